@@ -1,0 +1,144 @@
+//! What the registry holds and says.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::port::Port;
+use crate::service_key::ServiceKey;
+use crate::timestamp::Timestamp;
+
+/// The number of an allocation: from 1 on, growing by one, never given twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(transparent))]
+pub struct AllocationId(pub u64);
+
+impl fmt::Display for AllocationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for AllocationId {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<AllocationId, Self::Err> {
+        text.parse().map(AllocationId)
+    }
+}
+
+/// A service that holds a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Allocation {
+    /// Its number.
+    pub id: AllocationId,
+    /// Who holds the port.
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub key: ServiceKey,
+    /// The port that is held.
+    pub port: Port,
+    /// When the port was allocated.
+    pub created_at: Timestamp,
+    /// The absolute root of the checkout the service belongs to, where it is known.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub dir: Option<String>,
+}
+
+/// What is known of a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct PortStatus {
+    /// The port asked about.
+    pub port: Port,
+    /// Whether a request for the port would get it: nobody holds it, nothing listens on it.
+    pub available: bool,
+    /// The allocation that holds the port.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub holder: Option<Allocation>,
+    /// Whether something on this machine has the port open right now.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub in_use: bool,
+}
+
+/// Chooses allocations: those that match every part that is set. The default chooses all.
+///
+/// ```
+/// use port_registry::Filter;
+///
+/// let filter = Filter::default().app("shop").instance("main");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Filter {
+    /// The app's name.
+    pub app: Option<String>,
+    /// The instance's name.
+    pub instance: Option<String>,
+    /// The service's name.
+    pub service: Option<String>,
+    /// The port that is held.
+    pub port: Option<Port>,
+}
+
+impl Filter {
+    /// Only allocations of this app.
+    #[must_use]
+    pub fn app(self, app: impl Into<String>) -> Filter {
+        Filter {
+            app: Some(app.into()),
+            ..self
+        }
+    }
+
+    /// Only allocations of this instance, of whichever app.
+    #[must_use]
+    pub fn instance(self, instance: impl Into<String>) -> Filter {
+        Filter {
+            instance: Some(instance.into()),
+            ..self
+        }
+    }
+
+    /// Only allocations of this service, of whichever app and instance.
+    #[must_use]
+    pub fn service(self, service: impl Into<String>) -> Filter {
+        Filter {
+            service: Some(service.into()),
+            ..self
+        }
+    }
+
+    /// Only the allocation that holds this port.
+    #[must_use]
+    pub fn port(self, port: Port) -> Filter {
+        Filter {
+            port: Some(port),
+            ..self
+        }
+    }
+
+    /// Whether no part is set, so that every allocation matches.
+    pub fn is_empty(&self) -> bool {
+        *self == Filter::default()
+    }
+
+    /// Whether the allocation is one of those chosen.
+    pub fn matches(&self, allocation: &Allocation) -> bool {
+        let same = |wanted: &Option<String>, name: &str| {
+            wanted.as_deref().is_none_or(|wanted| wanted == name)
+        };
+        same(&self.app, allocation.key.app())
+            && same(&self.instance, allocation.key.instance())
+            && same(&self.service, allocation.key.service())
+            && self.port.is_none_or(|port| port == allocation.port)
+    }
+}

@@ -1,0 +1,243 @@
+//! Which port a service gets that asked for none in particular.
+//!
+//! The order is one of preference classes, and by number within a class. All classes together are
+//! the whole range 1-65535, so the last free port is found, whichever it is.
+
+use std::ops::RangeInclusive;
+
+use crate::port::Port;
+use crate::range::PortRange;
+
+/// The port on which the daemon answers by default.
+pub const DEFAULT_DAEMON_PORT: u16 = 51234;
+
+/// Unprivileged ports that browsers refuse to open, after the "bad ports" of the Fetch standard
+/// (<https://fetch.spec.whatwg.org/#port-blocking>).
+const BLOCKED_BY_BROWSERS: [u16; 17] = [
+    1719, 1720, 1723, 2049, 3659, 4045, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6697,
+    10080,
+];
+
+/// Where macOS itself listens, for `AirPlay`.
+const AIRPLAY: [u16; 2] = [5000, 7000];
+
+/// The first port of those that dev servers commonly use.
+const FIRST_PREFERRED: u16 = 3000;
+/// The first port that every user may bind (RFC 6335, section 6: system ports end at 1023).
+const FIRST_USER_PORT: u16 = 1024;
+
+/// The order in which free ports are given out.
+#[derive(Clone, Debug)]
+pub(crate) struct AssignmentOrder {
+    range: PortRange,
+    ephemeral: RangeInclusive<u16>,
+    omitted: Vec<u16>,
+}
+
+/// How willingly a port is given out, the best class first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Class {
+    /// From 3000 up to the ephemeral range.
+    Preferred,
+    /// 1024-2999.
+    Low,
+    /// The ephemeral range, from which the kernel serves clients, and what the first two omit.
+    Spare,
+    /// 1-1023, which not every user may bind.
+    System,
+}
+
+impl Class {
+    const ALL: [Class; 4] = [Class::Preferred, Class::Low, Class::Spare, Class::System];
+}
+
+impl AssignmentOrder {
+    /// The order for this machine, within `range`.
+    pub(crate) fn of_this_system(range: PortRange) -> AssignmentOrder {
+        AssignmentOrder::new(range, ephemeral_range(), cfg!(target_os = "macos"))
+    }
+
+    fn new(range: PortRange, ephemeral: RangeInclusive<u16>, airplay: bool) -> AssignmentOrder {
+        let mut omitted = BLOCKED_BY_BROWSERS.to_vec();
+        omitted.push(DEFAULT_DAEMON_PORT);
+        if airplay {
+            omitted.extend(AIRPLAY);
+        }
+        AssignmentOrder {
+            range,
+            ephemeral,
+            omitted,
+        }
+    }
+
+    /// The range that ports are given out from.
+    pub(crate) fn range(&self) -> PortRange {
+        self.range
+    }
+
+    /// The ports of the range, the best first, as far as they lie in the free runs that
+    /// `free_runs` gives for an interval, in ascending order.
+    pub(crate) fn best_first<E, I>(
+        &self,
+        mut free_runs: impl FnMut(RangeInclusive<u16>) -> Result<I, E>,
+        mut visit: impl FnMut(Port) -> Result<Visit, E>,
+    ) -> Result<(), E>
+    where
+        I: Iterator<Item = Result<RangeInclusive<u16>, E>>,
+    {
+        for class in Class::ALL {
+            let Some(span) = self.span(class) else {
+                continue;
+            };
+            for run in free_runs(span)? {
+                for number in run? {
+                    if self.class(number) != class {
+                        continue;
+                    }
+                    let Ok(port) = Port::new(number) else {
+                        continue;
+                    };
+                    if visit(port)? == Visit::Stop {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The smallest interval of the range that holds all ports of a class.
+    fn span(&self, class: Class) -> Option<RangeInclusive<u16>> {
+        let (first, last) = match class {
+            Class::Preferred => (FIRST_PREFERRED, self.ephemeral.start() - 1),
+            Class::Low => (FIRST_USER_PORT, FIRST_PREFERRED - 1),
+            Class::Spare => (FIRST_USER_PORT, u16::MAX),
+            Class::System => (1, FIRST_USER_PORT - 1),
+        };
+        let first = first.max(self.range.first().get());
+        let last = last.min(self.range.last().get());
+        (first <= last).then_some(first..=last)
+    }
+
+    fn class(&self, port: u16) -> Class {
+        if port < FIRST_USER_PORT {
+            Class::System
+        } else if port >= *self.ephemeral.start() || self.omitted.contains(&port) {
+            Class::Spare
+        } else if port < FIRST_PREFERRED {
+            Class::Low
+        } else {
+            Class::Preferred
+        }
+    }
+}
+
+/// Whether the search for a port goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Visit {
+    Continue,
+    Stop,
+}
+
+/// The ports that the kernel gives to clients of its own accord.
+fn ephemeral_range() -> RangeInclusive<u16> {
+    // Linux: ip(7), ip_local_port_range. macOS and Windows use the range of RFC 6335.
+    const LINUX_DEFAULT: RangeInclusive<u16> = 32768..=60999;
+    const DYNAMIC_PORTS: RangeInclusive<u16> = 49152..=65535;
+    if cfg!(target_os = "linux") {
+        std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range")
+            .ok()
+            .and_then(|text| parse_ephemeral_range(&text))
+            .unwrap_or(LINUX_DEFAULT)
+    } else {
+        DYNAMIC_PORTS
+    }
+}
+
+fn parse_ephemeral_range(text: &str) -> Option<RangeInclusive<u16>> {
+    let mut ends = text.split_whitespace().map(str::parse);
+    let (Some(Ok(first)), Some(Ok(last)), None) = (ends.next(), ends.next(), ends.next()) else {
+        return None;
+    };
+    (1 <= first && first <= last).then_some(first..=last)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::ops::RangeInclusive;
+
+    use super::{AssignmentOrder, Visit, parse_ephemeral_range};
+    use crate::range::PortRange;
+
+    /// All ports of a range in the order in which they are given out.
+    fn order(range: &str, ephemeral: RangeInclusive<u16>, airplay: bool) -> Vec<u16> {
+        let range: PortRange = range.parse().unwrap();
+        let mut ports = Vec::new();
+        let Ok(()) = AssignmentOrder::new(range, ephemeral, airplay).best_first(
+            |span| Ok(std::iter::once(Ok::<_, Infallible>(span))),
+            |port| {
+                ports.push(port.get());
+                Ok(Visit::Continue)
+            },
+        );
+        ports
+    }
+
+    #[test]
+    fn every_port_is_given_out_once_whatever_the_ephemeral_range() {
+        for ephemeral in [
+            32768..=60999,
+            1024..=65535,
+            1..=65535,
+            49152..=65535,
+            2000..=2500,
+        ] {
+            let mut ports = order("1-65535", ephemeral.clone(), true);
+            ports.sort_unstable();
+            assert!(ports.into_iter().eq(1..=65535), "{ephemeral:?}");
+        }
+    }
+
+    #[test]
+    fn the_classes_follow_each_other() {
+        let ports = order("1-65535", 32768..=60999, false);
+        let at = |port| ports.iter().position(|&p| p == port).unwrap();
+        assert_eq!(ports[0], 3000);
+        assert_eq!(at(1024), at(32767) + 1);
+        assert_eq!(
+            at(1719),
+            at(2999) + 1,
+            "what browsers block comes after 2999"
+        );
+        assert!(at(10080) < at(32768), "by number within a class");
+        assert_eq!(at(1), at(65535) + 1);
+        assert_eq!(ports.last(), Some(&1023));
+    }
+
+    #[test]
+    fn what_browsers_block_comes_last_in_a_range() {
+        assert_eq!(
+            order("6664-6670", 32768..=60999, false),
+            [6664, 6670, 6665, 6666, 6667, 6668, 6669]
+        );
+        assert_eq!(order("1023-1024", 32768..=60999, false), [1024, 1023]);
+        assert_eq!(order("51234-51235", 60000..=61000, false), [51235, 51234]);
+        assert_eq!(order("4999-5001", 49152..=65535, true), [4999, 5001, 5000]);
+    }
+
+    #[test]
+    fn an_early_ephemeral_range_comes_after_the_low_ports() {
+        let ports = order("1024-4000", 2000..=60999, false);
+        assert_eq!(ports[0], 1024);
+        assert_eq!(ports.last(), Some(&4000));
+    }
+
+    #[test]
+    fn the_kernel_setting_is_read_as_two_ports() {
+        assert_eq!(parse_ephemeral_range("32768\t60999\n"), Some(32768..=60999));
+        for text in ["", "1", "0 5", "9 5", "1 2 3", "x y", "1 65536"] {
+            assert_eq!(parse_ephemeral_range(text), None, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! How a registry is opened.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::assign::AssignmentOrder;
+use crate::error::Error;
+use crate::probe::{Probe, SystemProbe};
+use crate::range::PortRange;
+use crate::registry::Registry;
+use crate::store::Store;
+
+/// The environment variable that names the store's file.
+pub const DB_VARIABLE: &str = "PORT_REGISTRY_DB";
+/// The environment variable that narrows the ports that are given out.
+pub const RANGE_VARIABLE: &str = "PORT_REGISTRY_RANGE";
+
+/// How long a call waits for other processes by default.
+const DEFAULT_WAIT: Duration = Duration::from_secs(5);
+
+/// Settings to open a [`Registry`] with.
+///
+/// ```
+/// use std::time::Duration;
+/// use port_registry::Registry;
+///
+/// # let folder = tempfile::tempdir()?;
+/// let registry = Registry::builder()
+///     .path(folder.path().join("ports.redb"))
+///     .range("4000-4999".parse()?)
+///     .wait(Duration::from_secs(1))
+///     .open()?;
+/// assert!(registry.list(&Default::default())?.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a builder does nothing until it opens a registry"]
+pub struct Builder {
+    path: Option<PathBuf>,
+    range: PortRange,
+    wait: Duration,
+    probe: Box<dyn Probe>,
+}
+
+impl Default for Builder {
+    fn default() -> Builder {
+        Builder {
+            path: None,
+            range: PortRange::ALL,
+            wait: DEFAULT_WAIT,
+            probe: Box::new(SystemProbe),
+        }
+    }
+}
+
+impl Builder {
+    /// The settings that the environment asks for: the store's file by `PORT_REGISTRY_DB`, the
+    /// range by `PORT_REGISTRY_RANGE`. A variable that is empty counts as not set.
+    ///
+    /// # Errors
+    ///
+    /// [`Setting`](Error::Setting) when a variable cannot be used.
+    pub fn from_env() -> Result<Builder, Error> {
+        Builder::from_variables(|name| env::var_os(name).filter(|value| !value.is_empty()))
+    }
+
+    fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Builder, Error> {
+        let mut builder = Builder::default();
+        if let Some(path) = variable(DB_VARIABLE) {
+            builder = builder.path(path);
+        }
+        if let Some(range) = variable(RANGE_VARIABLE) {
+            let range = range.to_string_lossy().parse();
+            builder =
+                builder.range(
+                    range.map_err(|error: crate::PortRangeError| Error::Setting {
+                        variable: RANGE_VARIABLE,
+                        reason: error.to_string(),
+                    })?,
+                );
+        }
+        Ok(builder)
+    }
+
+    /// The store's file; `~/.port-registry/ports.redb` unless set. A relative path is taken from
+    /// the current folder.
+    pub fn path(self, path: impl Into<PathBuf>) -> Builder {
+        Builder {
+            path: Some(path.into()),
+            ..self
+        }
+    }
+
+    /// The ports to choose from for a claim that names none; all of them unless set.
+    pub fn range(self, range: PortRange) -> Builder {
+        Builder { range, ..self }
+    }
+
+    /// How long a call waits for other processes before it fails with [`Error::Busy`]; 5 seconds
+    /// unless set.
+    pub fn wait(self, wait: Duration) -> Builder {
+        Builder { wait, ..self }
+    }
+
+    /// What tells whether a port is in use; the [`SystemProbe`] unless set.
+    pub fn probe(self, probe: impl Probe + 'static) -> Builder {
+        Builder {
+            probe: Box::new(probe),
+            ..self
+        }
+    }
+
+    /// Opens the registry. A store that is not there yet is created when something is first to be
+    /// stored; until then the registry is empty, and nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// [`SqliteFile`](Error::SqliteFile), [`ForeignFile`](Error::ForeignFile) or
+    /// [`UnknownFormat`](Error::UnknownFormat) when the file is not a registry that this program
+    /// knows; it is left as it is. [`NoHome`](Error::NoHome) when no path is set and none can be
+    /// made out. [`Busy`](Error::Busy), [`Damaged`](Error::Damaged) and [`Store`](Error::Store)
+    /// when the file cannot be read.
+    pub fn open(self) -> Result<Registry, Error> {
+        let path = match self.path {
+            Some(path) => path,
+            None => default_path()?,
+        };
+        let path = std::path::absolute(&path).unwrap_or(path);
+        let registry = Registry::new(
+            Store::new(&path, self.wait),
+            AssignmentOrder::of_this_system(self.range),
+            self.probe,
+            self.wait,
+        );
+        registry.try_open()?;
+        Ok(registry)
+    }
+}
+
+/// `~/.port-registry/ports.redb`.
+fn default_path() -> Result<PathBuf, Error> {
+    let home = env::home_dir().filter(|home| home.is_absolute());
+    let home = home.ok_or(Error::NoHome)?;
+    Ok(home.join(".port-registry").join("ports.redb"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+    use std::path::Path;
+
+    use super::{Builder, RANGE_VARIABLE};
+    use crate::error::Error;
+
+    #[test]
+    fn the_environment_names_the_file_and_the_range() {
+        let builder = Builder::from_variables(|name| {
+            Some(OsString::from(match name {
+                RANGE_VARIABLE => "4000-4001",
+                _ => "/some/ports.redb",
+            }))
+        })
+        .unwrap();
+        assert_eq!(builder.path.as_deref(), Some(Path::new("/some/ports.redb")));
+        assert_eq!(builder.range.to_string(), "4000-4001");
+    }
+
+    #[test]
+    fn a_range_that_is_none_names_its_variable() {
+        let error = Builder::from_variables(|name| {
+            (name == RANGE_VARIABLE).then(|| OsString::from("4000"))
+        })
+        .unwrap_err();
+        assert!(matches!(&error, Error::Setting { variable, .. } if *variable == RANGE_VARIABLE));
+        assert_eq!(
+            error.to_string(),
+            "PORT_REGISTRY_RANGE cannot be used: a port range is two ports from 1 to 65535, \
+             the lower one first, like 3000-3999"
+        );
+    }
+}

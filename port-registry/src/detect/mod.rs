@@ -1,0 +1,158 @@
+//! Which app and instance a folder is.
+
+mod git;
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use git_url_parse::GitUrl;
+
+use self::git::Repository;
+
+/// The instance of a folder outside of git.
+const DEFAULT_INSTANCE: &str = "default";
+
+/// What a folder goes by in the registry, and the checkout that it is in.
+///
+/// ```
+/// use port_registry::Checkout;
+///
+/// let here = Checkout::of(std::path::Path::new("."));
+/// println!("{:?}/{:?} in {}", here.app, here.instance, here.root.display());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Checkout {
+    /// The name of the repository in the URL of `origin`. Without one, the name of the main
+    /// worktree's folder; for a submodule, its own name; outside of git, the folder's.
+    ///
+    /// `None` where that is no name, as for `/`, or for one that is not UTF-8.
+    pub app: Option<String>,
+    /// The name of a linked worktree's folder, or else the branch; `detached-` and the short
+    /// commit on a detached HEAD; `default` outside of git.
+    ///
+    /// `None` for a name that is not UTF-8.
+    pub instance: Option<String>,
+    /// The root of the checkout; outside of git the folder itself.
+    pub root: PathBuf,
+}
+
+impl Checkout {
+    /// Detects the names of a folder, by asking git. No git installed is like being outside of a
+    /// repository.
+    pub fn of(folder: &Path) -> Checkout {
+        // Git names checkouts by their real paths.
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        match git::repository(&folder) {
+            Some(repository) => Checkout {
+                app: app(&repository),
+                instance: instance(&repository),
+                root: repository.top_level.unwrap_or(folder),
+            },
+            None => Checkout {
+                app: file_name(&folder),
+                instance: Some(DEFAULT_INSTANCE.to_owned()),
+                root: folder,
+            },
+        }
+    }
+}
+
+fn app(repository: &Repository) -> Option<String> {
+    let from_url = repository.origin.as_deref().and_then(repository_name);
+    from_url.or_else(|| file_name(&main_folder(repository)?))
+}
+
+fn instance(repository: &Repository) -> Option<String> {
+    match &repository.top_level {
+        Some(top_level) if repository.git_dir != repository.common_dir => file_name(top_level),
+        _ => git::branch(repository).or_else(|| {
+            let commit = git::short_commit(repository)?;
+            Some(format!("detached-{commit}"))
+        }),
+    }
+}
+
+/// The folder, or what would be the folder, of the main worktree.
+fn main_folder(repository: &Repository) -> Option<PathBuf> {
+    if repository.git_dir == repository.common_dir
+        && let Some(top_level) = &repository.top_level
+    {
+        return Some(top_level.clone());
+    }
+    let common_dir = &repository.common_dir;
+    if matches!(common_dir.file_name()?.to_str(), Some(".git" | ".bare")) {
+        return common_dir.parent().map(Path::to_owned);
+    }
+    // `proj.git`, or a submodule's place in its parent's repository.
+    if common_dir.extension() == Some(OsStr::new("git")) {
+        return Some(common_dir.with_extension(""));
+    }
+    Some(common_dir.clone())
+}
+
+/// The name of the repository that a URL ends in. `None` for a local path, which says where a
+/// repository was once found and not what it is called, and for a URL that cannot be made out.
+fn repository_name(url: &str) -> Option<String> {
+    let url = url.trim_end_matches('/');
+    let parsed = GitUrl::parse(url).ok()?;
+    // The parser stops at the first character that it does not know.
+    if parsed.scheme() == Some("file") || !url.ends_with(parsed.path()) {
+        return None;
+    }
+    let name = parsed.path().rsplit('/').next()?;
+    let name = name.strip_suffix(".git").unwrap_or(name);
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+fn file_name(path: &Path) -> Option<String> {
+    path.file_name()?.to_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::repository_name;
+
+    #[test]
+    fn a_url_names_its_repository() {
+        for url in [
+            "https://example.com/owner/shop.git",
+            "https://example.com/owner/shop",
+            "https://example.com/owner/shop.git/",
+            "https://user:secret@example.com:8443/owner/shop",
+            "https://example.com/group/subgroup/shop.git",
+            "https://example.com/shop.git",
+            "https://dev.azure.com/org/project/_git/shop",
+            "ssh://git@example.com:22/owner/shop.git",
+            "git@example.com:owner/shop.git",
+            "git@example.com:shop.git",
+            "git@example.com:~user/shop.git",
+            "git://example.com/owner/shop.git",
+            "alias:owner/shop",
+        ] {
+            assert_eq!(repository_name(url).as_deref(), Some("shop"), "{url}");
+        }
+        let dotted = repository_name("git@example.com:owner/shop.js.git");
+        assert_eq!(dotted.as_deref(), Some("shop.js"));
+    }
+
+    #[test]
+    fn paths_and_odd_urls_name_none() {
+        for url in [
+            "",
+            "/srv/git/shop.git",
+            "../shop.git",
+            "shop",
+            "C:\\repos\\shop.git",
+            "file:///srv/git/shop.git",
+            "/home/me/my shop/.git",
+            "https://",
+            "https://example.com/owner/my%20shop.git",
+            "https://example.com/owner/shop?token=secret",
+            "https://example.com/owner/.git",
+            "http://[::1]:3000/owner/shop.git",
+        ] {
+            assert_eq!(repository_name(url), None, "{url}");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! What can go wrong.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::allocation::{Allocation, AllocationId};
+use crate::port::Port;
+use crate::range::PortRange;
+
+/// Why the registry did not do what it was asked to. Nothing was changed then.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Another service holds the port.
+    #[error("port {} is already allocated to {}", holder.port, holder.key)]
+    PortTaken {
+        /// The allocation that holds it.
+        holder: Box<Allocation>,
+    },
+
+    /// The service holds a port already, and not the one asked for.
+    #[error("{} already has port {}", holder.key, holder.port)]
+    ServiceTaken {
+        /// The allocation it holds.
+        holder: Box<Allocation>,
+    },
+
+    /// A checkout elsewhere, which still exists, goes by the same app and instance.
+    #[error(
+        "{} belongs to the checkout {}, not to {wanted}",
+        holder.key,
+        holder.dir.as_deref().unwrap_or_default()
+    )]
+    OtherCheckout {
+        /// The allocation of the other checkout.
+        holder: Box<Allocation>,
+        /// The checkout that asked.
+        wanted: String,
+    },
+
+    /// Something on this machine has the port open, and nobody said that it is the service.
+    #[error("port {port} is in use on this system")]
+    PortInUse {
+        /// The port asked for.
+        port: Port,
+    },
+
+    /// Each port of the range is allocated, in use on this system, or not for this user to bind.
+    #[error("no free port is left in the range {range}; release some, or widen the range")]
+    NoFreePort {
+        /// The range that was searched.
+        range: PortRange,
+    },
+
+    /// There is no allocation of this number.
+    #[error("allocation {id} not found")]
+    NotFound {
+        /// The number asked for.
+        id: AllocationId,
+    },
+
+    /// A release by filter that would have released everything.
+    #[error("at least one filter is required to release allocations")]
+    EmptyFilter,
+
+    /// Another request of the same all-or-nothing batch failed.
+    #[error("not done, because another request of the batch failed")]
+    NotApplied,
+
+    /// Another process kept the store to itself for longer than the wait deadline.
+    #[error(
+        "the registry at {} is busy: another process has held it for more than {} s; \
+         try again, or see whether one is stopped",
+        path.display(),
+        waited.as_secs_f32()
+    )]
+    Busy {
+        /// The store's file.
+        path: PathBuf,
+        /// How long was waited.
+        waited: Duration,
+    },
+
+    /// The store is to be changed, and this user, file system or sandbox does not allow it.
+    #[error(
+        "cannot write the registry at {}: {source}; make it writable, or name another file by PORT_REGISTRY_DB",
+        path.display()
+    )]
+    NotWritable {
+        /// The file or folder that cannot be written.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+
+    /// No default place for the store could be made out.
+    #[error(
+        "HOME is not an absolute path; set it, or name the registry's file by PORT_REGISTRY_DB"
+    )]
+    NoHome,
+
+    /// A setting of the environment cannot be used.
+    #[error("{variable} cannot be used: {reason}")]
+    Setting {
+        /// The environment variable.
+        variable: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// The file is an `SQLite` database, such as the Go program of the same name kept.
+    #[error(
+        "{} is an SQLite database, not a registry; it was left as it is, name another file. Export its \
+         allocations with `sqlite3 -json` or the old server's GET /v1/allocations: \
+         `portctl import`, which a later version brings, reads both",
+        path.display()
+    )]
+    SqliteFile {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// The file holds something else than a registry.
+    #[error("{} is not a port registry; it was left as it is, name another file", path.display())]
+    ForeignFile {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// Another version of this program wrote the file in a format that this one does not know.
+    #[error(
+        "{} has format version {found}, and this program knows version {supported}; use a program that knows {found}",
+        path.display()
+    )]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+        /// The version found in the file.
+        found: u64,
+        /// The version that this program reads and writes.
+        supported: u64,
+    },
+
+    /// The file is damaged.
+    #[error("the registry at {} is damaged: {detail}; it was kept, move it away to start a new one", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        detail: String,
+    },
+
+    /// The operating system could not say whether a port is in use.
+    #[error("cannot find out whether port {port} is in use: {source}")]
+    Probe {
+        /// The port.
+        port: Port,
+        /// What the operating system said.
+        source: io::Error,
+    },
+
+    /// The store failed.
+    #[error("the registry at {} failed: {source}", path.display())]
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// What failed.
+        source: StoreError,
+    },
+}
+
+impl Error {
+    /// The allocation that stands in the way, for the errors that have one.
+    pub fn holder(&self) -> Option<&Allocation> {
+        match self {
+            Error::PortTaken { holder }
+            | Error::ServiceTaken { holder }
+            | Error::OtherCheckout { holder, .. } => Some(holder),
+            _ => None,
+        }
+    }
+}
+
+/// A failure of the store itself, such as an I/O error.
+#[derive(Debug, Error)]
+#[error(transparent)]
+pub struct StoreError(StoreFault);
+
+/// Keeps the storage engine's own error types out of the public ones.
+#[derive(Debug, Error)]
+pub(crate) enum StoreFault {
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("{0}")]
+    Engine(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl StoreError {
+    pub(crate) fn new(fault: impl Into<StoreFault>) -> StoreError {
+        StoreError(fault.into())
+    }
+
+    /// The I/O error behind the failure, where there is one.
+    pub fn io_error(&self) -> Option<&io::Error> {
+        match &self.0 {
+            StoreFault::Io(error) => Some(error),
+            StoreFault::Engine(_) => None,
+        }
+    }
+}

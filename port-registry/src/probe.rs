@@ -1,0 +1,228 @@
+//! Asking the operating system whether a port is in use.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::thread;
+use std::time::Duration;
+
+use socket2::{Domain, Socket, Type};
+
+use crate::port::Port;
+
+/// What the operating system says of a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing has it open.
+    Free,
+    /// Something has it open.
+    Busy,
+    /// This user may not bind it, so nobody can tell.
+    Denied,
+}
+
+/// Tells whether a port is in use. The registry asks the [`SystemProbe`] unless its
+/// [builder](crate::Builder::probe) is given another one.
+///
+/// Every closure `Fn(Port) -> io::Result<Verdict>` is a probe, which is handy in tests:
+///
+/// ```
+/// use port_registry::{Registry, Verdict};
+///
+/// let all_free = |_| Ok(Verdict::Free);
+/// let builder = Registry::builder().probe(all_free);
+/// ```
+pub trait Probe: Send + Sync {
+    /// Asks for one port.
+    ///
+    /// # Errors
+    ///
+    /// When no answer can be had, for example because this process has too many files open.
+    fn probe(&self, port: Port) -> io::Result<Verdict>;
+}
+
+impl<F: Fn(Port) -> io::Result<Verdict> + Send + Sync> Probe for F {
+    fn probe(&self, port: Port) -> io::Result<Verdict> {
+        self(port)
+    }
+}
+
+impl fmt::Debug for dyn Probe + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Probe")
+    }
+}
+
+/// Asks by binding: a port is busy when a bind fails with "address in use".
+///
+/// It binds and never listens, so no client can reach it. On Linux one bind to the dual-stack
+/// wildcard `[::]` meets every listener there can be, on whichever address of either family, and
+/// `SO_REUSEADDR` lets two probes of one port pass each other, since Linux refuses such a bind
+/// only where a socket listens (socket(7)). Where a wildcard bind proves less, as on macOS, the
+/// IPv4 wildcard and both loopback addresses are bound too.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemProbe;
+
+const WILDCARD_V6: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+const WILDCARD_V4: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+const LOOPBACK_V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
+const LOOPBACK_V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// Whether a bind to the dual-stack wildcard conflicts with every more specific listener.
+const WILDCARD_PROVES_ALL: bool = cfg!(target_os = "linux");
+
+/// How often "busy" is asked for again. Off Linux two probes of one port at the same moment see
+/// each other, and the bind of a probe is over within microseconds.
+const ATTEMPTS: u32 = if WILDCARD_PROVES_ALL { 1 } else { 3 };
+
+impl Probe for SystemProbe {
+    fn probe(&self, port: Port) -> io::Result<Verdict> {
+        let mut attempts = 1;
+        loop {
+            let verdict = probe_once(port)?;
+            if verdict != Verdict::Busy || attempts >= ATTEMPTS {
+                return Ok(verdict);
+            }
+            attempts += 1;
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+fn probe_once(port: Port) -> io::Result<Verdict> {
+    let dual_stack = bind(WILDCARD_V6, port)?;
+    if WILDCARD_PROVES_ALL && dual_stack != Bound::NoSuchFamily {
+        return Ok(dual_stack.verdict());
+    }
+    for address in [WILDCARD_V4, LOOPBACK_V4, LOOPBACK_V6] {
+        match bind(address, port)?.verdict() {
+            Verdict::Free => {}
+            verdict => return Ok(verdict),
+        }
+    }
+    Ok(dual_stack.verdict())
+}
+
+/// What became of one bind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    Yes,
+    InUse,
+    Denied,
+    /// The machine has no such addresses, as with IPv6 turned off.
+    NoSuchFamily,
+}
+
+impl Bound {
+    fn verdict(self) -> Verdict {
+        match self {
+            Bound::Yes | Bound::NoSuchFamily => Verdict::Free,
+            Bound::InUse => Verdict::Busy,
+            Bound::Denied => Verdict::Denied,
+        }
+    }
+}
+
+fn bind(ip: IpAddr, port: Port) -> io::Result<Bound> {
+    match try_bind(SocketAddr::new(ip, port.get())) {
+        Ok(()) => Ok(Bound::Yes),
+        Err(error) => match error.kind() {
+            io::ErrorKind::AddrInUse => Ok(Bound::InUse),
+            io::ErrorKind::PermissionDenied => Ok(Bound::Denied),
+            io::ErrorKind::AddrNotAvailable => Ok(Bound::NoSuchFamily),
+            _ if is_unsupported_family(&error) => Ok(Bound::NoSuchFamily),
+            _ => Err(error),
+        },
+    }
+}
+
+fn try_bind(address: SocketAddr) -> io::Result<()> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    if address.is_ipv6() {
+        // Whatever /proc/sys/net/ipv6/bindv6only says.
+        socket.set_only_v6(false)?;
+    }
+    // On Windows the option means that the port may be taken from its owner.
+    if cfg!(unix) {
+        socket.set_reuse_address(true)?;
+    }
+    socket.bind(&address.into())
+}
+
+/// Whether the error is EAFNOSUPPORT, for which the standard library has no name yet.
+fn is_unsupported_family(error: &io::Error) -> bool {
+    const EAFNOSUPPORT: i32 = if cfg!(windows) {
+        10047
+    } else if cfg!(target_os = "linux") {
+        97
+    } else {
+        // The BSDs and macOS.
+        47
+    };
+    error.raw_os_error() == Some(EAFNOSUPPORT)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use socket2::{Domain, Socket, Type};
+
+    use super::{Probe, SystemProbe, Verdict};
+    use crate::port::Port;
+
+    #[derive(Clone, Copy)]
+    enum Families {
+        Both,
+        OnlyV6,
+    }
+
+    /// A socket that listens on a port of the system's choice.
+    fn listen(address: &str, families: Families) -> (Socket, Port) {
+        let address: SocketAddr = address.parse().unwrap();
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
+        if address.is_ipv6() {
+            socket
+                .set_only_v6(matches!(families, Families::OnlyV6))
+                .unwrap();
+        }
+        socket.set_reuse_address(true).unwrap();
+        socket.bind(&address.into()).unwrap();
+        socket.listen(1).unwrap();
+        let port = socket.local_addr().unwrap().as_socket().unwrap().port();
+        (socket, Port::new(port).unwrap())
+    }
+
+    #[test]
+    fn listeners_on_every_kind_of_address_are_seen() {
+        for (address, families) in [
+            ("127.0.0.1:0", Families::Both),
+            #[cfg(target_os = "linux")]
+            ("127.0.0.2:0", Families::Both),
+            ("0.0.0.0:0", Families::Both),
+            ("[::1]:0", Families::Both),
+            ("[::]:0", Families::Both),
+            ("[::]:0", Families::OnlyV6),
+        ] {
+            let (socket, port) = listen(address, families);
+            assert_eq!(SystemProbe.probe(port).unwrap(), Verdict::Busy, "{address}");
+            drop(socket);
+            assert_eq!(SystemProbe.probe(port).unwrap(), Verdict::Free, "{address}");
+        }
+    }
+
+    #[test]
+    fn probes_of_one_port_at_once_do_not_see_each_other() {
+        let (socket, port) = listen("127.0.0.1:0", Families::Both);
+        drop(socket);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..500 {
+                        assert_eq!(SystemProbe.probe(port).unwrap(), Verdict::Free);
+                    }
+                });
+            }
+        });
+    }
+}

@@ -1,0 +1,368 @@
+//! The registry: what callers see.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::allocation::{Allocation, AllocationId, Filter, PortStatus};
+use crate::assign::AssignmentOrder;
+use crate::builder::Builder;
+use crate::deadline::Deadline;
+use crate::error::Error;
+use crate::lease::Lease;
+use crate::plan::{Plan, Scout};
+use crate::port::Port;
+use crate::probe::{Probe, Verdict};
+use crate::request::{Answer, Atomicity, Claim, Request};
+use crate::store::{Fault, Ledger, Outcome, Rows, Store};
+
+/// How many ports are probed at most between two looks at the store.
+const PROBES_PER_LOOK: usize = 4096;
+
+/// How many ports are probed at most while nobody else can write: about 0.1 ms, next to the
+/// millisecond that a commit takes. More than one is needed only when the ports that were probed
+/// before have been taken since.
+const PROBES_PER_WRITE: usize = 16;
+
+/// The registry of one store file.
+///
+/// Any number of them, in any number of threads and processes, may use one file at once. Each
+/// method is one transaction: it takes effect as a whole and durably before it returns, or not at
+/// all. Reads wait for nobody, and writes wait for their turn, up to the
+/// [wait deadline](Builder::wait).
+///
+/// ```
+/// use port_registry::{Claim, Error, Registry, ServiceKey};
+///
+/// # let folder = tempfile::tempdir()?;
+/// let registry = Registry::builder().path(folder.path().join("ports.redb")).open()?;
+/// let web = registry.allocate(Claim::new(ServiceKey::new("shop", "main", "web")?))?;
+///
+/// // Whoever asks for the same port is told who holds it.
+/// let rival = Claim::new(ServiceKey::new("blog", "main", "web")?).port(web.port);
+/// match registry.allocate(rival) {
+///     Err(Error::PortTaken { holder }) => assert_eq!(*holder, web),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Registry {
+    store: Store,
+    order: AssignmentOrder,
+    probe: Box<dyn Probe>,
+    wait: Duration,
+}
+
+impl Registry {
+    /// Opens the registry that everything on this machine shares: `~/.port-registry/ports.redb`,
+    /// or what the environment names instead, as [`Builder::from_env`] tells.
+    ///
+    /// # Errors
+    ///
+    /// As [`Builder::open`].
+    pub fn open() -> Result<Registry, Error> {
+        Builder::from_env()?.open()
+    }
+
+    /// Settings to open a registry with.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn new(
+        store: Store,
+        order: AssignmentOrder,
+        probe: Box<dyn Probe>,
+        wait: Duration,
+    ) -> Registry {
+        Registry {
+            store,
+            order,
+            probe,
+            wait,
+        }
+    }
+
+    /// The store's file. A symbolic link is followed.
+    pub fn path(&self) -> &Path {
+        self.store.path()
+    }
+
+    /// Gives a port to a service that has none.
+    ///
+    /// Without a port in the claim it is the lowest of the best ones that are neither allocated nor
+    /// in use on this system: from 3000 up to the kernel's ephemeral range, then 1024-2999, then
+    /// the ephemeral range and what browsers refuse to open, then 1-1023.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceTaken`](Error::ServiceTaken), [`PortTaken`](Error::PortTaken),
+    /// [`PortInUse`](Error::PortInUse) or [`NoFreePort`](Error::NoFreePort) when the claim cannot
+    /// be met, [`Probe`](Error::Probe) when the system does not say whether a port is in use, and
+    /// whatever a store can meet: [`Busy`](Error::Busy), [`NotWritable`](Error::NotWritable),
+    /// [`Damaged`](Error::Damaged), [`Store`](Error::Store).
+    pub fn allocate(&self, claim: Claim) -> Result<Allocation, Error> {
+        self.claim(Request::Allocate(claim))
+    }
+
+    /// Gives a service the port that it has, or else a new one as [`allocate`](Self::allocate)
+    /// does.
+    ///
+    /// A claim that names a checkout records it, where none was recorded or the one that was
+    /// exists no longer.
+    ///
+    /// ```
+    /// use port_registry::{Claim, Registry, ServiceKey};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let registry = Registry::builder().path(folder.path().join("ports.redb")).open()?;
+    /// let claim = Claim::new(ServiceKey::new("shop", "main", "web")?);
+    /// let first = registry.get_or_allocate(claim.clone())?;
+    /// assert_eq!(registry.get_or_allocate(claim)?, first);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`OtherCheckout`](Error::OtherCheckout) when the port belongs to another checkout that still
+    /// exists, and those of [`allocate`](Self::allocate).
+    pub fn get_or_allocate(&self, claim: Claim) -> Result<Allocation, Error> {
+        self.claim(Request::GetOrAllocate(claim))
+    }
+
+    /// [Allocates](Self::allocate) a port for as long as the lease lives.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`allocate`](Self::allocate).
+    pub fn lease(&self, claim: Claim) -> Result<Lease<'_>, Error> {
+        Ok(Lease::new(self, self.allocate(claim)?))
+    }
+
+    /// Frees the port of the allocation with this number, and returns what it was.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](Error::NotFound), and whatever a store can meet.
+    pub fn release(&self, id: AllocationId) -> Result<Allocation, Error> {
+        let released = self.release_by(Request::Release(id))?;
+        released.into_iter().next().ok_or(Error::NotFound { id })
+    }
+
+    /// Frees the ports of all allocations that match, and returns what they were, by number.
+    ///
+    /// # Errors
+    ///
+    /// [`EmptyFilter`](Error::EmptyFilter) when no part of the filter is set, and whatever a store
+    /// can meet.
+    pub fn release_matching(&self, filter: Filter) -> Result<Vec<Allocation>, Error> {
+        self.release_by(Request::ReleaseMatching(filter))
+    }
+
+    /// Carries out several requests, in their order, in one commit. Each gets its own answer, in
+    /// the same order; later requests see what earlier ones did.
+    ///
+    /// With [`Atomicity::AllOrNothing`], one failed request undoes the others, and those that would
+    /// have changed something answer [`NotApplied`](Error::NotApplied).
+    ///
+    /// # Errors
+    ///
+    /// Whatever a store can meet; then none of the requests took effect.
+    pub fn apply(
+        &self,
+        requests: &[Request],
+        atomicity: Atomicity,
+    ) -> Result<Vec<Result<Answer, Error>>, Error> {
+        self.with_deadline(|deadline| {
+            let mut scout = Scout::new(&*self.probe);
+            loop {
+                scout.begin_step(PROBES_PER_LOOK);
+                let look = self
+                    .store
+                    .read(deadline, |rows| self.look(rows, requests, &mut scout))?;
+                if let Some(Look::Settled(answers)) = look {
+                    return Ok(answers);
+                }
+                if !matches!(look, Some(Look::ScoutMore)) {
+                    scout.begin_step(PROBES_PER_WRITE);
+                    let done = self.store.write(deadline, |ledger| {
+                        self.carry_out(ledger, requests, atomicity, &mut scout)
+                    })?;
+                    if let Some(answers) = done {
+                        return Ok(answers);
+                    }
+                }
+                if deadline.has_passed() {
+                    return Err(Fault::Busy);
+                }
+            }
+        })
+    }
+
+    /// The allocation of this number.
+    ///
+    /// # Errors
+    ///
+    /// Whatever a store can meet.
+    pub fn get(&self, id: AllocationId) -> Result<Option<Allocation>, Error> {
+        self.with_deadline(|deadline| {
+            let found = self.store.read(deadline, |rows| rows.by_id(id))?;
+            Ok(found.flatten())
+        })
+    }
+
+    /// The allocations that match, by number.
+    ///
+    /// # Errors
+    ///
+    /// Whatever a store can meet.
+    pub fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, Error> {
+        self.with_deadline(|deadline| {
+            let found = self.store.read(deadline, |rows| rows.matching(filter))?;
+            Ok(found.unwrap_or_default())
+        })
+    }
+
+    /// Whether a port is to be had, and who holds it if not.
+    ///
+    /// # Errors
+    ///
+    /// [`Probe`](Error::Probe) when the system does not say whether the port is in use, and
+    /// whatever a store can meet.
+    pub fn check(&self, port: Port) -> Result<PortStatus, Error> {
+        let holder = self.with_deadline(|deadline| {
+            let found = self.store.read(deadline, |rows| rows.by_port(port))?;
+            Ok(found.flatten())
+        })?;
+        let verdict = self.probe.probe(port);
+        let verdict = verdict.map_err(|source| Error::Probe { port, source })?;
+        let in_use = verdict == Verdict::Busy;
+        Ok(PortStatus {
+            port,
+            available: holder.is_none() && !in_use,
+            holder,
+            in_use,
+        })
+    }
+
+    /// Checks that what is stored agrees with itself: the allocations, both indexes, the free ports
+    /// and the next number. Reads all of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Damaged`](Error::Damaged) says where it does not, and whatever else a store can meet.
+    pub fn verify(&self) -> Result<(), Error> {
+        self.with_deadline(|deadline| self.store.check_consistency(deadline))
+    }
+
+    /// Meets what is wrong with the file now, rather than at the first use.
+    pub(crate) fn try_open(&self) -> Result<(), Error> {
+        self.with_deadline(|deadline| self.store.read(deadline, |_| Ok(())).map(drop))
+    }
+
+    fn with_deadline<T>(&self, f: impl FnOnce(Deadline) -> Result<T, Fault>) -> Result<T, Error> {
+        let deadline = Deadline::after(self.wait);
+        f(deadline).map_err(|fault| fault.at(self.path(), deadline))
+    }
+
+    /// One request, in a transaction of its own.
+    fn ask(&self, request: Request) -> Result<Answer, Error> {
+        let answers = self.apply(&[request], Atomicity::Each)?;
+        answers.into_iter().next().unwrap_or(Err(Error::NotApplied))
+    }
+
+    fn claim(&self, request: Request) -> Result<Allocation, Error> {
+        match self.ask(request)? {
+            Answer::Allocated(allocation) | Answer::Existing(allocation) => Ok(allocation),
+            Answer::Released(_) => Err(Error::NotApplied),
+        }
+    }
+
+    fn release_by(&self, request: Request) -> Result<Vec<Allocation>, Error> {
+        match self.ask(request)? {
+            Answer::Released(released) => Ok(released),
+            Answer::Allocated(_) | Answer::Existing(_) => Err(Error::NotApplied),
+        }
+    }
+
+    /// Probes ahead what the requests will need, and answers them if they need no write.
+    fn look(
+        &self,
+        rows: &impl Rows,
+        requests: &[Request],
+        scout: &mut Scout,
+    ) -> Result<Look, Fault> {
+        let mut answers = Vec::with_capacity(requests.len());
+        for request in requests {
+            match Plan::of(request, rows, &self.order, scout)? {
+                Plan::Answer(answer) => answers.push(Ok(answer)),
+                Plan::Refuse(error) => answers.push(Err(error)),
+                Plan::Insert { port, .. } => scout.speak_for(port),
+                Plan::SetDir { .. } | Plan::Remove(_) => {}
+                Plan::ScoutMore => return Ok(Look::ScoutMore),
+            }
+        }
+        Ok(if answers.len() == requests.len() {
+            Look::Settled(answers)
+        } else {
+            Look::NeedsWrite
+        })
+    }
+
+    /// Carries out the requests; `None` when more ports have to be probed first.
+    fn carry_out(
+        &self,
+        ledger: &mut Ledger,
+        requests: &[Request],
+        atomicity: Atomicity,
+        scout: &mut Scout,
+    ) -> Result<Outcome<Option<Answers>>, Fault> {
+        let mut answers = Vec::with_capacity(requests.len());
+        let mut changed = Vec::new();
+        for (index, request) in requests.iter().enumerate() {
+            let plan = Plan::of(request, ledger.rows(), &self.order, scout)?;
+            if matches!(
+                plan,
+                Plan::Insert { .. } | Plan::SetDir { .. } | Plan::Remove(_)
+            ) {
+                changed.push(index);
+            }
+            answers.push(match plan {
+                Plan::Answer(answer) => Ok(answer),
+                Plan::Refuse(error) => Err(error),
+                Plan::Insert { key, port, dir } => {
+                    Ok(Answer::Allocated(ledger.insert(key, port, dir)?))
+                }
+                Plan::SetDir { allocation, dir } => {
+                    Ok(Answer::Existing(ledger.set_dir(allocation, dir)?))
+                }
+                Plan::Remove(allocations) => {
+                    for allocation in &allocations {
+                        ledger.remove(allocation)?;
+                    }
+                    Ok(Answer::Released(allocations))
+                }
+                Plan::ScoutMore => return Ok(Outcome::Abandon(None)),
+            });
+        }
+        if atomicity == Atomicity::AllOrNothing && answers.iter().any(Result::is_err) {
+            for index in changed {
+                answers[index] = Err(Error::NotApplied);
+            }
+            return Ok(Outcome::Abandon(Some(answers)));
+        }
+        Ok(Outcome::Commit(Some(answers)))
+    }
+}
+
+/// One for each request of a batch.
+type Answers = Vec<Result<Answer, Error>>;
+
+/// What looking at a batch came to.
+#[derive(Debug)]
+enum Look {
+    /// Nothing has to be written: these are the answers.
+    Settled(Answers),
+    NeedsWrite,
+    ScoutMore,
+}

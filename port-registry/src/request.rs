@@ -1,0 +1,115 @@
+//! What can be asked of the registry, and what it answers.
+
+use std::path::{self, Path};
+
+use crate::allocation::{Allocation, AllocationId, Filter};
+use crate::port::Port;
+use crate::service_key::ServiceKey;
+
+/// A service's wish for a port.
+///
+/// ```
+/// use port_registry::{Claim, Port, ServiceKey};
+///
+/// let key = ServiceKey::new("shop", "main", "web")?;
+/// let any_port = Claim::new(key.clone());
+/// let this_port = Claim::new(key).port(Port::new(8080)?).dir("/home/me/shop");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Claim {
+    /// Who wants the port.
+    pub key: ServiceKey,
+    /// The port wanted, or `None` for the best one that is free.
+    pub port: Option<Port>,
+    /// The root of the checkout that the service belongs to.
+    pub dir: Option<String>,
+    /// What to do when something listens on the wanted port already.
+    pub listener: ListenerPolicy,
+}
+
+/// What a claim on a port does when something listens on that port already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ListenerPolicy {
+    /// Fail with [`PortInUse`](crate::Error::PortInUse).
+    #[default]
+    Refuse,
+    /// Take the port all the same: what listens is the service itself.
+    Adopt,
+}
+
+impl Claim {
+    /// A claim on any port.
+    pub fn new(key: ServiceKey) -> Claim {
+        Claim {
+            key,
+            port: None,
+            dir: None,
+            listener: ListenerPolicy::default(),
+        }
+    }
+
+    /// A claim on this port and no other.
+    #[must_use]
+    pub fn port(self, port: Port) -> Claim {
+        Claim {
+            port: Some(port),
+            ..self
+        }
+    }
+
+    /// Records the checkout the service belongs to. A relative path is taken from the current
+    /// folder. A path that is not UTF-8 is left out, since it could not be told from others.
+    #[must_use]
+    pub fn dir(self, dir: impl AsRef<Path>) -> Claim {
+        let dir = path::absolute(dir)
+            .ok()
+            .and_then(|dir| dir.into_os_string().into_string().ok());
+        Claim { dir, ..self }
+    }
+
+    /// Takes the port even if something listens on it: the service is running already.
+    #[must_use]
+    pub fn adopt(self) -> Claim {
+        Claim {
+            listener: ListenerPolicy::Adopt,
+            ..self
+        }
+    }
+}
+
+/// One of the requests of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Request {
+    /// Give the service a port; fail if it has one.
+    Allocate(Claim),
+    /// Give the service the port it has, or a new one.
+    GetOrAllocate(Claim),
+    /// Free the port of the allocation with this number.
+    Release(AllocationId),
+    /// Free the ports of all allocations that match.
+    ReleaseMatching(Filter),
+}
+
+/// What became of a [`Request`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Answer {
+    /// The service holds a port that it did not hold before.
+    Allocated(Allocation),
+    /// The service held a port already.
+    Existing(Allocation),
+    /// These allocations are gone, in the order of their numbers.
+    Released(Vec<Allocation>),
+}
+
+/// What a batch does when one of its requests fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Atomicity {
+    /// The others take effect.
+    Each,
+    /// None takes effect.
+    AllOrNothing,
+}

@@ -1,0 +1,96 @@
+//! The file under the storage engine.
+
+use std::fs::File;
+use std::io;
+use std::ops::Bound;
+use std::time::Duration;
+
+use redb::backends::FileBackend;
+use redb::{BackendError, DatabaseError, StorageBackend};
+
+use super::fault::Expired;
+use crate::deadline::Deadline;
+
+/// redb's own file backend, except that no wait for a lock outlasts the deadline of the call it
+/// is for. redb would wait for ever, and a process stopped by SIGSTOP would hang all others.
+#[derive(Debug)]
+pub(super) struct PatientBackend {
+    file: FileBackend,
+    /// The wait outside of a call, such as when a handle is dropped.
+    wait: Duration,
+}
+
+/// The longest pause between two attempts. Only the first in the queue polls here.
+const LONGEST_PAUSE: Duration = Duration::from_micros(500);
+
+impl PatientBackend {
+    pub(super) fn new(file: File, wait: Duration) -> Result<PatientBackend, DatabaseError> {
+        Ok(PatientBackend {
+            file: FileBackend::new(file)?,
+            wait,
+        })
+    }
+
+    fn poll(&self, try_lock: impl Fn() -> Result<bool, BackendError>) -> Result<(), BackendError> {
+        Deadline::current()
+            .unwrap_or_else(|| Deadline::after(self.wait))
+            .poll(LONGEST_PAUSE, || {
+                try_lock().map(|locked| locked.then_some(()))
+            })?
+            .ok_or_else(|| BackendError::Other(Box::new(Expired)))
+    }
+}
+
+impl StorageBackend for PatientBackend {
+    fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.poll(|| self.file.try_lock_range(start, end))
+    }
+
+    fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.poll(|| self.file.try_lock_shared_range(start, end))
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        self.file.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.file.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.file.write(offset, data)
+    }
+
+    fn close(&self) -> io::Result<()> {
+        self.file.close()
+    }
+
+    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.file.try_lock_range(start, end)
+    }
+
+    fn try_lock_shared_range(
+        &self,
+        start: Bound<u64>,
+        end: Bound<u64>,
+    ) -> Result<bool, BackendError> {
+        self.file.try_lock_shared_range(start, end)
+    }
+
+    fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.file.unlock_range(start, end)
+    }
+
+    fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.file.query_lock_range(start, end)
+    }
+}

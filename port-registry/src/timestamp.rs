@@ -1,0 +1,104 @@
+//! Points in time, as the registry keeps and prints them.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime};
+
+use thiserror::Error;
+
+/// A point in time in whole seconds, UTC. Displays and parses as RFC 3339 with `Z`, such as
+/// `2026-11-23T14:18:00Z`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "String", into = "String"))]
+pub struct Timestamp {
+    /// Seconds since the Unix epoch, at most [`Timestamp::MAX`]'s.
+    seconds: u64,
+}
+
+impl Timestamp {
+    /// The last second that RFC 3339 can write, 9999-12-31T23:59:59Z.
+    pub const MAX: Timestamp = Timestamp {
+        seconds: 253_402_300_799,
+    };
+
+    /// The current time. A clock set before 1970 or after 9999 gives the nearest of the two.
+    pub fn now() -> Timestamp {
+        let since_epoch = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        Timestamp {
+            seconds: since_epoch.as_secs().min(Self::MAX.seconds),
+        }
+    }
+
+    /// The time this many seconds after the Unix epoch, or `None` after [`Timestamp::MAX`].
+    pub fn from_unix_seconds(seconds: u64) -> Option<Timestamp> {
+        (seconds <= Self::MAX.seconds).then_some(Timestamp { seconds })
+    }
+
+    /// Seconds since the Unix epoch.
+    pub fn unix_seconds(self) -> u64 {
+        self.seconds
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(self.seconds);
+        humantime::format_rfc3339_seconds(time).fmt(f)
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = TimestampError;
+
+    fn from_str(text: &str) -> Result<Timestamp, TimestampError> {
+        humantime::parse_rfc3339(text)
+            .ok()
+            .and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok())
+            .and_then(|since_epoch| Timestamp::from_unix_seconds(since_epoch.as_secs()))
+            .ok_or(TimestampError)
+    }
+}
+
+impl TryFrom<String> for Timestamp {
+    type Error = TimestampError;
+
+    fn try_from(text: String) -> Result<Timestamp, TimestampError> {
+        text.parse()
+    }
+}
+
+impl From<Timestamp> for String {
+    fn from(time: Timestamp) -> String {
+        time.to_string()
+    }
+}
+
+/// What was given is not a point in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("a time is written like 2026-11-23T14:18:00Z")]
+pub struct TimestampError;
+
+#[cfg(test)]
+mod tests {
+    use super::Timestamp;
+
+    #[test]
+    fn every_time_that_can_be_made_prints_and_parses() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (Timestamp::MAX.seconds, "9999-12-31T23:59:59Z"),
+        ] {
+            let time = Timestamp::from_unix_seconds(seconds).unwrap();
+            assert_eq!(time.to_string(), text);
+            assert_eq!(text.parse(), Ok(time));
+        }
+        assert_eq!(
+            Timestamp::from_unix_seconds(Timestamp::MAX.seconds + 1),
+            None
+        );
+    }
+}
