@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use thiserror::Error;
+
 use crate::port::Port;
 use crate::service_key::ServiceKey;
 use crate::timestamp::Timestamp;
@@ -20,12 +22,19 @@ impl fmt::Display for AllocationId {
 }
 
 impl FromStr for AllocationId {
-    type Err = std::num::ParseIntError;
+    type Err = AllocationIdError;
 
-    fn from_str(text: &str) -> Result<AllocationId, Self::Err> {
-        text.parse().map(AllocationId)
+    fn from_str(text: &str) -> Result<AllocationId, AllocationIdError> {
+        text.parse()
+            .map(AllocationId)
+            .map_err(|_| AllocationIdError)
     }
 }
+
+/// What was given is not the number of an allocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("an allocation's id is a whole number from 1 on")]
+pub struct AllocationIdError;
 
 /// A service that holds a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +78,8 @@ pub struct PortStatus {
     pub in_use: bool,
 }
 
-/// Chooses allocations: those that match every part that is set. The default chooses all.
+/// Chooses allocations: those that match every part that is set. The default chooses all. Names
+/// are trimmed of white space, as those of a [`ServiceKey`] are.
 ///
 /// ```
 /// use port_registry::Filter;
@@ -92,27 +102,27 @@ pub struct Filter {
 impl Filter {
     /// Only allocations of this app.
     #[must_use]
-    pub fn app(self, app: impl Into<String>) -> Filter {
+    pub fn app(self, app: impl AsRef<str>) -> Filter {
         Filter {
-            app: Some(app.into()),
+            app: Some(app.as_ref().trim().to_owned()),
             ..self
         }
     }
 
     /// Only allocations of this instance, of whichever app.
     #[must_use]
-    pub fn instance(self, instance: impl Into<String>) -> Filter {
+    pub fn instance(self, instance: impl AsRef<str>) -> Filter {
         Filter {
-            instance: Some(instance.into()),
+            instance: Some(instance.as_ref().trim().to_owned()),
             ..self
         }
     }
 
     /// Only allocations of this service, of whichever app and instance.
     #[must_use]
-    pub fn service(self, service: impl Into<String>) -> Filter {
+    pub fn service(self, service: impl AsRef<str>) -> Filter {
         Filter {
-            service: Some(service.into()),
+            service: Some(service.as_ref().trim().to_owned()),
             ..self
         }
     }

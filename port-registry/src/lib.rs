@@ -64,7 +64,7 @@ mod service_key;
 mod store;
 mod timestamp;
 
-pub use allocation::{Allocation, AllocationId, Filter, PortStatus};
+pub use allocation::{Allocation, AllocationId, AllocationIdError, Filter, PortStatus};
 pub use assign::DEFAULT_DAEMON_PORT;
 pub use builder::{Builder, DB_VARIABLE, RANGE_VARIABLE};
 #[cfg(feature = "detect")]

@@ -1,0 +1,31 @@
+//! `portctl allocate`.
+
+use super::{Done, Outcome, registry};
+use crate::args::Allocate;
+use crate::failure::Failure;
+use crate::names::Names;
+use crate::output;
+
+pub(super) fn run(args: Allocate) -> Outcome {
+    if args.adopt && args.port.is_none() {
+        return Err(Failure::Usage(
+            "--adopt needs the --port that the service listens on".to_owned(),
+        ));
+    }
+    let mut claim = Names::new(args.app, args.instance).claim(&args.service)?;
+    claim.port = args.port;
+    if args.adopt {
+        claim = claim.adopt();
+    }
+    let allocation = registry()?.allocate(claim)?;
+    Ok(Done::Printed(if args.json {
+        output::print_json(&allocation)
+    } else {
+        let key = allocation.key.to_string();
+        output::print(&format!(
+            "allocated port {} for {}",
+            allocation.port,
+            output::visible(&key)
+        ))
+    }))
+}

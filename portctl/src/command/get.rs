@@ -1,0 +1,68 @@
+//! `portctl get`.
+
+use port_registry::{Allocation, Answer, Atomicity, Error, Filter, Registry, Request};
+
+use super::{Done, Outcome, registry};
+use crate::args::Get;
+use crate::failure::Failure;
+use crate::names::Names;
+use crate::output;
+
+pub(super) fn run(args: Get) -> Outcome {
+    if args.services.is_empty() {
+        return Err(Failure::Usage(
+            "name a service, as in `portctl get web`".to_owned(),
+        ));
+    }
+    if args.port.is_some() && args.services.len() > 1 {
+        return Err(Failure::Usage("--port is for a single service".to_owned()));
+    }
+    let names = Names::new(args.app, args.instance);
+    let registry = registry()?;
+    let mut requests = Vec::new();
+    for service in &args.services {
+        let mut claim = names.claim(service)?;
+        claim.port = args.port;
+        // Names that were typed are meant whichever checkout this is: it is not compared.
+        if names.are_explicit() && exists(&registry, &names, service)? {
+            claim.dir = None;
+        }
+        requests.push(Request::GetOrAllocate(claim));
+    }
+    let allocations = allocations(registry.apply(&requests, Atomicity::AllOrNothing)?)?;
+    Ok(Done::Printed(if args.json {
+        output::print_json(&allocations)
+    } else {
+        let ports: Vec<String> = allocations.iter().map(|it| it.port.to_string()).collect();
+        output::print(&ports.join("\n"))
+    }))
+}
+
+fn exists(registry: &Registry, names: &Names, service: &str) -> Result<bool, Failure> {
+    let key = names.key(service)?;
+    let filter = Filter::default()
+        .app(key.app())
+        .instance(key.instance())
+        .service(key.service());
+    Ok(!registry.list(&filter)?.is_empty())
+}
+
+/// The allocations, or the first failure that is one of its own.
+fn allocations(answers: Vec<Result<Answer, Error>>) -> Result<Vec<Allocation>, Error> {
+    let mut allocations = Vec::with_capacity(answers.len());
+    let mut undone = None;
+    for answer in answers {
+        match answer {
+            Ok(Answer::Allocated(allocation) | Answer::Existing(allocation)) => {
+                allocations.push(allocation);
+            }
+            Err(error @ Error::NotApplied) => undone = Some(error),
+            Err(error) => return Err(error),
+            Ok(_) => {}
+        }
+    }
+    match undone {
+        Some(error) => Err(error),
+        None => Ok(allocations),
+    }
+}

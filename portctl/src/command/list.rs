@@ -1,0 +1,45 @@
+//! `portctl list`.
+
+use port_registry::Filter;
+
+use super::{Done, Outcome, registry};
+use crate::args::List;
+use crate::names::Names;
+use crate::output;
+
+pub(super) fn run(args: List) -> Outcome {
+    let mut filter = if args.all {
+        let mut filter = Filter::default();
+        if let Some(app) = args.app {
+            filter = filter.app(app);
+        }
+        if let Some(instance) = args.instance {
+            filter = filter.instance(instance);
+        }
+        filter
+    } else {
+        Names::new(args.app, args.instance).filter()?
+    };
+    if let Some(service) = args.service {
+        filter = filter.service(service);
+    }
+    let allocations = registry()?.list(&filter)?;
+    Ok(Done::Printed(if args.json {
+        output::print_json(&allocations)
+    } else if allocations.is_empty() {
+        output::remark(&nothing(&filter))
+    } else {
+        output::print_table(&allocations)
+    }))
+}
+
+fn nothing(filter: &Filter) -> String {
+    if filter.is_empty() {
+        return "no allocations".to_owned();
+    }
+    let parts = [&filter.app, &filter.instance, &filter.service];
+    let named: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+    let named = named.join("/");
+    let named = output::visible(&named);
+    format!("no allocations of {named}; `portctl list --all` shows those of others")
+}

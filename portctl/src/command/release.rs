@@ -1,0 +1,68 @@
+//! `portctl release`.
+
+use port_registry::{Allocation, Filter, Registry};
+
+use super::{Done, Outcome, registry};
+use crate::args::Release;
+use crate::failure::{Failure, Report};
+use crate::names::Names;
+use crate::output;
+
+pub(super) fn run(args: Release) -> Outcome {
+    let has_filter = args.app.is_some()
+        || args.instance.is_some()
+        || args.service.is_some()
+        || args.port.is_some();
+    let released = match args.id {
+        Some(_) if has_filter => {
+            return Err(Failure::Usage(
+                "--id names one allocation, and goes with no filter".to_owned(),
+            ));
+        }
+        Some(id) => vec![registry()?.release(id)?],
+        None => {
+            let mut filter = Names::new(args.app, args.instance).filter()?;
+            filter.port = args.port;
+            if let Some(service) = args.service {
+                filter = filter.service(service);
+            }
+            let registry = registry()?;
+            let released = registry.release_matching(filter.clone())?;
+            if released.is_empty() {
+                return Err(nothing_matched(&registry, &filter)?.into());
+            }
+            released
+        }
+    };
+    Ok(Done::Printed(if args.json {
+        output::print_json(&released)
+    } else {
+        output::print(&report(&released))
+    }))
+}
+
+fn report(released: &[Allocation]) -> String {
+    let lines: Vec<String> = released
+        .iter()
+        .map(|it| {
+            let key = it.key.to_string();
+            format!("released port {} of {}", it.port, output::visible(&key))
+        })
+        .collect();
+    lines.join("\n")
+}
+
+fn nothing_matched(registry: &Registry, filter: &Filter) -> Result<Report, Failure> {
+    let holder = match filter.port {
+        Some(port) => registry.list(&Filter::default().port(port))?.pop(),
+        None => None,
+    };
+    let report = Report::new("no allocation matches");
+    Ok(match holder {
+        Some(holder) => report.hint(format!(
+            "port {} is held by {}: `portctl release --id {}` frees it",
+            holder.port, holder.key, holder.id
+        )),
+        None => report.hint("`portctl list --all` shows what there is"),
+    })
+}

@@ -1,0 +1,518 @@
+//! The registry against a model of it: two plain maps and an obvious search for a free port.
+//!
+//! Random operations, reopening included, go to both. Every answer is compared, and after every
+//! operation all allocations, both indexes and, by `verify`, the structure of the free ports.
+//! `PORT_REGISTRY_MODEL_CASES` sets the number of runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use port_registry::{
+    Allocation, AllocationId, Answer, Atomicity, Claim, Error, Filter, ListenerPolicy, Port,
+    Registry, Request, ServiceKey, Verdict,
+};
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+
+/// A range, and its ports in the order in which they are to be given out.
+struct Range {
+    text: &'static str,
+    order: &'static [u16],
+}
+
+const RANGES: [Range; 4] = [
+    Range {
+        text: "3000-3007",
+        order: &[3000, 3001, 3002, 3003, 3004, 3005, 3006, 3007],
+    },
+    Range {
+        text: "2996-3003",
+        order: &[3000, 3001, 3002, 3003, 2996, 2997, 2998, 2999],
+    },
+    Range {
+        text: "6663-6671",
+        order: &[6663, 6664, 6670, 6671, 6665, 6666, 6667, 6668, 6669],
+    },
+    Range {
+        text: "1020-1027",
+        order: &[1024, 1025, 1026, 1027, 1020, 1021, 1022, 1023],
+    },
+];
+
+/// One thing that is done to the registry and to the model. Small numbers stand for names, ports
+/// of the range and ids, so that operations meet each other.
+#[derive(Clone, Debug)]
+enum Op {
+    Batch(Vec<Ask>, Atomicity),
+    Reopen,
+    /// Something begins to listen on a port, or ends.
+    Toggle(usize),
+    List(Pick),
+    Get(u64),
+    Check(usize),
+}
+
+#[derive(Clone, Debug)]
+enum Ask {
+    Allocate(Want),
+    GetOrAllocate(Want),
+    Release(u64),
+    ReleaseMatching(Pick),
+}
+
+#[derive(Clone, Debug)]
+struct Want {
+    key: (u8, u8, u8),
+    port: Option<usize>,
+    dir: Option<u8>,
+    adopt: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Pick {
+    app: Option<u8>,
+    instance: Option<u8>,
+    service: Option<u8>,
+    port: Option<usize>,
+}
+
+fn wants() -> impl Strategy<Value = Want> {
+    (
+        (0..2u8, 0..2u8, 0..4u8),
+        prop::option::weighted(0.3, 0..10usize),
+        prop::option::weighted(0.5, 0..3u8),
+        prop::bool::weighted(0.2),
+    )
+        .prop_map(|(key, port, dir, adopt)| Want {
+            key,
+            port,
+            dir,
+            adopt,
+        })
+}
+
+fn picks() -> impl Strategy<Value = Pick> {
+    (
+        prop::option::of(0..2u8),
+        prop::option::of(0..2u8),
+        prop::option::weighted(0.3, 0..4u8),
+        prop::option::weighted(0.2, 0..10usize),
+    )
+        .prop_map(|(app, instance, service, port)| Pick {
+            app,
+            instance,
+            service,
+            port,
+        })
+}
+
+fn asks() -> impl Strategy<Value = Ask> {
+    prop_oneof![
+        5 => wants().prop_map(Ask::Allocate),
+        4 => wants().prop_map(Ask::GetOrAllocate),
+        3 => (0..30u64).prop_map(Ask::Release),
+        1 => picks().prop_map(Ask::ReleaseMatching),
+    ]
+}
+
+fn ops() -> impl Strategy<Value = Op> {
+    let atomicity = prop_oneof![Just(Atomicity::Each), Just(Atomicity::AllOrNothing)];
+    prop_oneof![
+        8 => asks().prop_map(|ask| Op::Batch(vec![ask], Atomicity::Each)),
+        4 => (prop::collection::vec(asks(), 0..6), atomicity)
+            .prop_map(|(asks, atomicity)| Op::Batch(asks, atomicity)),
+        1 => Just(Op::Reopen),
+        2 => (0..10usize).prop_map(Op::Toggle),
+        2 => picks().prop_map(Op::List),
+        1 => (0..30u64).prop_map(Op::Get),
+        2 => (0..10usize).prop_map(Op::Check),
+    ]
+}
+
+/// What an answer is compared by: everything, except the time of an allocation.
+#[derive(Clone, Debug, PartialEq)]
+enum Said {
+    Allocated(Record),
+    Existing(Record),
+    Released(Vec<Record>),
+    PortTaken(Record),
+    ServiceTaken(Record),
+    OtherCheckout(Record, String),
+    PortInUse(u16),
+    NoFreePort,
+    NotFound(u64),
+    EmptyFilter,
+    NotApplied,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Record {
+    id: u64,
+    key: ServiceKey,
+    port: u16,
+    dir: Option<String>,
+}
+
+impl From<&Allocation> for Record {
+    fn from(allocation: &Allocation) -> Record {
+        Record {
+            id: allocation.id.0,
+            key: allocation.key.clone(),
+            port: allocation.port.get(),
+            dir: allocation.dir.clone(),
+        }
+    }
+}
+
+fn said(answer: &Result<Answer, Error>) -> Said {
+    match answer {
+        Ok(Answer::Allocated(it)) => Said::Allocated(it.into()),
+        Ok(Answer::Existing(it)) => Said::Existing(it.into()),
+        Ok(Answer::Released(them)) => Said::Released(them.iter().map(Record::from).collect()),
+        Err(Error::PortTaken { holder }) => Said::PortTaken((&**holder).into()),
+        Err(Error::ServiceTaken { holder }) => Said::ServiceTaken((&**holder).into()),
+        Err(Error::OtherCheckout { holder, wanted }) => {
+            Said::OtherCheckout((&**holder).into(), wanted.clone())
+        }
+        Err(Error::PortInUse { port }) => Said::PortInUse(port.get()),
+        Err(Error::NoFreePort { .. }) => Said::NoFreePort,
+        Err(Error::NotFound { id }) => Said::NotFound(id.0),
+        Err(Error::EmptyFilter) => Said::EmptyFilter,
+        Err(Error::NotApplied) => Said::NotApplied,
+        other => panic!("no model says this: {other:?}"),
+    }
+}
+
+/// The registry as two plain maps.
+#[derive(Clone)]
+struct Model {
+    by_id: BTreeMap<u64, Record>,
+    by_port: BTreeMap<u16, u64>,
+    next_id: u64,
+}
+
+impl Model {
+    fn by_key(&self, key: &ServiceKey) -> Option<&Record> {
+        self.by_id.values().find(|record| record.key == *key)
+    }
+
+    fn matching(&self, filter: &Filter) -> Vec<Record> {
+        let same = |wanted: &Option<String>, name: &str| {
+            wanted.is_none() || wanted.as_deref() == Some(name)
+        };
+        self.by_id
+            .values()
+            .filter(|it| {
+                same(&filter.app, it.key.app())
+                    && same(&filter.instance, it.key.instance())
+                    && same(&filter.service, it.key.service())
+                    && filter.port.is_none_or(|port| port.get() == it.port)
+            })
+            .cloned()
+            .collect()
+    }
+
+    /// Answers a request, and tells whether it changed anything.
+    fn ask(&mut self, request: &Request, world: &World) -> (Said, bool) {
+        match request {
+            Request::Allocate(claim) => match self.by_key(&claim.key) {
+                Some(holder) => (Said::ServiceTaken(holder.clone()), false),
+                None => self.place(claim, world),
+            },
+            Request::GetOrAllocate(claim) => match self.by_key(&claim.key).cloned() {
+                Some(holder) => self.keep(claim, holder, world),
+                None => self.place(claim, world),
+            },
+            Request::Release(id) => match self.by_id.get(&id.0).cloned() {
+                Some(record) => {
+                    self.remove(&record);
+                    (Said::Released(vec![record]), true)
+                }
+                None => (Said::NotFound(id.0), false),
+            },
+            Request::ReleaseMatching(filter) => {
+                if *filter == Filter::default() {
+                    return (Said::EmptyFilter, false);
+                }
+                let records = self.matching(filter);
+                records.iter().for_each(|record| self.remove(record));
+                let changed = !records.is_empty();
+                (Said::Released(records), changed)
+            }
+            other => panic!("not asked for: {other:?}"),
+        }
+    }
+
+    fn keep(&mut self, claim: &Claim, holder: Record, world: &World) -> (Said, bool) {
+        if let (Some(wanted), Some(held)) = (&claim.dir, &holder.dir)
+            && wanted != held
+            && world.exists(held)
+        {
+            return (Said::OtherCheckout(holder, wanted.clone()), false);
+        }
+        if claim.port.is_some_and(|port| port.get() != holder.port) {
+            return (Said::ServiceTaken(holder), false);
+        }
+        let dir = claim.dir.clone().or(holder.dir.clone());
+        let changed = dir != holder.dir;
+        let record = Record { dir, ..holder };
+        self.by_id.insert(record.id, record.clone());
+        (Said::Existing(record), changed)
+    }
+
+    fn place(&mut self, claim: &Claim, world: &World) -> (Said, bool) {
+        let port = match claim.port.map(Port::get) {
+            Some(port) => {
+                if let Some(holder) = self.by_port.get(&port) {
+                    return (Said::PortTaken(self.by_id[holder].clone()), false);
+                }
+                if claim.listener == ListenerPolicy::Refuse && world.is_busy(port) {
+                    return (Said::PortInUse(port), false);
+                }
+                port
+            }
+            None => {
+                let free = |port: &&u16| !self.by_port.contains_key(port) && !world.is_busy(**port);
+                match world.range.order.iter().find(free) {
+                    Some(port) => *port,
+                    None => return (Said::NoFreePort, false),
+                }
+            }
+        };
+        let record = Record {
+            id: self.next_id,
+            key: claim.key.clone(),
+            port,
+            dir: claim.dir.clone(),
+        };
+        self.next_id += 1;
+        self.by_port.insert(port, record.id);
+        self.by_id.insert(record.id, record.clone());
+        (Said::Allocated(record), true)
+    }
+
+    fn remove(&mut self, record: &Record) {
+        self.by_id.remove(&record.id);
+        self.by_port.remove(&record.port);
+    }
+}
+
+/// What is around the registry.
+struct World {
+    range: &'static Range,
+    folder: PathBuf,
+    busy: Arc<Mutex<BTreeSet<u16>>>,
+}
+
+impl World {
+    fn is_busy(&self, port: u16) -> bool {
+        self.busy.lock().unwrap().contains(&port)
+    }
+
+    fn exists(&self, dir: &str) -> bool {
+        dir != self.dir(2)
+    }
+
+    /// Checkouts 0 and 1 exist, 2 does not.
+    fn dir(&self, number: u8) -> String {
+        let dir = self.folder.join(format!("checkout-{number}"));
+        dir.to_str().unwrap().to_owned()
+    }
+
+    fn port(&self, index: usize) -> Port {
+        Port::new(self.range.order[index % self.range.order.len()]).unwrap()
+    }
+
+    fn open(&self) -> Registry {
+        let busy = self.busy.clone();
+        Registry::builder()
+            .path(self.folder.join("ports.redb"))
+            .range(self.range.text.parse().unwrap())
+            .probe(move |port: Port| {
+                Ok(if busy.lock().unwrap().contains(&port.get()) {
+                    Verdict::Busy
+                } else {
+                    Verdict::Free
+                })
+            })
+            .open()
+            .unwrap()
+    }
+
+    fn filter(&self, pick: &Pick) -> Filter {
+        let mut filter = Filter::default();
+        if let Some(app) = pick.app {
+            filter = filter.app(format!("app{app}"));
+        }
+        if let Some(instance) = pick.instance {
+            filter = filter.instance(format!("instance{instance}"));
+        }
+        if let Some(service) = pick.service {
+            filter = filter.service(format!("service{service}"));
+        }
+        if let Some(index) = pick.port {
+            filter = filter.port(self.port(index));
+        }
+        filter
+    }
+
+    fn claim(&self, want: &Want) -> Claim {
+        let mut claim = Claim::new(key(want.key));
+        if let Some(index) = want.port {
+            claim = claim.port(self.port(index));
+        }
+        if let Some(number) = want.dir {
+            claim = claim.dir(self.dir(number));
+        }
+        if want.adopt { claim.adopt() } else { claim }
+    }
+
+    fn request(&self, ask: &Ask) -> Request {
+        match ask {
+            Ask::Allocate(want) => Request::Allocate(self.claim(want)),
+            Ask::GetOrAllocate(want) => Request::GetOrAllocate(self.claim(want)),
+            Ask::Release(id) => Request::Release(AllocationId(*id)),
+            Ask::ReleaseMatching(pick) => Request::ReleaseMatching(self.filter(pick)),
+        }
+    }
+}
+
+fn key((app, instance, service): (u8, u8, u8)) -> ServiceKey {
+    let name = |kind, number| format!("{kind}{number}");
+    ServiceKey::new(
+        name("app", app),
+        name("instance", instance),
+        name("service", service),
+    )
+    .unwrap()
+}
+
+fn apply_to_model(
+    model: &mut Model,
+    requests: &[Request],
+    atomicity: Atomicity,
+    world: &World,
+) -> Vec<Said> {
+    let before = model.clone();
+    let mut answers: Vec<_> = requests
+        .iter()
+        .map(|request| model.ask(request, world))
+        .collect();
+    let is_failure = |said: &Said| {
+        !matches!(
+            said,
+            Said::Allocated(_) | Said::Existing(_) | Said::Released(_)
+        )
+    };
+    if atomicity == Atomicity::AllOrNothing && answers.iter().any(|(said, _)| is_failure(said)) {
+        *model = before;
+        for (said, changed) in &mut answers {
+            if *changed {
+                *said = Said::NotApplied;
+            }
+        }
+    }
+    answers.into_iter().map(|(said, _)| said).collect()
+}
+
+fn compare_all(model: &Model, registry: &Registry, world: &World) {
+    registry.verify().unwrap();
+    let listed = registry.list(&Filter::default()).unwrap();
+    let listed: Vec<_> = listed.iter().map(Record::from).collect();
+    assert!(listed.iter().eq(model.by_id.values()), "{listed:?}");
+    for &port in world.range.order {
+        let holder = registry.check(Port::new(port).unwrap()).unwrap().holder;
+        let expected = model.by_port.get(&port).map(|id| &model.by_id[id]);
+        assert_eq!(holder.as_ref().map(Record::from).as_ref(), expected);
+    }
+    for number in 0..16 {
+        let key = key((number / 8, number / 4 % 2, number % 4));
+        let filter = Filter::default()
+            .app(key.app())
+            .instance(key.instance())
+            .service(key.service());
+        let found = registry.list(&filter).unwrap();
+        let found: Vec<_> = found.iter().map(Record::from).collect();
+        assert!(found.iter().eq(model.by_key(&key)), "{found:?}");
+    }
+}
+
+fn run(range: &'static Range, ops: &[Op], folder: &Path) {
+    let world = World {
+        range,
+        folder: folder.to_owned(),
+        busy: Arc::default(),
+    };
+    std::fs::create_dir(world.dir(0)).unwrap();
+    std::fs::create_dir(world.dir(1)).unwrap();
+    let mut registry = world.open();
+    let mut model = Model {
+        by_id: BTreeMap::new(),
+        by_port: BTreeMap::new(),
+        next_id: 1,
+    };
+    for op in ops {
+        match op {
+            Op::Batch(asks, atomicity) => {
+                let requests: Vec<_> = asks.iter().map(|ask| world.request(ask)).collect();
+                let answers = registry.apply(&requests, *atomicity).unwrap();
+                let answers: Vec<_> = answers.iter().map(said).collect();
+                let expected = apply_to_model(&mut model, &requests, *atomicity, &world);
+                assert_eq!(answers, expected);
+            }
+            Op::Reopen => {
+                drop(registry);
+                registry = world.open();
+            }
+            Op::Toggle(index) => {
+                let port = world.port(*index).get();
+                let mut busy = world.busy.lock().unwrap();
+                if !busy.remove(&port) {
+                    busy.insert(port);
+                }
+            }
+            Op::List(pick) => {
+                let filter = world.filter(pick);
+                let listed = registry.list(&filter).unwrap();
+                let listed: Vec<_> = listed.iter().map(Record::from).collect();
+                assert_eq!(listed, model.matching(&filter));
+            }
+            Op::Get(id) => {
+                let found = registry.get(AllocationId(*id)).unwrap();
+                let found = found.as_ref().map(Record::from);
+                assert_eq!(found.as_ref(), model.by_id.get(id));
+            }
+            Op::Check(index) => {
+                let port = world.port(*index);
+                let status = registry.check(port).unwrap();
+                let is_taken = model.by_port.contains_key(&port.get());
+                assert_eq!(status.in_use, world.is_busy(port.get()));
+                assert_eq!(status.available, !is_taken && !status.in_use);
+            }
+        }
+        compare_all(&model, &registry, &world);
+    }
+}
+
+#[test]
+fn the_registry_answers_as_the_model_does() {
+    let cases = std::env::var("PORT_REGISTRY_MODEL_CASES")
+        .ok()
+        .and_then(|cases| cases.parse().ok())
+        .unwrap_or(48);
+    let config = ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let strategy = (0..RANGES.len(), prop::collection::vec(ops(), 1..60));
+    TestRunner::new(config)
+        .run(&strategy, |(range, ops)| {
+            let folder = tempfile::tempdir().unwrap();
+            let folder_path = folder.path().canonicalize().unwrap();
+            run(&RANGES[range], &ops, &folder_path);
+            Ok(())
+        })
+        .unwrap();
+}
