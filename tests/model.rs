@@ -236,7 +236,9 @@ impl Model {
                     return (Said::EmptyFilter, false);
                 }
                 let records = self.matching(filter);
-                records.iter().for_each(|record| self.remove(record));
+                for record in &records {
+                    self.remove(record);
+                }
                 let changed = !records.is_empty();
                 (Said::Released(records), changed)
             }
@@ -262,22 +264,19 @@ impl Model {
     }
 
     fn place(&mut self, claim: &Claim, world: &World) -> (Said, bool) {
-        let port = match claim.port.map(Port::get) {
-            Some(port) => {
-                if let Some(holder) = self.by_port.get(&port) {
-                    return (Said::PortTaken(self.by_id[holder].clone()), false);
-                }
-                if claim.listener == ListenerPolicy::Refuse && world.is_busy(port) {
-                    return (Said::PortInUse(port), false);
-                }
-                port
+        let port = if let Some(port) = claim.port.map(Port::get) {
+            if let Some(holder) = self.by_port.get(&port) {
+                return (Said::PortTaken(self.by_id[holder].clone()), false);
             }
-            None => {
-                let free = |port: &&u16| !self.by_port.contains_key(port) && !world.is_busy(**port);
-                match world.range.order.iter().find(free) {
-                    Some(port) => *port,
-                    None => return (Said::NoFreePort, false),
-                }
+            if claim.listener == ListenerPolicy::Refuse && world.is_busy(port) {
+                return (Said::PortInUse(port), false);
+            }
+            port
+        } else {
+            let free = |port: &&u16| !self.by_port.contains_key(port) && !world.is_busy(**port);
+            match world.range.order.iter().find(free) {
+                Some(port) => *port,
+                None => return (Said::NoFreePort, false),
             }
         };
         let record = Record {

@@ -10,7 +10,8 @@ use crate::allocation::{Allocation, AllocationId};
 use crate::port::Port;
 use crate::range::PortRange;
 
-/// Why the registry did not do what it was asked to. Nothing was changed then.
+/// Why the registry did not do what it was asked to. Nothing was changed then, except perhaps
+/// where it is [`OutcomeUnknown`](Error::OutcomeUnknown).
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -160,6 +161,20 @@ pub enum Error {
         port: Port,
         /// What the operating system said.
         source: io::Error,
+    },
+
+    /// The store failed while it committed, and went on failing when it was asked whether the commit
+    /// took effect. Once the cause is gone, looking tells.
+    #[error(
+        "the registry at {} failed, and whether it was changed cannot be told: {source}; \
+         mend the cause, then look",
+        path.display()
+    )]
+    OutcomeUnknown {
+        /// The file.
+        path: PathBuf,
+        /// What failed.
+        source: StoreError,
     },
 
     /// The store failed.

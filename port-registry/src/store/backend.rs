@@ -59,14 +59,20 @@ impl StorageBackend for PatientBackend {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
+        #[cfg(test)]
+        faults::check()?;
         self.file.set_len(len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
+        #[cfg(test)]
+        faults::check()?;
         self.file.sync_data()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        #[cfg(test)]
+        faults::check()?;
         self.file.write(offset, data)
     }
 
@@ -92,5 +98,45 @@ impl StorageBackend for PatientBackend {
 
     fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
         self.file.query_lock_range(start, end)
+    }
+}
+
+/// Makes writes, syncs and truncations of this thread fail, for tests.
+#[cfg(test)]
+pub(super) mod faults {
+    use std::cell::Cell;
+    use std::io;
+
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) enum Fault {
+        /// The call after so many others fails.
+        Once(u32),
+        /// It fails, and so does every later one.
+        From(u32),
+    }
+
+    thread_local! {
+        static NEXT: Cell<Option<Fault>> = const { Cell::new(None) };
+    }
+
+    /// Plans a fault, or none; tells whether the one planned before is still to come.
+    pub(crate) fn plan(fault: Option<Fault>) -> bool {
+        matches!(NEXT.replace(fault), Some(Fault::Once(_) | Fault::From(1..)))
+    }
+
+    pub(super) fn check() -> io::Result<()> {
+        let (next, fails) = match NEXT.get() {
+            None => return Ok(()),
+            Some(Fault::Once(0)) => (None, true),
+            Some(Fault::From(0)) => (Some(Fault::From(0)), true),
+            Some(Fault::Once(left)) => (Some(Fault::Once(left - 1)), false),
+            Some(Fault::From(left)) => (Some(Fault::From(left - 1)), false),
+        };
+        NEXT.set(next);
+        if fails {
+            Err(io::Error::other("a planned fault"))
+        } else {
+            Ok(())
+        }
     }
 }

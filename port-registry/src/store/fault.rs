@@ -17,6 +17,8 @@ pub(crate) enum Fault {
     Damaged(String),
     /// The storage engine failed.
     Engine(redb::Error),
+    /// A commit failed, and whether it took effect cannot be looked up.
+    OutcomeUnknown(redb::Error),
     /// A file could not be opened, created or renamed.
     Io(io::Error),
     /// The fault is told already.
@@ -58,6 +60,13 @@ impl Fault {
                 _ => store(StoreFault::Io(source)),
             },
             Fault::Engine(error) => store(StoreFault::Engine(Box::new(error))),
+            Fault::OutcomeUnknown(error) => Error::OutcomeUnknown {
+                path: path.to_owned(),
+                source: StoreError::new(match error {
+                    redb::Error::Io(error) => StoreFault::Io(error),
+                    error => StoreFault::Engine(Box::new(error)),
+                }),
+            },
         }
     }
 

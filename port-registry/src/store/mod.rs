@@ -94,7 +94,7 @@ impl Store {
             let Some(txn) = self.begin_read(deadline)? else {
                 return Ok(None);
             };
-            let found = tables::snapshot(&txn).and_then(|snapshot| look(&snapshot));
+            let found = tables::snapshot(&txn, &self.path).and_then(|snapshot| look(&snapshot));
             self.drop_if_broken(&found);
             found.map(Some)
         })
@@ -124,7 +124,7 @@ impl Store {
         deadline: Deadline,
         work: impl FnOnce(&mut Ledger) -> Result<Outcome<T>, Fault>,
     ) -> Result<T, Fault> {
-        let mut ledger = Ledger::open(&txn)?;
+        let mut ledger = Ledger::open(&txn, &self.path)?;
         let outcome = work(&mut ledger)?;
         let changes = ledger.into_changes();
         let result = match outcome {
@@ -139,10 +139,12 @@ impl Store {
             self.drop_handles();
             let took_effect = self.writer(turn, deadline).and_then(|writer| {
                 let txn = writer.database.begin_read()?;
-                changes.are_in(&tables::snapshot(&txn)?)
+                changes.are_in(&tables::snapshot(&txn, &self.path)?)
             });
-            if !took_effect.unwrap_or(false) {
-                return Err(error.into());
+            match took_effect {
+                Ok(true) => {}
+                Ok(false) => return Err(error.into()),
+                Err(_) => return Err(Fault::OutcomeUnknown(error.into())),
             }
         }
         Ok(result)
@@ -151,7 +153,7 @@ impl Store {
     /// Checks that the rows, both indexes, the free ports and the counters agree.
     pub(crate) fn check_consistency(&self, deadline: Deadline) -> Result<(), Fault> {
         deadline.run(|| match self.begin_read(deadline)? {
-            Some(txn) => tables::check_consistency(&txn),
+            Some(txn) => tables::check_consistency(&txn, &self.path),
             None => Ok(()),
         })
     }
@@ -183,7 +185,6 @@ impl Store {
         match builder().open_read_only_with_backend(self.backend(file)?) {
             Ok(database) => {
                 let txn = database.begin_read()?;
-                tables::check_format(&txn, &self.path)?;
                 *reader = Some(Arc::new(Handle { database, file_id }));
                 Ok(Some(txn))
             }
@@ -242,7 +243,7 @@ impl Store {
         // Opens, since the file is not empty.
         let database = builder().create_with_backend(self.backend(file)?)?;
         drop(head_of_queue);
-        tables::check_format(&database.begin_read()?, &self.path)?;
+        tables::snapshot(&database.begin_read()?, &self.path)?;
         let writer = Arc::new(Handle { database, file_id });
         *lock(&self.writer) = Some(writer.clone());
         *lock(&self.reader) = None;
@@ -306,4 +307,77 @@ fn id_of(file: &File) -> Result<FileId, Fault> {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What is in it is replaced whole.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::backend::faults::{self, Fault};
+    use crate::{Claim, Error, Filter, Registry, ServiceKey, Verdict};
+
+    fn claim(service: &str) -> Claim {
+        Claim::new(ServiceKey::new("app", "main", service).unwrap())
+    }
+
+    /// Meets a fault at each write, sync and truncation in turn, of an allocation by a handle that
+    /// is open already or by a new one. What the answer says is what is stored, and afterwards
+    /// everything works.
+    fn meet_faults(fault: impl Fn(u32) -> Fault, reopen: bool) {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || {
+            Registry::builder()
+                .path(folder.path().join("ports.redb"))
+                .probe(|_| Ok(Verdict::Free))
+                .open()
+                .unwrap()
+        };
+        let mut registry = open();
+        let mut failures = 0;
+        for calls in 0.. {
+            if reopen {
+                registry = open();
+            }
+            let service = format!("service-{calls}");
+            faults::plan(Some(fault(calls)));
+            let answer = registry.allocate(claim(&service));
+            let went_by = faults::plan(None);
+
+            registry.verify().unwrap();
+            let stored = registry.list(&Filter::default().service(&service)).unwrap();
+            match answer {
+                Ok(allocation) => assert_eq!(stored, [allocation], "after {calls} calls"),
+                Err(Error::Store { .. }) => {
+                    assert_eq!(stored, [], "after {calls} calls");
+                    failures += 1;
+                }
+                // Only where it could not be looked up either.
+                Err(Error::OutcomeUnknown { .. }) => {
+                    assert!(matches!(fault(calls), Fault::From(_)));
+                }
+                Err(error) => panic!("{error:?} after {calls} calls"),
+            }
+            registry
+                .allocate(claim(&format!("{service}-healed")))
+                .unwrap();
+            if went_by {
+                break;
+            }
+        }
+        assert!(failures > 0);
+    }
+
+    #[test]
+    fn a_passing_fault_is_answered_truly_and_heals() {
+        meet_faults(Fault::Once, false);
+    }
+
+    #[test]
+    fn a_lasting_fault_is_answered_truly_and_heals_when_it_ends() {
+        meet_faults(Fault::From, false);
+    }
+
+    #[test]
+    fn a_fault_while_opening_is_answered_truly_and_heals() {
+        meet_faults(Fault::Once, true);
+        meet_faults(Fault::From, true);
+    }
 }

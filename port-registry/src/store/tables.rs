@@ -7,6 +7,7 @@
 //! - Every id ever given is less than `next_id`.
 
 use std::ops::RangeInclusive;
+use std::path::Path;
 
 use redb::{
     ReadOnlyTable, ReadTransaction, ReadableTable, Table, TableDefinition, TableError,
@@ -248,7 +249,8 @@ where
 }
 
 /// The tables of a reader. An error if they are not those of a registry that we know.
-pub(super) fn snapshot(txn: &ReadTransaction) -> Result<Snapshot, Fault> {
+pub(super) fn snapshot(txn: &ReadTransaction, path: &Path) -> Result<Snapshot, Fault> {
+    check_format(&ours(txn.open_table(META), path)?, path)?;
     Ok(Tables {
         allocations: txn.open_table(ALLOCATIONS)?,
         ports: txn.open_table(PORTS)?,
@@ -257,15 +259,26 @@ pub(super) fn snapshot(txn: &ReadTransaction) -> Result<Snapshot, Fault> {
     })
 }
 
-/// Checks that the file is a registry in the format that this program reads and writes.
-pub(super) fn check_format(txn: &ReadTransaction, path: &std::path::Path) -> Result<(), Fault> {
+/// Checks that rows, indexes, free ports and counters agree.
+pub(super) fn check_consistency(txn: &ReadTransaction, path: &Path) -> Result<(), Fault> {
+    let next_id = txn.open_table(META)?.get(META_NEXT_ID)?;
+    snapshot(txn, path)?.check(next_id.map_or(0, |id| id.value()))
+}
+
+/// A table that every registry has: a database of the same engine without it is not one.
+fn ours<T>(table: Result<T, TableError>, path: &Path) -> Result<T, Fault> {
+    table.map_err(|error| match error {
+        TableError::Storage(error) => error.into(),
+        _ => Fault::Told(Error::ForeignFile {
+            path: path.to_owned(),
+        }),
+    })
+}
+
+/// Checks that the file is in the format that this program reads and writes. It is checked by
+/// every transaction, since a newer program may change the format of a file that is open here.
+fn check_format(meta: &impl ReadableTable<&'static str, u64>, path: &Path) -> Result<(), Fault> {
     let path = path.to_owned();
-    let meta = match txn.open_table(META) {
-        Ok(meta) => meta,
-        Err(TableError::Storage(error)) => return Err(error.into()),
-        // A database of the same engine, but not one of ours.
-        Err(_) => return Err(Fault::Told(Error::ForeignFile { path })),
-    };
     match meta.get(META_FORMAT)?.map(|found| found.value()) {
         Some(FORMAT_VERSION) => Ok(()),
         Some(found) => Err(Fault::Told(Error::UnknownFormat {
@@ -275,12 +288,6 @@ pub(super) fn check_format(txn: &ReadTransaction, path: &std::path::Path) -> Res
         })),
         None => Err(Fault::Told(Error::ForeignFile { path })),
     }
-}
-
-/// Checks that rows, indexes, free ports and counters agree.
-pub(super) fn check_consistency(txn: &ReadTransaction) -> Result<(), Fault> {
-    let next_id = txn.open_table(META)?.get(META_NEXT_ID)?;
-    snapshot(txn)?.check(next_id.map_or(0, |id| id.value()))
 }
 
 /// Writes the tables of an empty registry.
@@ -297,7 +304,9 @@ pub(super) fn initialize(txn: &WriteTransaction) -> Result<(), Fault> {
 }
 
 impl<'txn> Ledger<'txn> {
-    pub(super) fn open(txn: &'txn WriteTransaction) -> Result<Ledger<'txn>, Fault> {
+    pub(super) fn open(txn: &'txn WriteTransaction, path: &Path) -> Result<Ledger<'txn>, Fault> {
+        let meta = txn.open_table(META)?;
+        check_format(&meta, path)?;
         Ok(Ledger {
             tables: Tables {
                 allocations: txn.open_table(ALLOCATIONS)?,
@@ -305,7 +314,7 @@ impl<'txn> Ledger<'txn> {
                 services: txn.open_table(SERVICES)?,
                 free: txn.open_table(FREE)?,
             },
-            meta: txn.open_table(META)?,
+            meta,
             changes: Changes::default(),
         })
     }

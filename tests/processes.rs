@@ -1,0 +1,421 @@
+//! Many processes on one file.
+//!
+//! Each process is this test binary again, running [`a_process_of_these_tests`] with its orders in
+//! the environment, or `portctl`. `PORT_REGISTRY_SOAK` multiplies what they do.
+
+#![cfg(unix)]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::env;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use port_registry::{Claim, Error, Filter, Registry, ServiceKey, Verdict};
+use redb::{ConcurrencyMode, Database, TableDefinition};
+use support::{Ran, Sandbox, wait_until};
+
+const PORTCTL: &str = env!("CARGO_BIN_EXE_portctl");
+
+/// What a process is to do.
+const ORDERS: &str = "PORT_REGISTRY_TEST_ORDERS";
+/// The store that it is to do it to.
+const STORE: &str = "PORT_REGISTRY_TEST_STORE";
+
+/// Not a test of its own: what the other processes run.
+#[test]
+fn a_process_of_these_tests() {
+    let (Ok(orders), Some(store)) = (env::var(ORDERS), env::var_os(STORE)) else {
+        return;
+    };
+    let store = Path::new(&store);
+    match orders.split_once(' ').unwrap_or((&orders, "")) {
+        ("allocate", rest) => {
+            let (name, count) = rest.split_once(' ').unwrap();
+            allocate_many(store, name, count.parse().unwrap());
+        }
+        ("hold-the-writer-lock", _) => hold_the_writer_lock(store),
+        ("hold-the-queue", _) => hold_the_queue(store),
+        ("obey", _) => obey(store),
+        other => panic!("unknown orders {other:?}"),
+    }
+}
+
+/// Allocates ports one by one, telling each as soon as it is allocated.
+fn allocate_many(store: &Path, name: &str, count: u32) {
+    let registry = patient_registry(store);
+    say("ready");
+    wait_for_line();
+    for number in 0..count {
+        let allocation = registry.allocate(claim(name, number)).unwrap();
+        say(&format!("{} {}", allocation.id, allocation.port));
+    }
+}
+
+/// Stays in the middle of a write transaction, with changes made and not committed.
+fn hold_the_writer_lock(store: &Path) {
+    let database = Database::builder()
+        .set_concurrency_mode(ConcurrencyMode::MultiWriter)
+        .open(store)
+        .unwrap();
+    let txn = database.begin_write().unwrap();
+    let ports: TableDefinition<u16, u64> = TableDefinition::new("ports");
+    txn.open_table(ports).unwrap().insert(3001, 7).unwrap();
+    say("holding");
+    wait_for_line();
+    drop(txn);
+}
+
+/// Stays at the head of the queue of writers, and does not write.
+fn hold_the_queue(store: &Path) {
+    let lock = std::fs::File::open(store.with_file_name("ports.redb.lock")).unwrap();
+    lock.lock().unwrap();
+    say("holding");
+    wait_for_line();
+}
+
+/// Allocates a port through one long-open handle for each line it is given.
+fn obey(store: &Path) {
+    let registry = Registry::builder().path(store).open().unwrap();
+    say("ready");
+    for (number, line) in (0..).zip(std::io::stdin().lines()) {
+        let answer = registry.allocate(claim(&line.unwrap(), number));
+        say(&match answer {
+            Ok(allocation) => format!("ok {}", allocation.port),
+            Err(error) => format!("error {error}"),
+        });
+    }
+}
+
+fn say(line: &str) {
+    // Not by println!, which the test harness would keep to itself.
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "\n> {line}").unwrap();
+    stdout.flush().unwrap();
+}
+
+fn wait_for_line() {
+    std::io::stdin()
+        .lock()
+        .read_line(&mut String::new())
+        .unwrap();
+}
+
+/// Enough patience for a slow disk with many at it.
+fn patient_registry(store: &Path) -> Registry {
+    Registry::builder()
+        .path(store)
+        .wait(Duration::from_mins(1))
+        .probe(|_| Ok(Verdict::Free))
+        .open()
+        .unwrap()
+}
+
+fn claim(name: &str, number: u32) -> Claim {
+    Claim::new(ServiceKey::new(name, "main", format!("service-{number}")).unwrap())
+}
+
+/// One of the other processes, killed when dropped.
+struct Process {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Process {
+    fn start(store: &Path, orders: &str) -> Process {
+        // Writing beyond a limit is to fail, and not to end the process by a signal.
+        let mut child = Command::new("sh")
+            .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
+            .arg(env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "a_process_of_these_tests",
+                "--nocapture",
+                "--quiet",
+            ])
+            .env(ORDERS, orders)
+            .env(STORE, store)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        Process { child, stdout }
+    }
+
+    /// The next thing it says; `None` when it has ended.
+    fn hear(&mut self) -> Option<String> {
+        let mut line = String::new();
+        loop {
+            line.clear();
+            if self.stdout.read_line(&mut line).unwrap() == 0 {
+                return None;
+            }
+            if let Some(said) = line.strip_prefix("> ")
+                && line.ends_with('\n')
+            {
+                return Some(said.trim_end().to_owned());
+            }
+        }
+    }
+
+    fn tell(&mut self, line: &str) {
+        let stdin = self.child.stdin.as_mut().unwrap();
+        writeln!(stdin, "{line}").unwrap();
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("sh")
+            .args(["-c", &format!("kill -{name} {}", self.child.id())])
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits until the kernel says that the process is stopped.
+    fn wait_until_stopped(&self) {
+        let id = self.child.id().to_string();
+        wait_until("the process is stopped", || {
+            let ps = Command::new("ps").args(["-o", "stat=", "-p", &id]).output();
+            ps.unwrap().stdout.starts_with(b"T")
+        });
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// How much more than usual is to be done.
+fn soak() -> u32 {
+    let factor = env::var("PORT_REGISTRY_SOAK");
+    factor.map_or(1, |factor| factor.parse().unwrap())
+}
+
+#[test]
+fn every_allocation_of_many_processes_succeeds_with_a_port_of_its_own() {
+    let sandbox = Sandbox::new();
+    let store = sandbox.store();
+    let count = 25 * soak();
+    let mut processes: Vec<_> = (0..8)
+        .map(|number| Process::start(&store, &format!("allocate app-{number} {count}")))
+        .collect();
+    for process in &mut processes {
+        assert_eq!(process.hear().as_deref(), Some("ready"));
+    }
+    for process in &mut processes {
+        process.tell("go");
+    }
+    let (mut ids, mut ports) = (BTreeSet::new(), BTreeSet::new());
+    for process in &mut processes {
+        for _ in 0..count {
+            let said = process.hear().expect("each allocation is told");
+            let (id, port) = said.split_once(' ').unwrap();
+            assert!(
+                ids.insert(id.parse::<u32>().unwrap()),
+                "id {id} given twice"
+            );
+            assert!(ports.insert(port.to_owned()), "port {port} given twice");
+        }
+    }
+    assert!(
+        ids.into_iter().eq(1..=8 * count),
+        "an id was used up for nothing"
+    );
+    let registry = patient_registry(&store);
+    registry.verify().unwrap();
+    let listed = registry.list(&Filter::default()).unwrap();
+    assert!(
+        listed
+            .iter()
+            .map(|it| it.port.to_string())
+            .collect::<BTreeSet<_>>()
+            == ports
+    );
+}
+
+#[test]
+fn racing_creators_agree_on_one_file() {
+    for _ in 0..3 * soak() {
+        let sandbox = Sandbox::new();
+        let children: Vec<_> = (0..16)
+            .map(|number| {
+                sandbox
+                    .command(PORTCTL)
+                    .args(["get", &format!("service-{number}"), "--app", "racers"])
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::piped())
+                    .spawn()
+                    .unwrap()
+            })
+            .collect();
+        let ports: BTreeSet<String> = children
+            .into_iter()
+            .map(|child| {
+                Ran::from(child.wait_with_output().unwrap())
+                    .printed()
+                    .to_owned()
+            })
+            .collect();
+        assert_eq!(ports.len(), 16);
+        let registry = patient_registry(&sandbox.store());
+        registry.verify().unwrap();
+        assert_eq!(registry.list(&Filter::default()).unwrap().len(), 16);
+        let files = std::fs::read_dir(sandbox.store().parent().unwrap()).unwrap();
+        let mut names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["ports.redb", "ports.redb.lock"]);
+    }
+}
+
+#[test]
+fn a_process_killed_in_mid_transaction_blocks_nobody_and_leaves_no_trace() {
+    let sandbox = Sandbox::new();
+    let store = sandbox.store();
+    let registry = patient_registry(&store);
+    let first = registry.allocate(claim("app", 1)).unwrap();
+
+    let mut killed = Process::start(&store, "hold-the-writer-lock");
+    assert_eq!(killed.hear().as_deref(), Some("holding"));
+    killed.signal("KILL");
+    killed.child.wait().unwrap();
+
+    let second = registry.allocate(claim("app", 2)).unwrap();
+    assert_eq!(second.id.0, first.id.0 + 1);
+    assert_eq!(second.port.get(), first.port.get() + 1);
+    registry.verify().unwrap();
+    // And to those that come new.
+    drop(registry);
+    patient_registry(&store).verify().unwrap();
+    let ran = sandbox.run(PORTCTL, &["get", "web"]);
+    assert!(ran.printed().parse::<u16>().is_ok());
+}
+
+#[test]
+fn allocations_told_before_a_kill_are_there_afterwards() {
+    let sandbox = Sandbox::new();
+    let store = sandbox.store();
+    let mut told = BTreeSet::new();
+    for round in 0..6 * soak() {
+        let mut process = Process::start(&store, &format!("allocate app-{round} 100000"));
+        process.hear();
+        process.tell("go");
+        for _ in 0..=round % 5 * 7 {
+            told.insert(process.hear().unwrap());
+        }
+        process.signal("KILL");
+        // What it said before it died counts too.
+        while let Some(said) = process.hear() {
+            told.insert(said);
+        }
+        let registry = patient_registry(&store);
+        registry.verify().unwrap();
+        let listed = registry.list(&Filter::default()).unwrap();
+        let held: BTreeSet<_> = listed
+            .iter()
+            .map(|it| format!("{} {}", it.id, it.port))
+            .collect();
+        assert!(told.is_subset(&held), "lost: {:?}", told.difference(&held));
+        // At most the one that was being told was not.
+        assert!(held.len() <= told.len() + 1 + round as usize);
+    }
+}
+
+#[test]
+fn a_process_stopped_while_it_writes_makes_others_busy_within_the_deadline() {
+    let sandbox = Sandbox::new();
+    let store = sandbox.store();
+    let registry = patient_registry(&store);
+    let first = registry.allocate(claim("app", 1)).unwrap();
+
+    let mut stopped = Process::start(&store, "hold-the-writer-lock");
+    assert_eq!(stopped.hear().as_deref(), Some("holding"));
+    stopped.signal("STOP");
+    stopped.wait_until_stopped();
+
+    let wait = Duration::from_millis(400);
+    let impatient = Registry::builder().path(&store).wait(wait).open().unwrap();
+    // The second time through a handle that is open already.
+    for _ in 0..2 {
+        let start = Instant::now();
+        let error = impatient.allocate(claim("app", 2)).unwrap_err();
+        assert!(
+            matches!(&error, Error::Busy { waited, .. } if *waited == wait),
+            "{error:?}"
+        );
+        assert!(start.elapsed() >= wait);
+        assert!(
+            start.elapsed() < Duration::from_secs(10),
+            "{:?}",
+            start.elapsed()
+        );
+        // Reads go on, by this handle and by new ones.
+        assert_eq!(impatient.get(first.id).unwrap().as_ref(), Some(&first));
+        let ran = sandbox.run(PORTCTL, &["list", "--all", "--json"]);
+        assert!(ran.printed().contains("\"app\":\"app\""));
+    }
+    drop(impatient);
+
+    stopped.signal("CONT");
+    stopped.tell("go on");
+    assert_eq!(registry.allocate(claim("app", 2)).unwrap().id.0, 2);
+    registry.verify().unwrap();
+}
+
+#[test]
+fn a_process_stopped_in_the_queue_is_passed_by() {
+    let sandbox = Sandbox::new();
+    let store = sandbox.store();
+    let registry = patient_registry(&store);
+    registry.allocate(claim("app", 1)).unwrap();
+    let mut stopped = Process::start(&store, "hold-the-queue");
+    assert_eq!(stopped.hear().as_deref(), Some("holding"));
+    stopped.signal("STOP");
+    stopped.wait_until_stopped();
+    registry.allocate(claim("app", 2)).unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_handle_heals_once_the_cause_of_an_io_error_is_gone() {
+    let sandbox = Sandbox::new();
+    let store = sandbox.store();
+    let mut process = Process::start(&store, "obey");
+    assert_eq!(process.hear().as_deref(), Some("ready"));
+    process.tell("before");
+    assert!(process.hear().unwrap().starts_with("ok "));
+
+    // A limit on the size of files stands for a full disk.
+    let id = process.child.id().to_string();
+    let limit = |limit: &str| {
+        let limit = format!("--fsize={limit}:unlimited");
+        let status = Command::new("prlimit")
+            .args(["--pid", &id, &limit])
+            .status();
+        assert!(status.unwrap().success());
+    };
+    limit("4096");
+    process.tell("during");
+    let said = process.hear().unwrap();
+    assert!(said.starts_with("error the registry at "), "{said}");
+    limit("unlimited");
+    process.tell("after");
+    let said = process.hear().unwrap();
+    assert!(said.starts_with("ok "), "{said}");
+
+    let registry = patient_registry(&store);
+    registry.verify().unwrap();
+    let apps: Vec<_> = registry
+        .list(&Filter::default())
+        .unwrap()
+        .iter()
+        .map(|it| it.key.app().to_owned())
+        .collect();
+    assert_eq!(apps, ["before", "after"]);
+}

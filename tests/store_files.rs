@@ -1,0 +1,291 @@
+//! The store's files: their modes, and what stands in their place.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use port_registry::{Claim, Error, Filter, Registry, ServiceKey, Verdict};
+use redb::{ConcurrencyMode, Database, TableDefinition};
+use tempfile::TempDir;
+
+fn open(path: impl Into<PathBuf>) -> Result<Registry, Error> {
+    let all_free = |_| Ok(Verdict::Free);
+    Registry::builder().path(path).probe(all_free).open()
+}
+
+fn claim(service: &str) -> Claim {
+    Claim::new(ServiceKey::new("app", "main", service).unwrap())
+}
+
+/// A folder with a file in it that is not a registry.
+fn folder_with(content: &[u8]) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ports.db");
+    fs::write(&path, content).unwrap();
+    (folder, path)
+}
+
+/// The names of what is in the folder of a file.
+fn neighbours(path: &Path) -> Vec<String> {
+    let entries = fs::read_dir(path.parent().unwrap()).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn looking_at_a_registry_that_is_not_there_creates_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new").join("ports.redb");
+    let registry = open(&path).unwrap();
+    assert_eq!(registry.list(&Filter::default()).unwrap(), []);
+    assert!(registry.check("3000".parse().unwrap()).unwrap().available);
+    registry.verify().unwrap();
+    assert!(!folder.path().join("new").exists());
+    // The first allocation does.
+    registry.allocate(claim("web")).unwrap();
+    assert_eq!(neighbours(&path), ["ports.redb", "ports.redb.lock"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_folder_and_the_files_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a").join("b").join("ports.redb");
+    open(&path).unwrap().allocate(claim("web")).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder.path().join("a")), 0o700);
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    assert_eq!(mode(&path), 0o600);
+    assert_eq!(mode(&path.with_file_name("ports.redb.lock")), 0o600);
+}
+
+#[test]
+fn an_empty_file_is_no_store_yet() {
+    let (_folder, path) = folder_with(b"");
+    let registry = open(&path).unwrap();
+    registry.allocate(claim("web")).unwrap();
+    drop(registry);
+    assert_eq!(
+        open(&path).unwrap().list(&Filter::default()).unwrap().len(),
+        1
+    );
+}
+
+#[test]
+fn an_sqlite_file_is_told_as_such_and_left_alone() {
+    let content = [b"SQLite format 3\0".as_slice(), &[7; 4080]].concat();
+    let (_folder, path) = folder_with(&content);
+    let error = open(&path).unwrap_err();
+    assert!(matches!(&error, Error::SqliteFile { path: it } if *it == path));
+    let message = error.to_string();
+    for part in [
+        "SQLite",
+        "sqlite3 -json",
+        "GET /v1/allocations",
+        "portctl import",
+    ] {
+        assert!(message.contains(part), "{message}");
+    }
+    assert_eq!(fs::read(&path).unwrap(), content);
+    assert_eq!(neighbours(&path), ["ports.db"]);
+}
+
+#[test]
+fn other_files_are_left_alone() {
+    for content in [b"#!/bin/sh\n".as_slice(), b"x", b"redb", &[0; 8192]] {
+        let (_folder, path) = folder_with(content);
+        let error = open(&path).unwrap_err();
+        assert!(matches!(&error, Error::ForeignFile { path: it } if *it == path));
+        assert_eq!(fs::read(&path).unwrap(), content);
+        assert_eq!(neighbours(&path), ["ports.db"]);
+    }
+}
+
+#[test]
+fn a_folder_in_place_of_the_file_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = open(folder.path()).unwrap_err();
+    assert!(matches!(error, Error::ForeignFile { .. }), "{error:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_device_is_not_opened_let_alone_replaced() {
+    let error = open("/dev/null").unwrap_err();
+    assert!(matches!(error, Error::ForeignFile { .. }), "{error:?}");
+    assert!(!fs::metadata("/dev/null").unwrap().is_file());
+}
+
+#[test]
+fn a_database_of_another_program_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("other.redb");
+    let database = Database::create(&path).unwrap();
+    let txn = database.begin_write().unwrap();
+    let table: TableDefinition<&str, &str> = TableDefinition::new("settings");
+    txn.open_table(table).unwrap().insert("a", "b").unwrap();
+    txn.commit().unwrap();
+    drop(database);
+    let before = fs::read(&path).unwrap();
+    let error = open(&path).unwrap_err();
+    assert!(matches!(error, Error::ForeignFile { .. }), "{error:?}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_format_of_the_future_is_told_with_both_versions() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ports.redb");
+    let registry = open(&path).unwrap();
+    registry.allocate(claim("web")).unwrap();
+
+    let database = Database::builder()
+        .set_concurrency_mode(ConcurrencyMode::MultiWriter)
+        .open(&path)
+        .unwrap();
+    let txn = database.begin_write().unwrap();
+    let meta: TableDefinition<&str, u64> = TableDefinition::new("meta");
+    let mut table = txn.open_table(meta).unwrap();
+    table.insert("format_version", 77).unwrap();
+    drop(table);
+    txn.commit().unwrap();
+    drop(database);
+
+    let is_told = |error: &Error| {
+        matches!(
+            error,
+            Error::UnknownFormat {
+                found: 77,
+                supported: 1,
+                ..
+            }
+        )
+    };
+    let error = open(&path).unwrap_err();
+    assert!(is_told(&error), "{error:?}");
+    let message = error.to_string();
+    assert!(
+        message.contains("77") && message.contains("version 1"),
+        "{message}"
+    );
+    // One that had the file open when it changed does not write to it either.
+    let error = registry.allocate(claim("api")).unwrap_err();
+    assert!(is_told(&error), "{error:?}");
+}
+
+#[test]
+fn a_store_that_is_removed_or_replaced_is_let_go_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ports.redb");
+    let registry = open(&path).unwrap();
+    registry.allocate(claim("web")).unwrap();
+    fs::remove_file(&path).unwrap();
+    assert_eq!(registry.list(&Filter::default()).unwrap(), []);
+    registry.allocate(claim("api")).unwrap();
+    // What was allocated last is in the file that everybody else sees.
+    let others = open(&path).unwrap();
+    let services = |registry: &Registry| -> Vec<String> {
+        let listed = registry.list(&Filter::default()).unwrap();
+        listed
+            .iter()
+            .map(|it| it.key.service().to_owned())
+            .collect()
+    };
+    assert_eq!(services(&others), ["api"]);
+
+    let replacement = folder.path().join("replacement.redb");
+    open(&replacement).unwrap().allocate(claim("db")).unwrap();
+    fs::rename(&replacement, &path).unwrap();
+    assert_eq!(services(&registry), ["db"]);
+    assert_eq!(services(&others), ["db"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_symbolic_link_is_followed_and_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder_path = folder.path().canonicalize().unwrap();
+    let (link, target) = (
+        folder_path.join("link.redb"),
+        folder_path.join("target.redb"),
+    );
+    std::os::unix::fs::symlink("target.redb", &link).unwrap();
+    let registry = open(&link).unwrap();
+    assert_eq!(registry.path(), target);
+    registry.allocate(claim("web")).unwrap();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(
+        open(&target)
+            .unwrap()
+            .list(&Filter::default())
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn a_creator_that_was_killed_is_cleaned_up_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ports.redb");
+    fs::write(folder.path().join("ports.redb.new"), b"half a file").unwrap();
+    open(&path).unwrap().allocate(claim("web")).unwrap();
+    assert_eq!(neighbours(&path), ["ports.redb", "ports.redb.lock"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn where_nothing_may_be_written_looking_works_and_allocating_says_so() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ports.redb");
+    open(&path).unwrap().allocate(claim("web")).unwrap();
+    let set_mode = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    set_mode(&path, 0o400);
+    set_mode(folder.path(), 0o500);
+    let may_write_anyway = fs::File::create(folder.path().join("test")).is_ok();
+    let registry = open(&path).unwrap();
+    let listed = registry.list(&Filter::default()).unwrap();
+    let allocated = registry.allocate(claim("api"));
+    let elsewhere = open(folder.path().join("sub/ports.redb")).unwrap();
+    let created = elsewhere.allocate(claim("api"));
+    set_mode(folder.path(), 0o700);
+
+    assert_eq!(listed.len(), 1);
+    // Nothing is forbidden to root.
+    if !may_write_anyway {
+        for result in [allocated, created] {
+            let error = result.unwrap_err();
+            assert!(matches!(error, Error::NotWritable { .. }), "{error:?}");
+            assert!(error.to_string().contains("PORT_REGISTRY_DB"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn two_registries_of_one_process_share_a_file_and_its_threads_a_registry() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ports.redb");
+    let (one, other) = (open(&path).unwrap(), open(&path).unwrap());
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let registry = if thread % 2 == 0 { &one } else { &other };
+            scope.spawn(move || {
+                for number in 0..10 {
+                    registry
+                        .allocate(claim(&format!("{thread}-{number}")))
+                        .unwrap();
+                }
+            });
+        }
+    });
+    let listed = one.list(&Filter::default()).unwrap();
+    assert_eq!(listed.len(), 40);
+    assert_eq!(other.list(&Filter::default()).unwrap(), listed);
+    one.verify().unwrap();
+}

@@ -1,0 +1,152 @@
+//! What the tests of the binaries share: a machine of their own to run them on.
+
+#![expect(dead_code, reason = "each test file uses its part of it")]
+
+use std::ffi::OsStr;
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// A temporary HOME and a folder to work in, both empty at first.
+pub(crate) struct Sandbox {
+    folder: TempDir,
+}
+
+impl Sandbox {
+    pub(crate) fn new() -> Sandbox {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("home")).unwrap();
+        fs::create_dir(folder.path().join("work")).unwrap();
+        Sandbox { folder }
+    }
+
+    /// The real path of the folder that holds everything.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().canonicalize().unwrap()
+    }
+
+    pub(crate) fn home(&self) -> PathBuf {
+        self.path().join("home")
+    }
+
+    /// Outside of any repository.
+    pub(crate) fn work(&self) -> PathBuf {
+        self.path().join("work")
+    }
+
+    /// The store that everything in the sandbox shares.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.home().join(".port-registry").join("ports.redb")
+    }
+
+    /// A program with nothing of the tester's environment but the PATH, in the work folder.
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear();
+        for variable in ["PATH", "SystemRoot", "LLVM_PROFILE_FILE"] {
+            if let Some(value) = std::env::var_os(variable) {
+                command.env(variable, value);
+            }
+        }
+        command
+            .env("HOME", self.home())
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            // A sandbox may lie in a folder that is itself in a repository.
+            .env("GIT_CEILING_DIRECTORIES", self.path())
+            .current_dir(self.work())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a program to its end.
+    pub(crate) fn run(&self, program: impl AsRef<OsStr>, words: &[&str]) -> Ran {
+        Ran::of(self.command(program).args(words))
+    }
+
+    /// Runs git in a folder; it must succeed.
+    pub(crate) fn git(&self, folder: &Path, words: &[&str]) {
+        let ran = Ran::of(
+            self.command("git")
+                .args([
+                    "-c",
+                    "user.name=Tester",
+                    "-c",
+                    "user.email=tester@example.com",
+                ])
+                .args([
+                    "-c",
+                    "init.defaultBranch=main",
+                    "-c",
+                    "protocol.file.allow=always",
+                ])
+                .args(words)
+                .current_dir(folder),
+        );
+        assert_eq!(ran.code, Some(0), "git {words:?}: {}", ran.stderr);
+    }
+}
+
+/// What a program said, and how it ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) code: Option<i32>,
+}
+
+impl Ran {
+    pub(crate) fn of(command: &mut Command) -> Ran {
+        Ran::from(command.output().unwrap())
+    }
+
+    /// What was printed, of a program that must have succeeded and said nothing else.
+    #[track_caller]
+    pub(crate) fn printed(&self) -> &str {
+        assert_eq!((self.code, &*self.stderr), (Some(0), ""), "{self:?}");
+        self.stdout.trim_end()
+    }
+
+    /// What was complained of, by a program that must have failed and printed nothing.
+    #[track_caller]
+    pub(crate) fn complained(&self, code: i32) -> &str {
+        assert_eq!((self.code, &*self.stdout), (Some(code), ""), "{self:?}");
+        self.stderr.trim_end()
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Ran {
+        Ran {
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            code: output.status.code(),
+        }
+    }
+}
+
+/// A socket that listens on a port of the system's choice.
+pub(crate) fn listener() -> (TcpListener, u16) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, port)
+}
+
+/// A port that nothing listened on a moment ago.
+pub(crate) fn free_port() -> u16 {
+    listener().1
+}
+
+/// Waits for something to come true, for a minute at most.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let give_up = Instant::now() + Duration::from_mins(1);
+    while !is_so() {
+        assert!(Instant::now() < give_up, "{what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
