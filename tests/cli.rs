@@ -1,0 +1,475 @@
+//! What portctl prints, where, and how it ends.
+
+mod support;
+
+use std::process::{Command, Stdio};
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+use support::{Ran, Sandbox, free_port, listener};
+
+const PORTCTL: &str = env!("CARGO_BIN_EXE_portctl");
+
+/// How many ports there are to choose from.
+const PORTS: u16 = 8;
+
+/// A sandbox with a registry that chooses from a few ports.
+struct Portctl {
+    sandbox: Sandbox,
+    first: u16,
+}
+
+impl Portctl {
+    fn new() -> Portctl {
+        // Ports in a row on which nothing listens, below the kernel's range for clients.
+        let offset = u16::try_from(std::process::id() % 1500).unwrap() * PORTS;
+        let is_free = |port| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
+        let first = (20_000 + offset..32_000)
+            .step_by(usize::from(PORTS))
+            .find(|first| (*first..first + PORTS).all(is_free))
+            .unwrap();
+        Portctl {
+            sandbox: Sandbox::new(),
+            first,
+        }
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let range = format!("{}-{}", self.first, self.first + PORTS - 1);
+        let mut command = self.sandbox.command(PORTCTL);
+        command.env("PORT_REGISTRY_RANGE", range).args(words);
+        command
+    }
+
+    fn run(&self, words: &[&str]) -> Ran {
+        Ran::of(&mut self.command(words))
+    }
+
+    #[track_caller]
+    fn json(&self, words: &[&str]) -> Value {
+        serde_json::from_str(self.run(words).printed()).unwrap()
+    }
+
+    /// Compares snapshots with what differs from run to run put in general terms.
+    fn in_general_terms(&self, compare: impl FnOnce()) {
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path("snapshots");
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.add_filter(self.sandbox.path().to_str().unwrap(), "[SANDBOX]");
+        settings.add_filter(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "[TIME]");
+        for offset in 0..PORTS {
+            let port = format!(r"\b{}\b", self.first + offset);
+            settings.add_filter(&port, format!("[P-{offset}]"));
+        }
+        settings.bind(compare);
+    }
+}
+
+#[test]
+fn help_is_printed_in_every_way_that_people_ask_for_it() {
+    let portctl = Portctl::new();
+    let help = portctl.run(&["--help"]);
+    for words in [&["-h"], &["help"]] {
+        assert_eq!(portctl.run(words).printed(), help.printed());
+    }
+    portctl.in_general_terms(|| assert_snapshot!("help", help.printed()));
+    for command in ["allocate", "get", "release", "list", "check", "version"] {
+        let help = portctl.run(&[command, "--help"]);
+        for words in [[command, "-h"], [command, "help"], ["help", command]] {
+            assert_eq!(portctl.run(&words).printed(), help.printed());
+        }
+        portctl.in_general_terms(|| assert_snapshot!(format!("help-{command}"), help.printed()));
+    }
+}
+
+#[test]
+fn the_version_is_printed_in_every_way_that_people_ask_for_it() {
+    let portctl = Portctl::new();
+    let version = env!("CARGO_PKG_VERSION");
+    for words in [["version"], ["--version"], ["-V"]] {
+        assert_eq!(portctl.run(&words).printed(), format!("portctl {version}"));
+    }
+    assert_eq!(
+        portctl.json(&["version", "--json"]),
+        json!({ "version": version })
+    );
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_exits_with_2() {
+    let portctl = Portctl::new();
+    let mut told = String::new();
+    for words in [
+        &["frobnicate"][..],
+        &["allocate"],
+        &["allocate", "--service"],
+        &["allocate", "--service", "web", "--port", "0"],
+        &["allocate", "--service", "web", "--port", "65536"],
+        &["allocate", "--service", "web", "--port=http"],
+        &["allocate", "--service", "web", "--adopt"],
+        &["allocate", "--service", "web", "--frob"],
+        &["allocate", "--service", " "],
+        &["allocate", "--service", "web", "--app", "two\nlines"],
+        &["get"],
+        &["get", "web", "api", "--port", "4000"],
+        &["release", "--id", "seven"],
+        &["release", "--id", "7", "--service", "web"],
+        &["list", "extra"],
+        &["check"],
+        &["--port=3000"],
+    ] {
+        let ran = portctl.run(words);
+        told += &format!("$ portctl {}\n{}\n\n", words.join(" "), ran.complained(2));
+    }
+    portctl.in_general_terms(|| assert_snapshot!("usage-errors", told));
+    assert!(portctl.run(&[]).complained(2).starts_with("Usage: portctl"));
+    assert!(!portctl.sandbox.store().exists());
+}
+
+#[test]
+fn allocate_prints_what_it_allocated() {
+    let portctl = Portctl::new();
+    let ran = portctl.run(&["allocate", "--service", "web"]);
+    let first = portctl.first;
+    assert_eq!(
+        ran.printed(),
+        format!("allocated port {first} for work/default/web")
+    );
+    let allocation = portctl.json(&["allocate", "--service=api", "--instance=blue", "--json"]);
+    assert_eq!(allocation["port"], first + 1);
+    let text = portctl
+        .run(&["list", "--instance", "blue", "--json"])
+        .stdout;
+    portctl.in_general_terms(|| {
+        assert_snapshot!(text.trim_end(), @r#"[{"id":2,"app":"work","instance":"blue","service":"api","port":[P-1],"created_at":"[TIME]","dir":"[SANDBOX]/work"}]"#);
+    });
+}
+
+#[test]
+fn a_second_claim_on_a_port_names_its_holder() {
+    let portctl = Portctl::new();
+    let port = portctl.first.to_string();
+    portctl.run(&["allocate", "--service", "web"]).printed();
+    let rival = [
+        "allocate",
+        "--app",
+        "rival",
+        "--service",
+        "web",
+        "--port",
+        &port,
+    ];
+    let ran = portctl.run(&rival);
+    portctl.in_general_terms(|| {
+        assert_snapshot!(ran.complained(1), @"
+        error: port [P-0] is already allocated to work/default/web
+        hint: leave --port out for the next free port, or free this one (of [SANDBOX]/work) by `portctl release --id 1`
+        ");
+    });
+    let ran = portctl.run(&[&rival[..], &["--json"]].concat());
+    let told: Value = serde_json::from_str(ran.complained(1)).unwrap();
+    assert_eq!(
+        told["error"],
+        format!("port {port} is already allocated to work/default/web")
+    );
+    assert_eq!(told["holder"]["id"], 1);
+    assert!(told["hint"].is_string());
+}
+
+#[test]
+fn a_second_claim_of_a_service_names_the_port_it_has() {
+    let portctl = Portctl::new();
+    portctl.run(&["allocate", "--service", "web"]).printed();
+    let ran = portctl.run(&["allocate", "--service", "web"]);
+    portctl.in_general_terms(|| {
+        assert_snapshot!(ran.complained(1), @"
+        error: work/default/web already has port [P-0]
+        hint: `portctl get` prints the port it has; `portctl release --id 1` frees it
+        ");
+    });
+}
+
+#[test]
+fn a_port_that_something_listens_on_is_refused_unless_it_is_adopted() {
+    let portctl = Portctl::new();
+    let (_listener, port) = listener();
+    let claim = ["allocate", "--service", "db", "--port", &port.to_string()];
+    let ran = portctl.run(&claim);
+    let complaint = ran.complained(1).replace(&port.to_string(), "[PORT]");
+    assert_snapshot!(complaint, @"
+    error: port [PORT] is in use on this system
+    hint: add --adopt if what listens there is the service itself, or leave --port out for the next free port
+    ");
+    let adopted = portctl.run(&[&claim[..], &["--adopt"]].concat());
+    assert_eq!(
+        adopted.printed(),
+        format!("allocated port {port} for work/default/db")
+    );
+}
+
+#[test]
+fn get_prints_the_same_ports_again_and_nothing_else() {
+    let portctl = Portctl::new();
+    let first = portctl.first;
+    let both = portctl.run(&["get", "web", "api"]);
+    assert_eq!(both.stdout, format!("{first}\n{}\n", first + 1));
+    assert_eq!(
+        portctl.run(&["get", "api"]).stdout,
+        format!("{}\n", first + 1)
+    );
+    let array = portctl.json(&["get", "web", "--json"]);
+    assert_eq!(array[0]["port"], first);
+    assert_eq!(array.as_array().unwrap().len(), 1);
+
+    let other = free_port().to_string();
+    let ran = portctl.run(&["get", "web", "--port", &other]);
+    assert!(
+        ran.complained(1)
+            .contains(&format!("already has port {first}"))
+    );
+    assert_eq!(
+        portctl.run(&["get", "db", "--port", &other]).printed(),
+        other
+    );
+}
+
+#[test]
+fn get_allocates_all_or_nothing() {
+    let portctl = Portctl::new();
+    let services: Vec<String> = (0..=PORTS).map(|number| format!("s{number}")).collect();
+    let mut words = vec!["get"];
+    words.extend(services.iter().map(String::as_str));
+    let ran = portctl.run(&words);
+    let range = format!("{}-{}", portctl.first, portctl.first + PORTS - 1);
+    assert_eq!(
+        ran.complained(1),
+        format!(
+            "error: no free port is left in the range {range}; release some, or widen the range"
+        )
+    );
+    assert_eq!(portctl.json(&["list", "--all", "--json"]), json!([]));
+    words.pop();
+    assert_eq!(
+        portctl.run(&words).printed().lines().count(),
+        usize::from(PORTS)
+    );
+}
+
+#[test]
+fn list_is_of_this_app_and_instance_unless_told_otherwise() {
+    let portctl = Portctl::new();
+    let nothing = portctl.run(&["list"]);
+    assert_eq!((nothing.code, &*nothing.stdout), (Some(0), ""));
+    assert_snapshot!(nothing.stderr.trim_end(), @"no allocations of work/default; `portctl list --all` shows those of others");
+    assert_eq!(portctl.run(&["list", "--all"]).stderr, "no allocations\n");
+    assert!(!portctl.sandbox.store().exists(), "looking creates nothing");
+
+    portctl.run(&["get", "web", "postgres"]).printed();
+    portctl.run(&["get", "web", "--instance", "blue"]).printed();
+    portctl
+        .run(&["get", "web", "--app", "other", "--instance", "blue"])
+        .printed();
+    let ids = |words: &[&str]| -> Vec<u64> {
+        let words = [&["list", "--json"], words].concat();
+        let listed = portctl.json(&words);
+        let listed = listed.as_array().unwrap().iter();
+        listed.map(|it| it["id"].as_u64().unwrap()).collect()
+    };
+    assert_eq!(ids(&[]), [1, 2]);
+    assert_eq!(ids(&["--service", "web"]), [1]);
+    assert_eq!(ids(&["--instance", "blue"]), [3]);
+    assert_eq!(ids(&["--app", "work"]), [1, 2, 3]);
+    assert_eq!(ids(&["--app", "other", "--instance", "blue"]), [4]);
+    assert_eq!(ids(&["--app", "other", "--instance", "default"]), [0; 0]);
+    assert_eq!(ids(&["--all"]), [1, 2, 3, 4]);
+    assert_eq!(ids(&["--all", "--service", "postgres"]), [2]);
+    let table = portctl.run(&["list", "--all"]);
+    portctl.in_general_terms(|| assert_snapshot!("list", table.printed()));
+}
+
+#[test]
+fn release_is_of_this_app_and_instance_at_most_unless_told_otherwise() {
+    let portctl = Portctl::new();
+    let port = portctl.first.to_string();
+    portctl.run(&["get", "web", "--app", "other"]).printed();
+    portctl.run(&["get", "web", "api", "db"]).printed();
+
+    let ran = portctl.run(&["release", "--port", &port]);
+    portctl.in_general_terms(|| {
+        assert_snapshot!(ran.complained(1), @"
+        error: no allocation matches
+        hint: port [P-0] is held by other/default/web: `portctl release --id 1` frees it
+        ");
+    });
+    let ran = portctl.run(&["release", "--service", "api"]);
+    portctl.in_general_terms(|| {
+        assert_snapshot!(ran.printed(), @"released port [P-2] of work/default/api");
+    });
+    let ran = portctl.run(&["release"]);
+    portctl.in_general_terms(|| {
+        assert_snapshot!(ran.printed(), @"
+        released port [P-1] of work/default/web
+        released port [P-3] of work/default/db
+        ");
+    });
+    let ran = portctl.run(&["release"]);
+    assert_snapshot!(ran.complained(1), @"
+    error: no allocation matches
+    hint: `portctl list --all` shows what there is
+    ");
+    let ran = portctl.run(&["release", "--id", "4"]);
+    assert_snapshot!(ran.complained(1), @"
+    error: allocation 4 not found
+    hint: `portctl list --all` shows what there is
+    ");
+    let released = portctl.json(&["release", "--id", "1", "--json"]);
+    assert_eq!(released[0]["app"], "other");
+    // Ids are not given twice.
+    assert_eq!(portctl.json(&["get", "web", "--json"])[0]["id"], 5);
+}
+
+#[test]
+fn check_tells_by_its_exit_code() {
+    let portctl = Portctl::new();
+    let port = portctl.first.to_string();
+    let check = |port: &str| {
+        let ran = portctl.run(&["check", "--port", port]);
+        assert_eq!(ran.stderr, "");
+        (ran.code.unwrap(), ran.stdout.replace(port, "[PORT]"))
+    };
+    assert_eq!(check(&port), (0, "port [PORT] is available\n".to_owned()));
+    assert_eq!(
+        portctl.json(&["check", "--json", "--port", &port]),
+        json!({ "port": portctl.first, "available": true })
+    );
+
+    portctl.run(&["allocate", "--service", "web"]).printed();
+    let work = portctl.sandbox.work();
+    let holder = format!("work/default/web (id 1, of {})", work.display());
+    let text = format!("port [PORT] is allocated to {holder}, and not in use\n");
+    assert_eq!(check(&port), (1, text));
+    let ran = portctl.run(&["check", "--json", "--port", &port]);
+    let status: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(ran.code, Some(1));
+    assert_eq!(status["available"], false);
+    assert_eq!(status["holder"]["service"], "web");
+
+    let (_listener, busy) = listener();
+    let busy = busy.to_string();
+    let text = "port [PORT] is in use on this system, and not allocated\n";
+    assert_eq!(check(&busy), (1, text.to_owned()));
+    let adopt = ["allocate", "--service", "db", "--adopt", "--port", &busy];
+    portctl.run(&adopt).printed();
+    let holder = format!("work/default/db (id 2, of {})", work.display());
+    let text = format!("port [PORT] is allocated to {holder}, and in use\n");
+    assert_eq!(check(&busy), (1, text));
+}
+
+#[test]
+fn a_small_range_is_used_up_to_its_last_port_and_again_after_a_release() {
+    let portctl = Portctl::new();
+    for number in 0..PORTS {
+        let service = format!("service-{number}");
+        let port = portctl.first + number;
+        assert_eq!(portctl.run(&["get", &service]).printed(), port.to_string());
+    }
+    let ran = portctl.run(&["allocate", "--service", "one-too-many"]);
+    assert!(
+        ran.complained(1)
+            .starts_with("error: no free port is left in the range ")
+    );
+    portctl
+        .run(&["release", "--service", "service-3"])
+        .printed();
+    let port = portctl.first + 3;
+    assert_eq!(
+        portctl.run(&["get", "one-more"]).printed(),
+        port.to_string()
+    );
+}
+
+#[test]
+fn names_that_would_act_on_a_terminal_are_shown_and_not_obeyed() {
+    let portctl = Portctl::new();
+    let name = "web\u{202e}bew\u{200b}";
+    let ran = portctl.run(&["allocate", "--service", name]);
+    assert!(
+        ran.printed().ends_with(r"/web\u{202e}bew\u{200b}"),
+        "{}",
+        ran.stdout
+    );
+    let shown = r"web\u{202e}bew\u{200b}";
+    assert!(portctl.run(&["list"]).printed().contains(shown));
+    assert!(
+        portctl
+            .run(&["allocate", "--service", name])
+            .complained(1)
+            .contains(shown)
+    );
+    let ran = portctl.run(&["list", "--json"]);
+    assert!(ran.printed().contains(r"web\u202ebew\u200b"));
+    let listed: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(listed[0]["service"], name);
+    let ran = portctl.run(&["list", "--service", "\u{1b}[31m"]);
+    assert!(ran.stderr.contains(r"\u{1b}[31m"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_environment_names_the_store() {
+    let portctl = Portctl::new();
+    let store = portctl.sandbox.path().join("elsewhere.redb");
+    let ran = Ran::of(
+        portctl
+            .command(&["get", "web"])
+            .env("PORT_REGISTRY_DB", &store),
+    );
+    ran.printed();
+    assert!(store.exists());
+    assert!(!portctl.sandbox.store().exists());
+    let ran = Ran::of(portctl.command(&["list"]).env("PORT_REGISTRY_RANGE", "9-1"));
+    assert_snapshot!(ran.complained(1), @"error: PORT_REGISTRY_RANGE cannot be used: a port range is two ports from 1 to 65535, the lower one first, like 3000-3999");
+    let ran = Ran::of(portctl.command(&["list"]).env("HOME", "relative"));
+    assert_snapshot!(ran.complained(1), @"error: HOME is not an absolute path; set it, or name the registry's file by PORT_REGISTRY_DB");
+}
+
+#[test]
+fn a_folder_without_a_name_asks_for_one() {
+    let portctl = Portctl::new();
+    let ran = Ran::of(portctl.command(&["get", "web"]).current_dir("/"));
+    assert_snapshot!(ran.complained(1), @"
+    error: the current folder gives no name for the app
+    hint: pass --app NAME
+    ");
+    let ran = Ran::of(
+        portctl
+            .command(&["get", "web", "--app", "root"])
+            .current_dir("/"),
+    );
+    ran.printed();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_leaves_early_is_no_error_and_a_full_disk_is() {
+    let portctl = Portctl::new();
+    portctl.run(&["get", "web"]).printed();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = portctl.command(&["list"]);
+    let ran = command
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    assert_eq!((ran.status.code(), &*ran.stderr), (Some(0), &b""[..]));
+    if cfg!(target_os = "linux") {
+        let full = std::fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let ran = portctl.command(&["list"]).stdout(full).output().unwrap();
+        assert_eq!(ran.status.code(), Some(1));
+        assert!(ran.stderr.starts_with(b"error: cannot write: "));
+    }
+}
