@@ -1,0 +1,24 @@
+//! A server that asks for its port when it starts, and gets the same one every time.
+//!
+//! `cargo run --example embed`
+
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+
+use port_registry::{Claim, Registry, ServiceKey};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let folder = std::env::current_dir()?;
+    let instance = folder.file_name().unwrap_or_default().to_string_lossy();
+    let key = ServiceKey::new("embed-example", instance, "web")?;
+
+    let registry = Registry::open()?;
+    let web = registry.get_or_allocate(Claim::new(key).dir(&folder))?;
+
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, web.port.get()))?;
+    io::Write::write_fmt(
+        &mut io::stdout(),
+        format_args!("{} listens on {}\n", web.key, listener.local_addr()?),
+    )?;
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! A test harness whose servers each get a port of their own for as long as the test runs, next
+//! to those of every other test, test run and dev server on the machine.
+//!
+//! `cargo run --example harness`, or `cargo test --example harness` for the test in it.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, TcpListener};
+
+use port_registry::{Claim, Lease, Registry, ServiceKey};
+
+/// A server under test. Its port is released when it is dropped, after the server has ended.
+struct TestServer<'a> {
+    listener: TcpListener,
+    lease: Lease<'a>,
+}
+
+impl<'a> TestServer<'a> {
+    fn start(registry: &'a Registry, service: &str) -> Result<TestServer<'a>, Box<dyn Error>> {
+        // The process id keeps test runs that go on at once apart.
+        let instance = format!("test-{}", std::process::id());
+        let key = ServiceKey::new("harness-example", instance, service)?;
+        let lease = registry.lease(Claim::new(key))?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, lease.port().get()))?;
+        Ok(TestServer { listener, lease })
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let registry = Registry::open()?;
+    let web = TestServer::start(&registry, "web")?;
+    let api = TestServer::start(&registry, "api")?;
+    let mut stdout = io::stdout();
+    for server in [&web, &api] {
+        let address = server.listener.local_addr()?;
+        writeln!(stdout, "a server under test listens on {address}")?;
+    }
+    // At the end of the scope both would be released, too; this way a failure is told.
+    web.lease.release()?;
+    api.lease.release()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TestServer;
+    use port_registry::{Filter, Registry};
+
+    #[test]
+    fn servers_have_ports_of_their_own_until_they_are_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ports.redb");
+        let registry = Registry::builder().path(path).open().unwrap();
+        let web = TestServer::start(&registry, "web").unwrap();
+        let api = TestServer::start(&registry, "api").unwrap();
+        assert_ne!(web.lease.port(), api.lease.port());
+        drop((web, api));
+        assert_eq!(registry.list(&Filter::default()).unwrap(), []);
+    }
+}
