@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::fmt::Write as _;
 use std::process::{Command, Stdio};
 
 use insta::assert_snapshot;
@@ -120,7 +121,8 @@ fn a_command_line_that_makes_no_sense_exits_with_2() {
         &["--port=3000"],
     ] {
         let ran = portctl.run(words);
-        told += &format!("$ portctl {}\n{}\n\n", words.join(" "), ran.complained(2));
+        let complaint = ran.complained(2);
+        write!(told, "$ portctl {}\n{complaint}\n\n", words.join(" ")).unwrap();
     }
     portctl.in_general_terms(|| assert_snapshot!("usage-errors", told));
     assert!(portctl.run(&[]).complained(2).starts_with("Usage: portctl"));
