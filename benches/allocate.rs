@@ -1,27 +1,34 @@
 //! What a durable allocation costs, beside what the disk charges for anything durable.
 //!
-//! Each round writes 4 KiB and calls fdatasync on a file beside the store, in place and at the
-//! end of a growing file, and then allocates a port through a long-open handle, so that all three
-//! meet the same disk at the same moment. The table gives medians, and the ratios of the medians.
+//! Each round does four things, in an order that changes from round to round, so that they meet
+//! the same disk at the same moment: it writes 4 KiB and calls fdatasync, once in place and once
+//! at the end of a growing file; it commits one number to a table of one row by the storage engine
+//! alone, in the same sharing mode; and it allocates a port through a long-open handle. The table
+//! gives medians, and the ratios of the medians.
 //!
 //! `cargo bench --bench allocate [ROUNDS]`; `BENCH_DIR` names the folder, and so the disk.
 
+use std::error::Error;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use port_registry::{Atomicity, Claim, Registry, Request, ServiceKey, Verdict};
+use port_registry::{Atomicity, Claim, NameError, Registry, Request, ServiceKey, Verdict};
+use redb::{ConcurrencyMode, Database, TableDefinition};
 
 /// How many rows the registry holds already.
 const ROWS: [u32; 4] = [0, 1_000, 10_000, 60_000];
 
 const BLOCK: [u8; 4096] = [0x5a; 4096];
 
-/// A file of which the first so many blocks are there before it is written in place.
+/// How large the file is that is written in place.
 const BLOCKS_IN_PLACE: u64 = 256;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// What is measured in each round.
+const COLUMNS: [&str; 4] = ["in place", "appended", "engine", "allocate"];
+
+fn main() -> Result<(), Box<dyn Error>> {
     // cargo itself adds `--bench`.
     let rounds = std::env::args()
         .skip(1)
@@ -32,62 +39,79 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         None => tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?,
     };
     let mut out = io::stdout().lock();
-    writeln!(out, "medians of {rounds} rounds")?;
     writeln!(
         out,
-        "{:>7} {:>12} {:>12} {:>12} {:>12} {:>12}",
-        "rows", "in place", "appended", "allocate", "x in place", "x appended"
+        "medians of {rounds} rounds in microseconds, and an allocation as a multiple of the others"
     )?;
+    write!(out, "{:>7}", "rows")?;
+    for column in COLUMNS {
+        write!(out, " {column:>10}")?;
+    }
+    for column in &COLUMNS[..3] {
+        write!(out, " {:>10}", format!("x {column}"))?;
+    }
+    writeln!(out)?;
     for rows in ROWS {
-        let [in_place, appended, allocate] = measure(folder.path(), rows, rounds)?;
-        let ratio = |bare: Duration| allocate.as_secs_f64() / bare.as_secs_f64();
-        writeln!(
-            out,
-            "{rows:>7} {:>9} us {:>9} us {:>9} us {:>12.2} {:>12.2}",
-            in_place.as_micros(),
-            appended.as_micros(),
-            allocate.as_micros(),
-            ratio(in_place),
-            ratio(appended),
-        )?;
+        let medians = measure(folder.path(), rows, rounds)?;
+        write!(out, "{rows:>7}")?;
+        for median in medians {
+            write!(out, " {:>10}", median.as_micros())?;
+        }
+        for median in &medians[..3] {
+            let ratio = medians[3].as_secs_f64() / median.as_secs_f64();
+            write!(out, " {ratio:>10.2}")?;
+        }
+        writeln!(out)?;
     }
     Ok(())
 }
 
-/// The medians of the two bare writes and of an allocation.
-fn measure(
-    folder: &Path,
-    rows: u32,
-    rounds: u32,
-) -> Result<[Duration; 3], Box<dyn std::error::Error>> {
+/// The median of each column.
+fn measure(folder: &Path, rows: u32, rounds: u32) -> Result<[Duration; 4], Box<dyn Error>> {
     let store = folder.join(format!("{rows}.redb"));
     fill(&store, rows)?;
     let registry = Registry::builder().path(&store).open()?;
     let in_place = prepared_file(&folder.join("in-place"))?;
     let appended = File::create(folder.join("appended"))?;
-    let (mut first, mut second, mut third) = (Vec::new(), Vec::new(), Vec::new());
+    let engine = Database::builder()
+        .set_concurrency_mode(ConcurrencyMode::MultiWriter)
+        .create(folder.join(format!("{rows}-engine.redb")))?;
+    let one_row: TableDefinition<&str, u32> = TableDefinition::new("one row");
+
+    let mut times: [Vec<Duration>; 4] = std::array::from_fn(|_| Vec::new());
     for round in 0..rounds {
-        let place = u64::from(round) % BLOCKS_IN_PLACE * BLOCK.len() as u64;
-        first.push(timed(|| {
-            (&in_place).seek(SeekFrom::Start(place))?;
-            (&in_place).write_all(&BLOCK)?;
-            Ok(in_place.sync_data()?)
-        })?);
-        second.push(timed(|| {
-            (&appended).write_all(&BLOCK)?;
-            Ok(appended.sync_data()?)
-        })?);
-        let claim = Claim::new(key(rows + round)?).dir("/home/me/project");
-        third.push(timed(|| {
-            registry.allocate(claim.clone())?;
-            Ok(())
-        })?);
+        for turn in 0..4 {
+            let column = (round + turn) as usize % 4;
+            let claim = Claim::new(key(rows + round)?).dir("/home/me/project");
+            let start = Instant::now();
+            match column {
+                0 => {
+                    let place = u64::from(round) % BLOCKS_IN_PLACE * BLOCK.len() as u64;
+                    (&in_place).seek(SeekFrom::Start(place))?;
+                    (&in_place).write_all(&BLOCK)?;
+                    in_place.sync_data()?;
+                }
+                1 => {
+                    (&appended).write_all(&BLOCK)?;
+                    appended.sync_data()?;
+                }
+                2 => {
+                    let txn = engine.begin_write()?;
+                    txn.open_table(one_row)?.insert("row", round)?;
+                    txn.commit()?;
+                }
+                _ => {
+                    registry.allocate(claim)?;
+                }
+            }
+            times[column].push(start.elapsed());
+        }
     }
-    Ok([median(first), median(second), median(third)])
+    Ok(times.map(median))
 }
 
 /// Gives the registry its first rows.
-fn fill(store: &Path, rows: u32) -> Result<(), Box<dyn std::error::Error>> {
+fn fill(store: &Path, rows: u32) -> Result<(), Box<dyn Error>> {
     let registry = Registry::builder()
         .path(store)
         .probe(|_| Ok(Verdict::Free))
@@ -108,7 +132,7 @@ fn fill(store: &Path, rows: u32) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Names as people give them, in no particular order.
-fn key(number: u32) -> Result<ServiceKey, port_registry::NameError> {
+fn key(number: u32) -> Result<ServiceKey, NameError> {
     let scattered = number.wrapping_mul(2_654_435_761);
     ServiceKey::new(
         format!("project-{}", scattered % 97),
@@ -128,14 +152,6 @@ fn prepared_file(path: &Path) -> io::Result<File> {
     }
     file.sync_all()?;
     Ok(file)
-}
-
-fn timed(
-    work: impl FnOnce() -> Result<(), Box<dyn std::error::Error>>,
-) -> Result<Duration, Box<dyn std::error::Error>> {
-    let start = Instant::now();
-    work()?;
-    Ok(start.elapsed())
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

@@ -381,6 +381,17 @@ fn a_process_stopped_in_the_queue_is_passed_by() {
     registry.allocate(claim("app", 2)).unwrap();
 }
 
+/// Sets a soft limit of a process that is running.
+#[cfg(target_os = "linux")]
+fn limit(process: &Process, resource: &str, limit: &str) {
+    let id = process.child.id().to_string();
+    let limit = format!("--{resource}={limit}:");
+    let status = Command::new("prlimit")
+        .args(["--pid", &id, &limit])
+        .status();
+    assert!(status.unwrap().success());
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_handle_heals_once_the_cause_of_an_io_error_is_gone() {
@@ -392,30 +403,38 @@ fn a_handle_heals_once_the_cause_of_an_io_error_is_gone() {
     assert!(process.hear().unwrap().starts_with("ok "));
 
     // A limit on the size of files stands for a full disk.
-    let id = process.child.id().to_string();
-    let limit = |limit: &str| {
-        let limit = format!("--fsize={limit}:unlimited");
-        let status = Command::new("prlimit")
-            .args(["--pid", &id, &limit])
-            .status();
-        assert!(status.unwrap().success());
-    };
-    limit("4096");
+    limit(&process, "fsize", "4096");
     process.tell("during");
     let said = process.hear().unwrap();
     assert!(said.starts_with("error the registry at "), "{said}");
-    limit("unlimited");
+    limit(&process, "fsize", "unlimited");
     process.tell("after");
     let said = process.hear().unwrap();
     assert!(said.starts_with("ok "), "{said}");
 
     let registry = patient_registry(&store);
     registry.verify().unwrap();
-    let apps: Vec<_> = registry
-        .list(&Filter::default())
-        .unwrap()
-        .iter()
-        .map(|it| it.key.app().to_owned())
-        .collect();
+    let listed = registry.list(&Filter::default()).unwrap();
+    let apps: Vec<_> = listed.iter().map(|it| it.key.app()).collect();
     assert_eq!(apps, ["before", "after"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn too_many_open_files_is_an_error_and_no_answer() {
+    let sandbox = Sandbox::new();
+    let mut process = Process::start(&sandbox.store(), "obey");
+    assert_eq!(process.hear().as_deref(), Some("ready"));
+    process.tell("before");
+    assert!(process.hear().unwrap().starts_with("ok "));
+    limit(&process, "nofile", "0");
+    process.tell("during");
+    let said = process.hear().unwrap();
+    assert!(
+        said.starts_with("error cannot find out whether port "),
+        "{said}"
+    );
+    limit(&process, "nofile", "256");
+    process.tell("after");
+    assert!(process.hear().unwrap().starts_with("ok "));
 }
