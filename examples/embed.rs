@@ -2,7 +2,7 @@
 //!
 //! `cargo run --example embed`
 
-use std::io;
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, TcpListener};
 
 use port_registry::{Claim, Registry, ServiceKey};
@@ -16,9 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let web = registry.get_or_allocate(Claim::new(key).dir(&folder))?;
 
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, web.port.get()))?;
-    io::Write::write_fmt(
-        &mut io::stdout(),
-        format_args!("{} listens on {}\n", web.key, listener.local_addr()?),
-    )?;
+    let address = listener.local_addr()?;
+    writeln!(io::stdout(), "{} listens on {address}", web.key)?;
     Ok(())
 }

@@ -33,13 +33,14 @@ pub(super) fn repository(folder: &Path) -> Option<Repository> {
     )?;
     let origin = start(folder, &["config", "--get", "remote.origin.url"]);
 
-    let (_, lines) = finish(layout)?;
+    let layout = finish(layout);
     let origin = origin.and_then(finish).and_then(|(status, url)| {
         let url = status.success().then_some(url)?;
         String::from_utf8(url)
             .ok()
             .map(|url| url.trim_end().to_owned())
     });
+    let (_, lines) = layout?;
     let mut lines = lines
         .split(|&byte| byte == b'\n')
         .filter(|line| !line.is_empty());
