@@ -9,14 +9,15 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use port_registry::{Claim, Lease, Registry, ServiceKey};
 
-/// A server under test. Its port is released when it is dropped, after the server has ended.
-struct TestServer<'a> {
+/// A server under test. When it is dropped it ends, and then its port is released: fields are
+/// dropped in their order.
+struct TestServer {
     listener: TcpListener,
-    lease: Lease<'a>,
+    lease: Lease,
 }
 
-impl<'a> TestServer<'a> {
-    fn start(registry: &'a Registry, service: &str) -> Result<TestServer<'a>, Box<dyn Error>> {
+impl TestServer {
+    fn start(registry: &Registry, service: &str) -> Result<TestServer, Box<dyn Error>> {
         // The process id keeps test runs that go on at once apart.
         let instance = format!("test-{}", std::process::id());
         let key = ServiceKey::new("harness-example", instance, service)?;
@@ -35,9 +36,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         let address = server.listener.local_addr()?;
         writeln!(stdout, "a server under test listens on {address}")?;
     }
-    // At the end of the scope both would be released, too; this way a failure is told.
-    web.lease.release()?;
-    api.lease.release()?;
+    for mut server in [web, api] {
+        drop(server.listener);
+        // The end of the scope would do it, too; this way a failure is told.
+        server.lease.release()?;
+    }
     Ok(())
 }
 

@@ -4,8 +4,10 @@ mod support;
 
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use insta::assert_snapshot;
+use port_registry::{Port, Probe, SystemProbe, Verdict};
 use serde_json::{Value, json};
 use support::{Ran, Sandbox, free_port, listener};
 
@@ -22,12 +24,14 @@ struct Portctl {
 
 impl Portctl {
     fn new() -> Portctl {
-        // Ports in a row on which nothing listens, below the kernel's range for clients.
-        let offset = u16::try_from(std::process::id() % 1500).unwrap() * PORTS;
-        let is_free = |port| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
-        let first = (20_000 + offset..32_000)
-            .step_by(usize::from(PORTS))
-            .find(|first| (*first..first + PORTS).all(is_free))
+        // Ports in a row that nothing listens on, below the kernel's range for clients, and others
+        // for each test and each process of tests.
+        static BLOCKS: AtomicU16 = AtomicU16::new(0);
+        let process = u16::try_from(std::process::id() % 40).unwrap();
+        let is_free = |port| SystemProbe.probe(port).unwrap() == Verdict::Free;
+        let first = std::iter::repeat_with(|| BLOCKS.fetch_add(1, Ordering::Relaxed))
+            .map(|block| 20_000 + (process * 40 + block) * PORTS)
+            .find(|first| (*first..first + PORTS).all(|port| is_free(Port::new(port).unwrap())))
             .unwrap();
         Portctl {
             sandbox: Sandbox::new(),
@@ -115,6 +119,9 @@ fn a_command_line_that_makes_no_sense_exits_with_2() {
         &["get"],
         &["get", "web", "api", "--port", "4000"],
         &["release", "--id", "seven"],
+        &["release", "--id", "0"],
+        &["list", "--app", "", "--instance", "x"],
+        &["list", "--all", "--service", ""],
         &["release", "--id", "7", "--service", "web"],
         &["list", "extra"],
         &["check"],
@@ -125,6 +132,11 @@ fn a_command_line_that_makes_no_sense_exits_with_2() {
         write!(told, "$ portctl {}\n{complaint}\n\n", words.join(" ")).unwrap();
     }
     portctl.in_general_terms(|| assert_snapshot!("usage-errors", told));
+    let ran = portctl.run(&["get", "--json"]);
+    assert_eq!(
+        ran.complained(2),
+        r#"{"error":"name a service, as in `portctl get web`"}"#
+    );
     assert!(portctl.run(&[]).complained(2).starts_with("Usage: portctl"));
     assert!(!portctl.sandbox.store().exists());
 }
@@ -259,6 +271,32 @@ fn get_allocates_all_or_nothing() {
 }
 
 #[test]
+fn what_needs_no_write_creates_no_store() {
+    let portctl = Portctl::new();
+    let (_listener, port) = listener();
+    let port = port.to_string();
+    portctl.run(&["release", "--id", "1"]).complained(1);
+    portctl.run(&["release", "--service", "web"]).complained(1);
+    let busy = ["allocate", "--service", "web", "--port", &port];
+    assert!(portctl.run(&busy).complained(1).contains("in use"));
+    assert!(!portctl.sandbox.store().exists());
+}
+
+#[test]
+fn a_folder_is_recorded_for_its_own_app_alone() {
+    let portctl = Portctl::new();
+    let dir = |words: &[&str]| {
+        let words = [&["get", "--json", "web"], words].concat();
+        portctl.json(&words)[0]["dir"].clone()
+    };
+    let work = json!(portctl.sandbox.work().to_str().unwrap());
+    assert_eq!(dir(&[]), work);
+    assert_eq!(dir(&["--instance", "blue"]), work);
+    assert_eq!(dir(&["--app", "work", "--instance", "red"]), work);
+    assert_eq!(dir(&["--app", "other"]), Value::Null);
+}
+
+#[test]
 fn list_is_of_this_app_and_instance_unless_told_otherwise() {
     let portctl = Portctl::new();
     let nothing = portctl.run(&["list"]);
@@ -361,6 +399,10 @@ fn check_tells_by_its_exit_code() {
     let busy = busy.to_string();
     let text = "port [PORT] is in use on this system, and not allocated\n";
     assert_eq!(check(&busy), (1, text.to_owned()));
+    let ran = portctl.run(&["check", "--json", "--port", &busy]);
+    let status: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(status["available"], false);
+    assert_eq!(status["listener"], json!({}));
     let adopt = ["allocate", "--service", "db", "--adopt", "--port", &busy];
     portctl.run(&adopt).printed();
     let holder = format!("work/default/db (id 2, of {})", work.display());
@@ -413,8 +455,8 @@ fn names_that_would_act_on_a_terminal_are_shown_and_not_obeyed() {
     assert!(ran.printed().contains(r"web\u202ebew\u200b"));
     let listed: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(listed[0]["service"], name);
-    let ran = portctl.run(&["list", "--service", "\u{1b}[31m"]);
-    assert!(ran.stderr.contains(r"\u{1b}[31m"), "{}", ran.stderr);
+    let ran = portctl.run(&["list", "--service", "\u{202e}"]);
+    assert!(ran.stderr.contains(r"\u{202e}"), "{}", ran.stderr);
 }
 
 #[test]

@@ -4,41 +4,44 @@
 //! operation all allocations, both indexes and, by `verify`, the structure of the free ports.
 //! `PORT_REGISTRY_MODEL_CASES` sets the number of runs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use port_registry::{
-    Allocation, AllocationId, Answer, Atomicity, Claim, Error, Filter, ListenerPolicy, Port,
-    Registry, Request, ServiceKey, Verdict,
+    Allocation, AllocationId, Answer, Atomicity, Claim, Error, Filter, Port, Registry, Request,
+    ServiceKey, Verdict,
 };
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-/// A range, and its ports in the order in which they are to be given out.
-struct Range {
-    text: &'static str,
-    order: &'static [u16],
+/// Ranges that meet what the order depends on: the ports from 3000 on, those below, what browsers
+/// block, and the system's ports.
+const RANGES: [RangeInclusive<u16>; 4] = [3000..=3007, 2996..=3003, 6663..=6671, 1020..=1027];
+
+/// The ports of a range in the order in which they are to be given out.
+fn order(range: RangeInclusive<u16>) -> Vec<u16> {
+    let first_ephemeral_port = first_ephemeral_port();
+    let class = |port: &u16| match *port {
+        1..=1023 => 4,
+        port if port >= first_ephemeral_port => 3,
+        6665..=6669 => 3,
+        1024..=2999 => 2,
+        _ => 1,
+    };
+    let mut ports: Vec<u16> = range.collect();
+    ports.sort_by_key(class);
+    ports
 }
 
-const RANGES: [Range; 4] = [
-    Range {
-        text: "3000-3007",
-        order: &[3000, 3001, 3002, 3003, 3004, 3005, 3006, 3007],
-    },
-    Range {
-        text: "2996-3003",
-        order: &[3000, 3001, 3002, 3003, 2996, 2997, 2998, 2999],
-    },
-    Range {
-        text: "6663-6671",
-        order: &[6663, 6664, 6670, 6671, 6665, 6666, 6667, 6668, 6669],
-    },
-    Range {
-        text: "1020-1027",
-        order: &[1024, 1025, 1026, 1027, 1020, 1021, 1022, 1023],
-    },
-];
+/// Where the kernel's range for clients begins.
+fn first_ephemeral_port() -> u16 {
+    match std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range") {
+        Ok(range) => range.split_whitespace().next().unwrap().parse().unwrap(),
+        Err(_) => 49152,
+    }
+}
 
 /// One thing that is done to the registry and to the model. Small numbers stand for names, ports
 /// of the range and ids, so that operations meet each other.
@@ -46,8 +49,8 @@ const RANGES: [Range; 4] = [
 enum Op {
     Batch(Vec<Ask>, Atomicity),
     Reopen,
-    /// Something begins to listen on a port, or ends.
-    Toggle(usize),
+    /// From now on the system says this of a port; `None` for an error.
+    Say(usize, Option<Verdict>),
     List(Pick),
     Get(u64),
     Check(usize),
@@ -111,8 +114,17 @@ fn asks() -> impl Strategy<Value = Ask> {
     prop_oneof![
         5 => wants().prop_map(Ask::Allocate),
         4 => wants().prop_map(Ask::GetOrAllocate),
-        3 => (0..30u64).prop_map(Ask::Release),
+        3 => (1..30u64).prop_map(Ask::Release),
         1 => picks().prop_map(Ask::ReleaseMatching),
+    ]
+}
+
+fn verdicts() -> impl Strategy<Value = Option<Verdict>> {
+    prop_oneof![
+        4 => Just(Some(Verdict::Free)),
+        4 => Just(Some(Verdict::Busy)),
+        2 => Just(Some(Verdict::Denied)),
+        1 => Just(None),
     ]
 }
 
@@ -123,9 +135,9 @@ fn ops() -> impl Strategy<Value = Op> {
         4 => (prop::collection::vec(asks(), 0..6), atomicity)
             .prop_map(|(asks, atomicity)| Op::Batch(asks, atomicity)),
         1 => Just(Op::Reopen),
-        2 => (0..10usize).prop_map(Op::Toggle),
+        3 => (0..10usize, verdicts()).prop_map(|(port, verdict)| Op::Say(port, verdict)),
         2 => picks().prop_map(Op::List),
-        1 => (0..30u64).prop_map(Op::Get),
+        1 => (1..30u64).prop_map(Op::Get),
         2 => (0..10usize).prop_map(Op::Check),
     ]
 }
@@ -144,6 +156,7 @@ enum Said {
     NotFound(u64),
     EmptyFilter,
     NotApplied,
+    ProbeFailed(u16),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -157,7 +170,7 @@ struct Record {
 impl From<&Allocation> for Record {
     fn from(allocation: &Allocation) -> Record {
         Record {
-            id: allocation.id.0,
+            id: allocation.id.get(),
             key: allocation.key.clone(),
             port: allocation.port.get(),
             dir: allocation.dir.clone(),
@@ -170,16 +183,17 @@ fn said(answer: &Result<Answer, Error>) -> Said {
         Ok(Answer::Allocated(it)) => Said::Allocated(it.into()),
         Ok(Answer::Existing(it)) => Said::Existing(it.into()),
         Ok(Answer::Released(them)) => Said::Released(them.iter().map(Record::from).collect()),
-        Err(Error::PortTaken { holder }) => Said::PortTaken((&**holder).into()),
-        Err(Error::ServiceTaken { holder }) => Said::ServiceTaken((&**holder).into()),
-        Err(Error::OtherCheckout { holder, wanted }) => {
+        Err(Error::PortTaken { holder, .. }) => Said::PortTaken((&**holder).into()),
+        Err(Error::ServiceTaken { holder, .. }) => Said::ServiceTaken((&**holder).into()),
+        Err(Error::OtherCheckout { holder, wanted, .. }) => {
             Said::OtherCheckout((&**holder).into(), wanted.clone())
         }
-        Err(Error::PortInUse { port }) => Said::PortInUse(port.get()),
+        Err(Error::PortInUse { port, .. }) => Said::PortInUse(port.get()),
         Err(Error::NoFreePort { .. }) => Said::NoFreePort,
-        Err(Error::NotFound { id }) => Said::NotFound(id.0),
+        Err(Error::NotFound { id, .. }) => Said::NotFound(id.get()),
         Err(Error::EmptyFilter) => Said::EmptyFilter,
         Err(Error::NotApplied) => Said::NotApplied,
+        Err(Error::Probe { port, .. }) => Said::ProbeFailed(port.get()),
         other => panic!("no model says this: {other:?}"),
     }
 }
@@ -214,81 +228,104 @@ impl Model {
     }
 
     /// Answers a request, and tells whether it changed anything.
-    fn ask(&mut self, request: &Request, world: &World) -> (Said, bool) {
-        match request {
-            Request::Allocate(claim) => match self.by_key(&claim.key) {
+    fn ask(&mut self, ask: &Ask, world: &World) -> (Said, bool) {
+        match ask {
+            Ask::Allocate(want) => match self.by_key(&key(want.key)) {
                 Some(holder) => (Said::ServiceTaken(holder.clone()), false),
-                None => self.place(claim, world),
+                None => self.place(want, world),
             },
-            Request::GetOrAllocate(claim) => match self.by_key(&claim.key).cloned() {
-                Some(holder) => self.keep(claim, holder, world),
-                None => self.place(claim, world),
+            Ask::GetOrAllocate(want) => match self.by_key(&key(want.key)).cloned() {
+                Some(holder) => self.keep(want, holder, world),
+                None => self.place(want, world),
             },
-            Request::Release(id) => match self.by_id.get(&id.0).cloned() {
+            Ask::Release(id) => match self.by_id.get(id).cloned() {
                 Some(record) => {
                     self.remove(&record);
                     (Said::Released(vec![record]), true)
                 }
-                None => (Said::NotFound(id.0), false),
+                None => (Said::NotFound(*id), false),
             },
-            Request::ReleaseMatching(filter) => {
-                if *filter == Filter::default() {
+            Ask::ReleaseMatching(pick) => {
+                let filter = world.filter(pick);
+                if filter == Filter::default() {
                     return (Said::EmptyFilter, false);
                 }
-                let records = self.matching(filter);
+                let records = self.matching(&filter);
                 for record in &records {
                     self.remove(record);
                 }
                 let changed = !records.is_empty();
                 (Said::Released(records), changed)
             }
-            other => panic!("not asked for: {other:?}"),
         }
     }
 
-    fn keep(&mut self, claim: &Claim, holder: Record, world: &World) -> (Said, bool) {
-        if let (Some(wanted), Some(held)) = (&claim.dir, &holder.dir)
+    fn keep(&mut self, want: &Want, holder: Record, world: &World) -> (Said, bool) {
+        let wanted = want.dir.map(|number| world.dir(number));
+        if let (Some(wanted), Some(held)) = (&wanted, &holder.dir)
             && wanted != held
             && world.exists(held)
         {
             return (Said::OtherCheckout(holder, wanted.clone()), false);
         }
-        if claim.port.is_some_and(|port| port.get() != holder.port) {
+        if want
+            .port
+            .is_some_and(|index| world.port(index).get() != holder.port)
+        {
             return (Said::ServiceTaken(holder), false);
         }
-        let dir = claim.dir.clone().or(holder.dir.clone());
+        let dir = wanted.or(holder.dir.clone());
         let changed = dir != holder.dir;
         let record = Record { dir, ..holder };
         self.by_id.insert(record.id, record.clone());
         (Said::Existing(record), changed)
     }
 
-    fn place(&mut self, claim: &Claim, world: &World) -> (Said, bool) {
-        let port = if let Some(port) = claim.port.map(Port::get) {
-            if let Some(holder) = self.by_port.get(&port) {
-                return (Said::PortTaken(self.by_id[holder].clone()), false);
-            }
-            if claim.listener == ListenerPolicy::Refuse && world.is_busy(port) {
-                return (Said::PortInUse(port), false);
-            }
-            port
-        } else {
-            let free = |port: &&u16| !self.by_port.contains_key(port) && !world.is_busy(**port);
-            match world.range.order.iter().find(free) {
-                Some(port) => *port,
-                None => return (Said::NoFreePort, false),
-            }
+    fn place(&mut self, want: &Want, world: &World) -> (Said, bool) {
+        let port = match want.port {
+            Some(index) => self.place_at(world.port(index).get(), want, world),
+            None => self.best_free(world),
+        };
+        let port = match port {
+            Ok(port) => port,
+            Err(said) => return (*said, false),
         };
         let record = Record {
             id: self.next_id,
-            key: claim.key.clone(),
+            key: key(want.key),
             port,
-            dir: claim.dir.clone(),
+            dir: want.dir.map(|number| world.dir(number)),
         };
         self.next_id += 1;
         self.by_port.insert(port, record.id);
         self.by_id.insert(record.id, record.clone());
         (Said::Allocated(record), true)
+    }
+
+    fn place_at(&self, port: u16, want: &Want, world: &World) -> Result<u16, Box<Said>> {
+        if let Some(holder) = self.by_port.get(&port) {
+            return Err(Box::new(Said::PortTaken(self.by_id[holder].clone())));
+        }
+        match world.says(port) {
+            _ if want.adopt => Ok(port),
+            Some(Verdict::Free | Verdict::Denied) => Ok(port),
+            Some(Verdict::Busy) => Err(Box::new(Said::PortInUse(port))),
+            None => Err(Box::new(Said::ProbeFailed(port))),
+        }
+    }
+
+    fn best_free(&self, world: &World) -> Result<u16, Box<Said>> {
+        for &port in &world.order {
+            if self.by_port.contains_key(&port) {
+                continue;
+            }
+            match world.says(port) {
+                Some(Verdict::Free) => return Ok(port),
+                Some(Verdict::Busy | Verdict::Denied) => {}
+                None => return Err(Box::new(Said::ProbeFailed(port))),
+            }
+        }
+        Err(Box::new(Said::NoFreePort))
     }
 
     fn remove(&mut self, record: &Record) {
@@ -299,14 +336,16 @@ impl Model {
 
 /// What is around the registry.
 struct World {
-    range: &'static Range,
+    range: RangeInclusive<u16>,
+    order: Vec<u16>,
     folder: PathBuf,
-    busy: Arc<Mutex<BTreeSet<u16>>>,
+    /// What the system says of the ports that are not free.
+    verdicts: Arc<Mutex<BTreeMap<u16, Option<Verdict>>>>,
 }
 
 impl World {
-    fn is_busy(&self, port: u16) -> bool {
-        self.busy.lock().unwrap().contains(&port)
+    fn says(&self, port: u16) -> Option<Verdict> {
+        says(&self.verdicts, port)
     }
 
     fn exists(&self, dir: &str) -> bool {
@@ -320,20 +359,17 @@ impl World {
     }
 
     fn port(&self, index: usize) -> Port {
-        Port::new(self.range.order[index % self.range.order.len()]).unwrap()
+        Port::new(self.order[index % self.order.len()]).unwrap()
     }
 
     fn open(&self) -> Registry {
-        let busy = self.busy.clone();
+        let verdicts = self.verdicts.clone();
+        let range = format!("{}-{}", self.range.start(), self.range.end());
         Registry::builder()
             .path(self.folder.join("ports.redb"))
-            .range(self.range.text.parse().unwrap())
+            .range(range.parse().unwrap())
             .probe(move |port: Port| {
-                Ok(if busy.lock().unwrap().contains(&port.get()) {
-                    Verdict::Busy
-                } else {
-                    Verdict::Free
-                })
+                says(&verdicts, port.get()).ok_or_else(|| std::io::Error::other("no answer"))
             })
             .open()
             .unwrap()
@@ -371,10 +407,15 @@ impl World {
         match ask {
             Ask::Allocate(want) => Request::Allocate(self.claim(want)),
             Ask::GetOrAllocate(want) => Request::GetOrAllocate(self.claim(want)),
-            Ask::Release(id) => Request::Release(AllocationId(*id)),
+            Ask::Release(id) => Request::Release(AllocationId::new(*id).unwrap()),
             Ask::ReleaseMatching(pick) => Request::ReleaseMatching(self.filter(pick)),
         }
     }
+}
+
+fn says(verdicts: &Mutex<BTreeMap<u16, Option<Verdict>>>, port: u16) -> Option<Verdict> {
+    let verdicts = verdicts.lock().unwrap();
+    verdicts.get(&port).copied().unwrap_or(Some(Verdict::Free))
 }
 
 fn key((app, instance, service): (u8, u8, u8)) -> ServiceKey {
@@ -389,15 +430,12 @@ fn key((app, instance, service): (u8, u8, u8)) -> ServiceKey {
 
 fn apply_to_model(
     model: &mut Model,
-    requests: &[Request],
+    asks: &[Ask],
     atomicity: Atomicity,
     world: &World,
 ) -> Vec<Said> {
     let before = model.clone();
-    let mut answers: Vec<_> = requests
-        .iter()
-        .map(|request| model.ask(request, world))
-        .collect();
+    let mut answers: Vec<_> = asks.iter().map(|ask| model.ask(ask, world)).collect();
     let is_failure = |said: &Said| {
         !matches!(
             said,
@@ -420,8 +458,9 @@ fn compare_all(model: &Model, registry: &Registry, world: &World) {
     let listed = registry.list(&Filter::default()).unwrap();
     let listed: Vec<_> = listed.iter().map(Record::from).collect();
     assert!(listed.iter().eq(model.by_id.values()), "{listed:?}");
-    for &port in world.range.order {
-        let holder = registry.check(Port::new(port).unwrap()).unwrap().holder;
+    for &port in &world.order {
+        let by_port = Filter::default().port(Port::new(port).unwrap());
+        let holder = registry.list(&by_port).unwrap().pop();
         let expected = model.by_port.get(&port).map(|id| &model.by_id[id]);
         assert_eq!(holder.as_ref().map(Record::from).as_ref(), expected);
     }
@@ -437,11 +476,12 @@ fn compare_all(model: &Model, registry: &Registry, world: &World) {
     }
 }
 
-fn run(range: &'static Range, ops: &[Op], folder: &Path) {
+fn run(range: RangeInclusive<u16>, ops: &[Op], folder: &Path) {
     let world = World {
+        order: order(range.clone()),
         range,
         folder: folder.to_owned(),
-        busy: Arc::default(),
+        verdicts: Arc::default(),
     };
     std::fs::create_dir(world.dir(0)).unwrap();
     std::fs::create_dir(world.dir(1)).unwrap();
@@ -457,19 +497,16 @@ fn run(range: &'static Range, ops: &[Op], folder: &Path) {
                 let requests: Vec<_> = asks.iter().map(|ask| world.request(ask)).collect();
                 let answers = registry.apply(&requests, *atomicity).unwrap();
                 let answers: Vec<_> = answers.iter().map(said).collect();
-                let expected = apply_to_model(&mut model, &requests, *atomicity, &world);
+                let expected = apply_to_model(&mut model, asks, *atomicity, &world);
                 assert_eq!(answers, expected);
             }
             Op::Reopen => {
                 drop(registry);
                 registry = world.open();
             }
-            Op::Toggle(index) => {
+            Op::Say(index, verdict) => {
                 let port = world.port(*index).get();
-                let mut busy = world.busy.lock().unwrap();
-                if !busy.remove(&port) {
-                    busy.insert(port);
-                }
+                world.verdicts.lock().unwrap().insert(port, *verdict);
             }
             Op::List(pick) => {
                 let filter = world.filter(pick);
@@ -478,16 +515,23 @@ fn run(range: &'static Range, ops: &[Op], folder: &Path) {
                 assert_eq!(listed, model.matching(&filter));
             }
             Op::Get(id) => {
-                let found = registry.get(AllocationId(*id)).unwrap();
+                let found = registry.get(AllocationId::new(*id).unwrap()).unwrap();
                 let found = found.as_ref().map(Record::from);
                 assert_eq!(found.as_ref(), model.by_id.get(id));
             }
             Op::Check(index) => {
                 let port = world.port(*index);
-                let status = registry.check(port).unwrap();
                 let is_taken = model.by_port.contains_key(&port.get());
-                assert_eq!(status.in_use, world.is_busy(port.get()));
-                assert_eq!(status.available, !is_taken && !status.in_use);
+                let status = registry.check(port);
+                match world.says(port.get()) {
+                    Some(verdict) => {
+                        let status = status.unwrap();
+                        let is_busy = verdict == Verdict::Busy;
+                        assert_eq!(status.listener.is_some(), is_busy);
+                        assert_eq!(status.available, !is_taken && !is_busy);
+                    }
+                    None => assert!(matches!(status, Err(Error::Probe { .. }))),
+                }
             }
         }
         compare_all(&model, &registry, &world);
@@ -510,7 +554,7 @@ fn the_registry_answers_as_the_model_does() {
         .run(&strategy, |(range, ops)| {
             let folder = tempfile::tempdir().unwrap();
             let folder_path = folder.path().canonicalize().unwrap();
-            run(&RANGES[range], &ops, &folder_path);
+            run(RANGES[range].clone(), &ops, &folder_path);
             Ok(())
         })
         .unwrap();

@@ -287,7 +287,7 @@ fn a_process_killed_in_mid_transaction_blocks_nobody_and_leaves_no_trace() {
     killed.child.wait().unwrap();
 
     let second = registry.allocate(claim("app", 2)).unwrap();
-    assert_eq!(second.id.0, first.id.0 + 1);
+    assert_eq!(second.id.get(), first.id.get() + 1);
     assert_eq!(second.port.get(), first.port.get() + 1);
     registry.verify().unwrap();
     // And to those that come new.
@@ -364,7 +364,7 @@ fn a_process_stopped_while_it_writes_makes_others_busy_within_the_deadline() {
 
     stopped.signal("CONT");
     stopped.tell("go on");
-    assert_eq!(registry.allocate(claim("app", 2)).unwrap().id.0, 2);
+    assert_eq!(registry.allocate(claim("app", 2)).unwrap().id.get(), 2);
     registry.verify().unwrap();
 }
 
@@ -378,7 +378,9 @@ fn a_process_stopped_in_the_queue_is_passed_by() {
     assert_eq!(stopped.hear().as_deref(), Some("holding"));
     stopped.signal("STOP");
     stopped.wait_until_stopped();
-    registry.allocate(claim("app", 2)).unwrap();
+    let wait = Duration::from_secs(2);
+    let hurried = Registry::builder().path(&store).wait(wait).open().unwrap();
+    hurried.allocate(claim("app", 2)).unwrap();
 }
 
 /// Sets a soft limit of a process that is running.

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use port_registry::{Claim, Error, Filter, Registry, ServiceKey, Verdict};
+use port_registry::{Atomicity, Claim, Error, Filter, Registry, ServiceKey, Verdict};
 use redb::{ConcurrencyMode, Database, TableDefinition};
 use tempfile::TempDir;
 
@@ -79,7 +80,7 @@ fn an_sqlite_file_is_told_as_such_and_left_alone() {
     let content = [b"SQLite format 3\0".as_slice(), &[7; 4080]].concat();
     let (_folder, path) = folder_with(&content);
     let error = open(&path).unwrap_err();
-    assert!(matches!(&error, Error::SqliteFile { path: it } if *it == path));
+    assert!(matches!(&error, Error::SqliteFile { path: it, .. } if *it == path));
     let message = error.to_string();
     for part in [
         "SQLite",
@@ -98,7 +99,7 @@ fn other_files_are_left_alone() {
     for content in [b"#!/bin/sh\n".as_slice(), b"x", b"redb", &[0; 8192]] {
         let (_folder, path) = folder_with(content);
         let error = open(&path).unwrap_err();
-        assert!(matches!(&error, Error::ForeignFile { path: it } if *it == path));
+        assert!(matches!(&error, Error::ForeignFile { path: it, .. } if *it == path));
         assert_eq!(fs::read(&path).unwrap(), content);
         assert_eq!(neighbours(&path), ["ports.db"]);
     }
@@ -212,7 +213,8 @@ fn a_symbolic_link_is_followed_and_kept() {
         folder_path.join("link.redb"),
         folder_path.join("target.redb"),
     );
-    std::os::unix::fs::symlink("target.redb", &link).unwrap();
+    std::os::unix::fs::symlink("second-link.redb", &link).unwrap();
+    std::os::unix::fs::symlink("target.redb", folder_path.join("second-link.redb")).unwrap();
     let registry = open(&link).unwrap();
     assert_eq!(registry.path(), target);
     registry.allocate(claim("web")).unwrap();
@@ -231,7 +233,11 @@ fn a_symbolic_link_is_followed_and_kept() {
 fn a_creator_that_was_killed_is_cleaned_up_after() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ports.redb");
-    fs::write(folder.path().join("ports.redb.new"), b"half a file").unwrap();
+    fs::write(
+        folder.path().join("ports.redb.draft-of-port-registry"),
+        b"half a file",
+    )
+    .unwrap();
     open(&path).unwrap().allocate(claim("web")).unwrap();
     assert_eq!(neighbours(&path), ["ports.redb", "ports.redb.lock"]);
 }
@@ -265,6 +271,77 @@ fn where_nothing_may_be_written_looking_works_and_allocating_says_so() {
             assert!(error.to_string().contains("PORT_REGISTRY_DB"), "{error}");
         }
     }
+}
+
+#[test]
+fn what_needs_no_write_creates_no_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new").join("ports.redb");
+    let registry = open(&path).unwrap();
+    assert_eq!(registry.apply(&[], Atomicity::Each).unwrap().len(), 0);
+    let id = "1".parse().unwrap();
+    let error = registry.release(id).unwrap_err();
+    assert!(matches!(error, Error::NotFound { .. }), "{error:?}");
+    let filter = Filter::default().app("app");
+    assert_eq!(registry.release_matching(filter).unwrap(), []);
+    assert!(!folder.path().join("new").exists());
+}
+
+#[test]
+fn a_checkout_without_a_name_is_not_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = open(folder.path().join("ports.redb")).unwrap();
+    let first = registry.get_or_allocate(claim("web").dir("")).unwrap();
+    assert_eq!(first.dir, None);
+    assert_eq!(
+        registry.get_or_allocate(claim("web").dir("")).unwrap(),
+        first
+    );
+}
+
+#[test]
+fn ids_that_are_used_up_or_missing_are_damage_and_no_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ports.redb");
+    open(&path).unwrap().allocate(claim("web")).unwrap();
+    for next_id in [u64::MAX, 1, 0] {
+        let database = Database::builder()
+            .set_concurrency_mode(ConcurrencyMode::MultiWriter)
+            .open(&path)
+            .unwrap();
+        let txn = database.begin_write().unwrap();
+        let meta: TableDefinition<&str, u64> = TableDefinition::new("meta");
+        txn.open_table(meta)
+            .unwrap()
+            .insert("next_id", next_id)
+            .unwrap();
+        txn.commit().unwrap();
+        drop(database);
+        let registry = open(&path).unwrap();
+        let result = match next_id {
+            u64::MAX => registry.allocate(claim("api")).map(drop),
+            _ => registry.verify(),
+        };
+        let error = result.unwrap_err();
+        assert!(matches!(error, Error::Damaged { .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn a_database_that_another_program_does_not_share_is_busy_until_it_is_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ports.redb");
+    open(&path).unwrap().allocate(claim("web")).unwrap();
+    let exclusive = Database::open(&path).unwrap();
+    let wait = Duration::from_millis(50);
+    let error = Registry::builder()
+        .path(&path)
+        .wait(wait)
+        .open()
+        .unwrap_err();
+    assert!(matches!(error, Error::Busy { .. }), "{error:?}");
+    drop(exclusive);
+    Registry::builder().path(&path).wait(wait).open().unwrap();
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the registry holds and says.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::str::FromStr;
 
 use thiserror::Error;
@@ -13,7 +14,25 @@ use crate::timestamp::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(transparent))]
-pub struct AllocationId(pub u64);
+pub struct AllocationId(NonZeroU64);
+
+impl AllocationId {
+    /// Makes an id of a number.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocationIdError`] for 0.
+    pub fn new(number: u64) -> Result<AllocationId, AllocationIdError> {
+        NonZeroU64::new(number)
+            .map(AllocationId)
+            .ok_or(AllocationIdError)
+    }
+
+    /// The number.
+    pub fn get(self) -> u64 {
+        self.0.get()
+    }
+}
 
 impl fmt::Display for AllocationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -73,10 +92,19 @@ pub struct PortStatus {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub holder: Option<Allocation>,
-    /// Whether something on this machine has the port open right now.
-    #[cfg_attr(feature = "serde", serde(skip))]
-    pub in_use: bool,
+    /// What has the port open right now.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub listener: Option<Listener>,
 }
+
+/// Something on this machine that has a port open. Which process it is, is not looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Listener {}
 
 /// Chooses allocations: those that match every part that is set. The default chooses all. Names
 /// are trimmed of white space, as those of a [`ServiceKey`] are.

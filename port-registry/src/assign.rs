@@ -9,7 +9,7 @@ use crate::port::Port;
 use crate::range::PortRange;
 
 /// The port on which the daemon answers by default.
-pub const DEFAULT_DAEMON_PORT: u16 = 51234;
+const DEFAULT_DAEMON_PORT: u16 = 51234;
 
 /// Unprivileged ports that browsers refuse to open, after the "bad ports" of the Fetch standard
 /// (<https://fetch.spec.whatwg.org/#port-blocking>).
@@ -75,19 +75,29 @@ impl AssignmentOrder {
         self.range
     }
 
-    /// The ports of the range, the best first, as far as they lie in the free runs that
-    /// `free_runs` gives for an interval, in ascending order.
+    /// The ports of the range after `after`, the best first, as far as they lie in the free runs
+    /// that `free_runs` gives for an interval, in ascending order. `None` begins with the best.
     pub(crate) fn best_first<E, I>(
         &self,
+        after: Option<Port>,
         mut free_runs: impl FnMut(RangeInclusive<u16>) -> Result<I, E>,
         mut visit: impl FnMut(Port) -> Result<Visit, E>,
     ) -> Result<(), E>
     where
         I: Iterator<Item = Result<RangeInclusive<u16>, E>>,
     {
+        let after = after.map(|port| (self.class(port.get()), port.get()));
         for class in Class::ALL {
             let Some(span) = self.span(class) else {
                 continue;
+            };
+            let span = match after {
+                Some((reached, _)) if class < reached => continue,
+                Some((reached, port)) if class == reached => match port.checked_add(1) {
+                    Some(next) if next <= *span.end() => next..=*span.end(),
+                    _ => continue,
+                },
+                _ => span,
             };
             for run in free_runs(span)? {
                 for number in run? {
@@ -168,6 +178,7 @@ mod tests {
     use std::ops::RangeInclusive;
 
     use super::{AssignmentOrder, Visit, parse_ephemeral_range};
+    use crate::port::Port;
     use crate::range::PortRange;
 
     /// All ports of a range in the order in which they are given out.
@@ -175,6 +186,7 @@ mod tests {
         let range: PortRange = range.parse().unwrap();
         let mut ports = Vec::new();
         let Ok(()) = AssignmentOrder::new(range, ephemeral, airplay).best_first(
+            None,
             |span| Ok(std::iter::once(Ok::<_, Infallible>(span))),
             |port| {
                 ports.push(port.get());
@@ -196,6 +208,24 @@ mod tests {
             let mut ports = order("1-65535", ephemeral.clone(), true);
             ports.sort_unstable();
             assert!(ports.into_iter().eq(1..=65535), "{ephemeral:?}");
+        }
+    }
+
+    #[test]
+    fn a_search_goes_on_where_another_ended() {
+        let all = order("2990-6700", 32768..=60999, false);
+        let assignment = AssignmentOrder::new("2990-6700".parse().unwrap(), 32768..=60999, false);
+        for at in [0, 1, 1000, all.len() - 20, all.len() - 2, all.len() - 1] {
+            let mut rest = Vec::new();
+            let Ok(()) = assignment.best_first(
+                Some(Port::new(all[at]).unwrap()),
+                |span| Ok(std::iter::once(Ok::<_, Infallible>(span))),
+                |port| {
+                    rest.push(port.get());
+                    Ok(Visit::Continue)
+                },
+            );
+            assert_eq!(rest, all[at + 1..]);
         }
     }
 

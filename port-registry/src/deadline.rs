@@ -17,6 +17,11 @@ thread_local! {
     static CURRENT: Cell<Option<Deadline>> = const { Cell::new(None) };
 }
 
+/// The first pause between two attempts. Each is twice as long as the one before.
+const FIRST_PAUSE: Duration = Duration::from_micros(50);
+/// The longest pause: about what a commit takes on a fast disk.
+const LONGEST_PAUSE: Duration = Duration::from_micros(500);
+
 impl Deadline {
     pub(crate) fn after(wait: Duration) -> Deadline {
         // A wait beyond what the clock can count is a wait without end, to within a century.
@@ -27,6 +32,14 @@ impl Deadline {
         }
     }
 
+    /// This deadline, or one after `least` if that is later.
+    pub(crate) fn or_after(self, least: Duration) -> Deadline {
+        Deadline {
+            at: self.at.max(Instant::now() + least),
+            ..self
+        }
+    }
+
     /// The whole wait that was granted, for error messages.
     pub(crate) fn wait(self) -> Duration {
         self.wait
@@ -34,10 +47,6 @@ impl Deadline {
 
     pub(crate) fn remaining(self) -> Duration {
         self.at.saturating_duration_since(Instant::now())
-    }
-
-    pub(crate) fn has_passed(self) -> bool {
-        self.remaining().is_zero()
     }
 
     /// Runs `f` with this deadline on every wait for a lock that happens in it.
@@ -57,15 +66,13 @@ impl Deadline {
         CURRENT.get()
     }
 
-    /// Asks `attempt` again and again until it gives something, with growing pauses of at most
-    /// `longest_pause` between. `None` when the deadline passes first; `attempt` is asked once at
-    /// least.
+    /// Asks `attempt` again and again, with pauses between, until it gives something. `None` when
+    /// the deadline passes first; `attempt` is asked once at least.
     pub(crate) fn poll<T, E>(
         self,
-        longest_pause: Duration,
         mut attempt: impl FnMut() -> Result<Option<T>, E>,
     ) -> Result<Option<T>, E> {
-        let mut pause = Duration::from_micros(50);
+        let mut pause = FIRST_PAUSE;
         loop {
             if let Some(found) = attempt()? {
                 return Ok(Some(found));
@@ -75,7 +82,7 @@ impl Deadline {
                 return Ok(None);
             }
             thread::sleep(pause.min(remaining));
-            pause = (pause * 2).min(longest_pause);
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 }
@@ -88,10 +95,8 @@ mod tests {
     #[test]
     fn polling_asks_once_even_when_the_deadline_has_passed() {
         let deadline = Deadline::after(Duration::ZERO);
-        let found = deadline.poll(Duration::from_millis(1), || Ok::<_, ()>(Some(7)));
-        assert_eq!(found, Ok(Some(7)));
-        let none = deadline.poll(Duration::from_millis(1), || Ok::<Option<u8>, ()>(None));
-        assert_eq!(none, Ok(None));
+        assert_eq!(deadline.poll(|| Ok::<_, ()>(Some(7))), Ok(Some(7)));
+        assert_eq!(deadline.poll(|| Ok::<Option<u8>, ()>(None)), Ok(None));
     }
 
     #[test]

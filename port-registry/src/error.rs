@@ -17,6 +17,7 @@ use crate::range::PortRange;
 pub enum Error {
     /// Another service holds the port.
     #[error("port {} is already allocated to {}", holder.port, holder.key)]
+    #[non_exhaustive]
     PortTaken {
         /// The allocation that holds it.
         holder: Box<Allocation>,
@@ -24,6 +25,7 @@ pub enum Error {
 
     /// The service holds a port already, and not the one asked for.
     #[error("{} already has port {}", holder.key, holder.port)]
+    #[non_exhaustive]
     ServiceTaken {
         /// The allocation it holds.
         holder: Box<Allocation>,
@@ -35,6 +37,7 @@ pub enum Error {
         holder.key,
         holder.dir.as_deref().unwrap_or_default()
     )]
+    #[non_exhaustive]
     OtherCheckout {
         /// The allocation of the other checkout.
         holder: Box<Allocation>,
@@ -44,6 +47,7 @@ pub enum Error {
 
     /// Something on this machine has the port open, and nobody said that it is the service.
     #[error("port {port} is in use on this system")]
+    #[non_exhaustive]
     PortInUse {
         /// The port asked for.
         port: Port,
@@ -51,6 +55,7 @@ pub enum Error {
 
     /// Each port of the range is allocated, in use on this system, or not for this user to bind.
     #[error("no free port is left in the range {range}; release some, or widen the range")]
+    #[non_exhaustive]
     NoFreePort {
         /// The range that was searched.
         range: PortRange,
@@ -58,6 +63,7 @@ pub enum Error {
 
     /// There is no allocation of this number.
     #[error("allocation {id} not found")]
+    #[non_exhaustive]
     NotFound {
         /// The number asked for.
         id: AllocationId,
@@ -78,6 +84,7 @@ pub enum Error {
         path.display(),
         waited.as_secs_f32()
     )]
+    #[non_exhaustive]
     Busy {
         /// The store's file.
         path: PathBuf,
@@ -87,14 +94,28 @@ pub enum Error {
 
     /// The store is to be changed, and this user, file system or sandbox does not allow it.
     #[error(
-        "cannot write the registry at {}: {source}; make it writable, or name another file by PORT_REGISTRY_DB",
+        "cannot write the registry at {}: {cause}; make it writable, or name another file by PORT_REGISTRY_DB",
         path.display()
     )]
+    #[non_exhaustive]
     NotWritable {
-        /// The file or folder that cannot be written.
+        /// The store's file.
         path: PathBuf,
         /// What the operating system said.
-        source: io::Error,
+        cause: io::Error,
+    },
+
+    /// The store cannot be looked at by this user.
+    #[error(
+        "cannot read the registry at {}: {cause}; make it readable, or name another file by PORT_REGISTRY_DB",
+        path.display()
+    )]
+    #[non_exhaustive]
+    NotReadable {
+        /// The store's file.
+        path: PathBuf,
+        /// What the operating system said.
+        cause: io::Error,
     },
 
     /// No default place for the store could be made out.
@@ -105,6 +126,7 @@ pub enum Error {
 
     /// A setting of the environment cannot be used.
     #[error("{variable} cannot be used: {reason}")]
+    #[non_exhaustive]
     Setting {
         /// The environment variable.
         variable: &'static str,
@@ -119,6 +141,7 @@ pub enum Error {
          `portctl import`, which a later version brings, reads both",
         path.display()
     )]
+    #[non_exhaustive]
     SqliteFile {
         /// The file.
         path: PathBuf,
@@ -126,6 +149,7 @@ pub enum Error {
 
     /// The file holds something else than a registry.
     #[error("{} is not a port registry; it was left as it is, name another file", path.display())]
+    #[non_exhaustive]
     ForeignFile {
         /// The file.
         path: PathBuf,
@@ -136,6 +160,7 @@ pub enum Error {
         "{} has format version {found}, and this program knows version {supported}; use a program that knows {found}",
         path.display()
     )]
+    #[non_exhaustive]
     UnknownFormat {
         /// The file.
         path: PathBuf,
@@ -147,6 +172,7 @@ pub enum Error {
 
     /// The file is damaged.
     #[error("the registry at {} is damaged: {detail}; it was kept, move it away to start a new one", path.display())]
+    #[non_exhaustive]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -155,35 +181,38 @@ pub enum Error {
     },
 
     /// The operating system could not say whether a port is in use.
-    #[error("cannot find out whether port {port} is in use: {source}")]
+    #[error("cannot find out whether port {port} is in use: {cause}")]
+    #[non_exhaustive]
     Probe {
         /// The port.
         port: Port,
         /// What the operating system said.
-        source: io::Error,
+        cause: io::Error,
     },
 
     /// The store failed while it committed, and went on failing when it was asked whether the commit
     /// took effect. Once the cause is gone, looking tells.
     #[error(
-        "the registry at {} failed, and whether it was changed cannot be told: {source}; \
+        "the registry at {} failed, and whether it was changed cannot be told: {cause}; \
          mend the cause, then look",
         path.display()
     )]
+    #[non_exhaustive]
     OutcomeUnknown {
         /// The file.
         path: PathBuf,
         /// What failed.
-        source: StoreError,
+        cause: StoreError,
     },
 
     /// The store failed.
-    #[error("the registry at {} failed: {source}", path.display())]
+    #[error("the registry at {} failed: {cause}", path.display())]
+    #[non_exhaustive]
     Store {
         /// The file.
         path: PathBuf,
         /// What failed.
-        source: StoreError,
+        cause: StoreError,
     },
 }
 

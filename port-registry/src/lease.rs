@@ -23,45 +23,49 @@ use crate::registry::Registry;
 /// ```
 #[derive(Debug)]
 #[must_use = "a lease is released when dropped"]
-pub struct Lease<'a> {
-    registry: &'a Registry,
-    /// `None` once released.
-    allocation: Option<Allocation>,
-    port: Port,
+pub struct Lease {
+    registry: Registry,
+    allocation: Allocation,
+    is_over: bool,
 }
 
-impl<'a> Lease<'a> {
-    pub(crate) fn new(registry: &'a Registry, allocation: Allocation) -> Lease<'a> {
+impl Lease {
+    pub(crate) fn new(registry: Registry, allocation: Allocation) -> Lease {
         Lease {
             registry,
-            port: allocation.port,
-            allocation: Some(allocation),
+            allocation,
+            is_over: false,
         }
     }
 
     /// The port that is held.
     pub fn port(&self) -> Port {
-        self.port
+        self.allocation.port
     }
 
-    /// Ends the lease.
+    /// What is held.
+    pub fn allocation(&self) -> &Allocation {
+        &self.allocation
+    }
+
+    /// Ends the lease, or tells why it cannot be ended; then it may be tried again. A lease that is
+    /// over stays so.
     ///
     /// # Errors
     ///
     /// Those of [`Registry::release`].
-    pub fn release(mut self) -> Result<(), Error> {
-        match self.allocation.take() {
-            Some(allocation) => self.registry.release(allocation.id).map(drop),
-            None => Ok(()),
+    pub fn release(&mut self) -> Result<(), Error> {
+        if !self.is_over {
+            self.registry.release(self.allocation.id)?;
+            self.is_over = true;
         }
+        Ok(())
     }
 }
 
-impl Drop for Lease<'_> {
+impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(allocation) = self.allocation.take() {
-            // There is nobody to tell.
-            let _ = self.registry.release(allocation.id);
-        }
+        // There is nobody to tell of a failure.
+        let _ = self.release();
     }
 }

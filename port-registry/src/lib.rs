@@ -60,12 +60,12 @@ mod probe;
 mod range;
 mod registry;
 mod request;
+mod scout;
 mod service_key;
 mod store;
 mod timestamp;
 
-pub use allocation::{Allocation, AllocationId, AllocationIdError, Filter, PortStatus};
-pub use assign::DEFAULT_DAEMON_PORT;
+pub use allocation::{Allocation, AllocationId, AllocationIdError, Filter, Listener, PortStatus};
 pub use builder::{Builder, DB_VARIABLE, RANGE_VARIABLE};
 #[cfg(feature = "detect")]
 pub use detect::Checkout;
@@ -75,6 +75,6 @@ pub use port::{Port, PortError};
 pub use probe::{Probe, SystemProbe, Verdict};
 pub use range::{PortRange, PortRangeError};
 pub use registry::Registry;
-pub use request::{Answer, Atomicity, Claim, ListenerPolicy, Request};
+pub use request::{Answer, Atomicity, Claim, Request};
 pub use service_key::{MAX_NAME_LEN, NameError, NameFault, ServiceKey};
 pub use timestamp::{Timestamp, TimestampError};

@@ -4,54 +4,46 @@
 //! time to probe ports and where many requests turn out to need no write at all, and again on the
 //! ledger, where it is carried out.
 
-use std::collections::{HashMap, HashSet};
-use std::fs;
-use std::path::Path;
-
 use crate::allocation::Allocation;
 use crate::assign::{AssignmentOrder, Visit};
 use crate::error::Error;
 use crate::port::Port;
-use crate::probe::{Probe, Verdict};
+use crate::probe::Verdict;
 use crate::request::{Answer, Claim, ListenerPolicy, Request};
-use crate::service_key::ServiceKey;
+use crate::scout::Scout;
 use crate::store::{Fault, Rows};
 
 /// What is to be done about a request.
 #[derive(Debug)]
-pub(crate) enum Plan {
+pub(crate) enum Plan<'a> {
     /// Nothing: this is the answer.
     Answer(Answer),
     /// Nothing: this stands in the way.
     Refuse(Error),
     /// Give the port to the service.
-    Insert {
-        key: ServiceKey,
-        port: Port,
-        dir: Option<String>,
-    },
+    Insert { claim: &'a Claim, port: Port },
     /// The service keeps its port, and belongs to this checkout from now on.
     SetDir { allocation: Allocation, dir: String },
     /// Free the ports of these.
     Remove(Vec<Allocation>),
-    /// More ports have to be probed than the scout may for now.
+    /// It takes more scouting than there is time for while others wait.
     ScoutMore,
 }
 
-impl Plan {
+impl<'a> Plan<'a> {
     pub(crate) fn of(
-        request: &Request,
+        request: &'a Request,
         rows: &impl Rows,
         order: &AssignmentOrder,
         scout: &mut Scout,
-    ) -> Result<Plan, Fault> {
+    ) -> Result<Plan<'a>, Fault> {
         match request {
             Request::Allocate(claim) => match rows.by_key(&claim.key)? {
                 Some(holder) => Ok(Plan::Refuse(service_taken(holder))),
                 None => place(claim, rows, order, scout),
             },
             Request::GetOrAllocate(claim) => match rows.by_key(&claim.key)? {
-                Some(holder) => Ok(keep(claim, holder)),
+                Some(holder) => Ok(keep(claim, holder, scout)),
                 None => place(claim, rows, order, scout),
             },
             Request::Release(id) => Ok(match rows.by_id(*id)? {
@@ -74,17 +66,25 @@ impl Plan {
 }
 
 /// The service holds a port already, and may keep it.
-fn keep(claim: &Claim, holder: Allocation) -> Plan {
-    let moved_to = match (&claim.dir, &holder.dir) {
-        (Some(wanted), Some(held)) if is_other_checkout(wanted, held) => {
-            let wanted = wanted.clone();
-            let holder = Box::new(holder);
-            return Plan::Refuse(Error::OtherCheckout { holder, wanted });
+fn keep<'a>(claim: &Claim, holder: Allocation, scout: &mut Scout) -> Plan<'a> {
+    let mut moved_to = None;
+    if let Some(wanted) = &claim.dir
+        && holder.dir.as_ref() != Some(wanted)
+    {
+        if let Some(held) = &holder.dir {
+            match scout.is_other_checkout(wanted, held) {
+                Some(false) => {}
+                Some(true) => {
+                    let wanted = wanted.clone();
+                    let holder = Box::new(holder);
+                    return Plan::Refuse(Error::OtherCheckout { holder, wanted });
+                }
+                None => return Plan::ScoutMore,
+            }
         }
         // The checkout moved, or none was recorded.
-        (Some(wanted), held) if held.as_ref() != Some(wanted) => Some(wanted.clone()),
-        _ => None,
-    };
+        moved_to = Some(wanted.clone());
+    }
     if claim.port.is_some_and(|port| port != holder.port) {
         return Plan::Refuse(service_taken(holder));
     }
@@ -97,24 +97,13 @@ fn keep(claim: &Claim, holder: Allocation) -> Plan {
     }
 }
 
-/// Whether `held` exists and is not the checkout `wanted` by another name.
-fn is_other_checkout(wanted: &str, held: &str) -> bool {
-    if wanted == held {
-        return false;
-    }
-    // A folder that cannot be looked at may well exist.
-    let exists = Path::new(held).try_exists().unwrap_or(true);
-    exists
-        && !matches!((fs::canonicalize(wanted), fs::canonicalize(held)), (Ok(a), Ok(b)) if a == b)
-}
-
 /// Finds a port for a service that has none.
-fn place(
-    claim: &Claim,
+fn place<'a>(
+    claim: &'a Claim,
     rows: &impl Rows,
     order: &AssignmentOrder,
     scout: &mut Scout,
-) -> Result<Plan, Fault> {
+) -> Result<Plan<'a>, Fault> {
     let port = match claim.port {
         Some(port) => {
             if let Some(holder) = rows.by_port(port)? {
@@ -137,22 +126,19 @@ fn place(
             Err(plan) => return Ok(plan),
         },
     };
-    Ok(Plan::Insert {
-        key: claim.key.clone(),
-        port,
-        dir: claim.dir.clone(),
-    })
+    Ok(Plan::Insert { claim, port })
 }
 
 /// The best port that is neither allocated nor in use, or the plan that follows without one.
-fn best_free(
+fn best_free<'a>(
     rows: &impl Rows,
     order: &AssignmentOrder,
     scout: &mut Scout,
-) -> Result<Result<Port, Plan>, Fault> {
+) -> Result<Result<Port, Plan<'a>>, Fault> {
     let range = order.range();
     let mut found = Err(Plan::Refuse(Error::NoFreePort { range }));
     order.best_first(
+        scout.searched_to(),
         |span| rows.free_runs(span),
         |port| {
             if scout.is_spoken_for(port) {
@@ -173,58 +159,5 @@ fn best_free(
 fn service_taken(holder: Allocation) -> Error {
     Error::ServiceTaken {
         holder: Box::new(holder),
-    }
-}
-
-/// Asks the system about ports, remembers what it said for the length of one call, and asks for
-/// so many at most before it reports back.
-#[derive(Debug)]
-pub(crate) struct Scout<'a> {
-    probe: &'a dyn Probe,
-    known: HashMap<Port, Verdict>,
-    spoken_for: HashSet<Port>,
-    allowance: usize,
-}
-
-impl<'a> Scout<'a> {
-    pub(crate) fn new(probe: &'a dyn Probe) -> Scout<'a> {
-        Scout {
-            probe,
-            known: HashMap::new(),
-            spoken_for: HashSet::new(),
-            allowance: 0,
-        }
-    }
-
-    /// Begins a step in which so many ports may be probed.
-    pub(crate) fn begin_step(&mut self, allowance: usize) {
-        self.allowance = allowance;
-        self.spoken_for.clear();
-    }
-
-    /// Leaves the port to an earlier request of the same batch, for the rest of the step.
-    pub(crate) fn speak_for(&mut self, port: Port) {
-        self.spoken_for.insert(port);
-    }
-
-    fn is_spoken_for(&self, port: Port) -> bool {
-        self.spoken_for.contains(&port)
-    }
-
-    /// What the system says of the port; `None` when the step's allowance is used up.
-    fn verdict(&mut self, port: Port) -> Result<Option<Verdict>, Error> {
-        if let Some(&verdict) = self.known.get(&port) {
-            return Ok(Some(verdict));
-        }
-        if self.allowance == 0 {
-            return Ok(None);
-        }
-        self.allowance -= 1;
-        let verdict = self
-            .probe
-            .probe(port)
-            .map_err(|source| Error::Probe { port, source })?;
-        self.known.insert(port, verdict);
-        Ok(Some(verdict))
     }
 }

@@ -1,34 +1,28 @@
 //! The registry: what callers see.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::allocation::{Allocation, AllocationId, Filter, PortStatus};
+use crate::allocation::{Allocation, AllocationId, Filter, Listener, PortStatus};
 use crate::assign::AssignmentOrder;
 use crate::builder::Builder;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::lease::Lease;
-use crate::plan::{Plan, Scout};
+use crate::plan::Plan;
 use crate::port::Port;
 use crate::probe::{Probe, Verdict};
 use crate::request::{Answer, Atomicity, Claim, Request};
-use crate::store::{Fault, Ledger, Outcome, Rows, Store};
-
-/// How many ports are probed at most between two looks at the store.
-const PROBES_PER_LOOK: usize = 4096;
-
-/// How many ports are probed at most while nobody else can write: about 0.1 ms, next to the
-/// millisecond that a commit takes. More than one is needed only when the ports that were probed
-/// before have been taken since.
-const PROBES_PER_WRITE: usize = 16;
+use crate::scout::{Scout, Step};
+use crate::store::{Fault, Ledger, NoRows, Outcome, Rows, Store};
 
 /// The registry of one store file.
 ///
 /// Any number of them, in any number of threads and processes, may use one file at once. Each
 /// method is one transaction: it takes effect as a whole and durably before it returns, or not at
 /// all. Reads wait for nobody, and writes wait for their turn, up to the
-/// [wait deadline](Builder::wait).
+/// [wait deadline](Builder::wait). A clone is the same registry, and cheap.
 ///
 /// ```
 /// use port_registry::{Claim, Error, Registry, ServiceKey};
@@ -40,13 +34,18 @@ const PROBES_PER_WRITE: usize = 16;
 /// // Whoever asks for the same port is told who holds it.
 /// let rival = Claim::new(ServiceKey::new("blog", "main", "web")?).port(web.port);
 /// match registry.allocate(rival) {
-///     Err(Error::PortTaken { holder }) => assert_eq!(*holder, web),
+///     Err(Error::PortTaken { holder, .. }) => assert_eq!(*holder, web),
 ///     other => panic!("{other:?}"),
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Registry {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
     store: Store,
     order: AssignmentOrder,
     probe: Box<dyn Probe>,
@@ -76,16 +75,18 @@ impl Registry {
         wait: Duration,
     ) -> Registry {
         Registry {
-            store,
-            order,
-            probe,
-            wait,
+            inner: Arc::new(Inner {
+                store,
+                order,
+                probe,
+                wait,
+            }),
         }
     }
 
     /// The store's file. A symbolic link is followed.
     pub fn path(&self) -> &Path {
-        self.store.path()
+        self.inner.store.path()
     }
 
     /// Gives a port to a service that has none.
@@ -135,8 +136,8 @@ impl Registry {
     /// # Errors
     ///
     /// Those of [`allocate`](Self::allocate).
-    pub fn lease(&self, claim: Claim) -> Result<Lease<'_>, Error> {
-        Ok(Lease::new(self, self.allocate(claim)?))
+    pub fn lease(&self, claim: Claim) -> Result<Lease, Error> {
+        Ok(Lease::new(self.clone(), self.allocate(claim)?))
     }
 
     /// Frees the port of the allocation with this number, and returns what it was.
@@ -174,26 +175,29 @@ impl Registry {
         atomicity: Atomicity,
     ) -> Result<Vec<Result<Answer, Error>>, Error> {
         self.with_deadline(|deadline| {
-            let mut scout = Scout::new(&*self.probe);
+            let mut scout = Scout::new(&*self.inner.probe);
+            // Each round leaves less that the scout does not know.
             loop {
-                scout.begin_step(PROBES_PER_LOOK);
+                scout.begin(Step::Look);
                 let look = self
+                    .inner
                     .store
                     .read(deadline, |rows| self.look(rows, requests, &mut scout))?;
-                if let Some(Look::Settled(answers)) = look {
+                let look = match look {
+                    Some(look) => look,
+                    None => self.look(&NoRows, requests, &mut scout)?,
+                };
+                match look {
+                    Look::Settled(answers) => return Ok(answers),
+                    Look::ScoutMore => continue,
+                    Look::NeedsWrite => {}
+                }
+                scout.begin(Step::Write);
+                let done = self.inner.store.write(deadline, |ledger| {
+                    self.carry_out(ledger, requests, atomicity, &mut scout)
+                })?;
+                if let Some(answers) = done {
                     return Ok(answers);
-                }
-                if !matches!(look, Some(Look::ScoutMore)) {
-                    scout.begin_step(PROBES_PER_WRITE);
-                    let done = self.store.write(deadline, |ledger| {
-                        self.carry_out(ledger, requests, atomicity, &mut scout)
-                    })?;
-                    if let Some(answers) = done {
-                        return Ok(answers);
-                    }
-                }
-                if deadline.has_passed() {
-                    return Err(Fault::Busy);
                 }
             }
         })
@@ -206,7 +210,7 @@ impl Registry {
     /// Whatever a store can meet.
     pub fn get(&self, id: AllocationId) -> Result<Option<Allocation>, Error> {
         self.with_deadline(|deadline| {
-            let found = self.store.read(deadline, |rows| rows.by_id(id))?;
+            let found = self.inner.store.read(deadline, |rows| rows.by_id(id))?;
             Ok(found.flatten())
         })
     }
@@ -218,7 +222,10 @@ impl Registry {
     /// Whatever a store can meet.
     pub fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, Error> {
         self.with_deadline(|deadline| {
-            let found = self.store.read(deadline, |rows| rows.matching(filter))?;
+            let found = self
+                .inner
+                .store
+                .read(deadline, |rows| rows.matching(filter))?;
             Ok(found.unwrap_or_default())
         })
     }
@@ -231,17 +238,17 @@ impl Registry {
     /// whatever a store can meet.
     pub fn check(&self, port: Port) -> Result<PortStatus, Error> {
         let holder = self.with_deadline(|deadline| {
-            let found = self.store.read(deadline, |rows| rows.by_port(port))?;
+            let found = self.inner.store.read(deadline, |rows| rows.by_port(port))?;
             Ok(found.flatten())
         })?;
-        let verdict = self.probe.probe(port);
-        let verdict = verdict.map_err(|source| Error::Probe { port, source })?;
-        let in_use = verdict == Verdict::Busy;
+        let verdict = self.inner.probe.probe(port);
+        let verdict = verdict.map_err(|cause| Error::Probe { port, cause })?;
+        let listener = (verdict == Verdict::Busy).then_some(Listener {});
         Ok(PortStatus {
             port,
-            available: holder.is_none() && !in_use,
+            available: holder.is_none() && listener.is_none(),
             holder,
-            in_use,
+            listener,
         })
     }
 
@@ -252,16 +259,16 @@ impl Registry {
     ///
     /// [`Damaged`](Error::Damaged) says where it does not, and whatever else a store can meet.
     pub fn verify(&self) -> Result<(), Error> {
-        self.with_deadline(|deadline| self.store.check_consistency(deadline))
+        self.with_deadline(|deadline| self.inner.store.check_consistency(deadline))
     }
 
     /// Meets what is wrong with the file now, rather than at the first use.
     pub(crate) fn try_open(&self) -> Result<(), Error> {
-        self.with_deadline(|deadline| self.store.read(deadline, |_| Ok(())).map(drop))
+        self.with_deadline(|deadline| self.inner.store.read(deadline, |_| Ok(())).map(drop))
     }
 
     fn with_deadline<T>(&self, f: impl FnOnce(Deadline) -> Result<T, Fault>) -> Result<T, Error> {
-        let deadline = Deadline::after(self.wait);
+        let deadline = Deadline::after(self.inner.wait);
         f(deadline).map_err(|fault| fault.at(self.path(), deadline))
     }
 
@@ -294,10 +301,10 @@ impl Registry {
     ) -> Result<Look, Fault> {
         let mut answers = Vec::with_capacity(requests.len());
         for request in requests {
-            match Plan::of(request, rows, &self.order, scout)? {
+            match Plan::of(request, rows, &self.inner.order, scout)? {
                 Plan::Answer(answer) => answers.push(Ok(answer)),
                 Plan::Refuse(error) => answers.push(Err(error)),
-                Plan::Insert { port, .. } => scout.speak_for(port),
+                Plan::Insert { claim, port } => scout.speak_for(claim, port),
                 Plan::SetDir { .. } | Plan::Remove(_) => {}
                 Plan::ScoutMore => return Ok(Look::ScoutMore),
             }
@@ -320,7 +327,7 @@ impl Registry {
         let mut answers = Vec::with_capacity(requests.len());
         let mut changed = Vec::new();
         for (index, request) in requests.iter().enumerate() {
-            let plan = Plan::of(request, ledger.rows(), &self.order, scout)?;
+            let plan = Plan::of(request, ledger.rows(), &self.inner.order, scout)?;
             if matches!(
                 plan,
                 Plan::Insert { .. } | Plan::SetDir { .. } | Plan::Remove(_)
@@ -330,9 +337,7 @@ impl Registry {
             answers.push(match plan {
                 Plan::Answer(answer) => Ok(answer),
                 Plan::Refuse(error) => Err(error),
-                Plan::Insert { key, port, dir } => {
-                    Ok(Answer::Allocated(ledger.insert(key, port, dir)?))
-                }
+                Plan::Insert { claim, port } => Ok(Answer::Allocated(ledger.insert(claim, port)?)),
                 Plan::SetDir { allocation, dir } => {
                     Ok(Answer::Existing(ledger.set_dir(allocation, dir)?))
                 }

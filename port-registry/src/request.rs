@@ -17,21 +17,20 @@ use crate::service_key::ServiceKey;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Claim {
     /// Who wants the port.
-    pub key: ServiceKey,
+    pub(crate) key: ServiceKey,
     /// The port wanted, or `None` for the best one that is free.
-    pub port: Option<Port>,
-    /// The root of the checkout that the service belongs to.
-    pub dir: Option<String>,
+    pub(crate) port: Option<Port>,
+    /// The root of the checkout that the service belongs to: absolute.
+    pub(crate) dir: Option<String>,
     /// What to do when something listens on the wanted port already.
-    pub listener: ListenerPolicy,
+    pub(crate) listener: ListenerPolicy,
 }
 
 /// What a claim on a port does when something listens on that port already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ListenerPolicy {
+pub(crate) enum ListenerPolicy {
     /// Fail with [`PortInUse`](crate::Error::PortInUse).
     #[default]
     Refuse,
@@ -50,6 +49,11 @@ impl Claim {
         }
     }
 
+    /// Who wants the port.
+    pub fn key(&self) -> &ServiceKey {
+        &self.key
+    }
+
     /// A claim on this port and no other.
     #[must_use]
     pub fn port(self, port: Port) -> Claim {
@@ -60,7 +64,8 @@ impl Claim {
     }
 
     /// Records the checkout the service belongs to. A relative path is taken from the current
-    /// folder. A path that is not UTF-8 is left out, since it could not be told from others.
+    /// folder. An empty path is left out, and so is one that is not UTF-8, since it could not be
+    /// told from others.
     #[must_use]
     pub fn dir(self, dir: impl AsRef<Path>) -> Claim {
         let dir = path::absolute(dir)

@@ -58,12 +58,12 @@ impl From<Error> for Failure {
 /// What to do next. The other errors say it themselves.
 fn hint(error: &Error) -> Option<String> {
     Some(match error {
-        Error::PortTaken { holder } => format!(
+        Error::PortTaken { holder, .. } => format!(
             "leave --port out for the next free port, or free this one{} by `portctl release --id {}`",
             from(holder),
             holder.id
         ),
-        Error::ServiceTaken { holder } => format!(
+        Error::ServiceTaken { holder, .. } => format!(
             "`portctl get` prints the port it has; `portctl release --id {}` frees it",
             holder.id
         ),

@@ -26,18 +26,21 @@ impl Names {
         }
     }
 
-    /// Whether a name was typed, so that it is meant whichever folder this is.
-    pub(crate) fn are_explicit(&self) -> bool {
-        self.app.is_some() || self.instance.is_some()
+    /// Whether an instance was typed, so that it is meant whichever checkout this is.
+    pub(crate) fn is_instance_explicit(&self) -> bool {
+        self.instance.is_some()
     }
 
-    /// A claim of a service of this checkout.
+    /// A claim of a service of this checkout. With another app typed, this checkout has nothing to
+    /// do with it.
     pub(crate) fn claim(&self, service: &str) -> Result<Claim, Failure> {
         let claim = Claim::new(self.key(service)?);
         Ok(match self.checkout() {
-            Ok(checkout) => claim.dir(&checkout.root),
-            // With both names typed, the folder is not needed.
-            Err(_) => claim,
+            Ok(checkout) if checkout.app.as_deref() == Some(claim.key().app()) => {
+                claim.dir(&checkout.root)
+            }
+            // With both names typed, the folder is not even needed.
+            _ => claim,
         })
     }
 
@@ -62,13 +65,17 @@ impl Names {
     }
 
     /// The allocations that are meant: of what was typed, or else of this app and this instance.
-    pub(crate) fn filter(&self) -> Result<Filter, Failure> {
-        let filter = Filter::default().app(self.app()?);
-        Ok(if self.app.is_some() && self.instance.is_none() {
-            filter
-        } else {
-            filter.instance(self.instance()?)
-        })
+    pub(crate) fn filter(&self, service: Option<&str>) -> Result<Filter, Failure> {
+        let instance = match self.app {
+            Some(_) => self.instance.as_deref(),
+            None => Some(self.instance()?),
+        };
+        filter(Some(self.app()?), instance, service)
+    }
+
+    /// The allocations of what was typed, and of all apps and instances otherwise.
+    pub(crate) fn filter_of_all(&self, service: Option<&str>) -> Result<Filter, Failure> {
+        filter(self.app.as_deref(), self.instance.as_deref(), service)
     }
 
     fn app(&self) -> Result<&str, Failure> {
@@ -97,6 +104,32 @@ impl Names {
         })?;
         Ok(self.checkout.get_or_init(|| Checkout::of(&folder)))
     }
+}
+
+fn filter(
+    app: Option<&str>,
+    instance: Option<&str>,
+    service: Option<&str>,
+) -> Result<Filter, Failure> {
+    // What is not a name would match nothing, and is most likely an unset variable.
+    const ANY: &str = "any";
+    ServiceKey::new(
+        app.unwrap_or(ANY),
+        instance.unwrap_or(ANY),
+        service.unwrap_or(ANY),
+    )
+    .map_err(|error| Failure::Usage(error.to_string()))?;
+    let mut filter = Filter::default();
+    if let Some(app) = app {
+        filter = filter.app(app);
+    }
+    if let Some(instance) = instance {
+        filter = filter.instance(instance);
+    }
+    if let Some(service) = service {
+        filter = filter.service(service);
+    }
+    Ok(filter)
 }
 
 fn nameless(field: &str) -> Failure {

@@ -75,7 +75,11 @@ pub(crate) fn fail(report: &Report, as_json: bool) -> ExitCode {
 }
 
 /// Tells what is wrong with the command line; gives the exit code for it.
-pub(crate) fn usage(problem: &str) -> ExitCode {
+pub(crate) fn usage(problem: &str, as_json: bool) -> ExitCode {
+    if as_json {
+        fail(&Report::new(problem), as_json);
+        return ExitCode::from(EXIT_USAGE);
+    }
     let problem = problem.trim_end();
     // The parser's own messages may be whole help texts.
     let _ = if problem.starts_with("Usage: ") {
@@ -91,11 +95,11 @@ pub(crate) fn usage(problem: &str) -> ExitCode {
 }
 
 /// The exit code for having printed. That nobody reads on is no error.
-pub(crate) fn finish(printed: io::Result<()>) -> ExitCode {
+pub(crate) fn finish(printed: io::Result<()>, as_json: bool) -> ExitCode {
     match printed {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => fail(&Report::new(format!("cannot write: {error}")), false),
+        Err(error) => fail(&Report::new(format!("cannot write: {error}")), as_json),
     }
 }
 

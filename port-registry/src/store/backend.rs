@@ -20,8 +20,12 @@ pub(super) struct PatientBackend {
     wait: Duration,
 }
 
-/// The longest pause between two attempts. Only the first in the queue polls here.
-const LONGEST_PAUSE: Duration = Duration::from_micros(500);
+/// The byte that a writer holds while it writes, from redb's design document.
+const WRITER_BYTE: Bound<u64> = Bound::Included(1 << 62);
+
+/// The least wait for any other lock. They are held for microseconds, and taken in the midst of a
+/// commit too, which must not fail because its turn came late.
+const LEAST_WAIT: Duration = Duration::from_secs(1);
 
 impl PatientBackend {
     pub(super) fn new(file: File, wait: Duration) -> Result<PatientBackend, DatabaseError> {
@@ -31,23 +35,30 @@ impl PatientBackend {
         })
     }
 
-    fn poll(&self, try_lock: impl Fn() -> Result<bool, BackendError>) -> Result<(), BackendError> {
-        Deadline::current()
-            .unwrap_or_else(|| Deadline::after(self.wait))
-            .poll(LONGEST_PAUSE, || {
-                try_lock().map(|locked| locked.then_some(()))
-            })?
+    fn poll(
+        &self,
+        start: Bound<u64>,
+        try_lock: impl Fn() -> Result<bool, BackendError>,
+    ) -> Result<(), BackendError> {
+        let deadline = Deadline::current().unwrap_or_else(|| Deadline::after(self.wait));
+        let deadline = if start == WRITER_BYTE {
+            deadline
+        } else {
+            deadline.or_after(LEAST_WAIT)
+        };
+        deadline
+            .poll(|| try_lock().map(|locked| locked.then_some(())))?
             .ok_or_else(|| BackendError::Other(Box::new(Expired)))
     }
 }
 
 impl StorageBackend for PatientBackend {
     fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.poll(|| self.file.try_lock_range(start, end))
+        self.poll(start, || self.file.try_lock_range(start, end))
     }
 
     fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.poll(|| self.file.try_lock_shared_range(start, end))
+        self.poll(start, || self.file.try_lock_shared_range(start, end))
     }
 
     fn len(&self) -> io::Result<u64> {

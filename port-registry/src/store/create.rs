@@ -23,7 +23,7 @@ pub(super) enum Found {
 
 /// How a file is to be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Access {
+pub(crate) enum Access {
     Read,
     ReadWrite,
 }
@@ -39,7 +39,7 @@ pub(super) fn find(path: &Path, access: Access) -> Result<Found, Fault> {
         // Opening a pipe would wait, and a device must not be renamed over.
         Ok(_) => return Err(foreign()),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
-        Err(error) => return Err(Fault::Io(error)),
+        Err(error) => return Err(Fault::File(error, Access::Read)),
     }
     let mut options = OpenOptions::new();
     options.read(true).write(access == Access::ReadWrite);
@@ -51,14 +51,14 @@ pub(super) fn find(path: &Path, access: Access) -> Result<Found, Fault> {
             if access == Access::ReadWrite {
                 find(path, Access::Read)?;
             }
-            return Err(Fault::Io(error));
+            return Err(Fault::File(error, access));
         }
     };
     let mut head = Vec::new();
     (&file)
         .take(SQLITE_MAGIC.len() as u64)
         .read_to_end(&mut head)
-        .map_err(Fault::Io)?;
+        .map_err(|error| Fault::File(error, Access::Read))?;
     if head.is_empty() {
         Ok(Found::Nothing)
     } else if head.starts_with(REDB_MAGIC) {
@@ -71,9 +71,9 @@ pub(super) fn find(path: &Path, access: Access) -> Result<Found, Fault> {
     }
 }
 
-/// Creates the store, unless someone else just did: `initialize` makes a complete one in an empty file
-/// beside it, which then takes its place in one step. So there is a whole store or none, whenever
-/// a process is killed or the power fails. The caller holds the lock of the
+/// Creates the store, unless someone else just did: `initialize` makes a complete one in an empty
+/// file beside it, which then takes its place in one step. So there is a whole store or none,
+/// whenever a process is killed or the power fails. The caller holds the lock of the
 /// [lock file](lock_path).
 pub(super) fn create(
     path: &Path,
@@ -82,30 +82,37 @@ pub(super) fn create(
     if matches!(find(path, Access::Read)?, Found::Store(_)) {
         return Ok(());
     }
-    let draft = beside(path, ".new");
+    let draft = beside(path, ".draft-of-port-registry");
     // What a creator left behind that did not live to finish.
     match fs::remove_file(&draft) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(Fault::Io(error)),
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(not_created(error)),
         _ => {}
     }
-    let file = private(OpenOptions::new().read(true).write(true).create_new(true))
-        .open(&draft)
-        .map_err(Fault::Io)?;
-    let filled = file
-        .try_clone()
-        .map_err(Fault::Io)
-        .and_then(initialize)
-        .and_then(|()| {
-            file.sync_all()
-                .and_then(|()| fs::rename(&draft, path))
-                .and_then(|()| sync_folder_of(path))
-                .map_err(Fault::Io)
-        });
-    if filled.is_err() {
+    let made = make_draft(&draft, initialize).and_then(|()| {
+        fs::rename(&draft, path)
+            .and_then(|()| sync_folder(folder_of(path)))
+            .map_err(not_created)
+    });
+    if made.is_err() {
         // Gone already if it was renamed; worth nothing if it was not.
         let _ = fs::remove_file(&draft);
     }
-    filled
+    made
+}
+
+fn make_draft(
+    draft: &Path,
+    initialize: impl FnOnce(File) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let file = private(OpenOptions::new().read(true).write(true).create_new(true))
+        .open(draft)
+        .map_err(not_created)?;
+    initialize(file.try_clone().map_err(not_created)?)?;
+    file.sync_all().map_err(not_created)
+}
+
+pub(super) fn not_created(error: io::Error) -> Fault {
+    Fault::File(error, Access::ReadWrite)
 }
 
 /// The file whose lock is the head of the queue of writers, and the right to create the store.
@@ -118,35 +125,49 @@ pub(super) fn open_lock_file(path: &Path) -> io::Result<File> {
     private(OpenOptions::new().read(true).write(true).create(true)).open(path)
 }
 
-/// Creates the store's folder with those above it, for this user alone. Folders that exist are
-/// left as they are.
+/// Creates the store's folder with those above it, for this user alone, durably. Folders that exist
+/// are left as they are.
 pub(super) fn create_folder_of(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => {
-            let mut builder = DirBuilder::new();
-            builder.recursive(true);
-            #[cfg(unix)]
-            {
-                use std::os::unix::fs::DirBuilderExt;
-                builder.mode(0o700);
-            }
-            builder.create(folder)
-        }
-        _ => Ok(()),
+    let folder = folder_of(path);
+    let is_missing = |folder: &&Path| matches!(folder.try_exists(), Ok(false));
+    let missing: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
+    if missing.is_empty() {
+        return Ok(());
     }
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(folder)?;
+    missing
+        .into_iter()
+        .try_for_each(|created| sync_folder(folder_of(created)))
 }
 
 /// Tells a file from one that took its name later, where the system has such a mark.
 pub(super) type FileId = (u64, u64);
 
+/// The mark of an open file.
+pub(super) fn file_id(file: &File) -> io::Result<FileId> {
+    file.metadata().map(|metadata| id_in(&metadata))
+}
+
+/// Whether the file of this name is the one with this mark.
+pub(super) fn has_id(path: &Path, id: FileId) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| id_in(&metadata) == id)
+}
+
 #[cfg(unix)]
-pub(super) fn file_id(metadata: &fs::Metadata) -> FileId {
+fn id_in(metadata: &fs::Metadata) -> FileId {
     use std::os::unix::fs::MetadataExt;
     (metadata.dev(), metadata.ino())
 }
 
 #[cfg(not(unix))]
-pub(super) fn file_id(_metadata: &fs::Metadata) -> FileId {
+fn id_in(_metadata: &fs::Metadata) -> FileId {
     (0, 0)
 }
 
@@ -170,19 +191,29 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 /// Where a symbolic link leads, so that the files beside the store stand beside the file itself,
 /// and renaming the store into place keeps the link. The target need not exist.
 pub(super) fn resolve_link(path: &Path) -> PathBuf {
-    match fs::read_link(path) {
-        Ok(target) => path.parent().unwrap_or(Path::new("")).join(target),
-        Err(_) => path.to_owned(),
+    // As many as Linux follows (path_resolution(7)). What goes on longer cannot be opened anyway.
+    const MAX_LINKS: usize = 40;
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        match fs::read_link(&path) {
+            Ok(target) => path = folder_of(&path).join(target),
+            Err(_) => break,
+        }
+    }
+    path
+}
+
+/// The folder that a file is in.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     }
 }
 
-/// Makes a rename in the folder outlast a power failure.
-fn sync_folder_of(path: &Path) -> io::Result<()> {
+/// Makes what was created or renamed in the folder outlast a power failure.
+fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) {
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
         File::open(folder)?.sync_all()
     } else {
         // Folders cannot be opened, and their changes are journalled.

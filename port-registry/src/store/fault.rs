@@ -5,6 +5,7 @@ use std::path::Path;
 
 use thiserror::Error;
 
+use super::create::Access;
 use crate::deadline::Deadline;
 use crate::error::{Error, StoreError, StoreFault};
 
@@ -20,7 +21,7 @@ pub(crate) enum Fault {
     /// A commit failed, and whether it took effect cannot be looked up.
     OutcomeUnknown(redb::Error),
     /// A file could not be opened, created or renamed.
-    Io(io::Error),
+    File(io::Error, Access),
     /// The fault is told already.
     Told(Error),
 }
@@ -34,38 +35,31 @@ pub(super) struct Expired;
 impl Fault {
     /// The public error for a fault of the store at `path`, met by a call with this deadline.
     pub(crate) fn at(self, path: &Path, deadline: Deadline) -> Error {
-        let store = |fault: StoreFault| Error::Store {
-            path: path.to_owned(),
-            source: StoreError::new(fault),
-        };
+        let path = path.to_owned();
         match self {
             Fault::Told(error) => error,
             Fault::Busy => Error::Busy {
-                path: path.to_owned(),
+                path,
                 waited: deadline.wait(),
             },
             Fault::Damaged(detail) | Fault::Engine(redb::Error::Corrupted(detail)) => {
-                Error::Damaged {
-                    path: path.to_owned(),
-                    detail,
-                }
+                Error::Damaged { path, detail }
             }
-            Fault::Io(source) | Fault::Engine(redb::Error::Io(source)) => match source.kind() {
-                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                    Error::NotWritable {
-                        path: path.to_owned(),
-                        source,
-                    }
-                }
-                _ => store(StoreFault::Io(source)),
+            Fault::File(cause, access) if is_forbidden(&cause) => match access {
+                Access::Read => Error::NotReadable { path, cause },
+                Access::ReadWrite => Error::NotWritable { path, cause },
             },
-            Fault::Engine(error) => store(StoreFault::Engine(Box::new(error))),
+            Fault::File(cause, _) => Error::Store {
+                path,
+                cause: StoreError::new(cause),
+            },
+            Fault::Engine(error) => Error::Store {
+                path,
+                cause: engine_error(error),
+            },
             Fault::OutcomeUnknown(error) => Error::OutcomeUnknown {
-                path: path.to_owned(),
-                source: StoreError::new(match error {
-                    redb::Error::Io(error) => StoreFault::Io(error),
-                    error => StoreFault::Engine(Box::new(error)),
-                }),
+                path,
+                cause: engine_error(error),
             },
         }
     }
@@ -75,13 +69,14 @@ impl Fault {
     pub(super) fn breaks_handle(&self) -> bool {
         matches!(
             self,
-            Fault::Engine(
-                redb::Error::PreviousIo
-                    | redb::Error::Io(_)
-                    | redb::Error::Corrupted(_)
-                    | redb::Error::LockPoisoned(_)
-                    | redb::Error::DatabaseClosed
-            )
+            Fault::OutcomeUnknown(_)
+                | Fault::Engine(
+                    redb::Error::PreviousIo
+                        | redb::Error::Io(_)
+                        | redb::Error::Corrupted(_)
+                        | redb::Error::LockPoisoned(_)
+                        | redb::Error::DatabaseClosed
+                )
         )
     }
 }
@@ -90,9 +85,21 @@ impl<E: Into<redb::Error>> From<E> for Fault {
     fn from(error: E) -> Fault {
         match error.into() {
             redb::Error::Backend(error) if error.is::<Expired>() => Fault::Busy,
-            // Someone has the file open without sharing it.
-            redb::Error::DatabaseAlreadyOpen | redb::Error::WouldBlock => Fault::Busy,
             error => Fault::Engine(error),
         }
+    }
+}
+
+fn is_forbidden(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+    )
+}
+
+fn engine_error(error: redb::Error) -> StoreError {
+    match error {
+        redb::Error::Io(error) => StoreError::new(error),
+        error => StoreError::new(StoreFault::Engine(Box::new(error))),
     }
 }

@@ -3,6 +3,9 @@
 mod backend;
 mod create;
 mod fault;
+mod free_ports;
+mod ledger;
+mod schema;
 mod tables;
 mod turn;
 
@@ -21,16 +24,16 @@ use redb::{
 use self::backend::PatientBackend;
 use self::create::{Access, FileId, Found};
 pub(crate) use self::fault::Fault;
-pub(crate) use self::tables::{Ledger, Rows, Snapshot};
+pub(crate) use self::ledger::Ledger;
+pub(crate) use self::tables::{NoRows, Rows, Snapshot};
 use self::turn::{Turn, Turnstile};
 use crate::deadline::Deadline;
 
 /// Plenty for a registry: 60,000 allocations take about 9 MB. redb would take up to 1 GiB.
 const CACHE_SIZE: usize = 8 << 20;
 
-/// The longest pause between two attempts to begin a transaction. Only the head of the queue of
-/// writers polls.
-const LONGEST_PAUSE: Duration = Duration::from_micros(500);
+/// The least time there is to find out whether a commit that failed took effect.
+const TIME_TO_LOOK_UP: Duration = Duration::from_secs(1);
 
 /// One store file, which any number of processes use at once.
 ///
@@ -41,21 +44,28 @@ pub(crate) struct Store {
     path: PathBuf,
     wait: Duration,
     turnstile: Turnstile,
-    reader: Mutex<Option<Arc<Handle<ReadOnlyDatabase>>>>,
-    writer: Mutex<Option<Arc<Handle<Database>>>>,
+    /// The file as it is open here, if it is. Never held while anything is waited for.
+    handle: Mutex<Option<Arc<Handle>>>,
 }
 
 /// An open file.
-struct Handle<D> {
-    database: D,
+#[derive(Debug)]
+struct Handle {
+    database: Open,
     file_id: FileId,
 }
 
-impl<D> fmt::Debug for Handle<D> {
+enum Open {
+    ReadOnly(ReadOnlyDatabase),
+    ReadWrite(Database),
+}
+
+impl fmt::Debug for Open {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handle")
-            .field("file_id", &self.file_id)
-            .finish_non_exhaustive()
+        f.write_str(match self {
+            Open::ReadOnly(_) => "ReadOnly",
+            Open::ReadWrite(_) => "ReadWrite",
+        })
     }
 }
 
@@ -75,8 +85,7 @@ impl Store {
             turnstile: Turnstile::new(create::lock_path(&path)),
             path,
             wait,
-            reader: Mutex::default(),
-            writer: Mutex::default(),
+            handle: Mutex::default(),
         }
     }
 
@@ -88,15 +97,15 @@ impl Store {
     pub(crate) fn read<T>(
         &self,
         deadline: Deadline,
-        look: impl FnOnce(&Snapshot) -> Result<T, Fault>,
+        mut look: impl FnMut(&Snapshot) -> Result<T, Fault>,
     ) -> Result<Option<T>, Fault> {
         deadline.run(|| {
-            let Some(txn) = self.begin_read(deadline)? else {
-                return Ok(None);
-            };
-            let found = tables::snapshot(&txn, &self.path).and_then(|snapshot| look(&snapshot));
-            self.drop_if_broken(&found);
-            found.map(Some)
+            match self.try_read(deadline, &mut look) {
+                // An earlier failure broke the handle, or a concurrent one just did. A new one
+                // may do.
+                Err(fault) if fault.breaks_handle() => self.try_read(deadline, &mut look),
+                result => result,
+            }
         })
     }
 
@@ -109,17 +118,38 @@ impl Store {
     ) -> Result<T, Fault> {
         deadline.run(|| {
             let turn = self.turnstile.enter(deadline).ok_or(Fault::Busy)?;
-            let result = self
-                .begin_write(&turn, deadline)
-                .and_then(|txn| self.work_and_commit(txn, &turn, deadline, work));
-            self.drop_if_broken(&result);
+            let (handle, txn) = self.begin_write(&turn, deadline)?;
+            let result = self.work_and_commit(txn, &handle, &turn, deadline, work);
+            self.discard_if_broken(&handle, &result);
             result
         })
+    }
+
+    /// Checks that the rows, both indexes, the free ports and the counters agree.
+    pub(crate) fn check_consistency(&self, deadline: Deadline) -> Result<(), Fault> {
+        self.read(deadline, Snapshot::check)
+            .map(Option::unwrap_or_default)
+    }
+
+    fn try_read<T>(
+        &self,
+        deadline: Deadline,
+        look: &mut impl FnMut(&Snapshot) -> Result<T, Fault>,
+    ) -> Result<Option<T>, Fault> {
+        let Some(handle) = self.readable(deadline)? else {
+            return Ok(None);
+        };
+        let result = handle
+            .begin_read()
+            .and_then(|txn| look(&tables::snapshot(&txn, &self.path)?));
+        self.discard_if_broken(&handle, &result);
+        result.map(Some)
     }
 
     fn work_and_commit<T>(
         &self,
         txn: WriteTransaction,
+        handle: &Arc<Handle>,
         turn: &Turn,
         deadline: Deadline,
         work: impl FnOnce(&mut Ledger) -> Result<Outcome<T>, Fault>,
@@ -134,130 +164,134 @@ impl Store {
                 return Ok(result);
             }
         };
-        if let Err(error) = txn.commit() {
-            // It may have taken effect before it failed, and the handle is of no more use.
-            self.drop_handles();
-            let took_effect = self.writer(turn, deadline).and_then(|writer| {
-                let txn = writer.database.begin_read()?;
-                changes.are_in(&tables::snapshot(&txn, &self.path)?)
-            });
-            match took_effect {
-                Ok(true) => {}
-                Ok(false) => return Err(error.into()),
-                Err(_) => return Err(Fault::OutcomeUnknown(error.into())),
-            }
-        }
-        Ok(result)
-    }
-
-    /// Checks that the rows, both indexes, the free ports and the counters agree.
-    pub(crate) fn check_consistency(&self, deadline: Deadline) -> Result<(), Fault> {
-        deadline.run(|| match self.begin_read(deadline)? {
-            Some(txn) => tables::check_consistency(&txn, &self.path),
-            None => Ok(()),
-        })
-    }
-
-    fn begin_read(&self, deadline: Deadline) -> Result<Option<ReadTransaction>, Fault> {
-        match self.try_begin_read(deadline) {
-            // An earlier failure broke the handle, or its file is gone. A new one may do.
-            Err(fault) if fault.breaks_handle() => {
-                self.drop_handles();
-                self.try_begin_read(deadline)
-            }
-            result => result,
-        }
-    }
-
-    fn try_begin_read(&self, deadline: Deadline) -> Result<Option<ReadTransaction>, Fault> {
-        self.drop_if_replaced();
-        if let Some(handle) = &*lock(&self.writer) {
-            return Ok(Some(handle.database.begin_read()?));
-        }
-        let mut reader = lock(&self.reader);
-        if let Some(handle) = &*reader {
-            return Ok(Some(handle.database.begin_read()?));
-        }
-        let Found::Store(file) = create::find(&self.path, Access::Read)? else {
-            return Ok(None);
+        let Err(error) = txn.commit() else {
+            return Ok(result);
         };
-        let file_id = id_of(&file)?;
-        match builder().open_read_only_with_backend(self.backend(file)?) {
-            Ok(database) => {
-                let txn = database.begin_read()?;
-                *reader = Some(Arc::new(Handle { database, file_id }));
-                Ok(Some(txn))
-            }
-            // The last writer was killed. Opening the file for writing mends it, in no time.
-            Err(DatabaseError::RepairAborted) => {
-                drop(reader);
-                let turn = self.turnstile.enter(deadline).ok_or(Fault::Busy)?;
-                let writer = self.writer(&turn, deadline)?;
-                Ok(Some(writer.database.begin_read()?))
-            }
-            Err(error) => Err(error.into()),
+        // It may have taken effect before it failed, and the handle is of no more use.
+        self.discard(handle);
+        let deadline = deadline.or_after(TIME_TO_LOOK_UP);
+        let took_effect = deadline.run(|| {
+            let handle = self.writable(turn, deadline)?;
+            changes.are_in(&tables::snapshot(&handle.begin_read()?, &self.path)?)
+        });
+        match took_effect {
+            Ok(true) => Ok(result),
+            Ok(false) => Err(error.into()),
+            Err(_) => Err(Fault::OutcomeUnknown(error.into())),
         }
     }
 
-    fn begin_write(&self, turn: &Turn, deadline: Deadline) -> Result<WriteTransaction, Fault> {
+    fn begin_write(
+        &self,
+        turn: &Turn,
+        deadline: Deadline,
+    ) -> Result<(Arc<Handle>, WriteTransaction), Fault> {
         match self.try_begin_write(turn, deadline) {
-            Err(fault) if fault.breaks_handle() => {
-                self.drop_handles();
-                self.try_begin_write(turn, deadline)
-            }
+            // As in `read`.
+            Err(fault) if fault.breaks_handle() => self.try_begin_write(turn, deadline),
             result => result,
         }
     }
 
-    fn try_begin_write(&self, turn: &Turn, deadline: Deadline) -> Result<WriteTransaction, Fault> {
-        self.drop_if_replaced();
-        let writer = self.writer(turn, deadline)?;
-        let _head_of_queue = turn.head_of_queue(deadline);
-        deadline
-            .poll(LONGEST_PAUSE, || match writer.database.try_begin_write() {
-                Ok(txn) => Ok(Some(txn)),
-                Err(TransactionError::WouldBlock) => Ok(None),
-                Err(error) => Err(Fault::from(error)),
-            })?
-            .ok_or(Fault::Busy)
+    fn try_begin_write(
+        &self,
+        turn: &Turn,
+        deadline: Deadline,
+    ) -> Result<(Arc<Handle>, WriteTransaction), Fault> {
+        let handle = self.writable(turn, deadline)?;
+        let Open::ReadWrite(database) = &handle.database else {
+            // `writable` gives no such handle.
+            return Err(Fault::Busy);
+        };
+        let head_of_queue = turn.head_of_queue(deadline);
+        let txn = deadline.poll(|| match database.try_begin_write() {
+            Ok(txn) => Ok(Some(txn)),
+            Err(TransactionError::WouldBlock) => Ok(None),
+            Err(error) => Err(Fault::from(error)),
+        });
+        drop(head_of_queue);
+        self.discard_if_broken(&handle, &txn);
+        Ok((handle, txn?.ok_or(Fault::Busy)?))
+    }
+
+    /// The handle to read through, opened if need be. `None` when there is no store.
+    fn readable(&self, deadline: Deadline) -> Result<Option<Arc<Handle>>, Fault> {
+        if let Some(handle) = self.current() {
+            return Ok(Some(handle));
+        }
+        let opened = self.open(Access::Read, deadline, |backend| {
+            builder()
+                .open_read_only_with_backend(backend)
+                .map(Open::ReadOnly)
+        });
+        match opened {
+            // The last writer was killed. Opening the file for writing mends it, in no time.
+            Err(Fault::Engine(redb::Error::RepairAborted)) => {
+                let turn = self.turnstile.enter(deadline).ok_or(Fault::Busy)?;
+                self.writable(&turn, deadline).map(Some)
+            }
+            result => result,
+        }
     }
 
     /// The handle to write through, opened or even created if need be.
-    fn writer(&self, turn: &Turn, deadline: Deadline) -> Result<Arc<Handle<Database>>, Fault> {
-        if let Some(writer) = &*lock(&self.writer) {
-            return Ok(writer.clone());
+    fn writable(&self, turn: &Turn, deadline: Deadline) -> Result<Arc<Handle>, Fault> {
+        if let Some(handle) = self.current()
+            && matches!(handle.database, Open::ReadWrite(_))
+        {
+            return Ok(handle);
         }
-        // Only the thread whose turn it is comes here, and readers are not held up meanwhile.
-        let file = match create::find(&self.path, Access::ReadWrite)? {
-            Found::Store(file) => file,
-            Found::Nothing => {
-                self.create_file(turn, deadline)?;
-                match create::find(&self.path, Access::ReadWrite)? {
-                    Found::Store(file) => file,
-                    Found::Nothing => return Err(Fault::Io(io::ErrorKind::NotFound.into())),
-                }
-            }
+        let open = || {
+            let _head_of_queue = turn.head_of_queue(deadline);
+            self.open(Access::ReadWrite, deadline, |backend| {
+                // Opens, since the file is not empty.
+                builder().create_with_backend(backend).map(Open::ReadWrite)
+            })
         };
-        let file_id = id_of(&file)?;
-        let head_of_queue = turn.head_of_queue(deadline);
-        // Opens, since the file is not empty.
-        let database = builder().create_with_backend(self.backend(file)?)?;
-        drop(head_of_queue);
-        tables::snapshot(&database.begin_read()?, &self.path)?;
-        let writer = Arc::new(Handle { database, file_id });
-        *lock(&self.writer) = Some(writer.clone());
-        *lock(&self.reader) = None;
-        Ok(writer)
+        if let Some(handle) = open()? {
+            return Ok(handle);
+        }
+        self.create(turn, deadline)?;
+        let not_there = || Fault::File(io::ErrorKind::NotFound.into(), Access::ReadWrite);
+        open()?.ok_or_else(not_there)
     }
 
-    fn create_file(&self, turn: &Turn, deadline: Deadline) -> Result<(), Fault> {
-        create::create_folder_of(&self.path).map_err(Fault::Io)?;
+    /// Opens the file and keeps the handle. `None` when there is no store.
+    fn open(
+        &self,
+        access: Access,
+        deadline: Deadline,
+        open: impl Fn(PatientBackend) -> Result<Open, DatabaseError>,
+    ) -> Result<Option<Arc<Handle>>, Fault> {
+        // Another program may have the file open without sharing it.
+        let opened = deadline.poll(|| {
+            let Found::Store(file) = create::find(&self.path, access)? else {
+                return Ok(Some(None));
+            };
+            let file_id = create::file_id(&file).map_err(|error| Fault::File(error, access))?;
+            match open(self.backend(file)?) {
+                Ok(database) => Ok(Some(Some(Handle { database, file_id }))),
+                Err(DatabaseError::DatabaseAlreadyOpen) => Ok(None),
+                Err(error) => Err(Fault::from(error)),
+            }
+        })?;
+        let Some(handle) = opened.ok_or(Fault::Busy)? else {
+            return Ok(None);
+        };
+        tables::snapshot(&handle.begin_read()?, &self.path)?;
+        let handle = Arc::new(handle);
+        self.keep(&handle);
+        Ok(Some(handle))
+    }
+
+    fn create(&self, turn: &Turn, deadline: Deadline) -> Result<(), Fault> {
+        create::create_folder_of(&self.path).map_err(create::not_created)?;
         // Racing creators agree on one file by this lock, which therefore nobody passes by.
         let _lock = turn.lock_for_creation(deadline)?;
         create::create(&self.path, |file| {
             let database = builder().create_with_backend(self.backend(file)?)?;
             let txn = database.begin_write()?;
-            tables::initialize(&txn)?;
+            schema::initialize(&txn)?;
             txn.commit()?;
             Ok(database.close()?)
         })
@@ -267,26 +301,60 @@ impl Store {
         Ok(PatientBackend::new(file, self.wait)?)
     }
 
-    /// Lets go of a handle whose file was removed or replaced, so that nothing is written where
-    /// nobody will read it.
-    fn drop_if_replaced(&self) {
-        let current = std::fs::metadata(&self.path)
-            .ok()
-            .map(|metadata| create::file_id(&metadata));
-        let is_stale = |file_id: FileId| current != Some(file_id);
-        lock(&self.writer).take_if(|handle| is_stale(handle.file_id));
-        lock(&self.reader).take_if(|handle| is_stale(handle.file_id));
+    /// The handle, if the file is open and still goes by its name. One that was removed or replaced
+    /// is let go of, so that nothing is written where nobody will read it.
+    fn current(&self) -> Option<Arc<Handle>> {
+        let handle = self.handle().clone()?;
+        if create::has_id(&self.path, handle.file_id) {
+            return Some(handle);
+        }
+        self.discard(&handle);
+        None
     }
 
-    fn drop_if_broken<T>(&self, result: &Result<T, Fault>) {
+    fn discard_if_broken<T>(&self, handle: &Arc<Handle>, result: &Result<T, Fault>) {
         if matches!(result, Err(fault) if fault.breaks_handle()) {
-            self.drop_handles();
+            self.discard(handle);
         }
     }
 
-    fn drop_handles(&self) {
-        *lock(&self.writer) = None;
-        *lock(&self.reader) = None;
+    /// Makes a handle the current one, unless it can do less than the one that is.
+    fn keep(&self, handle: &Arc<Handle>) {
+        let mut current = self.handle();
+        let is_better = current.as_ref().is_none_or(|current| {
+            current.file_id != handle.file_id || matches!(handle.database, Open::ReadWrite(_))
+        });
+        let replaced = if is_better {
+            current.replace(handle.clone())
+        } else {
+            None
+        };
+        // Closed only once the mutex is free.
+        drop(current);
+        drop(replaced);
+    }
+
+    /// Lets go of a handle, unless another one has taken its place already. It is closed when the
+    /// last reader is done with it.
+    fn discard(&self, handle: &Arc<Handle>) {
+        let discarded = self
+            .handle()
+            .take_if(|current| Arc::ptr_eq(current, handle));
+        drop(discarded);
+    }
+
+    fn handle(&self) -> MutexGuard<'_, Option<Arc<Handle>>> {
+        // What is in it is replaced whole.
+        self.handle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Handle {
+    fn begin_read(&self) -> Result<ReadTransaction, Fault> {
+        Ok(match &self.database {
+            Open::ReadOnly(database) => database.begin_read()?,
+            Open::ReadWrite(database) => database.begin_read()?,
+        })
     }
 }
 
@@ -298,86 +366,5 @@ fn builder() -> Builder {
     builder
 }
 
-fn id_of(file: &File) -> Result<FileId, Fault> {
-    file.metadata()
-        .map(|metadata| create::file_id(&metadata))
-        .map_err(Fault::Io)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is in it is replaced whole.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::backend::faults::{self, Fault};
-    use crate::{Claim, Error, Filter, Registry, ServiceKey, Verdict};
-
-    fn claim(service: &str) -> Claim {
-        Claim::new(ServiceKey::new("app", "main", service).unwrap())
-    }
-
-    /// Meets a fault at each write, sync and truncation in turn, of an allocation by a handle that
-    /// is open already or by a new one. What the answer says is what is stored, and afterwards
-    /// everything works.
-    fn meet_faults(fault: impl Fn(u32) -> Fault, reopen: bool) {
-        let folder = tempfile::tempdir().unwrap();
-        let open = || {
-            Registry::builder()
-                .path(folder.path().join("ports.redb"))
-                .probe(|_| Ok(Verdict::Free))
-                .open()
-                .unwrap()
-        };
-        let mut registry = open();
-        let mut failures = 0;
-        for calls in 0.. {
-            if reopen {
-                registry = open();
-            }
-            let service = format!("service-{calls}");
-            faults::plan(Some(fault(calls)));
-            let answer = registry.allocate(claim(&service));
-            let went_by = faults::plan(None);
-
-            registry.verify().unwrap();
-            let stored = registry.list(&Filter::default().service(&service)).unwrap();
-            match answer {
-                Ok(allocation) => assert_eq!(stored, [allocation], "after {calls} calls"),
-                Err(Error::Store { .. }) => {
-                    assert_eq!(stored, [], "after {calls} calls");
-                    failures += 1;
-                }
-                // Only where it could not be looked up either.
-                Err(Error::OutcomeUnknown { .. }) => {
-                    assert!(matches!(fault(calls), Fault::From(_)));
-                }
-                Err(error) => panic!("{error:?} after {calls} calls"),
-            }
-            registry
-                .allocate(claim(&format!("{service}-healed")))
-                .unwrap();
-            if went_by {
-                break;
-            }
-        }
-        assert!(failures > 0);
-    }
-
-    #[test]
-    fn a_passing_fault_is_answered_truly_and_heals() {
-        meet_faults(Fault::Once, false);
-    }
-
-    #[test]
-    fn a_lasting_fault_is_answered_truly_and_heals_when_it_ends() {
-        meet_faults(Fault::From, false);
-    }
-
-    #[test]
-    fn a_fault_while_opening_is_answered_truly_and_heals() {
-        meet_faults(Fault::Once, true);
-        meet_faults(Fault::From, true);
-    }
-}
+mod tests;

@@ -6,26 +6,19 @@
 //! asks redb for the writer lock, which the last writer cannot take again without queueing up
 //! behind. Within a process the queue is first come, first served.
 //!
-//! The queue is for fairness alone. That two never write at once is redb's promise, so a queue
-//! that does not move, because a process in it was stopped or the file cannot be locked, is passed
-//! by.
+//! The queue is for fairness alone. That two never write at once is redb's promise, so the queue
+//! is passed by where its file cannot be locked, or after half of the wait: a process in it may
+//! have been stopped.
 
 use std::collections::VecDeque;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use super::create::open_lock_file;
+use super::create::{Access, open_lock_file};
 use super::fault::Fault;
 use crate::deadline::Deadline;
-
-/// How long a writer waits for the head of the queue before it passes the queue by.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// The longest pause of a process that waits for the head of the queue.
-const LONGEST_PAUSE: Duration = Duration::from_millis(2);
 
 /// The queue of those that want to write to one store.
 #[derive(Debug)]
@@ -97,7 +90,7 @@ impl Turn<'_> {
     /// Waits for the head of the queue among processes, or passes the queue by when it does not
     /// move. To be dropped as soon as the writer lock is won.
     pub(super) fn head_of_queue(&self, deadline: Deadline) -> HeadOfQueue {
-        let patience = Deadline::after(PATIENCE.min(deadline.remaining()));
+        let patience = Deadline::after(deadline.remaining() / 2);
         HeadOfQueue {
             lock: self.lock(patience).ok().flatten(),
         }
@@ -105,14 +98,16 @@ impl Turn<'_> {
 
     /// Waits for the right to create the store.
     pub(super) fn lock_for_creation(&self, deadline: Deadline) -> Result<File, Fault> {
-        let lock = self.lock(deadline).map_err(Fault::Io)?;
+        let lock = self
+            .lock(deadline)
+            .map_err(|error| Fault::File(error, Access::ReadWrite))?;
         lock.ok_or(Fault::Busy)
     }
 
     /// The lock file, locked until it is dropped; `None` when the deadline passes first.
     fn lock(&self, deadline: Deadline) -> io::Result<Option<File>> {
         let file = open_lock_file(&self.turnstile.lock_path)?;
-        let locked = deadline.poll(LONGEST_PAUSE, || match file.try_lock() {
+        let locked = deadline.poll(|| match file.try_lock() {
             Ok(()) => Ok(Some(())),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
@@ -165,7 +160,7 @@ mod tests {
                 });
                 // The next comes once this one stands in the queue.
                 deadline
-                    .poll(Duration::from_millis(1), || {
+                    .poll(|| {
                         let waiting = turnstile.queue().tickets.len();
                         Ok::<_, ()>((waiting == number + 1).then_some(()))
                     })

@@ -13,7 +13,9 @@ pub(super) fn run(args: Allocate) -> Outcome {
         ));
     }
     let mut claim = Names::new(args.app, args.instance).claim(&args.service)?;
-    claim.port = args.port;
+    if let Some(port) = args.port {
+        claim = claim.port(port);
+    }
     if args.adopt {
         claim = claim.adopt();
     }

@@ -22,7 +22,7 @@ pub(super) fn run(args: &Check) -> Outcome {
 
 fn describe(status: &PortStatus) -> String {
     let port = status.port;
-    match (&status.holder, status.in_use) {
+    match (&status.holder, status.listener.is_some()) {
         (None, false) => format!("port {port} is available"),
         (None, true) => format!("port {port} is in use on this system, and not allocated"),
         (Some(holder), false) => format!(

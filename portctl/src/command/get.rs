@@ -1,6 +1,8 @@
 //! `portctl get`.
 
-use port_registry::{Allocation, Answer, Atomicity, Error, Filter, Registry, Request};
+use port_registry::{
+    Allocation, Answer, Atomicity, Claim, Error, Filter, Registry, Request, ServiceKey,
+};
 
 use super::{Done, Outcome, registry};
 use crate::args::Get;
@@ -21,11 +23,15 @@ pub(super) fn run(args: Get) -> Outcome {
     let registry = registry()?;
     let mut requests = Vec::new();
     for service in &args.services {
-        let mut claim = names.claim(service)?;
-        claim.port = args.port;
-        // Names that were typed are meant whichever checkout this is: it is not compared.
-        if names.are_explicit() && exists(&registry, &names, service)? {
-            claim.dir = None;
+        let key = names.key(service)?;
+        // An instance that was typed may be another checkout's, which is not this one's to claim.
+        let mut claim = if names.is_instance_explicit() && exists(&registry, &key)? {
+            Claim::new(key)
+        } else {
+            names.claim(service)?
+        };
+        if let Some(port) = args.port {
+            claim = claim.port(port);
         }
         requests.push(Request::GetOrAllocate(claim));
     }
@@ -38,8 +44,7 @@ pub(super) fn run(args: Get) -> Outcome {
     }))
 }
 
-fn exists(registry: &Registry, names: &Names, service: &str) -> Result<bool, Failure> {
-    let key = names.key(service)?;
+fn exists(registry: &Registry, key: &ServiceKey) -> Result<bool, Failure> {
     let filter = Filter::default()
         .app(key.app())
         .instance(key.instance())

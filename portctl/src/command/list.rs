@@ -8,21 +8,13 @@ use crate::names::Names;
 use crate::output;
 
 pub(super) fn run(args: List) -> Outcome {
-    let mut filter = if args.all {
-        let mut filter = Filter::default();
-        if let Some(app) = args.app {
-            filter = filter.app(app);
-        }
-        if let Some(instance) = args.instance {
-            filter = filter.instance(instance);
-        }
-        filter
+    let names = Names::new(args.app, args.instance);
+    let service = args.service.as_deref();
+    let filter = if args.all {
+        names.filter_of_all(service)?
     } else {
-        Names::new(args.app, args.instance).filter()?
+        names.filter(service)?
     };
-    if let Some(service) = args.service {
-        filter = filter.service(service);
-    }
     let allocations = registry()?.list(&filter)?;
     Ok(Done::Printed(if args.json {
         output::print_json(&allocations)

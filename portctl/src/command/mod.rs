@@ -38,12 +38,12 @@ pub(crate) fn run(command: Command) -> ExitCode {
         Command::Version(args) => (args.json, Ok(version::run(&args))),
     };
     match outcome {
-        Ok(Done::Printed(printed)) => output::finish(printed),
-        Ok(Done::No(printed)) => match output::finish(printed) {
+        Ok(Done::Printed(printed)) => output::finish(printed, as_json),
+        Ok(Done::No(printed)) => match output::finish(printed, as_json) {
             ExitCode::SUCCESS => ExitCode::FAILURE,
             failed => failed,
         },
-        Err(Failure::Usage(problem)) => output::usage(&problem),
+        Err(Failure::Usage(problem)) => output::usage(&problem, as_json),
         Err(Failure::Failed(report)) => output::fail(&report, as_json),
     }
 }

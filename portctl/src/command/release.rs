@@ -21,11 +21,9 @@ pub(super) fn run(args: Release) -> Outcome {
         }
         Some(id) => vec![registry()?.release(id)?],
         None => {
-            let mut filter = Names::new(args.app, args.instance).filter()?;
+            let names = Names::new(args.app, args.instance);
+            let mut filter = names.filter(args.service.as_deref())?;
             filter.port = args.port;
-            if let Some(service) = args.service {
-                filter = filter.service(service);
-            }
             let registry = registry()?;
             let released = registry.release_matching(filter.clone())?;
             if released.is_empty() {

@@ -1,0 +1,136 @@
+//! What the system says while a batch of requests is planned.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::path::Path;
+
+use crate::error::Error;
+use crate::port::Port;
+use crate::probe::{Probe, Verdict};
+use crate::request::Claim;
+
+/// Asks the system about ports and folders, and remembers what it said for the length of one call.
+#[derive(Debug)]
+pub(crate) struct Scout<'a> {
+    probe: &'a dyn Probe,
+    ports: HashMap<Port, Verdict>,
+    /// Whether the second folder of a pair is another checkout than the first.
+    other_checkouts: HashMap<(String, String), bool>,
+    /// The pair that was asked for when there was no time for it. It may be one that only an earlier
+    /// request of the batch brings about, so that a look would not come upon it.
+    open_question: Option<(String, String)>,
+    step: Step,
+    /// How many ports may be probed in this step still.
+    probes_left: usize,
+    /// What earlier requests of the batch were given in this step.
+    spoken_for: HashSet<Port>,
+    /// Up to where the search for the best free port came in this step.
+    searched_to: Option<Port>,
+}
+
+/// What the scout is needed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Plans are made on a snapshot, which does not change.
+    Look,
+    /// Plans are carried out, one after the other, and nobody else can write meanwhile.
+    Write,
+}
+
+impl Step {
+    /// How many ports are probed at most. While nobody else can write these take about 0.1 ms, next
+    /// to the millisecond of a commit; more are needed only when the ports that were probed before
+    /// have been taken since.
+    fn probes(self) -> usize {
+        match self {
+            Step::Look => 4096,
+            Step::Write => 16,
+        }
+    }
+}
+
+impl<'a> Scout<'a> {
+    pub(crate) fn new(probe: &'a dyn Probe) -> Scout<'a> {
+        Scout {
+            probe,
+            ports: HashMap::new(),
+            other_checkouts: HashMap::new(),
+            open_question: None,
+            step: Step::Look,
+            probes_left: 0,
+            spoken_for: HashSet::new(),
+            searched_to: None,
+        }
+    }
+
+    pub(crate) fn begin(&mut self, step: Step) {
+        if let Some((wanted, held)) = self.open_question.take() {
+            let is_other = is_other_checkout(&wanted, &held);
+            self.other_checkouts.insert((wanted, held), is_other);
+        }
+        self.step = step;
+        self.probes_left = step.probes();
+        self.spoken_for.clear();
+        self.searched_to = None;
+    }
+
+    /// Leaves the port to an earlier request of the same batch, for the rest of the step.
+    pub(crate) fn speak_for(&mut self, claim: &Claim, port: Port) {
+        match claim.port {
+            Some(port) => {
+                self.spoken_for.insert(port);
+            }
+            // All better ones were found wanting.
+            None => self.searched_to = Some(port),
+        }
+    }
+
+    pub(crate) fn searched_to(&self) -> Option<Port> {
+        self.searched_to
+    }
+
+    pub(crate) fn is_spoken_for(&self, port: Port) -> bool {
+        self.spoken_for.contains(&port)
+    }
+
+    /// What the system says of the port; `None` when no more ports may be probed in this step.
+    pub(crate) fn verdict(&mut self, port: Port) -> Result<Option<Verdict>, Error> {
+        if let Some(&verdict) = self.ports.get(&port) {
+            return Ok(Some(verdict));
+        }
+        if self.probes_left == 0 {
+            return Ok(None);
+        }
+        self.probes_left -= 1;
+        let verdict = self
+            .probe
+            .probe(port)
+            .map_err(|cause| Error::Probe { port, cause })?;
+        self.ports.insert(port, verdict);
+        Ok(Some(verdict))
+    }
+
+    /// Whether the folder `held` exists and is not `wanted` by another name. `None` when that is not
+    /// known and cannot be found out in this step: a file system may be slow to answer.
+    pub(crate) fn is_other_checkout(&mut self, wanted: &str, held: &str) -> Option<bool> {
+        let pair = (wanted.to_owned(), held.to_owned());
+        if let Some(&known) = self.other_checkouts.get(&pair) {
+            return Some(known);
+        }
+        if self.step == Step::Write {
+            self.open_question = Some(pair);
+            return None;
+        }
+        let is_other = is_other_checkout(wanted, held);
+        self.other_checkouts.insert(pair, is_other);
+        Some(is_other)
+    }
+}
+
+fn is_other_checkout(wanted: &str, held: &str) -> bool {
+    // A folder that cannot be looked at may well exist.
+    let exists = Path::new(held).try_exists().unwrap_or(true);
+    let is_same =
+        || matches!((fs::canonicalize(wanted), fs::canonicalize(held)), (Ok(a), Ok(b)) if a == b);
+    exists && !is_same()
+}

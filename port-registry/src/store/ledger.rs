@@ -1,0 +1,146 @@
+//! Changing the tables.
+
+use std::path::Path;
+
+use redb::{Table, WriteTransaction};
+
+use super::fault::Fault;
+use super::free_ports;
+use super::schema::{
+    ALLOCATIONS, FREE, Key, META, META_NEXT_ID, PORTS, Row, SERVICES, check_format, damaged, ours,
+    row, stored_key,
+};
+use super::tables::{Rows, Tables};
+use crate::allocation::{Allocation, AllocationId};
+use crate::port::Port;
+use crate::request::Claim;
+use crate::timestamp::Timestamp;
+
+/// The tables in the hands of the one writer.
+pub(crate) struct Ledger<'txn> {
+    tables: WriteTables<'txn>,
+    changes: Changes,
+}
+
+type WriteTables<'txn> = Tables<
+    Table<'txn, u64, Row>,
+    Table<'txn, u16, u64>,
+    Table<'txn, Key, u64>,
+    Table<'txn, u16, u16>,
+    Table<'txn, &'static str, u64>,
+>;
+
+/// What a transaction did, so that it can be looked up whether it took effect.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    written: Vec<Allocation>,
+    removed: Vec<AllocationId>,
+}
+
+impl<'txn> Ledger<'txn> {
+    pub(super) fn open(txn: &'txn WriteTransaction, path: &Path) -> Result<Ledger<'txn>, Fault> {
+        let meta = ours(txn.open_table(META), path)?;
+        check_format(&meta, path)?;
+        Ok(Ledger {
+            tables: Tables {
+                allocations: txn.open_table(ALLOCATIONS).map_err(damaged)?,
+                ports: txn.open_table(PORTS).map_err(damaged)?,
+                services: txn.open_table(SERVICES).map_err(damaged)?,
+                free: txn.open_table(FREE).map_err(damaged)?,
+                meta,
+            },
+            changes: Changes::default(),
+        })
+    }
+
+    /// What was done through this ledger.
+    pub(super) fn into_changes(self) -> Changes {
+        self.changes
+    }
+
+    pub(crate) fn rows(&self) -> &impl Rows {
+        &self.tables
+    }
+
+    /// Gives a free port to a service that has none, and the allocation the next number.
+    pub(crate) fn insert(&mut self, claim: &Claim, port: Port) -> Result<Allocation, Fault> {
+        let id = self.tables.next_id()?;
+        let next_id = id.get().checked_add(1);
+        let next_id = next_id.ok_or_else(|| Fault::Damaged("the ids are used up".to_owned()))?;
+        self.tables.meta.insert(META_NEXT_ID, next_id)?;
+        let allocation = Allocation {
+            id,
+            key: claim.key.clone(),
+            port,
+            created_at: Timestamp::now(),
+            dir: claim.dir.clone(),
+        };
+        let id = id.get();
+        self.tables.allocations.insert(id, row(&allocation))?;
+        self.tables.ports.insert(port.get(), id)?;
+        self.tables
+            .services
+            .insert(stored_key(&allocation.key), id)?;
+        free_ports::take(&mut self.tables.free, port)?;
+        self.changes.written.push(allocation.clone());
+        Ok(allocation)
+    }
+
+    /// Records another checkout for an allocation.
+    pub(crate) fn set_dir(
+        &mut self,
+        allocation: Allocation,
+        dir: String,
+    ) -> Result<Allocation, Fault> {
+        let allocation = Allocation {
+            dir: Some(dir),
+            ..allocation
+        };
+        self.tables
+            .allocations
+            .insert(allocation.id.get(), row(&allocation))?;
+        self.changes.written.push(allocation.clone());
+        Ok(allocation)
+    }
+
+    /// Frees the port of an allocation, which must be there.
+    pub(crate) fn remove(&mut self, allocation: &Allocation) -> Result<(), Fault> {
+        let id = allocation.id;
+        let tables = &mut self.tables;
+        let was_whole = tables.allocations.remove(id.get())?.is_some()
+            && tables.ports.remove(allocation.port.get())?.is_some()
+            && tables
+                .services
+                .remove(stored_key(&allocation.key))?
+                .is_some();
+        if !was_whole {
+            return Err(Fault::Damaged(format!("an index misses allocation {id}")));
+        }
+        free_ports::give_back(&mut self.tables.free, allocation.port)?;
+        self.changes.written.retain(|it| it.id != id);
+        self.changes.removed.push(id);
+        Ok(())
+    }
+}
+
+impl Changes {
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.written.is_empty() && self.removed.is_empty()
+    }
+
+    /// Whether they took effect. Ids are never given twice, so that rows of these ids are ours.
+    pub(super) fn are_in(&self, rows: &impl Rows) -> Result<bool, Fault> {
+        for allocation in &self.written {
+            if rows.by_id(allocation.id)?.as_ref() != Some(allocation) {
+                return Ok(false);
+            }
+        }
+        for id in &self.removed {
+            if rows.by_id(*id)?.is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,122 @@
+//! What is stored: the allocations, two unique indexes over them, the free ports and two counters.
+
+use std::path::Path;
+
+use redb::{ReadableTable, TableDefinition, TableError, WriteTransaction};
+
+use super::fault::Fault;
+use crate::allocation::{Allocation, AllocationId};
+use crate::error::Error;
+use crate::port::Port;
+use crate::service_key::ServiceKey;
+use crate::timestamp::Timestamp;
+
+/// Of this layout. It goes up with every change that an older program would misread.
+pub(super) const FORMAT_VERSION: u64 = 1;
+
+/// App, instance, service, port, seconds since the Unix epoch, checkout or "".
+pub(super) type Row = (
+    &'static str,
+    &'static str,
+    &'static str,
+    u16,
+    u64,
+    &'static str,
+);
+/// App, instance, service.
+pub(super) type Key = (&'static str, &'static str, &'static str);
+
+pub(super) const ALLOCATIONS: TableDefinition<u64, Row> = TableDefinition::new("allocations");
+pub(super) const PORTS: TableDefinition<u16, u64> = TableDefinition::new("ports");
+pub(super) const SERVICES: TableDefinition<Key, u64> = TableDefinition::new("services");
+/// First to last port of each run.
+pub(super) const FREE: TableDefinition<u16, u16> = TableDefinition::new("free");
+pub(super) const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
+
+pub(super) const META_FORMAT: &str = "format_version";
+pub(super) const META_NEXT_ID: &str = "next_id";
+
+/// Writes the tables of an empty registry.
+pub(super) fn initialize(txn: &WriteTransaction) -> Result<(), Fault> {
+    txn.open_table(ALLOCATIONS)?;
+    txn.open_table(PORTS)?;
+    txn.open_table(SERVICES)?;
+    txn.open_table(FREE)?
+        .insert(Port::MIN.get(), Port::MAX.get())?;
+    let mut meta = txn.open_table(META)?;
+    meta.insert(META_FORMAT, FORMAT_VERSION)?;
+    meta.insert(META_NEXT_ID, 1)?;
+    Ok(())
+}
+
+/// What a table that cannot be opened comes to, in a file that is a registry.
+pub(super) fn damaged(error: TableError) -> Fault {
+    match error {
+        TableError::Storage(error) => error.into(),
+        error => Fault::Damaged(error.to_string()),
+    }
+}
+
+/// A table that every registry has: a database of the same engine without it is not one.
+pub(super) fn ours<T>(table: Result<T, TableError>, path: &Path) -> Result<T, Fault> {
+    table.map_err(|error| match error {
+        TableError::Storage(error) => error.into(),
+        _ => Fault::Told(Error::ForeignFile {
+            path: path.to_owned(),
+        }),
+    })
+}
+
+/// Checks that the file is in the format that this program reads and writes. It is checked by
+/// every transaction, since a newer program may change the format of a file that is open here.
+pub(super) fn check_format(
+    meta: &impl ReadableTable<&'static str, u64>,
+    path: &Path,
+) -> Result<(), Fault> {
+    let path = path.to_owned();
+    match meta.get(META_FORMAT)?.map(|found| found.value()) {
+        Some(FORMAT_VERSION) => Ok(()),
+        Some(found) => Err(Fault::Told(Error::UnknownFormat {
+            path,
+            found,
+            supported: FORMAT_VERSION,
+        })),
+        None => Err(Fault::Told(Error::ForeignFile { path })),
+    }
+}
+
+pub(super) fn stored_id(number: u64) -> Result<AllocationId, Fault> {
+    AllocationId::new(number).map_err(|_| Fault::Damaged("an id is 0 or missing".to_owned()))
+}
+
+pub(super) fn stored_key(key: &ServiceKey) -> (&str, &str, &str) {
+    (key.app(), key.instance(), key.service())
+}
+
+pub(super) fn row(allocation: &Allocation) -> (&str, &str, &str, u16, u64, &str) {
+    let (app, instance, service) = stored_key(&allocation.key);
+    let created_at = allocation.created_at.unix_seconds();
+    let dir = allocation.dir.as_deref().unwrap_or("");
+    (
+        app,
+        instance,
+        service,
+        allocation.port.get(),
+        created_at,
+        dir,
+    )
+}
+
+pub(super) fn allocation(
+    id: AllocationId,
+    (app, instance, service, port, created_at, dir): (&str, &str, &str, u16, u64, &str),
+) -> Result<Allocation, Fault> {
+    let damaged = || Fault::Damaged(format!("allocation {id} is unreadable"));
+    Ok(Allocation {
+        id,
+        key: ServiceKey::new(app, instance, service).map_err(|_| damaged())?,
+        port: Port::new(port).map_err(|_| damaged())?,
+        created_at: Timestamp::from_unix_seconds(created_at).ok_or_else(damaged)?,
+        dir: (!dir.is_empty()).then(|| dir.to_owned()),
+    })
+}
