@@ -25,6 +25,18 @@ fn folder_with(content: &[u8]) -> (TempDir, PathBuf) {
     (folder, path)
 }
 
+/// Changes a number that the registry keeps of itself.
+fn set_meta(store: &Path, name: &str, number: u64) {
+    let database = Database::builder()
+        .set_concurrency_mode(ConcurrencyMode::MultiWriter)
+        .open(store)
+        .unwrap();
+    let txn = database.begin_write().unwrap();
+    let meta: TableDefinition<&str, u64> = TableDefinition::new("meta");
+    txn.open_table(meta).unwrap().insert(name, number).unwrap();
+    txn.commit().unwrap();
+}
+
 /// The names of what is in the folder of a file.
 fn neighbours(path: &Path) -> Vec<String> {
     let entries = fs::read_dir(path.parent().unwrap()).unwrap();
@@ -143,17 +155,7 @@ fn a_format_of_the_future_is_told_with_both_versions() {
     let registry = open(&path).unwrap();
     registry.allocate(claim("web")).unwrap();
 
-    let database = Database::builder()
-        .set_concurrency_mode(ConcurrencyMode::MultiWriter)
-        .open(&path)
-        .unwrap();
-    let txn = database.begin_write().unwrap();
-    let meta: TableDefinition<&str, u64> = TableDefinition::new("meta");
-    let mut table = txn.open_table(meta).unwrap();
-    table.insert("format_version", 77).unwrap();
-    drop(table);
-    txn.commit().unwrap();
-    drop(database);
+    set_meta(&path, "format_version", 77);
 
     let is_told = |error: &Error| {
         matches!(
@@ -305,18 +307,7 @@ fn ids_that_are_used_up_or_missing_are_damage_and_no_panic() {
     let path = folder.path().join("ports.redb");
     open(&path).unwrap().allocate(claim("web")).unwrap();
     for next_id in [u64::MAX, 1, 0] {
-        let database = Database::builder()
-            .set_concurrency_mode(ConcurrencyMode::MultiWriter)
-            .open(&path)
-            .unwrap();
-        let txn = database.begin_write().unwrap();
-        let meta: TableDefinition<&str, u64> = TableDefinition::new("meta");
-        txn.open_table(meta)
-            .unwrap()
-            .insert("next_id", next_id)
-            .unwrap();
-        txn.commit().unwrap();
-        drop(database);
+        set_meta(&path, "next_id", next_id);
         let registry = open(&path).unwrap();
         let result = match next_id {
             u64::MAX => registry.allocate(claim("api")).map(drop),

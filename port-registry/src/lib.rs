@@ -33,7 +33,8 @@
 //! - What was answered is on the disk. A process killed at any moment loses nothing that was
 //!   answered, and blocks nobody.
 //! - Ports are probed as well: one that something listens on is not given out.
-//! - No call waits longer than the [wait deadline](Builder::wait). A process that was stopped while
+//! - No call waits for other processes longer than the [wait deadline](Builder::wait), give or take
+//!   a second. A process that was stopped while
 //!   it wrote makes others fail with [`Error::Busy`]; reads go on.
 //!
 //! # More

@@ -168,7 +168,8 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// Whatever a store can meet; then none of the requests took effect.
+    /// Whatever a store can meet; then none of the requests took effect, or, where it is
+    /// [`OutcomeUnknown`](Error::OutcomeUnknown), none or all that could.
     pub fn apply(
         &self,
         requests: &[Request],
