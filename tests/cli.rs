@@ -495,6 +495,22 @@ fn a_folder_without_a_name_asks_for_one() {
 
 #[cfg(unix)]
 #[test]
+fn a_folder_whose_name_cannot_be_used_asks_for_another() {
+    let portctl = Portctl::new();
+    let folder = portctl.sandbox.path().join("two\nlines");
+    std::fs::create_dir(&folder).unwrap();
+    for words in [&["get", "web"][..], &["list"], &["release"]] {
+        let ran = Ran::of(portctl.command(words).current_dir(&folder));
+        assert_eq!(
+            ran.complained(1),
+            "error: of the current folder, the app name must hold no control characters\n\
+             hint: pass --app NAME"
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn a_reader_that_leaves_early_is_no_error_and_a_full_disk_is() {
     let portctl = Portctl::new();
     portctl.run(&["get", "web"]).printed();

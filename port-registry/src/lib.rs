@@ -34,8 +34,8 @@
 //!   answered, and blocks nobody.
 //! - Ports are probed as well: one that something listens on is not given out.
 //! - No call waits for other processes longer than the [wait deadline](Builder::wait), give or take
-//!   a second. A process that was stopped while
-//!   it wrote makes others fail with [`Error::Busy`]; reads go on.
+//!   a second. A process that was stopped while it wrote makes others fail with [`Error::Busy`];
+//!   reads go on.
 //!
 //! # More
 //!

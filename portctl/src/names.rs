@@ -46,22 +46,7 @@ impl Names {
 
     /// A service of this checkout.
     pub(crate) fn key(&self, service: &str) -> Result<ServiceKey, Failure> {
-        let key = ServiceKey::new(self.app()?, self.instance()?, service);
-        key.map_err(|error| {
-            let was_typed = match error.field() {
-                "app" => self.app.is_some(),
-                "instance" => self.instance.is_some(),
-                _ => true,
-            };
-            if was_typed {
-                Failure::Usage(error.to_string())
-            } else {
-                let hint = format!("pass --{} NAME", error.field());
-                Report::new(format!("of the current folder, {error}"))
-                    .hint(hint)
-                    .into()
-            }
-        })
+        self.checked_key(self.app()?, self.instance()?, service)
     }
 
     /// The allocations that are meant: of what was typed, or else of this app and this instance.
@@ -70,12 +55,57 @@ impl Names {
             Some(_) => self.instance.as_deref(),
             None => Some(self.instance()?),
         };
-        filter(Some(self.app()?), instance, service)
+        self.filter_by(Some(self.app()?), instance, service)
     }
 
     /// The allocations of what was typed, and of all apps and instances otherwise.
     pub(crate) fn filter_of_all(&self, service: Option<&str>) -> Result<Filter, Failure> {
-        filter(self.app.as_deref(), self.instance.as_deref(), service)
+        self.filter_by(self.app.as_deref(), self.instance.as_deref(), service)
+    }
+
+    fn filter_by(
+        &self,
+        app: Option<&str>,
+        instance: Option<&str>,
+        service: Option<&str>,
+    ) -> Result<Filter, Failure> {
+        // What is not a name would match nothing, and is most likely an unset variable.
+        const ANY: &str = "any";
+        self.checked_key(
+            app.unwrap_or(ANY),
+            instance.unwrap_or(ANY),
+            service.unwrap_or(ANY),
+        )?;
+        let mut filter = Filter::default();
+        if let Some(app) = app {
+            filter = filter.app(app);
+        }
+        if let Some(instance) = instance {
+            filter = filter.instance(instance);
+        }
+        if let Some(service) = service {
+            filter = filter.service(service);
+        }
+        Ok(filter)
+    }
+
+    /// A name that was typed wrong is wrong usage; one that was detected can be replaced.
+    fn checked_key(&self, app: &str, instance: &str, service: &str) -> Result<ServiceKey, Failure> {
+        ServiceKey::new(app, instance, service).map_err(|error| {
+            let field = error.field();
+            let was_detected = match field {
+                "app" => self.app.is_none(),
+                "instance" => self.instance.is_none(),
+                _ => false,
+            };
+            if was_detected {
+                Report::new(format!("of the current folder, {error}"))
+                    .hint(format!("pass --{field} NAME"))
+                    .into()
+            } else {
+                Failure::Usage(error.to_string())
+            }
+        })
     }
 
     fn app(&self) -> Result<&str, Failure> {
@@ -104,32 +134,6 @@ impl Names {
         })?;
         Ok(self.checkout.get_or_init(|| Checkout::of(&folder)))
     }
-}
-
-fn filter(
-    app: Option<&str>,
-    instance: Option<&str>,
-    service: Option<&str>,
-) -> Result<Filter, Failure> {
-    // What is not a name would match nothing, and is most likely an unset variable.
-    const ANY: &str = "any";
-    ServiceKey::new(
-        app.unwrap_or(ANY),
-        instance.unwrap_or(ANY),
-        service.unwrap_or(ANY),
-    )
-    .map_err(|error| Failure::Usage(error.to_string()))?;
-    let mut filter = Filter::default();
-    if let Some(app) = app {
-        filter = filter.app(app);
-    }
-    if let Some(instance) = instance {
-        filter = filter.instance(instance);
-    }
-    if let Some(service) = service {
-        filter = filter.service(service);
-    }
-    Ok(filter)
 }
 
 fn nameless(field: &str) -> Failure {
