@@ -156,7 +156,7 @@ fn allocate_prints_what_it_allocated() {
         .run(&["list", "--instance", "blue", "--json"])
         .stdout;
     portctl.in_general_terms(|| {
-        assert_snapshot!(text.trim_end(), @r#"[{"id":2,"app":"work","instance":"blue","service":"api","port":[P-1],"created_at":"[TIME]","dir":"[SANDBOX]/work"}]"#);
+        assert_snapshot!(text.trim_end(), @r#"[{"id":2,"app":"work","instance":"blue","service":"api","port":[P-1],"created_at":"[TIME]"}]"#);
     });
 }
 
@@ -199,7 +199,7 @@ fn a_second_claim_of_a_service_names_the_port_it_has() {
     portctl.in_general_terms(|| {
         assert_snapshot!(ran.complained(1), @"
         error: work/default/web already has port [P-0]
-        hint: `portctl get` prints the port it has; `portctl release --id 1` frees it
+        hint: `portctl get` prints the port it has; `portctl release --id 1` frees it (of [SANDBOX]/work)
         ");
     });
 }
@@ -213,7 +213,7 @@ fn a_port_that_something_listens_on_is_refused_unless_it_is_adopted() {
     let complaint = ran.complained(1).replace(&port.to_string(), "[PORT]");
     assert_snapshot!(complaint, @"
     error: port [PORT] is in use on this system
-    hint: add --adopt if what listens there is the service itself, or leave --port out for the next free port
+    hint: if what listens there is the service itself, `portctl allocate` with --adopt registers it; or leave --port out for the next free port
     ");
     let adopted = portctl.run(&[&claim[..], &["--adopt"]].concat());
     assert_eq!(
@@ -283,7 +283,7 @@ fn what_needs_no_write_creates_no_store() {
 }
 
 #[test]
-fn a_folder_is_recorded_for_its_own_app_alone() {
+fn a_folder_is_recorded_for_its_own_names_alone() {
     let portctl = Portctl::new();
     let dir = |words: &[&str]| {
         let words = [&["get", "--json", "web"], words].concat();
@@ -291,8 +291,8 @@ fn a_folder_is_recorded_for_its_own_app_alone() {
     };
     let work = json!(portctl.sandbox.work().to_str().unwrap());
     assert_eq!(dir(&[]), work);
-    assert_eq!(dir(&["--instance", "blue"]), work);
-    assert_eq!(dir(&["--app", "work", "--instance", "red"]), work);
+    assert_eq!(dir(&["--app", "work", "--instance", "default"]), work);
+    assert_eq!(dir(&["--instance", "blue"]), Value::Null);
     assert_eq!(dir(&["--app", "other"]), Value::Null);
 }
 
@@ -503,8 +503,8 @@ fn a_folder_whose_name_cannot_be_used_asks_for_another() {
         let ran = Ran::of(portctl.command(words).current_dir(&folder));
         assert_eq!(
             ran.complained(1),
-            "error: of the current folder, the app name must hold no control characters\n\
-             hint: pass --app NAME"
+            "error: the current folder gives no usable names: the app name must hold no control \
+             characters\nhint: pass --app NAME"
         );
     }
 }

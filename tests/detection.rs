@@ -66,6 +66,8 @@ fn a_repository_goes_by_its_folder_and_its_branch() {
     let below = shop.join("deep").join("below");
     std::fs::create_dir_all(&below).unwrap();
     assert_detected(&sandbox, &below, "shop", "main", &shop);
+    // The git directory is no checkout of its own.
+    assert_detected(&sandbox, &shop.join(".git"), "shop", "main", &shop);
     sandbox.git(&shop, &["switch", "-q", "-c", "feature/cart"]);
     assert_detected(&sandbox, &shop, "shop", "feature/cart", &shop);
 }
@@ -151,8 +153,15 @@ fn a_bare_repository_inside_the_projects_folder_leaves_the_name_to_the_folder() 
         "cart",
         &project.join("cart"),
     );
-    // Beside the worktrees there is a branch, and no checkout.
+    // Beside the worktrees and inside of the repository there is a branch, and no checkout.
     assert_detected(&sandbox, &project, "project", "main", &project);
+    assert_detected(
+        &sandbox,
+        &project.join(".bare"),
+        "project",
+        "main",
+        &project,
+    );
 }
 
 #[test]
@@ -209,6 +218,10 @@ fn a_hook_that_runs_elsewhere_is_not_misled_by_its_environment() {
     let (sandbox, shop) = shop();
     let mut portctl = sandbox.command(PORTCTL);
     portctl
+        .env(
+            "GIT_CONFIG_PARAMETERS",
+            "'remote.origin.url'='https://h/o/other'",
+        )
         .env("GIT_DIR", shop.join(".git"))
         .env("GIT_WORK_TREE", &shop);
     assert_detected_by(
@@ -256,6 +269,12 @@ fn two_clones_on_one_branch_do_not_share_a_port_silently() {
     // The way out that it names.
     let instance = ["get", "web", "--instance", "two"];
     assert_ne!(get("two", &instance).printed(), port);
+    // Nor is what the other one has released by mistake.
+    let ran = get("two", &["release"]);
+    assert!(
+        ran.complained(1).contains("belongs to the checkout"),
+        "{ran:?}"
+    );
     // A name that is typed may be asked for from anywhere.
     assert_ne!(get("one", &instance).printed(), port);
     // A clone that is gone stands in nobody's way.

@@ -24,13 +24,15 @@ pub enum Verdict {
 /// Tells whether a port is in use. The registry asks the [`SystemProbe`] unless its
 /// [builder](crate::Builder::probe) is given another one.
 ///
-/// Every closure `Fn(Port) -> io::Result<Verdict>` is a probe, which is handy in tests:
+/// Every closure `Fn(Port) -> io::Result<Verdict>` is a probe, which is handy in tests. It must not
+/// panic.
 ///
 /// ```
-/// use port_registry::{Registry, Verdict};
+/// use port_registry::{Port, Registry, Verdict};
 ///
-/// let all_free = |_| Ok(Verdict::Free);
-/// let builder = Registry::builder().probe(all_free);
+/// let builder = Registry::builder().probe(|port: Port| {
+///     Ok(if port.get() < 4000 { Verdict::Busy } else { Verdict::Free })
+/// });
 /// ```
 pub trait Probe: Send + Sync {
     /// Asks for one port.

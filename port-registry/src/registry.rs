@@ -21,7 +21,7 @@ use crate::store::{Fault, Ledger, NoRows, Outcome, Rows, Store};
 ///
 /// Any number of them, in any number of threads and processes, may use one file at once. Each
 /// method is one transaction: it takes effect as a whole and durably before it returns, or not at
-/// all. Reads wait for nobody, and writes wait for their turn, up to the
+/// all. Reads wait for no writer, and writes wait for their turn, up to the
 /// [wait deadline](Builder::wait). A clone is the same registry, and cheap.
 ///
 /// ```

@@ -49,11 +49,6 @@ impl Claim {
         }
     }
 
-    /// Who wants the port.
-    pub fn key(&self) -> &ServiceKey {
-        &self.key
-    }
-
     /// A claim on this port and no other.
     #[must_use]
     pub fn port(self, port: Port) -> Claim {

@@ -127,10 +127,11 @@ impl<'a> Scout<'a> {
     }
 }
 
-fn is_other_checkout(wanted: &str, held: &str) -> bool {
+/// Whether the folder `held` exists and is not `wanted` by another name.
+pub(crate) fn is_other_checkout(wanted: &str, held: &str) -> bool {
     // A folder that cannot be looked at may well exist.
     let exists = Path::new(held).try_exists().unwrap_or(true);
     let is_same =
         || matches!((fs::canonicalize(wanted), fs::canonicalize(held)), (Ok(a), Ok(b)) if a == b);
-    exists && !is_same()
+    wanted != held && exists && !is_same()
 }

@@ -27,7 +27,7 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
     {
         Ok(words) => split_assignments(words),
         Err(word) => {
-            let problem = format!("{} is not UTF-8, and names have to be", word.display());
+            let problem = format!("the argument {} is not UTF-8", word.display());
             return Parsed::Usage(problem);
         }
     };
@@ -82,11 +82,14 @@ fn split_assignments(words: Vec<String>) -> Vec<String> {
 #[argh(
     help_triggers("-h", "--help", "help"),
     note = "The app and the instance default to what git says of the current folder: the\n\
-            repository's name, and the linked worktree's folder name or else the branch.\n\n\
+            repository's name, and the linked worktree's folder name or else the branch\n\
+            (`detached-` and the commit on a detached HEAD). Outside of git they are the\n\
+            folder's name and `default`.\n\n\
             Environment:\n  \
             PORT_REGISTRY_DB     the registry's file (~/.port-registry/ports.redb)\n  \
             PORT_REGISTRY_RANGE  the ports to choose from, such as 3000-3999 (1-65535)",
     example = "PORT=$({command_name} get web)",
+    error_code(0, "done"),
     error_code(1, "it failed, or the answer is no"),
     error_code(2, "the command line is wrong")
 )]
@@ -117,7 +120,8 @@ pub(crate) enum Command {
     Version(Version),
 }
 
-/// Allocate a port to a service that has none: the best free one, or the one you name.
+/// Allocate a port to a service that has none: the best free one, or the one you name. It fails if
+/// the service has a port; `portctl get` does not.
 #[derive(Debug, FromArgs)]
 #[argh(
     subcommand,
@@ -134,7 +138,7 @@ pub(crate) struct Allocate {
     #[argh(option)]
     pub(crate) port: Option<Port>,
 
-    /// take the port even if something listens on it: the service runs already
+    /// take the named port even if something listens on it: the service runs already
     #[argh(switch)]
     pub(crate) adopt: bool,
 
@@ -187,7 +191,7 @@ pub(crate) struct Get {
     subcommand,
     name = "release",
     help_triggers("-h", "--help", "help"),
-    note = "All that is named has to match. An app that is named is not narrowed to the detected instance.",
+    note = "All that is named has to match. With an app alone it is that app's ports of all instances;\nwith --id, whoever holds it.",
     example = "{command_name} --service web\n{command_name} --id 7"
 )]
 pub(crate) struct Release {
@@ -195,11 +199,11 @@ pub(crate) struct Release {
     #[argh(option)]
     pub(crate) id: Option<AllocationId>,
 
-    /// only this service's
+    /// no others than this service's
     #[argh(option)]
     pub(crate) service: Option<String>,
 
-    /// only this port
+    /// no other than this port, if this app and instance hold it
     #[argh(option)]
     pub(crate) port: Option<Port>,
 
@@ -226,11 +230,11 @@ pub(crate) struct Release {
     example = "{command_name}\n{command_name} --all --service postgres"
 )]
 pub(crate) struct List {
-    /// of all apps and instances
+    /// list those of all apps and instances
     #[argh(switch)]
     pub(crate) all: bool,
 
-    /// only this service's
+    /// no others than this service's
     #[argh(option)]
     pub(crate) service: Option<String>,
 

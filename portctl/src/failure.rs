@@ -64,15 +64,16 @@ fn hint(error: &Error) -> Option<String> {
             holder.id
         ),
         Error::ServiceTaken { holder, .. } => format!(
-            "`portctl get` prints the port it has; `portctl release --id {}` frees it",
-            holder.id
+            "`portctl get` prints the port it has; `portctl release --id {}` frees it{}",
+            holder.id,
+            from(holder)
         ),
         Error::OtherCheckout { .. } => {
             "tell the two apart: pass --instance NAME in one of them".to_owned()
         }
         Error::PortInUse { .. } => {
-            "add --adopt if what listens there is the service itself, or leave --port out for the \
-             next free port"
+            "if what listens there is the service itself, `portctl allocate` with --adopt registers \
+             it; or leave --port out for the next free port"
                 .to_owned()
         }
         Error::NotFound { .. } => "`portctl list --all` shows what there is".to_owned(),

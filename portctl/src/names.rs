@@ -26,17 +26,21 @@ impl Names {
         }
     }
 
-    /// Whether an instance was typed, so that it is meant whichever checkout this is.
-    pub(crate) fn is_instance_explicit(&self) -> bool {
-        self.instance.is_some()
+    /// Whether both names are those of this checkout because nothing else was typed.
+    pub(crate) fn are_detected(&self) -> bool {
+        self.app.is_none() && self.instance.is_none()
     }
 
-    /// A claim of a service of this checkout. With another app typed, this checkout has nothing to
-    /// do with it.
+    /// A claim of a service. It is this checkout's if the names are; others that are typed are taken
+    /// at their word, from whichever folder.
     pub(crate) fn claim(&self, service: &str) -> Result<Claim, Failure> {
-        let claim = Claim::new(self.key(service)?);
+        let key = self.key(service)?;
+        let claim = Claim::new(key.clone());
         Ok(match self.checkout() {
-            Ok(checkout) if checkout.app.as_deref() == Some(claim.key().app()) => {
+            Ok(checkout)
+                if checkout.app.as_deref() == Some(key.app())
+                    && checkout.instance.as_deref() == Some(key.instance()) =>
+            {
                 claim.dir(&checkout.root)
             }
             // With both names typed, the folder is not even needed.
@@ -99,7 +103,7 @@ impl Names {
                 _ => false,
             };
             if was_detected {
-                Report::new(format!("of the current folder, {error}"))
+                Report::new(format!("the current folder gives no usable names: {error}"))
                     .hint(format!("pass --{field} NAME"))
                     .into()
             } else {
@@ -124,7 +128,7 @@ impl Names {
         detected.ok_or_else(|| nameless("instance"))
     }
 
-    fn checkout(&self) -> Result<&Checkout, Failure> {
+    pub(crate) fn checkout(&self) -> Result<&Checkout, Failure> {
         if let Some(checkout) = self.checkout.get() {
             return Ok(checkout);
         }

@@ -56,15 +56,14 @@ pub(super) fn repository(folder: &Path) -> Option<Repository> {
 
 /// The branch that is checked out, also where it has no commit yet. `None` on a detached HEAD.
 pub(super) fn branch(repository: &Repository) -> Option<String> {
-    let head = std::fs::read_to_string(repository.git_dir.join("HEAD")).ok();
-    match head.as_deref().and_then(|head| head.strip_prefix("ref: ")) {
-        // What the reftable format writes there for programs that look themselves.
-        Some("refs/heads/.invalid\n") | None => {
-            let head = ask(&repository.git_dir, &["symbolic-ref", "--quiet", "HEAD"])?;
-            Some(branch_name(&head).to_owned())
-        }
-        Some(reference) => Some(branch_name(reference.trim_end()).to_owned()),
+    let head = std::fs::read_to_string(repository.git_dir.join("HEAD")).ok()?;
+    let reference = head.strip_prefix("ref: ")?.trim_end();
+    // What the reftable format writes there, for programs that look themselves.
+    if reference == "refs/heads/.invalid" {
+        let head = ask(&repository.git_dir, &["symbolic-ref", "--quiet", "HEAD"])?;
+        return Some(branch_name(&head).to_owned());
     }
+    Some(branch_name(reference).to_owned())
 }
 
 fn branch_name(reference: &str) -> &str {
@@ -83,14 +82,18 @@ fn ask(folder: &Path, args: &[&str]) -> Option<String> {
 }
 
 fn start(folder: &Path, args: &[&str]) -> Option<Child> {
-    // A git hook runs with variables that say where its repository is. What is asked for here is
-    // the folder's.
-    const LOCATION: [&str; 5] = [
+    // A git hook runs with variables that say where its repository is, and how it is configured.
+    // What is asked for here is the folder's.
+    const LOCATION: [&str; 9] = [
         "GIT_DIR",
         "GIT_WORK_TREE",
         "GIT_COMMON_DIR",
         "GIT_INDEX_FILE",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
         "GIT_PREFIX",
+        "GIT_CONFIG_PARAMETERS",
+        "GIT_CONFIG_COUNT",
     ];
     let mut command = Command::new("git");
     for variable in LOCATION {

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use git_url_parse::GitUrl;
 
 use self::git::Repository;
+use crate::allocation::Allocation;
+use crate::scout::is_other_checkout;
 
 /// The instance of a folder outside of git.
 const DEFAULT_INSTANCE: &str = "default";
@@ -47,7 +49,7 @@ impl Checkout {
             Some(repository) => Checkout {
                 app: app(&repository),
                 instance: instance(&repository),
-                root: repository.top_level.unwrap_or(folder),
+                root: root(repository),
             },
             None => Checkout {
                 app: file_name(&folder),
@@ -56,11 +58,39 @@ impl Checkout {
             },
         }
     }
+
+    /// Whether the allocation belongs to another checkout than this, which still exists.
+    pub fn is_other_than_of(&self, allocation: &Allocation) -> bool {
+        match (self.root.to_str(), &allocation.dir) {
+            (Some(root), Some(dir)) => is_other_checkout(root, dir),
+            _ => false,
+        }
+    }
+}
+
+/// The checkout's root; beside a bare repository, or inside the git directory, the folder that the
+/// repository is in.
+fn root(repository: Repository) -> PathBuf {
+    match repository.top_level {
+        Some(top_level) => top_level,
+        None => match folder_around(&repository.common_dir) {
+            Some(folder) => folder.to_owned(),
+            None => repository.common_dir,
+        },
+    }
+}
+
+/// The folder of the project, where its git directory is one inside of it.
+fn folder_around(common_dir: &Path) -> Option<&Path> {
+    match common_dir.file_name()?.to_str()? {
+        ".git" | ".bare" => common_dir.parent(),
+        _ => None,
+    }
 }
 
 fn app(repository: &Repository) -> Option<String> {
     let from_url = repository.origin.as_deref().and_then(repository_name);
-    from_url.or_else(|| file_name(&main_folder(repository)?))
+    from_url.or_else(|| file_name(&main_folder(repository)))
 }
 
 fn instance(repository: &Repository) -> Option<String> {
@@ -74,21 +104,19 @@ fn instance(repository: &Repository) -> Option<String> {
 }
 
 /// The folder, or what would be the folder, of the main worktree.
-fn main_folder(repository: &Repository) -> Option<PathBuf> {
-    if repository.git_dir == repository.common_dir
-        && let Some(top_level) = &repository.top_level
-    {
-        return Some(top_level.clone());
-    }
+fn main_folder(repository: &Repository) -> PathBuf {
     let common_dir = &repository.common_dir;
-    if matches!(common_dir.file_name()?.to_str(), Some(".git" | ".bare")) {
-        return common_dir.parent().map(Path::to_owned);
+    match &repository.top_level {
+        Some(top_level) if repository.git_dir == *common_dir => top_level.clone(),
+        _ => match folder_around(common_dir) {
+            Some(folder) => folder.to_owned(),
+            // `proj.git`, or a submodule's place in its parent's repository.
+            None if common_dir.extension() == Some(OsStr::new("git")) => {
+                common_dir.with_extension("")
+            }
+            None => common_dir.clone(),
+        },
     }
-    // `proj.git`, or a submodule's place in its parent's repository.
-    if common_dir.extension() == Some(OsStr::new("git")) {
-        return Some(common_dir.with_extension(""));
-    }
-    Some(common_dir.clone())
 }
 
 /// The name of the repository that a URL ends in. `None` for a local path, which says where a

@@ -85,6 +85,13 @@ impl<E: Into<redb::Error>> From<E> for Fault {
     fn from(error: E) -> Fault {
         match error.into() {
             redb::Error::Backend(error) if error.is::<Expired>() => Fault::Busy,
+            // The file is shorter than what is stored in it says.
+            redb::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Fault::Engine(redb::Error::Corrupted("it is cut short".to_owned()))
+            }
+            redb::Error::UpgradeRequired(version) => Fault::Engine(redb::Error::Corrupted(
+                format!("it names version {version} of the storage engine's format"),
+            )),
             error => Fault::Engine(error),
         }
     }

@@ -12,6 +12,7 @@ mod turn;
 use std::fmt;
 use std::fs::File;
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -99,7 +100,7 @@ impl Store {
         deadline: Deadline,
         mut look: impl FnMut(&Snapshot) -> Result<T, Fault>,
     ) -> Result<Option<T>, Fault> {
-        deadline.run(|| {
+        self.contain(deadline, || {
             match self.try_read(deadline, &mut look) {
                 // An earlier failure broke the handle, or a concurrent one just did. A new one
                 // may do.
@@ -116,7 +117,7 @@ impl Store {
         deadline: Deadline,
         work: impl FnOnce(&mut Ledger) -> Result<Outcome<T>, Fault>,
     ) -> Result<T, Fault> {
-        deadline.run(|| {
+        self.contain(deadline, || {
             let turn = self.turnstile.enter(deadline).ok_or(Fault::Busy)?;
             let (handle, txn) = self.begin_write(&turn, deadline)?;
             let result = self.work_and_commit(txn, &handle, &turn, deadline, work);
@@ -129,6 +130,27 @@ impl Store {
     pub(crate) fn check_consistency(&self, deadline: Deadline) -> Result<(), Fault> {
         self.read(deadline, Snapshot::check)
             .map(Option::unwrap_or_default)
+    }
+
+    /// Runs a transaction under its deadline. The storage engine panics over some pages that were
+    /// damaged since it wrote them, which ends the transaction and not the program.
+    fn contain<T>(
+        &self,
+        deadline: Deadline,
+        transaction: impl FnOnce() -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        // Nothing of what the closure touched is used again but the store, whose handle goes.
+        let result = panic::catch_unwind(AssertUnwindSafe(|| deadline.run(transaction)));
+        result.unwrap_or_else(|payload| {
+            let discarded = self.handle().take();
+            drop(discarded);
+            let message = payload
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| payload.downcast_ref::<&str>().copied());
+            let message = message.unwrap_or("the storage engine panicked");
+            Err(Fault::Damaged(message.to_owned()))
+        })
     }
 
     fn try_read<T>(
@@ -346,6 +368,14 @@ impl Store {
     fn handle(&self) -> MutexGuard<'_, Option<Arc<Handle>>> {
         // What is in it is replaced whole.
         self.handle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        let handle = self.handle().take();
+        // Closing a damaged file may panic, as in `contain`.
+        let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(handle)));
     }
 }
 

@@ -72,14 +72,14 @@ where
 
     fn by_port(&self, port: Port) -> Result<Option<Allocation>, Fault> {
         match self.ports.get(port.get())? {
-            Some(id) => self.indexed(id.value()).map(Some),
+            Some(id) => self.indexed(id.value(), |it| it.port == port).map(Some),
             None => Ok(None),
         }
     }
 
     fn by_key(&self, key: &ServiceKey) -> Result<Option<Allocation>, Fault> {
         match self.services.get(stored_key(key))? {
-            Some(id) => self.indexed(id.value()).map(Some),
+            Some(id) => self.indexed(id.value(), |it| it.key == *key).map(Some),
             None => Ok(None),
         }
     }
@@ -100,7 +100,8 @@ where
             if of_app != app || instance.is_some_and(|instance| instance != of_instance) {
                 break;
             }
-            let allocation = self.indexed(id.value())?;
+            let stored = key.value();
+            let allocation = self.indexed(id.value(), |it| stored_key(&it.key) == stored)?;
             if filter.matches(&allocation) {
                 found.push(allocation);
             }
@@ -154,10 +155,17 @@ where
     F: ReadableTable<u16, u16>,
     M: ReadableTable<&'static str, u64>,
 {
-    /// The allocation that an index names.
-    fn indexed(&self, id: u64) -> Result<Allocation, Fault> {
-        self.by_id(stored_id(id)?)?.ok_or_else(|| {
-            Fault::Damaged(format!("an index names allocation {id}, which is missing"))
+    /// The allocation that an index names, if it is the one that the index means.
+    fn indexed(
+        &self,
+        id: u64,
+        is_meant: impl Fn(&Allocation) -> bool,
+    ) -> Result<Allocation, Fault> {
+        let named = self.by_id(stored_id(id)?)?;
+        named.filter(is_meant).ok_or_else(|| {
+            Fault::Damaged(format!(
+                "an index names allocation {id}, which is missing or another one"
+            ))
         })
     }
 

@@ -1,8 +1,6 @@
 //! `portctl get`.
 
-use port_registry::{
-    Allocation, Answer, Atomicity, Claim, Error, Filter, Registry, Request, ServiceKey,
-};
+use port_registry::{Allocation, Answer, Atomicity, Error, Request};
 
 use super::{Done, Outcome, registry};
 use crate::args::Get;
@@ -20,36 +18,21 @@ pub(super) fn run(args: Get) -> Outcome {
         return Err(Failure::Usage("--port is for a single service".to_owned()));
     }
     let names = Names::new(args.app, args.instance);
-    let registry = registry()?;
     let mut requests = Vec::new();
     for service in &args.services {
-        let key = names.key(service)?;
-        // An instance that was typed may be another checkout's, which is not this one's to claim.
-        let mut claim = if names.is_instance_explicit() && exists(&registry, &key)? {
-            Claim::new(key)
-        } else {
-            names.claim(service)?
-        };
+        let mut claim = names.claim(service)?;
         if let Some(port) = args.port {
             claim = claim.port(port);
         }
         requests.push(Request::GetOrAllocate(claim));
     }
-    let allocations = allocations(registry.apply(&requests, Atomicity::AllOrNothing)?)?;
+    let allocations = allocations(registry()?.apply(&requests, Atomicity::AllOrNothing)?)?;
     Ok(Done::Printed(if args.json {
         output::print_json(&allocations)
     } else {
         let ports: Vec<String> = allocations.iter().map(|it| it.port.to_string()).collect();
         output::print(&ports.join("\n"))
     }))
-}
-
-fn exists(registry: &Registry, key: &ServiceKey) -> Result<bool, Failure> {
-    let filter = Filter::default()
-        .app(key.app())
-        .instance(key.instance())
-        .service(key.service());
-    Ok(!registry.list(&filter)?.is_empty())
 }
 
 /// The allocations, or the first failure that is one of its own.

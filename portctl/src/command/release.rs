@@ -1,6 +1,6 @@
 //! `portctl release`.
 
-use port_registry::{Allocation, Filter, Registry};
+use port_registry::{Allocation, Checkout, Filter, Registry};
 
 use super::{Done, Outcome, registry};
 use crate::args::Release;
@@ -25,6 +25,9 @@ pub(super) fn run(args: Release) -> Outcome {
             let mut filter = names.filter(args.service.as_deref())?;
             filter.port = args.port;
             let registry = registry()?;
+            if names.are_detected() {
+                spare_other_checkouts(&registry, &filter, names.checkout()?)?;
+            }
             let released = registry.release_matching(filter.clone())?;
             if released.is_empty() {
                 return Err(nothing_matched(&registry, &filter)?.into());
@@ -37,6 +40,29 @@ pub(super) fn run(args: Release) -> Outcome {
     } else {
         output::print(&report(&released))
     }))
+}
+
+/// Another checkout may come out with the same names. What is its own is not released unless its
+/// names are typed.
+fn spare_other_checkouts(
+    registry: &Registry,
+    filter: &Filter,
+    checkout: &Checkout,
+) -> Result<(), Failure> {
+    let matching = registry.list(filter)?;
+    match matching.iter().find(|it| checkout.is_other_than_of(it)) {
+        None => Ok(()),
+        Some(holder) => Err(Report::new(format!(
+            "{} belongs to the checkout {}",
+            holder.key,
+            holder.dir.as_deref().unwrap_or_default()
+        ))
+        .hint(format!(
+            "run it there, or name it: `portctl release --id {}`",
+            holder.id
+        ))
+        .into()),
+    }
 }
 
 fn report(released: &[Allocation]) -> String {
