@@ -10,12 +10,14 @@ mod support;
 use std::collections::BTreeSet;
 use std::env;
 use std::io::{BufRead, BufReader, Write};
+use std::ops::Bound;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use port_registry::{Claim, Error, Filter, Registry, ServiceKey, Verdict};
-use redb::{ConcurrencyMode, Database, TableDefinition};
+use redb::backends::FileBackend;
+use redb::{ConcurrencyMode, Database, StorageBackend, TableDefinition};
 use support::{Ran, Sandbox, wait_until};
 
 const PORTCTL: &str = env!("CARGO_BIN_EXE_portctl");
@@ -38,6 +40,7 @@ fn a_process_of_these_tests() {
             allocate_many(store, name, count.parse().unwrap());
         }
         ("hold-the-writer-lock", _) => hold_the_writer_lock(store),
+        ("hold-the-header-lock", _) => hold_the_header_lock(store),
         ("hold-the-queue", _) => hold_the_queue(store),
         ("obey", _) => obey(store),
         other => panic!("unknown orders {other:?}"),
@@ -67,6 +70,21 @@ fn hold_the_writer_lock(store: &Path) {
     say("holding");
     wait_for_line();
     drop(txn);
+}
+
+/// Stays where a commit is for an instant: the header is locked as well.
+fn hold_the_header_lock(store: &Path) {
+    let options = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(store);
+    let file = FileBackend::new(options.unwrap()).unwrap();
+    let writer_byte = Bound::Included(1 << 62);
+    file.lock_range(writer_byte, writer_byte).unwrap();
+    file.lock_range(Bound::Included(0), Bound::Excluded(320))
+        .unwrap();
+    say("holding");
+    wait_for_line();
 }
 
 /// Stays at the head of the queue of writers, and does not write.
@@ -329,12 +347,21 @@ fn allocations_told_before_a_kill_are_there_afterwards() {
 
 #[test]
 fn a_process_stopped_while_it_writes_makes_others_busy_within_the_deadline() {
+    stop_a_process_that("hold-the-writer-lock");
+}
+
+#[test]
+fn a_process_stopped_in_the_midst_of_a_commit_stops_no_reader() {
+    stop_a_process_that("hold-the-header-lock");
+}
+
+fn stop_a_process_that(holds: &str) {
     let sandbox = Sandbox::new();
     let store = sandbox.store();
     let registry = patient_registry(&store);
     let first = registry.allocate(claim("app", 1)).unwrap();
 
-    let mut stopped = Process::start(&store, "hold-the-writer-lock");
+    let mut stopped = Process::start(&store, holds);
     assert_eq!(stopped.hear().as_deref(), Some("holding"));
     stopped.signal("STOP");
     stopped.wait_until_stopped();
@@ -355,8 +382,10 @@ fn a_process_stopped_while_it_writes_makes_others_busy_within_the_deadline() {
             "{:?}",
             start.elapsed()
         );
-        // Reads go on, by this handle and by new ones.
-        assert_eq!(impatient.get(first.id).unwrap().as_ref(), Some(&first));
+        // Reads go on, by this handle, by one that has written, and by new ones.
+        for registry in [&impatient, &registry] {
+            assert_eq!(registry.get(first.id).unwrap().as_ref(), Some(&first));
+        }
         let ran = sandbox.run(PORTCTL, &["list", "--all", "--json"]);
         assert!(ran.printed().contains("\"app\":\"app\""));
     }

@@ -362,20 +362,18 @@ fn a_damaged_file_is_an_error_at_most() {
 }
 
 #[test]
-fn a_database_that_another_program_does_not_share_is_busy_until_it_is_closed() {
+fn a_database_that_another_program_does_not_share_can_be_looked_at_and_not_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ports.redb");
     open(&path).unwrap().allocate(claim("web")).unwrap();
     let exclusive = Database::open(&path).unwrap();
     let wait = Duration::from_millis(50);
-    let error = Registry::builder()
-        .path(&path)
-        .wait(wait)
-        .open()
-        .unwrap_err();
+    let registry = Registry::builder().path(&path).wait(wait).open().unwrap();
+    assert_eq!(registry.list(&Filter::default()).unwrap().len(), 1);
+    let error = registry.allocate(claim("api")).unwrap_err();
     assert!(matches!(error, Error::Busy { .. }), "{error:?}");
     drop(exclusive);
-    Registry::builder().path(&path).wait(wait).open().unwrap();
+    registry.allocate(claim("api")).unwrap();
 }
 
 #[test]

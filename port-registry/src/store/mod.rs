@@ -4,6 +4,7 @@ mod backend;
 mod create;
 mod fault;
 mod free_ports;
+mod image;
 mod ledger;
 mod schema;
 mod tables;
@@ -94,7 +95,8 @@ impl Store {
         &self.path
     }
 
-    /// Shows the latest commit to `look`; `None` when there is no store yet. Waits for no writer.
+    /// Shows the latest commit to `look`; `None` when there is no store yet. Waits for no writer, but
+    /// for the second that it takes to find out that one was stopped at a bad moment.
     pub(crate) fn read<T>(
         &self,
         deadline: Deadline,
@@ -105,6 +107,8 @@ impl Store {
                 // An earlier failure broke the handle, or a concurrent one just did. A new one
                 // may do.
                 Err(fault) if fault.breaks_handle() => self.try_read(deadline, &mut look),
+                // A writer was stopped at a bad moment.
+                Err(Fault::Busy) => self.read_image(&mut look),
                 result => result,
             }
         })
@@ -161,11 +165,22 @@ impl Store {
         let Some(handle) = self.readable(deadline)? else {
             return Ok(None);
         };
-        let result = handle
-            .begin_read()
+        // No wait but the least one, for locks that are held for an instant.
+        let result = Deadline::after(Duration::ZERO)
+            .run(|| handle.begin_read())
             .and_then(|txn| look(&tables::snapshot(&txn, &self.path)?));
         self.discard_if_broken(&handle, &result);
         result.map(Some)
+    }
+
+    fn read_image<T>(
+        &self,
+        look: &mut impl FnMut(&Snapshot) -> Result<T, Fault>,
+    ) -> Result<Option<T>, Fault> {
+        match image::open(&self.path)? {
+            Some(image) => look(&tables::snapshot(&image.begin_read()?, &self.path)?).map(Some),
+            None => Ok(None),
+        }
     }
 
     fn work_and_commit<T>(
@@ -242,8 +257,9 @@ impl Store {
             return Ok(Some(handle));
         }
         let opened = self.open(Access::Read, deadline, |backend| {
-            builder()
-                .open_read_only_with_backend(backend)
+            // As in `try_read`.
+            Deadline::after(Duration::ZERO)
+                .run(|| builder().open_read_only_with_backend(backend))
                 .map(Open::ReadOnly)
         });
         match opened {
