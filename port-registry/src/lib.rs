@@ -35,8 +35,7 @@
 //! - Ports are probed as well: one that something listens on is not given out.
 //! - No call waits for other processes longer than the [wait deadline](Builder::wait), give or take
 //!   a second. A process that was stopped while it wrote makes others fail with [`Error::Busy`];
-//!   reads go on, unless it was stopped in the few microseconds of a commit in which it held the
-//!   file's header too.
+//!   reads go on.
 //!
 //! # More
 //!
