@@ -146,8 +146,7 @@ impl Store {
         // Nothing of what the closure touched is used again but the store, whose handle goes.
         let result = panic::catch_unwind(AssertUnwindSafe(|| deadline.run(transaction)));
         result.unwrap_or_else(|payload| {
-            let discarded = self.handle().take();
-            drop(discarded);
+            self.let_go();
             let message = payload
                 .downcast_ref::<String>()
                 .map(String::as_str)
@@ -381,6 +380,12 @@ impl Store {
         drop(discarded);
     }
 
+    /// Lets go of the handle. Closing a damaged file may panic, as working with it may.
+    fn let_go(&self) {
+        let handle = self.handle().take();
+        let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(handle)));
+    }
+
     fn handle(&self) -> MutexGuard<'_, Option<Arc<Handle>>> {
         // What is in it is replaced whole.
         self.handle.lock().unwrap_or_else(PoisonError::into_inner)
@@ -389,9 +394,7 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        let handle = self.handle().take();
-        // Closing a damaged file may panic, as in `contain`.
-        let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(handle)));
+        self.let_go();
     }
 }
 
