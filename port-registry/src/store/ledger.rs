@@ -1,5 +1,6 @@
 //! Changing the tables.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use redb::{Table, WriteTransaction};
@@ -30,12 +31,10 @@ type WriteTables<'txn> = Tables<
     Table<'txn, &'static str, u64>,
 >;
 
-/// What a transaction did, so that it can be looked up whether it took effect.
+/// What a transaction made of the rows it touched, so that it can be looked up whether it took
+/// effect: each as it is now, or `None` where it was removed.
 #[derive(Debug, Default)]
-pub(super) struct Changes {
-    written: Vec<Allocation>,
-    removed: Vec<AllocationId>,
-}
+pub(super) struct Changes(BTreeMap<AllocationId, Option<Allocation>>);
 
 impl<'txn> Ledger<'txn> {
     pub(super) fn open(txn: &'txn WriteTransaction, path: &Path) -> Result<Ledger<'txn>, Fault> {
@@ -82,7 +81,7 @@ impl<'txn> Ledger<'txn> {
             .services
             .insert(stored_key(&allocation.key), id)?;
         free_ports::take(&mut self.tables.free, port)?;
-        self.changes.written.push(allocation.clone());
+        self.changes.note(allocation.id, Some(&allocation));
         Ok(allocation)
     }
 
@@ -99,7 +98,7 @@ impl<'txn> Ledger<'txn> {
         self.tables
             .allocations
             .insert(allocation.id.get(), row(&allocation))?;
-        self.changes.written.push(allocation.clone());
+        self.changes.note(allocation.id, Some(&allocation));
         Ok(allocation)
     }
 
@@ -117,27 +116,26 @@ impl<'txn> Ledger<'txn> {
             return Err(Fault::Damaged(format!("an index misses allocation {id}")));
         }
         free_ports::give_back(&mut self.tables.free, allocation.port)?;
-        self.changes.written.retain(|it| it.id != id);
-        self.changes.removed.push(id);
+        self.changes.note(id, None);
         Ok(())
     }
 }
 
 impl Changes {
+    /// Notes what became of a row, whatever an earlier request made of it.
+    fn note(&mut self, id: AllocationId, row: Option<&Allocation>) {
+        self.0.insert(id, row.cloned());
+    }
+
     /// Whether there are none.
     pub(super) fn is_empty(&self) -> bool {
-        self.written.is_empty() && self.removed.is_empty()
+        self.0.is_empty()
     }
 
     /// Whether they took effect. Ids are never given twice, so that rows of these ids are ours.
     pub(super) fn are_in(&self, rows: &impl Rows) -> Result<bool, Fault> {
-        for allocation in &self.written {
-            if rows.by_id(allocation.id)?.as_ref() != Some(allocation) {
-                return Ok(false);
-            }
-        }
-        for id in &self.removed {
-            if rows.by_id(*id)?.is_some() {
+        for (id, row) in &self.0 {
+            if rows.by_id(*id)? != *row {
                 return Ok(false);
             }
         }

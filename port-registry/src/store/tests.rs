@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::backend::faults::{self, Fault};
-use crate::{Claim, Error, Filter, Registry, ServiceKey, Verdict};
+use crate::{Atomicity, Claim, Error, Filter, Registry, Request, ServiceKey, Verdict};
 
 fn claim(service: &str) -> Claim {
     Claim::new(ServiceKey::new("app", "main", service).unwrap())
@@ -141,4 +141,29 @@ fn a_commit_whose_turn_came_late_does_not_fail_for_it() {
             answer.unwrap();
         }
     });
+}
+
+#[test]
+fn a_batch_that_writes_a_row_twice_is_answered_truly_when_its_commit_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = Registry::builder()
+        .path(folder.path().join("ports.redb"))
+        .probe(|_| Ok(Verdict::Free))
+        .open()
+        .unwrap();
+    for calls in 0.. {
+        let service = format!("service-{calls}");
+        let requests = [
+            Request::Allocate(claim(&service)),
+            Request::GetOrAllocate(claim(&service).dir("/some/checkout")),
+        ];
+        faults::plan(Some(Fault::Once(calls)));
+        let answers = registry.apply(&requests, Atomicity::AllOrNothing);
+        let went_by = faults::plan(None);
+        let stored = registry.list(&Filter::default().service(&service)).unwrap();
+        assert_eq!(answers.is_ok(), stored.len() == 1, "after {calls} calls");
+        if went_by {
+            break;
+        }
+    }
 }
