@@ -132,7 +132,6 @@ impl Builder {
             Store::new(&path, self.wait),
             AssignmentOrder::of_this_system(self.range),
             self.probe,
-            self.wait,
         );
         registry.try_open()?;
         Ok(registry)

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::allocation::{Allocation, AllocationId, Filter, Listener, PortStatus};
 use crate::assign::AssignmentOrder;
@@ -49,7 +48,6 @@ struct Inner {
     store: Store,
     order: AssignmentOrder,
     probe: Box<dyn Probe>,
-    wait: Duration,
 }
 
 impl Registry {
@@ -68,18 +66,12 @@ impl Registry {
         Builder::default()
     }
 
-    pub(crate) fn new(
-        store: Store,
-        order: AssignmentOrder,
-        probe: Box<dyn Probe>,
-        wait: Duration,
-    ) -> Registry {
+    pub(crate) fn new(store: Store, order: AssignmentOrder, probe: Box<dyn Probe>) -> Registry {
         Registry {
             inner: Arc::new(Inner {
                 store,
                 order,
                 probe,
-                wait,
             }),
         }
     }
@@ -269,7 +261,7 @@ impl Registry {
     }
 
     fn with_deadline<T>(&self, f: impl FnOnce(Deadline) -> Result<T, Fault>) -> Result<T, Error> {
-        let deadline = Deadline::after(self.inner.wait);
+        let deadline = Deadline::after(self.inner.store.wait());
         f(deadline).map_err(|fault| fault.at(self.path(), deadline))
     }
 
@@ -280,10 +272,8 @@ impl Registry {
     }
 
     fn claim(&self, request: Request) -> Result<Allocation, Error> {
-        match self.ask(request)? {
-            Answer::Allocated(allocation) | Answer::Existing(allocation) => Ok(allocation),
-            Answer::Released(_) => Err(Error::NotApplied),
-        }
+        let allocation = self.ask(request)?.into_allocation();
+        allocation.ok_or(Error::NotApplied)
     }
 
     fn release_by(&self, request: Request) -> Result<Vec<Allocation>, Error> {
@@ -317,7 +307,7 @@ impl Registry {
         })
     }
 
-    /// Carries out the requests; `None` when more ports have to be probed first.
+    /// Carries out the requests; `None` when it takes more scouting first.
     fn carry_out(
         &self,
         ledger: &mut Ledger,

@@ -105,6 +105,16 @@ pub enum Answer {
     Released(Vec<Allocation>),
 }
 
+impl Answer {
+    /// The allocation that the service holds now; `None` of a release.
+    pub fn into_allocation(self) -> Option<Allocation> {
+        match self {
+            Answer::Allocated(allocation) | Answer::Existing(allocation) => Some(allocation),
+            Answer::Released(_) => None,
+        }
+    }
+}
+
 /// What a batch does when one of its requests fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Atomicity {

@@ -129,9 +129,12 @@ impl<'a> Scout<'a> {
 
 /// Whether the folder `held` exists and is not `wanted` by another name.
 pub(crate) fn is_other_checkout(wanted: &str, held: &str) -> bool {
+    if wanted == held {
+        return false;
+    }
     // A folder that cannot be looked at may well exist.
     let exists = Path::new(held).try_exists().unwrap_or(true);
     let is_same =
         || matches!((fs::canonicalize(wanted), fs::canonicalize(held)), (Ok(a), Ok(b)) if a == b);
-    wanted != held && exists && !is_same()
+    exists && !is_same()
 }

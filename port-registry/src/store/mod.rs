@@ -95,6 +95,11 @@ impl Store {
         &self.path
     }
 
+    /// How long a call may wait.
+    pub(crate) fn wait(&self) -> Duration {
+        self.wait
+    }
+
     /// Shows the latest commit to `look`; `None` when there is no store yet. Waits for no writer, but
     /// for the second that it takes to find out that one was stopped at a bad moment.
     pub(crate) fn read<T>(
@@ -293,7 +298,8 @@ impl Store {
         open()?.ok_or_else(not_there)
     }
 
-    /// Opens the file and keeps the handle. `None` when there is no store.
+    /// Opens the file and keeps the handle. `None` when there is no store. Whether it is a registry's
+    /// is for each transaction to check.
     fn open(
         &self,
         access: Access,
@@ -312,13 +318,11 @@ impl Store {
                 Err(error) => Err(Fault::from(error)),
             }
         })?;
-        let Some(handle) = opened.ok_or(Fault::Busy)? else {
-            return Ok(None);
-        };
-        tables::snapshot(&handle.begin_read()?, &self.path)?;
-        let handle = Arc::new(handle);
-        self.keep(&handle);
-        Ok(Some(handle))
+        let handle = opened.ok_or(Fault::Busy)?.map(Arc::new);
+        if let Some(handle) = &handle {
+            self.keep(handle);
+        }
+        Ok(handle)
     }
 
     fn create(&self, turn: &Turn, deadline: Deadline) -> Result<(), Fault> {

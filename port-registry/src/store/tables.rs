@@ -96,11 +96,11 @@ where
         let instance = filter.instance.as_deref();
         for entry in self.services.range((app, instance.unwrap_or(""), "")..)? {
             let (key, id) = entry?;
-            let (of_app, of_instance, _) = key.value();
+            let stored = key.value();
+            let (of_app, of_instance, _) = stored;
             if of_app != app || instance.is_some_and(|instance| instance != of_instance) {
                 break;
             }
-            let stored = key.value();
             let allocation = self.indexed(id.value(), |it| stored_key(&it.key) == stored)?;
             if filter.matches(&allocation) {
                 found.push(allocation);

@@ -35,22 +35,12 @@ pub(super) fn run(args: Get) -> Outcome {
     }))
 }
 
-/// The allocations, or the first failure that is one of its own.
+/// The allocations, or the first failure that is one of its own: what was only not done because of
+/// it comes with such a one.
 fn allocations(answers: Vec<Result<Answer, Error>>) -> Result<Vec<Allocation>, Error> {
-    let mut allocations = Vec::with_capacity(answers.len());
-    let mut undone = None;
-    for answer in answers {
-        match answer {
-            Ok(Answer::Allocated(allocation) | Answer::Existing(allocation)) => {
-                allocations.push(allocation);
-            }
-            Err(error @ Error::NotApplied) => undone = Some(error),
-            Err(error) => return Err(error),
-            Ok(_) => {}
-        }
-    }
-    match undone {
-        Some(error) => Err(error),
-        None => Ok(allocations),
-    }
+    answers
+        .into_iter()
+        .filter(|answer| !matches!(answer, Err(Error::NotApplied)))
+        .filter_map(|answer| answer.map(Answer::into_allocation).transpose())
+        .collect()
 }
