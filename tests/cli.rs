@@ -389,24 +389,27 @@ fn check_tells_by_its_exit_code() {
     let holder = format!("work/default/web (id 1, of {})", work.display());
     let text = format!("port [PORT] is allocated to {holder}, and not in use\n");
     assert_eq!(check(&port), (1, text));
-    let ran = portctl.run(&["check", "--json", "--port", &port]);
-    let status: Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(ran.code, Some(1));
-    assert_eq!(status["available"], false);
-    assert_eq!(status["holder"]["service"], "web");
-
     let (_listener, busy) = listener();
     let busy = busy.to_string();
-    let text = "port [PORT] is in use on this system, and not allocated\n";
-    assert_eq!(check(&busy), (1, text.to_owned()));
-    let ran = portctl.run(&["check", "--json", "--port", &busy]);
-    let status: Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(status["available"], false);
-    assert_eq!(status["listener"], json!({}));
+    let status = |busy: &str| -> Value {
+        let ran = portctl.run(&["check", "--json", "--port", busy]);
+        assert_eq!(ran.code, Some(1));
+        serde_json::from_str(&ran.stdout).unwrap()
+    };
+    assert_eq!(status(&port)["available"], false);
+    assert_eq!(status(&port)["holder"]["service"], "web");
+    // Who listens is this test.
+    let listener = status(&busy)["listener"].clone();
+    assert_eq!(listener["pid"], std::process::id());
+    let process = listener["process"].as_str().unwrap();
+    let by = format!("by {process} (pid {})", std::process::id());
+    let text = format!("port [PORT] is in use {by}, and not allocated\n");
+    assert_eq!(check(&busy), (1, text));
+    assert_eq!(status(&busy)["available"], false);
     let adopt = ["allocate", "--service", "db", "--adopt", "--port", &busy];
     portctl.run(&adopt).printed();
     let holder = format!("work/default/db (id 2, of {})", work.display());
-    let text = format!("port [PORT] is allocated to {holder}, and in use\n");
+    let text = format!("port [PORT] is allocated to {holder}, and in use {by}\n");
     assert_eq!(check(&busy), (1, text));
 }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use port_registry::{
     Allocation, AllocationId, Answer, Atomicity, Claim, Error, Filter, Port, Registry, Request,
@@ -48,6 +49,9 @@ fn first_ephemeral_port() -> u16 {
 #[derive(Clone, Debug)]
 enum Op {
     Batch(Vec<Ask>, Atomicity),
+    /// The second part comes when the turn to write has.
+    Group(Vec<Ask>, Vec<Ask>),
+    Look(Vec<Ask>),
     Reopen,
     /// From now on the system says this of a port; `None` for an error.
     Say(usize, Option<Verdict>),
@@ -62,6 +66,8 @@ enum Ask {
     GetOrAllocate(Want),
     Release(u64),
     ReleaseMatching(Pick),
+    Find(u64),
+    FindHolder(usize),
 }
 
 #[derive(Clone, Debug)]
@@ -116,6 +122,8 @@ fn asks() -> impl Strategy<Value = Ask> {
         4 => wants().prop_map(Ask::GetOrAllocate),
         3 => (1..30u64).prop_map(Ask::Release),
         1 => picks().prop_map(Ask::ReleaseMatching),
+        1 => (1..30u64).prop_map(Ask::Find),
+        1 => (0..10usize).prop_map(Ask::FindHolder),
     ]
 }
 
@@ -134,6 +142,9 @@ fn ops() -> impl Strategy<Value = Op> {
         8 => asks().prop_map(|ask| Op::Batch(vec![ask], Atomicity::Each)),
         4 => (prop::collection::vec(asks(), 0..6), atomicity)
             .prop_map(|(asks, atomicity)| Op::Batch(asks, atomicity)),
+        4 => (prop::collection::vec(asks(), 0..5), prop::collection::vec(asks(), 0..5))
+            .prop_map(|(first, late)| Op::Group(first, late)),
+        2 => prop::collection::vec(asks(), 0..5).prop_map(Op::Look),
         1 => Just(Op::Reopen),
         3 => (0..10usize, verdicts()).prop_map(|(port, verdict)| Op::Say(port, verdict)),
         2 => picks().prop_map(Op::List),
@@ -157,6 +168,7 @@ enum Said {
     EmptyFilter,
     NotApplied,
     ProbeFailed(u16),
+    Found(Option<Record>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -183,6 +195,7 @@ fn said(answer: &Result<Answer, Error>) -> Said {
         Ok(Answer::Allocated(it)) => Said::Allocated(it.into()),
         Ok(Answer::Existing(it)) => Said::Existing(it.into()),
         Ok(Answer::Released(them)) => Said::Released(them.iter().map(Record::from).collect()),
+        Ok(Answer::Found(it)) => Said::Found(it.as_ref().map(Record::from)),
         Err(Error::PortTaken { holder, .. }) => Said::PortTaken((&**holder).into()),
         Err(Error::ServiceTaken { holder, .. }) => Said::ServiceTaken((&**holder).into()),
         Err(Error::OtherCheckout { holder, wanted, .. }) => {
@@ -256,6 +269,11 @@ impl Model {
                 }
                 let changed = !records.is_empty();
                 (Said::Released(records), changed)
+            }
+            Ask::Find(id) => (Said::Found(self.by_id.get(id).cloned()), false),
+            Ask::FindHolder(index) => {
+                let holder = self.by_port.get(&world.port(*index).get());
+                (Said::Found(holder.map(|id| self.by_id[id].clone())), false)
             }
         }
     }
@@ -409,6 +427,8 @@ impl World {
             Ask::GetOrAllocate(want) => Request::GetOrAllocate(self.claim(want)),
             Ask::Release(id) => Request::Release(AllocationId::new(*id).unwrap()),
             Ask::ReleaseMatching(pick) => Request::ReleaseMatching(self.filter(pick)),
+            Ask::Find(id) => Request::Find(AllocationId::new(*id).unwrap()),
+            Ask::FindHolder(index) => Request::FindHolder(self.port(*index)),
         }
     }
 }
@@ -439,18 +459,52 @@ fn apply_to_model(
     let is_failure = |said: &Said| {
         !matches!(
             said,
-            Said::Allocated(_) | Said::Existing(_) | Said::Released(_)
+            Said::Allocated(_) | Said::Existing(_) | Said::Released(_) | Said::Found(_)
         )
     };
     if atomicity == Atomicity::AllOrNothing && answers.iter().any(|(said, _)| is_failure(said)) {
         *model = before;
-        for (said, changed) in &mut answers {
-            if *changed {
+        for (said, _) in &mut answers {
+            if !is_failure(said) {
                 *said = Said::NotApplied;
             }
         }
     }
     answers.into_iter().map(|(said, _)| said).collect()
+}
+
+/// Asks in groups until everything is answered, and the model in the same order.
+fn apply_in_groups(
+    model: &mut Model,
+    registry: &Registry,
+    first: &[Ask],
+    late: &[Ask],
+    world: &World,
+) {
+    let wait = Duration::from_secs(5);
+    let mut asks = first.to_vec();
+    let mut late = late.to_vec();
+    while !asks.is_empty() {
+        let mut requests: Vec<_> = asks.iter().map(|ask| world.request(ask)).collect();
+        let answers = registry.apply_group(&mut requests, wait, |requests| {
+            requests.extend(late.iter().map(|ask| world.request(ask)));
+            asks.append(&mut late);
+        });
+        let answers = answers.unwrap();
+        assert_eq!(answers.len(), asks.len());
+        asks = std::iter::zip(asks, &answers)
+            .filter(|(ask, answer)| {
+                let Some(answer) = answer else { return true };
+                assert_eq!(said(answer), model.ask(ask, world).0, "{ask:?}");
+                false
+            })
+            .map(|(ask, _)| ask)
+            .collect();
+        if asks.is_empty() {
+            // The first ones took no write.
+            asks.append(&mut late);
+        }
+    }
 }
 
 fn compare_all(model: &Model, registry: &Registry, world: &World) {
@@ -499,6 +553,19 @@ fn run(range: RangeInclusive<u16>, ops: &[Op], folder: &Path) {
                 let answers: Vec<_> = answers.iter().map(said).collect();
                 let expected = apply_to_model(&mut model, asks, *atomicity, &world);
                 assert_eq!(answers, expected);
+            }
+            Op::Group(first, late) => {
+                apply_in_groups(&mut model, &registry, first, late, &world);
+            }
+            Op::Look(asks) => {
+                let requests: Vec<_> = asks.iter().map(|ask| world.request(ask)).collect();
+                let answers = registry.look(&requests).unwrap();
+                let expected = asks.iter().map(|ask| {
+                    let (said, changes) = model.clone().ask(ask, &world);
+                    (!changes).then_some(said)
+                });
+                let answers = answers.iter().map(|answer| answer.as_ref().map(said));
+                assert!(answers.eq(expected), "{asks:?}");
             }
             Op::Reopen => {
                 drop(registry);

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use crate::listener::Listener;
 use crate::port::Port;
 use crate::service_key::ServiceKey;
 use crate::timestamp::Timestamp;
@@ -100,11 +101,20 @@ pub struct PortStatus {
     pub listener: Option<Listener>,
 }
 
-/// Something on this machine that has a port open. Which process it is, is not looked up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[non_exhaustive]
-pub struct Listener {}
+impl PortStatus {
+    pub(crate) fn new(
+        port: Port,
+        holder: Option<Allocation>,
+        listener: Option<Listener>,
+    ) -> PortStatus {
+        PortStatus {
+            port,
+            available: holder.is_none() && listener.is_none(),
+            holder,
+            listener,
+        }
+    }
+}
 
 /// Chooses allocations: those that match every part that is set. The default chooses all. Names
 /// are trimmed of white space, as those of a [`ServiceKey`] are.

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::probe::{Probe, SystemProbe};
 use crate::range::PortRange;
 use crate::registry::Registry;
-use crate::store::Store;
+use crate::store::{Integrity, Store};
 
 /// The environment variable that names the store's file.
 pub const DB_VARIABLE: &str = "PORT_REGISTRY_DB";
@@ -41,6 +41,7 @@ pub struct Builder {
     path: Option<PathBuf>,
     range: PortRange,
     wait: Duration,
+    integrity: Integrity,
     probe: Box<dyn Probe>,
 }
 
@@ -50,6 +51,7 @@ impl Default for Builder {
             path: None,
             range: PortRange::ALL,
             wait: DEFAULT_WAIT,
+            integrity: Integrity::default(),
             probe: Box::new(SystemProbe),
         }
     }
@@ -104,6 +106,15 @@ impl Builder {
         Builder { wait, ..self }
     }
 
+    /// Reads the whole file and checks it for damage whenever it is opened to be written, which meets
+    /// what would otherwise be noticed late or not at all. For programs that run for long.
+    pub fn check_integrity(self) -> Builder {
+        Builder {
+            integrity: Integrity::Checked,
+            ..self
+        }
+    }
+
     /// What tells whether a port is in use; the [`SystemProbe`] unless set.
     pub fn probe(self, probe: impl Probe + 'static) -> Builder {
         Builder {
@@ -125,11 +136,11 @@ impl Builder {
     pub fn open(self) -> Result<Registry, Error> {
         let path = match self.path {
             Some(path) => path,
-            None => default_path()?,
+            None => default_folder()?.join("ports.redb"),
         };
         let path = std::path::absolute(&path).unwrap_or(path);
         let registry = Registry::new(
-            Store::new(&path, self.wait),
+            Store::new(&path, self.wait, self.integrity),
             AssignmentOrder::of_this_system(self.range),
             self.probe,
         );
@@ -138,11 +149,15 @@ impl Builder {
     }
 }
 
-/// `~/.port-registry/ports.redb`.
-fn default_path() -> Result<PathBuf, Error> {
+/// `~/.port-registry`, the folder of the store and of the daemon's files unless they are named.
+///
+/// # Errors
+///
+/// [`NoHome`](Error::NoHome) when the home folder cannot be made out.
+pub fn default_folder() -> Result<PathBuf, Error> {
     let home = env::home_dir().filter(|home| home.is_absolute());
     let home = home.ok_or(Error::NoHome)?;
-    Ok(home.join(".port-registry").join("ports.redb"))
+    Ok(home.join(".port-registry"))
 }
 
 #[cfg(test)]

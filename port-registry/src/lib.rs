@@ -45,16 +45,19 @@
 //! # Features
 //!
 //! - `serde`: (de)serialization of what travels as JSON. Off by default.
+//! - `listeners`: the process that listens on a port. Off by default.
 //! - `detect`: names for the current folder, from git. Off by default.
 
 mod allocation;
 mod assign;
+mod batch;
 mod builder;
 mod deadline;
 #[cfg(feature = "detect")]
 mod detect;
 mod error;
 mod lease;
+mod listener;
 mod plan;
 mod port;
 mod probe;
@@ -66,12 +69,13 @@ mod service_key;
 mod store;
 mod timestamp;
 
-pub use allocation::{Allocation, AllocationId, AllocationIdError, Filter, Listener, PortStatus};
-pub use builder::{Builder, DB_VARIABLE, RANGE_VARIABLE};
+pub use allocation::{Allocation, AllocationId, AllocationIdError, Filter, PortStatus};
+pub use builder::{Builder, DB_VARIABLE, RANGE_VARIABLE, default_folder};
 #[cfg(feature = "detect")]
 pub use detect::Checkout;
 pub use error::{Error, StoreError};
 pub use lease::Lease;
+pub use listener::Listener;
 pub use port::{Port, PortError};
 pub use probe::{Probe, SystemProbe, Verdict};
 pub use range::{PortRange, PortRangeError};

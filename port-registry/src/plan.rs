@@ -33,7 +33,7 @@ pub(crate) enum Plan<'a> {
 impl<'a> Plan<'a> {
     pub(crate) fn of(
         request: &'a Request,
-        rows: &impl Rows,
+        rows: &dyn Rows,
         order: &AssignmentOrder,
         scout: &mut Scout,
     ) -> Result<Plan<'a>, Fault> {
@@ -46,6 +46,8 @@ impl<'a> Plan<'a> {
                 Some(holder) => Ok(keep(claim, holder, scout)),
                 None => place(claim, rows, order, scout),
             },
+            Request::Find(id) => Ok(Plan::Answer(Answer::Found(rows.by_id(*id)?))),
+            Request::FindHolder(port) => Ok(Plan::Answer(Answer::Found(rows.by_port(*port)?))),
             Request::Release(id) => Ok(match rows.by_id(*id)? {
                 Some(allocation) => Plan::Remove(vec![allocation]),
                 None => Plan::Refuse(Error::NotFound { id: *id }),
@@ -100,7 +102,7 @@ fn keep<'a>(claim: &Claim, holder: Allocation, scout: &mut Scout) -> Plan<'a> {
 /// Finds a port for a service that has none.
 fn place<'a>(
     claim: &'a Claim,
-    rows: &impl Rows,
+    rows: &dyn Rows,
     order: &AssignmentOrder,
     scout: &mut Scout,
 ) -> Result<Plan<'a>, Fault> {
@@ -131,7 +133,7 @@ fn place<'a>(
 
 /// The best port that is neither allocated nor in use, or the plan that follows without one.
 fn best_free<'a>(
-    rows: &impl Rows,
+    rows: &dyn Rows,
     order: &AssignmentOrder,
     scout: &mut Scout,
 ) -> Result<Result<Port, Plan<'a>>, Fault> {

@@ -2,19 +2,19 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::allocation::{Allocation, AllocationId, Filter, Listener, PortStatus};
+use crate::allocation::{Allocation, AllocationId, Filter, PortStatus};
 use crate::assign::AssignmentOrder;
 use crate::builder::Builder;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::lease::Lease;
-use crate::plan::Plan;
+use crate::listener::Listener;
 use crate::port::Port;
 use crate::probe::{Probe, Verdict};
 use crate::request::{Answer, Atomicity, Claim, Request};
-use crate::scout::{Scout, Step};
-use crate::store::{Fault, Ledger, NoRows, Outcome, Rows, Store};
+use crate::store::{Fault, Outcome, Store};
 
 /// The registry of one store file.
 ///
@@ -78,7 +78,12 @@ impl Registry {
 
     /// The store's file. A symbolic link is followed.
     pub fn path(&self) -> &Path {
-        self.inner.store.path()
+        self.store().path()
+    }
+
+    /// How long a call waits for other processes, as [`Builder::wait`] set it.
+    pub fn wait(&self) -> Duration {
+        self.store().wait()
     }
 
     /// Gives a port to a service that has none.
@@ -152,60 +157,13 @@ impl Registry {
         self.release_by(Request::ReleaseMatching(filter))
     }
 
-    /// Carries out several requests, in their order, in one commit. Each gets its own answer, in
-    /// the same order; later requests see what earlier ones did.
-    ///
-    /// With [`Atomicity::AllOrNothing`], one failed request undoes the others, and those that would
-    /// have changed something answer [`NotApplied`](Error::NotApplied).
-    ///
-    /// # Errors
-    ///
-    /// Whatever a store can meet; then none of the requests took effect, or, where it is
-    /// [`OutcomeUnknown`](Error::OutcomeUnknown), none or all that could.
-    pub fn apply(
-        &self,
-        requests: &[Request],
-        atomicity: Atomicity,
-    ) -> Result<Vec<Result<Answer, Error>>, Error> {
-        self.with_deadline(|deadline| {
-            let mut scout = Scout::new(&*self.inner.probe);
-            // Each round leaves less that the scout does not know.
-            loop {
-                scout.begin(Step::Look);
-                let look = self
-                    .inner
-                    .store
-                    .read(deadline, |rows| self.look(rows, requests, &mut scout))?;
-                let look = match look {
-                    Some(look) => look,
-                    None => self.look(&NoRows, requests, &mut scout)?,
-                };
-                match look {
-                    Look::Settled(answers) => return Ok(answers),
-                    Look::ScoutMore => continue,
-                    Look::NeedsWrite => {}
-                }
-                scout.begin(Step::Write);
-                let done = self.inner.store.write(deadline, |ledger| {
-                    self.carry_out(ledger, requests, atomicity, &mut scout)
-                })?;
-                if let Some(answers) = done {
-                    return Ok(answers);
-                }
-            }
-        })
-    }
-
     /// The allocation of this number.
     ///
     /// # Errors
     ///
     /// Whatever a store can meet.
     pub fn get(&self, id: AllocationId) -> Result<Option<Allocation>, Error> {
-        self.with_deadline(|deadline| {
-            let found = self.inner.store.read(deadline, |rows| rows.by_id(id))?;
-            Ok(found.flatten())
-        })
+        self.with_deadline(|deadline| self.store().read(deadline, |rows| rows.by_id(id)))
     }
 
     /// The allocations that match, by number.
@@ -214,34 +172,48 @@ impl Registry {
     ///
     /// Whatever a store can meet.
     pub fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, Error> {
-        self.with_deadline(|deadline| {
-            let found = self
-                .inner
-                .store
-                .read(deadline, |rows| rows.matching(filter))?;
-            Ok(found.unwrap_or_default())
-        })
+        self.with_deadline(|deadline| self.store().read(deadline, |rows| rows.matching(filter)))
     }
 
-    /// Whether a port is to be had, and who holds it if not.
+    /// Whether a port is to be had, and who has it if not: the allocation that holds it, and, with
+    /// the feature `listeners`, the process that listens on it.
     ///
     /// # Errors
     ///
     /// [`Probe`](Error::Probe) when the system does not say whether the port is in use, and
     /// whatever a store can meet.
     pub fn check(&self, port: Port) -> Result<PortStatus, Error> {
-        let holder = self.with_deadline(|deadline| {
-            let found = self.inner.store.read(deadline, |rows| rows.by_port(port))?;
-            Ok(found.flatten())
-        })?;
+        let holder =
+            self.with_deadline(|deadline| self.store().read(deadline, |rows| rows.by_port(port)))?;
+        let listener = match self.probe(port)? {
+            Verdict::Busy => Some(Listener::find(port)),
+            Verdict::Free | Verdict::Denied => None,
+        };
+        Ok(PortStatus::new(port, holder, listener))
+    }
+
+    /// What the system says of a port, whoever holds it in the registry.
+    ///
+    /// # Errors
+    ///
+    /// [`Probe`](Error::Probe) when it does not say anything.
+    pub fn probe(&self, port: Port) -> Result<Verdict, Error> {
         let verdict = self.inner.probe.probe(port);
-        let verdict = verdict.map_err(|cause| Error::Probe { port, cause })?;
-        let listener = (verdict == Verdict::Busy).then_some(Listener {});
-        Ok(PortStatus {
-            port,
-            available: holder.is_none() && listener.is_none(),
-            holder,
-            listener,
+        verdict.map_err(|cause| Error::Probe { port, cause })
+    }
+
+    /// Writes to the store, without changing what it holds. It tells whether an allocation could be
+    /// stored, and creates a store that is not there yet.
+    ///
+    /// # Errors
+    ///
+    /// Whatever a store can meet.
+    pub fn try_write(&self) -> Result<(), Error> {
+        self.with_deadline(|deadline| {
+            self.store().write(deadline, |ledger| {
+                ledger.touch()?;
+                Ok(Outcome::Commit(()))
+            })
         })
     }
 
@@ -252,17 +224,39 @@ impl Registry {
     ///
     /// [`Damaged`](Error::Damaged) says where it does not, and whatever else a store can meet.
     pub fn verify(&self) -> Result<(), Error> {
-        self.with_deadline(|deadline| self.inner.store.check_consistency(deadline))
+        self.with_deadline(|deadline| self.store().check_consistency(deadline))
     }
 
     /// Meets what is wrong with the file now, rather than at the first use.
     pub(crate) fn try_open(&self) -> Result<(), Error> {
-        self.with_deadline(|deadline| self.inner.store.read(deadline, |_| Ok(())).map(drop))
+        self.with_deadline(|deadline| self.store().read(deadline, |_| Ok(())))
     }
 
-    fn with_deadline<T>(&self, f: impl FnOnce(Deadline) -> Result<T, Fault>) -> Result<T, Error> {
-        let deadline = Deadline::after(self.inner.store.wait());
+    pub(crate) fn with_deadline<T>(
+        &self,
+        f: impl FnOnce(Deadline) -> Result<T, Fault>,
+    ) -> Result<T, Error> {
+        self.within(Deadline::after(self.wait()), f)
+    }
+
+    pub(crate) fn within<T>(
+        &self,
+        deadline: Deadline,
+        f: impl FnOnce(Deadline) -> Result<T, Fault>,
+    ) -> Result<T, Error> {
         f(deadline).map_err(|fault| fault.at(self.path(), deadline))
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    pub(crate) fn order(&self) -> &AssignmentOrder {
+        &self.inner.order
+    }
+
+    pub(crate) fn probe_in_use(&self) -> &dyn Probe {
+        &*self.inner.probe
     }
 
     /// One request, in a transaction of its own.
@@ -279,86 +273,7 @@ impl Registry {
     fn release_by(&self, request: Request) -> Result<Vec<Allocation>, Error> {
         match self.ask(request)? {
             Answer::Released(released) => Ok(released),
-            Answer::Allocated(_) | Answer::Existing(_) => Err(Error::NotApplied),
+            Answer::Allocated(_) | Answer::Existing(_) | Answer::Found(_) => Err(Error::NotApplied),
         }
     }
-
-    /// Probes ahead what the requests will need, and answers them if they need no write.
-    fn look(
-        &self,
-        rows: &impl Rows,
-        requests: &[Request],
-        scout: &mut Scout,
-    ) -> Result<Look, Fault> {
-        let mut answers = Vec::with_capacity(requests.len());
-        for request in requests {
-            match Plan::of(request, rows, &self.inner.order, scout)? {
-                Plan::Answer(answer) => answers.push(Ok(answer)),
-                Plan::Refuse(error) => answers.push(Err(error)),
-                Plan::Insert { claim, port } => scout.speak_for(claim, port),
-                Plan::SetDir { .. } | Plan::Remove(_) => {}
-                Plan::ScoutMore => return Ok(Look::ScoutMore),
-            }
-        }
-        Ok(if answers.len() == requests.len() {
-            Look::Settled(answers)
-        } else {
-            Look::NeedsWrite
-        })
-    }
-
-    /// Carries out the requests; `None` when it takes more scouting first.
-    fn carry_out(
-        &self,
-        ledger: &mut Ledger,
-        requests: &[Request],
-        atomicity: Atomicity,
-        scout: &mut Scout,
-    ) -> Result<Outcome<Option<Answers>>, Fault> {
-        let mut answers = Vec::with_capacity(requests.len());
-        let mut changed = Vec::new();
-        for (index, request) in requests.iter().enumerate() {
-            let plan = Plan::of(request, ledger.rows(), &self.inner.order, scout)?;
-            if matches!(
-                plan,
-                Plan::Insert { .. } | Plan::SetDir { .. } | Plan::Remove(_)
-            ) {
-                changed.push(index);
-            }
-            answers.push(match plan {
-                Plan::Answer(answer) => Ok(answer),
-                Plan::Refuse(error) => Err(error),
-                Plan::Insert { claim, port } => Ok(Answer::Allocated(ledger.insert(claim, port)?)),
-                Plan::SetDir { allocation, dir } => {
-                    Ok(Answer::Existing(ledger.set_dir(allocation, dir)?))
-                }
-                Plan::Remove(allocations) => {
-                    for allocation in &allocations {
-                        ledger.remove(allocation)?;
-                    }
-                    Ok(Answer::Released(allocations))
-                }
-                Plan::ScoutMore => return Ok(Outcome::Abandon(None)),
-            });
-        }
-        if atomicity == Atomicity::AllOrNothing && answers.iter().any(Result::is_err) {
-            for index in changed {
-                answers[index] = Err(Error::NotApplied);
-            }
-            return Ok(Outcome::Abandon(Some(answers)));
-        }
-        Ok(Outcome::Commit(Some(answers)))
-    }
-}
-
-/// One for each request of a batch.
-type Answers = Vec<Result<Answer, Error>>;
-
-/// What looking at a batch came to.
-#[derive(Debug)]
-enum Look {
-    /// Nothing has to be written: these are the answers.
-    Settled(Answers),
-    NeedsWrite,
-    ScoutMore,
 }

@@ -91,6 +91,10 @@ pub enum Request {
     Release(AllocationId),
     /// Free the ports of all allocations that match.
     ReleaseMatching(Filter),
+    /// Find the allocation with this number.
+    Find(AllocationId),
+    /// Find the allocation that holds this port.
+    FindHolder(Port),
 }
 
 /// What became of a [`Request`].
@@ -103,13 +107,16 @@ pub enum Answer {
     Existing(Allocation),
     /// These allocations are gone, in the order of their numbers.
     Released(Vec<Allocation>),
+    /// The allocation asked for, if there is one.
+    Found(Option<Allocation>),
 }
 
 impl Answer {
-    /// The allocation that the service holds now; `None` of a release.
+    /// The allocation that the service holds now, or that was asked for; `None` of a release.
     pub fn into_allocation(self) -> Option<Allocation> {
         match self {
             Answer::Allocated(allocation) | Answer::Existing(allocation) => Some(allocation),
+            Answer::Found(found) => found,
             Answer::Released(_) => None,
         }
     }

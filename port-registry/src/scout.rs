@@ -38,13 +38,13 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    /// How many ports are probed at most. While nobody else can write these take about 0.1 ms, next
-    /// to the millisecond of a commit; more are needed only when the ports that were probed before
-    /// have been taken since.
+    /// How many ports are probed at most. While nobody else can write these take about 0.5 ms, as
+    /// much as a commit; they are needed only when the ports that were probed before have been taken
+    /// since, or for requests that came after the look.
     fn probes(self) -> usize {
         match self {
             Step::Look => 4096,
-            Step::Write => 16,
+            Step::Write => 64,
         }
     }
 }

@@ -32,9 +32,14 @@ type WriteTables<'txn> = Tables<
 >;
 
 /// What a transaction made of the rows it touched, so that it can be looked up whether it took
-/// effect: each as it is now, or `None` where it was removed.
+/// effect.
 #[derive(Debug, Default)]
-pub(super) struct Changes(BTreeMap<AllocationId, Option<Allocation>>);
+pub(super) struct Changes {
+    /// Each row as it is now, or `None` where it was removed.
+    rows: BTreeMap<AllocationId, Option<Allocation>>,
+    /// Whether there is anything to commit, rows or not.
+    are_to_commit: bool,
+}
 
 impl<'txn> Ledger<'txn> {
     pub(super) fn open(txn: &'txn WriteTransaction, path: &Path) -> Result<Ledger<'txn>, Fault> {
@@ -57,8 +62,16 @@ impl<'txn> Ledger<'txn> {
         self.changes
     }
 
-    pub(crate) fn rows(&self) -> &impl Rows {
+    pub(crate) fn rows(&self) -> &dyn Rows {
         &self.tables
+    }
+
+    /// Writes what is stored already.
+    pub(crate) fn touch(&mut self) -> Result<(), Fault> {
+        let next_id = self.tables.next_id()?;
+        self.tables.meta.insert(META_NEXT_ID, next_id.get())?;
+        self.changes.are_to_commit = true;
+        Ok(())
     }
 
     /// Gives a free port to a service that has none, and the allocation the next number.
@@ -124,21 +137,23 @@ impl<'txn> Ledger<'txn> {
 impl Changes {
     /// Notes what became of a row, whatever an earlier request made of it.
     fn note(&mut self, id: AllocationId, row: Option<&Allocation>) {
-        self.0.insert(id, row.cloned());
+        self.rows.insert(id, row.cloned());
+        self.are_to_commit = true;
     }
 
-    /// Whether there are none.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Whether there is nothing to commit.
+    pub(super) fn are_none(&self) -> bool {
+        !self.are_to_commit
     }
 
-    /// Whether they took effect. Ids are never given twice, so that rows of these ids are ours.
-    pub(super) fn are_in(&self, rows: &impl Rows) -> Result<bool, Fault> {
-        for (id, row) in &self.0 {
+    /// Whether they took effect, as far as can be seen. Ids are never given twice, so that rows of
+    /// these ids are ours.
+    pub(super) fn are_in(&self, rows: &dyn Rows) -> Result<bool, Fault> {
+        for (id, row) in &self.rows {
             if rows.by_id(*id)? != *row {
                 return Ok(false);
             }
         }
-        Ok(true)
+        Ok(!self.rows.is_empty())
     }
 }

@@ -27,7 +27,8 @@ use self::backend::PatientBackend;
 use self::create::{Access, FileId, Found};
 pub(crate) use self::fault::Fault;
 pub(crate) use self::ledger::Ledger;
-pub(crate) use self::tables::{NoRows, Rows, Snapshot};
+use self::tables::NoRows;
+pub(crate) use self::tables::Rows;
 use self::turn::{Turn, Turnstile};
 use crate::deadline::Deadline;
 
@@ -45,9 +46,20 @@ const TIME_TO_LOOK_UP: Duration = Duration::from_secs(1);
 pub(crate) struct Store {
     path: PathBuf,
     wait: Duration,
+    integrity: Integrity,
     turnstile: Turnstile,
     /// The file as it is open here, if it is. Never held while anything is waited for.
     handle: Mutex<Option<Arc<Handle>>>,
+}
+
+/// What is done about the integrity of a file when it is opened to be written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Integrity {
+    /// The pages are trusted.
+    #[default]
+    Trusted,
+    /// The checksums of all of them are checked first.
+    Checked,
 }
 
 /// An open file.
@@ -81,12 +93,13 @@ pub(crate) enum Outcome<T> {
 }
 
 impl Store {
-    pub(crate) fn new(path: &Path, wait: Duration) -> Store {
+    pub(crate) fn new(path: &Path, wait: Duration, integrity: Integrity) -> Store {
         let path = create::resolve_link(path);
         Store {
             turnstile: Turnstile::new(create::lock_path(&path)),
             path,
             wait,
+            integrity,
             handle: Mutex::default(),
         }
     }
@@ -100,13 +113,13 @@ impl Store {
         self.wait
     }
 
-    /// Shows the latest commit to `look`; `None` when there is no store yet. Waits for no writer, but
-    /// for the second that it takes to find out that one was stopped at a bad moment.
+    /// Shows the latest commit to `look`, which may be asked twice. Waits for no writer, but for the
+    /// second that it takes to find out that one was stopped at a bad moment.
     pub(crate) fn read<T>(
         &self,
         deadline: Deadline,
-        mut look: impl FnMut(&Snapshot) -> Result<T, Fault>,
-    ) -> Result<Option<T>, Fault> {
+        mut look: impl FnMut(&dyn Rows) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
         self.contain(deadline, || {
             match self.try_read(deadline, &mut look) {
                 // An earlier failure broke the handle, or a concurrent one just did. A new one
@@ -137,8 +150,7 @@ impl Store {
 
     /// Checks that the rows, both indexes, the free ports and the counters agree.
     pub(crate) fn check_consistency(&self, deadline: Deadline) -> Result<(), Fault> {
-        self.read(deadline, Snapshot::check)
-            .map(Option::unwrap_or_default)
+        self.read(deadline, |rows| rows.check())
     }
 
     /// Runs a transaction under its deadline. The storage engine panics over some pages that were
@@ -164,26 +176,26 @@ impl Store {
     fn try_read<T>(
         &self,
         deadline: Deadline,
-        look: &mut impl FnMut(&Snapshot) -> Result<T, Fault>,
-    ) -> Result<Option<T>, Fault> {
+        look: &mut impl FnMut(&dyn Rows) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
         let Some(handle) = self.readable(deadline)? else {
-            return Ok(None);
+            return look(&NoRows);
         };
         // No wait but the least one, for locks that are held for an instant.
         let result = Deadline::after(Duration::ZERO)
             .run(|| handle.begin_read())
             .and_then(|txn| look(&tables::snapshot(&txn, &self.path)?));
         self.discard_if_broken(&handle, &result);
-        result.map(Some)
+        result
     }
 
     fn read_image<T>(
         &self,
-        look: &mut impl FnMut(&Snapshot) -> Result<T, Fault>,
-    ) -> Result<Option<T>, Fault> {
+        look: &mut impl FnMut(&dyn Rows) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
         match image::open(&self.path)? {
-            Some(image) => look(&tables::snapshot(&image.begin_read()?, &self.path)?).map(Some),
-            None => Ok(None),
+            Some(image) => look(&tables::snapshot(&image.begin_read()?, &self.path)?),
+            None => look(&NoRows),
         }
     }
 
@@ -199,7 +211,7 @@ impl Store {
         let outcome = work(&mut ledger)?;
         let changes = ledger.into_changes();
         let result = match outcome {
-            Outcome::Commit(result) if !changes.is_empty() => result,
+            Outcome::Commit(result) if !changes.are_none() => result,
             Outcome::Commit(result) | Outcome::Abandon(result) => {
                 txn.abort()?;
                 return Ok(result);
@@ -287,7 +299,10 @@ impl Store {
             let _head_of_queue = turn.head_of_queue(deadline);
             self.open(Access::ReadWrite, deadline, |backend| {
                 // Opens, since the file is not empty.
-                builder().create_with_backend(backend).map(Open::ReadWrite)
+                builder()
+                    .set_check_integrity_on_open(self.integrity == Integrity::Checked)
+                    .create_with_backend(backend)
+                    .map(Open::ReadWrite)
             })
         };
         if let Some(handle) = open()? {

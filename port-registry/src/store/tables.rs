@@ -51,11 +51,13 @@ pub(crate) trait Rows {
     /// The allocations that match, by id.
     fn matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault>;
     /// The runs of free ports within a span, clipped to it, in ascending order.
-    fn free_runs(
-        &self,
-        span: RangeInclusive<u16>,
-    ) -> Result<impl Iterator<Item = Result<RangeInclusive<u16>, Fault>>, Fault>;
+    fn free_runs(&self, span: RangeInclusive<u16>) -> Result<FreeRuns<'_>, Fault>;
+    /// Checks the invariants.
+    fn check(&self) -> Result<(), Fault>;
 }
+
+/// Runs of free ports, as they are read.
+pub(crate) type FreeRuns<'a> = Box<dyn Iterator<Item = Result<RangeInclusive<u16>, Fault>> + 'a>;
 
 impl<A, P, S, F, M> Rows for Tables<A, P, S, F, M>
 where
@@ -110,11 +112,41 @@ where
         Ok(found)
     }
 
-    fn free_runs(
-        &self,
-        span: RangeInclusive<u16>,
-    ) -> Result<impl Iterator<Item = Result<RangeInclusive<u16>, Fault>>, Fault> {
-        free_ports::runs(&self.free, span)
+    fn free_runs(&self, span: RangeInclusive<u16>) -> Result<FreeRuns<'_>, Fault> {
+        Ok(Box::new(free_ports::runs(&self.free, span)?))
+    }
+
+    fn check(&self) -> Result<(), Fault> {
+        let next_id = self.next_id()?;
+        let mut taken = vec![false; 1 << 16];
+        let mut count = 0u64;
+        for allocation in self.all_matching(&Filter::default())? {
+            let id = allocation.id;
+            let of_port = self.ports.get(allocation.port.get())?.map(|id| id.value());
+            let of_key = self
+                .services
+                .get(stored_key(&allocation.key))?
+                .map(|id| id.value());
+            if of_port != Some(id.get()) || of_key != Some(id.get()) || id >= next_id {
+                return Err(Fault::Damaged(format!(
+                    "allocation {id} is not the one that the indexes name"
+                )));
+            }
+            taken[usize::from(allocation.port.get())] = true;
+            count += 1;
+        }
+        if self.ports.iter()?.count() as u64 != count
+            || self.services.iter()?.count() as u64 != count
+        {
+            return Err(Fault::Damaged("an index has entries to spare".to_owned()));
+        }
+        if free_ports::are_all_but(&self.free, &taken)? {
+            Ok(())
+        } else {
+            Err(Fault::Damaged(
+                "the free ports are not those without an allocation".to_owned(),
+            ))
+        }
     }
 }
 
@@ -139,11 +171,12 @@ impl Rows for NoRows {
         Ok(Vec::new())
     }
 
-    fn free_runs(
-        &self,
-        span: RangeInclusive<u16>,
-    ) -> Result<impl Iterator<Item = Result<RangeInclusive<u16>, Fault>>, Fault> {
-        Ok(std::iter::once(Ok(span)))
+    fn free_runs(&self, span: RangeInclusive<u16>) -> Result<FreeRuns<'_>, Fault> {
+        Ok(Box::new(std::iter::once(Ok(span))))
+    }
+
+    fn check(&self) -> Result<(), Fault> {
+        Ok(())
     }
 }
 
@@ -185,40 +218,6 @@ where
     pub(super) fn next_id(&self) -> Result<AllocationId, Fault> {
         let next_id = self.meta.get(META_NEXT_ID)?.map(|id| id.value());
         stored_id(next_id.unwrap_or(0))
-    }
-
-    /// Checks the invariants.
-    pub(super) fn check(&self) -> Result<(), Fault> {
-        let next_id = self.next_id()?;
-        let mut taken = vec![false; 1 << 16];
-        let mut count = 0u64;
-        for allocation in self.all_matching(&Filter::default())? {
-            let id = allocation.id;
-            let of_port = self.ports.get(allocation.port.get())?.map(|id| id.value());
-            let of_key = self
-                .services
-                .get(stored_key(&allocation.key))?
-                .map(|id| id.value());
-            if of_port != Some(id.get()) || of_key != Some(id.get()) || id >= next_id {
-                return Err(Fault::Damaged(format!(
-                    "allocation {id} is not the one that the indexes name"
-                )));
-            }
-            taken[usize::from(allocation.port.get())] = true;
-            count += 1;
-        }
-        if self.ports.iter()?.count() as u64 != count
-            || self.services.iter()?.count() as u64 != count
-        {
-            return Err(Fault::Damaged("an index has entries to spare".to_owned()));
-        }
-        if free_ports::are_all_but(&self.free, &taken)? {
-            Ok(())
-        } else {
-            Err(Fault::Damaged(
-                "the free ports are not those without an allocation".to_owned(),
-            ))
-        }
     }
 }
 

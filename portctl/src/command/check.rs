@@ -1,6 +1,6 @@
 //! `portctl check`.
 
-use port_registry::{Allocation, PortStatus};
+use port_registry::{Allocation, Listener, PortStatus};
 
 use super::{Done, Outcome, registry};
 use crate::args::Check;
@@ -22,14 +22,32 @@ pub(super) fn run(args: &Check) -> Outcome {
 
 fn describe(status: &PortStatus) -> String {
     let port = status.port;
-    match (&status.holder, status.listener.is_some()) {
-        (None, false) => format!("port {port} is available"),
-        (None, true) => format!("port {port} is in use on this system, and not allocated"),
-        (Some(holder), false) => format!(
+    match (&status.holder, &status.listener) {
+        (None, None) => format!("port {port} is available"),
+        (None, Some(listener)) => {
+            format!("port {port} is in use{}, and not allocated", by(listener))
+        }
+        (Some(holder), None) => format!(
             "port {port} is allocated to {}, and not in use",
             name(holder)
         ),
-        (Some(holder), true) => format!("port {port} is allocated to {}, and in use", name(holder)),
+        (Some(holder), Some(listener)) => format!(
+            "port {port} is allocated to {}, and in use{}",
+            name(holder),
+            by(listener)
+        ),
+    }
+}
+
+/// Who listens, as far as the system tells.
+fn by(listener: &Listener) -> String {
+    match (listener.pid, &listener.process, listener.uid) {
+        (Some(pid), Some(process), _) => {
+            format!(" by {} (pid {pid})", output::visible(process))
+        }
+        (Some(pid), None, _) => format!(" by pid {pid}"),
+        (None, _, Some(uid)) => format!(" by another user's process (uid {uid})"),
+        (None, _, None) => " on this system".to_owned(),
     }
 }
 

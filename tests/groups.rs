@@ -1,0 +1,136 @@
+//! Group commit: requests of many clients in one transaction.
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use port_registry::{Answer, Claim, Error, Filter, Registry, Request, ServiceKey, Verdict};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn open(folder: &tempfile::TempDir) -> Registry {
+    Registry::builder()
+        .path(folder.path().join("ports.redb"))
+        .probe(|_| Ok(Verdict::Free))
+        .open()
+        .unwrap()
+}
+
+fn claim(number: usize) -> Claim {
+    Claim::new(ServiceKey::new("app", "main", format!("service-{number}")).unwrap())
+}
+
+fn allocate(number: usize) -> Request {
+    Request::Allocate(claim(number))
+}
+
+#[test]
+fn who_comes_while_a_group_waits_for_its_turn_is_in_its_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    let (holder, waiter) = (open(&folder), open(&folder));
+    let (has_turn, turn) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            holder.apply_group(&mut vec![allocate(0)], PATIENCE, |_| {
+                has_turn.send(()).unwrap();
+                released.recv().unwrap();
+            })
+        });
+        turn.recv().unwrap();
+        let waiting = scope.spawn(move || {
+            let mut requests = vec![allocate(1)];
+            let answers = waiter.apply_group(&mut requests, PATIENCE, |requests| {
+                requests.push(allocate(2));
+                requests.push(allocate(1));
+            });
+            answers.unwrap()
+        });
+        assert!(open(&folder).list(&Filter::default()).unwrap().is_empty());
+        release.send(()).unwrap();
+        let answers = waiting.join().unwrap();
+        let ids: Vec<_> = answers
+            .iter()
+            .map(|answer| match answer {
+                Some(Ok(Answer::Allocated(it))) => Ok(it.id.get()),
+                Some(Err(Error::ServiceTaken { holder, .. })) => Err(holder.id.get()),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(ids, [Ok(2), Ok(3), Err(2)]);
+    });
+    open(&folder).verify().unwrap();
+}
+
+#[test]
+fn a_group_waits_as_long_as_it_is_told_and_reads_do_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let (holder, waiter) = (open(&folder), open(&folder));
+    let held = holder.allocate(claim(0)).unwrap();
+    let mut requests = vec![allocate(1)];
+    let answers = holder.apply_group(&mut requests, PATIENCE, |_| {
+        let wait = Duration::from_millis(50);
+        let start = Instant::now();
+        let error = waiter
+            .apply_group(&mut vec![allocate(2)], wait, |_| panic!("it has no turn"))
+            .unwrap_err();
+        assert!(
+            matches!(error, Error::Busy { waited, .. } if waited == wait),
+            "{error:?}"
+        );
+        assert!(start.elapsed() >= wait);
+
+        // What needs no write is answered meanwhile.
+        let mut settled = vec![Request::GetOrAllocate(claim(0)), Request::Find(held.id)];
+        let looks = waiter.look(&[settled[0].clone(), allocate(3)]).unwrap();
+        assert!(
+            matches!(&looks[..], [Some(Ok(Answer::Existing(it))), None] if *it == held),
+            "{looks:?}"
+        );
+        let answers = waiter
+            .apply_group(&mut settled, wait, |_| panic!("it needs no turn"))
+            .unwrap();
+        assert_eq!(answers.len(), 2);
+    });
+    assert!(matches!(&answers.unwrap()[..], [Some(Ok(_))]));
+}
+
+#[test]
+fn who_takes_too_long_to_look_at_is_left_to_the_next_group() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = open(&folder);
+    let mut waiting = vec![allocate(0)];
+    let late: Vec<_> = (1..200).map(allocate).collect();
+    let mut groups = 0;
+    while !waiting.is_empty() {
+        let mut requests = waiting.clone();
+        let answers = registry
+            .apply_group(&mut requests, PATIENCE, |requests| {
+                if groups == 0 {
+                    requests.extend(late.iter().cloned());
+                }
+            })
+            .unwrap();
+        waiting = std::iter::zip(requests, answers)
+            .filter(|(_, answer)| {
+                assert!(matches!(answer, None | Some(Ok(_))), "{answer:?}");
+                answer.is_none()
+            })
+            .map(|(request, _)| request)
+            .collect();
+        groups += 1;
+    }
+    assert_eq!(groups, 2);
+    assert_eq!(registry.list(&Filter::default()).unwrap().len(), 200);
+    registry.verify().unwrap();
+}
+
+#[test]
+fn a_trial_write_changes_nothing_and_makes_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = open(&folder);
+    registry.try_write().unwrap();
+    assert!(folder.path().join("ports.redb").exists());
+    assert_eq!(registry.allocate(claim(0)).unwrap().id.get(), 1);
+    registry.try_write().unwrap();
+    assert_eq!(registry.allocate(claim(1)).unwrap().id.get(), 2);
+}
