@@ -1,0 +1,155 @@
+//! Who is let in: programs on this machine, and no web page.
+//!
+//! A page of any site can make a browser send requests to the loopback address. Browsers say so in
+//! `Origin` (RFC 6454) and `Sec-Fetch-Site` (<https://www.w3.org/TR/fetch-metadata/>), and a page
+//! that had its own name point to the loopback address (DNS rebinding) sends that name as `Host`.
+
+use actix_web::dev::RequestHead;
+use actix_web::http::header::{HOST, HeaderMap, HeaderName, ORIGIN};
+use thiserror::Error;
+
+/// The names by which the daemon may be called.
+const HOSTS: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Why a request is not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub(crate) enum Refusal {
+    #[error("the Host header must be 127.0.0.1, localhost or [::1], with or without a port")]
+    Host,
+    #[error("requests from web pages are not allowed (Origin)")]
+    Origin,
+    #[error("requests from web pages are not allowed (Sec-Fetch-Site)")]
+    FetchSite,
+}
+
+/// Lets a request in, or says why not. `port` is the daemon's own.
+pub(crate) fn check(head: &RequestHead, port: u16) -> Result<(), Refusal> {
+    // The headers as they were sent: none of those that a proxy adds are believed.
+    let mut hosts = head.headers.get_all(HOST).map(|host| host.as_bytes());
+    let named = head.uri.authority().map(|it| it.as_str().as_bytes());
+    if !hosts.by_ref().chain(named).all(is_own_host) || !head.headers.contains_key(HOST) {
+        return Err(Refusal::Host);
+    }
+    if !every(&head.headers, &ORIGIN, |origin| is_own_origin(origin, port)) {
+        return Err(Refusal::Origin);
+    }
+    let is_no_page = |site: &[u8]| matches!(site, b"none" | b"same-origin");
+    if !every(&head.headers, &SEC_FETCH_SITE, is_no_page) {
+        return Err(Refusal::FetchSite);
+    }
+    Ok(())
+}
+
+fn every(headers: &HeaderMap, name: &HeaderName, is_allowed: impl Fn(&[u8]) -> bool) -> bool {
+    headers
+        .get_all(name)
+        .all(|value| is_allowed(value.as_bytes()))
+}
+
+/// Whether these bytes are one of the daemon's names, with any port or none.
+fn is_own_host(host: &[u8]) -> bool {
+    HOSTS
+        .iter()
+        .any(|name| match host.strip_prefix(name.as_bytes()) {
+            Some([]) => true,
+            Some([b':', port @ ..]) => parse_port(port).is_some(),
+            _ => false,
+        })
+}
+
+/// Whether these bytes are an origin that the daemon itself serves.
+fn is_own_origin(origin: &[u8], port: u16) -> bool {
+    let Some(host) = origin.strip_prefix(b"http://") else {
+        return false;
+    };
+    HOSTS
+        .iter()
+        .any(|name| match host.strip_prefix(name.as_bytes()) {
+            // A browser leaves out the scheme's own port.
+            Some([]) => port == 80,
+            Some([b':', digits @ ..]) => parse_port(digits) == Some(port),
+            _ => false,
+        })
+}
+
+fn parse_port(digits: &[u8]) -> Option<u16> {
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    str::from_utf8(digits).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_own_host, is_own_origin};
+
+    #[test]
+    fn only_the_loopback_names_are_hosts_of_the_daemon() {
+        for host in [
+            "127.0.0.1",
+            "localhost",
+            "[::1]",
+            "localhost:51234",
+            "127.0.0.1:1",
+            "[::1]:65535",
+        ] {
+            assert!(is_own_host(host.as_bytes()), "{host}");
+        }
+        for host in [
+            "",
+            "127.0.0.2",
+            "127.0.0.1.evil.example",
+            "localhost.",
+            "localhost.evil.example",
+            "evil.example",
+            "evil.example:51234",
+            "localhost:",
+            "localhost:x",
+            "localhost:65536",
+            "localhost:+1",
+            "localhost:1:2",
+            "user@localhost",
+            "::1",
+            "[::1",
+            "[::1]x",
+            "0.0.0.0",
+            "LOCALHOST",
+            " localhost",
+            "localhost,evil.example",
+            "2130706433",
+        ] {
+            assert!(!is_own_host(host.as_bytes()), "{host}");
+        }
+    }
+
+    #[test]
+    fn only_the_daemon_itself_is_an_origin_that_may_ask() {
+        for host in ["127.0.0.1", "localhost", "[::1]"] {
+            assert!(is_own_origin(
+                format!("http://{host}:51234").as_bytes(),
+                51234
+            ));
+            assert!(!is_own_origin(
+                format!("http://{host}:3000").as_bytes(),
+                51234
+            ));
+            assert!(!is_own_origin(
+                format!("https://{host}:51234").as_bytes(),
+                51234
+            ));
+            assert!(!is_own_origin(format!("http://{host}").as_bytes(), 51234));
+            assert!(is_own_origin(format!("http://{host}").as_bytes(), 80));
+        }
+        for origin in [
+            "",
+            "null",
+            "http://evil.example:51234",
+            "http://localhost:51234/",
+            "file://",
+        ] {
+            assert!(!is_own_origin(origin.as_bytes(), 51234), "{origin}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What can be typed.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use argh::{EarlyExit, FromArgs};
+use port_registry::{Builder, PortRange, default_folder};
+use port_registry_http::{Config, Failure};
+
+/// The name of the program, as its help shows it.
+const PROGRAM: &str = "port-registry";
+
+/// The port that clients expect the daemon on.
+const DEFAULT_PORT: u16 = 51234;
+
+/// What a command line came to.
+#[derive(Debug)]
+pub(crate) enum Parsed {
+    /// The daemon is to run.
+    Run(PortRegistry),
+    /// A text was asked for: the help, or the version.
+    Text(String),
+    /// What is wrong with the command line.
+    Usage(String),
+}
+
+/// Serve the port registry over HTTP on 127.0.0.1, in the foreground, until SIGTERM or SIGINT.
+#[derive(Debug, FromArgs)]
+#[argh(
+    help_triggers("-h", "--help", "help"),
+    note = "It logs to standard error. GET /openapi.json describes the API.\n\n\
+            Environment:\n  \
+            PORT_REGISTRY_DB     the registry's file, unless --db names one\n  \
+            PORT_REGISTRY_RANGE  the ports to choose from, unless --range names some",
+    example = "{command_name} --port 8123 --db /tmp/ports.redb --pidfile /tmp/ports.pid",
+    error_code(0, "it was told to stop, and did"),
+    error_code(1, "it could not start, or failed"),
+    error_code(2, "the command line is wrong")
+)]
+pub(crate) struct PortRegistry {
+    /// the port to listen on, 0 for any that is free (51234)
+    #[argh(option, default = "DEFAULT_PORT")]
+    port: u16,
+
+    /// the registry's file (~/.port-registry/ports.redb)
+    #[argh(option)]
+    db: Option<PathBuf>,
+
+    /// where to note the process; only one daemon runs for each
+    /// (~/.port-registry/port-registry.pid)
+    #[argh(option)]
+    pidfile: Option<PathBuf>,
+
+    /// the ports to choose from, such as 3000-3999 (1-65535)
+    #[argh(option)]
+    range: Option<PortRange>,
+
+    /// show the version
+    #[argh(switch, short = 'V')]
+    version: bool,
+}
+
+/// Makes a configuration of the words after the program's name.
+pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
+    let mut split = Vec::new();
+    for word in words {
+        let Ok(word) = word.into_string() else {
+            return Parsed::Usage("an argument is not UTF-8".to_owned());
+        };
+        // The parser takes `--flag value` only.
+        match word.split_once('=') {
+            Some((flag, value)) if flag.starts_with("--") => {
+                split.extend([flag.to_owned(), value.to_owned()]);
+            }
+            _ => split.push(word),
+        }
+    }
+    let words: Vec<&str> = split.iter().map(String::as_str).collect();
+    match PortRegistry::from_args(&[PROGRAM], &words) {
+        Ok(args) if args.version => {
+            Parsed::Text(format!("{PROGRAM} {}", env!("CARGO_PKG_VERSION")))
+        }
+        Ok(args) => Parsed::Run(args),
+        Err(EarlyExit {
+            output,
+            status: Ok(()),
+        }) => Parsed::Text(output),
+        Err(EarlyExit { output, .. }) => Parsed::Usage(output),
+    }
+}
+
+impl PortRegistry {
+    /// What was typed, completed by the environment and by what is usual.
+    pub(crate) fn config(self) -> Result<Config, Failure> {
+        let mut registry = Builder::from_env()?;
+        if let Some(db) = self.db {
+            registry = registry.path(db);
+        }
+        if let Some(range) = self.range {
+            registry = registry.range(range);
+        }
+        let pidfile = match self.pidfile {
+            Some(pidfile) => std::path::absolute(pidfile)?,
+            None => default_folder()?.join("port-registry.pid"),
+        };
+        Ok(Config {
+            port: self.port,
+            pidfile,
+            registry,
+        })
+    }
+}

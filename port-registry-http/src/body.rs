@@ -1,0 +1,93 @@
+//! Bodies, both ways: what is read of a request, and what is sent as an answer.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_LENGTH, ContentType};
+use actix_web::web::{Bytes, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::limits;
+use crate::problem::Problem;
+
+/// Reads the body of a request, whatever its type is said to be: `curl -d` says it is a form.
+pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
+    let length = request.headers().get(CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > limits::BODY as u64) {
+        return Err(Problem::large_body());
+    }
+    match timeout(limits::REQUEST, payload.to_bytes_limited(limits::BODY)).await {
+        Ok(Ok(Ok(body))) => Ok(body),
+        Ok(Ok(Err(_))) => Err(Problem::bad_request("the body is incomplete")),
+        Ok(Err(_)) => Err(Problem::large_body()),
+        Err(_) => Err(Problem::slow_request()),
+    }
+}
+
+/// An answer of one JSON document.
+pub(crate) fn json(status: StatusCode, document: &impl Serialize) -> HttpResponse {
+    HttpResponse::build(status)
+        .insert_header(ContentType::json())
+        .body(to_json(document))
+}
+
+/// The document, with a line end.
+pub(crate) fn to_json(document: &impl Serialize) -> Vec<u8> {
+    // The documents are made of numbers, strings and maps with string keys.
+    let mut json = serde_json::to_vec(document).unwrap_or_default();
+    json.push(b'\n');
+    json
+}
+
+/// An answer of a document that may be large. `room` has a permit for each byte of large answers
+/// that may still be on their way; when it is used up, the answer is that the registry is busy.
+pub(crate) fn large_json(
+    document: Vec<u8>,
+    room: &std::sync::Arc<Semaphore>,
+) -> Result<HttpResponse, Problem> {
+    let mut response = HttpResponse::Ok();
+    response.insert_header(ContentType::json());
+    if document.len() < limits::LARGE_ANSWER {
+        return Ok(response.body(document));
+    }
+    let length = u32::try_from(document.len()).map_err(|_| Problem::busy())?;
+    let permit = room.clone().try_acquire_many_owned(length);
+    Ok(response.body(Sliced {
+        rest: Bytes::from(document),
+        _room: permit.map_err(|_| Problem::busy())?,
+    }))
+}
+
+/// A body that is given to the connection slice by slice, which would copy all of it at once.
+struct Sliced {
+    rest: Bytes,
+    _room: OwnedSemaphorePermit,
+}
+
+/// As large as the connection's buffer.
+const SLICE: usize = 32 << 10;
+
+impl MessageBody for Sliced {
+    type Error = std::convert::Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Sized(self.rest.len() as u64)
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        if self.rest.is_empty() {
+            return Poll::Ready(None);
+        }
+        let length = self.rest.len().min(SLICE);
+        Poll::Ready(Some(Ok(self.rest.split_to(length))))
+    }
+}

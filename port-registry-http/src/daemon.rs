@@ -1,0 +1,273 @@
+//! The life of the daemon: what it does before and after it serves.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use port_registry::{Builder, Error, Listener, Port, Registry};
+use thiserror::Error as ThisError;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::runtime;
+use tokio::sync::Semaphore;
+use tokio::task::LocalSet;
+use tokio::time::{Instant, sleep};
+
+use crate::health::Health;
+use crate::limits;
+use crate::lock::{DaemonLock, LockError};
+use crate::log;
+use crate::routes::Desk;
+use crate::server;
+use crate::writer::Writer;
+
+/// What a daemon is run with.
+#[derive(Debug)]
+pub struct Config {
+    /// The port to listen on; 0 for any that is free.
+    pub port: u16,
+    /// Where the process notes its number. The lock that only one daemon can hold is beside it.
+    pub pidfile: PathBuf,
+    /// The registry to serve.
+    pub registry: Builder,
+}
+
+/// Why a daemon cannot run.
+#[derive(Debug, ThisError)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The pidfile belongs to another daemon, or cannot be locked.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+
+    /// The store cannot be used.
+    #[error(transparent)]
+    Registry(#[from] Error),
+
+    /// The port is not to be had.
+    #[error("cannot listen on 127.0.0.1:{port}: {cause}{}", by(listener.as_ref()))]
+    #[non_exhaustive]
+    Bind {
+        /// The port.
+        port: u16,
+        /// What the operating system said.
+        cause: io::Error,
+        /// Who has it.
+        listener: Option<Listener>,
+    },
+
+    /// The pidfile cannot be written.
+    #[error("cannot write {}: {cause}; name another place by --pidfile", pidfile.display())]
+    #[non_exhaustive]
+    Pidfile {
+        /// The file.
+        pidfile: PathBuf,
+        /// What the operating system said.
+        cause: io::Error,
+    },
+
+    /// The system does not give what a server needs.
+    #[error("cannot start: {0}")]
+    System(#[from] io::Error),
+}
+
+/// How long a port that is in use is asked for again.
+const BIND_PATIENCE: Duration = Duration::from_secs(3);
+const BIND_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long threads that are blocked have when the process ends.
+const LAST_READS: Duration = Duration::from_millis(100);
+
+/// Runs the daemon until it is told to stop by SIGTERM or SIGINT.
+///
+/// # Errors
+///
+/// [`Failure`] says why it could not start. Nothing is left behind then.
+pub fn run(config: Config) -> Result<(), Failure> {
+    let lock = DaemonLock::take(&config.pidfile)?;
+    let registry = open(config.registry)?;
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(limits::BLOCKING_THREADS)
+        .build()?;
+    let result = LocalSet::new().block_on(
+        &runtime,
+        serve(config.port, config.pidfile, &lock, registry),
+    );
+    runtime.shutdown_timeout(LAST_READS);
+    drop(lock);
+    result
+}
+
+/// Opens the store, and sees whether it takes writes: a daemon that cannot store anything should say
+/// so to whoever starts it.
+fn open(builder: Builder) -> Result<Registry, Failure> {
+    let registry = builder.check_integrity().open()?;
+    match registry.try_write() {
+        // That passes.
+        Err(error @ Error::Busy { .. }) => log::line(format_args!("{error}")),
+        result => result?,
+    }
+    Ok(registry)
+}
+
+async fn serve(
+    port: u16,
+    pidfile: PathBuf,
+    lock: &DaemonLock,
+    registry: Registry,
+) -> Result<(), Failure> {
+    let mut signals = Signals::new()?;
+    let listener = tokio::select! {
+        listener = bind(port) => listener?,
+        () = signals.told_to_stop() => return Ok(()),
+    };
+    let address = listener.local_addr()?;
+    lock.write_pidfile()
+        .map_err(|cause| Failure::Pidfile { pidfile, cause })?;
+    log::line(format_args!(
+        "port-registry {} listens on http://{address}, process {}, store {}",
+        env!("CARGO_PKG_VERSION"),
+        std::process::id(),
+        registry.path().display()
+    ));
+
+    let health = Arc::new(Health::default());
+    let (writer, thread) = Writer::start(registry.clone(), health.clone())?;
+    let desk = Desk {
+        registry,
+        writer,
+        health,
+        port: address.port(),
+        room: Arc::new(Semaphore::new(limits::LARGE_ANSWERS)),
+    };
+    server::serve(listener, desk, connections(), signals.told_to_stop()).await?;
+    await_writer(thread);
+    log::line(format_args!("port-registry has stopped"));
+    Ok(())
+}
+
+/// Listens on the loopback address. A port in use may be that of a daemon that is just ending.
+async fn bind(port: u16) -> Result<TcpListener, Failure> {
+    let give_up = Instant::now() + BIND_PATIENCE;
+    loop {
+        match try_bind(port) {
+            Ok(listener) => return Ok(listener),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < give_up => {
+                sleep(BIND_PAUSE).await;
+            }
+            Err(cause) => {
+                let listener = match (cause.kind(), Port::new(port)) {
+                    (io::ErrorKind::AddrInUse, Ok(port)) => Some(Listener::find(port)),
+                    _ => None,
+                };
+                return Err(Failure::Bind {
+                    port,
+                    cause,
+                    listener,
+                });
+            }
+        }
+    }
+}
+
+fn try_bind(port: u16) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    // So that connections of an earlier daemon that linger are no hindrance. On Windows the option
+    // means that the port may be taken from its owner.
+    if cfg!(unix) {
+        socket.set_reuseaddr(true)?;
+    }
+    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+    socket.listen(limits::BACKLOG)
+}
+
+fn by(listener: Option<&Listener>) -> String {
+    const WAY_OUT: &str = "; stop it, or name another port by --port";
+    let Some(listener) = listener else {
+        return String::new();
+    };
+    match (&listener.process, listener.pid, listener.uid) {
+        (Some(process), Some(pid), _) => {
+            format!(", by {} (process {pid}){WAY_OUT}", process.escape_debug())
+        }
+        (_, _, Some(uid)) => format!(", by a process of user {uid}{WAY_OUT}"),
+        _ => WAY_OUT.to_owned(),
+    }
+}
+
+/// How many connections there may be, given how many files this process may have open. Asks for as
+/// many as it can use.
+fn connections() -> usize {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let wanted = (limits::CONNECTIONS + limits::OTHER_FILES) as u64;
+        let limit = getrlimit(Resource::Nofile);
+        if limit.current.is_some_and(|current| current < wanted) {
+            let current = Some(limit.maximum.map_or(wanted, |maximum| maximum.min(wanted)));
+            let _ = setrlimit(Resource::Nofile, Rlimit { current, ..limit });
+        }
+        if let Some(files) = getrlimit(Resource::Nofile).current {
+            let files = usize::try_from(files).unwrap_or(usize::MAX);
+            let rest = files
+                .saturating_sub(limits::OTHER_FILES)
+                .max(files / 2)
+                .max(1);
+            return rest.min(limits::CONNECTIONS);
+        }
+    }
+    limits::CONNECTIONS
+}
+
+/// Waits for the last writes, which are answered by now or given up on. What is then still in a
+/// transaction, because another process has the store's turn, ends with the process: that is as
+/// safe as a kill.
+fn await_writer(thread: JoinHandle<()>) {
+    let (ended, end) = mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        let _ = thread.join();
+        drop(ended);
+    });
+    let _ = end.recv_timeout(limits::LAST_WRITES);
+}
+
+/// The signals that a daemon gets.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    _hang_up: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn new() -> io::Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            // Taken, so that the terminal it was started from can be closed.
+            _hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> io::Result<Signals> {
+        Ok(Signals {})
+    }
+
+    async fn told_to_stop(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}

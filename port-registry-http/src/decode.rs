@@ -1,0 +1,281 @@
+//! What was sent, made into requests of the registry.
+//!
+//! The checks come in a fixed order, which clients see: JSON and its types, then names, then the
+//! port. Unknown fields and parameters are ignored, and of a field that is given twice the last
+//! counts.
+
+use std::path::Path;
+
+use percent_encoding::percent_decode_str;
+use port_registry::{AllocationId, Claim, Filter, NameFault, Port, ServiceKey};
+use serde_json::{Map, Value};
+
+use crate::problem::Problem;
+
+/// A claim: `{"app","instance","service","port"?,"dir"?,"adopt"?}`.
+pub(crate) fn claim(body: &[u8]) -> Result<Claim, Problem> {
+    let fields = Fields::parse(body)?;
+    let (app, instance) = (fields.text("app")?, fields.text("instance")?);
+    let (service, port) = (fields.text("service")?, fields.number("port")?);
+    let (dir, adopt) = (fields.text("dir")?, fields.flag("adopt")?);
+
+    let key = ServiceKey::new(app, instance, service).map_err(|error| match error.fault() {
+        NameFault::Empty => Problem::bad_request("app, instance, and service are required"),
+        _ => Problem::bad_request(error.to_string()),
+    })?;
+    let mut claim = Claim::new(key);
+    if let Some(port) = nonzero_port(port)? {
+        claim = claim.port(port);
+    }
+    if !dir.is_empty() {
+        // A relative path would be taken from the daemon's folder.
+        if !Path::new(dir).is_absolute() || dir.contains('\0') {
+            return Err(Problem::bad_request("dir must be an absolute path"));
+        }
+        claim = claim.dir(dir);
+    }
+    Ok(if adopt { claim.adopt() } else { claim })
+}
+
+/// What to release: `{"app"?,"instance"?,"service"?,"port"?}`, at least one of them.
+pub(crate) fn filter(body: &[u8]) -> Result<Filter, Problem> {
+    let fields = Fields::parse(body)?;
+    let (app, instance) = (fields.text("app")?, fields.text("instance")?);
+    let (service, port) = (fields.text("service")?, fields.number("port")?);
+    let filter = with_names(Filter::default(), app, instance, service);
+    Ok(match nonzero_port(port)? {
+        Some(port) => filter.port(port),
+        None => filter,
+    })
+}
+
+/// What to list: `app=&instance=&service=&port=`. Of a parameter that is given twice the first
+/// counts.
+pub(crate) fn query(query: &str) -> Result<Filter, Problem> {
+    let mut parameters = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        parameters.push((percent_decoded(name)?, percent_decoded(value)?));
+    }
+    let parameter = |wanted| {
+        let found = parameters.iter().find(|(name, _)| name == wanted);
+        found.map_or("", |(_, value)| value)
+    };
+    let filter = with_names(
+        Filter::default(),
+        parameter("app"),
+        parameter("instance"),
+        parameter("service"),
+    );
+    match parameter("port") {
+        "" => Ok(filter),
+        text => Ok(filter.port(port(text)?)),
+    }
+}
+
+/// The number of an allocation, in a path. `None` for a number that no allocation can have.
+pub(crate) fn id(text: &str) -> Result<Option<AllocationId>, Problem> {
+    let number: i64 = text
+        .parse()
+        .map_err(|_| Problem::bad_request("invalid id"))?;
+    Ok(u64::try_from(number)
+        .ok()
+        .and_then(|number| AllocationId::new(number).ok()))
+}
+
+/// A port, in a path or a query.
+pub(crate) fn port(text: &str) -> Result<Port, Problem> {
+    let number: i64 = text
+        .parse()
+        .map_err(|_| Problem::bad_request("invalid port"))?;
+    checked_port(number)
+}
+
+/// A port, where 0 is none.
+fn nonzero_port(number: i64) -> Result<Option<Port>, Problem> {
+    match number {
+        0 => Ok(None),
+        number => checked_port(number).map(Some),
+    }
+}
+
+fn checked_port(number: i64) -> Result<Port, Problem> {
+    let port = u16::try_from(number)
+        .ok()
+        .and_then(|number| Port::new(number).ok());
+    port.ok_or_else(Problem::port_out_of_range)
+}
+
+/// Names that are empty choose nothing.
+fn with_names(mut filter: Filter, app: &str, instance: &str, service: &str) -> Filter {
+    if !app.is_empty() {
+        filter = filter.app(app);
+    }
+    if !instance.is_empty() {
+        filter = filter.instance(instance);
+    }
+    if !service.is_empty() {
+        filter = filter.service(service);
+    }
+    filter
+}
+
+fn percent_decoded(text: &str) -> Result<String, Problem> {
+    let malformed = || Problem::bad_request("malformed query");
+    let is_hex = |digits: Option<&str>| {
+        digits.is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+    };
+    let mut escapes = text.match_indices('%');
+    if !escapes.all(|(at, _)| is_hex(text.get(at + 1..at + 3))) {
+        return Err(malformed());
+    }
+    let spaced = text.replace('+', " ");
+    let decoded = percent_decode_str(&spaced).decode_utf8();
+    decoded.map(String::from).map_err(|_| malformed())
+}
+
+/// The fields of an object. One that is missing is like `null`, and like the zero of its type.
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn parse(body: &[u8]) -> Result<Fields, Problem> {
+        let fields = serde_json::from_slice(body);
+        fields.map(Fields).map_err(|_| Problem::invalid_json())
+    }
+
+    fn text(&self, name: &str) -> Result<&str, Problem> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(""),
+            Some(Value::String(text)) => Ok(text),
+            Some(_) => Err(Problem::invalid_json()),
+        }
+    }
+
+    fn number(&self, name: &str) -> Result<i64, Problem> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(0),
+            Some(value) => value.as_i64().ok_or_else(Problem::invalid_json),
+        }
+    }
+
+    fn flag(&self, name: &str) -> Result<bool, Problem> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(false),
+            Some(value) => value.as_bool().ok_or_else(Problem::invalid_json),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use port_registry::Filter;
+
+    use super::{claim, filter, id, port, query};
+
+    fn refused<T: std::fmt::Debug>(result: Result<T, super::Problem>) -> String {
+        result.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn json_comes_before_names_and_names_before_the_port() {
+        let all_wrong = br#"{"app":"","port":"x"}"#;
+        assert_eq!(refused(claim(all_wrong)), "invalid JSON");
+        let names_wrong = br#"{"app":"a","instance":" ","service":"s","port":-1,"dir":"x"}"#;
+        assert_eq!(
+            refused(claim(names_wrong)),
+            "app, instance, and service are required"
+        );
+        let port_wrong = br#"{"app":"a","instance":"i","service":"s","port":-1,"dir":"x"}"#;
+        assert_eq!(
+            refused(claim(port_wrong)),
+            "port must be between 1 and 65535"
+        );
+        let dir_wrong = br#"{"app":"a","instance":"i","service":"s","dir":"x"}"#;
+        assert_eq!(refused(claim(dir_wrong)), "dir must be an absolute path");
+    }
+
+    #[test]
+    fn what_is_no_object_of_the_right_types_is_invalid() {
+        for body in [
+            "",
+            "null",
+            "[]",
+            "1",
+            "\"x\"",
+            "{",
+            "{}x",
+            "{\"app\":1}",
+            "{\"port\":1.5}",
+            "{\"port\":3000.0}",
+            "{\"port\":1e3}",
+            "{\"port\":\"1\"}",
+            "{\"port\":true}",
+            "{\"port\":9223372036854775808}",
+            "{\"port\":1e400}",
+            "{\"adopt\":1}",
+            "{\"dir\":[]}",
+            "{\"app\":\"\\ud800\"}",
+            "\u{feff}{}",
+        ] {
+            assert_eq!(refused(claim(body.as_bytes())), "invalid JSON", "{body}");
+        }
+        assert_eq!(refused(claim(b"{\"app\":\"\xff\"}")), "invalid JSON");
+        let deep = "[".repeat(10_000);
+        assert_eq!(
+            refused(claim(format!("{{\"x\":{deep}").as_bytes())),
+            "invalid JSON"
+        );
+    }
+
+    #[test]
+    fn a_field_given_twice_counts_as_given_last_and_unknown_ones_do_not_count() {
+        let twice = br#"{"app":1,"app":"a","x":{"port":1},"instance":"i"}"#;
+        assert_eq!(
+            filter(twice).unwrap(),
+            Filter::default().app("a").instance("i")
+        );
+    }
+
+    #[test]
+    fn an_empty_filter_is_one_that_names_nothing() {
+        for body in [
+            "{}",
+            r#"{"app":"","port":0}"#,
+            r#"{"service":null,"port":null}"#,
+        ] {
+            assert!(filter(body.as_bytes()).unwrap().is_empty(), "{body}");
+        }
+        // It names a name that nobody can have, and does not choose everything.
+        assert!(!filter(br#"{"app":" "}"#).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_query_is_decoded_once() {
+        let expected = Filter::default()
+            .app("a b&c=d%20é")
+            .port(port("80").unwrap());
+        let text = "app=a+b%26c%3dd%2520%C3%A9&port=80&port=x&unknown&&instance=";
+        assert_eq!(query(text).unwrap(), expected);
+        assert!(query("").unwrap().is_empty());
+        for malformed in [
+            "app=%", "app=%4", "app=%zz", "app=%ff", "%=1", "app=%+1", "app=%é",
+        ] {
+            assert_eq!(refused(query(malformed)), "malformed query", "{malformed}");
+        }
+        assert_eq!(refused(query("port=x")), "invalid port");
+        assert_eq!(refused(query("port=0")), "port must be between 1 and 65535");
+    }
+
+    #[test]
+    fn ids_and_ports_in_paths_are_whole_numbers() {
+        for text in ["", "x", "1.0", "1 ", "0x1", "9223372036854775808"] {
+            assert_eq!(refused(id(text)), "invalid id", "{text}");
+            assert_eq!(refused(port(text)), "invalid port", "{text}");
+        }
+        assert_eq!(id("7").unwrap().unwrap().get(), 7);
+        for number in ["0", "-1"] {
+            assert_eq!(id(number).unwrap(), None);
+            assert_eq!(refused(port(number)), "port must be between 1 and 65535");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Whether the store takes writes.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use port_registry::{Error, Registry};
+
+use crate::log;
+use crate::problem::Problem;
+
+/// What the last writes came to. A failure is remembered until a write succeeds.
+#[derive(Debug, Default)]
+pub(crate) struct Health {
+    failures: Mutex<u64>,
+}
+
+impl Health {
+    /// A write failed by the store's fault. Logs the first of several.
+    pub(crate) fn note_failure(&self, problem: &Problem) {
+        let mut failures = self.failures();
+        *failures += 1;
+        if *failures == 1 {
+            log::line(format_args!("{problem}"));
+        }
+    }
+
+    /// A write succeeded.
+    pub(crate) fn note_success(&self) {
+        let failures = std::mem::take(&mut *self.failures());
+        if failures > 0 {
+            log::line(format_args!(
+                "the store works again, after {failures} failed writes"
+            ));
+        }
+    }
+
+    /// Reads the store, and writes to it too if that failed lately. Blocks.
+    pub(crate) fn examine(&self, registry: &Registry) -> Result<(), Error> {
+        registry.look(&[])?;
+        if *self.failures() > 0 {
+            registry.try_write()?;
+            self.note_success();
+        }
+        Ok(())
+    }
+
+    fn failures(&self) -> MutexGuard<'_, u64> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

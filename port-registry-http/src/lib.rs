@@ -1,0 +1,27 @@
+//! The daemon of the port registry: a REST API on the loopback address.
+//!
+//! It is one more user of the registry's file, beside the programs that open it in process. The
+//! binary `port-registry` is this crate with a command line; [`serve`] is the server as a function
+//! over a listener.
+//!
+//! The life of a request: [`Connection`](connection) lets bytes in within limits of time,
+//! [`access`] says who may ask at all, [`routes`] has a file for each thing that can be asked,
+//! [`decode`] makes requests of the registry of what was sent, [`Writer`](writer) commits those
+//! that change something in groups, and [`Problem`](problem) is what every error is answered by.
+
+mod access;
+mod bare;
+mod body;
+mod connection;
+mod daemon;
+mod decode;
+mod health;
+mod limits;
+mod lock;
+mod log;
+mod problem;
+mod routes;
+mod server;
+mod writer;
+
+pub use daemon::{Config, Failure, run};

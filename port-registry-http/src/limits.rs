@@ -1,0 +1,50 @@
+//! What one client may take of the daemon.
+
+use std::time::Duration;
+
+/// The most bytes of a body.
+pub(crate) const BODY: usize = 64 << 10;
+
+/// How long a client may take to send a request.
+pub(crate) const REQUEST: Duration = Duration::from_secs(10);
+
+/// How long the head of a connection's first request may take.
+pub(crate) const FIRST_HEAD: Duration = Duration::from_secs(5);
+
+/// How long a connection is kept without a request.
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(5);
+
+/// How long a connection may go on after a request began without the next one beginning: so long
+/// may its sending, its answer and the pause behind it take together. Meets who sends half a head,
+/// and who does not read the answer.
+pub(crate) const BETWEEN_REQUESTS: Duration = REQUEST.saturating_add(KEEP_ALIVE);
+
+/// How long a client that was sent home early has to notice, while what it still sends is ignored.
+pub(crate) const LINGER: Duration = Duration::from_secs(1);
+
+/// How many connections there are at a time; further ones wait to be accepted.
+pub(crate) const CONNECTIONS: usize = 512;
+
+/// How many connections may be waiting to be accepted.
+pub(crate) const BACKLOG: u32 = 1024;
+
+/// When all connections are taken, those go that began no request for so long.
+pub(crate) const QUIET: Duration = Duration::from_secs(1);
+
+/// Files that are open besides connections: the store, probes, the lists of processes.
+pub(crate) const OTHER_FILES: usize = 64;
+
+/// Threads for what may block: reading the store, and looking for processes.
+pub(crate) const BLOCKING_THREADS: usize = 16;
+
+/// From how many bytes on an answer counts as large.
+pub(crate) const LARGE_ANSWER: usize = 64 << 10;
+
+/// How many bytes of large answers may be on their way at a time.
+pub(crate) const LARGE_ANSWERS: usize = 64 << 20;
+
+/// How long requests under way may take to end once the daemon is to stop.
+pub(crate) const DRAIN: Duration = Duration::from_secs(2);
+
+/// How long the last writes may take once there are no more requests.
+pub(crate) const LAST_WRITES: Duration = Duration::from_millis(500);

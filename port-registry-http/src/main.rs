@@ -1,0 +1,36 @@
+//! `port-registry`: the registry's daemon.
+
+mod args;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use crate::args::Parsed;
+
+/// The exit code of a command line that is wrong.
+const EXIT_USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    match args::parse(std::env::args_os().skip(1)) {
+        Parsed::Run(args) => match args.config().and_then(port_registry_http::run) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => {
+                let _ = writeln!(io::stderr(), "error: {failure}");
+                ExitCode::FAILURE
+            }
+        },
+        Parsed::Text(text) => {
+            // A reader that leaves early is no error.
+            let _ = writeln!(io::stdout(), "{}", text.trim_end());
+            ExitCode::SUCCESS
+        }
+        Parsed::Usage(problem) => {
+            let problem = problem.trim_end();
+            let _ = writeln!(
+                io::stderr(),
+                "{problem}\nRun port-registry --help for more information."
+            );
+            ExitCode::from(EXIT_USAGE)
+        }
+    }
+}

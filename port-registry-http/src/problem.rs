@@ -1,0 +1,198 @@
+//! What is answered when something is wrong: the one place that maps errors to statuses.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, ContentType};
+use actix_web::{HttpResponse, ResponseError};
+use port_registry::{Allocation, Error, Listener, Port, PortStatus};
+use serde::Serialize;
+
+use crate::access::Refusal;
+use crate::limits;
+
+/// An error as clients get it.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Problem {
+    #[serde(skip)]
+    status: StatusCode,
+    error: Cow<'static, str>,
+    /// The allocation that stands in the way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holder: Option<Box<Allocation>>,
+    /// What has the port open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listener: Option<Listener>,
+    /// The port that was asked for in vain.
+    #[serde(skip)]
+    pub(crate) contested: Option<Port>,
+    /// The methods that would be allowed.
+    #[serde(skip)]
+    allow: Option<&'static str>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, error: impl Into<Cow<'static, str>>) -> Problem {
+        Problem {
+            status,
+            error: error.into(),
+            holder: None,
+            listener: None,
+            contested: None,
+            allow: None,
+        }
+    }
+
+    /// What was sent cannot be understood.
+    pub(crate) fn bad_request(error: impl Into<Cow<'static, str>>) -> Problem {
+        Problem::new(StatusCode::BAD_REQUEST, error)
+    }
+
+    pub(crate) fn invalid_json() -> Problem {
+        Problem::bad_request("invalid JSON")
+    }
+
+    pub(crate) fn port_out_of_range() -> Problem {
+        Problem::bad_request("port must be between 1 and 65535")
+    }
+
+    pub(crate) fn unknown_path() -> Problem {
+        Problem::new(StatusCode::NOT_FOUND, "not found")
+    }
+
+    pub(crate) fn unknown_allocation() -> Problem {
+        Problem::new(StatusCode::NOT_FOUND, "allocation not found")
+    }
+
+    pub(crate) fn unknown_method(allow: &'static str) -> Problem {
+        Problem {
+            allow: Some(allow),
+            ..Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed")
+        }
+    }
+
+    pub(crate) fn slow_request() -> Problem {
+        let error = format!(
+            "the request took longer than {} s to arrive",
+            limits::REQUEST.as_secs()
+        );
+        Problem::new(StatusCode::REQUEST_TIMEOUT, error)
+    }
+
+    pub(crate) fn large_body() -> Problem {
+        let error = format!("the body is larger than {} bytes", limits::BODY);
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, error)
+    }
+
+    /// There is too much to do right now.
+    pub(crate) fn busy() -> Problem {
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "registry is busy")
+    }
+
+    /// A part of the daemon is gone, which does not happen while it runs.
+    pub(crate) fn stopping() -> Problem {
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the daemon is stopping")
+    }
+
+    /// What goes with a status that was answered without a body; `None` for one that is no error.
+    pub(crate) fn bare(code: u16) -> Option<Problem> {
+        let status = StatusCode::from_u16(code).ok()?;
+        if !status.is_client_error() && !status.is_server_error() {
+            return None;
+        }
+        Some(match status {
+            StatusCode::BAD_REQUEST => Problem::bad_request("malformed HTTP request"),
+            StatusCode::REQUEST_TIMEOUT => Problem::slow_request(),
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
+                Problem::new(status, "the request's head is too large")
+            }
+            _ => Problem::new(status, "the request failed"),
+        })
+    }
+
+    /// The same, and who has the port.
+    pub(crate) fn with(self, port: PortStatus) -> Problem {
+        Problem {
+            holder: self.holder.or(port.holder.map(Box::new)),
+            listener: port.listener,
+            ..self
+        }
+    }
+
+    /// The document, with a line end.
+    pub(crate) fn to_json(&self) -> Vec<u8> {
+        // Nothing of it can fail to be JSON.
+        let mut json = serde_json::to_vec(self).unwrap_or_default();
+        json.push(b'\n');
+        json
+    }
+}
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Problem {
+        let conflict = |text| Problem {
+            holder: error.holder().cloned().map(Box::new),
+            ..Problem::new(StatusCode::CONFLICT, text)
+        };
+        match error {
+            Error::PortTaken { holder, .. } => Problem {
+                contested: Some(holder.port),
+                ..conflict("port already allocated")
+            },
+            Error::ServiceTaken { .. } | Error::OtherCheckout { .. } => {
+                conflict("service already allocated")
+            }
+            Error::PortInUse { port, .. } => Problem {
+                contested: Some(*port),
+                ..conflict("port in use on system")
+            },
+            Error::NotFound { .. } => Problem::unknown_allocation(),
+            Error::EmptyFilter => {
+                Problem::bad_request("at least one filter is required for delete")
+            }
+            Error::NoFreePort { .. } => {
+                Problem::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string())
+            }
+            Error::Busy { .. } => Problem::busy(),
+            // The store's own faults, and what a system says that has run out of something.
+            _ => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Problem {
+        Problem::from(&error)
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Problem {
+        Problem::new(StatusCode::FORBIDDEN, refusal.to_string())
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.error)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        response.insert_header(ContentType::json());
+        if let Some(allow) = self.allow {
+            response.insert_header((header::ALLOW, allow));
+        }
+        if self.status == StatusCode::REQUEST_TIMEOUT {
+            response.force_close();
+        }
+        response.body(self.to_json())
+    }
+}

@@ -1,0 +1,172 @@
+//! The server: a function over a listener.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_http::HttpService;
+use actix_service::{Service, ServiceFactory, map_config};
+use actix_web::App;
+use actix_web::dev::AppConfig;
+use actix_web::middleware::from_fn;
+use actix_web::web::Data;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::select;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_local;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::connection::{Connection, Tab};
+use crate::limits;
+use crate::log;
+use crate::routes::{self, Desk};
+
+/// How long to leave off after a connection could not be accepted, for lack of files, say.
+const BREATHER: Duration = Duration::from_millis(100);
+
+/// Answers requests until `stop` comes, and then those that are under way. Runs within a
+/// [`LocalSet`](tokio::task::LocalSet).
+pub(crate) async fn serve(
+    listener: TcpListener,
+    desk: Desk,
+    connections: usize,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let address = listener.local_addr()?;
+    let app = App::new()
+        .app_data(Data::new(desk))
+        .wrap(from_fn(routes::gate))
+        .configure(routes::configure);
+    let http = HttpService::build()
+        .keep_alive(limits::KEEP_ALIVE)
+        .client_request_timeout(limits::FIRST_HEAD)
+        .client_disconnect_timeout(limits::LINGER)
+        .local_addr(address)
+        .on_connect_ext(|connection: &Connection, data| {
+            data.insert(connection.tab().clone());
+        })
+        .h1(map_config(app, |()| AppConfig::default()));
+    let http = http
+        .new_service(())
+        .await
+        .map_err(|()| io::Error::other("the HTTP service cannot be made"))?;
+    let http = Rc::new(http);
+
+    let house = House::new(connections);
+    let mut stop = pin!(stop);
+    loop {
+        let accepted = select! {
+            accepted = house.accept(&listener) => accepted,
+            () = &mut stop => break,
+        };
+        let (stream, guest) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                log::line(format_args!("cannot accept a connection: {error}"));
+                sleep(BREATHER).await;
+                continue;
+            }
+        };
+        // Answers are written whole, so there is nothing to gain from waiting for more.
+        let _ = stream.set_nodelay(true);
+        let http = http.clone();
+        spawn_local(async move {
+            let peer = stream.peer_addr().ok();
+            let connection = Connection::new(stream, guest.tab.clone());
+            // How a connection ended is the client's business.
+            let _ = http.call((connection, peer)).await;
+            drop(guest);
+        });
+    }
+    drop(listener);
+    house.send_home_quiet_since(Instant::now());
+    // What takes longer than that is broken off.
+    let _ = timeout(limits::DRAIN, house.until_empty()).await;
+    Ok(())
+}
+
+/// The connections there are, and how many there may be.
+#[derive(Clone)]
+struct House {
+    rooms: Arc<Semaphore>,
+    size: u32,
+    guests: Rc<RefCell<Guests>>,
+}
+
+#[derive(Default)]
+struct Guests {
+    tabs: HashMap<u64, Rc<Tab>>,
+    next: u64,
+}
+
+/// A connection that is in the house, until it is dropped.
+struct Guest {
+    number: u64,
+    tab: Rc<Tab>,
+    house: House,
+    _room: tokio::sync::OwnedSemaphorePermit,
+}
+
+impl House {
+    fn new(connections: usize) -> House {
+        let size = u32::try_from(connections).unwrap_or(u32::MAX);
+        House {
+            rooms: Arc::new(Semaphore::new(connections)),
+            size,
+            guests: Rc::default(),
+        }
+    }
+
+    /// Waits for a client, and before that for room for it.
+    async fn accept(&self, listener: &TcpListener) -> io::Result<(TcpStream, Guest)> {
+        let room = loop {
+            select! {
+                biased;
+                room = self.rooms.clone().acquire_owned() => {
+                    break room.map_err(io::Error::other)?;
+                }
+                () = self.make_room() => {}
+            }
+        };
+        let (stream, _) = listener.accept().await?;
+        let tab = Rc::new(Tab::new());
+        let mut guests = self.guests.borrow_mut();
+        let number = guests.next;
+        guests.next += 1;
+        guests.tabs.insert(number, tab.clone());
+        let guest = Guest {
+            number,
+            tab,
+            house: self.clone(),
+            _room: room,
+        };
+        Ok((stream, guest))
+    }
+
+    /// Sends home who holds a connection without using it, and gives them time to go.
+    async fn make_room(&self) {
+        self.send_home_quiet_since(Instant::now() - limits::QUIET);
+        sleep(limits::QUIET / 4).await;
+    }
+
+    fn send_home_quiet_since(&self, moment: Instant) {
+        let guests = self.guests.borrow();
+        let quiet = guests.tabs.values().filter(|tab| tab.since() <= moment);
+        quiet.for_each(|tab| tab.send_home());
+    }
+
+    async fn until_empty(&self) {
+        let _ = self.rooms.acquire_many(self.size).await;
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        self.house.guests.borrow_mut().tabs.remove(&self.number);
+    }
+}

@@ -1,0 +1,151 @@
+//! The one thread that writes: it commits what many clients ask for in groups.
+//!
+//! A commit costs two fdatasyncs, whatever is in it. So the thread wins the store's turn, takes all
+//! that has queued up by then, commits it at once, and answers each request by itself. While it
+//! does, the next group gathers.
+
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use port_registry::{Answer, Error, Registry, Request};
+use tokio::sync::oneshot;
+
+use crate::health::Health;
+use crate::problem::Problem;
+
+/// The way to the thread. It ends when the last of these is gone, and all is answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Writer {
+    queue: Sender<Job>,
+    patience: Duration,
+}
+
+/// A request that somebody waits for.
+#[derive(Debug)]
+struct Job {
+    request: Request,
+    /// When it has waited long enough for its turn.
+    due: Instant,
+    client: oneshot::Sender<Result<Answer, Problem>>,
+}
+
+impl Writer {
+    pub(crate) fn start(
+        registry: Registry,
+        health: Arc<Health>,
+    ) -> std::io::Result<(Writer, JoinHandle<()>)> {
+        let (queue, jobs) = mpsc::channel();
+        let patience = registry.wait();
+        let thread = thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || {
+                Groups {
+                    registry,
+                    health,
+                    jobs,
+                }
+                .run()
+            })?;
+        Ok((Writer { queue, patience }, thread))
+    }
+
+    /// Carries out a request; its answer comes after the commit that holds it.
+    pub(crate) async fn carry_out(&self, request: Request) -> Result<Answer, Problem> {
+        let (client, answer) = oneshot::channel();
+        let due = Instant::now() + self.patience;
+        let job = Job {
+            request,
+            due,
+            client,
+        };
+        self.queue.send(job).map_err(|_| Problem::stopping())?;
+        answer.await.unwrap_or_else(|_| Err(Problem::stopping()))
+    }
+}
+
+/// What the thread works with.
+struct Groups {
+    registry: Registry,
+    health: Arc<Health>,
+    jobs: Receiver<Job>,
+}
+
+impl Groups {
+    fn run(self) {
+        let mut waiting = Vec::new();
+        loop {
+            if waiting.is_empty() {
+                match self.jobs.recv() {
+                    Ok(job) => waiting.push(job),
+                    Err(_) => return,
+                }
+            }
+            waiting.extend(self.jobs.try_iter());
+            // Nobody waits for these any more.
+            waiting.retain(|job| !job.client.is_closed());
+            waiting = self.commit(waiting);
+        }
+    }
+
+    /// Carries out a group; gives back those of it that are to wait for the next.
+    fn commit(&self, mut group: Vec<Job>) -> Vec<Job> {
+        let Some(due) = group.iter().map(|job| job.due).min() else {
+            return group;
+        };
+        let wait = due.saturating_duration_since(Instant::now());
+        let mut requests: Vec<Request> = group.iter().map(|job| job.request.clone()).collect();
+        let result = self.registry.apply_group(&mut requests, wait, |requests| {
+            let late = self.jobs.try_iter().filter(|job| !job.client.is_closed());
+            let arrived = group.len();
+            group.extend(late);
+            requests.extend(group[arrived..].iter().map(|job| job.request.clone()));
+        });
+        match result {
+            Ok(answers) => self.tell(group, answers),
+            Err(Error::Busy { .. }) => {
+                let now = Instant::now();
+                let (expired, waiting) = group.into_iter().partition(|job| job.due <= now);
+                tell_all(expired, &Problem::busy());
+                waiting
+            }
+            // What one of them comes upon is not to fail the others.
+            Err(Error::Damaged { .. }) if group.len() > 1 => group
+                .into_iter()
+                .flat_map(|job| self.commit(vec![job]))
+                .collect(),
+            Err(error) => {
+                let problem = Problem::from(error);
+                self.health.note_failure(&problem);
+                tell_all(group, &problem);
+                Vec::new()
+            }
+        }
+    }
+
+    fn tell(&self, group: Vec<Job>, answers: Vec<Option<Result<Answer, Error>>>) -> Vec<Job> {
+        let mut waiting = Vec::new();
+        let mut has_written = false;
+        for (job, answer) in group.into_iter().zip(answers) {
+            match answer {
+                None => waiting.push(job),
+                Some(answer) => {
+                    has_written |= matches!(answer, Ok(Answer::Allocated(_)));
+                    // A client that is gone does not want it.
+                    let _ = job.client.send(answer.map_err(Problem::from));
+                }
+            }
+        }
+        if has_written {
+            self.health.note_success();
+        }
+        waiting
+    }
+}
+
+fn tell_all(jobs: Vec<Job>, problem: &Problem) {
+    for job in jobs {
+        let _ = job.client.send(Err(problem.clone()));
+    }
+}
