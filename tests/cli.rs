@@ -4,12 +4,10 @@ mod support;
 
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 
 use insta::assert_snapshot;
-use port_registry::{Port, Probe, SystemProbe, Verdict};
 use serde_json::{Value, json};
-use support::{Ran, Sandbox, free_port, listener};
+use support::{Ran, Sandbox, free_block, free_port, listener};
 
 const PORTCTL: &str = env!("CARGO_BIN_EXE_portctl");
 
@@ -24,18 +22,9 @@ struct Portctl {
 
 impl Portctl {
     fn new() -> Portctl {
-        // Ports in a row that nothing listens on, below the kernel's range for clients, and others
-        // for each test and each process of tests.
-        static BLOCKS: AtomicU16 = AtomicU16::new(0);
-        let process = u16::try_from(std::process::id() % 40).unwrap();
-        let is_free = |port| SystemProbe.probe(port).unwrap() == Verdict::Free;
-        let first = std::iter::repeat_with(|| BLOCKS.fetch_add(1, Ordering::Relaxed))
-            .map(|block| 20_000 + (process * 40 + block) * PORTS)
-            .find(|first| (*first..first + PORTS).all(|port| is_free(Port::new(port).unwrap())))
-            .unwrap();
         Portctl {
             sandbox: Sandbox::new(),
-            first,
+            first: free_block(PORTS),
         }
     }
 

@@ -19,6 +19,7 @@ use crate::health::Health;
 use crate::limits;
 use crate::lock::{DaemonLock, LockError};
 use crate::log;
+use crate::reader::Reader;
 use crate::routes::Desk;
 use crate::server;
 use crate::writer::Writer;
@@ -137,6 +138,7 @@ async fn serve(
     let health = Arc::new(Health::default());
     let (writer, thread) = Writer::start(registry.clone(), health.clone())?;
     let desk = Desk {
+        reader: Reader::start(registry.clone())?,
         registry,
         writer,
         health,

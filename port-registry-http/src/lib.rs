@@ -20,6 +20,7 @@ mod limits;
 mod lock;
 mod log;
 mod problem;
+mod reader;
 mod routes;
 mod server;
 mod writer;

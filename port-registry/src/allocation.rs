@@ -102,11 +102,8 @@ pub struct PortStatus {
 }
 
 impl PortStatus {
-    pub(crate) fn new(
-        port: Port,
-        holder: Option<Allocation>,
-        listener: Option<Listener>,
-    ) -> PortStatus {
+    /// What these two make of a port.
+    pub fn new(port: Port, holder: Option<Allocation>, listener: Option<Listener>) -> PortStatus {
         PortStatus {
             port,
             available: holder.is_none() && listener.is_none(),

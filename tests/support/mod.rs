@@ -7,8 +7,10 @@ use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
+use port_registry::{Port, Probe, SystemProbe, Verdict};
 use tempfile::TempDir;
 
 /// A temporary HOME and a folder to work in, both empty at first.
@@ -139,6 +141,20 @@ pub(crate) fn listener() -> (TcpListener, u16) {
 /// A port that nothing listened on a moment ago.
 pub(crate) fn free_port() -> u16 {
     listener().1
+}
+
+/// The first of some ports in a row that nothing listens on, below the kernel's range for clients:
+/// others for each test, and each process of tests.
+pub(crate) fn free_block(ports: u16) -> u16 {
+    const LARGEST: u16 = 8;
+    static BLOCKS: AtomicU16 = AtomicU16::new(0);
+    assert!(ports <= LARGEST);
+    let process = u16::try_from(std::process::id() % 40).unwrap();
+    let is_free = |port| SystemProbe.probe(Port::new(port).unwrap()).unwrap() == Verdict::Free;
+    std::iter::repeat_with(|| BLOCKS.fetch_add(1, Ordering::Relaxed))
+        .map(|block| 20_000 + (process * 40 + block) * LARGEST)
+        .find(|first| (*first..first + ports).all(is_free))
+        .unwrap()
 }
 
 /// Waits for something to come true, for a minute at most.

@@ -18,7 +18,7 @@ pub(crate) async fn get(desk: Data<Desk>, request: HttpRequest) -> Result<HttpRe
 
 pub(crate) async fn get_one(desk: Data<Desk>, id: Path<String>) -> Result<HttpResponse, Problem> {
     let id = decode::id(&id)?.ok_or_else(Problem::unknown_allocation)?;
-    match desk.read(move |registry| registry.get(id)).await? {
+    match desk.reader.allocation(id).await? {
         Some(allocation) => Ok(body::json(StatusCode::OK, &allocation)),
         None => Err(Problem::unknown_allocation()),
     }

@@ -23,6 +23,7 @@ use crate::access;
 use crate::connection::Tab;
 use crate::health::Health;
 use crate::problem::Problem;
+use crate::reader::Reader;
 use crate::writer::Writer;
 
 /// The header by which the daemon tells who it is.
@@ -39,6 +40,7 @@ pub(crate) fn identity() -> &'static str {
 #[derive(Clone, Debug)]
 pub(crate) struct Desk {
     pub(crate) registry: Registry,
+    pub(crate) reader: Reader,
     pub(crate) writer: Writer,
     pub(crate) health: Arc<Health>,
     /// The port on which the daemon itself listens.

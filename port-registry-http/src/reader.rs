@@ -1,0 +1,104 @@
+//! The thread that answers what takes microseconds to look up: what many clients ask is looked up
+//! on one snapshot of the store, so that opening it and waking the thread are paid for once.
+
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::{io, iter, thread};
+
+use port_registry::{Allocation, AllocationId, Answer, Port, Registry, Request, Verdict};
+use tokio::sync::oneshot;
+
+use crate::problem::Problem;
+
+/// The way to the thread. It ends when the last of these is gone.
+#[derive(Clone, Debug)]
+pub(crate) struct Reader {
+    queue: Sender<Question>,
+}
+
+/// Something that a client wants to know.
+#[derive(Debug)]
+enum Question {
+    Allocation(AllocationId, Client<Option<Allocation>>),
+    Port(Port, Client<(Option<Allocation>, Verdict)>),
+}
+
+type Client<T> = oneshot::Sender<Result<T, Problem>>;
+
+/// How many questions are answered together at most, so that the first one does not wait for long.
+const MOST_TOGETHER: usize = 64;
+
+impl Reader {
+    pub(crate) fn start(registry: Registry) -> io::Result<Reader> {
+        let (queue, questions) = mpsc::channel();
+        thread::Builder::new()
+            .name("reader".to_owned())
+            .spawn(move || answer_all(&registry, &questions))?;
+        Ok(Reader { queue })
+    }
+
+    /// The allocation of this number.
+    pub(crate) async fn allocation(&self, id: AllocationId) -> Result<Option<Allocation>, Problem> {
+        self.ask(|client| Question::Allocation(id, client)).await
+    }
+
+    /// Who holds the port, and what the system says of it.
+    pub(crate) async fn port(&self, port: Port) -> Result<(Option<Allocation>, Verdict), Problem> {
+        self.ask(|client| Question::Port(port, client)).await
+    }
+
+    async fn ask<T>(&self, question: impl FnOnce(Client<T>) -> Question) -> Result<T, Problem> {
+        let (client, answer) = oneshot::channel();
+        let sent = self.queue.send(question(client));
+        sent.map_err(|_| Problem::stopping())?;
+        answer.await.unwrap_or_else(|_| Err(Problem::stopping()))
+    }
+}
+
+fn answer_all(registry: &Registry, questions: &Receiver<Question>) {
+    while let Ok(first) = questions.recv() {
+        let together = iter::once(first).chain(questions.try_iter());
+        let together: Vec<_> = together.take(MOST_TOGETHER).collect();
+        let requests: Vec<_> = together.iter().map(Question::request).collect();
+        match registry.look(&requests) {
+            Ok(answers) => {
+                for (question, answer) in iter::zip(together, answers) {
+                    let found = answer.transpose().map_err(Problem::from);
+                    question.answer(
+                        registry,
+                        found.map(|it| it.and_then(Answer::into_allocation)),
+                    );
+                }
+            }
+            Err(error) => {
+                let problem = Problem::from(error);
+                for question in together {
+                    question.answer(registry, Err(problem.clone()));
+                }
+            }
+        }
+    }
+}
+
+impl Question {
+    /// What of it the store can answer.
+    fn request(&self) -> Request {
+        match self {
+            Question::Allocation(id, _) => Request::Find(*id),
+            Question::Port(port, _) => Request::FindHolder(*port),
+        }
+    }
+
+    /// Answers with what the store said, and what the system says. A client that is gone does not
+    /// want it.
+    fn answer(self, registry: &Registry, found: Result<Option<Allocation>, Problem>) {
+        match self {
+            Question::Allocation(_, client) => {
+                let _ = client.send(found);
+            }
+            Question::Port(port, client) => {
+                let answer = found.and_then(|holder| Ok((holder, registry.probe(port)?)));
+                let _ = client.send(answer);
+            }
+        }
+    }
+}

@@ -1,0 +1,480 @@
+//! Every request that the API knows, and what is answered: to clients of the Go server as they are,
+//! and to those that make mistakes.
+
+#[path = "support/daemon.rs"]
+mod daemon;
+mod support;
+
+use std::fmt::Write as _;
+use std::net::{Shutdown, TcpListener};
+
+use daemon::{Client, Daemon, Response};
+use insta::assert_snapshot;
+use serde_json::json;
+use support::{Sandbox, free_block, listener};
+
+/// How many ports there are to choose from.
+const PORTS: u16 = 4;
+
+/// A daemon that chooses from a few ports, and what was said to it.
+struct Talk {
+    sandbox: Sandbox,
+    daemon: Daemon,
+    first: u16,
+    transcript: String,
+}
+
+impl Talk {
+    fn new() -> Talk {
+        let sandbox = Sandbox::new();
+        let first = free_block(PORTS);
+        let range = format!("{first}-{}", first + PORTS - 1);
+        let daemon = Daemon::start_with(&sandbox, &["--range", &range]);
+        Talk {
+            sandbox,
+            daemon,
+            first,
+            transcript: String::new(),
+        }
+    }
+
+    /// A port of those that are chosen from.
+    fn port(&self, offset: u16) -> u16 {
+        self.first + offset
+    }
+
+    fn ask(&mut self, method: &str, path: &str, body: &str) -> Response {
+        let response = self.daemon.ask(method, path, body);
+        self.note(&format!("{method} {path} {body}"), &response);
+        response
+    }
+
+    fn note(&mut self, request: &str, response: &Response) {
+        let text = &mut self.transcript;
+        writeln!(text, "> {}", request.trim_end()).unwrap();
+        write!(text, "{}", response.status).unwrap();
+        for field in ["location", "allow"] {
+            if let Some(value) = response.header(field) {
+                write!(text, " {field}: {value}").unwrap();
+            }
+        }
+        writeln!(text, "\n{}", response.body).unwrap();
+        assert_eq!(response.header("content-type"), Some("application/json"));
+        let identity = format!(
+            "{}; pid={}",
+            env!("CARGO_PKG_VERSION"),
+            self.daemon.child.id()
+        );
+        assert_eq!(response.header("x-port-registry"), Some(&*identity));
+        assert!(!response.head.to_lowercase().contains("access-control"));
+    }
+
+    /// Compares the transcript with its snapshot, with what differs from run to run put in general
+    /// terms.
+    fn compare(self, name: &str) {
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path("snapshots");
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.add_filter(self.sandbox.path().to_str().unwrap(), "[SANDBOX]");
+        settings.add_filter(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "[TIME]");
+        settings.add_filter(
+            &format!(r#""pid":{},"process":"[^"]*""#, std::process::id()),
+            r#""pid":[PID],"process":"[PROCESS]""#,
+        );
+        for offset in 0..PORTS {
+            let port = format!(r"\b{}\b", self.port(offset));
+            settings.add_filter(&port, format!("[P-{offset}]"));
+        }
+        settings.bind(|| assert_snapshot!(name, self.transcript));
+    }
+}
+
+/// A socket of this process that listens on this port.
+fn listen(port: u16) -> TcpListener {
+    TcpListener::bind(("127.0.0.1", port)).unwrap()
+}
+
+#[test]
+fn allocations_are_made_found_and_released() {
+    let mut talk = Talk::new();
+    let dir = talk.sandbox.work();
+    let dir = dir.to_str().unwrap();
+    talk.ask("GET", "/healthz", "");
+    talk.ask("GET", "/v1/allocations", "");
+    talk.ask(
+        "POST",
+        "/v1/allocations",
+        r#"{"app":"shop","instance":"main","service":"web"}"#,
+    );
+    let third = talk.port(2);
+    talk.ask(
+        "POST",
+        "/v1/allocations",
+        &format!(
+            r#"{{"app":" shop ","instance":"main","service":"db","port":{third},"dir":"{dir}"}}"#
+        ),
+    );
+    talk.ask("GET", "/v1/allocations", "");
+    talk.ask(
+        "GET",
+        "/v1/allocations?app=shop&instance=main&service=db&unknown=1",
+        "",
+    );
+    talk.ask("GET", "/v1/allocations?app=shop&instance=&service=", "");
+    talk.ask("GET", "/v1/allocations?app=blog", "");
+    talk.ask("GET", &format!("/v1/allocations?port={third}"), "");
+    talk.ask("GET", "/v1/allocations/2", "");
+    talk.ask("GET", "/v1/allocations/3", "");
+    talk.ask("GET", &format!("/v1/ports/{third}"), "");
+    let free = talk.port(3);
+    talk.ask("GET", &format!("/v1/ports/{free}"), "");
+    let busy = listen(free);
+    talk.ask("GET", &format!("/v1/ports/{free}"), "");
+    talk.ask("DELETE", "/v1/allocations/1", "");
+    talk.ask("DELETE", "/v1/allocations/1", "");
+    talk.ask("DELETE", "/v1/allocations", r#"{"app":"blog"}"#);
+    talk.ask(
+        "DELETE",
+        "/v1/allocations",
+        r#"{"app":"shop","port":null,"service":""}"#,
+    );
+    talk.ask("GET", "/v1/allocations", "");
+    drop(busy);
+    talk.compare("http-allocations");
+}
+
+#[test]
+fn conflicts_name_who_stands_in_the_way() {
+    let mut talk = Talk::new();
+    let [held, busy, both] = [0, 1, 2].map(|offset| talk.port(offset));
+    let (_busy, _both) = (listen(busy), listen(both));
+    let claim = |service: &str, rest: &str| {
+        format!(r#"{{"app":"shop","instance":"main","service":"{service}"{rest}}}"#)
+    };
+    let at = |port: u16| format!(r#","port":{port}"#);
+    let path = "/v1/allocations";
+    talk.ask("POST", path, &claim("web", &at(held)));
+    talk.ask(
+        "POST",
+        path,
+        &claim("db", &format!(r#"{},"adopt":true"#, at(both))),
+    );
+    // The service comes first, then the port, then the system.
+    talk.ask("POST", path, &claim("web", ""));
+    talk.ask("POST", path, &claim("web", &at(both)));
+    talk.ask("POST", path, &claim("api", &at(held)));
+    talk.ask("POST", path, &claim("api", &at(both)));
+    talk.ask("POST", path, &claim("api", &at(busy)));
+    talk.ask("PUT", path, &claim("api", &at(busy)));
+    talk.ask("PUT", path, &claim("api", &at(held)));
+    talk.ask("GET", &format!("/v1/ports/{both}"), "");
+    // The last port, and none.
+    talk.ask("POST", path, &claim("api", ""));
+    talk.ask("POST", path, &claim("worker", ""));
+    talk.compare("http-conflicts");
+}
+
+#[test]
+fn put_gets_or_creates() {
+    let mut talk = Talk::new();
+    let (here, there) = (
+        talk.sandbox.path().join("here"),
+        talk.sandbox.path().join("there"),
+    );
+    let claim = |rest: &str| format!(r#"{{"app":"shop","instance":"main","service":"web"{rest}}}"#);
+    let of = |dir: &std::path::Path| format!(r#","dir":"{}""#, dir.display());
+    let path = "/v1/allocations";
+    std::fs::create_dir(&here).unwrap();
+    std::fs::create_dir(&there).unwrap();
+    talk.ask("PUT", path, &claim(""));
+    talk.ask("PUT", path, &claim(r#","port":0"#));
+    talk.ask("PUT", path, &claim(&of(&here)));
+    talk.ask("PUT", path, &claim(&of(&there)));
+    std::fs::remove_dir(&here).unwrap();
+    talk.ask("PUT", path, &claim(&of(&there)));
+    let (same, other) = (talk.port(0), talk.port(1));
+    talk.ask("PUT", path, &claim(&format!(r#","port":{same}"#)));
+    talk.ask("PUT", path, &claim(&format!(r#","port":{other}"#)));
+    talk.compare("http-get-or-create");
+}
+
+#[test]
+fn mistakes_are_told_in_a_fixed_order() {
+    let mut talk = Talk::new();
+    let path = "/v1/allocations";
+    for body in [
+        "",
+        "{",
+        "[]",
+        "null",
+        r#"{"app":1,"instance":"","service":"","port":0}"#,
+        r#"{"port":"3000"}"#,
+        r#"{"port":1.5}"#,
+        r#"{"port":9223372036854775808}"#,
+        r#"{"adopt":"yes"}"#,
+        r#"{"app":"shop","instance":"main"}"#,
+        r#"{"app":"shop","instance":"main","service":" ","port":65536}"#,
+        r#"{"app":"shop","instance":"main","service":null}"#,
+        r#"{"app":"shop","instance":"main","service":"a\nb"}"#,
+        r#"{"app":"shop","instance":"main","service":"web","port":65536}"#,
+        r#"{"app":"shop","instance":"main","service":"web","port":-1}"#,
+        r#"{"app":"shop","instance":"main","service":"web","dir":"relative"}"#,
+    ] {
+        talk.ask("POST", path, body);
+        let put = talk.daemon.ask("PUT", path, body);
+        let post = talk.daemon.ask("POST", path, body);
+        assert_eq!((put.status, put.body), (post.status, post.body));
+    }
+    let long = format!(
+        r#"{{"app":"{}","instance":"main","service":"web"}}"#,
+        "x".repeat(256)
+    );
+    let response = talk.daemon.ask("POST", path, &long);
+    talk.note("POST with a name of 256 bytes", &response);
+    for body in [
+        "",
+        "[]",
+        "{}",
+        r#"{"app":"","port":0}"#,
+        r#"{"port":65536}"#,
+        r#"{"app":[]}"#,
+    ] {
+        talk.ask("DELETE", path, body);
+    }
+    for (method, path) in [
+        ("GET", "/v1/allocations?port=x"),
+        ("GET", "/v1/allocations?port=65536"),
+        ("GET", "/v1/allocations?app=%zz"),
+        ("GET", "/v1/allocations/x"),
+        ("GET", "/v1/allocations/0"),
+        ("DELETE", "/v1/allocations/1.5"),
+        ("DELETE", "/v1/allocations/-1"),
+        ("GET", "/v1/ports/http"),
+        ("GET", "/v1/ports/0"),
+        ("GET", "/v1/ports/65536"),
+        ("GET", "/"),
+        ("GET", "/v1/allocations/"),
+        ("GET", "/v1/allocations/1/2"),
+        ("GET", "/V1/allocations"),
+        ("PATCH", "/v1/allocations"),
+        ("PUT", "/v1/allocations/1"),
+        ("POST", "/v1/ports/3000"),
+        ("OPTIONS", "/healthz"),
+        ("DELETE", "/openapi.json"),
+    ] {
+        talk.ask(method, path, "");
+    }
+    assert_eq!(talk.daemon.ask("GET", path, "").json(200), json!([]));
+    talk.compare("http-mistakes");
+}
+
+#[test]
+fn the_type_of_a_body_does_not_matter() {
+    let talk = Talk::new();
+    for (number, content_type) in [
+        "Content-Type: application/x-www-form-urlencoded",
+        "Content-Type: text/plain;charset=UTF-8",
+        "Content-Type: application/json; charset=utf-8",
+        "Accept: */*",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let body = format!(r#"{{"app":"shop","instance":"main","service":"s{number}"}}"#);
+        let headers = ["Host: 127.0.0.1:51234", content_type];
+        let mut client = talk.daemon.client();
+        let response = client.ask_with("POST", "/v1/allocations", &headers, &body);
+        assert_eq!(response.json(201)["service"], format!("s{number}"));
+    }
+}
+
+#[test]
+fn a_head_is_answered_like_a_get_without_its_body() {
+    let talk = Talk::new();
+    for path in [
+        "/healthz",
+        "/openapi.json",
+        "/v1/allocations",
+        "/v1/ports/1",
+        "/v1/allocations/1",
+    ] {
+        let mut client = talk.daemon.client();
+        let get = client.ask("GET", path, "");
+        let head = client.ask("HEAD", path, "");
+        assert_eq!(head.status, get.status, "{path}");
+        assert_eq!(head.header("content-length"), get.header("content-length"));
+        assert_eq!(head.body, "");
+        // Nothing of a body is in the way of the next answer.
+        assert_eq!(client.ask("GET", path, "").status, get.status);
+    }
+}
+
+#[test]
+fn a_body_of_64_kib_is_read_and_a_larger_one_is_not() {
+    let talk = Talk::new();
+    let claim = r#"{"app":"shop","instance":"main","service":"web"}"#;
+    let padded = |length: usize| format!("{claim}{}", " ".repeat(length - claim.len()));
+    let path = "/v1/allocations";
+    talk.daemon.ask("POST", path, &padded(65536)).json(201);
+    let refused = talk.daemon.ask("POST", path, &padded(65537)).json(413);
+    assert_eq!(
+        refused,
+        json!({ "error": "the body is larger than 65536 bytes" })
+    );
+    // One whose length is not told beforehand.
+    let mut client = talk.daemon.client();
+    client.send(
+        b"POST /v1/allocations HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n",
+    );
+    for _ in 0..17 {
+        client.send(format!("1000\r\n{}\r\n", " ".repeat(4096)).as_bytes());
+    }
+    assert_eq!(client.receive("POST").json(413), refused);
+}
+
+#[test]
+fn bodies_come_in_every_way_that_http_has() {
+    let talk = Talk::new();
+    let claim =
+        |service: &str| format!(r#"{{"app":"shop","instance":"main","service":"{service}"}}"#);
+    // In chunks.
+    let mut client = talk.daemon.client();
+    client.send(
+        b"PUT /v1/allocations HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n",
+    );
+    for piece in claim("chunks").as_bytes().chunks(7) {
+        client.send(format!("{:x}\r\n", piece.len()).as_bytes());
+        client.send(piece);
+        client.send(b"\r\n");
+    }
+    client.send(b"0\r\n\r\n");
+    client.receive("PUT").json(201);
+
+    // After a question whether it is wanted, as curl asks for larger ones.
+    let body = claim("expected");
+    let head = format!(
+        "POST /v1/allocations HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\
+         Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    client.send(head.as_bytes());
+    assert_eq!(client.receive("HEAD").status, 100);
+    client.send(body.as_bytes());
+    client.receive("POST").json(201);
+
+    // Several requests at once, the answers to which come in their order.
+    let body = claim("pipelined");
+    let request = format!(
+        "POST /v1/allocations HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let get = "GET /v1/allocations?service=pipelined HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    client.send(format!("{request}{get}{request}").as_bytes());
+    let made = client.receive("POST").json(201);
+    assert_eq!(client.receive("GET").json(200), json!([made]));
+    client.receive("POST").json(409);
+
+    // From a client that has nothing more to say, but listens.
+    let mut client = talk.daemon.client();
+    client.send(get.as_bytes());
+    client.stream().shutdown(Shutdown::Write).unwrap();
+    assert_eq!(client.receive("GET").json(200), json!([made]));
+
+    // By an older version of the protocol.
+    let mut client = talk.daemon.client();
+    client.send(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n");
+    client.receive("GET").json(200);
+    assert!(client.is_closed());
+}
+
+#[test]
+fn what_is_no_http_is_told_so_in_json_and_the_connection_closed() {
+    let talk = Talk::new();
+    let long_head = format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(200_000));
+    for (bytes, status, error) in [
+        ("\u{16}\u{3}\u{1}\r\n\r\n", 400, "malformed HTTP request"),
+        ("SSH-2.0-OpenSSH_9.6\r\n\r\n", 400, "malformed HTTP request"),
+        (
+            "GET /healthz HTTP/1.1\r\n\r\n",
+            400,
+            "malformed HTTP request",
+        ),
+        (
+            "GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n",
+            400,
+            "malformed HTTP request",
+        ),
+        (
+            "GET /health z HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            400,
+            "malformed HTTP request",
+        ),
+        (
+            "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
+            400,
+            "malformed HTTP request",
+        ),
+        (
+            "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+            400,
+            "malformed HTTP request",
+        ),
+        (&long_head, 431, "the request's head is too large"),
+    ] {
+        let mut client = talk.daemon.client();
+        client.send(bytes.as_bytes());
+        let response = client.receive("GET");
+        assert_eq!(
+            response.json(status),
+            json!({ "error": error }),
+            "{bytes:.60}"
+        );
+        assert!(response.header("x-port-registry").is_some());
+        assert!(client.is_closed());
+    }
+    talk.daemon.ask("GET", "/healthz", "").json(200);
+}
+
+#[test]
+fn the_document_describes_the_paths_there_are() {
+    let talk = Talk::new();
+    let document = talk.daemon.ask("GET", "/openapi.json", "").json(200);
+    assert_eq!(
+        document["openapi"].as_str().unwrap().split('.').next(),
+        Some("3")
+    );
+    let paths = document["paths"].as_object().unwrap();
+    for (path, methods) in paths {
+        let path = path.replace("{id}", "1").replace("{port}", "1");
+        let refused = talk.daemon.ask("TRACE", &path, "");
+        let allowed = refused.header("allow").unwrap().to_lowercase();
+        let allowed: Vec<_> = allowed.split(", ").collect();
+        let described: Vec<_> = methods
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter(|key| *key != "parameters")
+            .collect();
+        assert_eq!(
+            described.len(),
+            allowed.len() - usize::from(!methods["head"].is_object()),
+            "{path}"
+        );
+        for method in described {
+            assert!(allowed.contains(&method.as_str()), "{method} {path}");
+        }
+    }
+    assert_eq!(paths.len(), 5);
+}
+
+#[test]
+fn a_client_of_another_protocol_version_is_not_mistaken() {
+    // A TLS client sends no line end for long.
+    let talk = Talk::new();
+    let (_other, port) = listener();
+    assert_ne!(port, talk.daemon.address.port());
+    let mut client = Client::connect(talk.daemon.address);
+    client.send(b"\x16\x03\x01\x00\xf8\x01\x00\x00\xf4\x03\x03");
+    assert_eq!(client.receive("GET").status, 400);
+}

@@ -1,0 +1,235 @@
+//! The real daemon, and clients that are in control of every byte they send.
+
+#![expect(dead_code, reason = "each test file uses its part of it")]
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::{Sandbox, wait_until};
+
+pub(crate) const PORT_REGISTRY: &str = env!("CARGO_BIN_EXE_port-registry");
+
+/// Longer than any answer takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A daemon of a sandbox, killed when dropped.
+pub(crate) struct Daemon {
+    pub(crate) child: Child,
+    pub(crate) address: SocketAddr,
+    log: Arc<Mutex<String>>,
+}
+
+impl Daemon {
+    /// Starts a daemon on a port of the system's choice.
+    pub(crate) fn start(sandbox: &Sandbox) -> Daemon {
+        Daemon::start_with(sandbox, &[])
+    }
+
+    /// The same, with more words on its command line.
+    pub(crate) fn start_with(sandbox: &Sandbox, words: &[&str]) -> Daemon {
+        Daemon::spawn(
+            sandbox
+                .command(PORT_REGISTRY)
+                .args(["--port", "0"])
+                .args(words),
+        )
+    }
+
+    /// Runs a command that is a daemon, until it listens.
+    #[track_caller]
+    pub(crate) fn spawn(command: &mut Command) -> Daemon {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let log = Arc::new(Mutex::new(String::new()));
+        let address = loop {
+            let Some(line) = lines.next() else {
+                let status = child.wait().unwrap();
+                panic!("the daemon ended: {status}, {}", log.lock().unwrap());
+            };
+            let line = line.unwrap();
+            log.lock().unwrap().push_str(&format!("{line}\n"));
+            if let Some((_, rest)) = line.split_once(" listens on http://") {
+                break rest.split(',').next().unwrap().parse().unwrap();
+            }
+        };
+        let rest = log.clone();
+        thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                rest.lock().unwrap().push_str(&format!("{line}\n"));
+            }
+        });
+        Daemon {
+            child,
+            address,
+            log,
+        }
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// A connection of its own for one request.
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &str) -> Response {
+        self.client().ask(method, path, body)
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::connect(self.address)
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("sh")
+            .args(["-c", &format!("kill -{name} {}", self.child.id())])
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits until it has ended.
+    #[track_caller]
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        let mut status = None;
+        wait_until("the daemon ends", || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap()
+    }
+
+    /// How much memory it has, in KiB.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn resident_memory(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(path).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let number = line.unwrap().split_whitespace().nth(1);
+        number.unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A keep-alive connection.
+pub(crate) struct Client {
+    stream: BufReader<TcpStream>,
+}
+
+impl Client {
+    pub(crate) fn connect(address: SocketAddr) -> Client {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Client {
+            stream: BufReader::new(stream),
+        }
+    }
+
+    pub(crate) fn stream(&self) -> &TcpStream {
+        self.stream.get_ref()
+    }
+
+    /// Sends a request as `curl` would, and waits for the answer.
+    pub(crate) fn ask(&mut self, method: &str, path: &str, body: &str) -> Response {
+        self.ask_with(method, path, &["Host: localhost"], body)
+    }
+
+    pub(crate) fn ask_with(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[&str],
+        body: &str,
+    ) -> Response {
+        let mut request = format!("{method} {path} HTTP/1.1\r\n");
+        for header in headers {
+            request.push_str(&format!("{header}\r\n"));
+        }
+        if !body.is_empty() {
+            request.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        }
+        request.push_str(&format!("\r\n{body}"));
+        self.send(request.as_bytes());
+        self.receive(method)
+    }
+
+    /// Sends these bytes. That the daemon does not want them is told by what it answers.
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        let _ = self.stream.get_mut().write_all(bytes);
+    }
+
+    /// Waits for the answer to a request.
+    #[track_caller]
+    pub(crate) fn receive(&mut self, method: &str) -> Response {
+        self.try_receive(method).unwrap()
+    }
+
+    pub(crate) fn try_receive(&mut self, method: &str) -> io::Result<Response> {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            if self.stream.read_line(&mut head)? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let mut response = Response {
+            status,
+            head,
+            body: String::new(),
+        };
+        let length = response.header("content-length");
+        let length = length.map_or(0, |length| length.parse().unwrap());
+        if method != "HEAD" {
+            let mut body = vec![0; length];
+            self.stream.read_exact(&mut body)?;
+            response.body = String::from_utf8(body).unwrap();
+        }
+        Ok(response)
+    }
+
+    /// Whether the daemon closes the connection without another byte, within a minute.
+    pub(crate) fn is_closed(&mut self) -> bool {
+        let start = Instant::now();
+        let end = self.stream.read(&mut [0; 1]);
+        assert!(start.elapsed() < PATIENCE, "the connection stays open");
+        matches!(end, Ok(0) | Err(_))
+    }
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Response {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut fields = self.head.lines().filter_map(|line| line.split_once(": "));
+        let field = fields.find(|(field, _)| field.eq_ignore_ascii_case(name));
+        field.map(|(_, value)| value)
+    }
+
+    /// The document, of an answer with this status.
+    #[track_caller]
+    pub(crate) fn json(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(self.header("content-type"), Some("application/json"));
+        assert!(self.body.ends_with('\n'), "{self:?}");
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
