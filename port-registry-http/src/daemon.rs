@@ -182,6 +182,8 @@ fn try_bind(port: u16) -> io::Result<TcpListener> {
     if cfg!(unix) {
         socket.set_reuseaddr(true)?;
     }
+    // Accepted connections inherit it.
+    socket.set_send_buffer_size(limits::SEND_BUFFER)?;
     socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
     socket.listen(limits::BACKLOG)
 }

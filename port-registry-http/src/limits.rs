@@ -28,6 +28,10 @@ pub(crate) const CONNECTIONS: usize = 512;
 /// How many connections may be waiting to be accepted.
 pub(crate) const BACKLOG: u32 = 1024;
 
+/// How many bytes of an answer the system keeps for a client that does not read it, which would
+/// otherwise be some megabytes each.
+pub(crate) const SEND_BUFFER: u32 = 128 << 10;
+
 /// When all connections are taken, those go that began no request for so long.
 pub(crate) const QUIET: Duration = Duration::from_secs(1);
 
