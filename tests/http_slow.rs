@@ -1,12 +1,14 @@
 //! Clients that send half of a request, or one byte at a time, or do not read their answers: others
 //! are answered all the same, and nobody holds a connection or memory for long.
 
+#![cfg(target_os = "linux")]
+
 #[path = "support/daemon.rs"]
 mod daemon;
 mod support;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use daemon::{Client, Daemon};
@@ -116,7 +118,7 @@ fn slow_clients_are_told_so_and_stop_nobody() {
                 assert!(client.try_receive("GET").is_err());
             }));
         }
-        let ends: Vec<_> = slow.into_iter().map(|client| client.join()).collect();
+        let ends: Vec<_> = slow.into_iter().map(ScopedJoinHandle::join).collect();
         is_over.store(true, Ordering::Relaxed);
         assert!(ends.iter().all(Result::is_ok), "{ends:?}");
     });

@@ -5,7 +5,7 @@
 //! that had its own name point to the loopback address (DNS rebinding) sends that name as `Host`.
 
 use actix_web::dev::RequestHead;
-use actix_web::http::header::{HOST, HeaderMap, HeaderName, ORIGIN};
+use actix_web::http::header::{HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN};
 use thiserror::Error;
 
 /// The names by which the daemon may be called.
@@ -27,9 +27,10 @@ pub(crate) enum Refusal {
 /// Lets a request in, or says why not. `port` is the daemon's own.
 pub(crate) fn check(head: &RequestHead, port: u16) -> Result<(), Refusal> {
     // The headers as they were sent: none of those that a proxy adds are believed.
-    let mut hosts = head.headers.get_all(HOST).map(|host| host.as_bytes());
-    let named = head.uri.authority().map(|it| it.as_str().as_bytes());
-    if !hosts.by_ref().chain(named).all(is_own_host) || !head.headers.contains_key(HOST) {
+    let hosts = head.headers.get_all(HOST).map(HeaderValue::as_bytes);
+    let in_request_line = head.uri.authority().map(|it| it.as_str().as_bytes());
+    let names_own = hosts.chain(in_request_line).all(is_own_host);
+    if !names_own || !head.headers.contains_key(HOST) {
         return Err(Refusal::Host);
     }
     if !every(&head.headers, &ORIGIN, |origin| is_own_origin(origin, port)) {

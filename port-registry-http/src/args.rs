@@ -101,7 +101,9 @@ impl PortRegistry {
         }
         let pidfile = match self.pidfile {
             Some(pidfile) => std::path::absolute(pidfile)?,
-            None => default_folder()?.join("port-registry.pid"),
+            None => default_folder()
+                .map_err(|_| Failure::NoHome)?
+                .join("port-registry.pid"),
         };
         Ok(Config {
             port: self.port,

@@ -120,7 +120,7 @@ impl AsyncRead for Connection {
         }
         match Pin::new(&mut self.stream).poll_read(cx, buf) {
             Poll::Pending => self.wait(cx),
-            ready => ready,
+            ready @ Poll::Ready(_) => ready,
         }
     }
 }
@@ -141,7 +141,7 @@ impl AsyncWrite for Connection {
         }
         match Pin::new(&mut self.stream).poll_write(cx, buf) {
             Poll::Pending => self.wait(cx),
-            ready => ready,
+            ready @ Poll::Ready(_) => ready,
         }
     }
 

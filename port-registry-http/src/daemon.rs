@@ -43,6 +43,10 @@ pub enum Failure {
     #[error(transparent)]
     Lock(#[from] LockError),
 
+    /// No place for the pidfile could be made out.
+    #[error("HOME is not an absolute path; set it, or name all files by --db and --pidfile")]
+    NoHome,
+
     /// The store cannot be used.
     #[error(transparent)]
     Registry(#[from] Error),

@@ -22,7 +22,7 @@ pub(crate) struct DaemonLock {
 pub enum LockError {
     /// Another process is it.
     #[error(
-        "port-registry is already running{} (its lock is {})",
+        "port-registry is already running{}, by its lock {}; stop it, or name another place by --pidfile",
         pid.map(|pid| format!(" as process {pid}")).unwrap_or_default(),
         lock.display()
     )]

@@ -38,16 +38,14 @@ impl Writer {
     ) -> std::io::Result<(Writer, JoinHandle<()>)> {
         let (queue, jobs) = mpsc::channel();
         let patience = registry.wait();
+        let groups = Groups {
+            registry,
+            health,
+            jobs,
+        };
         let thread = thread::Builder::new()
             .name("writer".to_owned())
-            .spawn(move || {
-                Groups {
-                    registry,
-                    health,
-                    jobs,
-                }
-                .run()
-            })?;
+            .spawn(move || groups.run())?;
         Ok((Writer { queue, patience }, thread))
     }
 

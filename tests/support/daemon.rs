@@ -16,7 +16,7 @@ use crate::support::{Sandbox, wait_until};
 pub(crate) const PORT_REGISTRY: &str = env!("CARGO_BIN_EXE_port-registry");
 
 /// Longer than any answer takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A daemon of a sandbox, killed when dropped.
 pub(crate) struct Daemon {
@@ -53,7 +53,7 @@ impl Daemon {
                 panic!("the daemon ended: {status}, {}", log.lock().unwrap());
             };
             let line = line.unwrap();
-            log.lock().unwrap().push_str(&format!("{line}\n"));
+            log.lock().unwrap().extend([&*line, "\n"]);
             if let Some((_, rest)) = line.split_once(" listens on http://") {
                 break rest.split(',').next().unwrap().parse().unwrap();
             }
@@ -61,7 +61,7 @@ impl Daemon {
         let rest = log.clone();
         thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
-                rest.lock().unwrap().push_str(&format!("{line}\n"));
+                rest.lock().unwrap().extend([&*line, "\n"]);
             }
         });
         Daemon {
@@ -154,14 +154,13 @@ impl Client {
         headers: &[&str],
         body: &str,
     ) -> Response {
-        let mut request = format!("{method} {path} HTTP/1.1\r\n");
-        for header in headers {
-            request.push_str(&format!("{header}\r\n"));
-        }
+        let mut request = vec![format!("{method} {path} HTTP/1.1")];
+        request.extend(headers.iter().map(|&header| header.to_owned()));
         if !body.is_empty() {
-            request.push_str(&format!("Content-Length: {}\r\n", body.len()));
+            request.push(format!("Content-Length: {}", body.len()));
         }
-        request.push_str(&format!("\r\n{body}"));
+        request.extend([String::new(), body.to_owned()]);
+        let request = request.join("\r\n");
         self.send(request.as_bytes());
         self.receive(method)
     }

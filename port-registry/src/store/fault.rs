@@ -64,6 +64,16 @@ impl Fault {
         }
     }
 
+    /// Whether what is stored may still be read from a copy of the file.
+    pub(super) fn leaves_an_image(&self) -> bool {
+        matches!(
+            self,
+            Fault::Busy
+                | Fault::File(_, Access::ReadWrite)
+                | Fault::Engine(redb::Error::Io(_) | redb::Error::PreviousIo)
+        )
+    }
+
     /// Whether the handle that met this fault refuses all further work, as redb's do after an I/O
     /// error, so that the file has to be opened anew.
     pub(super) fn breaks_handle(&self) -> bool {

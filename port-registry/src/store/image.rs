@@ -1,9 +1,10 @@
-//! Reading the store past a writer that is stopped.
+//! Reading the store past a writer that is stopped, or a disk that takes no writes.
 //!
 //! In the midst of a commit redb holds the file's header for a few microseconds, and a reader waits
 //! for it. A process that is stopped right then would keep everybody from reading. What is in the
 //! file meanwhile is what a crash would leave, which redb makes whole when it opens it; so a copy in
-//! memory is opened instead, which takes no locks.
+//! memory is opened instead, which takes no locks. The same goes for a file whose last writer was
+//! killed or failed, where it cannot be opened for writing, which would mend it.
 //!
 //! A copy is one moment's as long as the header stays the same: pages that a committed tree reaches
 //! are not written again before a later commit, and every commit changes the header.

@@ -121,12 +121,18 @@ impl Store {
         mut look: impl FnMut(&dyn Rows) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         self.contain(deadline, || {
-            match self.try_read(deadline, &mut look) {
+            let result = match self.try_read(deadline, &mut look) {
                 // An earlier failure broke the handle, or a concurrent one just did. A new one
                 // may do.
                 Err(fault) if fault.breaks_handle() => self.try_read(deadline, &mut look),
-                // A writer was stopped at a bad moment.
-                Err(Fault::Busy) => self.read_image(&mut look),
+                result => result,
+            };
+            match result {
+                // A writer was stopped at a bad moment, or the file has to be mended before it can
+                // be read, and cannot be written.
+                Err(fault) if fault.leaves_an_image() => {
+                    self.read_image(&mut look).map_err(|_| fault)
+                }
                 result => result,
             }
         })
