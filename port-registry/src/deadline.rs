@@ -17,10 +17,13 @@ thread_local! {
     static CURRENT: Cell<Option<Deadline>> = const { Cell::new(None) };
 }
 
-/// The first pause between two attempts. Each is twice as long as the one before.
-const FIRST_PAUSE: Duration = Duration::from_micros(50);
+/// The shortest pause between two attempts.
+const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
 /// The longest pause: about what a commit takes on a fast disk.
 const LONGEST_PAUSE: Duration = Duration::from_micros(500);
+
+/// After how long a queue that did not move is taken for one that is stuck.
+const STUCK: Duration = Duration::from_secs(1);
 
 impl Deadline {
     pub(crate) fn after(wait: Duration) -> Deadline {
@@ -70,9 +73,38 @@ impl Deadline {
     /// the deadline passes first; `attempt` is asked once at least.
     pub(crate) fn poll<T, E>(
         self,
-        mut attempt: impl FnMut() -> Result<Option<T>, E>,
+        attempt: impl FnMut() -> Result<Option<T>, E>,
     ) -> Result<Option<T>, E> {
-        let mut pause = FIRST_PAUSE;
+        // Each pause is twice as long as the one before.
+        let mut pause = SHORTEST_PAUSE / 2;
+        self.poll_after(attempt, |_| {
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause
+        })
+    }
+
+    /// Asks like [`poll`](Self::poll), but the more often the longer it has waited. So of several
+    /// that wait for the same thing, the first to come is the likeliest to get it.
+    pub(crate) fn queue_up<T, E>(
+        self,
+        attempt: impl FnMut() -> Result<Option<T>, E>,
+    ) -> Result<Option<T>, E> {
+        self.poll_after(attempt, |waited| {
+            if waited > STUCK {
+                return LONGEST_PAUSE;
+            }
+            // Half as long after two milliseconds, a third after three.
+            let milliseconds = u32::try_from(waited.as_millis()).unwrap_or(u32::MAX);
+            (LONGEST_PAUSE / milliseconds.max(1)).max(SHORTEST_PAUSE)
+        })
+    }
+
+    fn poll_after<T, E>(
+        self,
+        mut attempt: impl FnMut() -> Result<Option<T>, E>,
+        mut pause: impl FnMut(Duration) -> Duration,
+    ) -> Result<Option<T>, E> {
+        let start = Instant::now();
         loop {
             if let Some(found) = attempt()? {
                 return Ok(Some(found));
@@ -81,8 +113,7 @@ impl Deadline {
             if remaining.is_zero() {
                 return Ok(None);
             }
-            thread::sleep(pause.min(remaining));
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            thread::sleep(pause(start.elapsed()).min(remaining));
         }
     }
 }

@@ -6,6 +6,10 @@
 //! asks redb for the writer lock, which the last writer cannot take again without queueing up
 //! behind. Within a process the queue is first come, first served.
 //!
+//! The lock is asked for in turns, since a process that waits for it without an end could be kept
+//! for ever by one that was stopped. Who has waited longer asks more often, so that those who come
+//! again at once do not get ahead.
+//!
 //! The queue is for fairness alone. That two never write at once is redb's promise, so the queue
 //! is passed by where its file cannot be locked, or after half of the wait: a process in it may
 //! have been stopped.
@@ -107,7 +111,7 @@ impl Turn<'_> {
     /// The lock file, locked until it is dropped; `None` when the deadline passes first.
     fn lock(&self, deadline: Deadline) -> io::Result<Option<File>> {
         let file = open_lock_file(&self.turnstile.lock_path)?;
-        let locked = deadline.poll(|| match file.try_lock() {
+        let locked = deadline.queue_up(|| match file.try_lock() {
             Ok(()) => Ok(Some(())),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
