@@ -1,6 +1,7 @@
 //! The thread that answers what takes microseconds to look up: what many clients ask is looked up
 //! on one snapshot of the store, so that opening it and waking the thread are paid for once.
 
+use std::collections::HashMap;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::{io, iter, thread};
 
@@ -59,23 +60,41 @@ fn answer_all(registry: &Registry, questions: &Receiver<Question>) {
         let together = iter::once(first).chain(questions.try_iter());
         let together: Vec<_> = together.take(MOST_TOGETHER).collect();
         let requests: Vec<_> = together.iter().map(Question::request).collect();
-        match registry.look(&requests) {
-            Ok(answers) => {
-                for (question, answer) in iter::zip(together, answers) {
-                    let found = answer.transpose().map_err(Problem::from);
-                    question.answer(
-                        registry,
-                        found.map(|it| it.and_then(Answer::into_allocation)),
-                    );
-                }
-            }
-            Err(error) => {
-                let problem = Problem::from(error);
-                for question in together {
-                    question.answer(registry, Err(problem.clone()));
-                }
-            }
+        let found = match registry.look(&requests) {
+            Ok(answers) => answers
+                .into_iter()
+                .map(|answer| {
+                    let found = answer.transpose().map_err(Problem::from)?;
+                    Ok(found.and_then(Answer::into_allocation))
+                })
+                .collect(),
+            Err(error) => vec![Err(Problem::from(error)); together.len()],
+        };
+        let mut system = System::new(registry);
+        for (question, found) in iter::zip(together, found) {
+            question.answer(&mut system, found);
         }
+    }
+}
+
+/// What the system says of ports, asked once for each that several want to know of at one moment.
+struct System<'a> {
+    registry: &'a Registry,
+    said: HashMap<Port, Result<Verdict, Problem>>,
+}
+
+impl System<'_> {
+    fn new(registry: &Registry) -> System<'_> {
+        System {
+            registry,
+            said: HashMap::new(),
+        }
+    }
+
+    fn verdict(&mut self, port: Port) -> Result<Verdict, Problem> {
+        let said = self.said.entry(port);
+        let said = said.or_insert_with(|| self.registry.probe(port).map_err(Problem::from));
+        said.clone()
     }
 }
 
@@ -90,13 +109,13 @@ impl Question {
 
     /// Answers with what the store said, and what the system says. A client that is gone does not
     /// want it.
-    fn answer(self, registry: &Registry, found: Result<Option<Allocation>, Problem>) {
+    fn answer(self, system: &mut System, found: Result<Option<Allocation>, Problem>) {
         match self {
             Question::Allocation(_, client) => {
                 let _ = client.send(found);
             }
             Question::Port(port, client) => {
-                let answer = found.and_then(|holder| Ok((holder, registry.probe(port)?)));
+                let answer = found.and_then(|holder| Ok((holder, system.verdict(port)?)));
                 let _ = client.send(answer);
             }
         }
