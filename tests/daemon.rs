@@ -118,13 +118,7 @@ fn a_request_under_way_is_answered_before_it_ends() {
     let mut mine = vec![port_registry::Request::Allocate(Claim::new(key))];
     registry
         .apply_group(&mut mine, Duration::from_secs(20), |_| {
-            let length = CLAIM.len();
-            client.send(
-                format!(
-                    "POST /v1/allocations HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{CLAIM}"
-                )
-                .as_bytes(),
-            );
+            client.post(CLAIM);
             // Answered after it, so the first one is under way.
             daemon.ask("GET", "/healthz", "").json(200);
             daemon.signal("TERM");
@@ -149,19 +143,16 @@ fn it_ends_in_time_even_when_another_process_keeps_the_store() {
     registry
         .apply_group(&mut mine, Duration::from_secs(20), |_| {
             let mut client = daemon.client();
-            client.send(
-                format!(
-                    "POST /v1/allocations HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{CLAIM}",
-                    CLAIM.len()
-                )
-                .as_bytes(),
-            );
+            client.post(CLAIM);
             daemon.ask("GET", "/healthz", "").json(200);
             let start = Instant::now();
             daemon.signal("TERM");
             assert_eq!(daemon.wait().code(), Some(0));
             assert!(start.elapsed() < STOP, "{:?}", start.elapsed());
-            assert!(client.try_receive("POST").is_err(), "it was not carried out");
+            assert!(
+                client.try_receive("POST").is_err(),
+                "it was not carried out"
+            );
         })
         .unwrap();
     registry.verify().unwrap();

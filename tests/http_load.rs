@@ -15,7 +15,8 @@ use std::thread;
 use std::time::Duration;
 
 use daemon::{Daemon, PORT_REGISTRY, Response};
-use port_registry::{Filter, Registry};
+use port_registry::{Filter, Registry, Request};
+use redb::{ConcurrencyMode, Database, TableDefinition};
 use serde_json::Value;
 use support::{Ran, Sandbox, free_port};
 
@@ -206,6 +207,45 @@ fn the_daemon_and_portctl_in_process_share_the_file_all_the_while() {
 }
 
 #[test]
+fn what_one_request_comes_upon_fails_no_other_of_its_group() {
+    let sandbox = Sandbox::new();
+    let daemon = Daemon::start(&sandbox);
+    daemon
+        .ask("POST", "/v1/allocations", &claim("main", 1, ""))
+        .json(201);
+    // An entry of the index without its row.
+    let database = Database::builder()
+        .set_concurrency_mode(ConcurrencyMode::MultiWriter)
+        .open(sandbox.store())
+        .unwrap();
+    let services: TableDefinition<(&str, &str, &str), u64> = TableDefinition::new("services");
+    let txn = database.begin_write().unwrap();
+    txn.open_table(services)
+        .unwrap()
+        .insert(("shop", "main", "service-2"), 99)
+        .unwrap();
+    txn.commit().unwrap();
+    drop(database);
+
+    let registry = Registry::builder().path(sandbox.store()).open().unwrap();
+    let mut mine = vec![Request::ReleaseMatching(Filter::default().instance("main"))];
+    let mut clients = [3, 2].map(|service| (daemon.client(), claim("main", service, "")));
+    // Both come while the store is in the turn of another, so they are of one group.
+    let turn = registry.apply_group(&mut mine, Duration::from_secs(20), |requests| {
+        requests.clear();
+        for (client, body) in &mut clients {
+            client.post(body);
+        }
+        daemon.ask("GET", "/healthz", "").json(200);
+    });
+    assert!(turn.unwrap().is_empty());
+    let [sound, unsound] = clients.map(|(mut client, _)| client.receive("POST"));
+    sound.json(201);
+    let error = unsound.json(500)["error"].to_string();
+    assert!(error.contains("is damaged"), "{error}");
+}
+
+#[test]
 fn what_takes_no_write_is_answered_while_another_process_keeps_the_store_to_itself() {
     let sandbox = Sandbox::new();
     let daemon = Daemon::start(&sandbox);
@@ -213,7 +253,7 @@ fn what_takes_no_write_is_answered_while_another_process_keeps_the_store_to_itse
         .ask("POST", "/v1/allocations", &claim("main", 1, ""))
         .json(201);
     let registry = registry(&sandbox);
-    let mut nothing = vec![port_registry::Request::ReleaseMatching(
+    let mut nothing = vec![Request::ReleaseMatching(
         Filter::default().instance("main").service("service-1"),
     )];
     // In its turn to write, which it does not give up.

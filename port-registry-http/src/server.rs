@@ -19,7 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_local;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use crate::connection::{Connection, Tab};
 use crate::limits;
@@ -84,7 +84,7 @@ pub(crate) async fn serve(
         });
     }
     drop(listener);
-    house.send_home_quiet_since(Instant::now());
+    house.send_home_quiet_for(Duration::ZERO);
     // What takes longer than that is broken off.
     let _ = timeout(limits::DRAIN, house.until_empty()).await;
     Ok(())
@@ -150,13 +150,15 @@ impl House {
 
     /// Sends home who holds a connection without using it, and gives them time to go.
     async fn make_room(&self) {
-        self.send_home_quiet_since(Instant::now() - limits::QUIET);
+        self.send_home_quiet_for(limits::QUIET);
         sleep(limits::QUIET / 4).await;
     }
 
-    fn send_home_quiet_since(&self, moment: Instant) {
+    /// Sends home whose last request began so long ago.
+    fn send_home_quiet_for(&self, time: Duration) {
         let guests = self.guests.borrow();
-        let quiet = guests.tabs.values().filter(|tab| tab.since() <= moment);
+        let quiet = guests.tabs.values();
+        let quiet = quiet.filter(|tab| tab.since().elapsed() >= time);
         quiet.for_each(|tab| tab.send_home());
     }
 

@@ -63,6 +63,9 @@ impl Writer {
     }
 }
 
+/// One for each request of a group; `None` for one that is to wait for the next.
+type Answers = Vec<Option<Result<Answer, Error>>>;
+
 /// What the thread works with.
 struct Groups {
     registry: Registry,
@@ -87,13 +90,11 @@ impl Groups {
         }
     }
 
-    /// Carries out a group; gives back those of it that are to wait for the next.
+    /// Carries out a group, and what comes until its turn has come; gives back those that are to
+    /// wait for the next.
     fn commit(&self, mut group: Vec<Job>) -> Vec<Job> {
-        let Some(due) = group.iter().map(|job| job.due).min() else {
-            return group;
-        };
-        let wait = due.saturating_duration_since(Instant::now());
         let mut requests: Vec<Request> = group.iter().map(|job| job.request.clone()).collect();
+        let wait = patience(&group);
         let result = self.registry.apply_group(&mut requests, wait, |requests| {
             let late = self.jobs.try_iter().filter(|job| !job.client.is_closed());
             let arrived = group.len();
@@ -101,18 +102,32 @@ impl Groups {
             requests.extend(group[arrived..].iter().map(|job| job.request.clone()));
         });
         match result {
-            Ok(answers) => self.tell(group, answers),
+            // What one of them comes upon is not to fail the others.
+            Err(Error::Damaged { .. }) if group.len() > 1 => {
+                let alone = group.into_iter().map(|job| {
+                    let mut request = vec![job.request.clone()];
+                    let group = vec![job];
+                    let result = self
+                        .registry
+                        .apply_group(&mut request, patience(&group), |_| {});
+                    self.tell(group, result)
+                });
+                alone.flatten().collect()
+            }
+            result => self.tell(group, result),
+        }
+    }
+
+    /// Tells a group what became of it; gives back those that are to wait for the next.
+    fn tell(&self, group: Vec<Job>, result: Result<Answers, Error>) -> Vec<Job> {
+        match result {
+            Ok(answers) => self.tell_each(group, answers),
             Err(Error::Busy { .. }) => {
                 let now = Instant::now();
                 let (expired, waiting) = group.into_iter().partition(|job| job.due <= now);
                 tell_all(expired, &Problem::busy());
                 waiting
             }
-            // What one of them comes upon is not to fail the others.
-            Err(Error::Damaged { .. }) if group.len() > 1 => group
-                .into_iter()
-                .flat_map(|job| self.commit(vec![job]))
-                .collect(),
             Err(error) => {
                 let problem = Problem::from(error);
                 self.health.note_failure(&problem);
@@ -122,7 +137,7 @@ impl Groups {
         }
     }
 
-    fn tell(&self, group: Vec<Job>, answers: Vec<Option<Result<Answer, Error>>>) -> Vec<Job> {
+    fn tell_each(&self, group: Vec<Job>, answers: Answers) -> Vec<Job> {
         let mut waiting = Vec::new();
         let mut has_written = false;
         for (job, answer) in group.into_iter().zip(answers) {
@@ -140,6 +155,14 @@ impl Groups {
         }
         waiting
     }
+}
+
+/// How long the first of a group may wait still.
+fn patience(group: &[Job]) -> Duration {
+    let due = group.iter().map(|job| job.due).min();
+    due.map_or(Duration::ZERO, |due| {
+        due.saturating_duration_since(Instant::now())
+    })
 }
 
 fn tell_all(jobs: Vec<Job>, problem: &Problem) {

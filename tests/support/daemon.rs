@@ -165,6 +165,13 @@ impl Client {
         self.receive(method)
     }
 
+    /// Asks for an allocation, and does not wait for the answer.
+    pub(crate) fn post(&mut self, body: &str) {
+        let length = body.len();
+        let head = "POST /v1/allocations HTTP/1.1\r\nHost: localhost\r\n";
+        self.send(format!("{head}Content-Length: {length}\r\n\r\n{body}").as_bytes());
+    }
+
     /// Sends these bytes. That the daemon does not want them is told by what it answers.
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         let _ = self.stream.get_mut().write_all(bytes);
