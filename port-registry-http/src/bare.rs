@@ -7,42 +7,46 @@
 use std::str;
 
 use crate::problem::Problem;
-use crate::routes::IDENTITY;
+use crate::routes::{IDENTITY, identity};
 
-/// The answer with a body, if these bytes are a bare one. Those of handlers carry the identity
-/// header, and bodies hold no line ends but their last.
-pub(crate) fn completed(bytes: &[u8]) -> Option<Vec<u8>> {
-    if !bytes.starts_with(b"HTTP/1.1 ") || !bytes.ends_with(b"\r\n\r\n") {
+/// The same answers, the last with a body, if that is a bare one. Those of handlers carry the
+/// identity header, and bodies hold no line ends but their last.
+pub(crate) fn completed(answers: &[u8]) -> Option<Vec<u8>> {
+    if !answers.ends_with(b"\r\n\r\n") {
         return None;
     }
-    let head = str::from_utf8(bytes).ok()?;
+    let start = last_head(answers)?;
+    let head = str::from_utf8(&answers[start..]).ok()?;
     let mut lines = head.split("\r\n").filter(|line| !line.is_empty());
     let status_line = lines.next()?;
     let code: u16 = status_line.split(' ').nth(1)?.parse().ok()?;
-    let fields: Vec<&str> = lines.collect();
-    let is_bare = fields.contains(&"content-length: 0")
-        && !fields.iter().any(|field| field.starts_with(IDENTITY));
+    let mut fields: Vec<&str> = lines.collect();
+    let is_bare = fields.contains(&NO_BODY) && !fields.iter().any(|it| it.starts_with(IDENTITY));
     if !is_bare {
         return None;
     }
     let body = Problem::bare(code)?.to_json();
-    let mut answer = format!("{status_line}\r\n").into_bytes();
-    for field in fields {
-        if field != "content-length: 0" {
-            answer.extend_from_slice(field.as_bytes());
-            answer.extend_from_slice(b"\r\n");
-        }
-    }
-    let (name, value) = (IDENTITY, crate::routes::identity());
-    let length = body.len();
-    answer.extend_from_slice(
-        format!(
-            "content-type: application/json\r\n{name}: {value}\r\ncontent-length: {length}\r\n\r\n"
-        )
-        .as_bytes(),
-    );
-    answer.extend_from_slice(&body);
-    Some(answer)
+    let length = format!("content-length: {}", body.len());
+    let identity = format!("{IDENTITY}: {}", identity());
+    // The connection ends in any case; not every bare answer says so.
+    fields.retain(|&field| field != NO_BODY && !field.starts_with("connection:"));
+    fields.insert(0, status_line);
+    fields.extend(["connection: close", "content-type: application/json"]);
+    fields.extend([&*length, &*identity, "\r\n"]);
+    let head = fields.join("\r\n");
+    Some([&answers[..start], head.as_bytes(), &body].concat())
+}
+
+/// How a head says that there is no body.
+const NO_BODY: &str = "content-length: 0";
+
+/// Where the last head begins: behind a line end, or where everything does.
+fn last_head(answers: &[u8]) -> Option<usize> {
+    const VERSION: &[u8] = b"HTTP/1.1 ";
+    let starts = answers.windows(VERSION.len()).enumerate().rev();
+    let mut starts = starts.filter(|(_, window)| *window == VERSION);
+    let (start, _) = starts.find(|&(at, _)| at == 0 || answers[at - 1] == b'\n')?;
+    Some(start)
 }
 
 #[cfg(test)]
@@ -51,18 +55,20 @@ mod tests {
 
     #[test]
     fn only_an_answer_without_body_and_identity_is_completed() {
-        let bare = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let bare = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\ndate: x\r\n\r\n";
         let answer = String::from_utf8(completed(bare).unwrap()).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert_eq!(body, "{\"error\":\"malformed HTTP request\"}\n");
-        assert!(
-            head.starts_with("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n"),
-            "{head}"
-        );
-        assert!(
-            head.ends_with(&format!("content-length: {}", body.len())),
-            "{head}"
-        );
+        let mut fields: Vec<_> = head.split("\r\n").collect();
+        assert!(fields.pop().unwrap().starts_with("x-port-registry: "));
+        let expected = [
+            "HTTP/1.1 400 Bad Request",
+            "date: x",
+            "connection: close",
+            "content-type: application/json",
+            &format!("content-length: {}", body.len()),
+        ];
+        assert_eq!(fields, expected);
         for other in [
             &b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"[..],
             b"HTTP/1.1 100 Continue\r\n\r\n",
@@ -73,6 +79,13 @@ mod tests {
             b"",
         ] {
             assert_eq!(completed(other), None, "{}", other.escape_ascii());
+            // Behind another answer it is found all the same, and a whole one is left alone.
+            let two = [other, bare].concat();
+            if other.is_empty() || other.ends_with(b"\n") {
+                assert_eq!(completed(&two), Some([other, answer.as_bytes()].concat()));
+            }
+            let whole = [answer.as_bytes(), other].concat();
+            assert_eq!(completed(&whole), None, "{}", whole.escape_ascii());
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Bodies, both ways: what is read of a request, and what is sent as an answer.
 
 use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, MessageBody};
@@ -12,6 +14,7 @@ use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use crate::connection::Tab;
 use crate::limits;
 use crate::problem::Problem;
 
@@ -22,12 +25,21 @@ pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Byte
     if length.is_some_and(|length| length > limits::BODY as u64) {
         return Err(Problem::large_body());
     }
-    match timeout(limits::REQUEST, payload.to_bytes_limited(limits::BODY)).await {
+    let tab = request.conn_data::<Rc<Tab>>();
+    if let Some(tab) = tab {
+        tab.begin_body();
+    }
+    let body = match timeout(limits::REQUEST, payload.to_bytes_limited(limits::BODY)).await {
         Ok(Ok(Ok(body))) => Ok(body),
+        Ok(Ok(Err(_))) if tab.is_some_and(|tab| tab.was_sent_home()) => Err(Problem::sent_home()),
         Ok(Ok(Err(_))) => Err(Problem::bad_request("the body is incomplete")),
         Ok(Err(_)) => Err(Problem::large_body()),
         Err(_) => Err(Problem::slow_request()),
+    };
+    if let Some(tab) = tab {
+        tab.end_body();
     }
+    body
 }
 
 /// An answer of one JSON document.
@@ -46,17 +58,19 @@ pub(crate) fn to_json(document: &impl Serialize) -> Vec<u8> {
 }
 
 /// An answer of a document that may be large. `room` has a permit for each byte of large answers
-/// that may still be on their way; when it is used up, the answer is that the registry is busy.
+/// that may still be on their way; when they are used up, the answer is that the registry is busy.
 pub(crate) fn large_json(
     document: Vec<u8>,
-    room: &std::sync::Arc<Semaphore>,
+    room: &Arc<Semaphore>,
 ) -> Result<HttpResponse, Problem> {
     let mut response = HttpResponse::Ok();
     response.insert_header(ContentType::json());
     if document.len() < limits::LARGE_ANSWER {
         return Ok(response.body(document));
     }
-    let length = u32::try_from(document.len()).map_err(|_| Problem::busy())?;
+    // One that is larger than all the room takes all of it.
+    let length = document.len().min(limits::LARGE_ANSWERS);
+    let length = u32::try_from(length).unwrap_or(u32::MAX);
     let permit = room.clone().try_acquire_many_owned(length);
     Ok(response.body(Sliced {
         rest: Bytes::from(document),

@@ -1,15 +1,16 @@
-//! A client's connection: its bytes, within limits of time.
+//! A client's connection: its bytes, within limits of time and of how far ahead it may send.
 //!
-//! actix-web limits the time for the first head of a connection and for keeping it idle. It does
-//! not for later heads that come in part, nor for clients that do not read their answers. So a
-//! connection has a [`Tab`], which is renewed whenever a request begins, and breaks off when it
-//! was not for too long.
+//! actix-http limits the time for the first head of a connection and for keeping it idle. It does
+//! not for later heads that come in part, nor for clients that do not read their answers, and it
+//! decodes all that it is given. So a connection has a [`Tab`], which is kept by whoever answers
+//! its requests: it breaks off when no request began for too long, and gives the dispatcher no
+//! bytes while there is one to answer.
 
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -24,6 +25,10 @@ pub(crate) struct Connection {
     tab: Rc<Tab>,
     /// Goes off no later than the connection's time is up; it may go off early.
     alarm: Pin<Box<Sleep>>,
+    /// How many bytes the dispatcher was given since it was last told to wait.
+    given: usize,
+    /// The client has not taken the last bytes of its answers.
+    is_write_blocked: bool,
     /// The part of a completed answer that the system has not taken yet.
     unsent: Vec<u8>,
 }
@@ -31,48 +36,136 @@ pub(crate) struct Connection {
 /// What is known of a connection outside of it.
 #[derive(Debug)]
 pub(crate) struct Tab {
-    /// When the last request began, or the connection.
+    /// When it last got on: it was opened, or a request began or had arrived.
     since: Cell<Instant>,
-    /// Nothing more is read: the client is to be taken for one that has sent its last request.
-    is_over: Cell<bool>,
+    reading: Cell<Reading>,
+    /// The last read was put off until the request under way is answered.
+    is_read_put_off: Cell<bool>,
+    /// The request under way, or the one before, was the last to be answered.
+    is_last: Cell<bool>,
+    /// When a client that was sent home has to be gone.
+    leave_by: Cell<Option<Instant>>,
     waker: RefCell<Option<Waker>>,
+}
+
+/// What is to be read from a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    /// The head of a request.
+    Head,
+    /// The body of the request that is under way.
+    Body,
+    /// Nothing, as long as the request is under way.
+    Later,
+    /// Nothing more: the client was sent home.
+    Never,
 }
 
 impl Tab {
     pub(crate) fn new() -> Tab {
         Tab {
             since: Cell::new(Instant::now()),
-            is_over: Cell::new(false),
+            reading: Cell::new(Reading::Head),
+            is_read_put_off: Cell::new(false),
+            is_last: Cell::new(false),
+            leave_by: Cell::new(None),
             waker: RefCell::default(),
         }
     }
 
-    /// A request begins.
-    pub(crate) fn renew(&self) {
+    /// A request begins. Tells whether it is to be answered: not behind the last one, nor after the
+    /// client was sent home.
+    pub(crate) fn begin(&self) -> bool {
+        if self.is_over() {
+            return false;
+        }
         self.since.set(Instant::now());
+        self.read(Reading::Later);
+        true
     }
 
-    /// When the last request began.
+    /// The body of the request is wanted.
+    pub(crate) fn begin_body(&self) {
+        self.read(Reading::Body);
+    }
+
+    /// The request has arrived.
+    pub(crate) fn end_body(&self) {
+        self.since.set(Instant::now());
+        self.read(Reading::Later);
+    }
+
+    /// The request is answered, and perhaps was the last one.
+    pub(crate) fn end(&self, is_last: bool) {
+        self.is_last.set(is_last);
+        // What still comes behind the last one is read to be thrown away.
+        self.read(if is_last {
+            Reading::Body
+        } else {
+            Reading::Head
+        });
+    }
+
+    /// When it last got on.
     pub(crate) fn since(&self) -> Instant {
         self.since.get()
     }
 
-    /// Ends the connection as soon as the request under way, if there is one, is answered.
+    /// Whether no more requests are answered.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_last.get() || self.was_sent_home()
+    }
+
+    /// Whether the daemon wants to be rid of the client.
+    pub(crate) fn was_sent_home(&self) -> bool {
+        self.leave_by.get().is_some()
+    }
+
+    /// Ends the connection as soon as the request under way, if one has arrived, is answered, and in
+    /// any case when the client does not take its answers.
     pub(crate) fn send_home(&self) {
-        self.is_over.set(true);
+        if self.leave_by.get().is_none() {
+            self.leave_by.set(Some(Instant::now() + limits::LINGER));
+            self.reading.set(Reading::Never);
+            self.wake();
+        }
+    }
+
+    fn read(&self, reading: Reading) {
+        if self.reading.get() != Reading::Never {
+            self.reading.set(reading);
+        }
+        if reading != Reading::Later && self.is_read_put_off.take() {
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();
+        }
+    }
+
+    /// When the time of the connection is up. One that was sent home may go on with a request that
+    /// is under way, and not with answers that nobody takes.
+    fn due(&self, is_write_blocked: bool) -> Instant {
+        let due = self.since.get() + limits::BETWEEN_REQUESTS;
+        match self.leave_by.get() {
+            Some(leave_by) if is_write_blocked => due.min(leave_by),
+            _ => due,
         }
     }
 }
 
 impl Connection {
     pub(crate) fn new(stream: TcpStream, tab: Rc<Tab>) -> Connection {
-        let alarm = Box::pin(sleep_until(tab.since() + limits::BETWEEN_REQUESTS));
+        let alarm = Box::pin(sleep_until(tab.due(false)));
         Connection {
             stream,
             tab,
             alarm,
+            given: 0,
+            is_write_blocked: false,
             unsent: Vec::new(),
         }
     }
@@ -88,8 +181,11 @@ impl Connection {
             *waker = Some(cx.waker().clone());
         }
         drop(waker);
+        let due = self.tab.due(self.is_write_blocked);
+        if due < self.alarm.deadline() {
+            self.alarm.as_mut().reset(due);
+        }
         while self.alarm.as_mut().poll(cx).is_ready() {
-            let due = self.tab.since() + limits::BETWEEN_REQUESTS;
             if due <= Instant::now() {
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
@@ -98,9 +194,39 @@ impl Connection {
         Poll::Pending
     }
 
+    /// Gives the dispatcher a little of what the client has sent, since it decodes all it is given.
+    fn poll_read_head(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.given >= limits::HEAD_SLICE {
+            self.given = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let mut slice = [0; limits::HEAD_SLICE];
+        let room = buf.remaining().min(slice.len());
+        let mut slice = ReadBuf::new(&mut slice[..room]);
+        match Pin::new(&mut self.stream).poll_read(cx, &mut slice) {
+            Poll::Pending => {
+                self.given = 0;
+                self.wait(cx)
+            }
+            Poll::Ready(result) => {
+                self.given += slice.filled().len();
+                buf.put_slice(slice.filled());
+                Poll::Ready(result)
+            }
+        }
+    }
+
+    /// Sends what is left of a completed answer.
     fn poll_unsent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.unsent.is_empty() {
-            match Pin::new(&mut self.stream).poll_write(cx, &self.unsent) {
+            let sent = Pin::new(&mut self.stream).poll_write(cx, &self.unsent);
+            self.is_write_blocked = sent.is_pending();
+            match sent {
                 Poll::Ready(sent) => drop(self.unsent.drain(..sent?)),
                 Poll::Pending => return self.wait(cx),
             }
@@ -115,12 +241,19 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.tab.is_over.get() {
-            return Poll::Ready(Ok(()));
-        }
-        match Pin::new(&mut self.stream).poll_read(cx, buf) {
-            Poll::Pending => self.wait(cx),
-            ready @ Poll::Ready(_) => ready,
+        match self.tab.reading.get() {
+            Reading::Never => Poll::Ready(Ok(())),
+            Reading::Later => {
+                self.tab.is_read_put_off.set(true);
+                self.wait(cx)
+            }
+            // A client that does not take its answers has nothing more to ask.
+            _ if self.is_write_blocked => self.wait(cx),
+            Reading::Head => self.poll_read_head(cx, buf),
+            Reading::Body => match Pin::new(&mut self.stream).poll_read(cx, buf) {
+                Poll::Pending => self.wait(cx),
+                ready @ Poll::Ready(_) => ready,
+            },
         }
     }
 }
@@ -131,15 +264,17 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        std::task::ready!(self.poll_unsent(cx))?;
-        if let Some(answer) = bare::completed(buf) {
-            self.unsent = answer;
+        ready!(self.poll_unsent(cx))?;
+        if let Some(answers) = bare::completed(buf) {
+            self.unsent = answers;
             return match self.poll_unsent(cx) {
                 Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
                 _ => Poll::Ready(Ok(buf.len())),
             };
         }
-        match Pin::new(&mut self.stream).poll_write(cx, buf) {
+        let sent = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.is_write_blocked = sent.is_pending();
+        match sent {
             Poll::Pending => self.wait(cx),
             ready @ Poll::Ready(_) => ready,
         }
@@ -150,7 +285,7 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        std::task::ready!(self.poll_unsent(cx))?;
+        ready!(self.poll_unsent(cx))?;
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use port_registry::{Builder, Error, Listener, Port, Registry};
@@ -89,21 +89,32 @@ const LAST_READS: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 ///
-/// [`Failure`] says why it could not start. Nothing is left behind then.
+/// [`Failure`] says why it could not start.
 pub fn run(config: Config) -> Result<(), Failure> {
     let lock = DaemonLock::take(&config.pidfile)?;
-    let registry = open(config.registry)?;
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(limits::BLOCKING_THREADS)
         .build()?;
-    let result = LocalSet::new().block_on(
+    let signals = {
+        let _guard = runtime.enter();
+        Signals::new()?
+    };
+    let registry = open(config.registry)?;
+    let tasks = LocalSet::new();
+    let threads = tasks.block_on(
         &runtime,
-        serve(config.port, config.pidfile, &lock, registry),
+        serve(config.port, config.pidfile, &lock, registry, signals),
     );
+    // Connections that are still there are broken off, and what waits for them is not begun.
+    drop(tasks);
+    let threads = threads?;
+    await_all(threads);
     runtime.shutdown_timeout(LAST_READS);
     drop(lock);
-    result
+    log::line(format_args!("port-registry has stopped"));
+    log::finish();
+    Ok(())
 }
 
 /// Opens the store, and sees whether it takes writes: a daemon that cannot store anything should say
@@ -118,18 +129,22 @@ fn open(builder: Builder) -> Result<Registry, Failure> {
     Ok(registry)
 }
 
+/// Serves until a signal comes; gives the threads that have to end still.
 async fn serve(
     port: u16,
     pidfile: PathBuf,
     lock: &DaemonLock,
     registry: Registry,
-) -> Result<(), Failure> {
-    let mut signals = Signals::new()?;
+    mut signals: Signals,
+) -> Result<Vec<JoinHandle<()>>, Failure> {
     let listener = tokio::select! {
         listener = bind(port) => listener?,
-        () = signals.told_to_stop() => return Ok(()),
+        () = signals.told_to_stop() => return Ok(Vec::new()),
     };
     let address = listener.local_addr()?;
+    let health = Arc::new(Health::default());
+    let (writer, writing) = Writer::start(registry.clone(), health.clone())?;
+    let (reader, reading) = Reader::start(registry.clone())?;
     lock.write_pidfile()
         .map_err(|cause| Failure::Pidfile { pidfile, cause })?;
     log::line(format_args!(
@@ -138,21 +153,17 @@ async fn serve(
         std::process::id(),
         registry.path().display()
     ));
-
-    let health = Arc::new(Health::default());
-    let (writer, thread) = Writer::start(registry.clone(), health.clone())?;
     let desk = Desk {
-        reader: Reader::start(registry.clone())?,
         registry,
+        reader,
         writer,
         health,
         port: address.port(),
+        lists: Arc::new(Semaphore::new(limits::LISTS)),
         room: Arc::new(Semaphore::new(limits::LARGE_ANSWERS)),
     };
     server::serve(listener, desk, connections(), signals.told_to_stop()).await?;
-    await_writer(thread);
-    log::line(format_args!("port-registry has stopped"));
-    Ok(())
+    Ok(vec![writing, reading])
 }
 
 /// Listens on the loopback address. A port in use may be that of a daemon that is just ending.
@@ -230,16 +241,17 @@ fn connections() -> usize {
     limits::CONNECTIONS
 }
 
-/// Waits for the last writes, which are answered by now or given up on. What is then still in a
-/// transaction, because another process has the store's turn, ends with the process: that is as
-/// safe as a kill.
-fn await_writer(thread: JoinHandle<()>) {
+/// Waits for threads to end, so that the store is closed. What is then still waiting, because another
+/// process has the store's turn, ends with the process: that is as safe as a kill.
+fn await_all(threads: Vec<JoinHandle<()>>) {
     let (ended, end) = mpsc::channel::<()>();
-    std::thread::spawn(move || {
-        let _ = thread.join();
+    thread::spawn(move || {
+        for thread in threads {
+            let _ = thread.join();
+        }
         drop(ended);
     });
-    let _ = end.recv_timeout(limits::LAST_WRITES);
+    let _ = end.recv_timeout(limits::LAST_WORK);
 }
 
 /// The signals that a daemon gets.

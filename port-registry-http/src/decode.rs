@@ -12,6 +12,10 @@ use serde_json::{Map, Value};
 
 use crate::problem::Problem;
 
+/// The greatest length of a folder's path in bytes: Linux opens none that is longer (`PATH_MAX`,
+/// path\_resolution(7)).
+const MAX_DIR_LEN: usize = 4096;
+
 /// A claim: `{"app","instance","service","port"?,"dir"?,"adopt"?}`.
 pub(crate) fn claim(body: &[u8]) -> Result<Claim, Problem> {
     let fields = Fields::parse(body)?;
@@ -29,7 +33,7 @@ pub(crate) fn claim(body: &[u8]) -> Result<Claim, Problem> {
     }
     if !dir.is_empty() {
         // A relative path would be taken from the daemon's folder.
-        if !Path::new(dir).is_absolute() || dir.contains('\0') {
+        if !Path::new(dir).is_absolute() || dir.contains('\0') || dir.len() > MAX_DIR_LEN {
             return Err(Problem::bad_request("dir must be an absolute path"));
         }
         claim = claim.dir(dir);

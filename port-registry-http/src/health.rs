@@ -16,9 +16,12 @@ pub(crate) struct Health {
 impl Health {
     /// A write failed by the store's fault. Logs the first of several.
     pub(crate) fn note_failure(&self, problem: &Problem) {
-        let mut failures = self.failures();
-        *failures += 1;
-        if *failures == 1 {
+        let failures = {
+            let mut failures = self.failures();
+            *failures += 1;
+            *failures
+        };
+        if failures == 1 {
             log::line(format_args!("{problem}"));
         }
     }

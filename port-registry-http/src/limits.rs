@@ -8,18 +8,19 @@ pub(crate) const BODY: usize = 64 << 10;
 /// How long a client may take to send a request.
 pub(crate) const REQUEST: Duration = Duration::from_secs(10);
 
-/// How long the head of a connection's first request may take.
-pub(crate) const FIRST_HEAD: Duration = Duration::from_secs(5);
-
 /// How long a connection is kept without a request.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
-/// How long a connection may go on after a request began without the next one beginning: so long
-/// may its sending, its answer and the pause behind it take together. Meets who sends half a head,
-/// and who does not read the answer.
+/// How long a connection may go on after a request had arrived without the next one beginning: so
+/// long may its answer, the pause behind it and the next head take together. Meets who sends half a
+/// head, and who does not read the answer.
 pub(crate) const BETWEEN_REQUESTS: Duration = REQUEST.saturating_add(KEEP_ALIVE);
 
-/// How long a client that was sent home early has to notice, while what it still sends is ignored.
+/// How many bytes are read ahead of a request that begins, in which there may be others.
+pub(crate) const HEAD_SLICE: usize = 512;
+
+/// How long a client that was sent home has to notice: what it still sends is ignored, and what it
+/// does not read is not sent.
 pub(crate) const LINGER: Duration = Duration::from_secs(1);
 
 /// How many connections there are at a time; further ones wait to be accepted.
@@ -41,6 +42,9 @@ pub(crate) const OTHER_FILES: usize = 64;
 /// Threads for what may block: reading the store, and looking for processes.
 pub(crate) const BLOCKING_THREADS: usize = 16;
 
+/// How many lists are made at a time.
+pub(crate) const LISTS: usize = 2;
+
 /// From how many bytes on an answer counts as large.
 pub(crate) const LARGE_ANSWER: usize = 64 << 10;
 
@@ -50,5 +54,5 @@ pub(crate) const LARGE_ANSWERS: usize = 64 << 20;
 /// How long requests under way may take to end once the daemon is to stop.
 pub(crate) const DRAIN: Duration = Duration::from_secs(2);
 
-/// How long the last writes may take once there are no more requests.
-pub(crate) const LAST_WRITES: Duration = Duration::from_millis(500);
+/// How long what threads are doing may take once there are no more requests.
+pub(crate) const LAST_WORK: Duration = Duration::from_millis(500);

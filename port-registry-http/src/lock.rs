@@ -74,10 +74,13 @@ impl DaemonLock {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&draft)?;
-        writeln!(file, "{}", std::process::id())?;
-        drop(file);
-        fs::rename(&draft, &self.pidfile)
+        let file = private(OpenOptions::new().write(true).create_new(true)).open(&draft)?;
+        let written = writeln!(&file, "{}", std::process::id())
+            .and_then(|()| fs::rename(&draft, &self.pidfile));
+        if written.is_err() {
+            let _ = fs::remove_file(&draft);
+        }
+        written
     }
 }
 

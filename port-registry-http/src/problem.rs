@@ -95,6 +95,14 @@ impl Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the daemon is stopping")
     }
 
+    /// The client was sent home before its request had arrived.
+    pub(crate) fn sent_home() -> Problem {
+        Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the connection is closing: the daemon is stopping, or has too many of them",
+        )
+    }
+
     /// What goes with a status that was answered without a body; `None` for one that is no error.
     pub(crate) fn bare(code: u16) -> Option<Problem> {
         let status = StatusCode::from_u16(code).ok()?;
@@ -190,7 +198,10 @@ impl ResponseError for Problem {
         if let Some(allow) = self.allow {
             response.insert_header((header::ALLOW, allow));
         }
-        if self.status == StatusCode::REQUEST_TIMEOUT {
+        // The connection is of no more use.
+        if self.status == StatusCode::REQUEST_TIMEOUT
+            || self.status == StatusCode::PAYLOAD_TOO_LARGE
+        {
             response.force_close();
         }
         response.body(self.to_json())

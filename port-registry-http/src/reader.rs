@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::{io, iter, thread};
+use std::thread::{self, JoinHandle};
+use std::{io, iter};
 
 use port_registry::{Allocation, AllocationId, Answer, Port, Registry, Request, Verdict};
 use tokio::sync::oneshot;
@@ -29,12 +30,12 @@ type Client<T> = oneshot::Sender<Result<T, Problem>>;
 const MOST_TOGETHER: usize = 64;
 
 impl Reader {
-    pub(crate) fn start(registry: Registry) -> io::Result<Reader> {
+    pub(crate) fn start(registry: Registry) -> io::Result<(Reader, JoinHandle<()>)> {
         let (queue, questions) = mpsc::channel();
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("reader".to_owned())
             .spawn(move || answer_all(&registry, &questions))?;
-        Ok(Reader { queue })
+        Ok((Reader { queue }, thread))
     }
 
     /// The allocation of this number.
@@ -60,21 +61,27 @@ fn answer_all(registry: &Registry, questions: &Receiver<Question>) {
         let together = iter::once(first).chain(questions.try_iter());
         let together: Vec<_> = together.take(MOST_TOGETHER).collect();
         let requests: Vec<_> = together.iter().map(Question::request).collect();
-        let found = match registry.look(&requests) {
-            Ok(answers) => answers
-                .into_iter()
-                .map(|answer| {
-                    let found = answer.transpose().map_err(Problem::from)?;
-                    Ok(found.and_then(Answer::into_allocation))
-                })
-                .collect(),
-            Err(error) => vec![Err(Problem::from(error)); together.len()],
-        };
+        // What one of them comes upon is not to fail the others.
+        let found = look(registry, &requests).unwrap_or_else(|_| {
+            let alone = requests.chunks(1).map(|request| look(registry, request));
+            let found = alone.map(|found| found.unwrap_or_else(|problem| vec![Err(problem)]));
+            found.flatten().collect()
+        });
         let mut system = System::new(registry);
         for (question, found) in iter::zip(together, found) {
             question.answer(&mut system, found);
         }
     }
+}
+
+type Found = Result<Option<Allocation>, Problem>;
+
+fn look(registry: &Registry, requests: &[Request]) -> Result<Vec<Found>, Problem> {
+    let answers = registry.look(requests)?.into_iter().map(|answer| {
+        let found = answer.transpose().map_err(Problem::from)?;
+        Ok(found.and_then(Answer::into_allocation))
+    });
+    Ok(answers.collect())
 }
 
 /// What the system says of ports, asked once for each that several want to know of at one moment.
@@ -109,7 +116,7 @@ impl Question {
 
     /// Answers with what the store said, and what the system says. A client that is gone does not
     /// want it.
-    fn answer(self, system: &mut System, found: Result<Option<Allocation>, Problem>) {
+    fn answer(self, system: &mut System, found: Found) {
         match self {
             Question::Allocation(_, client) => {
                 let _ = client.send(found);

@@ -44,7 +44,7 @@ pub(crate) async fn serve(
         .configure(routes::configure);
     let http = HttpService::build()
         .keep_alive(limits::KEEP_ALIVE)
-        .client_request_timeout(limits::FIRST_HEAD)
+        .client_request_timeout(limits::REQUEST)
         .client_disconnect_timeout(limits::LINGER)
         .local_addr(address)
         .on_connect_ext(|connection: &Connection, data| {

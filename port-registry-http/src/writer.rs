@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+use std::{io, iter, mem};
 
 use port_registry::{Answer, Error, Registry, Request};
 use tokio::sync::oneshot;
@@ -26,16 +27,22 @@ pub(crate) struct Writer {
 #[derive(Debug)]
 struct Job {
     request: Request,
+    client: Client,
+}
+
+/// Who waits for the answer to a request.
+#[derive(Debug)]
+struct Client {
     /// When it has waited long enough for its turn.
     due: Instant,
-    client: oneshot::Sender<Result<Answer, Problem>>,
+    answer: oneshot::Sender<Result<Answer, Problem>>,
 }
 
 impl Writer {
     pub(crate) fn start(
         registry: Registry,
         health: Arc<Health>,
-    ) -> std::io::Result<(Writer, JoinHandle<()>)> {
+    ) -> io::Result<(Writer, JoinHandle<()>)> {
         let (queue, jobs) = mpsc::channel();
         let patience = registry.wait();
         let groups = Groups {
@@ -51,15 +58,36 @@ impl Writer {
 
     /// Carries out a request; its answer comes after the commit that holds it.
     pub(crate) async fn carry_out(&self, request: Request) -> Result<Answer, Problem> {
-        let (client, answer) = oneshot::channel();
-        let due = Instant::now() + self.patience;
-        let job = Job {
-            request,
-            due,
-            client,
+        let (sender, answer) = oneshot::channel();
+        let client = Client {
+            due: Instant::now() + self.patience,
+            answer: sender,
         };
-        self.queue.send(job).map_err(|_| Problem::stopping())?;
+        let sent = self.queue.send(Job { request, client });
+        sent.map_err(|_| Problem::stopping())?;
         answer.await.unwrap_or_else(|_| Err(Problem::stopping()))
+    }
+}
+
+/// Requests, and who waits for each.
+#[derive(Debug, Default)]
+struct Group {
+    requests: Vec<Request>,
+    clients: Vec<Client>,
+}
+
+impl Group {
+    fn add(&mut self, job: Job) {
+        self.requests.push(job.request);
+        self.clients.push(job.client);
+    }
+
+    /// How long the first of them may wait still.
+    fn patience(&self) -> Duration {
+        let due = self.clients.iter().map(|client| client.due).min();
+        due.map_or(Duration::ZERO, |due| {
+            due.saturating_duration_since(Instant::now())
+        })
     }
 }
 
@@ -75,98 +103,100 @@ struct Groups {
 
 impl Groups {
     fn run(self) {
-        let mut waiting = Vec::new();
+        let mut waiting = Group::default();
         loop {
-            if waiting.is_empty() {
+            if waiting.requests.is_empty() {
                 match self.jobs.recv() {
-                    Ok(job) => waiting.push(job),
+                    Ok(job) => waiting.add(job),
                     Err(_) => return,
                 }
             }
-            waiting.extend(self.jobs.try_iter());
-            // Nobody waits for these any more.
-            waiting.retain(|job| !job.client.is_closed());
+            self.jobs.try_iter().for_each(|job| waiting.add(job));
             waiting = self.commit(waiting);
         }
     }
 
     /// Carries out a group, and what comes until its turn has come; gives back those that are to
     /// wait for the next.
-    fn commit(&self, mut group: Vec<Job>) -> Vec<Job> {
-        let mut requests: Vec<Request> = group.iter().map(|job| job.request.clone()).collect();
-        let wait = patience(&group);
+    fn commit(&self, group: Group) -> Group {
+        let wait = group.patience();
+        let Group {
+            mut requests,
+            mut clients,
+        } = group;
         let result = self.registry.apply_group(&mut requests, wait, |requests| {
-            let late = self.jobs.try_iter().filter(|job| !job.client.is_closed());
-            let arrived = group.len();
-            group.extend(late);
-            requests.extend(group[arrived..].iter().map(|job| job.request.clone()));
+            let early = iter::zip(mem::take(&mut clients), mem::take(requests));
+            let late = self.jobs.try_iter().map(|job| (job.client, job.request));
+            // Nobody waits any more for those whose clients are gone.
+            let here = early
+                .chain(late)
+                .filter(|(client, _)| !client.answer.is_closed());
+            (clients, *requests) = here.unzip();
         });
+        let group = Group { requests, clients };
         match result {
             // What one of them comes upon is not to fail the others.
-            Err(Error::Damaged { .. }) if group.len() > 1 => {
-                let alone = group.into_iter().map(|job| {
-                    let mut request = vec![job.request.clone()];
-                    let group = vec![job];
-                    let result = self
-                        .registry
-                        .apply_group(&mut request, patience(&group), |_| {});
-                    self.tell(group, result)
-                });
-                alone.flatten().collect()
+            Err(Error::Damaged { .. }) if group.requests.len() > 1 => {
+                let mut waiting = Group::default();
+                for (request, client) in iter::zip(group.requests, group.clients) {
+                    let mut alone = Group::default();
+                    alone.add(Job { request, client });
+                    let wait = alone.patience();
+                    let result = self.registry.apply_group(&mut alone.requests, wait, |_| {});
+                    self.tell(alone, result, &mut waiting);
+                }
+                waiting
             }
-            result => self.tell(group, result),
+            result => {
+                let mut waiting = Group::default();
+                self.tell(group, result, &mut waiting);
+                waiting
+            }
         }
     }
 
-    /// Tells a group what became of it; gives back those that are to wait for the next.
-    fn tell(&self, group: Vec<Job>, result: Result<Answers, Error>) -> Vec<Job> {
+    /// Tells a group what became of it, but for those that are to wait for the next.
+    fn tell(&self, group: Group, result: Result<Answers, Error>, waiting: &mut Group) {
+        let jobs = iter::zip(group.requests, group.clients)
+            .map(|(request, client)| Job { request, client });
         match result {
-            Ok(answers) => self.tell_each(group, answers),
+            Ok(answers) => {
+                let mut has_written = false;
+                for (job, answer) in iter::zip(jobs, answers) {
+                    match answer {
+                        None => waiting.add(job),
+                        Some(answer) => {
+                            has_written |= matches!(answer, Ok(Answer::Allocated(_)));
+                            job.client.tell(answer.map_err(Problem::from));
+                        }
+                    }
+                }
+                if has_written {
+                    self.health.note_success();
+                }
+            }
             Err(Error::Busy { .. }) => {
                 let now = Instant::now();
-                let (expired, waiting) = group.into_iter().partition(|job| job.due <= now);
-                tell_all(expired, &Problem::busy());
-                waiting
+                for job in jobs {
+                    if job.client.due <= now {
+                        job.client.tell(Err(Problem::busy()));
+                    } else {
+                        waiting.add(job);
+                    }
+                }
             }
             Err(error) => {
                 let problem = Problem::from(error);
                 self.health.note_failure(&problem);
-                tell_all(group, &problem);
-                Vec::new()
+                jobs.for_each(|job| job.client.tell(Err(problem.clone())));
             }
         }
     }
-
-    fn tell_each(&self, group: Vec<Job>, answers: Answers) -> Vec<Job> {
-        let mut waiting = Vec::new();
-        let mut has_written = false;
-        for (job, answer) in group.into_iter().zip(answers) {
-            match answer {
-                None => waiting.push(job),
-                Some(answer) => {
-                    has_written |= matches!(answer, Ok(Answer::Allocated(_)));
-                    // A client that is gone does not want it.
-                    let _ = job.client.send(answer.map_err(Problem::from));
-                }
-            }
-        }
-        if has_written {
-            self.health.note_success();
-        }
-        waiting
-    }
 }
 
-/// How long the first of a group may wait still.
-fn patience(group: &[Job]) -> Duration {
-    let due = group.iter().map(|job| job.due).min();
-    due.map_or(Duration::ZERO, |due| {
-        due.saturating_duration_since(Instant::now())
-    })
-}
-
-fn tell_all(jobs: Vec<Job>, problem: &Problem) {
-    for job in jobs {
-        let _ = job.client.send(Err(problem.clone()));
+impl Client {
+    /// A client that is gone does not want it.
+    fn tell(self, answer: Result<Answer, Problem>) {
+        let _ = self.answer.send(answer);
     }
 }

@@ -202,8 +202,8 @@ impl Registry {
         verdict.map_err(|cause| Error::Probe { port, cause })
     }
 
-    /// Writes to the store, without changing what it holds. It tells whether an allocation could be
-    /// stored, and creates a store that is not there yet.
+    /// Writes to the store as much as an allocation does, without changing what it holds. It tells
+    /// whether one could be stored, and creates a store that is not there yet.
     ///
     /// # Errors
     ///

@@ -4,12 +4,17 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
+use tokio::time::timeout;
+
 use super::Desk;
 use crate::problem::Problem;
 use crate::{body, decode};
 
 pub(crate) async fn get(desk: Data<Desk>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let filter = decode::query(request.query_string())?;
+    // Nobody waits here whose client has left.
+    let list = timeout(desk.registry.wait(), desk.lists.acquire()).await;
+    let _list = list.map_err(|_| Problem::busy())?;
     let document = desk
         .read(move |registry| Ok(body::to_json(&registry.list(&filter)?)))
         .await?;

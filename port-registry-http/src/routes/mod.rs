@@ -7,13 +7,15 @@ mod list;
 mod openapi;
 mod release;
 
+use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{Resource, ResponseError};
 use port_registry::{Error, Registry};
 use tokio::sync::Semaphore;
@@ -45,6 +47,8 @@ pub(crate) struct Desk {
     pub(crate) health: Arc<Health>,
     /// The port on which the daemon itself listens.
     pub(crate) port: u16,
+    /// A permit for each list that may be made.
+    pub(crate) lists: Arc<Semaphore>,
     /// A permit for each byte of large answers that may be on its way.
     pub(crate) room: Arc<Semaphore>,
 }
@@ -106,24 +110,39 @@ fn resource(path: &str, allow: &'static str) -> Resource {
     }))
 }
 
-/// What every request passes: it renews the connection's tab, and is let in or not. Every answer
-/// says who gave it.
+/// What every request passes: it is written down on the connection's tab, and is let in or not.
+/// Every answer says who gave it.
 pub(crate) async fn gate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    if let Some(tab) = request.conn_data::<std::rc::Rc<Tab>>() {
-        tab.renew();
-    }
-    let port = request
-        .app_data::<web::Data<Desk>>()
-        .map_or(0, |desk| desk.port);
-    let mut response = match access::check(request.head(), port) {
-        Ok(()) => next.call(request).await?.map_into_left_body(),
-        Err(refusal) => request
-            .into_response(Problem::from(refusal).error_response())
+    let tab = request.conn_data::<Rc<Tab>>().cloned();
+    let is_last = request.head().connection_type() == ConnectionType::Close;
+    let refused = match &tab {
+        // It was sent behind one that was to be the last.
+        Some(tab) if !tab.begin() => Some(Problem::sent_home()),
+        _ => {
+            let desk = request.app_data::<Data<Desk>>();
+            let port = desk.map_or(0, |desk| desk.port);
+            access::check(request.head(), port).err().map(Problem::from)
+        }
+    };
+    let mut response = match refused {
+        None => next.call(request).await?.map_into_left_body(),
+        Some(problem) => request
+            .into_response(problem.error_response())
             .map_into_right_body(),
     };
+    if let Some(tab) = tab {
+        let head = response.response().head();
+        tab.end(is_last || head.connection_type() == ConnectionType::Close);
+        if tab.is_over() {
+            response
+                .response_mut()
+                .head_mut()
+                .set_connection_type(ConnectionType::Close);
+        }
+    }
     let identity = HeaderValue::from_static(identity());
     response
         .headers_mut()

@@ -11,7 +11,7 @@ use super::schema::{
     ALLOCATIONS, FREE, Key, META, META_NEXT_ID, PORTS, Row, SERVICES, check_format, damaged, ours,
     row, stored_key,
 };
-use super::tables::{Rows, Tables};
+use super::tables::{Rows, Snapshot, Tables};
 use crate::allocation::{Allocation, AllocationId};
 use crate::port::Port;
 use crate::request::Claim;
@@ -37,6 +37,8 @@ type WriteTables<'txn> = Tables<
 pub(super) struct Changes {
     /// Each row as it is now, or `None` where it was removed.
     rows: BTreeMap<AllocationId, Option<Allocation>>,
+    /// The id that is given next, or 0 if none was given.
+    next_id: u64,
     /// Whether there is anything to commit, rows or not.
     are_to_commit: bool,
 }
@@ -66,10 +68,21 @@ impl<'txn> Ledger<'txn> {
         &self.tables
     }
 
-    /// Writes what is stored already.
+    /// Writes what an allocation would, and takes it back. The entries are none that there can be, as
+    /// there is no port 0 and no empty name.
     pub(crate) fn touch(&mut self) -> Result<(), Fault> {
-        let next_id = self.tables.next_id()?;
-        self.tables.meta.insert(META_NEXT_ID, next_id.get())?;
+        const NO_KEY: (&str, &str, &str) = ("", "", "");
+        let tables = &mut self.tables;
+        let next_id = tables.next_id()?.get();
+        tables.meta.insert(META_NEXT_ID, next_id)?;
+        tables.allocations.insert(next_id, ("", "", "", 0, 0, ""))?;
+        tables.allocations.remove(next_id)?;
+        tables.ports.insert(0, next_id)?;
+        tables.ports.remove(0)?;
+        tables.services.insert(NO_KEY, next_id)?;
+        tables.services.remove(NO_KEY)?;
+        tables.free.insert(0, 0)?;
+        tables.free.remove(0)?;
         self.changes.are_to_commit = true;
         Ok(())
     }
@@ -80,6 +93,7 @@ impl<'txn> Ledger<'txn> {
         let next_id = id.get().checked_add(1);
         let next_id = next_id.ok_or_else(|| Fault::Damaged("the ids are used up".to_owned()))?;
         self.tables.meta.insert(META_NEXT_ID, next_id)?;
+        self.changes.next_id = next_id;
         let allocation = Allocation {
             id,
             key: claim.key.clone(),
@@ -147,13 +161,13 @@ impl Changes {
     }
 
     /// Whether they took effect, as far as can be seen. Ids are never given twice, so that rows of
-    /// these ids are ours.
-    pub(super) fn are_in(&self, rows: &dyn Rows) -> Result<bool, Fault> {
+    /// these ids are ours. A row that came and went leaves no trace but the id that is given next.
+    pub(super) fn are_in(&self, snapshot: &Snapshot) -> Result<bool, Fault> {
         for (id, row) in &self.rows {
-            if rows.by_id(*id)? != *row {
+            if snapshot.by_id(*id)? != *row {
                 return Ok(false);
             }
         }
-        Ok(!self.rows.is_empty())
+        Ok(!self.rows.is_empty() && snapshot.next_id()?.get() >= self.next_id)
     }
 }
