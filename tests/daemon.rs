@@ -7,13 +7,15 @@ mod daemon;
 mod support;
 
 use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use daemon::{Daemon, PORT_REGISTRY};
+use daemon::{Client, Daemon, PORT_REGISTRY};
 use insta::assert_snapshot;
 use port_registry::{Claim, Filter, Registry, ServiceKey};
 use support::{Ran, Sandbox, listener, wait_until};
@@ -78,7 +80,9 @@ fn it_leaves_private_files_while_it_runs_and_the_store_when_it_ends() {
     wait_until("it says so", || {
         daemon.log().contains("port-registry has stopped")
     });
-    // The store was closed: it is opened for reading without being mended.
+    // The store was closed: its header does not say that it has to be mended (bit 2 of the byte
+    // behind redb's magic number, by its design document).
+    assert_eq!(fs::read(sandbox.store()).unwrap()[9] & 2, 0);
     let registry = Registry::builder().path(sandbox.store()).open().unwrap();
     assert_eq!(registry.list(&Filter::default()).unwrap().len(), 1);
     // And the next one takes over.
@@ -128,7 +132,7 @@ fn a_request_under_way_is_answered_before_it_ends() {
             daemon.ask("GET", "/healthz", "").json(200);
             daemon.signal("TERM");
             wait_until("it stops accepting", || {
-                std::net::TcpStream::connect(daemon.address).is_err()
+                TcpStream::connect(daemon.address).is_err()
             });
         })
         .unwrap();
@@ -136,6 +140,55 @@ fn a_request_under_way_is_answered_before_it_ends() {
     assert_eq!(answer.json(201)["id"], 2);
     assert_eq!(daemon.wait().code(), Some(0));
     assert_eq!(registry.list(&Filter::default()).unwrap().len(), 2);
+}
+
+#[test]
+fn a_request_that_has_not_arrived_when_it_ends_is_told_why() {
+    let sandbox = Sandbox::new();
+    let mut daemon = Daemon::start(&sandbox);
+    let mut client = daemon.client();
+    client.send(b"POST /v1/allocations HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{");
+    daemon.ask("GET", "/healthz", "").json(200);
+    daemon.signal("TERM");
+    let told = client.receive("POST").json(503);
+    assert!(
+        told["error"].as_str().unwrap().contains("is stopping"),
+        "{told}"
+    );
+    assert!(client.is_closed());
+    assert_eq!(daemon.wait().code(), Some(0));
+}
+
+#[test]
+fn a_standard_error_that_nobody_reads_holds_up_nothing() {
+    let sandbox = Sandbox::new();
+    let (unread, pipe) = std::io::pipe().unwrap();
+    // It writes until the pipe takes no more, and then sleeps.
+    let mut filler = sandbox.command("yes");
+    let mut filler = filler.stdout(pipe.try_clone().unwrap()).spawn().unwrap();
+    let id = filler.id().to_string();
+    wait_until("the pipe is full", || {
+        let ps = Command::new("ps").args(["-o", "stat=", "-p", &id]).output();
+        ps.unwrap().stdout.starts_with(b"S")
+    });
+
+    let port = support::free_block(1);
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let mut command = sandbox.command(PORT_REGISTRY);
+    let command = command.args(["--port", &port.to_string()]).stderr(pipe);
+    let mut daemon = command.spawn().unwrap();
+    wait_until("it listens", || TcpStream::connect(address).is_ok());
+    let answer = Client::connect(address).ask("GET", "/healthz", "");
+    let start = Instant::now();
+    let kill = Command::new("kill").arg(daemon.id().to_string()).status();
+    assert!(kill.unwrap().success());
+    let end = daemon.wait().unwrap();
+    filler.kill().unwrap();
+    filler.wait().unwrap();
+    drop(unread);
+    answer.json(200);
+    assert_eq!(end.code(), Some(0));
+    assert!(start.elapsed() < STOP, "{:?}", start.elapsed());
 }
 
 #[test]
@@ -221,6 +274,35 @@ fn whatever_stands_in_the_pidfiles_place_is_replaced_and_not_written_through() {
     daemon.signal("TERM");
     daemon.wait();
     assert_eq!(fs::read_to_string(pidfile(&sandbox)).unwrap(), "1\n");
+}
+
+#[test]
+fn what_is_no_pidfile_is_not_replaced_by_one() {
+    let sandbox = Sandbox::new();
+    let place = sandbox.path().join("place");
+    let path = place.to_str().unwrap();
+    let words = ["--port", "0", "--pidfile", path];
+    for content in ["notes", "12 34", &"1".repeat(40)] {
+        fs::write(&place, content).unwrap();
+        let told = failure(&sandbox, &words);
+        let refusal = "error: [SANDBOX]/place is not a pidfile; it was left as it is, name another place by --pidfile";
+        assert_eq!(told, refusal);
+        assert_eq!(fs::read_to_string(&place).unwrap(), content);
+    }
+    fs::remove_file(&place).unwrap();
+    fs::create_dir(&place).unwrap();
+    assert!(failure(&sandbox, &words).contains("is not a pidfile"));
+    assert!(
+        failure(&sandbox, &["--port", "0", "--pidfile", "/dev/null"]).contains("is not a pidfile")
+    );
+    fs::remove_dir(&place).unwrap();
+    assert!(names_in(&sandbox.home()).is_empty());
+    // Nor is the store, even where it is still to be made.
+    let told = failure(&sandbox, &[&words[..], &["--db", path]].concat());
+    assert_snapshot!(told, @"error: [SANDBOX]/place cannot be both the registry and the pidfile; name another place by --pidfile");
+    assert!(!place.exists());
+    let left = names_in(&sandbox.path());
+    assert!(!left.iter().any(|name| name.contains("draft")), "{left:?}");
 }
 
 #[test]
@@ -330,7 +412,7 @@ fn what_was_answered_outlives_a_kill() {
 fn limit(daemon: &Daemon, resource: &str, limit: &str) {
     let id = daemon.child.id().to_string();
     let limit = format!("--{resource}={limit}:");
-    let ran = std::process::Command::new("prlimit")
+    let ran = Command::new("prlimit")
         .args(["--pid", &id, &limit])
         .status();
     assert!(ran.unwrap().success());
@@ -399,6 +481,11 @@ fn it_lives_through_a_lack_of_files() {
     client.ask("GET", "/v1/allocations", "").json(200);
     limit(&daemon, "nofile", "1024");
     daemon.ask("GET", "/v1/ports/4000", "").json(200);
+
+    let mut command = sandbox.command("sh");
+    let script = "ulimit -n 10; exec \"$0\" --port 0 --pidfile ./other.pid";
+    let ran = Ran::of(command.args(["-c", script, PORT_REGISTRY]));
+    assert_snapshot!(ran.complained(1), @"error: only 10 files may be open at a time, and a server needs 65; raise the limit (ulimit -n)");
 }
 
 #[test]

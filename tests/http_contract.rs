@@ -1,6 +1,8 @@
 //! Every request that the API knows, and what is answered: to clients of the Go server as they are,
 //! and to those that make mistakes.
 
+#![cfg(unix)]
+
 #[path = "support/daemon.rs"]
 mod daemon;
 mod support;
@@ -187,9 +189,13 @@ fn put_gets_or_creates() {
     let path = "/v1/allocations";
     std::fs::create_dir(&here).unwrap();
     std::fs::create_dir(&there).unwrap();
+    let link = talk.sandbox.path().join("link");
+    std::os::unix::fs::symlink(&here, &link).unwrap();
     talk.ask("PUT", path, &claim(""));
     talk.ask("PUT", path, &claim(r#","port":0"#));
     talk.ask("PUT", path, &claim(&of(&here)));
+    // By another name, which is not recorded instead.
+    talk.ask("PUT", path, &claim(&of(&link)));
     talk.ask("PUT", path, &claim(&of(&there)));
     std::fs::remove_dir(&here).unwrap();
     talk.ask("PUT", path, &claim(&of(&there)));
@@ -381,6 +387,30 @@ fn bodies_come_in_every_way_that_http_has() {
     client.stream().shutdown(Shutdown::Write).unwrap();
     assert_eq!(client.receive("GET").json(200), json!([made]));
 
+    // With more behind it than the client itself had announced, which is not carried out.
+    let mut client = talk.daemon.client();
+    let body = claim("unannounced");
+    client.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    client.post(&body);
+    let told = client.receive("GET");
+    told.json(200);
+    assert_eq!(told.header("connection"), Some("close"));
+    let made = talk
+        .daemon
+        .ask("GET", "/v1/allocations?service=unannounced", "");
+    assert_eq!(made.json(200), json!([]));
+
+    // With an offer of another protocol, which is declined.
+    let mut client = talk.daemon.client();
+    let offer = [
+        "Host: localhost",
+        "Connection: Upgrade, HTTP2-Settings",
+        "Upgrade: h2c",
+    ];
+    let declined = client.ask_with("GET", "/healthz", &offer, "");
+    declined.json(200);
+    assert_eq!(declined.header("connection"), Some("close"));
+
     // By an older version of the protocol.
     let mut client = talk.daemon.client();
     client.send(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n");
@@ -433,6 +463,16 @@ fn what_is_no_http_is_told_so_in_json_and_the_connection_closed() {
         assert!(response.header("x-port-registry").is_some());
         assert!(client.is_closed());
     }
+    // Behind a request that is one.
+    let mut client = talk.daemon.client();
+    client.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nnonsense\r\n\r\n");
+    client.receive("GET").json(200);
+    let response = client.receive("GET");
+    assert_eq!(
+        response.json(400),
+        json!({ "error": "malformed HTTP request" })
+    );
+    assert!(client.is_closed());
     talk.daemon.ask("GET", "/healthz", "").json(200);
 }
 

@@ -169,16 +169,50 @@ fn answers_that_nobody_reads_hold_little_memory() {
 }
 
 #[test]
+fn who_sends_ahead_and_does_not_read_costs_next_to_nothing() {
+    let sandbox = Sandbox::new();
+    let daemon = Daemon::start(&sandbox);
+    let before = daemon.resident_memory();
+    let requests = "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(10_000);
+    let clients: Vec<_> = (0..50)
+        .map(|_| {
+            let mut client = daemon.client();
+            client.stream().set_nonblocking(true).unwrap();
+            // As much as the system takes.
+            for piece in requests.as_bytes().chunks(4096) {
+                client.send(piece);
+            }
+            client
+        })
+        .collect();
+    daemon.ask("GET", "/healthz", "").json(200);
+    let time = daemon.processor_time();
+    thread::sleep(Duration::from_secs(1));
+    let time = daemon.processor_time() - time;
+    assert!(time < 30, "{time} % of a processor for nothing");
+    let memory = daemon.resident_memory() - before;
+    assert!(
+        memory < 16 << 10,
+        "{memory} KiB for {} clients",
+        clients.len()
+    );
+}
+
+#[test]
 fn a_full_house_makes_room_for_who_has_something_to_ask() {
     let sandbox = Sandbox::new();
     let daemon = Daemon::start(&sandbox);
-    // More than there may be, some of them with half a head.
+    // More than there may be: idle, with half a head or body, and with answers that are not read.
+    let unread = "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(40);
     let mut idle = Vec::new();
     for number in 0..700 {
         let mut client = daemon.client();
-        if number % 2 == 0 {
-            client.send(b"GET /healthz HTTP/1.1\r\nHost: ");
-        }
+        client.send(match number % 4 {
+            0 => b"GET /healthz HTTP/1.1\r\nHost: ",
+            1 => b"PUT /v1/allocations HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{",
+            2 => unread.as_bytes(),
+            _ => b"",
+        });
         idle.push(client);
     }
     let start = Instant::now();

@@ -39,16 +39,16 @@ pub(crate) enum Parsed {
 )]
 pub(crate) struct PortRegistry {
     /// the port to listen on, 0 for any that is free (51234)
-    #[argh(option, default = "DEFAULT_PORT")]
+    #[argh(option, default = "DEFAULT_PORT", from_str_fn(listening_port))]
     port: u16,
 
     /// the registry's file (~/.port-registry/ports.redb)
-    #[argh(option)]
+    #[argh(option, from_str_fn(path))]
     db: Option<PathBuf>,
 
     /// where to note the process; only one daemon runs for each
     /// (~/.port-registry/port-registry.pid)
-    #[argh(option)]
+    #[argh(option, from_str_fn(path))]
     pidfile: Option<PathBuf>,
 
     /// the ports to choose from, such as 3000-3999 (1-65535)
@@ -58,6 +58,18 @@ pub(crate) struct PortRegistry {
     /// show the version
     #[argh(switch, short = 'V')]
     version: bool,
+}
+
+fn listening_port(text: &str) -> Result<u16, String> {
+    text.parse()
+        .map_err(|_| "a port to listen on is a whole number from 0 to 65535".to_owned())
+}
+
+fn path(text: &str) -> Result<PathBuf, String> {
+    if text.is_empty() {
+        return Err("a path is missing".to_owned());
+    }
+    Ok(PathBuf::from(text))
 }
 
 /// Makes a configuration of the words after the program's name.

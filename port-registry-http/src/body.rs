@@ -58,7 +58,7 @@ pub(crate) fn to_json(document: &impl Serialize) -> Vec<u8> {
 }
 
 /// An answer of a document that may be large. `room` has a permit for each byte of large answers
-/// that may still be on their way; when they are used up, the answer is that the registry is busy.
+/// that may still be on their way; when they are used up, it is refused.
 pub(crate) fn large_json(
     document: Vec<u8>,
     room: &Arc<Semaphore>,
@@ -74,7 +74,7 @@ pub(crate) fn large_json(
     let permit = room.clone().try_acquire_many_owned(length);
     Ok(response.body(Sliced {
         rest: Bytes::from(document),
-        _room: permit.map_err(|_| Problem::busy())?,
+        _room: permit.map_err(|_| Problem::no_room())?,
     }))
 }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -63,14 +63,24 @@ pub enum Failure {
         listener: Option<Listener>,
     },
 
-    /// The pidfile cannot be written.
-    #[error("cannot write {}: {cause}; name another place by --pidfile", pidfile.display())]
+    /// The store and the pidfile are to be the same file.
+    #[error("{} cannot be both the registry and the pidfile; name another place by --pidfile", path.display())]
     #[non_exhaustive]
-    Pidfile {
+    SameFile {
         /// The file.
-        pidfile: PathBuf,
-        /// What the operating system said.
-        cause: io::Error,
+        path: PathBuf,
+    },
+
+    /// Too few files may be open at a time.
+    #[error(
+        "only {files} files may be open at a time, and a server needs {needed}; raise the limit (ulimit -n)"
+    )]
+    #[non_exhaustive]
+    TooFewFiles {
+        /// What is allowed.
+        files: usize,
+        /// What is needed at least.
+        needed: usize,
     },
 
     /// The system does not give what a server needs.
@@ -91,6 +101,7 @@ const LAST_READS: Duration = Duration::from_millis(100);
 ///
 /// [`Failure`] says why it could not start.
 pub fn run(config: Config) -> Result<(), Failure> {
+    let connections = connections()?;
     let lock = DaemonLock::take(&config.pidfile)?;
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
@@ -100,11 +111,11 @@ pub fn run(config: Config) -> Result<(), Failure> {
         let _guard = runtime.enter();
         Signals::new()?
     };
-    let registry = open(config.registry)?;
+    let registry = open(config.registry, &config.pidfile)?;
     let tasks = LocalSet::new();
     let threads = tasks.block_on(
         &runtime,
-        serve(config.port, config.pidfile, &lock, registry, signals),
+        serve(config.port, connections, &lock, registry, signals),
     );
     // Connections that are still there are broken off, and what waits for them is not begun.
     drop(tasks);
@@ -119,8 +130,12 @@ pub fn run(config: Config) -> Result<(), Failure> {
 
 /// Opens the store, and sees whether it takes writes: a daemon that cannot store anything should say
 /// so to whoever starts it.
-fn open(builder: Builder) -> Result<Registry, Failure> {
+fn open(builder: Builder, pidfile: &Path) -> Result<Registry, Failure> {
     let registry = builder.check_integrity().open()?;
+    if registry.path() == pidfile {
+        let path = pidfile.to_owned();
+        return Err(Failure::SameFile { path });
+    }
     match registry.try_write() {
         // That passes.
         Err(error @ Error::Busy { .. }) => log::line(format_args!("{error}")),
@@ -132,7 +147,7 @@ fn open(builder: Builder) -> Result<Registry, Failure> {
 /// Serves until a signal comes; gives the threads that have to end still.
 async fn serve(
     port: u16,
-    pidfile: PathBuf,
+    connections: usize,
     lock: &DaemonLock,
     registry: Registry,
     mut signals: Signals,
@@ -145,8 +160,7 @@ async fn serve(
     let health = Arc::new(Health::default());
     let (writer, writing) = Writer::start(registry.clone(), health.clone())?;
     let (reader, reading) = Reader::start(registry.clone())?;
-    lock.write_pidfile()
-        .map_err(|cause| Failure::Pidfile { pidfile, cause })?;
+    lock.write_pidfile()?;
     log::line(format_args!(
         "port-registry {} listens on http://{address}, process {}, store {}",
         env!("CARGO_PKG_VERSION"),
@@ -162,7 +176,7 @@ async fn serve(
         lists: Arc::new(Semaphore::new(limits::LISTS)),
         room: Arc::new(Semaphore::new(limits::LARGE_ANSWERS)),
     };
-    server::serve(listener, desk, connections(), signals.told_to_stop()).await?;
+    server::serve(listener, desk, connections, signals.told_to_stop()).await?;
     Ok(vec![writing, reading])
 }
 
@@ -205,6 +219,8 @@ fn try_bind(port: u16) -> io::Result<TcpListener> {
 
 fn by(listener: Option<&Listener>) -> String {
     const WAY_OUT: &str = "; stop it, or name another port by --port";
+    const NOBODY: &str = "; nothing listens there, so it may be the end of a connection: \
+                          try again, or name another port by --port";
     let Some(listener) = listener else {
         return String::new();
     };
@@ -213,13 +229,13 @@ fn by(listener: Option<&Listener>) -> String {
             format!(", by {} (process {pid}){WAY_OUT}", process.escape_debug())
         }
         (_, _, Some(uid)) => format!(", by a process of user {uid}{WAY_OUT}"),
-        _ => WAY_OUT.to_owned(),
+        _ => NOBODY.to_owned(),
     }
 }
 
 /// How many connections there may be, given how many files this process may have open. Asks for as
 /// many as it can use.
-fn connections() -> usize {
+fn connections() -> Result<usize, Failure> {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -231,14 +247,15 @@ fn connections() -> usize {
         }
         if let Some(files) = getrlimit(Resource::Nofile).current {
             let files = usize::try_from(files).unwrap_or(usize::MAX);
-            let rest = files
-                .saturating_sub(limits::OTHER_FILES)
-                .max(files / 2)
-                .max(1);
-            return rest.min(limits::CONNECTIONS);
+            let rest = files.saturating_sub(limits::OTHER_FILES);
+            if rest == 0 {
+                let needed = limits::OTHER_FILES + 1;
+                return Err(Failure::TooFewFiles { files, needed });
+            }
+            return Ok(rest.min(limits::CONNECTIONS));
         }
     }
-    limits::CONNECTIONS
+    Ok(limits::CONNECTIONS)
 }
 
 /// Waits for threads to end, so that the store is closed. What is then still waiting, because another

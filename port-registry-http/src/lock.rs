@@ -34,6 +34,24 @@ pub enum LockError {
         lock: PathBuf,
     },
 
+    /// What stands in the pidfile's place is something else.
+    #[error("{} is not a pidfile; it was left as it is, name another place by --pidfile", path.display())]
+    #[non_exhaustive]
+    Foreign {
+        /// What was named as the pidfile.
+        path: PathBuf,
+    },
+
+    /// The pidfile cannot be looked at or written.
+    #[error("cannot write {}: {cause}; name another place by --pidfile", path.display())]
+    #[non_exhaustive]
+    Pidfile {
+        /// The pidfile.
+        path: PathBuf,
+        /// What the operating system said.
+        cause: io::Error,
+    },
+
     /// The lock cannot be had.
     #[error("cannot lock {}: {cause}; name another place by --pidfile", lock.display())]
     #[non_exhaustive]
@@ -48,6 +66,7 @@ pub enum LockError {
 impl DaemonLock {
     /// Takes the lock, or says who has it.
     pub(crate) fn take(pidfile: &Path) -> Result<DaemonLock, LockError> {
+        check_replaceable(pidfile)?;
         let lock = beside(pidfile, ".lock");
         let file = open(&lock).map_err(|cause| LockError::Io {
             lock: lock.clone(),
@@ -68,7 +87,17 @@ impl DaemonLock {
 
     /// Notes this process in the pidfile, which is never there in part. A symbolic link in its place
     /// is replaced, and not written through.
-    pub(crate) fn write_pidfile(&self) -> io::Result<()> {
+    pub(crate) fn write_pidfile(&self) -> Result<(), LockError> {
+        // It may be there only since the lock was taken.
+        check_replaceable(&self.pidfile)?;
+        self.try_write_pidfile()
+            .map_err(|cause| LockError::Pidfile {
+                path: self.pidfile.clone(),
+                cause,
+            })
+    }
+
+    fn try_write_pidfile(&self) -> io::Result<()> {
         let draft = beside(&self.pidfile, ".draft");
         match fs::remove_file(&draft) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
@@ -90,6 +119,32 @@ impl Drop for DaemonLock {
             // What stays behind is of no consequence.
             let _ = fs::remove_file(&self.pidfile);
         }
+    }
+}
+
+/// Checks that nothing would be lost if a pidfile took this place: there is nothing, a symbolic link,
+/// or a file that is empty or holds a number.
+fn check_replaceable(pidfile: &Path) -> Result<(), LockError> {
+    /// More than a number takes.
+    const LONGEST: u64 = 32;
+    let path = pidfile.to_owned();
+    let metadata = match fs::symlink_metadata(pidfile) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        // What it is in may be a file; taking the lock tells.
+        Err(error) if error.kind() == ErrorKind::NotADirectory => return Ok(()),
+        Err(cause) => return Err(LockError::Pidfile { path, cause }),
+    };
+    if metadata.is_symlink() {
+        return Ok(());
+    }
+    if !metadata.is_file() || metadata.len() > LONGEST {
+        return Err(LockError::Foreign { path });
+    }
+    match fs::read(pidfile) {
+        Ok(content) if content.trim_ascii().iter().all(u8::is_ascii_digit) => Ok(()),
+        Ok(_) => Err(LockError::Foreign { path }),
+        Err(cause) => Err(LockError::Pidfile { path, cause }),
     }
 }
 

@@ -90,6 +90,14 @@ impl Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "registry is busy")
     }
 
+    /// Other clients have not read theirs yet.
+    pub(crate) fn no_room() -> Problem {
+        Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too many large answers are on their way; try again, or ask for fewer allocations",
+        )
+    }
+
     /// A part of the daemon is gone, which does not happen while it runs.
     pub(crate) fn stopping() -> Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the daemon is stopping")

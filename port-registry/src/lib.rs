@@ -56,6 +56,7 @@ mod deadline;
 #[cfg(feature = "detect")]
 mod detect;
 mod error;
+mod folder;
 mod lease;
 mod listener;
 mod plan;

@@ -7,6 +7,7 @@
 use crate::allocation::Allocation;
 use crate::assign::{AssignmentOrder, Visit};
 use crate::error::Error;
+use crate::folder::Recorded;
 use crate::port::Port;
 use crate::probe::Verdict;
 use crate::request::{Answer, Claim, ListenerPolicy, Request};
@@ -74,18 +75,19 @@ fn keep<'a>(claim: &Claim, holder: Allocation, scout: &mut Scout) -> Plan<'a> {
         && holder.dir.as_ref() != Some(wanted)
     {
         if let Some(held) = &holder.dir {
-            match scout.is_other_checkout(wanted, held) {
-                Some(false) => {}
-                Some(true) => {
+            match scout.compare(wanted, held) {
+                Some(Recorded::Same) => {}
+                Some(Recorded::Gone) => moved_to = Some(wanted.clone()),
+                Some(Recorded::Other) => {
                     let wanted = wanted.clone();
                     let holder = Box::new(holder);
                     return Plan::Refuse(Error::OtherCheckout { holder, wanted });
                 }
                 None => return Plan::ScoutMore,
             }
+        } else {
+            moved_to = Some(wanted.clone());
         }
-        // The checkout moved, or none was recorded.
-        moved_to = Some(wanted.clone());
     }
     if claim.port.is_some_and(|port| port != holder.port) {
         return Plan::Refuse(service_taken(holder));

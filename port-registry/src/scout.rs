@@ -1,14 +1,9 @@
 //! What the system says while a batch of requests is planned.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::Duration;
-use std::{fs, thread};
 
 use crate::error::Error;
+use crate::folder::{self, Recorded};
 use crate::port::Port;
 use crate::probe::{Probe, Verdict};
 use crate::request::Claim;
@@ -18,8 +13,8 @@ use crate::request::Claim;
 pub(crate) struct Scout<'a> {
     probe: &'a dyn Probe,
     ports: HashMap<Port, Verdict>,
-    /// Whether the second folder of a pair is another checkout than the first.
-    other_checkouts: HashMap<(String, String), bool>,
+    /// What the second folder of a pair is to the first.
+    folders: HashMap<(String, String), Recorded>,
     /// The pair that was asked for when there was no time for it. It may be one that only an earlier
     /// request of the batch brings about, so that a look would not come upon it.
     open_question: Option<(String, String)>,
@@ -58,7 +53,7 @@ impl<'a> Scout<'a> {
         Scout {
             probe,
             ports: HashMap::new(),
-            other_checkouts: HashMap::new(),
+            folders: HashMap::new(),
             open_question: None,
             step: Step::Look,
             probes_left: 0,
@@ -69,8 +64,8 @@ impl<'a> Scout<'a> {
 
     pub(crate) fn begin(&mut self, step: Step) {
         if let Some((wanted, held)) = self.open_question.take() {
-            let is_other = is_other_checkout(&wanted, &held);
-            self.other_checkouts.insert((wanted, held), is_other);
+            let recorded = folder::compare(&wanted, &held);
+            self.folders.insert((wanted, held), recorded);
         }
         self.step = step;
         self.probes_left = step.probes();
@@ -114,104 +109,19 @@ impl<'a> Scout<'a> {
         Ok(Some(verdict))
     }
 
-    /// Whether the folder `held` exists and is not `wanted` by another name. `None` when that is not
-    /// known and cannot be found out in this step: a file system may be slow to answer.
-    pub(crate) fn is_other_checkout(&mut self, wanted: &str, held: &str) -> Option<bool> {
+    /// What the folder `held` is to one who comes from `wanted`. `None` when that is not known and
+    /// cannot be found out in this step: a file system may be slow to answer.
+    pub(crate) fn compare(&mut self, wanted: &str, held: &str) -> Option<Recorded> {
         let pair = (wanted.to_owned(), held.to_owned());
-        if let Some(&known) = self.other_checkouts.get(&pair) {
+        if let Some(&known) = self.folders.get(&pair) {
             return Some(known);
         }
         if self.step == Step::Write {
             self.open_question = Some(pair);
             return None;
         }
-        let is_other = is_other_checkout(wanted, held);
-        self.other_checkouts.insert(pair, is_other);
-        Some(is_other)
-    }
-}
-
-/// How long a file system may take to say whether a folder exists.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// How many threads may be left behind by file systems that do not answer.
-const MOST_LEFT_BEHIND: usize = 8;
-
-/// Whether the folder `held` exists and is not `wanted` by another name. On a file system that does
-/// not answer, as on a network that is gone, it may well exist.
-pub(crate) fn is_other_checkout(wanted: &str, held: &str) -> bool {
-    if wanted == held {
-        return false;
-    }
-    let (wanted, held) = (wanted.to_owned(), held.to_owned());
-    answer_within(PATIENCE, move || is_another_folder(&wanted, &held)).unwrap_or(true)
-}
-
-fn is_another_folder(wanted: &str, held: &str) -> bool {
-    // A folder that cannot be looked at may well exist.
-    let exists = Path::new(held).try_exists().unwrap_or(true);
-    let is_same =
-        || matches!((fs::canonicalize(wanted), fs::canonicalize(held)), (Ok(a), Ok(b)) if a == b);
-    exists && !is_same()
-}
-
-/// What `look` comes to, on a thread of its own, which is left behind if it takes too long. `None`
-/// then, and when too many were left behind already.
-fn answer_within<T: Send + 'static>(
-    patience: Duration,
-    look: impl FnOnce() -> T + Send + 'static,
-) -> Option<T> {
-    static LEFT_BEHIND: AtomicUsize = AtomicUsize::new(0);
-    if LEFT_BEHIND.load(Ordering::Relaxed) >= MOST_LEFT_BEHIND {
-        return None;
-    }
-    let (tell, told) = mpsc::channel();
-    // Set by who is first: the thread when it has looked, or the caller when it gives up.
-    let is_over = Arc::new(AtomicBool::new(false));
-    let thread_is_over = is_over.clone();
-    let spawned = thread::Builder::new().spawn(move || {
-        // Nobody may be listening any more.
-        let _ = tell.send(look());
-        if thread_is_over.swap(true, Ordering::Relaxed) {
-            LEFT_BEHIND.fetch_sub(1, Ordering::Relaxed);
-        }
-    });
-    spawned.ok()?;
-    match told.recv_timeout(patience) {
-        Ok(answer) => Some(answer),
-        Err(RecvTimeoutError::Disconnected) => None,
-        Err(RecvTimeoutError::Timeout) => {
-            LEFT_BEHIND.fetch_add(1, Ordering::Relaxed);
-            if !is_over.swap(true, Ordering::Relaxed) {
-                return None;
-            }
-            // It has looked just now.
-            LEFT_BEHIND.fetch_sub(1, Ordering::Relaxed);
-            told.try_recv().ok()
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::{Arc, Mutex, mpsc};
-    use std::time::Duration;
-
-    use super::{MOST_LEFT_BEHIND, answer_within};
-
-    #[test]
-    fn what_does_not_answer_is_waited_for_only_so_long_and_so_often() {
-        let patience = Duration::from_millis(10);
-        let (let_go, wait) = mpsc::channel::<()>();
-        let wait = Arc::new(Mutex::new(wait));
-        for _ in 0..2 * MOST_LEFT_BEHIND {
-            let wait = wait.clone();
-            let stuck = answer_within(patience, move || wait.lock().map(|it| it.recv()).is_ok());
-            assert_eq!(stuck, None);
-        }
-        drop(let_go);
-        let deadline = crate::deadline::Deadline::after(Duration::from_secs(20));
-        let answer = deadline.poll(|| Ok::<_, ()>(answer_within(patience, || 7)));
-        assert_eq!(answer, Ok(Some(7)));
+        let recorded = folder::compare(wanted, held);
+        self.folders.insert(pair, recorded);
+        Some(recorded)
     }
 }

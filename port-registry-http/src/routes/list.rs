@@ -14,7 +14,7 @@ pub(crate) async fn get(desk: Data<Desk>, request: HttpRequest) -> Result<HttpRe
     let filter = decode::query(request.query_string())?;
     // Nobody waits here whose client has left.
     let list = timeout(desk.registry.wait(), desk.lists.acquire()).await;
-    let _list = list.map_err(|_| Problem::busy())?;
+    let _list = list.map_err(|_| Problem::no_room())?;
     let document = desk
         .read(move |registry| Ok(body::to_json(&registry.list(&filter)?)))
         .await?;

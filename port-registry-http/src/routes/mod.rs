@@ -117,7 +117,8 @@ pub(crate) async fn gate(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let tab = request.conn_data::<Rc<Tab>>().cloned();
-    let is_last = request.head().connection_type() == ConnectionType::Close;
+    // An offer to change the protocol is declined, and ends the connection too.
+    let is_last = request.head().connection_type() != ConnectionType::KeepAlive;
     let refused = match &tab {
         // It was sent behind one that was to be the last.
         Some(tab) if !tab.begin() => Some(Problem::sent_home()),

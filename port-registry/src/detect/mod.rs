@@ -9,7 +9,7 @@ use git_url_parse::GitUrl;
 
 use self::git::Repository;
 use crate::allocation::Allocation;
-use crate::scout::is_other_checkout;
+use crate::folder::{self, Recorded};
 
 /// The instance of a folder outside of git.
 const DEFAULT_INSTANCE: &str = "default";
@@ -62,7 +62,7 @@ impl Checkout {
     /// Whether the allocation belongs to another checkout than this, which still exists.
     pub fn is_other_than_of(&self, allocation: &Allocation) -> bool {
         match (self.root.to_str(), &allocation.dir) {
-            (Some(root), Some(dir)) => is_other_checkout(root, dir),
+            (Some(root), Some(dir)) => folder::compare(root, dir) == Recorded::Other,
             _ => false,
         }
     }
