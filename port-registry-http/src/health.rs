@@ -31,7 +31,7 @@ impl Health {
         let failures = std::mem::take(&mut *self.failures());
         if failures > 0 {
             log::line(format_args!(
-                "the store works again, after {failures} failed writes"
+                "the store works again; failed writes: {failures}"
             ));
         }
     }

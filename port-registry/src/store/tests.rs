@@ -167,3 +167,36 @@ fn a_batch_that_writes_a_row_twice_is_answered_truly_when_its_commit_fails() {
         }
     }
 }
+
+#[test]
+fn a_batch_that_takes_back_what_it_did_is_answered_truly_when_its_commit_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = Registry::builder()
+        .path(folder.path().join("ports.redb"))
+        .probe(|_| Ok(Verdict::Free))
+        .open()
+        .unwrap();
+    let mut next_id = registry.allocate(claim("first")).unwrap().id.get() + 1;
+    let mut failures = 0;
+    for calls in 0.. {
+        let requests = [
+            Request::Allocate(claim("brief")),
+            Request::ReleaseMatching(Filter::default().service("brief")),
+        ];
+        faults::plan(Some(Fault::Once(calls)));
+        let answers = registry.apply(&requests, Atomicity::Each);
+        let went_by = faults::plan(None);
+        // An id that was told is not given again.
+        match answers {
+            Ok(_) => next_id += 1,
+            Err(_) => failures += 1,
+        }
+        let after = registry.allocate(claim(&format!("after-{calls}"))).unwrap();
+        assert_eq!(after.id.get(), next_id, "after {calls} calls");
+        next_id += 1;
+        if went_by {
+            break;
+        }
+    }
+    assert!(failures > 0);
+}
