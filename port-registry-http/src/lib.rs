@@ -1,13 +1,14 @@
 //! The daemon of the port registry: a REST API on the loopback address.
 //!
 //! It is one more user of the registry's file, beside the programs that open it in process. The
-//! binary `port-registry` is this crate with a command line; [`serve`] is the server as a function
-//! over a listener.
+//! binary `port-registry` is this crate with a command line: it makes a [`Config`] and [runs](run)
+//! it.
 //!
-//! The life of a request: [`Connection`](connection) lets bytes in within limits of time,
-//! [`access`] says who may ask at all, [`routes`] has a file for each thing that can be asked,
-//! [`decode`] makes requests of the registry of what was sent, [`Writer`](writer) commits those
-//! that change something in groups, and [`Problem`](problem) is what every error is answered by.
+//! The way of a request through the modules: `server` accepts the connection, `connection` lets
+//! bytes in within limits, `access` says who may ask at all, `routes` has a file for each thing
+//! that can be asked, `decode` makes requests of the registry of what was sent, `writer` commits
+//! those that change something in groups and `reader` looks up the others, and `problem` is what
+//! every error is answered by.
 
 mod access;
 mod bare;
