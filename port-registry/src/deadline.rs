@@ -20,7 +20,7 @@ thread_local! {
 /// The shortest pause between two attempts.
 const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
 /// The longest pause: about what a commit takes on a fast disk.
-const LONGEST_PAUSE: Duration = Duration::from_micros(500);
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_micros(500);
 
 /// After how long a queue that did not move is taken for one that is stuck.
 const STUCK: Duration = Duration::from_secs(1);
@@ -80,6 +80,20 @@ impl Deadline {
         self.poll_after(attempt, |_| {
             pause = (pause * 2).min(LONGEST_PAUSE);
             pause
+        })
+    }
+
+    /// Asks like [`poll`](Self::poll), but as often as can be: for one who is next.
+    pub(crate) fn poll_closely<T, E>(
+        self,
+        attempt: impl FnMut() -> Result<Option<T>, E>,
+    ) -> Result<Option<T>, E> {
+        self.poll_after(attempt, |waited| {
+            if waited > STUCK {
+                LONGEST_PAUSE
+            } else {
+                SHORTEST_PAUSE
+            }
         })
     }
 

@@ -263,7 +263,7 @@ impl Store {
             return Err(Fault::Busy);
         };
         let head_of_queue = turn.head_of_queue(deadline);
-        let txn = deadline.poll(|| match database.try_begin_write() {
+        let txn = deadline.poll_closely(|| match database.try_begin_write() {
             Ok(txn) => Ok(Some(txn)),
             Err(TransactionError::WouldBlock) => Ok(None),
             Err(error) => Err(Fault::from(error)),

@@ -6,23 +6,26 @@
 //! asks redb for the writer lock, which the last writer cannot take again without queueing up
 //! behind. Within a process the queue is first come, first served.
 //!
-//! The lock is asked for in turns, since a process that waits for it without an end could be kept
-//! for ever by one that was stopped. Who has waited longer asks more often, so that those who come
-//! again at once do not get ahead.
+//! The lock is asked for again and again, since a process that waits for it without an end could be
+//! kept for ever by one that was stopped. So that those who come again at once do not get ahead, who
+//! has waited longer asks more often, and who had to wait lets others go first the next time.
 //!
 //! The queue is for fairness alone. That two never write at once is redb's promise, so the queue
 //! is passed by where its file cannot be locked, or after half of the wait: a process in it may
 //! have been stopped.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Instant;
 
 use super::create::{Access, open_lock_file};
 use super::fault::Fault;
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, LONGEST_PAUSE};
 
 /// The queue of those that want to write to one store.
 #[derive(Debug)]
@@ -37,6 +40,8 @@ pub(super) struct Turnstile {
 struct Queue {
     tickets: VecDeque<u64>,
     next_ticket: u64,
+    /// Until when this process lets others go ahead.
+    yields_until: Option<Instant>,
 }
 
 /// The turn of a thread among those of its process, until it is dropped.
@@ -44,6 +49,8 @@ struct Queue {
 pub(super) struct Turn<'a> {
     turnstile: &'a Turnstile,
     ticket: u64,
+    /// Others were at the head of the queue when this process came to it.
+    is_contended: Cell<bool>,
 }
 
 /// The head of the queue among processes, until it is dropped.
@@ -72,6 +79,7 @@ impl Turnstile {
         let turn = Turn {
             turnstile: self,
             ticket,
+            is_contended: Cell::new(false),
         };
         let (queue, _) = self
             .moved
@@ -94,6 +102,10 @@ impl Turn<'_> {
     /// Waits for the head of the queue among processes, or passes the queue by when it does not
     /// move. To be dropped as soon as the writer lock is won.
     pub(super) fn head_of_queue(&self, deadline: Deadline) -> HeadOfQueue {
+        let yields_until = self.turnstile.queue().yields_until.take();
+        if let Some(moment) = yields_until {
+            thread::sleep(moment.saturating_duration_since(Instant::now()));
+        }
         let patience = Deadline::after(deadline.remaining() / 2);
         HeadOfQueue {
             lock: self.lock(patience).ok().flatten(),
@@ -113,7 +125,10 @@ impl Turn<'_> {
         let file = open_lock_file(&self.turnstile.lock_path)?;
         let locked = deadline.queue_up(|| match file.try_lock() {
             Ok(()) => Ok(Some(())),
-            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::WouldBlock) => {
+                self.is_contended.set(true);
+                Ok(None)
+            }
             Err(TryLockError::Error(error)) => Err(error),
         })?;
         Ok(locked.map(|()| file))
@@ -122,10 +137,12 @@ impl Turn<'_> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.turnstile
-            .queue()
-            .tickets
-            .retain(|&ticket| ticket != self.ticket);
+        let mut queue = self.turnstile.queue();
+        queue.tickets.retain(|&ticket| ticket != self.ticket);
+        if self.is_contended.get() {
+            queue.yields_until = Some(Instant::now() + LONGEST_PAUSE);
+        }
+        drop(queue);
         self.turnstile.moved.notify_all();
     }
 }
