@@ -1,5 +1,7 @@
 //! What portctl prints, where, and how it ends.
 
+#[path = "support/snapshots.rs"]
+mod snapshots;
 mod support;
 
 use std::fmt::Write as _;
@@ -46,12 +48,8 @@ impl Portctl {
 
     /// Compares snapshots with what differs from run to run put in general terms.
     fn in_general_terms(&self, compare: impl FnOnce()) {
-        let mut settings = insta::Settings::clone_current();
-        settings.set_snapshot_path("snapshots");
-        settings.set_prepend_module_to_snapshot(false);
-        settings.set_omit_expression(true);
+        let mut settings = snapshots::settings();
         settings.add_filter(self.sandbox.path().to_str().unwrap(), "[SANDBOX]");
-        settings.add_filter(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "[TIME]");
         for offset in 0..PORTS {
             let port = format!(r"\b{}\b", self.first + offset);
             settings.add_filter(&port, format!("[P-{offset}]"));

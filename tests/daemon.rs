@@ -4,6 +4,8 @@
 
 #[path = "support/daemon.rs"]
 mod daemon;
+#[path = "support/snapshots.rs"]
+mod snapshots;
 mod support;
 
 use std::fs;
@@ -496,11 +498,7 @@ fn help_version_and_wrong_words_are_answered_without_a_daemon() {
     for words in [["-h"], ["help"]] {
         assert_eq!(run(&words).printed(), help.printed());
     }
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("snapshots");
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.bind(|| assert_snapshot!("help-port-registry", help.printed()));
+    snapshots::settings().bind(|| assert_snapshot!("help-port-registry", help.printed()));
     for words in [["--version"], ["-V"]] {
         let version = format!("port-registry {}", env!("CARGO_PKG_VERSION"));
         assert_eq!(run(&words).printed(), version);

@@ -5,6 +5,8 @@
 
 #[path = "support/daemon.rs"]
 mod daemon;
+#[path = "support/snapshots.rs"]
+mod snapshots;
 mod support;
 
 use std::fmt::Write as _;
@@ -74,12 +76,8 @@ impl Talk {
     /// Compares the transcript with its snapshot, with what differs from run to run put in general
     /// terms.
     fn compare(self, name: &str) {
-        let mut settings = insta::Settings::clone_current();
-        settings.set_snapshot_path("snapshots");
-        settings.set_prepend_module_to_snapshot(false);
-        settings.set_omit_expression(true);
+        let mut settings = snapshots::settings();
         settings.add_filter(self.sandbox.path().to_str().unwrap(), "[SANDBOX]");
-        settings.add_filter(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "[TIME]");
         settings.add_filter(
             &format!(r#""pid":{},"process":"[^"]*""#, std::process::id()),
             r#""pid":[PID],"process":"[PROCESS]""#,
