@@ -9,16 +9,16 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use daemon::{Daemon, PORT_REGISTRY, Response};
+use daemon::{Client, Daemon, PORT_REGISTRY, Response};
 use port_registry::{Filter, Registry, Request};
 use redb::{ConcurrencyMode, Database, TableDefinition};
 use serde_json::Value;
-use support::{Ran, Sandbox, free_port};
+use support::{Ran, Sandbox, free_port, wait_until};
 
 fn soak() -> u32 {
     let factor = std::env::var("PORT_REGISTRY_SOAK");
@@ -135,6 +135,50 @@ fn of_two_hundred_clients_that_get_or_create_one_service_all_get_the_same() {
     assert_eq!(made.len(), 1);
     let made = made[0].json(201);
     assert!(found.iter().all(|response| response.json(200) == made));
+}
+
+#[test]
+fn what_was_answered_outlives_a_kill_in_the_midst_of_other_requests() {
+    let sandbox = Sandbox::new();
+    let next = AtomicU32::new(0);
+    let told = Mutex::new(Vec::new());
+    for round in 1..=4 * soak() {
+        let mut daemon = Daemon::start(&sandbox);
+        let address = daemon.address;
+        thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(|| {
+                    let mut client = Client::connect(address);
+                    loop {
+                        let number = next.fetch_add(1, Ordering::Relaxed);
+                        client.post(&claim("main", number, ""));
+                        let Ok(answer) = client.try_receive("POST") else {
+                            break;
+                        };
+                        told.lock().unwrap().push(answer.json(201));
+                    }
+                });
+            }
+            let enough = round as usize * 50;
+            wait_until("some are answered", || told.lock().unwrap().len() > enough);
+            daemon.child.kill().unwrap();
+        });
+        let told = told.lock().unwrap();
+        let listed = registry(&sandbox).list(&Filter::default()).unwrap();
+        let listed = serde_json::to_value(listed).unwrap();
+        let held: BTreeSet<String> = listed
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(Value::to_string)
+            .collect();
+        assert!(
+            told.iter()
+                .all(|allocation| held.contains(&allocation.to_string()))
+        );
+        assert_eq!(numbers(&told, "port").len(), told.len());
+        assert_eq!(numbers(&told, "id").len(), told.len());
+    }
 }
 
 /// The `portctl` that was built beside the daemon.
