@@ -15,7 +15,7 @@ use std::net::{Shutdown, TcpListener};
 use daemon::{Client, Daemon, Response};
 use insta::assert_snapshot;
 use serde_json::json;
-use support::{Sandbox, free_block, listener};
+use support::{Sandbox, free_block};
 
 /// How many ports there are to choose from.
 const PORTS: u16 = 4;
@@ -398,6 +398,17 @@ fn bodies_come_in_every_way_that_http_has() {
         .ask("GET", "/v1/allocations?service=unannounced", "");
     assert_eq!(made.json(200), json!([]));
 
+    // Nor is what comes in one piece with it, however much that is.
+    let mut client = talk.daemon.client();
+    let last = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let get = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    client.send(format!("{last}{get}{get}{get}").as_bytes());
+    client.receive("GET").json(200);
+    while let Ok(refused) = client.try_receive("GET") {
+        refused.json(503);
+        assert_eq!(refused.header("connection"), Some("close"));
+    }
+
     // With an offer of another protocol, which is declined.
     let mut client = talk.daemon.client();
     let offer = [
@@ -510,8 +521,6 @@ fn the_document_describes_the_paths_there_are() {
 fn a_client_of_another_protocol_version_is_not_mistaken() {
     // A TLS client sends no line end for long.
     let talk = Talk::new();
-    let (_other, port) = listener();
-    assert_ne!(port, talk.daemon.address.port());
     let mut client = Client::connect(talk.daemon.address);
     client.send(b"\x16\x03\x01\x00\xf8\x01\x00\x00\xf4\x03\x03");
     assert_eq!(client.receive("GET").status, 400);

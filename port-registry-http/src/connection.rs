@@ -41,7 +41,7 @@ pub(crate) struct Tab {
     reading: Cell<Reading>,
     /// The last read was put off until the request under way is answered.
     is_read_put_off: Cell<bool>,
-    /// The request under way, or the one before, was the last to be answered.
+    /// The request under way, or one before, is the last to be answered.
     is_last: Cell<bool>,
     /// When a client that was sent home has to be gone.
     leave_by: Cell<Option<Instant>>,
@@ -97,9 +97,11 @@ impl Tab {
 
     /// The request is answered, and perhaps was the last one.
     pub(crate) fn end(&self, is_last: bool) {
-        self.is_last.set(is_last);
+        if is_last {
+            self.is_last.set(true);
+        }
         // What still comes behind the last one is read to be thrown away.
-        self.read(if is_last {
+        self.read(if self.is_last.get() {
             Reading::Body
         } else {
             Reading::Head
