@@ -134,10 +134,10 @@ impl Groups {
             (clients, *requests) = here.unzip();
         });
         let group = Group { requests, clients };
+        let mut waiting = Group::default();
         match result {
             // What one of them comes upon is not to fail the others.
             Err(Error::Damaged { .. }) if group.requests.len() > 1 => {
-                let mut waiting = Group::default();
                 for (request, client) in iter::zip(group.requests, group.clients) {
                     let mut alone = Group::default();
                     alone.add(Job { request, client });
@@ -145,14 +145,10 @@ impl Groups {
                     let result = self.registry.apply_group(&mut alone.requests, wait, |_| {});
                     self.tell(alone, result, &mut waiting);
                 }
-                waiting
             }
-            result => {
-                let mut waiting = Group::default();
-                self.tell(group, result, &mut waiting);
-                waiting
-            }
+            result => self.tell(group, result, &mut waiting),
         }
+        waiting
     }
 
     /// Tells a group what became of it, but for those that are to wait for the next.

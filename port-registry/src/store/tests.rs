@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tempfile::TempDir;
+
 use super::backend::faults::{self, Fault};
 use crate::{Atomicity, Claim, Error, Filter, Registry, Request, ServiceKey, Verdict};
 
@@ -10,23 +12,24 @@ fn claim(service: &str) -> Claim {
     Claim::new(ServiceKey::new("app", "main", service).unwrap())
 }
 
+fn open(folder: &TempDir) -> Registry {
+    Registry::builder()
+        .path(folder.path().join("ports.redb"))
+        .probe(|_| Ok(Verdict::Free))
+        .open()
+        .unwrap()
+}
+
 /// Meets a fault at each write, sync and truncation in turn, of an allocation by a handle that
 /// is open already or by a new one. What the answer says is what is stored, and afterwards
 /// everything works.
 fn meet_faults(fault: impl Fn(u32) -> Fault, reopen: bool) {
     let folder = tempfile::tempdir().unwrap();
-    let open = || {
-        Registry::builder()
-            .path(folder.path().join("ports.redb"))
-            .probe(|_| Ok(Verdict::Free))
-            .open()
-            .unwrap()
-    };
-    let mut registry = open();
+    let mut registry = open(&folder);
     let mut failures = 0;
     for calls in 0.. {
         if reopen {
-            registry = open();
+            registry = open(&folder);
         }
         let service = format!("service-{calls}");
         faults::plan(Some(fault(calls)));
@@ -76,11 +79,7 @@ fn a_fault_while_opening_is_answered_truly_and_heals() {
 #[test]
 fn reads_that_go_on_while_a_write_fails_do_not_fail_with_it() {
     let folder = tempfile::tempdir().unwrap();
-    let registry = Registry::builder()
-        .path(folder.path().join("ports.redb"))
-        .probe(|_| Ok(Verdict::Free))
-        .open()
-        .unwrap();
+    let registry = open(&folder);
     for number in 0..100 {
         registry
             .allocate(claim(&format!("service-{number}")))
@@ -146,11 +145,7 @@ fn a_commit_whose_turn_came_late_does_not_fail_for_it() {
 #[test]
 fn a_batch_that_writes_a_row_twice_is_answered_truly_when_its_commit_fails() {
     let folder = tempfile::tempdir().unwrap();
-    let registry = Registry::builder()
-        .path(folder.path().join("ports.redb"))
-        .probe(|_| Ok(Verdict::Free))
-        .open()
-        .unwrap();
+    let registry = open(&folder);
     for calls in 0.. {
         let service = format!("service-{calls}");
         let requests = [
@@ -171,11 +166,7 @@ fn a_batch_that_writes_a_row_twice_is_answered_truly_when_its_commit_fails() {
 #[test]
 fn a_batch_that_takes_back_what_it_did_is_answered_truly_when_its_commit_fails() {
     let folder = tempfile::tempdir().unwrap();
-    let registry = Registry::builder()
-        .path(folder.path().join("ports.redb"))
-        .probe(|_| Ok(Verdict::Free))
-        .open()
-        .unwrap();
+    let registry = open(&folder);
     let mut next_id = registry.allocate(claim("first")).unwrap().id.get() + 1;
     let mut failures = 0;
     for calls in 0.. {
