@@ -46,7 +46,7 @@ fn names_in(folder: &Path) -> Vec<String> {
 
 /// Runs a daemon that is to fail, with what differs from run to run put in general terms.
 fn failure(sandbox: &Sandbox, words: &[&str]) -> String {
-    let ran = sandbox.run(PORT_REGISTRY, words);
+    let ran = sandbox.run(&*PORT_REGISTRY, words);
     let complaint = ran.complained(1);
     let complaint = complaint.replace(sandbox.path().to_str().unwrap(), "[SANDBOX]");
     // The number of an error is the system's own.
@@ -176,7 +176,7 @@ fn a_standard_error_that_nobody_reads_holds_up_nothing() {
 
     let port = support::free_block(1);
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let mut command = sandbox.command(PORT_REGISTRY);
+    let mut command = sandbox.command(&*PORT_REGISTRY);
     let command = command.args(["--port", &port.to_string()]).stderr(pipe);
     let mut daemon = command.spawn().unwrap();
     wait_until("it listens", || TcpStream::connect(address).is_ok());
@@ -331,7 +331,7 @@ fn a_port_in_use_is_waited_for_and_then_its_owner_named() {
             std::thread::sleep(Duration::from_millis(300));
             drop(occupant);
         });
-        let mut command = sandbox.command(PORT_REGISTRY);
+        let mut command = sandbox.command(&*PORT_REGISTRY);
         let daemon = Daemon::spawn(command.args(["--port", &port]));
         assert_eq!(daemon.address.port().to_string(), port);
     });
@@ -351,7 +351,7 @@ fn what_is_no_registry_is_left_alone() {
     assert!(!pidfile(&sandbox).exists());
     let told = failure(&sandbox, &["--port", "0", "--pidfile", "/dev/null/x"]);
     assert_snapshot!(told, @"error: cannot lock /dev/null/x.lock: File exists; name another place by --pidfile");
-    let mut command = sandbox.command(PORT_REGISTRY);
+    let mut command = sandbox.command(&*PORT_REGISTRY);
     let ran = Ran::of(
         command
             .args(["--port", "0"])
@@ -426,7 +426,9 @@ fn it_tells_of_a_disk_that_fails_and_recovers_with_it() {
     let sandbox = Sandbox::new();
     let mut command = sandbox.command("sh");
     // Writing beyond a limit, which stands for a full disk, is to fail, and not to end the process.
-    command.args(["-c", "trap '' XFSZ; exec \"$0\" --port 0", PORT_REGISTRY]);
+    command
+        .args(["-c", "trap '' XFSZ; exec \"$0\" --port 0"])
+        .arg(&*PORT_REGISTRY);
     let daemon = Daemon::spawn(command.process_group(0));
     let claim =
         |number: u32| format!(r#"{{"app":"shop","instance":"main","service":"s{number}"}}"#);
@@ -486,14 +488,14 @@ fn it_lives_through_a_lack_of_files() {
 
     let mut command = sandbox.command("sh");
     let script = "ulimit -n 10; exec \"$0\" --port 0 --pidfile ./other.pid";
-    let ran = Ran::of(command.args(["-c", script, PORT_REGISTRY]));
+    let ran = Ran::of(command.args(["-c", script]).arg(&*PORT_REGISTRY));
     assert_snapshot!(ran.complained(1), @"error: only 10 files may be open at a time, and a server needs 65; raise the limit (ulimit -n)");
 }
 
 #[test]
 fn help_version_and_wrong_words_are_answered_without_a_daemon() {
     let sandbox = Sandbox::new();
-    let run = |words: &[&str]| sandbox.run(PORT_REGISTRY, words);
+    let run = |words: &[&str]| sandbox.run(&*PORT_REGISTRY, words);
     let help = run(&["--help"]);
     for words in [["-h"], ["help"]] {
         assert_eq!(run(&words).printed(), help.printed());
@@ -513,7 +515,7 @@ fn help_version_and_wrong_words_are_answered_without_a_daemon() {
     ] {
         run(words).complained(2);
     }
-    let mut command = sandbox.command(PORT_REGISTRY);
+    let mut command = sandbox.command(&*PORT_REGISTRY);
     let ran = Ran::of(command.env("PORT_REGISTRY_RANGE", "x"));
     assert!(
         ran.complained(1)
@@ -527,7 +529,7 @@ fn flags_come_before_the_environment_and_in_both_forms() {
     let sandbox = Sandbox::new();
     let first = support::free_block(2);
     let db = sandbox.path().join("flag.redb");
-    let mut command = sandbox.command(PORT_REGISTRY);
+    let mut command = sandbox.command(&*PORT_REGISTRY);
     command
         .env("PORT_REGISTRY_DB", sandbox.path().join("variable.redb"))
         .env("PORT_REGISTRY_RANGE", "4000-4001")
@@ -539,7 +541,7 @@ fn flags_come_before_the_environment_and_in_both_forms() {
     assert!(db.exists());
     assert!(!sandbox.path().join("variable.redb").exists());
 
-    let mut command = sandbox.command(PORT_REGISTRY);
+    let mut command = sandbox.command(&*PORT_REGISTRY);
     command
         .env("PORT_REGISTRY_DB", sandbox.path().join("variable.redb"))
         .env(

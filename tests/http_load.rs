@@ -8,17 +8,16 @@ mod daemon;
 mod support;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use daemon::{Client, Daemon, PORT_REGISTRY, Response};
+use daemon::{Client, Daemon, Response};
 use port_registry::{Filter, Registry, Request};
 use redb::{ConcurrencyMode, Database, TableDefinition};
 use serde_json::Value;
-use support::{Ran, Sandbox, free_port, wait_until};
+use support::{Ran, Sandbox, free_port, program, wait_until};
 
 fn soak() -> u32 {
     let factor = std::env::var("PORT_REGISTRY_SOAK");
@@ -181,16 +180,6 @@ fn what_was_answered_outlives_a_kill_in_the_midst_of_other_requests() {
     }
 }
 
-/// The `portctl` that was built beside the daemon.
-fn portctl() -> PathBuf {
-    let portctl = PathBuf::from(PORT_REGISTRY).with_file_name("portctl");
-    assert!(
-        portctl.exists(),
-        "run `cargo test`, which builds portctl too"
-    );
-    portctl
-}
-
 #[test]
 fn the_daemon_and_portctl_in_process_share_the_file_all_the_while() {
     let sandbox = Sandbox::new();
@@ -206,7 +195,7 @@ fn the_daemon_and_portctl_in_process_share_the_file_all_the_while() {
                     while made.len() < 5 || !is_over.load(Ordering::Relaxed) {
                         let service = format!("service-{}", made.len());
                         let instance = format!("process-{process}");
-                        let ran = Ran::of(sandbox.command(portctl()).args([
+                        let ran = Ran::of(sandbox.command(program("portctl")).args([
                             "allocate",
                             "--json",
                             "--app",
@@ -242,7 +231,11 @@ fn the_daemon_and_portctl_in_process_share_the_file_all_the_while() {
     // What either door made, the other one shows.
     let listed = daemon.ask("GET", "/v1/allocations", "").json(200);
     assert_eq!(listed.as_array().unwrap().len(), all.len());
-    let ran = Ran::of(sandbox.command(portctl()).args(["list", "--all", "--json"]));
+    let ran = Ran::of(
+        sandbox
+            .command(program("portctl"))
+            .args(["list", "--all", "--json"]),
+    );
     assert_eq!(
         serde_json::from_str::<Value>(ran.printed()).unwrap(),
         listed

@@ -4,14 +4,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use argh::{EarlyExit, FromArgs};
-use port_registry::{Builder, PortRange, default_folder};
+use port_registry::daemon::default_pidfile;
+use port_registry::{Builder, DAEMON_PORT, PortRange};
 use port_registry_http::{Config, Failure};
 
 /// The name of the program, as its help shows it.
 const PROGRAM: &str = "port-registry";
-
-/// The port that clients expect the daemon on.
-const DEFAULT_PORT: u16 = 51234;
 
 /// What a command line came to.
 #[derive(Debug)]
@@ -39,7 +37,7 @@ pub(crate) enum Parsed {
 )]
 pub(crate) struct PortRegistry {
     /// the port to listen on, 0 for any that is free (51234)
-    #[argh(option, default = "DEFAULT_PORT", from_str_fn(listening_port))]
+    #[argh(option, default = "DAEMON_PORT", from_str_fn(listening_port))]
     port: u16,
 
     /// the registry's file (~/.port-registry/ports.redb)
@@ -113,9 +111,7 @@ impl PortRegistry {
         }
         let pidfile = match self.pidfile {
             Some(pidfile) => std::path::absolute(pidfile)?,
-            None => default_folder()
-                .map_err(|_| Failure::NoHome)?
-                .join("port-registry.pid"),
+            None => default_pidfile().map_err(|_| Failure::NoHome)?,
         };
         Ok(Config {
             port: self.port,

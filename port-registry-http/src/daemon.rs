@@ -7,6 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use port_registry::daemon::{DaemonLock, LockError};
 use port_registry::{Builder, Error, Listener, Port, Registry};
 use thiserror::Error as ThisError;
 use tokio::net::{TcpListener, TcpSocket};
@@ -17,7 +18,6 @@ use tokio::time::{Instant, sleep};
 
 use crate::health::Health;
 use crate::limits;
-use crate::lock::{DaemonLock, LockError};
 use crate::log;
 use crate::reader::Reader;
 use crate::routes::Desk;
@@ -122,9 +122,10 @@ pub fn run(config: Config) -> Result<(), Failure> {
     let threads = threads?;
     await_all(threads);
     runtime.shutdown_timeout(LAST_READS);
-    drop(lock);
     log::line(format_args!("port-registry has stopped"));
     log::finish();
+    // Last, since who waits for the end waits for the lock.
+    drop(lock);
     Ok(())
 }
 
@@ -160,7 +161,7 @@ async fn serve(
     let health = Arc::new(Health::default());
     let (writer, writing) = Writer::start(registry.clone(), health.clone())?;
     let (reader, reading) = Reader::start(registry.clone())?;
-    lock.write_pidfile()?;
+    lock.announce(address)?;
     log::line(format_args!(
         "port-registry {} listens on http://{address}, process {}, store {}",
         env!("CARGO_PKG_VERSION"),
@@ -173,6 +174,7 @@ async fn serve(
         writer,
         health,
         port: address.port(),
+        batches: Arc::new(Semaphore::new(limits::BATCHES)),
         lists: Arc::new(Semaphore::new(limits::LISTS)),
         room: Arc::new(Semaphore::new(limits::LARGE_ANSWERS)),
     };

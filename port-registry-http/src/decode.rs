@@ -4,10 +4,11 @@
 //! port. Unknown fields and parameters are ignored, and of a field that is given twice the last
 //! counts.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use percent_encoding::percent_decode_str;
-use port_registry::{AllocationId, Claim, Filter, NameFault, Port, ServiceKey};
+use port_registry::{AllocationId, Claim, Filter, NameFault, Port, Request, ServiceKey};
 use serde_json::{Map, Value};
 
 use crate::problem::Problem;
@@ -18,7 +19,10 @@ const MAX_DIR_LEN: usize = 4096;
 
 /// A claim: `{"app","instance","service","port"?,"dir"?,"adopt"?}`.
 pub(crate) fn claim(body: &[u8]) -> Result<Claim, Problem> {
-    let fields = Fields::parse(body)?;
+    claim_of(&Fields::parse(body)?)
+}
+
+fn claim_of(fields: &Fields) -> Result<Claim, Problem> {
     let (app, instance) = (fields.text("app")?, fields.text("instance")?);
     let (service, port) = (fields.text("service")?, fields.number("port")?);
     let (dir, adopt) = (fields.text("dir")?, fields.flag("adopt")?);
@@ -43,7 +47,10 @@ pub(crate) fn claim(body: &[u8]) -> Result<Claim, Problem> {
 
 /// What to release: `{"app"?,"instance"?,"service"?,"port"?}`, at least one of them.
 pub(crate) fn filter(body: &[u8]) -> Result<Filter, Problem> {
-    let fields = Fields::parse(body)?;
+    filter_of(&Fields::parse(body)?)
+}
+
+fn filter_of(fields: &Fields) -> Result<Filter, Problem> {
     let (app, instance) = (fields.text("app")?, fields.text("instance")?);
     let (service, port) = (fields.text("service")?, fields.number("port")?);
     let filter = with_names(Filter::default(), app, instance, service);
@@ -51,6 +58,26 @@ pub(crate) fn filter(body: &[u8]) -> Result<Filter, Problem> {
         Some(port) => filter.port(port),
         None => filter,
     })
+}
+
+/// Several requests to `/v1/allocations`: `{"requests":[{"method","body"}]}`.
+pub(crate) fn batch(body: &[u8]) -> Result<Vec<Request>, Problem> {
+    let mut requests = Vec::new();
+    for (index, item) in Fields::parse(body)?.array("requests")?.iter().enumerate() {
+        requests.push(request(item).map_err(|problem| problem.of_request(index))?);
+    }
+    Ok(requests)
+}
+
+fn request(item: &Value) -> Result<Request, Problem> {
+    let item = Fields::of(item)?;
+    let body = Fields::of(item.0.get("body").unwrap_or(&Value::Null))?;
+    match item.text("method")? {
+        "POST" => Ok(Request::Allocate(claim_of(&body)?)),
+        "PUT" => Ok(Request::GetOrAllocate(claim_of(&body)?)),
+        "DELETE" => Ok(Request::ReleaseMatching(filter_of(&body)?)),
+        _ => Err(Problem::bad_request("method must be POST, PUT or DELETE")),
+    }
 }
 
 /// What to list: `app=&instance=&service=&port=`. Of a parameter that is given twice the first
@@ -139,12 +166,28 @@ fn percent_decoded(text: &str) -> Result<String, Problem> {
 }
 
 /// The fields of an object. One that is missing is like `null`, and like the zero of its type.
-struct Fields(Map<String, Value>);
+struct Fields<'a>(Cow<'a, Map<String, Value>>);
 
-impl Fields {
-    fn parse(body: &[u8]) -> Result<Fields, Problem> {
+impl Fields<'_> {
+    fn parse(body: &[u8]) -> Result<Fields<'static>, Problem> {
         let fields = serde_json::from_slice(body);
-        fields.map(Fields).map_err(|_| Problem::invalid_json())
+        let fields = fields.map(|fields| Fields(Cow::Owned(fields)));
+        fields.map_err(|_| Problem::invalid_json())
+    }
+
+    fn of(value: &Value) -> Result<Fields<'_>, Problem> {
+        let fields = value
+            .as_object()
+            .map(|fields| Fields(Cow::Borrowed(fields)));
+        fields.ok_or_else(Problem::invalid_json)
+    }
+
+    /// One that has to be there.
+    fn array(&self, name: &str) -> Result<&[Value], Problem> {
+        match self.0.get(name) {
+            Some(Value::Array(items)) => Ok(items),
+            _ => Err(Problem::invalid_json()),
+        }
     }
 
     fn text(&self, name: &str) -> Result<&str, Problem> {
@@ -174,7 +217,7 @@ impl Fields {
 mod tests {
     use port_registry::Filter;
 
-    use super::{claim, filter, id, port, query};
+    use super::{batch, claim, filter, id, port, query};
 
     fn refused<T: std::fmt::Debug>(result: Result<T, super::Problem>) -> String {
         result.unwrap_err().to_string()
@@ -251,6 +294,31 @@ mod tests {
         }
         // It names a name that nobody can have, and does not choose everything.
         assert!(!filter(br#"{"app":" "}"#).unwrap().is_empty());
+    }
+
+    #[test]
+    fn of_a_batch_the_request_that_is_wrong_is_told() {
+        for (body, told) in [
+            ("{}", "invalid JSON"),
+            (r#"{"requests":{}}"#, "invalid JSON"),
+            (r#"{"requests":[1]}"#, "invalid JSON"),
+            (r#"{"requests":[{"method":"PUT"}]}"#, "invalid JSON"),
+            (r#"{"requests":[{"method":1,"body":{}}]}"#, "invalid JSON"),
+            (
+                r#"{"requests":[{"method":"GET","body":{}}]}"#,
+                "method must be POST, PUT or DELETE",
+            ),
+            (
+                r#"{"requests":[{"method":"PUT","body":{"app":"a"}}]}"#,
+                "app, instance, and service are required",
+            ),
+        ] {
+            assert_eq!(refused(batch(body.as_bytes())), told, "{body}");
+        }
+        let second = br#"{"requests":[{"method":"DELETE","body":{}},{"method":"POST","body":{}}]}"#;
+        let problem = String::from_utf8(batch(second).unwrap_err().to_json()).unwrap();
+        assert!(problem.ends_with("\"request\":1}\n"), "{problem}");
+        assert!(batch(br#"{"requests":[]}"#).unwrap().is_empty());
     }
 
     #[test]

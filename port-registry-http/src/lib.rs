@@ -18,7 +18,6 @@ mod daemon;
 mod decode;
 mod health;
 mod limits;
-mod lock;
 mod log;
 mod problem;
 mod reader;

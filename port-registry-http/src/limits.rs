@@ -42,6 +42,9 @@ pub(crate) const OTHER_FILES: usize = 64;
 /// Threads for what may block: reading the store, and looking for processes.
 pub(crate) const BLOCKING_THREADS: usize = 16;
 
+/// How many batches are carried out at a time; each may have to wait for other processes.
+pub(crate) const BATCHES: usize = 4;
+
 /// How many lists are made at a time.
 pub(crate) const LISTS: usize = 2;
 

@@ -24,6 +24,9 @@ pub(crate) struct Problem {
     /// What has the port open.
     #[serde(skip_serializing_if = "Option::is_none")]
     listener: Option<Listener>,
+    /// Which request of a batch it is, the first being 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<usize>,
     /// The port that was asked for in vain.
     #[serde(skip)]
     pub(crate) contested: Option<Port>,
@@ -39,6 +42,7 @@ impl Problem {
             error: error.into(),
             holder: None,
             listener: None,
+            request: None,
             contested: None,
             allow: None,
         }
@@ -132,6 +136,14 @@ impl Problem {
         Problem {
             holder: self.holder.or(port.holder.map(Box::new)),
             listener: port.listener,
+            ..self
+        }
+    }
+
+    /// The same, of one request of a batch.
+    pub(crate) fn of_request(self, index: usize) -> Problem {
+        Problem {
+            request: Some(index),
             ..self
         }
     }

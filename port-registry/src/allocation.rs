@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::num::NonZeroU64;
+use std::path::Path;
 use std::str::FromStr;
 
 use thiserror::Error;
 
+use crate::folder::{self, Recorded};
 use crate::listener::Listener;
 use crate::port::Port;
 use crate::service_key::ServiceKey;
@@ -78,6 +80,17 @@ pub struct Allocation {
     pub dir: Option<String>,
 }
 
+impl Allocation {
+    /// Whether it belongs to another checkout than the one with this root, and that one still
+    /// exists.
+    pub fn is_of_other_checkout(&self, root: &Path) -> bool {
+        match (root.to_str(), &self.dir) {
+            (Some(root), Some(dir)) => folder::compare(root, dir) == Recorded::Other,
+            _ => false,
+        }
+    }
+}
+
 /// What is known of a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -122,6 +135,7 @@ impl PortStatus {
 /// let filter = Filter::default().app("shop").instance("main");
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Filter {
     /// The app's name.

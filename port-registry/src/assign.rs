@@ -8,8 +8,9 @@ use std::ops::RangeInclusive;
 use crate::port::Port;
 use crate::range::PortRange;
 
-/// The port on which the daemon answers by default.
-const DEFAULT_DAEMON_PORT: u16 = 51234;
+/// The port on which the daemon answers unless it is told otherwise, which is given out among the
+/// last.
+pub const DAEMON_PORT: u16 = 51234;
 
 /// Unprivileged ports that browsers refuse to open, after the "bad ports" of the Fetch standard
 /// (<https://fetch.spec.whatwg.org/#port-blocking>).
@@ -59,7 +60,7 @@ impl AssignmentOrder {
 
     fn new(range: PortRange, ephemeral: RangeInclusive<u16>, airplay: bool) -> AssignmentOrder {
         let mut omitted = BLOCKED_BY_BROWSERS.to_vec();
-        omitted.push(DEFAULT_DAEMON_PORT);
+        omitted.push(DAEMON_PORT);
         if airplay {
             omitted.extend(AIRPLAY);
         }

@@ -39,7 +39,7 @@ const DEFAULT_WAIT: Duration = Duration::from_secs(5);
 #[must_use = "a builder does nothing until it opens a registry"]
 pub struct Builder {
     path: Option<PathBuf>,
-    range: PortRange,
+    range: Option<PortRange>,
     wait: Duration,
     integrity: Integrity,
     probe: Box<dyn Probe>,
@@ -49,7 +49,7 @@ impl Default for Builder {
     fn default() -> Builder {
         Builder {
             path: None,
-            range: PortRange::ALL,
+            range: None,
             wait: DEFAULT_WAIT,
             integrity: Integrity::default(),
             probe: Box::new(SystemProbe),
@@ -97,7 +97,10 @@ impl Builder {
 
     /// The ports to choose from for a claim that names none; all of them unless set.
     pub fn range(self, range: PortRange) -> Builder {
-        Builder { range, ..self }
+        Builder {
+            range: Some(range),
+            ..self
+        }
     }
 
     /// How long a call waits for other processes before it fails with [`Error::Busy`]; 5 seconds
@@ -123,6 +126,24 @@ impl Builder {
         }
     }
 
+    /// The ports to choose from, if [some were set](Self::range).
+    pub fn chosen_range(&self) -> Option<PortRange> {
+        self.range
+    }
+
+    /// The file that [`open`](Self::open) would use, as an absolute path.
+    ///
+    /// # Errors
+    ///
+    /// [`NoHome`](Error::NoHome) when no path is set and none can be made out.
+    pub fn store(&self) -> Result<PathBuf, Error> {
+        let path = match &self.path {
+            Some(path) => path.clone(),
+            None => default_folder()?.join("ports.redb"),
+        };
+        Ok(std::path::absolute(&path).unwrap_or(path))
+    }
+
     /// Opens the registry. A store that is not there yet is created when something is first to be
     /// stored; until then the registry is empty, and nothing is written.
     ///
@@ -134,14 +155,9 @@ impl Builder {
     /// made out. [`Busy`](Error::Busy), [`Damaged`](Error::Damaged) and [`Store`](Error::Store)
     /// when the file cannot be read.
     pub fn open(self) -> Result<Registry, Error> {
-        let path = match self.path {
-            Some(path) => path,
-            None => default_folder()?.join("ports.redb"),
-        };
-        let path = std::path::absolute(&path).unwrap_or(path);
         let registry = Registry::new(
-            Store::new(&path, self.wait, self.integrity),
-            AssignmentOrder::of_this_system(self.range),
+            Store::new(&self.store()?, self.wait, self.integrity),
+            AssignmentOrder::of_this_system(self.range.unwrap_or(PortRange::ALL)),
             self.probe,
         );
         registry.try_open()?;
@@ -178,7 +194,7 @@ mod tests {
         })
         .unwrap();
         assert_eq!(builder.path.as_deref(), Some(Path::new("/some/ports.redb")));
-        assert_eq!(builder.range.to_string(), "4000-4001");
+        assert_eq!(builder.range.unwrap().to_string(), "4000-4001");
     }
 
     #[test]

@@ -12,12 +12,13 @@ use crate::range::PortRange;
 
 /// Why the registry did not do what it was asked to. Nothing was changed then, except perhaps
 /// where it is [`OutcomeUnknown`](Error::OutcomeUnknown).
+///
+/// The conflicts can be made by others too: by a client of the daemon, of what that answers.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
     /// Another service holds the port.
     #[error("port {} is already allocated to {}", holder.port, holder.key)]
-    #[non_exhaustive]
     PortTaken {
         /// The allocation that holds it.
         holder: Box<Allocation>,
@@ -25,7 +26,6 @@ pub enum Error {
 
     /// The service holds a port already, and not the one asked for.
     #[error("{} already has port {}", holder.key, holder.port)]
-    #[non_exhaustive]
     ServiceTaken {
         /// The allocation it holds.
         holder: Box<Allocation>,
@@ -37,7 +37,6 @@ pub enum Error {
         holder.key,
         holder.dir.as_deref().unwrap_or_default()
     )]
-    #[non_exhaustive]
     OtherCheckout {
         /// The allocation of the other checkout.
         holder: Box<Allocation>,
@@ -47,7 +46,6 @@ pub enum Error {
 
     /// Something on this machine has the port open, and nobody said that it is the service.
     #[error("port {port} is in use on this system")]
-    #[non_exhaustive]
     PortInUse {
         /// The port asked for.
         port: Port,
@@ -63,7 +61,6 @@ pub enum Error {
 
     /// There is no allocation of this number.
     #[error("allocation {id} not found")]
-    #[non_exhaustive]
     NotFound {
         /// The number asked for.
         id: AllocationId,

@@ -47,15 +47,19 @@
 //! - `serde`: (de)serialization of what travels as JSON. Off by default.
 //! - `listeners`: the process that listens on a port. Off by default.
 //! - `detect`: names for the current folder, from git. Off by default.
+//! - `daemon`: whether a daemon runs, for those that run, start and stop one. Off by default.
 
 mod allocation;
 mod assign;
 mod batch;
 mod builder;
+#[cfg(feature = "daemon")]
+pub mod daemon;
 mod deadline;
 #[cfg(feature = "detect")]
 mod detect;
 mod error;
+mod files;
 mod folder;
 mod lease;
 mod listener;
@@ -71,6 +75,7 @@ mod store;
 mod timestamp;
 
 pub use allocation::{Allocation, AllocationId, AllocationIdError, Filter, PortStatus};
+pub use assign::DAEMON_PORT;
 pub use builder::{Builder, DB_VARIABLE, RANGE_VARIABLE, default_folder};
 #[cfg(feature = "detect")]
 pub use detect::Checkout;

@@ -13,6 +13,7 @@ use crate::lease::Lease;
 use crate::listener::Listener;
 use crate::port::Port;
 use crate::probe::{Probe, Verdict};
+use crate::range::PortRange;
 use crate::request::{Answer, Atomicity, Claim, Request};
 use crate::store::{Fault, Outcome, Store};
 
@@ -79,6 +80,11 @@ impl Registry {
     /// The store's file. A symbolic link is followed.
     pub fn path(&self) -> &Path {
         self.store().path()
+    }
+
+    /// The ports that are chosen from for a claim that names none, as [`Builder::range`] set it.
+    pub fn range(&self) -> PortRange {
+        self.order().range()
     }
 
     /// How long a call waits for other processes, as [`Builder::wait`] set it.

@@ -17,14 +17,20 @@ use crate::service_key::ServiceKey;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Claim {
     /// Who wants the port.
-    pub(crate) key: ServiceKey,
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub key: ServiceKey,
     /// The port wanted, or `None` for the best one that is free.
-    pub(crate) port: Option<Port>,
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub port: Option<Port>,
     /// The root of the checkout that the service belongs to: absolute.
-    pub(crate) dir: Option<String>,
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub dir: Option<String>,
     /// What to do when something listens on the wanted port already.
+    #[cfg_attr(feature = "serde", serde(rename = "adopt"))]
     pub(crate) listener: ListenerPolicy,
 }
 
@@ -36,6 +42,13 @@ pub(crate) enum ListenerPolicy {
     Refuse,
     /// Take the port all the same: what listens is the service itself.
     Adopt,
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for ListenerPolicy {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bool(*self == ListenerPolicy::Adopt)
+    }
 }
 
 impl Claim {

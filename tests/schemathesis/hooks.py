@@ -6,8 +6,13 @@ import schemathesis
 @schemathesis.hook
 def map_body(ctx, body):
     """Writes whole numbers as such: 3000.0 is an integer to JSON Schema, and no port to the API."""
-    if isinstance(body, dict):
+    if isinstance(body, dict) and ctx.operation is not None:
         port = body.get("port")
-        if isinstance(port, float) and port.is_integer() and ctx.operation is not None:
+        if isinstance(port, float) and port.is_integer():
             body["port"] = int(port)
+        # Those of a batch.
+        requests = body.get("requests")
+        for request in requests if isinstance(requests, list) else []:
+            if isinstance(request, dict):
+                map_body(ctx, request.get("body"))
     return body

@@ -4,16 +4,18 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{Sandbox, wait_until};
+use crate::support::{Sandbox, program, wait_until};
 
-pub(crate) const PORT_REGISTRY: &str = env!("CARGO_BIN_EXE_port-registry");
+/// The daemon's program.
+pub(crate) static PORT_REGISTRY: LazyLock<PathBuf> = LazyLock::new(|| program("port-registry"));
 
 /// Longer than any answer takes.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -35,7 +37,7 @@ impl Daemon {
     pub(crate) fn start_with(sandbox: &Sandbox, words: &[&str]) -> Daemon {
         Daemon::spawn(
             sandbox
-                .command(PORT_REGISTRY)
+                .command(&*PORT_REGISTRY)
                 .args(["--port", "0"])
                 .args(words),
         )

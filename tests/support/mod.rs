@@ -93,6 +93,19 @@ impl Sandbox {
     }
 }
 
+/// A program of the workspace. All of them are built in one folder; a package's tests know where
+/// its own is.
+#[track_caller]
+pub(crate) fn program(name: &str) -> PathBuf {
+    let known = option_env!("CARGO_BIN_EXE_portctl").or(option_env!("CARGO_BIN_EXE_port-registry"));
+    let program = Path::new(known.unwrap()).with_file_name(name);
+    assert!(
+        program.exists(),
+        "run `cargo test`, which builds {name} too"
+    );
+    program
+}
+
 /// What a program said, and how it ended.
 #[derive(Debug)]
 pub(crate) struct Ran {

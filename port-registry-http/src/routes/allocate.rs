@@ -41,7 +41,7 @@ async fn tell(desk: &Desk, answer: Result<Answer, Problem>) -> Result<HttpRespon
         Ok(Some(allocation)) => allocation,
         // No claim is answered by a release.
         Ok(None) => return Err(Problem::unknown_allocation()),
-        Err(problem) => return Err(with_listener(desk, problem).await),
+        Err(problem) => return Err(desk.with_listener(problem).await),
     };
     let mut response = body::json(
         if is_new {
@@ -58,16 +58,4 @@ async fn tell(desk: &Desk, answer: Result<Answer, Problem>) -> Result<HttpRespon
         }
     }
     Ok(response)
-}
-
-/// Names who has the port that was not to be had. Nobody waits for the writer meanwhile.
-async fn with_listener(desk: &Desk, problem: Problem) -> Problem {
-    let Some(port) = problem.contested else {
-        return problem;
-    };
-    match desk.read(move |registry| registry.check(port)).await {
-        Ok(status) => problem.with(status),
-        // The conflict is told all the same.
-        Err(_) => problem,
-    }
 }

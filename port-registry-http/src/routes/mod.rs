@@ -1,7 +1,9 @@
 //! What can be asked, a file for each thing. They go by the names of `portctl`'s commands.
 
 mod allocate;
+mod batch;
 mod check;
+mod daemon;
 mod health;
 mod list;
 mod openapi;
@@ -47,6 +49,8 @@ pub(crate) struct Desk {
     pub(crate) health: Arc<Health>,
     /// The port on which the daemon itself listens.
     pub(crate) port: u16,
+    /// A permit for each batch that may be carried out.
+    pub(crate) batches: Arc<Semaphore>,
     /// A permit for each list that may be made.
     pub(crate) lists: Arc<Semaphore>,
     /// A permit for each byte of large answers that may be on its way.
@@ -63,6 +67,18 @@ impl Desk {
         match task::spawn_blocking(move || read(&registry)).await {
             Ok(result) => result.map_err(Problem::from),
             Err(_) => Err(Problem::stopping()),
+        }
+    }
+
+    /// Names who has the port that was not to be had. Nobody waits for the writer meanwhile.
+    async fn with_listener(&self, problem: Problem) -> Problem {
+        let Some(port) = problem.contested else {
+            return problem;
+        };
+        match self.read(move |registry| registry.check(port)).await {
+            Ok(status) => problem.with(status),
+            // The conflict is told all the same.
+            Err(_) => problem,
         }
     }
 }
@@ -86,6 +102,12 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
                 .route(web::post().to(allocate::post))
                 .route(web::put().to(allocate::put))
                 .route(web::delete().to(release::delete_matching)),
+        )
+        .service(resource("/v1/batch", "POST").route(web::post().to(batch::post)))
+        .service(
+            resource("/v1/daemon", "GET, HEAD")
+                .route(web::get().to(daemon::get))
+                .route(web::head().to(daemon::get)),
         )
         .service(
             resource("/v1/allocations/{id}", "GET, HEAD, DELETE")

@@ -1,6 +1,7 @@
 //! `DELETE /v1/allocations` and `DELETE /v1/allocations/{id}`.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use port_registry::{Answer, Request};
@@ -10,15 +11,30 @@ use super::Desk;
 use crate::problem::Problem;
 use crate::{body, decode};
 
+/// How many were released.
 #[derive(Serialize)]
-struct Deleted {
+pub(super) struct Deleted {
     deleted: usize,
+}
+
+impl Deleted {
+    pub(super) fn by(answer: &Answer) -> Deleted {
+        let deleted = match answer {
+            Answer::Released(released) => released.len(),
+            _ => 0,
+        };
+        Deleted { deleted }
+    }
 }
 
 #[derive(Serialize)]
 struct Status {
     status: &'static str,
 }
+
+/// The preference of a client that wants to know what was released, not just that it was (RFC 7240,
+/// section 4.2).
+const REPRESENTATION: &str = "return=representation";
 
 pub(crate) async fn delete_matching(
     desk: Data<Desk>,
@@ -30,18 +46,40 @@ pub(crate) async fn delete_matching(
         .writer
         .carry_out(Request::ReleaseMatching(filter))
         .await?;
-    let deleted = match answer {
-        Answer::Released(released) => released.len(),
-        _ => 0,
-    };
-    Ok(body::json(StatusCode::OK, &Deleted { deleted }))
+    Ok(match answer {
+        Answer::Released(released) if wants_representation(&request) => represent(&released),
+        answer => body::json(StatusCode::OK, &Deleted::by(&answer)),
+    })
 }
 
 pub(crate) async fn delete_one(
     desk: Data<Desk>,
+    request: HttpRequest,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let id = decode::id(&id)?.ok_or_else(Problem::unknown_allocation)?;
-    desk.writer.carry_out(Request::Release(id)).await?;
-    Ok(body::json(StatusCode::OK, &Status { status: "deleted" }))
+    let answer = desk.writer.carry_out(Request::Release(id)).await?;
+    Ok(match answer {
+        Answer::Released(released) if wants_representation(&request) => {
+            represent(&released.first())
+        }
+        _ => body::json(StatusCode::OK, &Status { status: "deleted" }),
+    })
+}
+
+fn wants_representation(request: &HttpRequest) -> bool {
+    let fields = request.headers().get_all("prefer");
+    fields.filter_map(|field| field.to_str().ok()).any(|field| {
+        let mut preferences = field.split(',');
+        preferences.any(|preference| preference.trim().eq_ignore_ascii_case(REPRESENTATION))
+    })
+}
+
+fn represent(released: &impl Serialize) -> HttpResponse {
+    let mut response = body::json(StatusCode::OK, released);
+    response.headers_mut().insert(
+        HeaderName::from_static("preference-applied"),
+        HeaderValue::from_static(REPRESENTATION),
+    );
+    response
 }

@@ -8,8 +8,6 @@ use std::path::{Path, PathBuf};
 use git_url_parse::GitUrl;
 
 use self::git::Repository;
-use crate::allocation::Allocation;
-use crate::folder::{self, Recorded};
 
 /// The instance of a folder outside of git.
 const DEFAULT_INSTANCE: &str = "default";
@@ -56,14 +54,6 @@ impl Checkout {
                 instance: Some(DEFAULT_INSTANCE.to_owned()),
                 root: folder,
             },
-        }
-    }
-
-    /// Whether the allocation belongs to another checkout than this, which still exists.
-    pub fn is_other_than_of(&self, allocation: &Allocation) -> bool {
-        match (self.root.to_str(), &allocation.dir) {
-            (Some(root), Some(dir)) => folder::compare(root, dir) == Recorded::Other,
-            _ => false,
         }
     }
 }

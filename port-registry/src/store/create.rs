@@ -1,11 +1,12 @@
 //! The store's files: what they are named, how they come to be, and telling them from others.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::fault::Fault;
 use crate::error::Error;
+use crate::files::{self, beside, private};
 
 /// The first bytes of a redb file, from redb's design document.
 const REDB_MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
@@ -134,14 +135,7 @@ pub(super) fn create_folder_of(path: &Path) -> io::Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(folder)?;
+    files::create_folder(folder)?;
     missing
         .into_iter()
         .try_for_each(|created| sync_folder(folder_of(created)))
@@ -169,23 +163,6 @@ fn id_in(metadata: &fs::Metadata) -> FileId {
 #[cfg(not(unix))]
 fn id_in(_metadata: &fs::Metadata) -> FileId {
     (0, 0)
-}
-
-/// For the owner's eyes only.
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options
-}
-
-/// The same path with `suffix` after the file's name.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 /// Where a symbolic link leads, so that the files beside the store stand beside the file itself,

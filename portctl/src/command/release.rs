@@ -50,7 +50,7 @@ fn spare_other_checkouts(
     checkout: &Checkout,
 ) -> Result<(), Failure> {
     let matching = registry.list(filter)?;
-    match matching.iter().find(|it| checkout.is_other_than_of(it)) {
+    match matching.iter().find(|it| it.is_of_other_checkout(&checkout.root)) {
         None => Ok(()),
         Some(holder) => Err(Report::new(format!(
             "{} belongs to the checkout {}",
