@@ -16,6 +16,23 @@ const PORTCTL: &str = env!("CARGO_BIN_EXE_portctl");
 /// How many ports there are to choose from.
 const PORTS: u16 = 8;
 
+/// All commands.
+const COMMANDS: [&str; 13] = [
+    "get",
+    "allocate",
+    "list",
+    "check",
+    "release",
+    "start",
+    "stop",
+    "restart",
+    "status",
+    "health",
+    "skill",
+    "completions",
+    "version",
+];
+
 /// A sandbox with a registry that chooses from a few ports.
 struct Portctl {
     sandbox: Sandbox,
@@ -66,12 +83,24 @@ fn help_is_printed_in_every_way_that_people_ask_for_it() {
         assert_eq!(portctl.run(words).printed(), help.printed());
     }
     portctl.in_general_terms(|| assert_snapshot!("help", help.printed()));
-    for command in ["allocate", "get", "release", "list", "check", "version"] {
+    for command in COMMANDS {
         let help = portctl.run(&[command, "--help"]);
         for words in [[command, "-h"], [command, "help"], ["help", command]] {
             assert_eq!(portctl.run(&words).printed(), help.printed());
         }
+        assert!(help.printed().contains("\nExamples:\n  "), "{command}");
         portctl.in_general_terms(|| assert_snapshot!(format!("help-{command}"), help.printed()));
+    }
+    for command in ["install", "uninstall"] {
+        let help = portctl.run(&["skill", command, "--help"]);
+        for words in [["skill", command, "help"], ["help", "skill", command]] {
+            assert_eq!(portctl.run(&words).printed(), help.printed());
+        }
+        let name = format!("help-skill-{command}");
+        portctl.in_general_terms(|| assert_snapshot!(name, help.printed()));
+    }
+    for line in portctl.run(&["--help"]).printed().lines() {
+        assert!(line.chars().count() <= 80, "{line}");
     }
 }
 
@@ -86,6 +115,72 @@ fn the_version_is_printed_in_every_way_that_people_ask_for_it() {
         portctl.json(&["version", "--json"]),
         json!({ "version": version })
     );
+}
+
+/// What a shell offers behind a command line that ends in a space or in dashes, by the script for it.
+/// `None` where there is no such shell.
+fn offered(portctl: &Portctl, shell: &str, line: &str) -> Option<Vec<String>> {
+    let script = portctl.sandbox.path().join(format!("completions.{shell}"));
+    let printed = portctl.run(&["completions", shell]).stdout;
+    std::fs::write(&script, printed).unwrap();
+    let ask = match shell {
+        "bash" => {
+            r#"source "$1"; COMP_WORDS=($2 ""); [[ $2 == *-- ]] && COMP_WORDS=($2)
+            COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _portctl; printf '%s\n' "${COMPREPLY[@]}""#
+        }
+        // Its completions come from a terminal only; that it can be read is what is seen here.
+        "zsh" => {
+            r#"autoload -U compinit && compinit -u -D; source "$1" && whence -w _portctl_list"#
+        }
+        "fish" => r#"source $argv[1]; complete -C "$argv[2]" | string split -f1 \t"#,
+        _ => unreachable!(),
+    };
+    let mut command = portctl.sandbox.command(shell);
+    match shell {
+        "bash" | "zsh" => command.args(["-c", ask, shell]),
+        _ => command.args(["-c", ask]),
+    };
+    let ran = Ran::from(command.arg(&script).arg(line).output().ok()?);
+    assert_eq!((ran.code, &*ran.stderr), (Some(0), ""), "{shell}: {ran:?}");
+    Some(ran.stdout.lines().map(str::to_owned).collect())
+}
+
+#[cfg(unix)]
+#[test]
+fn completions_are_understood_by_their_shells() {
+    let portctl = Portctl::new();
+    for shell in ["bash", "fish"] {
+        for (line, expected) in [
+            ("portctl ", &["get", "allocate", "skill"][..]),
+            ("portctl skill ", &["install", "uninstall"]),
+            ("portctl list --", &["--all", "--app", "--json"]),
+            ("portctl skill install --", &["--global", "--force"]),
+        ] {
+            let Some(offered) = offered(&portctl, shell, line) else {
+                continue;
+            };
+            for word in expected {
+                assert!(
+                    offered.iter().any(|it| it == word),
+                    "{shell}: {line}: {offered:?}"
+                );
+            }
+            // Nothing of other commands.
+            assert!(
+                offered.iter().all(|it| it != "--adopt"),
+                "{shell}: {line}: {offered:?}"
+            );
+        }
+    }
+    if let Some(read) = offered(&portctl, "zsh", "") {
+        assert_eq!(read, ["_portctl_list: function"]);
+    }
+    let ran = portctl.run(&["completions", "powershell"]);
+    assert!(
+        ran.complained(2)
+            .contains("the shells are bash, zsh and fish")
+    );
+    portctl.run(&["completions"]).complained(2);
 }
 
 #[test]
@@ -122,7 +217,7 @@ fn a_command_line_that_makes_no_sense_exits_with_2() {
     let ran = portctl.run(&["get", "--json"]);
     assert_eq!(
         ran.complained(2),
-        r#"{"error":"name a service, as in `portctl get web`"}"#
+        r#"{"error":"name a service, as in `portctl get web`","hint":"`portctl get --help`"}"#
     );
     assert!(portctl.run(&[]).complained(2).starts_with("Usage: portctl"));
     assert!(!portctl.sandbox.store().exists());
@@ -197,9 +292,13 @@ fn a_port_that_something_listens_on_is_refused_unless_it_is_adopted() {
     let (_listener, port) = listener();
     let claim = ["allocate", "--service", "db", "--port", &port.to_string()];
     let ran = portctl.run(&claim);
+    let by = format!(" (pid {})", std::process::id());
     let complaint = ran.complained(1).replace(&port.to_string(), "[PORT]");
+    let (before, process) = complaint.split_once(" by ").unwrap();
+    let (_, after) = process.split_once(&by).unwrap();
+    let complaint = format!("{before} by [PROCESS]{after}");
     assert_snapshot!(complaint, @"
-    error: port [PORT] is in use on this system
+    error: port [PORT] is in use on this system by [PROCESS]
     hint: if what listens there is the service itself, `portctl allocate` with --adopt registers it; or leave --port out for the next free port
     ");
     let adopted = portctl.run(&[&claim[..], &["--adopt"]].concat());
@@ -421,6 +520,88 @@ fn a_small_range_is_used_up_to_its_last_port_and_again_after_a_release() {
         portctl.run(&["get", "one-more"]).printed(),
         port.to_string()
     );
+}
+
+/// What a command prints to a terminal of so many columns.
+#[cfg(target_os = "linux")]
+fn on_a_terminal(
+    portctl: &Portctl,
+    columns: u16,
+    line: &str,
+    variables: &[(&str, &str)],
+) -> String {
+    let script = format!("stty cols {columns}; {PORTCTL} {line}");
+    let mut command = portctl.command(&[]);
+    let environment: Vec<_> = command
+        .get_envs()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+        .collect();
+    command = portctl.sandbox.command("script");
+    command.args(["-qec", &script, "/dev/null"]);
+    command.env("TERM", "xterm").envs(environment);
+    Ran::of(command.envs(variables.iter().copied())).stdout
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn colours_are_for_terminals_and_for_who_wants_them() {
+    let portctl = Portctl::new();
+    portctl.run(&["get", "web"]).printed();
+    let is_coloured = |text: &str| text.contains('\u{1b}');
+    let list = |variables: &[(&str, &str)]| on_a_terminal(&portctl, 80, "list", variables);
+    let heading = list(&[]);
+    assert!(heading.starts_with("\u{1b}[1mID  APP"), "{heading:?}");
+    assert!(
+        heading
+            .lines()
+            .next()
+            .unwrap()
+            .trim_end()
+            .ends_with("CREATED\u{1b}[0m")
+    );
+    let error = on_a_terminal(&portctl, 80, "release --id 99", &[]);
+    assert!(
+        error.starts_with("\u{1b}[1;31merror:\u{1b}[0m allocation 99"),
+        "{error:?}"
+    );
+    assert!(error.contains("\u{1b}[1;36mhint:\u{1b}[0m "), "{error:?}");
+    for (name, value) in [("NO_COLOR", "1"), ("CLICOLOR", "0"), ("TERM", "dumb")] {
+        assert!(!is_coloured(&list(&[(name, value)])), "{name}");
+    }
+    assert!(is_coloured(&list(&[("NO_COLOR", "")])));
+    assert!(!is_coloured(&list(&[
+        ("NO_COLOR", "1"),
+        ("CLICOLOR_FORCE", "1")
+    ])));
+    // What is no terminal gets colours only if it is told to, and JSON never does.
+    assert!(!is_coloured(portctl.run(&["list"]).printed()));
+    for (value, expected) in [("1", true), ("0", false)] {
+        let mut command = portctl.command(&["list"]);
+        let ran = Ran::of(command.env("CLICOLOR_FORCE", value));
+        assert_eq!(is_coloured(ran.printed()), expected);
+    }
+    let mut command = portctl.command(&["list", "--json"]);
+    assert!(!is_coloured(
+        Ran::of(command.env("CLICOLOR_FORCE", "1")).printed()
+    ));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn tables_are_as_wide_as_the_terminal() {
+    let portctl = Portctl::new();
+    let long =
+        "a-service-with-a-name-that-takes-more-room-than-there-is-in-any-terminal-of-usual-size";
+    portctl.run(&["get", "web", long]).printed();
+    for columns in [30, 60, 80] {
+        let table = on_a_terminal(&portctl, columns, "list", &[("NO_COLOR", "1")]);
+        assert!(table.contains('…'), "{table}");
+        for line in table.lines() {
+            assert!(line.chars().count() <= usize::from(columns), "{table}");
+        }
+    }
+    assert!(on_a_terminal(&portctl, 200, "list", &[]).contains(long));
+    assert!(portctl.run(&["list"]).printed().contains(long));
 }
 
 #[test]

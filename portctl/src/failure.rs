@@ -1,7 +1,11 @@
 //! Why a command failed, and the way out.
 
-use port_registry::{Allocation, Error};
+use port_registry::{Allocation, Error, Listener};
 use serde::Serialize;
+
+use crate::door::{ClientError, Fault};
+use crate::environment::ADDRESS_VARIABLE;
+use crate::wording;
 
 /// Why a command was not carried out.
 #[derive(Debug)]
@@ -20,6 +24,11 @@ pub(crate) struct Report {
     pub(crate) hint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     holder: Option<Box<Allocation>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listener: Option<Listener>,
+    /// The last lines that a daemon logged.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) log: Vec<String>,
 }
 
 impl Report {
@@ -28,6 +37,8 @@ impl Report {
             error: error.into(),
             hint: None,
             holder: None,
+            listener: None,
+            log: Vec::new(),
         }
     }
 
@@ -36,6 +47,21 @@ impl Report {
             hint: Some(hint.into()),
             ..self
         }
+    }
+
+    pub(crate) fn holder(self, holder: Allocation) -> Report {
+        Report {
+            holder: Some(Box::new(holder)),
+            ..self
+        }
+    }
+
+    pub(crate) fn listener(self, listener: Option<Listener>) -> Report {
+        Report { listener, ..self }
+    }
+
+    pub(crate) fn log(self, log: Vec<String>) -> Report {
+        Report { log, ..self }
     }
 }
 
@@ -47,11 +73,63 @@ impl From<Report> for Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        Failure::Failed(Report {
-            hint: hint(&error),
-            holder: error.holder().cloned().map(Box::new),
-            error: error.to_string(),
-        })
+        Fault::from(error).into()
+    }
+}
+
+impl From<Error> for Report {
+    fn from(error: Error) -> Report {
+        Fault::from(error).into()
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Failure {
+        Failure::Failed(fault.into())
+    }
+}
+
+impl From<Fault> for Report {
+    fn from(fault: Fault) -> Report {
+        let told = fault.to_string();
+        match fault {
+            Fault::Registry { error, listener } => Report {
+                hint: hint(&error),
+                holder: error.holder().cloned().map(Box::new),
+                error: match (&error, &listener) {
+                    (Error::PortInUse { .. }, Some(listener)) => {
+                        format!("{told}{}", wording::by(listener))
+                    }
+                    (Error::PortTaken { .. }, Some(listener)) => {
+                        format!("{told}, and in use{}", wording::by(listener))
+                    }
+                    _ => told,
+                },
+                listener,
+                log: Vec::new(),
+            },
+            Fault::Client(error) => Report::from(error),
+            Fault::Daemon(_) => Report::new(told),
+            Fault::Lost(_) => Report::new(told).hint("`portctl list` shows what there is"),
+        }
+    }
+}
+
+impl From<ClientError> for Report {
+    fn from(error: ClientError) -> Report {
+        let hint = match &error {
+            ClientError::Refused { .. } => {
+                format!(
+                    "`portctl start` starts a daemon; without {ADDRESS_VARIABLE} none is needed"
+                )
+            }
+            ClientError::NotUnderstood { .. } => {
+                "it may be of another version than portctl: `portctl restart`".to_owned()
+            }
+            ClientError::TooLarge { .. } => "ask for less, as by --app".to_owned(),
+            _ => format!("see whether {ADDRESS_VARIABLE} names the right address"),
+        };
+        Report::new(error.to_string()).hint(hint)
     }
 }
 

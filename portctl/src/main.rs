@@ -1,19 +1,34 @@
 //! `portctl`: the registry's command line.
 
+mod address;
 mod args;
 mod command;
+mod daemon;
+mod door;
+mod environment;
 mod failure;
 mod names;
 mod output;
+mod skill;
+mod table;
+mod terminal;
+mod visible;
+mod wording;
 
 use std::process::ExitCode;
 
 use crate::args::Parsed;
 
 fn main() -> ExitCode {
-    match args::parse(std::env::args_os().skip(1)) {
-        Parsed::Command(command) => command::run(command),
+    let mut words = std::env::args_os().skip(1).peekable();
+    if words.next_if(|word| word == daemon::DETACH).is_some() {
+        return daemon::exec(words);
+    }
+    match args::parse(words) {
+        Parsed::Command(command) => command::run(*command),
+        Parsed::Version => output::finish(output::print(&wording::version()), false),
         Parsed::Help(text) => output::finish(output::print(&text), false),
-        Parsed::Usage(problem) => output::usage(&problem, false),
+        Parsed::Nothing(help) => output::usage_help(&help),
+        Parsed::Usage(usage) => output::usage(&usage.problem, &usage.help, usage.as_json),
     }
 }

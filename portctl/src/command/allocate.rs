@@ -1,10 +1,11 @@
 //! `portctl allocate`.
 
-use super::{Done, Outcome, registry};
+use super::{Done, Outcome, door};
 use crate::args::Allocate;
 use crate::failure::Failure;
 use crate::names::Names;
 use crate::output;
+use crate::visible::visible;
 
 pub(super) fn run(args: Allocate) -> Outcome {
     if args.adopt && args.port.is_none() {
@@ -19,7 +20,7 @@ pub(super) fn run(args: Allocate) -> Outcome {
     if args.adopt {
         claim = claim.adopt();
     }
-    let allocation = registry()?.allocate(claim)?;
+    let allocation = door()?.allocate(claim)?;
     Ok(Done::Printed(if args.json {
         output::print_json(&allocation)
     } else {
@@ -27,7 +28,7 @@ pub(super) fn run(args: Allocate) -> Outcome {
         output::print(&format!(
             "allocated port {} for {}",
             allocation.port,
-            output::visible(&key)
+            visible(&key)
         ))
     }))
 }

@@ -1,17 +1,20 @@
 //! `portctl check`.
 
-use port_registry::{Allocation, Listener, PortStatus};
+use port_registry::{Port, PortStatus};
 
-use super::{Done, Outcome, registry};
+use super::{Done, Outcome, door};
 use crate::args::Check;
+use crate::failure::Failure;
 use crate::output;
+use crate::visible::visible;
+use crate::wording;
 
 pub(super) fn run(args: &Check) -> Outcome {
-    let status = registry()?.check(args.port)?;
+    let status = door()?.check(port(args)?)?;
     let printed = if args.json {
         output::print_json(&status)
     } else {
-        output::print(&describe(&status))
+        output::print(&visible(&describe(&status)))
     };
     Ok(if status.available {
         Done::Printed(printed)
@@ -20,41 +23,35 @@ pub(super) fn run(args: &Check) -> Outcome {
     })
 }
 
+fn port(args: &Check) -> Result<Port, Failure> {
+    match (args.port, args.bare_port) {
+        (Some(port), None) | (None, Some(port)) => Ok(port),
+        (None, None) => Err(Failure::Usage(
+            "name a port, as in `portctl check --port 3000`".to_owned(),
+        )),
+        (Some(_), Some(_)) => Err(Failure::Usage("name one port".to_owned())),
+    }
+}
+
 fn describe(status: &PortStatus) -> String {
     let port = status.port;
+    let name = wording::holder;
+    let by = wording::by;
     match (&status.holder, &status.listener) {
         (None, None) => format!("port {port} is available"),
         (None, Some(listener)) => {
             format!("port {port} is in use{}, and not allocated", by(listener))
         }
-        (Some(holder), None) => format!(
-            "port {port} is allocated to {}, and not in use",
-            name(holder)
-        ),
+        (Some(holder), None) => {
+            format!(
+                "port {port} is allocated to {}, and not in use",
+                name(holder)
+            )
+        }
         (Some(holder), Some(listener)) => format!(
             "port {port} is allocated to {}, and in use{}",
             name(holder),
             by(listener)
         ),
     }
-}
-
-/// Who listens, as far as the system tells.
-fn by(listener: &Listener) -> String {
-    match (listener.pid, &listener.process, listener.uid) {
-        (Some(pid), Some(process), _) => {
-            format!(" by {} (pid {pid})", output::visible(process))
-        }
-        (Some(pid), None, _) => format!(" by pid {pid}"),
-        (None, _, Some(uid)) => format!(" by another user's process (uid {uid})"),
-        (None, _, None) => " on this system".to_owned(),
-    }
-}
-
-fn name(holder: &Allocation) -> String {
-    let name = match &holder.dir {
-        Some(dir) => format!("{} (id {}, of {dir})", holder.key, holder.id),
-        None => format!("{} (id {})", holder.key, holder.id),
-    };
-    output::visible(&name).into_owned()
 }

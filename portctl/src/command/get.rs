@@ -1,8 +1,6 @@
 //! `portctl get`.
 
-use port_registry::{Allocation, Answer, Atomicity, Error, Request};
-
-use super::{Done, Outcome, registry};
+use super::{Done, Outcome, door};
 use crate::args::Get;
 use crate::failure::Failure;
 use crate::names::Names;
@@ -18,29 +16,19 @@ pub(super) fn run(args: Get) -> Outcome {
         return Err(Failure::Usage("--port is for a single service".to_owned()));
     }
     let names = Names::new(args.app, args.instance);
-    let mut requests = Vec::new();
+    let mut claims = Vec::new();
     for service in &args.services {
-        let mut claim = names.claim(service)?;
-        if let Some(port) = args.port {
-            claim = claim.port(port);
-        }
-        requests.push(Request::GetOrAllocate(claim));
+        let claim = names.claim(service)?;
+        claims.push(match args.port {
+            Some(port) => claim.port(port),
+            None => claim,
+        });
     }
-    let allocations = allocations(registry()?.apply(&requests, Atomicity::AllOrNothing)?)?;
+    let allocations = door()?.get_or_allocate(claims)?;
     Ok(Done::Printed(if args.json {
         output::print_json(&allocations)
     } else {
         let ports: Vec<String> = allocations.iter().map(|it| it.port.to_string()).collect();
         output::print(&ports.join("\n"))
     }))
-}
-
-/// The allocations, or the first failure that is one of its own: what was only not done because of
-/// it comes with such a one.
-fn allocations(answers: Vec<Result<Answer, Error>>) -> Result<Vec<Allocation>, Error> {
-    answers
-        .into_iter()
-        .filter(|answer| !matches!(answer, Err(Error::NotApplied)))
-        .filter_map(|answer| answer.map(Answer::into_allocation).transpose())
-        .collect()
 }

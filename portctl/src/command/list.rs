@@ -2,10 +2,11 @@
 
 use port_registry::Filter;
 
-use super::{Done, Outcome, registry};
+use super::{Done, Outcome, door};
 use crate::args::List;
 use crate::names::Names;
 use crate::output;
+use crate::visible::visible;
 
 pub(super) fn run(args: List) -> Outcome {
     let names = Names::new(args.app, args.instance);
@@ -15,7 +16,7 @@ pub(super) fn run(args: List) -> Outcome {
     } else {
         names.filter(service)?
     };
-    let allocations = registry()?.list(&filter)?;
+    let allocations = door()?.list(&filter)?;
     Ok(Done::Printed(if args.json {
         output::print_json(&allocations)
     } else if allocations.is_empty() {
@@ -32,6 +33,6 @@ fn nothing(filter: &Filter) -> String {
     let parts = [&filter.app, &filter.instance, &filter.service];
     let named: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
     let named = named.join("/");
-    let named = output::visible(&named);
+    let named = visible(&named);
     format!("no allocations of {named}; `portctl list --all` shows those of others")
 }

@@ -2,17 +2,25 @@
 
 mod allocate;
 mod check;
+mod completions;
 mod get;
+mod health;
 mod list;
 mod release;
+mod restart;
+mod skill;
+mod start;
+mod status;
+mod stop;
 mod version;
 
 use std::io;
 use std::process::ExitCode;
 
-use port_registry::Registry;
-
-use crate::args::Command;
+use crate::address::Address;
+use crate::args::{Command, PROGRAM, SkillCommand};
+use crate::door::{self, Door};
+use crate::environment;
 use crate::failure::Failure;
 use crate::output;
 
@@ -29,13 +37,25 @@ type Outcome = Result<Done, Failure>;
 
 /// Does what was asked for; gives the exit code.
 pub(crate) fn run(command: Command) -> ExitCode {
-    let (as_json, outcome) = match command {
-        Command::Allocate(args) => (args.json, allocate::run(args)),
-        Command::Get(args) => (args.json, get::run(args)),
-        Command::Release(args) => (args.json, release::run(args)),
-        Command::List(args) => (args.json, list::run(args)),
-        Command::Check(args) => (args.json, check::run(&args)),
-        Command::Version(args) => (args.json, Ok(version::run(&args))),
+    let (name, as_json, outcome) = match command {
+        Command::Get(args) => ("get", args.json, get::run(args)),
+        Command::Allocate(args) => ("allocate", args.json, allocate::run(args)),
+        Command::List(args) => ("list", args.json, list::run(args)),
+        Command::Check(args) => ("check", args.json, check::run(&args)),
+        Command::Release(args) => ("release", args.json, release::run(args)),
+        Command::Start(args) => ("start", args.json, start::run(&args)),
+        Command::Stop(args) => ("stop", args.json, stop::run(&args)),
+        Command::Restart(args) => ("restart", args.json, restart::run(&args)),
+        Command::Status(args) => ("status", args.json, status::run(&args)),
+        Command::Health(args) => ("health", args.json, health::run(&args)),
+        Command::Skill(args) => match args.command {
+            SkillCommand::Install(args) => ("skill install", args.json, skill::install(&args)),
+            SkillCommand::Uninstall(args) => {
+                ("skill uninstall", args.json, skill::uninstall(&args))
+            }
+        },
+        Command::Completions(args) => ("completions", false, Ok(completions::run(&args))),
+        Command::Version(args) => ("version", args.json, version::run(&args)),
     };
     match outcome {
         Ok(Done::Printed(printed)) => output::finish(printed, as_json),
@@ -43,12 +63,14 @@ pub(crate) fn run(command: Command) -> ExitCode {
             ExitCode::SUCCESS => ExitCode::FAILURE,
             failed => failed,
         },
-        Err(Failure::Usage(problem)) => output::usage(&problem, as_json),
+        Err(Failure::Usage(problem)) => {
+            output::usage(&problem, &format!("{PROGRAM} {name} --help"), as_json)
+        }
         Err(Failure::Failed(report)) => output::fail(&report, as_json),
     }
 }
 
-/// The registry that the environment names.
-fn registry() -> Result<Registry, Failure> {
-    Ok(Registry::open()?)
+/// The way to the registry that the environment names.
+fn door() -> Result<Box<dyn Door>, Failure> {
+    Ok(door::open(environment::address()?, Address::usual())?)
 }

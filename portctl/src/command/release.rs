@@ -1,12 +1,14 @@
 //! `portctl release`.
 
-use port_registry::{Allocation, Checkout, Filter, Registry};
+use port_registry::{Allocation, Checkout, Filter};
 
-use super::{Done, Outcome, registry};
+use super::{Done, Outcome, door};
 use crate::args::Release;
+use crate::door::Door;
 use crate::failure::{Failure, Report};
 use crate::names::Names;
 use crate::output;
+use crate::visible::visible;
 
 pub(super) fn run(args: Release) -> Outcome {
     let has_filter = args.app.is_some()
@@ -19,18 +21,18 @@ pub(super) fn run(args: Release) -> Outcome {
                 "--id names one allocation, and goes with no filter".to_owned(),
             ));
         }
-        Some(id) => vec![registry()?.release(id)?],
+        Some(id) => vec![door()?.release(id)?],
         None => {
             let names = Names::new(args.app, args.instance);
             let mut filter = names.filter(args.service.as_deref())?;
             filter.port = args.port;
-            let registry = registry()?;
+            let door = door()?;
             if names.are_detected() {
-                spare_other_checkouts(&registry, &filter, names.checkout()?)?;
+                spare_other_checkouts(&*door, &filter, names.checkout()?)?;
             }
-            let released = registry.release_matching(filter.clone())?;
+            let released = door.release_matching(&filter)?;
             if released.is_empty() {
-                return Err(nothing_matched(&registry, &filter)?.into());
+                return Err(nothing_matched(&*door, &filter)?.into());
             }
             released
         }
@@ -45,12 +47,15 @@ pub(super) fn run(args: Release) -> Outcome {
 /// Another checkout may come out with the same names. What is its own is not released unless its
 /// names are typed.
 fn spare_other_checkouts(
-    registry: &Registry,
+    door: &dyn Door,
     filter: &Filter,
     checkout: &Checkout,
 ) -> Result<(), Failure> {
-    let matching = registry.list(filter)?;
-    match matching.iter().find(|it| it.is_of_other_checkout(&checkout.root)) {
+    let matching = door.list(filter)?;
+    match matching
+        .iter()
+        .find(|it| it.is_of_other_checkout(&checkout.root))
+    {
         None => Ok(()),
         Some(holder) => Err(Report::new(format!(
             "{} belongs to the checkout {}",
@@ -61,6 +66,7 @@ fn spare_other_checkouts(
             "run it there, or name it: `portctl release --id {}`",
             holder.id
         ))
+        .holder(holder.clone())
         .into()),
     }
 }
@@ -70,23 +76,25 @@ fn report(released: &[Allocation]) -> String {
         .iter()
         .map(|it| {
             let key = it.key.to_string();
-            format!("released port {} of {}", it.port, output::visible(&key))
+            format!("released port {} of {}", it.port, visible(&key))
         })
         .collect();
     lines.join("\n")
 }
 
-fn nothing_matched(registry: &Registry, filter: &Filter) -> Result<Report, Failure> {
+fn nothing_matched(door: &dyn Door, filter: &Filter) -> Result<Report, Failure> {
     let holder = match filter.port {
-        Some(port) => registry.list(&Filter::default().port(port))?.pop(),
+        Some(port) => door.list(&Filter::default().port(port))?.pop(),
         None => None,
     };
     let report = Report::new("no allocation matches");
     Ok(match holder {
-        Some(holder) => report.hint(format!(
-            "port {} is held by {}: `portctl release --id {}` frees it",
-            holder.port, holder.key, holder.id
-        )),
+        Some(holder) => report
+            .hint(format!(
+                "port {} is held by {}: `portctl release --id {}` frees it",
+                holder.port, holder.key, holder.id
+            ))
+            .holder(holder),
         None => report.hint("`portctl list --all` shows what there is"),
     })
 }

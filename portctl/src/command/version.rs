@@ -2,20 +2,57 @@
 
 use serde::Serialize;
 
-use super::Done;
+use super::{Done, Outcome};
+use crate::address::Address;
 use crate::args::Version;
+use crate::door::{Client, Daemon};
+use crate::environment;
+use crate::failure::Report;
 use crate::output;
+use crate::visible::visible;
+use crate::wording;
 
+/// The versions of what takes part.
 #[derive(Serialize)]
-struct VersionDocument {
+struct Document<'a> {
     version: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    daemon: Option<DaemonVersion<'a>>,
 }
 
-pub(super) fn run(args: &Version) -> Done {
-    let version = env!("CARGO_PKG_VERSION");
-    Done::Printed(if args.json {
-        output::print_json(&VersionDocument { version })
+#[derive(Serialize)]
+struct DaemonVersion<'a> {
+    version: &'a str,
+    pid: u32,
+}
+
+pub(super) fn run(args: &Version) -> Outcome {
+    let daemon = match environment::address()? {
+        // What was named has to be there.
+        Some(address) => Some(Client::new(address).identify().map_err(Report::from)?),
+        None => Client::new(Address::usual()).identify_quickly().ok(),
+    };
+    Ok(Done::Printed(if args.json {
+        output::print_json(&Document {
+            version: env!("CARGO_PKG_VERSION"),
+            daemon: daemon.as_ref().map(|daemon| DaemonVersion {
+                version: &daemon.version,
+                pid: daemon.pid,
+            }),
+        })
     } else {
-        output::print(&format!("portctl {version}"))
-    })
+        output::print(&text(daemon.as_ref()))
+    }))
+}
+
+fn text(daemon: Option<&Daemon>) -> String {
+    let own = wording::version();
+    match daemon {
+        Some(daemon) => format!(
+            "{own}\nport-registry {} (pid {})",
+            visible(&daemon.version),
+            daemon.pid
+        ),
+        None => own,
+    }
 }

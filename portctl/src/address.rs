@@ -1,0 +1,151 @@
+//! Where a daemon listens.
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+
+use port_registry::{DAEMON_PORT, Port};
+use thiserror::Error;
+
+/// A host and a port, and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Address {
+    /// A name, an IPv4 address, or an IPv6 address in brackets.
+    host: String,
+    port: u16,
+}
+
+impl Address {
+    /// Where a daemon listens that is not told otherwise.
+    pub(crate) fn usual() -> Address {
+        Address::of(SocketAddr::from((Ipv4Addr::LOCALHOST, DAEMON_PORT)))
+    }
+
+    pub(crate) fn of(address: SocketAddr) -> Address {
+        let host = match address {
+            SocketAddr::V4(address) => address.ip().to_string(),
+            SocketAddr::V6(address) => format!("[{}]", address.ip()),
+        };
+        let port = address.port();
+        Address { host, port }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Whether a daemon of this machine can listen there: they do on 127.0.0.1 alone.
+    pub(crate) fn is_local(&self) -> bool {
+        self.host.eq_ignore_ascii_case("localhost") || self.host == Ipv4Addr::LOCALHOST.to_string()
+    }
+
+    /// The same socket, as a daemon would name it.
+    pub(crate) fn is_of(&self, listener: SocketAddr) -> bool {
+        self.is_local() && listener == SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+/// Why a text is not an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub(crate) enum AddressError {
+    #[error("it is a host and a port, such as 127.0.0.1:51234, without a scheme or a path")]
+    Shape,
+    #[error("the port after the colon must be between 1 and 65535")]
+    Port,
+    #[error("an IPv6 address stands in brackets, such as [::1]:51234")]
+    Brackets,
+}
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Address, AddressError> {
+        let (host, port) = text.rsplit_once(':').ok_or(AddressError::Shape)?;
+        if text.parse::<Ipv6Addr>().is_ok() || host.parse::<Ipv6Addr>().is_ok() {
+            return Err(AddressError::Brackets);
+        }
+        if !is_host(host) {
+            return Err(AddressError::Shape);
+        }
+        let is_number = port.bytes().all(|digit| digit.is_ascii_digit());
+        let port: Port = port
+            .parse()
+            .ok()
+            .filter(|_| is_number)
+            .ok_or(AddressError::Port)?;
+        Ok(Address {
+            host: host.to_owned(),
+            port: port.get(),
+        })
+    }
+}
+
+/// Whether a text is an IPv6 address in brackets, an IPv4 address or a name of labels (RFC 1123,
+/// section 2.1; the underscore is for names that containers go by).
+fn is_host(text: &str) -> bool {
+    if let Some(address) = text.strip_prefix('[') {
+        let address = address.strip_suffix(']');
+        return address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
+    }
+    let is_of_label = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    text.len() <= 253
+        && text
+            .split('.')
+            .all(|label| (1..=63).contains(&label.len()) && label.bytes().all(is_of_label))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Address, AddressError};
+
+    #[test]
+    fn a_host_and_a_port_are_an_address() {
+        for text in [
+            "127.0.0.1:51234",
+            "localhost:1",
+            "dev-box.example.com:65535",
+            "registry_1:80",
+            "[::1]:51234",
+        ] {
+            assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
+        }
+        assert_eq!(Address::usual().to_string(), "127.0.0.1:51234");
+    }
+
+    #[test]
+    fn anything_else_is_none() {
+        for (text, expected) in [
+            ("", AddressError::Shape),
+            ("localhost", AddressError::Shape),
+            (":51234", AddressError::Shape),
+            ("51234", AddressError::Shape),
+            ("http://localhost:51234", AddressError::Shape),
+            ("user@localhost:51234", AddressError::Shape),
+            ("localhost:51234/v1", AddressError::Port),
+            ("localhost:51234?x", AddressError::Port),
+            ("local host:51234", AddressError::Shape),
+            (" localhost:51234", AddressError::Shape),
+            ("localhost:51234 ", AddressError::Port),
+            ("localhost:51234\n", AddressError::Port),
+            ("a..b:80", AddressError::Shape),
+            ("[localhost]:80", AddressError::Shape),
+            ("[::1:80", AddressError::Shape),
+            ("höst:80", AddressError::Shape),
+            ("localhost:", AddressError::Port),
+            ("localhost:0", AddressError::Port),
+            ("localhost:+80", AddressError::Port),
+            ("localhost:65536", AddressError::Port),
+            ("localhost:http", AddressError::Port),
+            ("::1:51234", AddressError::Brackets),
+            ("::1", AddressError::Brackets),
+        ] {
+            assert_eq!(text.parse::<Address>(), Err(expected), "{text:?}");
+        }
+    }
+}

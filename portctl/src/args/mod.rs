@@ -1,0 +1,156 @@
+//! What can be typed. The actions are in [`command`](crate::command).
+
+mod allocations;
+mod daemon;
+mod program;
+mod skill;
+mod words;
+
+use std::ffi::OsString;
+
+use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FromArgs};
+
+pub(crate) use self::allocations::{Allocate, Check, Get, List, Release};
+pub(crate) use self::daemon::{Health, Restart, Start, Status, Stop};
+pub(crate) use self::program::{Completions, Shell, Version};
+pub(crate) use self::skill::{Skill, SkillCommand, SkillInstall, SkillUninstall};
+
+/// The name of the program, as help texts show it.
+pub(crate) const PROGRAM: &str = "portctl";
+
+/// What a command line came to.
+#[derive(Debug)]
+pub(crate) enum Parsed {
+    /// Something to do.
+    Command(Box<Command>),
+    /// The program's version is asked for.
+    Version,
+    /// A help text that was asked for.
+    Help(String),
+    /// A help text for who typed nothing.
+    Nothing(String),
+    /// It makes no sense.
+    Usage(Usage),
+}
+
+/// What is wrong with a command line.
+#[derive(Debug)]
+pub(crate) struct Usage {
+    pub(crate) problem: String,
+    /// The command line that would help.
+    pub(crate) help: String,
+    pub(crate) as_json: bool,
+}
+
+/// Makes a command of the words after the program's name.
+pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
+    let words = match words
+        .map(OsString::into_string)
+        .collect::<Result<Vec<_>, _>>()
+    {
+        Ok(words) => words::split_assignments(words),
+        Err(word) => {
+            return Parsed::Usage(Usage {
+                problem: format!("the argument {} is not UTF-8", word.display()),
+                help: words::help(&[]),
+                as_json: false,
+            });
+        }
+    };
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let usage = |problem| {
+        Parsed::Usage(Usage {
+            problem,
+            help: words::help(&words),
+            as_json: words.contains(&"--json"),
+        })
+    };
+    if words.is_empty() {
+        return match Portctl::from_args(&[PROGRAM], &["--help"]) {
+            Err(help) => Parsed::Nothing(help.output),
+            Ok(_) => usage("a command is missing".to_owned()),
+        };
+    }
+    if let Some(unknown) = words::unknown_command(&words) {
+        return usage(format!("there is no command `{unknown}`"));
+    }
+    match Portctl::from_args(&[PROGRAM], &words) {
+        Ok(Portctl { version: true, .. }) => Parsed::Version,
+        Ok(Portctl {
+            command: Some(command),
+            ..
+        }) => Parsed::Command(Box::new(command)),
+        Ok(Portctl { command: None, .. }) => usage("a command is missing".to_owned()),
+        Err(EarlyExit {
+            output,
+            status: Ok(()),
+        }) => Parsed::Help(output),
+        Err(EarlyExit { output, .. }) => usage(words::in_one_line(&output)),
+    }
+}
+
+/// Everything that can be typed.
+pub(crate) fn info() -> CommandInfoWithArgs {
+    Portctl::get_args_info()
+}
+
+/// Gives every service of every checkout on this machine a TCP port of its own.
+#[derive(Debug, FromArgs, ArgsInfo)]
+#[argh(
+    help_triggers("-h", "--help", "help"),
+    note = "The app and the instance default to what git says of the current folder: the\n\
+            repository's name, and the linked worktree's folder name or else the branch\n\
+            (`detached-` and the commit on a detached HEAD). Outside of git they are the\n\
+            folder's name and `default`.\n\n\
+            No daemon is needed. One that runs at the usual address is used if it serves\n\
+            the same registry; the answers are the same.\n\n\
+            Environment:\n  \
+            PORT_REGISTRY_ADDR   the daemon to use, and nothing else (127.0.0.1:51234)\n  \
+            PORT_REGISTRY_DB     the registry's file (~/.port-registry/ports.redb)\n  \
+            PORT_REGISTRY_RANGE  the ports to choose from, such as 3000-3999 (1-65535)\n  \
+            NO_COLOR, CLICOLOR, CLICOLOR_FORCE  whether to print in colour",
+    example = "PORT=$({command_name} get web)\n{command_name} list --all",
+    error_code(0, "done"),
+    error_code(1, "it failed, or the answer is no"),
+    error_code(2, "the command line is wrong")
+)]
+struct Portctl {
+    /// show portctl's version
+    #[argh(switch, short = 'V')]
+    version: bool,
+
+    #[argh(subcommand)]
+    command: Option<Command>,
+}
+
+/// The commands.
+#[derive(Debug, FromArgs, ArgsInfo)]
+#[argh(subcommand)]
+pub(crate) enum Command {
+    /// See [`Get`].
+    Get(Get),
+    /// See [`Allocate`].
+    Allocate(Allocate),
+    /// See [`List`].
+    List(List),
+    /// See [`Check`].
+    Check(Check),
+    /// See [`Release`].
+    Release(Release),
+    /// See [`Start`].
+    Start(Start),
+    /// See [`Stop`].
+    Stop(Stop),
+    /// See [`Restart`].
+    Restart(Restart),
+    /// See [`Status`].
+    Status(Status),
+    /// See [`Health`].
+    Health(Health),
+    /// See [`Skill`].
+    Skill(Skill),
+    /// See [`Completions`].
+    Completions(Completions),
+    /// See [`Version`].
+    Version(Version),
+}

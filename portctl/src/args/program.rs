@@ -1,0 +1,59 @@
+//! The commands about portctl itself.
+
+use std::str::FromStr;
+
+use argh::{ArgsInfo, FromArgs};
+
+/// Print a script that completes portctl's command lines.
+#[derive(Debug, FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "completions",
+    help_triggers("-h", "--help", "help"),
+    note = "The shells are bash, zsh and fish.",
+    example = "source <({command_name} bash)      # in ~/.bashrc\n\
+               {command_name} zsh > ~/.zfunc/_portctl\n\
+               {command_name} fish > ~/.config/fish/completions/portctl.fish"
+)]
+pub(crate) struct Completions {
+    /// the shell
+    #[argh(positional)]
+    pub(crate) shell: Shell,
+}
+
+/// A shell that there is a script for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+impl FromStr for Shell {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Shell, String> {
+        match text {
+            "bash" => Ok(Shell::Bash),
+            "zsh" => Ok(Shell::Zsh),
+            "fish" => Ok(Shell::Fish),
+            _ => Err("the shells are bash, zsh and fish".to_owned()),
+        }
+    }
+}
+
+/// Show the version of portctl, and of the daemon if one answers.
+#[derive(Debug, FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "version",
+    help_triggers("-h", "--help", "help"),
+    note = "If PORT_REGISTRY_ADDR names a daemon and none answers there, the exit code is 1.\n\
+            `portctl --version` asks no daemon.",
+    example = "{command_name}"
+)]
+pub(crate) struct Version {
+    /// print it as JSON
+    #[argh(switch)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,74 @@
+//! What the parser does not do with words.
+
+use super::PROGRAM;
+
+/// Splits `--flag=value` in two, which the parser would not, up to a `--`.
+pub(super) fn split_assignments(words: Vec<String>) -> Vec<String> {
+    let mut split = Vec::with_capacity(words.len());
+    let mut words = words.into_iter();
+    for word in words.by_ref() {
+        match word.split_once('=') {
+            Some((flag, value)) if flag.len() > 2 && flag.starts_with("--") => {
+                split.extend([flag.to_owned(), value.to_owned()]);
+            }
+            _ => {
+                let is_end_of_flags = word == "--";
+                split.push(word);
+                if is_end_of_flags {
+                    break;
+                }
+            }
+        }
+    }
+    split.extend(words);
+    split
+}
+
+/// The first word, if it should be a command and is none.
+pub(super) fn unknown_command<'a>(words: &[&'a str]) -> Option<&'a str> {
+    let first = words
+        .first()
+        .copied()
+        .filter(|word| !word.starts_with('-'))?;
+    let is_known = first == "help" || super::info().commands.iter().any(|it| it.name == first);
+    (!is_known).then_some(first)
+}
+
+/// The command line that helps who typed these words.
+pub(super) fn help(words: &[&str]) -> String {
+    let mut line = PROGRAM.to_owned();
+    let mut commands = super::info().commands;
+    for word in words {
+        let Some(at) = commands.iter().position(|command| command.name == *word) else {
+            break;
+        };
+        line = format!("{line} {word}");
+        commands = commands.swap_remove(at).command.commands;
+    }
+    format!("{line} --help")
+}
+
+/// The parser's messages, put like ours: without a capital, and with what they list in the same line.
+pub(super) fn in_one_line(message: &str) -> String {
+    let message = match message.strip_prefix("Error parsing ") {
+        Some(rest) => format!("cannot parse {rest}"),
+        None => uncapitalized(message),
+    };
+    let lines: Vec<&str> = message
+        .lines()
+        .map(str::trim)
+        .filter(|it| !it.is_empty())
+        .collect();
+    match lines.split_first() {
+        Some((first, rest)) if first.ends_with(':') => format!("{first} {}", rest.join(", ")),
+        _ => lines.join("\n"),
+    }
+}
+
+fn uncapitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,27 @@
+//! `portctl completions`.
+
+use argh_complete::Generator;
+use argh_complete::bash::Bash;
+use argh_complete::fish::Fish;
+use argh_complete::zsh::Zsh;
+
+use super::Done;
+use crate::args::{self, Completions, PROGRAM, Shell};
+use crate::output;
+
+pub(super) fn run(args: &Completions) -> Done {
+    let info = args::info();
+    Done::Printed(output::print(&match args.shell {
+        Shell::Bash => Bash::generate(PROGRAM, &info),
+        Shell::Zsh => Zsh::generate(PROGRAM, &info),
+        Shell::Fish => with_older_fish(&Fish::generate(PROGRAM, &info)),
+    }))
+}
+
+/// The same, for fish before version 4 too: that knows no `-x`, and later ones advise against `-o`.
+fn with_older_fish(script: &str) -> String {
+    script.replace(
+        "(commandline -xpc)",
+        "(commandline -xpc 2>/dev/null; or commandline -opc)",
+    )
+}

@@ -1,0 +1,118 @@
+//! `portctl status`.
+
+use port_registry::daemon::Presence;
+use serde::Serialize;
+
+use super::{Done, Outcome, health};
+use crate::args::Status;
+use crate::daemon::Place;
+use crate::door::{ClientError, Daemon};
+use crate::output;
+use crate::visible::visible;
+
+/// How the daemon is.
+#[derive(Debug, Default, Serialize)]
+struct Document {
+    running: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    healthy: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pid: Option<u32>,
+    address: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store: Option<String>,
+    /// What is not as it should be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+pub(super) fn run(args: &Status) -> Outcome {
+    let place = Place::of_environment()?;
+    let document = match place.client.identify_quickly() {
+        Ok(daemon) => running(&place, daemon),
+        Err(error) => not_answering(&place, &error),
+    };
+    if args.json {
+        return Ok(Done::Printed(output::print_json(&document)));
+    }
+    let printed = output::print(&document.headline());
+    let remark = document
+        .remark()
+        .map_or(Ok(()), |it| output::remark(&visible(it)));
+    Ok(Done::Printed(printed.and(remark)))
+}
+
+fn running(place: &Place, daemon: Daemon) -> Document {
+    let (healthy, detail) = match health::examine(&place.client) {
+        Ok(health) => (health.is_healthy(), health.detail),
+        Err(error) => (false, Some(error.to_string())),
+    };
+    let serves_another = !place.is_served_by(&daemon);
+    let another = || {
+        format!(
+            "it serves another registry than the one in force, {} with the ports {}, so portctl does \
+             not use it unless PORT_REGISTRY_ADDR names it",
+            daemon.store.display(),
+            daemon.range
+        )
+    };
+    Document {
+        running: true,
+        healthy: Some(healthy),
+        pid: Some(daemon.pid),
+        detail: detail.or_else(|| serves_another.then(another)),
+        address: place.address().to_string(),
+        version: Some(daemon.version),
+        store: Some(daemon.store.display().to_string()),
+    }
+}
+
+/// It does not answer, but may run all the same.
+fn not_answering(place: &Place, error: &ClientError) -> Document {
+    let address = place.address().to_string();
+    match place.presence() {
+        Ok(Presence::Running { pid, address: at }) if place.address().is_of(at) => Document {
+            running: true,
+            healthy: Some(false),
+            pid: Some(pid),
+            address,
+            detail: Some(error.to_string()),
+            ..Document::default()
+        },
+        Ok(Presence::Running { pid, address: at }) => Document {
+            address,
+            detail: Some(format!("a daemon of this user listens at {at} (pid {pid})")),
+            ..Document::default()
+        },
+        Ok(Presence::Starting) => Document {
+            address,
+            detail: Some("a daemon is starting".to_owned()),
+            ..Document::default()
+        },
+        Ok(Presence::Absent) | Err(_) => Document {
+            address,
+            // That nothing is there is nothing to add.
+            detail: match error {
+                ClientError::Refused { .. } => None,
+                error => Some(error.to_string()),
+            },
+            ..Document::default()
+        },
+    }
+}
+
+impl Document {
+    fn headline(&self) -> String {
+        match (self.pid, self.healthy) {
+            (Some(pid), Some(true)) => format!("Server is running (pid {pid}) healthy"),
+            (Some(pid), _) => format!("Server is running (pid {pid}) unhealthy"),
+            (None, _) => "Server is not running".to_owned(),
+        }
+    }
+
+    fn remark(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+}

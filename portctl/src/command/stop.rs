@@ -1,0 +1,24 @@
+//! `portctl stop`.
+
+use serde::Serialize;
+
+use super::{Done, Outcome};
+use crate::args::Stop;
+use crate::daemon::{self, Place};
+use crate::output;
+
+/// What is told of a daemon that is gone.
+#[derive(Serialize)]
+struct Document {
+    pid: u32,
+}
+
+pub(super) fn run(args: &Stop) -> Outcome {
+    let place = Place::of_environment()?;
+    let pid = daemon::stop(&place, &place.turn()?)?;
+    Ok(Done::Printed(if args.json {
+        output::print_json(&Document { pid })
+    } else {
+        output::print(&format!("Server stopped (pid {pid})"))
+    }))
+}

@@ -1,0 +1,64 @@
+//! Running the daemon in a session of its own, so that it outlives the terminal.
+//!
+//! A new session is begun by the process that is to be in it. So portctl starts itself with a word
+//! that nobody types, begins the session, and becomes the daemon.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::process::{Child, Command, ExitCode, Stdio};
+
+use crate::failure::Report;
+use crate::output;
+
+/// The word.
+pub(crate) const WORD: &str = "__daemon";
+
+/// Starts a program in a session of its own, in the root folder, with nothing open but the log.
+pub(super) fn spawn(program: &Path, words: &[OsString], log: File) -> io::Result<Child> {
+    let mut command = if cfg!(unix) {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg(WORD).arg(program);
+        command
+    } else {
+        Command::new(program)
+    };
+    command
+        .args(words)
+        .current_dir(std::path::Component::RootDir.as_os_str())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+}
+
+/// Becomes the program that the words name, in a session of its own. Comes back only if that fails.
+pub(crate) fn exec(mut words: impl Iterator<Item = OsString>) -> ExitCode {
+    let Some(program) = words.next() else {
+        return output::fail(&Report::new("a program is missing"), false);
+    };
+    let mut command = Command::new(&program);
+    command.args(words);
+    let error = become_session(&mut command);
+    let report = Report::new(format!(
+        "cannot run {}: {error}",
+        Path::new(&program).display()
+    ));
+    output::fail(&report, false)
+}
+
+#[cfg(unix)]
+fn become_session(command: &mut Command) -> io::Error {
+    use std::os::unix::process::CommandExt;
+
+    match rustix::process::setsid() {
+        Ok(_) => command.exec(),
+        Err(error) => error.into(),
+    }
+}
+
+#[cfg(not(unix))]
+fn become_session(_: &mut Command) -> io::Error {
+    io::ErrorKind::Unsupported.into()
+}

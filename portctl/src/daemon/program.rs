@@ -1,0 +1,49 @@
+//! Where the daemon's program is.
+
+use std::env::{self, consts::EXE_SUFFIX};
+use std::fs;
+use std::path::{self, Path, PathBuf};
+
+use crate::environment;
+use crate::failure::Report;
+
+/// What the program is called.
+const NAME: &str = "port-registry";
+
+/// The program beside portctl, or else the first one on the PATH.
+pub(super) fn find() -> Result<PathBuf, Report> {
+    let name = format!("{NAME}{EXE_SUFFIX}");
+    let own_folder = env::current_exe()
+        .and_then(fs::canonicalize)
+        .ok()
+        .and_then(|portctl| portctl.parent().map(Path::to_owned));
+    let found = own_folder
+        .iter()
+        .chain(&environment::path())
+        .map(|folder| folder.join(&name))
+        .find(|candidate| is_program(candidate));
+    // The daemon is run in another folder.
+    let found = found.and_then(|program| path::absolute(program).ok());
+    found.ok_or_else(|| {
+        let beside = own_folder.map_or_else(String::new, |folder| {
+            format!(" beside portctl (in {})", folder.display())
+        });
+        Report::new(format!(
+            "the daemon's program {NAME} is neither{beside} nor on the PATH"
+        ))
+        .hint("install it: `cargo install --path port-registry-http` in the sources")
+    })
+}
+
+#[cfg(unix)]
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+
+    let metadata = fs::metadata(path);
+    metadata.is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_program(path: &Path) -> bool {
+    path.is_file()
+}

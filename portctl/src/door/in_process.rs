@@ -1,0 +1,72 @@
+//! The registry's file, opened by this process.
+
+use port_registry::{
+    Allocation, AllocationId, Answer, Atomicity, Builder, Claim, Error, Filter, Port, PortStatus,
+    Registry, Request,
+};
+
+use super::{Door, Fault};
+
+/// See [the module](self).
+#[derive(Debug)]
+pub(super) struct InProcess {
+    registry: Registry,
+}
+
+impl InProcess {
+    pub(super) fn open(registry: Builder) -> Result<InProcess, Error> {
+        let registry = registry.open()?;
+        Ok(InProcess { registry })
+    }
+
+    /// Names who has the port that is fought for.
+    fn fault(&self, error: Error) -> Fault {
+        let port = match &error {
+            Error::PortTaken { holder } => Some(holder.port),
+            Error::PortInUse { port } => Some(*port),
+            _ => None,
+        };
+        // Without an answer, the conflict is told all the same.
+        let status = port.and_then(|port| self.registry.check(port).ok());
+        Fault::Registry {
+            error,
+            listener: status.and_then(|status| status.listener),
+        }
+    }
+}
+
+impl Door for InProcess {
+    fn allocate(&self, claim: Claim) -> Result<Allocation, Fault> {
+        self.registry
+            .allocate(claim)
+            .map_err(|error| self.fault(error))
+    }
+
+    fn get_or_allocate(&self, claims: Vec<Claim>) -> Result<Vec<Allocation>, Fault> {
+        let requests: Vec<Request> = claims.into_iter().map(Request::GetOrAllocate).collect();
+        let answers = self.registry.apply(&requests, Atomicity::AllOrNothing)?;
+        // What was only not done because another failed comes with that one.
+        answers
+            .into_iter()
+            .filter(|answer| !matches!(answer, Err(Error::NotApplied)))
+            .filter_map(|answer| answer.map(Answer::into_allocation).transpose())
+            .collect::<Result<_, _>>()
+            .map_err(|error| self.fault(error))
+    }
+
+    fn release(&self, id: AllocationId) -> Result<Allocation, Fault> {
+        Ok(self.registry.release(id)?)
+    }
+
+    fn release_matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
+        Ok(self.registry.release_matching(filter.clone())?)
+    }
+
+    fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
+        Ok(self.registry.list(filter)?)
+    }
+
+    fn check(&self, port: Port) -> Result<PortStatus, Fault> {
+        Ok(self.registry.check(port)?)
+    }
+}

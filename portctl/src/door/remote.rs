@@ -1,0 +1,204 @@
+//! A daemon, asked over HTTP.
+
+use std::path::Path;
+
+use port_registry::{Allocation, AllocationId, Claim, Error, Filter, Listener, Port, PortStatus};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::client::{Client, ClientError, Reply};
+use super::{Door, Fault};
+
+const ALLOCATIONS: &str = "/v1/allocations";
+
+/// See [the module](self).
+#[derive(Debug)]
+pub(super) struct Remote {
+    client: Client,
+}
+
+/// Several requests that take effect together, or none.
+#[derive(Serialize)]
+struct Batch<'a> {
+    requests: Vec<Item<'a>>,
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    method: &'static str,
+    body: &'a Claim,
+}
+
+#[derive(Deserialize)]
+struct Answers {
+    answers: Vec<ItemAnswer>,
+}
+
+#[derive(Deserialize)]
+struct ItemAnswer {
+    body: Allocation,
+}
+
+/// What a daemon says is wrong.
+#[derive(Deserialize)]
+struct Problem {
+    error: String,
+    holder: Option<Box<Allocation>>,
+    listener: Option<Listener>,
+    /// Which request of a batch it is.
+    #[serde(default)]
+    request: usize,
+}
+
+impl Remote {
+    /// Of a client that has found out that a daemon is there.
+    pub(super) fn new(client: Client) -> Remote {
+        Remote { client }
+    }
+}
+
+/// What a daemon was asked for.
+#[derive(Clone, Copy)]
+enum Asked<'a> {
+    /// A port for a service that has none.
+    New(&'a Claim),
+    /// The ports that services have, or new ones.
+    Kept(&'a [Claim]),
+    /// Something else.
+    Other,
+}
+
+impl<'a> Asked<'a> {
+    /// The claim that a request of it makes.
+    fn claim(self, request: usize) -> Option<&'a Claim> {
+        match self {
+            Asked::New(claim) => Some(claim),
+            Asked::Kept(claims) => claims.get(request),
+            Asked::Other => None,
+        }
+    }
+}
+
+/// The document of an answer that says that something was done, or else what was in the way.
+fn done<T: DeserializeOwned>(
+    reply: Result<Reply, ClientError>,
+    status: u16,
+    asked: Asked,
+) -> Result<T, Fault> {
+    let reply = reply.map_err(|error| match error {
+        ClientError::Refused { .. } | ClientError::Unreachable { .. } => Fault::Client(error),
+        error => Fault::Lost(error),
+    })?;
+    if reply.status == status {
+        return reply.document().map_err(Fault::Lost);
+    }
+    Err(refusal(&reply, asked))
+}
+
+/// The document of an answer to a question.
+fn found<T: DeserializeOwned>(reply: &Reply) -> Result<T, Fault> {
+    if reply.status == 200 {
+        return Ok(reply.document()?);
+    }
+    Err(refusal(reply, Asked::Other))
+}
+
+/// What the registry says, as it would in process.
+fn refusal(reply: &Reply, asked: Asked) -> Fault {
+    let problem: Problem = match reply.document() {
+        Ok(problem) => problem,
+        Err(error) => return Fault::Client(error),
+    };
+    let claim = asked.claim(problem.request);
+    let error = match (&*problem.error, problem.holder, claim) {
+        ("port already allocated", Some(holder), _) => Error::PortTaken { holder },
+        ("service already allocated", Some(holder), Some(claim)) => match asked {
+            Asked::Kept(_) => service_taken(holder, claim),
+            Asked::New(_) | Asked::Other => Error::ServiceTaken { holder },
+        },
+        (
+            "port in use on system",
+            _,
+            Some(&Claim {
+                port: Some(port), ..
+            }),
+        ) => Error::PortInUse { port },
+        _ => return Fault::Daemon(problem.error),
+    };
+    Fault::Registry {
+        error,
+        listener: problem.listener,
+    }
+}
+
+/// The API has one word for a service that has a port, and for one that another checkout has.
+fn service_taken(holder: Box<Allocation>, claim: &Claim) -> Error {
+    match claim.dir.clone() {
+        Some(wanted) if holder.is_of_other_checkout(Path::new(&wanted)) => {
+            Error::OtherCheckout { holder, wanted }
+        }
+        _ => Error::ServiceTaken { holder },
+    }
+}
+
+impl Door for Remote {
+    fn allocate(&self, claim: Claim) -> Result<Allocation, Fault> {
+        let reply = self.client.post(ALLOCATIONS, &claim);
+        done(reply, 201, Asked::New(&claim))
+    }
+
+    fn get_or_allocate(&self, claims: Vec<Claim>) -> Result<Vec<Allocation>, Fault> {
+        let requests = claims.iter().map(|body| Item {
+            method: "PUT",
+            body,
+        });
+        let batch = Batch {
+            requests: requests.collect(),
+        };
+        let answers: Answers = done(
+            self.client.post("/v1/batch", &batch),
+            200,
+            Asked::Kept(&claims),
+        )?;
+        Ok(answers
+            .answers
+            .into_iter()
+            .map(|answer| answer.body)
+            .collect())
+    }
+
+    fn release(&self, id: AllocationId) -> Result<Allocation, Fault> {
+        let reply = self.client.delete(&format!("{ALLOCATIONS}/{id}"));
+        if reply.as_ref().is_ok_and(|reply| reply.status == 404) {
+            return Err(Error::NotFound { id }.into());
+        }
+        done(reply, 200, Asked::Other)
+    }
+
+    fn release_matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
+        done(
+            self.client.delete_by(ALLOCATIONS, filter),
+            200,
+            Asked::Other,
+        )
+    }
+
+    fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
+        let port = filter.port.map(|port| port.to_string());
+        let parts = [
+            ("app", &filter.app),
+            ("instance", &filter.instance),
+            ("service", &filter.service),
+            ("port", &port),
+        ];
+        let query: Vec<(&str, &str)> = parts
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+            .collect();
+        found(&self.client.get(ALLOCATIONS, &query)?)
+    }
+
+    fn check(&self, port: Port) -> Result<PortStatus, Fault> {
+        found(&self.client.get(&format!("/v1/ports/{port}"), &[])?)
+    }
+}

@@ -1,0 +1,54 @@
+//! What the environment says. The store's variables are read by the library.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::address::Address;
+use crate::failure::Report;
+
+/// The environment variable that names the daemon to talk to.
+pub(crate) const ADDRESS_VARIABLE: &str = "PORT_REGISTRY_ADDR";
+
+/// The daemon that was named, if one was. It is then the only way to the registry.
+pub(crate) fn address() -> Result<Option<Address>, Report> {
+    let Some(text) = variable(ADDRESS_VARIABLE) else {
+        return Ok(None);
+    };
+    match text.to_string_lossy().parse() {
+        Ok(address) => Ok(Some(address)),
+        Err(error) => Err(Report::new(format!(
+            "{ADDRESS_VARIABLE} cannot be used: {error}"
+        ))),
+    }
+}
+
+/// The home folder, where it is one.
+pub(crate) fn home() -> Option<PathBuf> {
+    env::home_dir().filter(|home| home.is_absolute())
+}
+
+/// The folders that programs are looked for in.
+pub(crate) fn path() -> Vec<PathBuf> {
+    variable("PATH").map_or_else(Vec::new, |path| env::split_paths(&path).collect())
+}
+
+/// Whether text that goes to a terminal, or to something else, is to be coloured
+/// (<https://no-color.org>, <https://bixense.com/clicolors>).
+pub(crate) fn wants_colour(is_terminal: bool) -> bool {
+    let is_on = |name| variable(name).map(|value| value != "0");
+    if variable("NO_COLOR").is_some() {
+        false
+    } else if is_on("CLICOLOR_FORCE") == Some(true) {
+        true
+    } else {
+        is_terminal
+            && is_on("CLICOLOR") != Some(false)
+            && variable("TERM").is_none_or(|it| it != "dumb")
+    }
+}
+
+/// A variable that is empty counts as not set.
+fn variable(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}

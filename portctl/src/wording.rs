@@ -1,0 +1,26 @@
+//! How things are put that several commands tell.
+
+use port_registry::{Allocation, Listener};
+
+/// Who listens, as far as the system tells: ` by ...`, or nothing.
+pub(crate) fn by(listener: &Listener) -> String {
+    match (listener.pid, &listener.process, listener.uid) {
+        (Some(pid), Some(process), _) => format!(" by {process} (pid {pid})"),
+        (Some(pid), None, _) => format!(" by pid {pid}"),
+        (None, _, Some(uid)) => format!(" by another user's process (uid {uid})"),
+        (None, _, None) => String::new(),
+    }
+}
+
+/// Who holds a port, and from where.
+pub(crate) fn holder(holder: &Allocation) -> String {
+    match &holder.dir {
+        Some(dir) => format!("{} (id {}, of {dir})", holder.key, holder.id),
+        None => format!("{} (id {})", holder.key, holder.id),
+    }
+}
+
+/// Which program this is.
+pub(crate) fn version() -> String {
+    concat!("portctl ", env!("CARGO_PKG_VERSION")).to_owned()
+}

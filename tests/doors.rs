@@ -1,0 +1,456 @@
+//! The same command lines through a daemon and in process: nobody can tell which it was. And what
+//! portctl makes of servers that are no daemon, or a bad one.
+
+#![cfg(unix)]
+
+#[path = "support/daemon.rs"]
+mod daemon;
+#[path = "support/snapshots.rs"]
+mod snapshots;
+mod support;
+
+use std::fmt::Write as _;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use daemon::Daemon;
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+use support::{Ran, Sandbox, free_block, free_port, listener};
+
+const PORTCTL: &str = env!("CARGO_BIN_EXE_portctl");
+
+/// How many ports there are to choose from.
+const PORTS: u16 = 4;
+
+/// What is typed, in this order. P0 to P3 stand for the ports to choose from, and BUSY for one that
+/// something listens on. Words behind a `#` are in the folder of another checkout of the same name.
+const TABLE: &str = "
+list
+list --json
+list --all
+get web
+get web
+get web api --json
+get web --port P3
+get web db --app other
+get db --port P1
+get db --port BUSY
+get web --app other --instance default
+get a b c
+get a b c --json
+allocate --service web
+allocate --service web --json
+allocate --service db --port P1
+allocate --service db --port P1 --json
+allocate --service db --port BUSY
+allocate --service db --port BUSY --json
+allocate --service db --port BUSY --adopt
+allocate --service cache --json
+allocate --service more
+allocate --service more --json
+get more
+# get web
+# get web --json
+# get web --port P3
+# allocate --service web
+# release
+# release --json
+list
+list --json
+list --app other
+list --app other --instance blue --json
+list --all --service web
+list --instance blue
+check --port P0
+check --port P0 --json
+check P3
+check BUSY
+check BUSY --json
+release --port P3
+release --port P3 --json
+release --service nobody
+release --service nobody --json
+release --id 99
+release --id 99 --json
+release --id 1
+release --service api --json
+check --port P0
+check --port P0 --json
+release
+release
+release --app other --json
+list --all
+get web
+get
+list --app ''
+allocate --service 'two\\nlines'
+check --port 0
+";
+
+/// A sandbox in which portctl is told where to go.
+struct Portctl {
+    sandbox: Sandbox,
+    range: String,
+    first: u16,
+    daemon: Option<Daemon>,
+}
+
+impl Portctl {
+    /// The same machine for both ways.
+    fn in_process(first: u16) -> Portctl {
+        let sandbox = Sandbox::new();
+        for folder in ["here/shop", "there/shop"] {
+            std::fs::create_dir_all(sandbox.path().join(folder)).unwrap();
+        }
+        Portctl {
+            sandbox,
+            range: format!("{first}-{}", first + PORTS - 1),
+            first,
+            daemon: None,
+        }
+    }
+
+    fn by_daemon(first: u16) -> Portctl {
+        let portctl = Portctl::in_process(first);
+        let daemon = Daemon::start_with(&portctl.sandbox, &["--range", &portctl.range]);
+        Portctl {
+            daemon: Some(daemon),
+            ..portctl
+        }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = self.sandbox.command(PORTCTL);
+        match &self.daemon {
+            Some(daemon) => command.env("PORT_REGISTRY_ADDR", daemon.address.to_string()),
+            None => command.env("PORT_REGISTRY_RANGE", &self.range),
+        };
+        command
+    }
+
+    /// What is printed for each line of the table, and the exit codes.
+    fn transcript(&self, busy: u16) -> String {
+        let mut transcript = String::new();
+        for line in TABLE.trim().lines() {
+            let (folder, words) = match line.strip_prefix("# ") {
+                Some(words) => ("there/shop", words),
+                None => ("here/shop", line),
+            };
+            let ports = (0..PORTS).map(|offset| (format!("P{offset}"), self.first + offset));
+            let words = ports
+                .chain([("BUSY".to_owned(), busy)])
+                .fold(words.to_owned(), |words, (name, port)| {
+                    words.replace(&name, &port.to_string())
+                });
+            let words = words.split(' ').map(|word| match word {
+                "''" => "",
+                word => word,
+            });
+            let words: Vec<String> = words
+                .map(|word| word.trim_matches('\'').replace("\\n", "\n"))
+                .collect();
+            let folder = self.sandbox.path().join(folder);
+            let ran = Ran::of(self.command().args(words).current_dir(folder));
+            let code = ran.code.unwrap();
+            writeln!(
+                transcript,
+                "$ portctl {line}\n{}{}exit {code}\n",
+                ran.stdout, ran.stderr
+            )
+            .unwrap();
+        }
+        self.in_general_terms(&transcript, busy)
+    }
+
+    fn in_general_terms(&self, text: &str, busy: u16) -> String {
+        let mut text = text.replace(self.sandbox.path().to_str().unwrap(), "[SANDBOX]");
+        for offset in 0..PORTS {
+            text = text.replace(&(self.first + offset).to_string(), &format!("[P{offset}]"));
+        }
+        text = text.replace(&busy.to_string(), "[BUSY]");
+        text.replace(&std::process::id().to_string(), "[PID]")
+    }
+}
+
+#[test]
+fn nobody_can_tell_through_which_door_a_command_went() {
+    let (_listener, busy) = listener();
+    let first = free_block(PORTS);
+    let in_process = Portctl::in_process(first).transcript(busy);
+    let by_daemon = Portctl::by_daemon(first).transcript(busy);
+    let mut settings = snapshots::settings();
+    settings.add_filter(r"by [^ ]+ \(pid \[PID\]\)", "by [PROCESS] (pid [PID])");
+    settings.add_filter(r#""process":"[^"]*""#, r#""process":"[PROCESS]""#);
+    settings.bind(|| assert_snapshot!("doors", in_process));
+    // Times may differ by a second.
+    let time = |text: &str| {
+        let parts = text.split("\"created_at\":\"").enumerate();
+        let timeless = parts.map(|(at, part)| if at == 0 { part } else { &part[20..] });
+        timeless.collect::<Vec<_>>().join("\"created_at\":\"")
+    };
+    let lines = |text: &str| -> Vec<String> {
+        // In tables the time is the last column.
+        let text = time(text);
+        text.lines()
+            .map(|line| match line.rsplit_once("  20") {
+                Some((row, _)) => row.to_owned(),
+                None => line.to_owned(),
+            })
+            .collect()
+    };
+    assert_eq!(lines(&in_process), lines(&by_daemon));
+}
+
+#[test]
+fn many_at_once_through_both_doors_never_share_a_port() {
+    let portctl = Portctl::by_daemon(free_block(PORTS));
+    let ports: Vec<String> = thread::scope(|scope| {
+        let runs: Vec<_> = (0..12)
+            .map(|number| {
+                let mut command = portctl.command();
+                command.args(["get", "web", "--app", &format!("app-{}", number % 4)]);
+                if number % 2 == 0 {
+                    command.env_remove("PORT_REGISTRY_ADDR");
+                    command.env("PORT_REGISTRY_RANGE", &portctl.range);
+                }
+                scope.spawn(move || Ran::of(&mut command).printed().to_owned())
+            })
+            .collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    for (number, port) in ports.iter().enumerate() {
+        assert_eq!(*port, ports[number % 4]);
+    }
+    let listed = Ran::of(portctl.command().args(["list", "--all", "--json"]));
+    let listed: Value = serde_json::from_str(listed.printed()).unwrap();
+    assert_eq!(listed.as_array().unwrap().len(), 4);
+}
+
+/// A server that treats every connection alike.
+fn server(serve: impl Fn(TcpStream) + Send + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    // It ends with the process.
+    thread::spawn(move || listener.incoming().flatten().for_each(&serve));
+    address
+}
+
+/// Answers every request with these bytes.
+fn answers(bytes: impl Into<Vec<u8>>) -> impl Fn(TcpStream) + Send + 'static {
+    let bytes = bytes.into();
+    move |mut stream| {
+        while let Ok(1..) = stream.read(&mut [0; 4096]) {
+            if stream.write_all(&bytes).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// An answer with a body, by something that says that it is a port registry, or does not.
+fn answer(status: u16, identity: &str, body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 {status} X\r\n{identity}Content-Length: {length}\r\n\r\n{body}")
+}
+
+const IDENTITY: &str = "X-Port-Registry: 9.9.9; pid=1\r\n";
+
+/// What is told of a server, for a question and for something to be done.
+#[track_caller]
+fn told_of(address: SocketAddr) -> String {
+    let sandbox = Sandbox::new();
+    let mut told = Vec::new();
+    for words in [&["list", "--all"][..], &["get", "web"], &["health"]] {
+        let mut command = sandbox.command(PORTCTL);
+        let ran = Ran::of(
+            command
+                .args(words)
+                .env("PORT_REGISTRY_ADDR", address.to_string()),
+        );
+        let complaint = ran.complained(1).replace(&address.to_string(), "[ADDRESS]");
+        let (error, _) = complaint.split_once("\nhint: ").unwrap_or((&complaint, ""));
+        assert_eq!(error.lines().count(), 1, "{complaint}");
+        told.push(error.to_owned());
+    }
+    assert!(!sandbox.store().exists());
+    told.dedup();
+    assert_eq!(told.len(), 1, "{told:?}");
+    told.remove(0)
+}
+
+#[test]
+fn what_is_no_daemon_is_told_in_one_line() {
+    let stranger = "error: what answers at [ADDRESS] is not port-registry";
+    let json = r#"{"version":"9.9.9","pid":1,"store":"/x","range":"1-65535"}"#;
+    for answer in [
+        answer(200, "", json),
+        answer(200, "", "ok"),
+        answer(404, "X-Port-Registry: yes\r\n", "{}"),
+        answer(302, "Location: http://127.0.0.1:1/\r\n", ""),
+        "SSH-2.0-OpenSSH_9.9\r\n".to_owned(),
+        format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(200_000)),
+    ] {
+        assert_eq!(
+            told_of(server(answers(answer.clone()))),
+            stranger,
+            "{answer:.80}"
+        );
+    }
+    let gone = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    assert_eq!(told_of(gone), "error: nothing listens at [ADDRESS]");
+    let closes = server(drop);
+    assert!(told_of(closes).starts_with("error: the connection to [ADDRESS] broke off: "));
+}
+
+#[test]
+fn what_a_bad_daemon_answers_is_told_in_one_line() {
+    let rubbish =
+        "error: port-registry at [ADDRESS] gave an answer that is not understood, with status";
+    for (status, body) in [
+        (200, "<html>"),
+        (200, "[]"),
+        (200, ""),
+        (500, "{}"),
+        (404, "{}"),
+    ] {
+        let told = told_of(server(answers(answer(status, IDENTITY, body))));
+        assert_eq!(told, format!("{rubbish} {status}"));
+    }
+    let half = format!("HTTP/1.1 200 OK\r\n{IDENTITY}Content-Length: 100\r\n\r\n{{");
+    let half = server(move |mut stream| {
+        let _ = stream.read(&mut [0; 4096]);
+        let _ = stream.write_all(half.as_bytes());
+    });
+    assert!(told_of(half).starts_with("error: the connection to [ADDRESS] broke off: "));
+}
+
+#[test]
+fn an_answer_without_an_end_is_not_read_to_its_end() {
+    let head = format!("HTTP/1.1 200 OK\r\n{IDENTITY}Content-Length: 100000000\r\n\r\n");
+    let endless = server(move |mut stream| {
+        let _ = stream.read(&mut [0; 4096]);
+        let _ = stream.write_all(head.as_bytes());
+        while stream.write_all(&[b' '; 8192]).is_ok() {}
+    });
+    let told = told_of(endless);
+    assert_eq!(told, "error: the answer of [ADDRESS] is larger than 64 MiB");
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_given_up() {
+    let held = std::sync::Mutex::new(Vec::new());
+    let silent = server(move |stream| held.lock().unwrap().push(stream));
+    // One that says a little each second.
+    let dripping = server(move |mut stream| {
+        while stream.write_all(b"HTTP/1.1 200 OK\r\nX-").is_ok() {
+            thread::sleep(Duration::from_millis(200));
+        }
+    });
+    thread::scope(|scope| {
+        for address in [silent, dripping] {
+            scope.spawn(move || {
+                let sandbox = Sandbox::new();
+                let start = Instant::now();
+                let mut command = sandbox.command(PORTCTL);
+                command.env("PORT_REGISTRY_ADDR", address.to_string());
+                let ran = Ran::of(command.args(["get", "web", "--json"]));
+                let told: Value = serde_json::from_str(ran.complained(1)).unwrap();
+                let told = told["error"].as_str().unwrap();
+                let expected = format!("what listens at {address} did not answer within 5 s");
+                let stranger = format!("what answers at {address} is not port-registry");
+                assert!(told == expected || told == stranger, "{told}");
+                assert!(start.elapsed() < Duration::from_secs(30));
+            });
+        }
+    });
+}
+
+#[test]
+fn what_a_proxy_would_say_is_not_asked() {
+    let portctl = Portctl::by_daemon(free_block(PORTS));
+    let proxy = server(answers(answer(200, "", "{}")));
+    let mut command = portctl.command();
+    for variable in [
+        "HTTP_PROXY",
+        "http_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+        "HTTPS_PROXY",
+    ] {
+        command.env(variable, format!("http://{proxy}"));
+    }
+    let ran = Ran::of(command.args(["get", "web"]));
+    assert_eq!(ran.printed(), portctl.first.to_string());
+}
+
+#[test]
+fn an_address_is_a_host_and_a_port_and_nothing_else() {
+    let sandbox = Sandbox::new();
+    let run = |address: &str, words: &[&str]| {
+        let mut command = sandbox.command(PORTCTL);
+        Ran::of(command.env("PORT_REGISTRY_ADDR", address).args(words))
+    };
+    for words in [
+        &["list"][..],
+        &["health"],
+        &["start"],
+        &["stop"],
+        &["status"],
+        &["version"],
+    ] {
+        let ran = run("http://127.0.0.1:51234", words);
+        assert_eq!(
+            ran.complained(1),
+            "error: PORT_REGISTRY_ADDR cannot be used: it is a host and a port, such as \
+             127.0.0.1:51234, without a scheme or a path"
+        );
+    }
+    for address in [
+        "localhost",
+        ":1",
+        "127.0.0.1:0",
+        "127.0.0.1:65536",
+        "a b:1",
+        "[::1]",
+    ] {
+        let ran = run(address, &["list"]);
+        assert!(
+            ran.complained(1)
+                .starts_with("error: PORT_REGISTRY_ADDR cannot be used: "),
+            "{address}"
+        );
+    }
+    // An empty one is like none.
+    run("", &["get", "web"]).printed();
+    assert!(sandbox.store().exists());
+}
+
+#[test]
+fn the_version_of_the_daemon_is_told_too() {
+    let portctl = Portctl::by_daemon(free_block(PORTS));
+    let daemon = portctl.daemon.as_ref().unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    let pid = daemon.child.id();
+    let ran = Ran::of(portctl.command().arg("version"));
+    assert_eq!(
+        ran.printed(),
+        format!("portctl {version}\nport-registry {version} (pid {pid})")
+    );
+    let ran = Ran::of(portctl.command().args(["version", "--json"]));
+    let told: Value = serde_json::from_str(ran.printed()).unwrap();
+    assert_eq!(
+        told,
+        json!({"version": version, "daemon": {"version": version, "pid": pid}})
+    );
+    // Asking for portctl's own asks nobody.
+    let mut command = portctl.sandbox.command(PORTCTL);
+    command.env("PORT_REGISTRY_ADDR", format!("127.0.0.1:{}", free_port()));
+    assert_eq!(
+        Ran::of(command.arg("--version")).printed(),
+        format!("portctl {version}")
+    );
+}

@@ -1,0 +1,338 @@
+//! The agent skill: that it is written where agents look, that nothing of the user's is lost, and
+//! that what it teaches works.
+
+#![cfg(unix)]
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use support::{Ran, Sandbox};
+
+const PORTCTL: &str = env!("CARGO_BIN_EXE_portctl");
+
+/// The skill as it is in the sources.
+fn sources() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../skill/port-registry")
+}
+
+const FILES: [&str; 3] = ["SKILL.md", "references/api.md", "references/commands.md"];
+
+fn run(sandbox: &Sandbox, words: &[&str]) -> Ran {
+    sandbox.run(PORTCTL, words)
+}
+
+/// Asserts that a folder holds the skill as it is in the sources.
+#[track_caller]
+fn assert_whole(folder: &Path) {
+    for name in FILES {
+        assert_eq!(
+            fs::read(folder.join(name)).unwrap(),
+            fs::read(sources().join(name)).unwrap(),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn it_is_installed_in_the_project_and_removed_without_a_trace() {
+    let sandbox = Sandbox::new();
+    let folders =
+        [".claude", ".agents"].map(|agent| sandbox.work().join(agent).join("skills/port-registry"));
+    let told = |words: &str| {
+        folders
+            .each_ref()
+            .map(|it| format!("{words} {}", it.display()))
+            .join("\n")
+    };
+    assert_eq!(
+        run(&sandbox, &["skill", "install"]).printed(),
+        told("installed")
+    );
+    for folder in &folders {
+        assert_whole(folder);
+    }
+    assert_eq!(
+        run(&sandbox, &["skill", "install"]).printed(),
+        told("up to date:")
+    );
+    assert_eq!(
+        run(&sandbox, &["skill", "uninstall"]).printed(),
+        told("removed")
+    );
+    assert_eq!(fs::read_dir(sandbox.work()).unwrap().count(), 0);
+    let ran = run(&sandbox, &["skill", "uninstall"]);
+    assert_eq!(ran.complained(1), "error: the skill is not installed here");
+}
+
+#[test]
+fn what_the_user_has_besides_stays() {
+    let sandbox = Sandbox::new();
+    let skills = sandbox.work().join(".claude/skills");
+    fs::create_dir_all(skills.join("other")).unwrap();
+    run(&sandbox, &["skill", "install"]).printed();
+    let notes = skills.join("port-registry/notes.md");
+    fs::write(&notes, "mine").unwrap();
+    run(&sandbox, &["skill", "uninstall"]).printed();
+    assert!(skills.join("other").exists());
+    assert_eq!(fs::read_to_string(&notes).unwrap(), "mine");
+    assert!(!sandbox.work().join(".agents").exists());
+}
+
+#[test]
+fn files_that_the_user_changed_are_kept_unless_it_is_forced() {
+    let sandbox = Sandbox::new();
+    run(&sandbox, &["skill", "install"]).printed();
+    let folder = sandbox.work().join(".claude/skills/port-registry");
+    let skill = folder.join("SKILL.md");
+    fs::write(&skill, "my own").unwrap();
+    fs::remove_file(folder.join("references/api.md")).unwrap();
+    for (command, result) in [
+        ("install", "updated"),
+        ("install", "up to date:"),
+        ("uninstall", "removed"),
+    ] {
+        let ran = run(&sandbox, &["skill", command]);
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        assert!(
+            ran.stderr.starts_with(&format!(
+                "kept {}: it was changed; --force ",
+                skill.display()
+            )),
+            "{ran:?}"
+        );
+        assert!(
+            ran.stdout
+                .contains(&format!("{result} {}", folder.display())),
+            "{ran:?}"
+        );
+        assert_eq!(fs::read_to_string(&skill).unwrap(), "my own");
+        assert_eq!(
+            folder.join("references/api.md").exists(),
+            command == "install"
+        );
+    }
+    run(&sandbox, &["skill", "install", "--force"]).printed();
+    assert_whole(&folder);
+    fs::write(&skill, "my own").unwrap();
+    run(&sandbox, &["skill", "uninstall", "--force"]).printed();
+    assert!(!sandbox.work().join(".claude").exists());
+}
+
+#[test]
+fn files_of_an_earlier_version_are_replaced_and_those_of_others_are_not() {
+    let sandbox = Sandbox::new();
+    run(&sandbox, &["skill", "install"]).printed();
+    let folder = sandbox.work().join(".claude/skills/port-registry");
+    // What an earlier version would have left: other content, with the digest that goes with it.
+    let manifest = folder.join(".portctl.json");
+    // The digests are those of "a" and "foobar" by the standard's test vectors.
+    let earlier = json!({"version": "0.0.1", "files": {
+        "SKILL.md": "af63dc4c8601ec8c",
+        "references/gone.md": "85944171f73967e8",
+        "references/changed.md": "85944171f73967e8",
+        "../../../outside.md": "af63dc4c8601ec8c",
+    }});
+    fs::write(&manifest, earlier.to_string()).unwrap();
+    fs::write(folder.join("SKILL.md"), "a").unwrap();
+    fs::write(folder.join("references/gone.md"), "foobar").unwrap();
+    fs::write(folder.join("references/changed.md"), "foobaz").unwrap();
+    fs::write(sandbox.work().join("outside.md"), "a").unwrap();
+    let ran = run(&sandbox, &["skill", "install"]);
+    assert!(
+        ran.printed()
+            .starts_with(&format!("updated {}", folder.display()))
+    );
+    assert_whole(&folder);
+    assert!(!folder.join("references/gone.md").exists());
+    assert!(folder.join("references/changed.md").exists());
+    assert!(sandbox.work().join("outside.md").exists());
+    // A skill of the same name that portctl did not write.
+    fs::remove_file(&manifest).unwrap();
+    fs::write(folder.join("SKILL.md"), "a").unwrap();
+    let ran = run(&sandbox, &["skill", "install"]);
+    assert_eq!(ran.code, Some(1));
+    assert_eq!(fs::read_to_string(folder.join("SKILL.md")).unwrap(), "a");
+}
+
+#[test]
+fn globally_it_goes_where_agents_are() {
+    let sandbox = Sandbox::new();
+    let ran = run(&sandbox, &["skill", "install", "--global"]);
+    assert_eq!(
+        ran.complained(1),
+        "error: none of ~/.claude, ~/.codex and ~/.agents exists\n\
+         hint: create the one that your agent reads, or leave --global out"
+    );
+    for agent in [".codex", ".agents"] {
+        fs::create_dir(sandbox.home().join(agent)).unwrap();
+    }
+    run(&sandbox, &["skill", "install", "--global"]).printed();
+    for agent in [".codex", ".agents"] {
+        assert_whole(&sandbox.home().join(agent).join("skills/port-registry"));
+    }
+    assert!(!sandbox.home().join(".claude").exists());
+    assert_eq!(fs::read_dir(sandbox.work()).unwrap().count(), 0);
+    let ran = run(&sandbox, &["skill", "uninstall", "--global", "--json"]);
+    let told: Value = serde_json::from_str(ran.printed()).unwrap();
+    let folder = |agent: &str| sandbox.home().join(agent).join("skills/port-registry");
+    assert_eq!(
+        told,
+        json!([
+            {"folder": folder(".codex"), "result": "removed"},
+            {"folder": folder(".agents"), "result": "removed"},
+        ])
+    );
+    let ran = run(&sandbox, &["skill", "uninstall", "--global"]);
+    assert_eq!(
+        ran.complained(1),
+        "error: the skill is not installed for this user"
+    );
+}
+
+#[test]
+fn nothing_is_written_through_a_symbolic_link() {
+    let elsewhere = |sandbox: &Sandbox| {
+        let folder = sandbox.path().join("elsewhere");
+        fs::create_dir_all(folder.join("references")).unwrap();
+        fs::write(folder.join("SKILL.md"), "precious").unwrap();
+        folder
+    };
+    for link in [
+        ".claude",
+        ".claude/skills",
+        ".claude/skills/port-registry",
+        ".claude/skills/port-registry/SKILL.md",
+        ".claude/skills/port-registry/references",
+    ] {
+        let sandbox = Sandbox::new();
+        let target = elsewhere(&sandbox);
+        let path = sandbox.work().join(link);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let target = if path.extension().is_some() {
+            target.join("SKILL.md")
+        } else {
+            target
+        };
+        symlink(&target, &path).unwrap();
+        for words in [
+            &["skill", "install"][..],
+            &["skill", "install", "--force"],
+            &["skill", "uninstall", "--force"],
+        ] {
+            let ran = run(&sandbox, words);
+            assert_eq!(ran.code, Some(1), "{link}: {ran:?}");
+            assert!(
+                ran.stderr.contains(&format!(
+                    "error: {}: it is a symbolic link, and was left alone",
+                    path.display()
+                )),
+                "{link}: {ran:?}"
+            );
+        }
+        assert!(path.is_symlink());
+        let folder = sandbox.path().join("elsewhere");
+        assert_eq!(
+            fs::read_to_string(folder.join("SKILL.md")).unwrap(),
+            "precious"
+        );
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 2, "{link}");
+        assert_eq!(fs::read_dir(folder.join("references")).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn an_install_that_fails_says_so() {
+    let sandbox = Sandbox::new();
+    // A file in the way, which stops root too.
+    fs::write(sandbox.work().join(".claude"), "not a folder").unwrap();
+    let ran = run(&sandbox, &["skill", "install"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.starts_with("error: "), "{ran:?}");
+    // The other agent has it all the same.
+    assert_whole(&sandbox.work().join(".agents/skills/port-registry"));
+    let ran = run(&sandbox, &["skill", "install", "--json"]);
+    let told: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(ran.code, Some(1));
+    assert!(told[0]["error"].is_string(), "{told}");
+    assert_eq!(told[1]["result"], "up-to-date");
+}
+
+/// The lines of the shell examples in a document.
+fn shell_lines(document: &str) -> Vec<&str> {
+    let blocks = document.split("```sh\n").skip(1);
+    blocks
+        .flat_map(|block| block.split("```").next().unwrap().lines())
+        .collect()
+}
+
+#[test]
+fn what_it_teaches_works() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.path().join("shop");
+    sandbox.git(&sandbox.path(), &["init", "-q", "shop"]);
+    // What the examples start besides, which need not be installed here.
+    let bin = sandbox.path().join("bin");
+    fs::create_dir(&bin).unwrap();
+    symlink(PORTCTL, bin.join("portctl")).unwrap();
+    for name in ["npm", "docker", "curl"] {
+        let path = bin.join(name);
+        fs::write(&path, "#!/bin/sh\necho \"$PORT$WEB_PORT\"\n").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let document = fs::read_to_string(sources().join("SKILL.md")).unwrap();
+    let lines = shell_lines(&document);
+    assert!(lines.len() >= 6, "{lines:?}");
+    for line in lines {
+        // So that the one that teaches to register a fixed port finds the service without one.
+        if line.contains("--adopt") {
+            run(
+                &sandbox,
+                &["release", "--app", "shop", "--service", "postgres"],
+            );
+        }
+        let mut command = sandbox.command("sh");
+        let ran = Ran::of(
+            command
+                .args(["-ec", line])
+                .env("PATH", &path)
+                .current_dir(&project),
+        );
+        assert_eq!(ran.code, Some(0), "{line}: {ran:?}");
+        assert!(!ran.stdout.trim().is_empty(), "{line}: {ran:?}");
+    }
+}
+
+#[test]
+fn every_command_and_flag_that_it_names_exists() {
+    let sandbox = Sandbox::new();
+    for name in FILES {
+        let document = fs::read_to_string(sources().join(name)).unwrap();
+        let named = document.split("portctl ").skip(1);
+        for rest in named {
+            let text = rest.split(['`', '\n', ')', '|']).next().unwrap();
+            let mut words = text
+                .split_whitespace()
+                .map(|word| word.trim_matches(['[', ']', ',', '.']));
+            let Some(command) = words
+                .next()
+                .filter(|it| it.chars().all(|c| c.is_ascii_lowercase()))
+            else {
+                continue;
+            };
+            let help = run(&sandbox, &[command, "--help"]);
+            if help.code != Some(0) {
+                // Prose, such as "portctl is".
+                assert!(!text.contains("--"), "{name}: {text}");
+                continue;
+            }
+            for flag in words.filter(|word| word.starts_with("--")) {
+                assert!(help.stdout.contains(flag), "{name}: portctl {text}");
+            }
+        }
+    }
+}
