@@ -84,7 +84,7 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
         Err(EarlyExit {
             output,
             status: Ok(()),
-        }) => Parsed::Help(output),
+        }) => Parsed::Help(words::wrapped(&output)),
         Err(EarlyExit { output, .. }) => usage(words::in_one_line(&output)),
     }
 }

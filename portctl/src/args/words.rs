@@ -48,6 +48,26 @@ pub(super) fn help(words: &[&str]) -> String {
     format!("{line} --help")
 }
 
+/// A help text with the usage in lines that a usual terminal takes, as the rest of it is.
+pub(super) fn wrapped(help: &str) -> String {
+    const WIDTH: usize = 80;
+    let (usage, rest) = help.split_once('\n').unwrap_or((help, ""));
+    let mut lines = vec![String::new()];
+    // A flag and its value stay together, as in `[--port <port>]`.
+    for part in usage.replace(" [", "\n[").replace(" --", "\n--").lines() {
+        match lines.last_mut() {
+            Some(line) if line.len() + part.len() < WIDTH => {
+                if !line.is_empty() {
+                    line.push(' ');
+                }
+                line.push_str(part);
+            }
+            _ => lines.push(format!("      {part}")),
+        }
+    }
+    format!("{}\n{rest}", lines.join("\n"))
+}
+
 /// The parser's messages, put like ours: without a capital, and with what they list in the same line.
 pub(super) fn in_one_line(message: &str) -> String {
     let message = match message.strip_prefix("Error parsing ") {
