@@ -110,6 +110,7 @@ impl From<Fault> for Report {
             },
             Fault::Client(error) => Report::from(error),
             Fault::Daemon(_) => Report::new(told),
+            Fault::Stopping(_) => Report::new(told).hint("try again"),
             Fault::Lost(_) => Report::new(told).hint("`portctl list` shows what there is"),
         }
     }

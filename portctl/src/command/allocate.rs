@@ -20,7 +20,7 @@ pub(super) fn run(args: Allocate) -> Outcome {
     if args.adopt {
         claim = claim.adopt();
     }
-    let allocation = door()?.allocate(claim)?;
+    let allocation = door()?.allocate(&claim)?;
     Ok(Done::Printed(if args.json {
         output::print_json(&allocation)
     } else {

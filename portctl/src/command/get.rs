@@ -24,7 +24,7 @@ pub(super) fn run(args: Get) -> Outcome {
             None => claim,
         });
     }
-    let allocations = door()?.get_or_allocate(claims)?;
+    let allocations = door()?.get_or_allocate(&claims)?;
     Ok(Done::Printed(if args.json {
         output::print_json(&allocations)
     } else {

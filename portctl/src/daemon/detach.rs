@@ -52,8 +52,14 @@ pub(crate) fn exec(mut words: impl Iterator<Item = OsString>) -> ExitCode {
 fn become_session(command: &mut Command) -> io::Error {
     use std::os::unix::process::CommandExt;
 
+    /// The first descriptor behind standard error.
+    const FIRST_OTHER: i32 = 3;
     match rustix::process::setsid() {
-        Ok(_) => command.exec(),
+        Ok(_) => {
+            // What whoever started portctl left open, such as a lock, is not to be held from now on.
+            close_fds::set_fds_cloexec(FIRST_OTHER, &[]);
+            command.exec()
+        }
         Err(error) => error.into(),
     }
 }

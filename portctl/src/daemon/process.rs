@@ -1,10 +1,6 @@
 //! Telling a process to end, and seeing it gone.
 
 use std::io;
-use std::time::Duration;
-
-/// How long a process may take to be gone once it has let go of its lock.
-const LAST_BREATH: Duration = Duration::from_millis(500);
 
 /// A process that runs. On Linux it cannot be mistaken for a later one of the same number.
 #[cfg(unix)]
@@ -47,9 +43,12 @@ impl Process {
     /// Waits until it has ended, which it is about to.
     pub(super) fn await_end(&self) {
         use std::thread;
-        use std::time::Instant;
+        use std::time::{Duration, Instant};
 
         use rustix::process::test_kill_process;
+
+        /// How long it may take once it has let go of its lock.
+        const LAST_BREATH: Duration = Duration::from_millis(500);
 
         #[cfg(target_os = "linux")]
         if let Some(descriptor) = &self.descriptor {

@@ -36,14 +36,15 @@ impl InProcess {
 }
 
 impl Door for InProcess {
-    fn allocate(&self, claim: Claim) -> Result<Allocation, Fault> {
+    fn allocate(&self, claim: &Claim) -> Result<Allocation, Fault> {
         self.registry
-            .allocate(claim)
+            .allocate(claim.clone())
             .map_err(|error| self.fault(error))
     }
 
-    fn get_or_allocate(&self, claims: Vec<Claim>) -> Result<Vec<Allocation>, Fault> {
-        let requests: Vec<Request> = claims.into_iter().map(Request::GetOrAllocate).collect();
+    fn get_or_allocate(&self, claims: &[Claim]) -> Result<Vec<Allocation>, Fault> {
+        let claims = claims.iter().cloned();
+        let requests: Vec<Request> = claims.map(Request::GetOrAllocate).collect();
         let answers = self.registry.apply(&requests, Atomicity::AllOrNothing)?;
         // What was only not done because another failed comes with that one.
         answers

@@ -3,6 +3,7 @@
 mod client;
 mod in_process;
 mod remote;
+mod usual;
 
 use std::fs;
 use std::path::Path;
@@ -15,16 +16,17 @@ use thiserror::Error as ThisError;
 pub(crate) use self::client::{Client, ClientError, Daemon};
 use self::in_process::InProcess;
 use self::remote::Remote;
+use self::usual::Usual;
 use crate::address::Address;
 
 /// What can be asked of the registry.
 pub(crate) trait Door {
     /// Gives a port to a service that has none.
-    fn allocate(&self, claim: Claim) -> Result<Allocation, Fault>;
+    fn allocate(&self, claim: &Claim) -> Result<Allocation, Fault>;
 
     /// Gives each service the port that it has, or else a new one; if one of them fails, no service
     /// gets any.
-    fn get_or_allocate(&self, claims: Vec<Claim>) -> Result<Vec<Allocation>, Fault>;
+    fn get_or_allocate(&self, claims: &[Claim]) -> Result<Vec<Allocation>, Fault>;
 
     /// Frees the port of one allocation.
     fn release(&self, id: AllocationId) -> Result<Allocation, Fault>;
@@ -52,6 +54,9 @@ pub(crate) enum Fault {
     /// The daemon says so, of what only it can know.
     #[error("{0}")]
     Daemon(String),
+    /// The daemon says that it does nothing any more.
+    #[error("{0}")]
+    Stopping(String),
     /// The daemon cannot be asked.
     #[error("{0}")]
     Client(#[from] ClientError),
@@ -80,7 +85,10 @@ pub(crate) fn open(named: Option<Address>, usual: Address) -> Result<Box<dyn Doo
     let registry = Builder::from_env()?;
     let client = Client::new(usual);
     Ok(if is_of_use(&client, &registry) {
-        Box::new(Remote::new(client))
+        Box::new(Usual {
+            daemon: Remote::new(client),
+            open: || Ok(InProcess::open(Builder::from_env()?)?),
+        })
     } else {
         Box::new(InProcess::open(registry)?)
     })

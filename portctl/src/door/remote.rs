@@ -11,6 +11,9 @@ use super::{Door, Fault};
 
 const ALLOCATIONS: &str = "/v1/allocations";
 
+/// How a daemon begins to say that it does nothing any more.
+const LAST_WORDS: [&str; 2] = ["the daemon is stopping", "the connection is closing"];
+
 /// See [the module](self).
 #[derive(Debug)]
 pub(super) struct Remote {
@@ -123,6 +126,9 @@ fn refusal(reply: &Reply, asked: Asked) -> Fault {
                 port: Some(port), ..
             }),
         ) => Error::PortInUse { port },
+        (text, ..) if reply.status == 503 && LAST_WORDS.iter().any(|it| text.starts_with(it)) => {
+            return Fault::Stopping(problem.error);
+        }
         _ => return Fault::Daemon(problem.error),
     };
     Fault::Registry {
@@ -142,12 +148,12 @@ fn service_taken(holder: Box<Allocation>, claim: &Claim) -> Error {
 }
 
 impl Door for Remote {
-    fn allocate(&self, claim: Claim) -> Result<Allocation, Fault> {
-        let reply = self.client.post(ALLOCATIONS, &claim);
-        done(reply, 201, Asked::New(&claim))
+    fn allocate(&self, claim: &Claim) -> Result<Allocation, Fault> {
+        let reply = self.client.post(ALLOCATIONS, claim);
+        done(reply, 201, Asked::New(claim))
     }
 
-    fn get_or_allocate(&self, claims: Vec<Claim>) -> Result<Vec<Allocation>, Fault> {
+    fn get_or_allocate(&self, claims: &[Claim]) -> Result<Vec<Allocation>, Fault> {
         let requests = claims.iter().map(|body| Item {
             method: "PUT",
             body,
@@ -158,7 +164,7 @@ impl Door for Remote {
         let answers: Answers = done(
             self.client.post("/v1/batch", &batch),
             200,
-            Asked::Kept(&claims),
+            Asked::Kept(claims),
         )?;
         Ok(answers
             .answers

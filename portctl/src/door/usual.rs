@@ -1,0 +1,158 @@
+//! The daemon at the usual address, and this process if that goes away meanwhile.
+
+use port_registry::{Allocation, AllocationId, Claim, Filter, Port, PortStatus};
+
+use super::client::ClientError;
+use super::in_process::InProcess;
+use super::remote::Remote;
+use super::{Door, Fault};
+
+/// See [the module](self).
+#[derive(Debug)]
+pub(super) struct Usual<F> {
+    pub(super) daemon: Remote,
+    /// Opens the registry in process.
+    pub(super) open: F,
+}
+
+impl<F: Fn() -> Result<InProcess, Fault>> Usual<F> {
+    /// What the daemon says; if it is certain that it did nothing, what this process says.
+    fn ask<T>(&self, ask: impl Fn(&dyn Door) -> Result<T, Fault>) -> Result<T, Fault> {
+        match ask(&self.daemon) {
+            Err(fault) if is_undone(&fault) => ask(&(self.open)()?),
+            result => result,
+        }
+    }
+
+    /// The same, of what comes to the same if it is done twice.
+    fn ask_again<T>(&self, ask: impl Fn(&dyn Door) -> Result<T, Fault>) -> Result<T, Fault> {
+        match self.ask(&ask) {
+            Err(
+                Fault::Lost(ClientError::Broken { .. }) | Fault::Client(ClientError::Broken { .. }),
+            ) => ask(&(self.open)()?),
+            result => result,
+        }
+    }
+}
+
+/// Whether a daemon that is stopping, or has stopped, left something undone.
+fn is_undone(fault: &Fault) -> bool {
+    matches!(
+        fault,
+        Fault::Client(ClientError::Refused { .. }) | Fault::Stopping(_)
+    )
+}
+
+impl<F: Fn() -> Result<InProcess, Fault>> Door for Usual<F> {
+    fn allocate(&self, claim: &Claim) -> Result<Allocation, Fault> {
+        self.ask(|door| door.allocate(claim))
+    }
+
+    fn get_or_allocate(&self, claims: &[Claim]) -> Result<Vec<Allocation>, Fault> {
+        self.ask_again(|door| door.get_or_allocate(claims))
+    }
+
+    fn release(&self, id: AllocationId) -> Result<Allocation, Fault> {
+        self.ask(|door| door.release(id))
+    }
+
+    fn release_matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
+        self.ask(|door| door.release_matching(filter))
+    }
+
+    fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
+        self.ask_again(|door| door.list(filter))
+    }
+
+    fn check(&self, port: Port) -> Result<PortStatus, Fault> {
+        self.ask_again(|door| door.check(port))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+    use std::thread;
+    use std::time::Duration;
+
+    use port_registry::{Claim, Filter, Registry, ServiceKey};
+    use tempfile::TempDir;
+
+    use super::super::client::Client;
+    use super::{Door, Fault, InProcess, Remote, Usual};
+    use crate::address::Address;
+
+    /// A door to something that gives this answer, and to a registry in this folder.
+    fn door(address: SocketAddr, folder: &TempDir) -> impl Door {
+        let path = folder.path().join("ports.redb");
+        Usual {
+            daemon: Remote::new(Client::new(Address::of(address))),
+            open: move || Ok(InProcess::open(Registry::builder().path(&path))?),
+        }
+    }
+
+    fn server(answer: String) -> SocketAddr {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        // It ends with the process.
+        thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                // All of the request, so that the end of the connection is no reset.
+                let _ = stream.set_read_timeout(Some(Duration::from_millis(50)));
+                while matches!(stream.read(&mut [0; 4096]), Ok(1..)) {}
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        });
+        address
+    }
+
+    fn answer(status: u16, body: &str) -> String {
+        let length = body.len();
+        let head = format!("HTTP/1.1 {status} X\r\nX-Port-Registry: 1; pid=1\r\n");
+        format!("{head}Connection: close\r\nContent-Length: {length}\r\n\r\n{body}")
+    }
+
+    fn claim(service: &str) -> Claim {
+        Claim::new(ServiceKey::new("shop", "main", service).unwrap())
+    }
+
+    #[test]
+    fn what_a_daemon_that_stops_leaves_undone_is_done_in_process() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let gone = listener.local_addr().unwrap();
+        drop(listener);
+        let stopping = server(answer(503, r#"{"error":"the daemon is stopping"}"#));
+        let folder = tempfile::tempdir().unwrap();
+        for (service, address) in [("web", gone), ("api", stopping)] {
+            let door = door(address, &folder);
+            let allocation = door.allocate(&claim(service)).unwrap();
+            let again = door.get_or_allocate(&[claim(service)]).unwrap();
+            assert_eq!(again, std::slice::from_ref(&allocation));
+            assert_eq!(door.list(&Filter::default()).unwrap(), again);
+            assert_eq!(door.release(allocation.id).unwrap(), allocation);
+        }
+    }
+
+    #[test]
+    fn what_may_be_done_already_is_not_done_again_unless_it_comes_to_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let door = door(server(String::new()), &folder);
+        let fault = door.allocate(&claim("web")).unwrap_err();
+        assert!(matches!(fault, Fault::Lost(_)), "{fault:?}");
+        let fault = door.release_matching(&Filter::default().app("shop"));
+        assert!(matches!(fault, Err(Fault::Lost(_))), "{fault:?}");
+        assert!(door.list(&Filter::default()).unwrap().is_empty());
+        assert_eq!(door.get_or_allocate(&[claim("web")]).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_a_daemon_says_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let busy = server(answer(503, r#"{"error":"registry is busy"}"#));
+        let fault = door(busy, &folder)
+            .get_or_allocate(&[claim("web")])
+            .unwrap_err();
+        assert!(matches!(fault, Fault::Daemon(_)), "{fault:?}");
+    }
+}
