@@ -85,6 +85,11 @@ release
 release --app other --json
 list --all
 get web
+get a+b&c=d%20é/x#y --app ?q+&=% --instance %2F
+list --app ?q+&=% --json
+list --all --service a+b&c=d%20é/x#y
+check P1
+release --instance %2F --app ?q+&=%
 get
 list --app ''
 allocate --service 'two\\nlines'

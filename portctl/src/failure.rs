@@ -110,6 +110,9 @@ impl From<Fault> for Report {
             },
             Fault::Client(error) => Report::from(error),
             Fault::Daemon(_) => Report::new(told),
+            Fault::Busy(_) => Report::new(told).hint(
+                "another process has held it for long; try again, or see whether one is stopped",
+            ),
             Fault::Stopping(_) => Report::new(told).hint("try again"),
             Fault::Lost(_) => Report::new(told).hint("`portctl list` shows what there is"),
         }

@@ -81,7 +81,7 @@ pub(super) fn in_one_line(message: &str) -> String {
         .collect();
     match lines.split_first() {
         Some((first, rest)) if first.ends_with(':') => format!("{first} {}", rest.join(", ")),
-        _ => lines.join("\n"),
+        _ => lines.join("\n").trim_end_matches('.').to_owned(),
     }
 }
 

@@ -54,6 +54,9 @@ pub(crate) enum Fault {
     /// The daemon says so, of what only it can know.
     #[error("{0}")]
     Daemon(String),
+    /// The daemon says that others keep its store to themselves.
+    #[error("{0}")]
+    Busy(String),
     /// The daemon says that it does nothing any more.
     #[error("{0}")]
     Stopping(String),

@@ -129,6 +129,7 @@ fn refusal(reply: &Reply, asked: Asked) -> Fault {
         (text, ..) if reply.status == 503 && LAST_WORDS.iter().any(|it| text.starts_with(it)) => {
             return Fault::Stopping(problem.error);
         }
+        ("registry is busy", ..) => return Fault::Busy(problem.error),
         _ => return Fault::Daemon(problem.error),
     };
     Fault::Registry {

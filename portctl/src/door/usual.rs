@@ -153,6 +153,6 @@ mod tests {
         let fault = door(busy, &folder)
             .get_or_allocate(&[claim("web")])
             .unwrap_err();
-        assert!(matches!(fault, Fault::Daemon(_)), "{fault:?}");
+        assert!(matches!(fault, Fault::Busy(_)), "{fault:?}");
     }
 }
