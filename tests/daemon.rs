@@ -308,6 +308,41 @@ fn what_is_no_pidfile_is_not_replaced_by_one() {
 }
 
 #[test]
+fn what_is_no_lock_is_not_written_to() {
+    let sandbox = Sandbox::new();
+    let place = sandbox.path().join("place");
+    let lock = sandbox.path().join("place.lock");
+    let words = ["--port", "0", "--pidfile", place.to_str().unwrap()];
+    let refusal = "error: [SANDBOX]/place.lock is not the lock of a pidfile; it was left as it is, name another place by --pidfile";
+    for content in [
+        "important",
+        "1 2\n3",
+        "4711 127.0.0.1:51234",
+        "\u{fffd}",
+        &"1".repeat(400),
+    ] {
+        fs::write(&lock, content).unwrap();
+        assert_eq!(failure(&sandbox, &words), refusal);
+        assert_eq!(fs::read_to_string(&lock).unwrap(), content);
+    }
+    let important = sandbox.path().join("important");
+    for target in [&important, &sandbox.path().join("nothing")] {
+        fs::remove_file(&lock).unwrap();
+        fs::write(&important, "important").unwrap();
+        std::os::unix::fs::symlink(target, &lock).unwrap();
+        assert_eq!(failure(&sandbox, &words), refusal);
+    }
+    assert_eq!(fs::read_to_string(&important).unwrap(), "important");
+    assert!(!sandbox.path().join("nothing").exists());
+    // What a daemon left that was killed is one.
+    fs::remove_file(&lock).unwrap();
+    fs::write(&lock, "4711 127.0.0.1:51234\n").unwrap();
+    let daemon = Daemon::start_with(&sandbox, &words[2..]);
+    let line = format!("{} {}\n", daemon.child.id(), daemon.address);
+    assert_eq!(fs::read_to_string(&lock).unwrap(), line);
+}
+
+#[test]
 fn a_port_in_use_is_waited_for_and_then_its_owner_named() {
     let sandbox = Sandbox::new();
     let (occupant, port) = listener();

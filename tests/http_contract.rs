@@ -521,10 +521,33 @@ fn a_batch_takes_effect_as_a_whole_or_not_at_all() {
     talk.ask("POST", "/v1/batch", &batch(requests));
     let everything = json!([{"method": "DELETE", "body": {}}]);
     talk.ask("POST", "/v1/batch", &batch(everything));
+    let one = json!({"method": "DELETE", "body": {"id": 1}});
+    for id in [99, -1, 1] {
+        let other = json!({"method": "DELETE", "body": {"id": id}});
+        talk.ask("POST", "/v1/batch", &batch(json!([one, other])));
+    }
+    talk.ask("POST", "/v1/batch", &batch(json!([one])));
     talk.ask("POST", "/v1/batch", "[]");
     talk.ask("POST", "/v1/batch", &batch(json!([])));
     talk.ask("GET", "/v1/batch", "");
     talk.compare("http-batch");
+}
+
+#[test]
+fn a_batch_may_be_larger_than_other_bodies() {
+    let talk = Talk::new();
+    let padding = " ".repeat(1 << 20);
+    let body = format!(r#"{{"requests":[]}}{padding}"#);
+    talk.daemon.ask("POST", "/v1/batch", &body).json(200);
+    talk.daemon.ask("POST", "/v1/allocations", &body).json(413);
+    // One that does not say how long it is, and one that says that it is too long.
+    for head in ["Transfer-Encoding: chunked", "Content-Length: 4194305"] {
+        let mut client = talk.daemon.client();
+        let head = format!("POST /v1/batch HTTP/1.1\r\nHost: localhost\r\n{head}\r\n\r\n");
+        client.send(head.as_bytes());
+        client.send(format!("{:x}\r\n{padding}\r\n0\r\n\r\n", padding.len()).as_bytes());
+        client.receive("POST").json(413);
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use std::thread;
 use daemon::{Daemon, PORT_REGISTRY};
 use port_registry::daemon::Presence;
 use serde_json::{Value, json};
-use support::{Ran, Sandbox, free_block, wait_until};
+use support::{Ran, Sandbox, free_block};
 
 const PORTCTL: &str = env!("CARGO_BIN_EXE_portctl");
 
@@ -371,19 +371,56 @@ fn a_pidfile_that_lies_harms_nobody() {
 }
 
 #[test]
-fn a_pidfile_that_is_something_else_is_not_replaced() {
+fn what_somebody_left_in_the_pidfiles_place_does_not_keep_a_daemon_from_starting() {
     let machine = Machine::new();
     fs::create_dir(machine.folder()).unwrap();
-    fs::write(machine.pidfile(), "my notes").unwrap();
-    machine.assert_not_running();
-    let complaint = machine.complaint(&["start"]);
+    for junk in ["junk", "-5\n", "4711 127.0.0.1:51234\n"] {
+        fs::write(machine.pidfile(), junk).unwrap();
+        let pid = machine.start();
+        assert_eq!(
+            fs::read_to_string(machine.pidfile()).unwrap(),
+            format!("{pid}\n")
+        );
+        fs::write(machine.pidfile(), junk).unwrap();
+        machine.run(&["restart"]).printed();
+        machine.run(&["stop"]).printed();
+    }
+}
+
+#[test]
+fn a_lock_that_is_something_else_is_left_alone() {
+    let machine = Machine::new();
+    let precious = machine.sandbox.work().join("precious");
+    fs::write(&precious, "do not lose this").unwrap();
+    fs::create_dir(machine.folder()).unwrap();
+    let lock = machine.folder().join("port-registry.pid.lock");
+    let complains = |words: &[&str]| {
+        let complaint = machine.complaint(words);
+        assert!(complaint.contains("port-registry.pid.lock"), "{complaint}");
+    };
+    fs::write(&lock, "my notes").unwrap();
+    complains(&["start"]);
+    assert_eq!(fs::read_to_string(&lock).unwrap(), "my notes");
+    fs::remove_file(&lock).unwrap();
+    symlink(&precious, &lock).unwrap();
+    for words in ["start", "stop", "restart"] {
+        complains(&[words]);
+    }
+    let status = machine.run(&["status"]);
+    assert_eq!(status.stdout, "Server is not running\n");
     assert!(
-        complaint
-            .starts_with("error: the daemon ended as soon as it was started (exit status: 1)\n")
-            && complaint.contains("port-registry.pid is not a pidfile; it was left as it is"),
-        "{complaint}"
+        status.stderr.contains("port-registry.pid.lock"),
+        "{status:?}"
     );
-    assert_eq!(fs::read_to_string(machine.pidfile()).unwrap(), "my notes");
+    assert_eq!(fs::read_to_string(&precious).unwrap(), "do not lose this");
+    // Opening a pipe would wait.
+    fs::remove_file(&lock).unwrap();
+    let made = Command::new("mkfifo").arg(&lock).status().unwrap();
+    assert!(made.success());
+    complains(&["start"]);
+    // In process it is of no consequence.
+    let mut command = machine.command(&["get", "web"]);
+    Ran::of(command.env_remove("PORT_REGISTRY_ADDR")).printed();
 }
 
 #[test]
@@ -403,7 +440,11 @@ fn something_else_at_the_address_is_named_and_left_alone() {
             complaint.starts_with("error: [ADDRESS] is in use by ") && complaint.contains(&by),
             "{complaint}"
         );
-        assert_eq!(machine.complaint(&["stop"]), "error: Server is not running");
+        let complaint = machine.complaint(&["stop"]);
+        assert!(
+            complaint.starts_with("error: Server is not running\nhint: "),
+            "{complaint}"
+        );
         let status = machine.run(&["status"]);
         assert_eq!(
             (status.code, &*status.stdout),
@@ -454,7 +495,7 @@ fn a_daemon_that_listens_elsewhere_is_named_and_left_alone() {
         let ran = Ran::of(command.env("PORT_REGISTRY_ADDR", elsewhere.to_string()));
         let expected = format!(
             "error: the daemon runs as process {pid}, but listens at {}, not at {elsewhere}\n\
-             hint: say so: PORT_REGISTRY_ADDR={}",
+             hint: one runs for each home: to use or stop it, set PORT_REGISTRY_ADDR={}",
             machine.address, machine.address
         );
         assert_eq!(ran.complained(1), expected);
@@ -477,14 +518,14 @@ fn a_daemon_of_another_registry_is_not_taken_for_this_ones() {
     let mut command = machine.command(&["start"]);
     let ran = Ran::of(command.env("PORT_REGISTRY_DB", &other));
     assert!(
-        ran.complained(1).contains(" serves another registry: "),
+        ran.complained(1).contains(" serves another registry, "),
         "{ran:?}"
     );
     let mut command = machine.command(&["status"]);
     let ran = Ran::of(command.env("PORT_REGISTRY_DB", &other));
     assert!(ran.stdout.starts_with("Server is running (pid "), "{ran:?}");
     assert!(
-        ran.stderr.starts_with("it serves another registry "),
+        ran.stderr.starts_with("it serves another registry, "),
         "{ran:?}"
     );
     // The daemon is stopped all the same: it is this user's.
@@ -662,27 +703,112 @@ fn without_a_home_there_is_no_place_for_the_daemon() {
 }
 
 #[test]
-fn gets_go_on_while_the_daemon_is_restarted_over_and_over() {
+fn a_restart_stops_nothing_that_it_could_not_start_again() {
     let machine = Machine::new();
-    machine.start();
-    let port = machine.run(&["get", "web"]).printed().to_owned();
-    let is_over = std::sync::atomic::AtomicBool::new(false);
-    let order = std::sync::atomic::Ordering::Relaxed;
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            for _ in 0..20 {
-                machine.run(&["restart"]).printed();
-            }
-            is_over.store(true, order);
-        });
-        // In process, as it is where no daemon is named.
-        while !is_over.load(order) {
-            let mut command = machine.command(&["get", "web"]);
-            let ran = Ran::of(command.env_remove("PORT_REGISTRY_ADDR"));
-            assert_eq!(ran.printed(), port);
+    let pid = machine.start();
+    let running = format!("Server is running (pid {pid}) healthy");
+    // Without the daemon's program.
+    let folder = machine.sandbox.path().join("bin");
+    fs::create_dir(&folder).unwrap();
+    let portctl = folder.join("portctl");
+    fs::copy(PORTCTL, &portctl).unwrap();
+    let mut command = machine.sandbox.command(&portctl);
+    command
+        .env("PORT_REGISTRY_ADDR", machine.address.to_string())
+        .env("PATH", machine.sandbox.work());
+    let ran = Ran::of(command.arg("restart"));
+    assert!(ran.complained(1).contains("nor on the PATH"), "{ran:?}");
+    assert_eq!(machine.run(&["status"]).printed(), running);
+    // As that of another registry.
+    let mut command = machine.command(&["restart"]);
+    let ran = Ran::of(command.env("PORT_REGISTRY_DB", "other.redb"));
+    assert!(
+        ran.complained(1).contains(" serves another registry, "),
+        "{ran:?}"
+    );
+    assert_eq!(machine.run(&["status"]).printed(), running);
+}
+
+#[test]
+fn a_restart_keeps_the_ports_to_choose_from_unless_others_are_named() {
+    let machine = Machine::new();
+    let first = free_block(4);
+    let range = |first: u16| format!("{first}-{}", first + 1);
+    let run = |words: &[&str], first: Option<u16>| {
+        let mut command = machine.command(words);
+        if let Some(first) = first {
+            command.env("PORT_REGISTRY_RANGE", range(first));
         }
-    });
-    wait_until("the daemon answers", || {
-        machine.run(&["health"]).code == Some(0)
-    });
+        Ran::of(&mut command).printed().to_owned()
+    };
+    run(&["start"], Some(first));
+    run(&["restart"], None);
+    assert_eq!(run(&["get", "web"], None), first.to_string());
+    let mut command = machine.command(&["start"]);
+    let ran = Ran::of(command.env("PORT_REGISTRY_RANGE", range(first + 2)));
+    assert!(
+        ran.complained(1).contains(" chooses from other ports, "),
+        "{ran:?}"
+    );
+    run(&["restart"], Some(first + 2));
+    assert_eq!(run(&["get", "api"], None), (first + 2).to_string());
+}
+
+#[test]
+fn a_daemon_whose_lock_is_gone_is_left_alone() {
+    let machine = Machine::new();
+    let port = machine.address.port().to_string();
+    let mut command = machine.sandbox.command(&*PORT_REGISTRY);
+    let mut daemon = Daemon::spawn(command.args(["--port", &port]));
+    let pid = daemon.child.id();
+    fs::remove_file(machine.folder().join("port-registry.pid.lock")).unwrap();
+    let expected = format!(
+        "error: process {pid} answers at [ADDRESS], but \
+         [SANDBOX]/home/.port-registry/port-registry.pid.lock does not say that it is the daemon; \
+         it was left alone\nhint: if it is yours, `kill {pid}` ends it"
+    );
+    for words in ["start", "stop", "restart"] {
+        assert_eq!(machine.complaint(&[words]), expected);
+    }
+    let status = machine.run(&["status"]);
+    assert!(
+        status
+            .stderr
+            .starts_with("it is not the daemon of this user"),
+        "{status:?}"
+    );
+    daemon.signal("TERM");
+    assert!(daemon.wait().success());
+}
+
+#[test]
+fn a_daemon_behind_a_script_is_its_childs_too() {
+    let machine = Machine::new();
+    let bin = machine.sandbox.path().join("bin");
+    fs::create_dir(&bin).unwrap();
+    let portctl = bin.join("portctl");
+    fs::copy(PORTCTL, &portctl).unwrap();
+    let script = format!("#!/bin/sh\n{} \"$@\"\n", PORT_REGISTRY.display());
+    fs::write(bin.join("port-registry"), script).unwrap();
+    let executable = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(bin.join("port-registry"), executable).unwrap();
+    let mut command = machine.sandbox.command(&portctl);
+    command.env("PORT_REGISTRY_ADDR", machine.address.to_string());
+    let ran = Ran::of(command.arg("start"));
+    let pid = pid_in(ran.printed(), "Server started");
+    let running = format!("Server is running (pid {pid}) healthy");
+    assert_eq!(machine.run(&["status"]).printed(), running);
+    machine.run(&["stop"]).printed();
+}
+
+#[test]
+fn nothing_is_stopped_where_nothing_can_be_written() {
+    let machine = Machine::new();
+    // A file in the place of the folder, which stops root too.
+    fs::write(machine.folder(), "").unwrap();
+    let complaint = machine.complaint(&["start"]);
+    assert!(complaint.starts_with("error: cannot "), "{complaint}");
+    fs::remove_file(machine.folder()).unwrap();
+    machine.assert_not_running();
+    assert!(!machine.folder().exists());
 }

@@ -91,9 +91,10 @@ fn files_that_the_user_changed_are_kept_unless_it_is_forced() {
     fs::write(&skill, "my own").unwrap();
     fs::remove_file(folder.join("references/api.md")).unwrap();
     for (command, result) in [
-        ("install", "updated"),
-        ("install", "up to date:"),
-        ("uninstall", "removed"),
+        ("install", "updated "),
+        ("install", ""),
+        ("uninstall", "removed "),
+        ("uninstall", ""),
     ] {
         let ran = run(&sandbox, &["skill", command]);
         assert_eq!(ran.code, Some(1), "{ran:?}");
@@ -106,7 +107,8 @@ fn files_that_the_user_changed_are_kept_unless_it_is_forced() {
         );
         assert!(
             ran.stdout
-                .contains(&format!("{result} {}", folder.display())),
+                .contains(&format!("{result}{}\n", folder.display()))
+                != result.is_empty(),
             "{ran:?}"
         );
         assert_eq!(fs::read_to_string(&skill).unwrap(), "my own");
@@ -191,6 +193,51 @@ fn globally_it_goes_where_agents_are() {
         ran.complained(1),
         "error: the skill is not installed for this user"
     );
+}
+
+#[test]
+fn folders_that_the_user_had_stay() {
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.work().join(".claude")).unwrap();
+    fs::create_dir(sandbox.home().join(".agents")).unwrap();
+    for words in [
+        &["skill", "uninstall"][..],
+        &["skill", "uninstall", "--global"],
+    ] {
+        run(&sandbox, words).complained(1);
+    }
+    assert!(sandbox.work().join(".claude").exists());
+    run(&sandbox, &["skill", "install", "--global"]).printed();
+    run(&sandbox, &["skill", "uninstall", "--global"]).printed();
+    let left = fs::read_dir(sandbox.home().join(".agents")).unwrap();
+    assert_eq!(left.count(), 0);
+}
+
+#[test]
+fn what_is_no_file_is_neither_read_nor_waited_for() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.work().join(".claude/skills/port-registry");
+    fs::create_dir_all(&folder).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(folder.join("SKILL.md"))
+        .status();
+    assert!(made.unwrap().success());
+    // A manifest that somebody made up.
+    let manifest =
+        r#"{"version":"1","files":{"":"x","references":"x","references/":"x","a.md":"x"}}"#;
+    fs::write(folder.join(".portctl.json"), manifest).unwrap();
+    fs::create_dir(folder.join("a.md")).unwrap();
+    let ran = run(&sandbox, &["skill", "install", "--force"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(
+        ran.stderr.ends_with("SKILL.md: it is not a file\n"),
+        "{ran:?}"
+    );
+    fs::remove_file(folder.join("SKILL.md")).unwrap();
+    run(&sandbox, &["skill", "install"]).printed();
+    assert_whole(&folder);
+    run(&sandbox, &["skill", "uninstall"]).printed();
+    assert!(folder.join("a.md").exists());
 }
 
 #[test]
@@ -312,26 +359,27 @@ fn every_command_and_flag_that_it_names_exists() {
     let sandbox = Sandbox::new();
     for name in FILES {
         let document = fs::read_to_string(sources().join(name)).unwrap();
-        let named = document.split("portctl ").skip(1);
-        for rest in named {
-            let text = rest.split(['`', '\n', ')', '|']).next().unwrap();
-            let mut words = text
-                .split_whitespace()
-                .map(|word| word.trim_matches(['[', ']', ',', '.']));
-            let Some(command) = words
-                .next()
-                .filter(|it| it.chars().all(|c| c.is_ascii_lowercase()))
-            else {
-                continue;
-            };
-            let help = run(&sandbox, &[command, "--help"]);
-            if help.code != Some(0) {
-                // Prose, such as "portctl is".
-                assert!(!text.contains("--"), "{name}: {text}");
-                continue;
-            }
-            for flag in words.filter(|word| word.starts_with("--")) {
-                assert!(help.stdout.contains(flag), "{name}: portctl {text}");
+        // What is quoted, and what begins a line of an example or stands in a substitution.
+        let quoted = document.split('`').skip(1).step_by(2);
+        let examples = shell_lines(&document)
+            .into_iter()
+            .flat_map(|line| line.split(['(', ')', '&']));
+        let lines: Vec<&str> = quoted
+            .chain(examples)
+            .filter_map(|text| text.trim().strip_prefix("portctl "))
+            .filter(|line| !line.starts_with("COMMAND"))
+            .collect();
+        assert!(!lines.is_empty() || name == "references/api.md", "{name}");
+        for line in lines {
+            let mut words = line.split_whitespace();
+            let help = run(&sandbox, &[words.next().unwrap(), "--help"]);
+            let help = help.printed();
+            for word in words.map(|word| word.trim_matches(['[', ']'])) {
+                let flag = format!("\n  {word} ");
+                assert!(
+                    !word.starts_with('-') || help.contains(&flag),
+                    "{name}: portctl {line}"
+                );
             }
         }
     }

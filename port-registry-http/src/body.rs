@@ -20,20 +20,50 @@ use crate::problem::Problem;
 
 /// Reads the body of a request, whatever its type is said to be: `curl -d` says it is a form.
 pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
-    let length = request.headers().get(CONTENT_LENGTH);
-    let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > limits::BODY as u64) {
-        return Err(Problem::large_body());
+    read_up_to(limits::BODY, request, payload).await
+}
+
+/// The same, of a body that may be large if it says how long it is. `room` has a permit for each byte
+/// that large ones may have at a time.
+pub(crate) async fn read_large(
+    request: &HttpRequest,
+    payload: Payload,
+    room: &Semaphore,
+) -> Result<Bytes, Problem> {
+    let length = length(request).unwrap_or(0);
+    if length <= limits::BODY {
+        return read(request, payload).await;
+    }
+    if length > limits::BATCH {
+        return Err(Problem::large_body(limits::BATCH));
+    }
+    let permits = room.try_acquire_many(u32::try_from(length).unwrap_or(u32::MAX));
+    let _permits = permits.map_err(|_| Problem::busy())?;
+    read_up_to(length, request, payload).await
+}
+
+fn length(request: &HttpRequest) -> Option<usize> {
+    let length = request.headers().get(CONTENT_LENGTH)?;
+    length.to_str().ok()?.parse().ok()
+}
+
+async fn read_up_to(
+    limit: usize,
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<Bytes, Problem> {
+    if length(request).is_some_and(|length| length > limit) {
+        return Err(Problem::large_body(limit));
     }
     let tab = request.conn_data::<Rc<Tab>>();
     if let Some(tab) = tab {
         tab.begin_body();
     }
-    let body = match timeout(limits::REQUEST, payload.to_bytes_limited(limits::BODY)).await {
+    let body = match timeout(limits::REQUEST, payload.to_bytes_limited(limit)).await {
         Ok(Ok(Ok(body))) => Ok(body),
         Ok(Ok(Err(_))) if tab.is_some_and(|tab| tab.was_sent_home()) => Err(Problem::sent_home()),
         Ok(Ok(Err(_))) => Err(Problem::bad_request("the body is incomplete")),
-        Ok(Err(_)) => Err(Problem::large_body()),
+        Ok(Err(_)) => Err(Problem::large_body(limit)),
         Err(_) => Err(Problem::slow_request()),
     };
     if let Some(tab) = tab {

@@ -60,7 +60,8 @@ fn filter_of(fields: &Fields) -> Result<Filter, Problem> {
     })
 }
 
-/// Several requests to `/v1/allocations`: `{"requests":[{"method","body"}]}`.
+/// Several requests to `/v1/allocations`: `{"requests":[{"method","body"}]}`. The body of a `DELETE`
+/// may name one allocation by its `"id"`.
 pub(crate) fn batch(body: &[u8]) -> Result<Vec<Request>, Problem> {
     let mut requests = Vec::new();
     for (index, item) in Fields::parse(body)?.array("requests")?.iter().enumerate() {
@@ -75,7 +76,12 @@ fn request(item: &Value) -> Result<Request, Problem> {
     match item.text("method")? {
         "POST" => Ok(Request::Allocate(claim_of(&body)?)),
         "PUT" => Ok(Request::GetOrAllocate(claim_of(&body)?)),
-        "DELETE" => Ok(Request::ReleaseMatching(filter_of(&body)?)),
+        "DELETE" => match body.number("id")? {
+            0 => Ok(Request::ReleaseMatching(filter_of(&body)?)),
+            number => known_id(number)
+                .map(Request::Release)
+                .ok_or_else(Problem::unknown_allocation),
+        },
         _ => Err(Problem::bad_request("method must be POST, PUT or DELETE")),
     }
 }
@@ -109,9 +115,12 @@ pub(crate) fn id(text: &str) -> Result<Option<AllocationId>, Problem> {
     let number: i64 = text
         .parse()
         .map_err(|_| Problem::bad_request("invalid id"))?;
-    Ok(u64::try_from(number)
-        .ok()
-        .and_then(|number| AllocationId::new(number).ok()))
+    Ok(known_id(number))
+}
+
+/// The id of this number, if an allocation can have it.
+fn known_id(number: i64) -> Option<AllocationId> {
+    AllocationId::new(u64::try_from(number).ok()?).ok()
 }
 
 /// A port, in a path or a query.

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use port_registry::{Error, Registry};
+use port_registry::{Answer, Error, Registry};
 
 use crate::log;
 use crate::problem::Problem;
@@ -23,6 +23,21 @@ impl Health {
         };
         if failures == 1 {
             log::line(format_args!("{problem}"));
+        }
+    }
+
+    /// Notes what a write came to, unless it only found others at it.
+    pub(crate) fn note(&self, answers: Result<&[Result<Answer, Error>], &Error>) {
+        match answers {
+            Ok(answers)
+                if answers
+                    .iter()
+                    .any(|it| matches!(it, Ok(Answer::Allocated(_)))) =>
+            {
+                self.note_success();
+            }
+            Ok(_) | Err(Error::Busy { .. }) => {}
+            Err(error) => self.note_failure(&Problem::from(error)),
         }
     }
 

@@ -26,3 +26,4 @@ mod server;
 mod writer;
 
 pub use daemon::{Config, Failure, run};
+pub use log::printable;

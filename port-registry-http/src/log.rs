@@ -28,9 +28,22 @@ enum Entry {
 
 /// Writes a line.
 pub(crate) fn line(text: fmt::Arguments) {
-    let line = format!("{} {text}\n", Timestamp::now());
+    let line = format!("{} {}\n", Timestamp::now(), printable(&text.to_string()));
     // Where nothing can be written there is nobody to tell.
     let _ = queue().try_send(Entry::Line(line));
+}
+
+/// The text, with control characters made visible, which would act on a terminal.
+pub fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_control() {
+                c.escape_unicode().to_string()
+            } else {
+                c.to_string()
+            }
+        })
+        .collect()
 }
 
 /// Waits until the lines are written, if that does not take long.

@@ -5,6 +5,8 @@ mod args;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use port_registry_http::printable;
+
 use crate::args::Parsed;
 
 /// The exit code of a command line that is wrong.
@@ -15,7 +17,7 @@ fn main() -> ExitCode {
         Parsed::Run(args) => match args.config().and_then(port_registry_http::run) {
             Ok(()) => ExitCode::SUCCESS,
             Err(failure) => {
-                let _ = writeln!(io::stderr(), "error: {failure}");
+                let _ = writeln!(io::stderr(), "error: {}", printable(&failure.to_string()));
                 ExitCode::FAILURE
             }
         },
@@ -25,7 +27,8 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Parsed::Usage(problem) => {
-            let problem = problem.trim_end();
+            let lines: Vec<String> = problem.trim_end().lines().map(printable).collect();
+            let problem = lines.join("\n");
             let _ = writeln!(
                 io::stderr(),
                 "{problem}\nRun port-registry --help for more information."

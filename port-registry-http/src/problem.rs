@@ -84,8 +84,8 @@ impl Problem {
         Problem::new(StatusCode::REQUEST_TIMEOUT, error)
     }
 
-    pub(crate) fn large_body() -> Problem {
-        let error = format!("the body is larger than {} bytes", limits::BODY);
+    pub(crate) fn large_body(limit: usize) -> Problem {
+        let error = format!("the body is larger than {limit} bytes");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, error)
     }
 

@@ -50,13 +50,19 @@ impl Presence {
     ///
     /// # Errors
     ///
-    /// When the system does not let the lock be looked at.
+    /// When the system does not let the lock be looked at, or what stands in its place is no file.
     pub fn of(pidfile: &Path) -> io::Result<Presence> {
-        let file = match File::open(beside(pidfile, LOCK)) {
-            Ok(file) => file,
+        let lock = beside(pidfile, LOCK);
+        match fs::symlink_metadata(&lock) {
+            // Opening a pipe would wait.
+            Ok(metadata) if !metadata.is_file() => {
+                return Err(io::Error::other("it is not a file"));
+            }
+            Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Presence::Absent),
             Err(error) => return Err(error),
-        };
+        }
+        let file = File::open(lock)?;
         match file.try_lock_shared() {
             Ok(()) => Ok(Presence::Absent),
             Err(TryLockError::WouldBlock) => Ok(Presence::told_by(&file)),
@@ -67,17 +73,11 @@ impl Presence {
     /// What a daemon that holds the lock of a file says in it: a line of its process and its
     /// address.
     fn told_by(mut file: &File) -> Presence {
-        /// More than the line takes.
-        const LONGEST: u64 = 256;
         let mut text = String::new();
         // What cannot be read is not written yet.
         let _ = file.take(LONGEST).read_to_string(&mut text);
         let _ = file.rewind();
-        let parse = || {
-            let (pid, address) = text.strip_suffix('\n')?.split_once(' ')?;
-            Some((pid.parse().ok()?, address.parse().ok()?))
-        };
-        match parse() {
+        match parse(&text) {
             Some((pid, address)) => Presence::Running { pid, address },
             None => Presence::Starting,
         }
@@ -93,6 +93,15 @@ impl Presence {
 
 /// What the lock's file is called, after the pidfile's name.
 const LOCK: &str = ".lock";
+
+/// More bytes than what a daemon says in a locked file.
+const LONGEST: u64 = 256;
+
+/// The process and the address in the text of a locked file.
+fn parse(text: &str) -> Option<(u32, SocketAddr)> {
+    let (pid, address) = text.strip_suffix('\n')?.split_once(' ')?;
+    Some((pid.parse().ok()?, address.parse().ok()?))
+}
 
 /// The right to be the daemon of a pidfile, until it is dropped.
 #[derive(Debug)]
@@ -120,12 +129,14 @@ pub enum LockError {
         lock: PathBuf,
     },
 
-    /// What stands in the pidfile's place is something else.
-    #[error("{} is not a pidfile; it was left as it is, name another place by --pidfile", path.display())]
+    /// What stands in the place of the pidfile or its lock is something else.
+    #[error("{} is not {expected}; it was left as it is, name another place by --pidfile", path.display())]
     #[non_exhaustive]
     Foreign {
-        /// What was named as the pidfile.
+        /// What is there.
         path: PathBuf,
+        /// What could have been there.
+        expected: &'static str,
     },
 
     /// The pidfile cannot be looked at or written.
@@ -155,11 +166,12 @@ impl DaemonLock {
     /// # Errors
     ///
     /// [`Running`](LockError::Running) when another process has it,
-    /// [`Foreign`](LockError::Foreign) when the pidfile would replace something else, and the others
-    /// when the system does not allow it.
+    /// [`Foreign`](LockError::Foreign) when something else would be lost, and the others when the
+    /// system does not allow it.
     pub fn take(pidfile: &Path) -> Result<DaemonLock, LockError> {
         check_replaceable(pidfile)?;
         let lock = beside(pidfile, LOCK);
+        check_lock(&lock, None)?;
         let io_error = |cause| LockError::Io {
             lock: lock.clone(),
             cause,
@@ -178,6 +190,7 @@ impl DaemonLock {
                 lock,
             });
         }
+        check_lock(&lock, Some(&file))?;
         // What the last daemon said.
         file.set_len(0).map_err(io_error)?;
         Ok(DaemonLock {
@@ -228,6 +241,7 @@ impl DaemonLock {
 
 impl Drop for DaemonLock {
     fn drop(&mut self) {
+        let _ = self.file.set_len(0);
         if read_pid(&self.pidfile) == Some(std::process::id()) {
             // What stays behind is of no consequence.
             let _ = fs::remove_file(&self.pidfile);
@@ -235,12 +249,47 @@ impl Drop for DaemonLock {
     }
 }
 
+/// Checks that nothing would be lost if a daemon wrote into this lock: there is nothing, or a file,
+/// and no symbolic link to one, that is empty or says what a daemon says. Once it is open, that it is
+/// this file which was opened.
+fn check_lock(lock: &Path, open: Option<&File>) -> Result<(), LockError> {
+    let path = lock.to_owned();
+    let foreign = || LockError::Foreign {
+        path: lock.to_owned(),
+        expected: "the lock of a pidfile",
+    };
+    let metadata = match fs::symlink_metadata(lock) {
+        Ok(metadata) => metadata,
+        Err(error) if open.is_none() && error.kind() == ErrorKind::NotFound => return Ok(()),
+        // What it is in may be a file; opening it tells.
+        Err(error) if error.kind() == ErrorKind::NotADirectory => return Ok(()),
+        Err(cause) => return Err(LockError::Io { lock: path, cause }),
+    };
+    let is_opened = open.is_none_or(|file| {
+        file.metadata()
+            .is_ok_and(|opened| files::id_in(&opened) == files::id_in(&metadata))
+    });
+    if !metadata.is_file() || metadata.len() > LONGEST || !is_opened {
+        return Err(foreign());
+    }
+    match fs::read_to_string(lock) {
+        Ok(text) if text.is_empty() || parse(&text).is_some() => Ok(()),
+        Ok(_) => Err(foreign()),
+        Err(error) if error.kind() == ErrorKind::InvalidData => Err(foreign()),
+        Err(cause) => Err(LockError::Io { lock: path, cause }),
+    }
+}
+
 /// Checks that nothing would be lost if a pidfile took this place: there is nothing, a symbolic link,
-/// or a file that is empty or holds a number.
+/// or a file that is empty or holds a number. In the daemon's own place it may be any file.
 fn check_replaceable(pidfile: &Path) -> Result<(), LockError> {
-    /// More than a number takes.
+    /// More bytes than a number takes.
     const LONGEST: u64 = 32;
     let path = pidfile.to_owned();
+    let foreign = || LockError::Foreign {
+        path: pidfile.to_owned(),
+        expected: "a pidfile",
+    };
     let metadata = match fs::symlink_metadata(pidfile) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
@@ -251,12 +300,16 @@ fn check_replaceable(pidfile: &Path) -> Result<(), LockError> {
     if metadata.is_symlink() {
         return Ok(());
     }
+    // Nobody else has files in the daemon's own place.
+    if metadata.is_file() && default_pidfile().is_ok_and(|own| own == pidfile) {
+        return Ok(());
+    }
     if !metadata.is_file() || metadata.len() > LONGEST {
-        return Err(LockError::Foreign { path });
+        return Err(foreign());
     }
     match fs::read(pidfile) {
         Ok(content) if content.trim_ascii().iter().all(u8::is_ascii_digit) => Ok(()),
-        Ok(_) => Err(LockError::Foreign { path }),
+        Ok(_) => Err(foreign()),
         Err(cause) => Err(LockError::Pidfile { path, cause }),
     }
 }

@@ -18,17 +18,16 @@ use crate::service_key::ServiceKey;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
 pub struct Claim {
     /// Who wants the port.
     #[cfg_attr(feature = "serde", serde(flatten))]
-    pub key: ServiceKey,
+    pub(crate) key: ServiceKey,
     /// The port wanted, or `None` for the best one that is free.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub port: Option<Port>,
+    pub(crate) port: Option<Port>,
     /// The root of the checkout that the service belongs to: absolute.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub dir: Option<String>,
+    pub(crate) dir: Option<String>,
     /// What to do when something listens on the wanted port already.
     #[cfg_attr(feature = "serde", serde(rename = "adopt"))]
     pub(crate) listener: ListenerPolicy,
@@ -80,6 +79,16 @@ impl Claim {
             .ok()
             .and_then(|dir| dir.into_os_string().into_string().ok());
         Claim { dir, ..self }
+    }
+
+    /// The port that is claimed, if it is a certain one.
+    pub fn wanted_port(&self) -> Option<Port> {
+        self.port
+    }
+
+    /// The checkout that is recorded, if one is.
+    pub fn checkout(&self) -> Option<&str> {
+        self.dir.as_deref()
     }
 
     /// Takes the port even if something listens on it: the service is running already.

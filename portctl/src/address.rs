@@ -36,7 +36,7 @@ impl Address {
 
     /// Whether a daemon of this machine can listen there: they do on 127.0.0.1 alone.
     pub(crate) fn is_local(&self) -> bool {
-        self.host.eq_ignore_ascii_case("localhost") || self.host == Ipv4Addr::LOCALHOST.to_string()
+        self.host == "localhost" || self.host == Ipv4Addr::LOCALHOST.to_string()
     }
 
     /// The same socket, as a daemon would name it.
@@ -54,11 +54,11 @@ impl fmt::Display for Address {
 /// Why a text is not an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(crate) enum AddressError {
-    #[error("it is a host and a port, such as 127.0.0.1:51234, without a scheme or a path")]
+    #[error("it must be a host and a port, such as 127.0.0.1:51234, without a scheme or a path")]
     Shape,
     #[error("the port after the colon must be between 1 and 65535")]
     Port,
-    #[error("an IPv6 address stands in brackets, such as [::1]:51234")]
+    #[error("an IPv6 address must stand in brackets, such as [::1]:51234")]
     Brackets,
 }
 
@@ -80,7 +80,8 @@ impl FromStr for Address {
             .filter(|_| is_number)
             .ok_or(AddressError::Port)?;
         Ok(Address {
-            host: host.to_owned(),
+            // Names are the same in all cases (RFC 4343), but a daemon compares them as they are.
+            host: host.to_ascii_lowercase(),
             port: port.get(),
         })
     }
@@ -115,6 +116,8 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
         }
+        let upper: Address = "LOCALHOST:1".parse().unwrap();
+        assert_eq!(upper.to_string(), "localhost:1");
         assert_eq!(Address::usual().to_string(), "127.0.0.1:51234");
     }
 

@@ -18,9 +18,15 @@ pub(crate) fn address() -> Result<Option<Address>, Report> {
     match text.to_string_lossy().parse() {
         Ok(address) => Ok(Some(address)),
         Err(error) => Err(Report::new(format!(
-            "{ADDRESS_VARIABLE} cannot be used: {error}"
+            "{ADDRESS_VARIABLE}={} cannot be used: {error}",
+            text.display()
         ))),
     }
+}
+
+/// Whether one was named, be it in a way that can be used or not.
+pub(crate) fn is_address_named() -> bool {
+    variable(ADDRESS_VARIABLE).is_some()
 }
 
 /// The home folder, where it is one.

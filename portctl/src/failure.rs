@@ -4,7 +4,7 @@ use port_registry::{Allocation, Error, Listener};
 use serde::Serialize;
 
 use crate::door::{ClientError, Fault};
-use crate::environment::ADDRESS_VARIABLE;
+use crate::environment::{self, ADDRESS_VARIABLE};
 use crate::wording;
 
 /// Why a command was not carried out.
@@ -39,6 +39,14 @@ impl Report {
             holder: None,
             listener: None,
             log: Vec::new(),
+        }
+    }
+
+    /// The same, told behind what had been done before.
+    pub(crate) fn after(self, done: &str) -> Report {
+        Report {
+            error: format!("{done}: {}", self.error),
+            ..self
         }
     }
 
@@ -131,7 +139,10 @@ impl From<ClientError> for Report {
                 "it may be of another version than portctl: `portctl restart`".to_owned()
             }
             ClientError::TooLarge { .. } => "ask for less, as by --app".to_owned(),
-            _ => format!("see whether {ADDRESS_VARIABLE} names the right address"),
+            _ if environment::is_address_named() => {
+                format!("see whether {ADDRESS_VARIABLE} names the right address")
+            }
+            _ => return Report::new(error.to_string()),
         };
         Report::new(error.to_string()).hint(hint)
     }

@@ -26,9 +26,16 @@ impl Names {
         }
     }
 
-    /// Whether both names are those of this checkout because nothing else was typed.
-    pub(crate) fn are_detected(&self) -> bool {
-        self.app.is_none() && self.instance.is_none()
+    /// This checkout, if a filter is of its names and no others, whether they were typed or not.
+    pub(crate) fn checkout_of(&self, filter: &Filter) -> Option<&Checkout> {
+        let checkout = self.checkout().ok()?;
+        is_of(filter, checkout).then_some(checkout)
+    }
+
+    /// The same, if git has been asked already.
+    pub(crate) fn known_checkout_of(&self, filter: &Filter) -> Option<&Checkout> {
+        let checkout = self.checkout.get()?;
+        is_of(filter, checkout).then_some(checkout)
     }
 
     /// A claim of a service. It is this checkout's if the names are; others that are typed are taken
@@ -138,6 +145,14 @@ impl Names {
         })?;
         Ok(self.checkout.get_or_init(|| Checkout::of(&folder)))
     }
+}
+
+/// Whether a filter is of the names of a checkout.
+fn is_of(filter: &Filter, checkout: &Checkout) -> bool {
+    filter.app.is_some()
+        && filter.instance.is_some()
+        && filter.app == checkout.app
+        && filter.instance == checkout.instance
 }
 
 fn nameless(field: &str) -> Failure {

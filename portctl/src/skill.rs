@@ -40,13 +40,16 @@ pub(crate) enum Changed {
     Overwrite,
 }
 
-/// A place for the skill.
+/// A folder for the skill.
 #[derive(Debug)]
-pub(crate) struct Place {
-    /// What is the user's own, and may be reached in whatever way.
+pub(crate) struct Home {
+    /// The project, or the user's home folder. It may be reached in whatever way; what is below may not
+    /// be reached through symbolic links.
     base: PathBuf,
     /// The skill's folder, from there.
     folder: PathBuf,
+    /// How many of the folders above that, up to the agent's, go with the skill if they are empty.
+    own_parents: usize,
 }
 
 /// What became of the skill in a place.
@@ -55,7 +58,7 @@ pub(crate) struct Change {
     pub(crate) result: Kind,
     /// Files that were changed, and so were left as they are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) kept: Vec<PathBuf>,
+    pub(crate) kept: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -64,6 +67,7 @@ pub(crate) enum Kind {
     Installed,
     Updated,
     UpToDate,
+    Kept,
     Removed,
     Absent,
 }
@@ -87,12 +91,23 @@ enum Found {
     Changed,
 }
 
-impl Place {
-    /// In the folder of an agent, such as `.claude`, which is in `base`.
-    pub(crate) fn new(base: &Path, agent: &str) -> Place {
-        Place {
+impl Home {
+    /// In the folder of an agent, such as `.claude`, in a project. It is there for the skill alone, if
+    /// nothing else is in it.
+    pub(crate) fn in_project(base: &Path, agent: &str) -> Home {
+        Home::new(base, agent, 2)
+    }
+
+    /// In the folder of an agent in a home folder, which is the agent's.
+    pub(crate) fn of_user(base: &Path, agent: &str) -> Home {
+        Home::new(base, agent, 1)
+    }
+
+    fn new(base: &Path, agent: &str, own_parents: usize) -> Home {
+        Home {
             base: base.to_owned(),
             folder: Path::new(agent).join("skills").join(NAME),
+            own_parents,
         }
     }
 
@@ -118,7 +133,9 @@ impl Place {
             is_new &= found == Found::Nothing;
             match found {
                 Found::Current => {}
-                Found::Changed if changed == Changed::Keep => kept.push(self.file(name)),
+                Found::Changed if changed == Changed::Keep => {
+                    kept.push(self.file(name).display().to_string());
+                }
                 Found::Nothing | Found::Ours | Found::Changed => to_write.push((name, content)),
             }
         }
@@ -129,11 +146,13 @@ impl Place {
             .keys()
             .filter(|name| content_of(name).is_none())
         {
-            if self.look(name, &manifest)? == Found::Ours {
+            // Whatever else is there has nothing to do with the skill.
+            if matches!(self.look(name, &manifest), Ok(Found::Ours)) {
                 to_remove.push(self.file(name));
             }
         }
         let result = match (to_write.is_empty() && to_remove.is_empty(), is_new) {
+            (true, _) if !kept.is_empty() => Kind::Kept,
             (true, _) => Kind::UpToDate,
             (false, true) => Kind::Installed,
             (false, false) => Kind::Updated,
@@ -142,7 +161,7 @@ impl Place {
             self.write(name, content.as_bytes())?;
         }
         to_remove.iter().try_for_each(fs::remove_file)?;
-        if result != Kind::UpToDate {
+        if matches!(result, Kind::Installed | Kind::Updated) {
             self.write(MANIFEST, &serde_json::to_vec(&Manifest::of_this_version())?)?;
         }
         Ok(Change { result, kept })
@@ -155,29 +174,45 @@ impl Place {
         names.extend(manifest.files.keys().map(String::as_str));
         names.sort_unstable();
         names.dedup();
-        let mut result = Kind::Absent;
         let mut kept = Vec::new();
+        let mut removed = 0;
         for name in names {
-            match self.look(name, &manifest)? {
-                Found::Nothing => continue,
-                Found::Changed if changed == Changed::Keep => kept.push(self.file(name)),
-                Found::Current | Found::Ours | Found::Changed => fs::remove_file(self.file(name))?,
+            let found = match self.look(name, &manifest) {
+                // Whatever is there has nothing to do with the skill.
+                Err(_) if content_of(name).is_none() => continue,
+                found => found?,
+            };
+            match found {
+                Found::Nothing => {}
+                Found::Changed if changed == Changed::Keep => {
+                    kept.push(self.file(name).display().to_string());
+                }
+                Found::Current | Found::Ours | Found::Changed => {
+                    fs::remove_file(self.file(name))?;
+                    removed += 1;
+                }
             }
-            result = Kind::Removed;
         }
-        if kept.is_empty() && result == Kind::Removed {
+        let result = match (removed, kept.is_empty()) {
+            (0, true) => Kind::Absent,
+            (0, false) => Kind::Kept,
+            _ => Kind::Removed,
+        };
+        if result == Kind::Removed && kept.is_empty() {
             remove_if_there(&self.file(MANIFEST))?;
         }
-        // They are only removed if they are empty.
-        let _ = fs::remove_dir(self.file("references"));
-        for folder in self
-            .folder
-            .ancestors()
-            .filter(|it| !it.as_os_str().is_empty())
-        {
-            let _ = fs::remove_dir(self.base.join(folder));
+        if result == Kind::Removed {
+            self.remove_empty_folders();
         }
         Ok(Change { result, kept })
+    }
+
+    /// Removes the skill's folders as far as nothing is in them.
+    fn remove_empty_folders(&self) {
+        let _ = fs::remove_dir(self.file("references"));
+        for folder in self.folder.ancestors().take(1 + self.own_parents) {
+            let _ = fs::remove_dir(self.base.join(folder));
+        }
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -185,11 +220,8 @@ impl Place {
     }
 
     fn look(&self, name: &str, manifest: &Manifest) -> io::Result<Found> {
-        self.refuse_links(Path::new(name))?;
-        let bytes = match fs::read(self.file(name)) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
-            Err(error) => return Err(at(&self.file(name), &error)),
+        let Some(bytes) = self.read(name)? else {
+            return Ok(Found::Nothing);
         };
         Ok(
             if content_of(name).is_some_and(|content| content.as_bytes() == bytes) {
@@ -204,21 +236,30 @@ impl Place {
 
     /// What was written here. A manifest that says nothing of use says that nothing was.
     fn manifest(&self) -> io::Result<Manifest> {
-        self.refuse_links(Path::new(MANIFEST))?;
-        let manifest = match fs::read(self.file(MANIFEST)) {
-            Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_default(),
-            Err(error) if error.kind() == ErrorKind::NotFound => Manifest::default(),
-            Err(error) => return Err(at(&self.file(MANIFEST), &error)),
-        };
+        let bytes = self.read(MANIFEST)?.unwrap_or_default();
+        let manifest: Manifest = serde_json::from_slice(&bytes).unwrap_or_default();
         Ok(manifest.of_plain_names())
+    }
+
+    /// What is in a file, if it is there.
+    fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        self.refuse_links(Path::new(name))?;
+        let path = self.file(name);
+        let read = || match fs::metadata(&path) {
+            // Opening a pipe would wait.
+            Ok(metadata) if !metadata.is_file() => Err(io::Error::other("it is not a file")),
+            Ok(_) => fs::read(&path).map(Some),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        };
+        read().map_err(|error| at(&path, &error))
     }
 
     /// Writes a file in one step.
     fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
         let path = self.file(name);
-        let mut draft = path.as_os_str().to_owned();
-        draft.push(".draft");
-        let draft = PathBuf::from(draft);
+        // Hidden, and of a name that nobody else takes.
+        let draft = self.file(name).with_file_name(".draft-of-portctl");
         let write = || {
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder)?;
@@ -233,6 +274,7 @@ impl Place {
         };
         write().map_err(|error| {
             let _ = fs::remove_file(&draft);
+            self.remove_empty_folders();
             at(&path, &error)
         })
     }
@@ -265,14 +307,14 @@ impl Manifest {
         }
     }
 
-    /// The same, without names that lead out of the skill's folder.
+    /// The same, without names that are not of documents in the skill's folder.
     fn of_plain_names(mut self) -> Manifest {
         use std::path::Component::Normal;
 
         self.files.retain(|name, _| {
-            Path::new(name)
-                .components()
-                .all(|part| matches!(part, Normal(_)))
+            let path = Path::new(name);
+            path.components().all(|part| matches!(part, Normal(_)))
+                && path.extension().is_some_and(|extension| extension == "md")
         });
         self
     }

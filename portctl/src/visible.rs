@@ -41,25 +41,31 @@ pub(crate) fn json(value: &impl Serialize) -> io::Result<String> {
     Ok(escaped)
 }
 
-/// Whether a character is a control character, turns the direction of writing, or takes no room.
-/// The latter two are those of Unicode's general category Cf that text may hold (the list is that
-/// of `DerivedGeneralCategory.txt`, without the prepended concatenation marks, which are seen).
+/// Whether a character is a control character, turns the direction of writing, or is not seen. The
+/// latter two are those of Unicode's general category Cf (`DerivedGeneralCategory.txt`, without the
+/// prepended concatenation marks, which are seen) and those that are ignored by default
+/// (`Default_Ignorable_Code_Point` in `DerivedCoreProperties.txt`).
 fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(
             c,
             '\u{ad}'
+                | '\u{34f}'
                 | '\u{61c}'
-                | '\u{180e}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
                 | '\u{200b}'..='\u{200f}'
                 | '\u{2028}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}'
+                | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}'
                 | '\u{feff}'
+                | '\u{ffa0}'
                 | '\u{fff9}'..='\u{fffb}'
                 | '\u{1bca0}'..='\u{1bca3}'
                 | '\u{1d173}'..='\u{1d17a}'
-                | '\u{e0001}'
-                | '\u{e0020}'..='\u{e007f}'
+                | '\u{e0000}'..='\u{e0fff}'
         )
 }
 

@@ -165,7 +165,7 @@ pub(crate) fn free_block(ports: u16) -> u16 {
     let process = u16::try_from(std::process::id() % 40).unwrap();
     let is_free = |port| SystemProbe.probe(Port::new(port).unwrap()).unwrap() == Verdict::Free;
     std::iter::repeat_with(|| BLOCKS.fetch_add(1, Ordering::Relaxed))
-        .map(|block| 20_000 + (process * 40 + block) * LARGEST)
+        .map(|block| 19_000 + (process * 40 + block) * LARGEST)
         .find(|first| (*first..first + ports).all(is_free))
         .unwrap()
 }

@@ -1,14 +1,16 @@
 //! `POST /v1/batch`: several requests to `/v1/allocations` that take effect together, or none.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::ContentType;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use port_registry::{Allocation, Answer, Atomicity, Error};
+use port_registry::{Allocation, Answer, Atomicity, Error, Registry};
 use serde::Serialize;
 use tokio::time::timeout;
 
 use super::Desk;
 use super::release::Deleted;
+use crate::health::Health;
 use crate::problem::Problem;
 use crate::{body, decode};
 
@@ -36,39 +38,34 @@ pub(crate) async fn post(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let requests = decode::batch(&body::read(&request, payload).await?)?;
+    let body = body::read_large(&request, payload, &desk.room).await?;
     let turn = timeout(desk.registry.wait(), desk.batches.acquire()).await;
     let _turn = turn.map_err(|_| Problem::busy())?;
     let health = desk.health.clone();
-    let answers = desk
-        .read(move |registry| {
-            let answers = registry.apply(&requests, Atomicity::AllOrNothing);
-            match &answers {
-                Ok(answers)
-                    if answers
-                        .iter()
-                        .any(|it| matches!(it, Ok(Answer::Allocated(_)))) =>
-                {
-                    health.note_success();
-                }
-                Ok(_) | Err(Error::Busy { .. }) => {}
-                Err(error) => health.note_failure(&Problem::from(error)),
-            }
-            answers
-        })
-        .await?;
+    let document = desk.on_a_thread(move |registry| carry_out(registry, &health, &body));
+    match document.await {
+        Ok(document) => Ok(HttpResponse::Ok()
+            .insert_header(ContentType::json())
+            .body(document)),
+        Err(problem) => Err(desk.with_listener(problem).await),
+    }
+}
+
+/// Carries out a batch beside the writer, whose groups have no room for what fails as a whole.
+fn carry_out(registry: &Registry, health: &Health, body: &[u8]) -> Result<Vec<u8>, Problem> {
+    let requests = decode::batch(body)?;
+    let answers = registry.apply(&requests, Atomicity::AllOrNothing);
+    health.note(answers.as_deref());
+    let answers = answers?;
     for (index, answer) in answers.iter().enumerate() {
         match answer {
             // One that failed by itself is among the others.
             Ok(_) | Err(Error::NotApplied) => {}
-            Err(error) => {
-                let problem = Problem::from(error).of_request(index);
-                return Err(desk.with_listener(problem).await);
-            }
+            Err(error) => return Err(Problem::from(error).of_request(index)),
         }
     }
     let answers = answers.iter().flatten().map(reply).collect();
-    Ok(body::json(StatusCode::OK, &Answers { answers }))
+    Ok(body::to_json(&Answers { answers }))
 }
 
 fn reply(answer: &Answer) -> Reply<'_> {

@@ -63,11 +63,18 @@ impl Desk {
         &self,
         read: impl FnOnce(&Registry) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Problem> {
+        self.on_a_thread(|registry| read(registry).map_err(Problem::from))
+            .await
+    }
+
+    /// Does something with the registry that may block.
+    async fn on_a_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Registry) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
         let registry = self.registry.clone();
-        match task::spawn_blocking(move || read(&registry)).await {
-            Ok(result) => result.map_err(Problem::from),
-            Err(_) => Err(Problem::stopping()),
-        }
+        let result = task::spawn_blocking(move || work(&registry)).await;
+        result.unwrap_or_else(|_| Err(Problem::stopping()))
     }
 
     /// Names who has the port that was not to be had. Nobody waits for the writer meanwhile.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::fault::Fault;
 use crate::error::Error;
-use crate::files::{self, beside, private};
+use crate::files::{self, FileId, beside, id_in, private};
 
 /// The first bytes of a redb file, from redb's design document.
 const REDB_MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
@@ -141,9 +141,6 @@ pub(super) fn create_folder_of(path: &Path) -> io::Result<()> {
         .try_for_each(|created| sync_folder(folder_of(created)))
 }
 
-/// Tells a file from one that took its name later, where the system has such a mark.
-pub(super) type FileId = (u64, u64);
-
 /// The mark of an open file.
 pub(super) fn file_id(file: &File) -> io::Result<FileId> {
     file.metadata().map(|metadata| id_in(&metadata))
@@ -152,17 +149,6 @@ pub(super) fn file_id(file: &File) -> io::Result<FileId> {
 /// Whether the file of this name is the one with this mark.
 pub(super) fn has_id(path: &Path, id: FileId) -> bool {
     fs::metadata(path).is_ok_and(|metadata| id_in(&metadata) == id)
-}
-
-#[cfg(unix)]
-fn id_in(metadata: &fs::Metadata) -> FileId {
-    use std::os::unix::fs::MetadataExt;
-    (metadata.dev(), metadata.ino())
-}
-
-#[cfg(not(unix))]
-fn id_in(_metadata: &fs::Metadata) -> FileId {
-    (0, 0)
 }
 
 /// Where a symbolic link leads, so that the files beside the store stand beside the file itself,

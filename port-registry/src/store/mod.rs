@@ -24,13 +24,14 @@ use redb::{
 };
 
 use self::backend::PatientBackend;
-use self::create::{Access, FileId, Found};
+use self::create::{Access, Found};
 pub(crate) use self::fault::Fault;
 pub(crate) use self::ledger::Ledger;
 use self::tables::NoRows;
 pub(crate) use self::tables::Rows;
 use self::turn::{Turn, Turnstile};
 use crate::deadline::Deadline;
+use crate::files::FileId;
 
 /// Plenty for a registry: 60,000 allocations take about 9 MB. redb would take up to 1 GiB.
 const CACHE_SIZE: usize = 8 << 20;

@@ -12,7 +12,7 @@ use port_registry::{AllocationId, Port};
     note = "The ports come one a line and in the order of the services. If one of them\n\
             cannot be had, none is allocated. A service keeps its port until it is\n\
             released, so the same command prints the same port again.",
-    example = "PORT=$({command_name} web) npm run dev\n{command_name} web api postgres"
+    example = "port=$({command_name} web) && PORT=$port npm run dev\n{command_name} web api postgres"
 )]
 pub(crate) struct Get {
     /// the services' names
@@ -115,12 +115,12 @@ pub(crate) struct List {
 )]
 pub(crate) struct Check {
     /// the port
-    #[argh(option)]
-    pub(crate) port: Option<Port>,
+    #[argh(option, long = "port")]
+    pub(crate) named_port: Option<Port>,
 
     /// the same, without --port
-    #[argh(positional, arg_name = "port")]
-    pub(crate) bare_port: Option<Port>,
+    #[argh(positional)]
+    pub(crate) port: Option<Port>,
 
     /// print what is known of the port as JSON
     #[argh(switch)]

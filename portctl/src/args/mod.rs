@@ -58,7 +58,11 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
         }
     };
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let usage = |problem| {
+    let usage = |problem: String| {
+        let problem = match words::advice(&words, &problem) {
+            Some(advice) => format!("{problem}; {advice}"),
+            None => problem,
+        };
         Parsed::Usage(Usage {
             problem,
             help: words::help(&words),
@@ -102,14 +106,14 @@ pub(crate) fn info() -> CommandInfoWithArgs {
             repository's name, and the linked worktree's folder name or else the branch\n\
             (`detached-` and the commit on a detached HEAD). Outside of git they are the\n\
             folder's name and `default`.\n\n\
-            No daemon is needed. One that runs at the usual address is used if it serves\n\
-            the same registry; the answers are the same.\n\n\
+            No daemon is needed. This user's, at the usual address, is used if it serves\n\
+            the registry that portctl would open itself, so the answers are the same.\n\n\
             Environment:\n  \
             PORT_REGISTRY_ADDR   the daemon to use, and nothing else (127.0.0.1:51234)\n  \
             PORT_REGISTRY_DB     the registry's file (~/.port-registry/ports.redb)\n  \
             PORT_REGISTRY_RANGE  the ports to choose from, such as 3000-3999 (1-65535)\n  \
             NO_COLOR, CLICOLOR, CLICOLOR_FORCE  whether to print in colour",
-    example = "PORT=$({command_name} get web)\n{command_name} list --all",
+    example = "port=$({command_name} get web) && PORT=$port npm run dev\n{command_name} list --all",
     error_code(0, "done"),
     error_code(1, "it failed, or the answer is no"),
     error_code(2, "the command line is wrong")

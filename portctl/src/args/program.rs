@@ -10,10 +10,11 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "completions",
     help_triggers("-h", "--help", "help"),
-    note = "The shells are bash, zsh and fish.",
-    example = "source <({command_name} bash)      # in ~/.bashrc\n\
-               {command_name} zsh > ~/.zfunc/_portctl\n\
-               {command_name} fish > ~/.config/fish/completions/portctl.fish"
+    note = "The shells are bash, zsh and fish. The first two lines are for ~/.bashrc, and\n\
+            for ~/.zshrc behind compinit.",
+    example = "source <({command_name} bash)\n\
+               source <({command_name} zsh)\n\
+               mkdir -p ~/.config/fish/completions && {command_name} fish > ~/.config/fish/completions/portctl.fish"
 )]
 pub(crate) struct Completions {
     /// the shell

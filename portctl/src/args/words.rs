@@ -1,14 +1,18 @@
 //! What the parser does not do with words.
 
+use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind};
+
 use super::PROGRAM;
 
-/// Splits `--flag=value` in two, which the parser would not, up to a `--`.
+/// Splits `--flag=value` in two, which the parser would not, up to a `--`. Of flags that take a
+/// value: behind another one it would become a word of its own.
 pub(super) fn split_assignments(words: Vec<String>) -> Vec<String> {
+    let takes_value = |flag: &str| has_value(&super::info(), flag);
     let mut split = Vec::with_capacity(words.len());
     let mut words = words.into_iter();
     for word in words.by_ref() {
         match word.split_once('=') {
-            Some((flag, value)) if flag.len() > 2 && flag.starts_with("--") => {
+            Some((flag, value)) if flag.starts_with("--") && takes_value(flag) => {
                 split.extend([flag.to_owned(), value.to_owned()]);
             }
             _ => {
@@ -22,6 +26,30 @@ pub(super) fn split_assignments(words: Vec<String>) -> Vec<String> {
     }
     split.extend(words);
     split
+}
+
+/// Whether this is a flag, of any command, that takes a value. A flag of one name takes one in all
+/// commands or in none.
+fn has_value(command: &CommandInfoWithArgs, flag: &str) -> bool {
+    let is_meant =
+        |it: &FlagInfo| it.long == flag && matches!(it.kind, FlagInfoKind::Option { .. });
+    command.flags.iter().any(is_meant)
+        || command
+            .commands
+            .iter()
+            .any(|it| has_value(&it.command, flag))
+}
+
+/// What the way is that somebody looked for who named a service otherwise.
+pub(super) fn advice(words: &[&str], problem: &str) -> Option<String> {
+    let word = problem.strip_prefix("unrecognized argument: ")?;
+    match *words.first()? {
+        "get" if word == "--service" => Some("name services without --service".to_owned()),
+        "allocate" | "list" | "release" if !word.starts_with('-') => {
+            Some(format!("name a service by --service {word}"))
+        }
+        _ => None,
+    }
 }
 
 /// The first word, if it should be a command and is none.

@@ -20,7 +20,9 @@ pub(super) fn run(args: Allocate) -> Outcome {
     if args.adopt {
         claim = claim.adopt();
     }
-    let allocation = door()?.allocate(&claim)?;
+    let allocation = door()?
+        .allocate(&claim)
+        .map_err(|fault| fault.of_other_checkout(&claim))?;
     Ok(Done::Printed(if args.json {
         output::print_json(&allocation)
     } else {

@@ -24,7 +24,7 @@ pub(super) fn run(args: &Check) -> Outcome {
 }
 
 fn port(args: &Check) -> Result<Port, Failure> {
-    match (args.port, args.bare_port) {
+    match (args.named_port, args.port) {
         (Some(port), None) | (None, Some(port)) => Ok(port),
         (None, None) => Err(Failure::Usage(
             "name a port, as in `portctl check --port 3000`".to_owned(),

@@ -1,6 +1,6 @@
 //! `portctl list`.
 
-use port_registry::Filter;
+use port_registry::{Allocation, Checkout, Filter};
 
 use super::{Done, Outcome, door};
 use crate::args::List;
@@ -22,8 +22,30 @@ pub(super) fn run(args: List) -> Outcome {
     } else if allocations.is_empty() {
         output::remark(&nothing(&filter))
     } else {
-        output::print_table(&allocations)
+        let others = names
+            .known_checkout_of(&filter)
+            .and_then(|checkout| of_others(&allocations, checkout));
+        output::print_table(&allocations).and_then(|()| match others {
+            Some(remark) => output::remark(&visible(&remark)),
+            None => Ok(()),
+        })
     }))
+}
+
+/// Which of them belong to another checkout, which comes out with the same names.
+fn of_others(allocations: &[Allocation], checkout: &Checkout) -> Option<String> {
+    let mut others = allocations
+        .iter()
+        .filter(|it| it.is_of_other_checkout(&checkout.root));
+    let first = others.next()?;
+    let dir = first.dir.as_deref().unwrap_or_default();
+    let (count, belong) = match others.count() {
+        0 => (1, "belongs"),
+        more => (more + 1, "belong"),
+    };
+    Some(format!(
+        "{count} of them {belong} to another checkout, {dir}: pass --instance NAME to tell the two apart"
+    ))
 }
 
 fn nothing(filter: &Filter) -> String {

@@ -1,10 +1,10 @@
 //! `portctl release`.
 
-use port_registry::{Allocation, Checkout, Filter};
+use port_registry::{Allocation, AllocationId, Checkout, Error, Filter};
 
 use super::{Done, Outcome, door};
 use crate::args::Release;
-use crate::door::Door;
+use crate::door::{Door, Fault};
 use crate::failure::{Failure, Report};
 use crate::names::Names;
 use crate::output;
@@ -27,10 +27,10 @@ pub(super) fn run(args: Release) -> Outcome {
             let mut filter = names.filter(args.service.as_deref())?;
             filter.port = args.port;
             let door = door()?;
-            if names.are_detected() {
-                spare_other_checkouts(&*door, &filter, names.checkout()?)?;
-            }
-            let released = door.release_matching(&filter)?;
+            let released = match names.checkout_of(&filter) {
+                Some(checkout) => release_own(&*door, &filter, checkout)?,
+                None => door.release_matching(&filter)?,
+            };
             if released.is_empty() {
                 return Err(nothing_matched(&*door, &filter)?.into());
             }
@@ -44,31 +44,48 @@ pub(super) fn run(args: Release) -> Outcome {
     }))
 }
 
-/// Another checkout may come out with the same names. What is its own is not released unless its
-/// names are typed.
-fn spare_other_checkouts(
+/// Frees what matches but for what belongs to another checkout, which may come out with the same
+/// names.
+fn release_own(
     door: &dyn Door,
     filter: &Filter,
     checkout: &Checkout,
-) -> Result<(), Failure> {
-    let matching = door.list(filter)?;
-    match matching
-        .iter()
-        .find(|it| it.is_of_other_checkout(&checkout.root))
-    {
-        None => Ok(()),
-        Some(holder) => Err(Report::new(format!(
-            "{} belongs to the checkout {}",
-            holder.key,
-            holder.dir.as_deref().unwrap_or_default()
-        ))
-        .hint(format!(
-            "run it there, or name it: `portctl release --id {}`",
-            holder.id
-        ))
-        .holder(holder.clone())
-        .into()),
+) -> Result<Vec<Allocation>, Failure> {
+    loop {
+        let (others, own): (Vec<_>, Vec<_>) = door
+            .list(filter)?
+            .into_iter()
+            .partition(|it| it.is_of_other_checkout(&checkout.root));
+        if own.is_empty() {
+            return match others.into_iter().next() {
+                Some(holder) => Err(of_other_checkout(holder).into()),
+                None => Ok(own),
+            };
+        }
+        let ids: Vec<AllocationId> = own.iter().map(|it| it.id).collect();
+        match door.release_all(&ids) {
+            Ok(()) => return Ok(own),
+            // Somebody has released one of them just now.
+            Err(Fault::Registry {
+                error: Error::NotFound { .. },
+                ..
+            }) => {}
+            Err(fault) => return Err(fault.into()),
+        }
     }
+}
+
+fn of_other_checkout(holder: Allocation) -> Report {
+    Report::new(format!(
+        "{} belongs to the checkout {}",
+        holder.key,
+        holder.dir.as_deref().unwrap_or_default()
+    ))
+    .hint(format!(
+        "run it there, or name it: `portctl release --id {}`",
+        holder.id
+    ))
+    .holder(holder)
 }
 
 fn report(released: &[Allocation]) -> String {

@@ -9,13 +9,13 @@ use crate::daemon::{self, Place};
 pub(super) fn run(args: &Restart) -> Outcome {
     let place = Place::of_environment()?;
     let turn = place.turn()?;
-    let words = match place.presence()? {
-        Presence::Absent => "Server started",
-        Presence::Starting | Presence::Running { .. } => {
-            daemon::stop(&place, &turn)?;
-            "Server restarted"
-        }
+    let was_there = place.presence()? != Presence::Absent;
+    let started = daemon::restart(&place, &turn)?;
+    let words = match (was_there, started.is_new) {
+        (true, true) => "Server restarted",
+        (false, true) => "Server started",
+        // Somebody else's was quicker.
+        (_, false) => "Server is already running",
     };
-    let started = daemon::start(&place, &turn)?;
     Ok(start::tell(&place, &started, words, args.json))
 }

@@ -2,7 +2,6 @@
 
 use std::env;
 use std::io;
-use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -11,7 +10,7 @@ use crate::args::{SkillInstall, SkillUninstall};
 use crate::environment;
 use crate::failure::{Failure, Report};
 use crate::output;
-use crate::skill::{Change, Changed, Kind, Place};
+use crate::skill::{Change, Changed, Home, Kind};
 use crate::visible::visible;
 
 /// The agents' folders in a project, and in a home folder.
@@ -21,7 +20,7 @@ const GLOBAL_AGENTS: [&str; 3] = [".claude", ".codex", ".agents"];
 /// What became of the skill in one place.
 #[derive(Serialize)]
 struct Entry {
-    folder: PathBuf,
+    folder: String,
     #[serde(flatten)]
     change: Option<Change>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,8 +28,8 @@ struct Entry {
 }
 
 pub(super) fn install(args: &SkillInstall) -> Outcome {
-    let places = places(args.global)?;
-    if args.global && places.is_empty() {
+    let homes = homes(args.global)?;
+    if args.global && homes.is_empty() {
         return Err(
             Report::new("none of ~/.claude, ~/.codex and ~/.agents exists")
                 .hint("create the one that your agent reads, or leave --global out")
@@ -38,13 +37,13 @@ pub(super) fn install(args: &SkillInstall) -> Outcome {
         );
     }
     let changed = changed(args.force);
-    let entries = entries(places, |place| place.install(changed));
+    let entries = entries(homes, |home| home.install(changed));
     Ok(tell(&entries, "--force overwrites it", args.json))
 }
 
 pub(super) fn uninstall(args: &SkillUninstall) -> Outcome {
     let changed = changed(args.force);
-    let mut entries = entries(places(args.global)?, |place| place.uninstall(changed));
+    let mut entries = entries(homes(args.global)?, |home| home.uninstall(changed));
     entries.retain(|entry| {
         entry
             .change
@@ -66,36 +65,38 @@ fn changed(force: bool) -> Changed {
     }
 }
 
-fn places(global: bool) -> Result<Vec<Place>, Failure> {
+fn homes(global: bool) -> Result<Vec<Home>, Failure> {
     if global {
-        let home = environment::home().ok_or_else(|| {
+        let user = environment::home().ok_or_else(|| {
             Report::new("HOME is not an absolute path").hint("set HOME, or leave --global out")
         })?;
-        let places = GLOBAL_AGENTS.iter().map(|agent| Place::new(&home, agent));
-        Ok(places.filter(Place::has_agent).collect())
+        let homes = GLOBAL_AGENTS
+            .iter()
+            .map(|agent| Home::of_user(&user, agent));
+        Ok(homes.filter(Home::has_agent).collect())
     } else {
         let here = env::current_dir()
             .map_err(|error| Report::new(format!("cannot tell the current folder: {error}")))?;
         Ok(LOCAL_AGENTS
             .iter()
-            .map(|agent| Place::new(&here, agent))
+            .map(|agent| Home::in_project(&here, agent))
             .collect())
     }
 }
 
-fn entries(places: Vec<Place>, act: impl Fn(&Place) -> io::Result<Change>) -> Vec<Entry> {
-    let entry = |place: Place| {
-        let (change, error) = match act(&place) {
+fn entries(homes: Vec<Home>, act: impl Fn(&Home) -> io::Result<Change>) -> Vec<Entry> {
+    let entry = |home: Home| {
+        let (change, error) = match act(&home) {
             Ok(change) => (Some(change), None),
             Err(error) => (None, Some(error.to_string())),
         };
         Entry {
-            folder: place.folder(),
+            folder: home.folder().display().to_string(),
             change,
             error,
         }
     };
-    places.into_iter().map(entry).collect()
+    homes.into_iter().map(entry).collect()
 }
 
 /// Tells what was done, and fails if that is not all of it.
@@ -123,10 +124,9 @@ impl Entry {
             return Ok(());
         };
         for kept in &change.kept {
-            let kept = kept.display().to_string();
             output::remark(&format!(
                 "kept {}: it was changed; {way_out}",
-                visible(&kept)
+                visible(kept)
             ))?;
         }
         let words = match change.result {
@@ -134,9 +134,8 @@ impl Entry {
             Kind::Updated => "updated",
             Kind::UpToDate => "up to date:",
             Kind::Removed => "removed",
-            Kind::Absent => return Ok(()),
+            Kind::Kept | Kind::Absent => return Ok(()),
         };
-        let folder = self.folder.display().to_string();
-        output::print(&format!("{words} {}", visible(&folder)))
+        output::print(&format!("{words} {}", visible(&self.folder)))
     }
 }

@@ -7,6 +7,7 @@ use super::{Done, Outcome, health};
 use crate::args::Status;
 use crate::daemon::Place;
 use crate::door::{ClientError, Daemon};
+use crate::environment::ADDRESS_VARIABLE;
 use crate::output;
 use crate::visible::visible;
 
@@ -49,23 +50,25 @@ fn running(place: &Place, daemon: Daemon) -> Document {
         Ok(health) => (health.is_healthy(), health.detail),
         Err(error) => (false, Some(error.to_string())),
     };
-    let serves_another = !place.is_served_by(&daemon);
-    let another = || {
-        format!(
-            "it serves another registry than the one in force, {} with the ports {}, so portctl does \
-             not use it unless PORT_REGISTRY_ADDR names it",
-            daemon.store.display(),
-            daemon.range
-        )
+    let difference = place
+        .difference(&daemon)
+        .map(|difference| format!("it {difference}"));
+    let stranger = match place.presence() {
+        Ok(Presence::Running { pid, .. }) if pid == daemon.pid => None,
+        Ok(_) => Some("it is not the daemon of this user".to_owned()),
+        Err(report) => Some(report.error),
     };
+    let unused = difference
+        .or(stranger)
+        .map(|why| format!("{why}, so portctl does not use it unless {ADDRESS_VARIABLE} names it"));
     Document {
         running: true,
         healthy: Some(healthy),
         pid: Some(daemon.pid),
-        detail: detail.or_else(|| serves_another.then(another)),
+        detail: detail.or(unused),
         address: place.address().to_string(),
         version: Some(daemon.version),
-        store: Some(daemon.store.display().to_string()),
+        store: Some(daemon.store),
     }
 }
 
@@ -91,7 +94,12 @@ fn not_answering(place: &Place, error: &ClientError) -> Document {
             detail: Some("a daemon is starting".to_owned()),
             ..Document::default()
         },
-        Ok(Presence::Absent) | Err(_) => Document {
+        Err(report) => Document {
+            address,
+            detail: Some(report.error),
+            ..Document::default()
+        },
+        Ok(Presence::Absent) => Document {
             address,
             // That nothing is there is nothing to add.
             detail: match error {

@@ -15,7 +15,7 @@ struct Document {
 
 pub(super) fn run(args: &Stop) -> Outcome {
     let place = Place::of_environment()?;
-    let pid = daemon::stop(&place, &place.turn()?)?;
+    let pid = daemon::stop(&place)?;
     Ok(Done::Printed(if args.json {
         output::print_json(&Document { pid })
     } else {

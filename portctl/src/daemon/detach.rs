@@ -4,10 +4,9 @@
 //! that nobody types, begins the session, and becomes the daemon.
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 
 use crate::failure::Report;
 use crate::output;
@@ -15,8 +14,9 @@ use crate::output;
 /// The word.
 pub(crate) const WORD: &str = "__daemon";
 
-/// Starts a program in a session of its own, in the root folder, with nothing open but the log.
-pub(super) fn spawn(program: &Path, words: &[OsString], log: File) -> io::Result<Child> {
+/// A command that runs a program in a session of its own, in the root folder, with nothing open but
+/// what standard error is to be.
+pub(super) fn command(program: &Path) -> io::Result<Command> {
     let mut command = if cfg!(unix) {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg(WORD).arg(program);
@@ -25,12 +25,10 @@ pub(super) fn spawn(program: &Path, words: &[OsString], log: File) -> io::Result
         Command::new(program)
     };
     command
-        .args(words)
         .current_dir(std::path::Component::RootDir.as_os_str())
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(log)
-        .spawn()
+        .stdout(Stdio::null());
+    Ok(command)
 }
 
 /// Becomes the program that the words name, in a session of its own. Comes back only if that fails.

@@ -50,11 +50,15 @@ impl Log {
 
     /// The last lines that this daemon has logged.
     pub(super) fn last_lines(mut self) -> Vec<String> {
+        /// More than the last lines take.
+        const TAIL: u64 = 64 << 10;
         let mut text = Vec::new();
+        let length = self.file.metadata().map_or(0, |metadata| metadata.len());
+        let start = self.start.max(length.saturating_sub(TAIL));
         let read = self
             .file
-            .seek(SeekFrom::Start(self.start))
-            .and_then(|_| self.file.take(LARGEST).read_to_end(&mut text));
+            .seek(SeekFrom::Start(start))
+            .and_then(|_| self.file.take(TAIL).read_to_end(&mut text));
         if read.is_err() {
             return Vec::new();
         }

@@ -20,15 +20,17 @@ use port_registry::Builder;
 use port_registry::daemon::{Presence, default_pidfile, open_private};
 
 pub(crate) use self::detach::{WORD as DETACH, exec};
-pub(crate) use self::start::{Started, start};
+pub(crate) use self::start::{Started, restart, start};
 pub(crate) use self::stop::stop;
 use crate::address::Address;
 use crate::door::{self, Client, Daemon};
 use crate::environment::{self, ADDRESS_VARIABLE};
 use crate::failure::Report;
 
-/// How long is waited for a daemon to start, and for others who start or stop one.
+/// How long is waited for a daemon to start or to end.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How long is waited for others who start or stop one, and may have others before them.
+const PATIENCE_WITH_OTHERS: Duration = Duration::from_mins(1);
 
 /// The pause between two looks.
 const PAUSE: Duration = Duration::from_millis(2);
@@ -64,9 +66,15 @@ impl Place {
         self.client.address()
     }
 
-    /// Whether the daemon serves the store in force.
-    pub(crate) fn is_served_by(&self, daemon: &Daemon) -> bool {
-        door::serves(daemon, &self.registry)
+    /// What the daemon does otherwise than the environment asks for: its store, or its ports.
+    pub(crate) fn difference(&self, daemon: &Daemon) -> Option<String> {
+        if !door::serves_store(daemon, &self.registry) {
+            Some(format!("serves another registry, {}", daemon.store))
+        } else if !door::serves_range(daemon, &self.registry) {
+            Some(format!("chooses from other ports, {}", daemon.range))
+        } else {
+            None
+        }
     }
 
     /// Whether a daemon of this user runs, wherever it listens.
@@ -90,6 +98,17 @@ impl Place {
         self.pidfile.with_file_name(name)
     }
 
+    /// Something answers as a daemon does, and is not this user's.
+    fn not_the_daemon(&self, daemon: &Daemon) -> Report {
+        Report::new(format!(
+            "process {} answers at {}, but {}.lock does not say that it is the daemon; it was left alone",
+            daemon.pid,
+            self.address(),
+            self.pidfile.display()
+        ))
+        .hint(format!("if it is yours, `kill {}` ends it", daemon.pid))
+    }
+
     /// One runs, and not where it should.
     fn elsewhere(&self, presence: Presence) -> Option<Report> {
         match presence {
@@ -98,7 +117,9 @@ impl Place {
                     "the daemon runs as process {pid}, but listens at {address}, not at {}",
                     self.address()
                 ))
-                .hint(format!("say so: {ADDRESS_VARIABLE}={address}")),
+                .hint(format!(
+                    "one runs for each home: to use or stop it, set {ADDRESS_VARIABLE}={address}"
+                )),
             ),
             _ => None,
         }
@@ -116,22 +137,22 @@ impl Turn {
     fn take(path: &Path) -> Result<Turn, Report> {
         let failed = |error: io::Error| {
             Report::new(format!("cannot lock {}: {error}", path.display()))
-                .hint("make the folder writable, or set HOME to another one")
+                .hint("see that the folder can be written, or set HOME to another one")
         };
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true);
         let file = open_private(path, &mut options).map_err(failed)?;
-        let patience = Patience::new();
+        let patience = Patience::of(PATIENCE_WITH_OTHERS);
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(Turn { _file: file }),
                 Err(TryLockError::WouldBlock) if patience.is_left() => patience.pause(),
                 Err(TryLockError::WouldBlock) => {
                     return Err(Report::new(format!(
-                        "another portctl has been starting or stopping the daemon for {} s",
-                        PATIENCE.as_secs()
+                        "others have been starting or stopping the daemon for {} s",
+                        PATIENCE_WITH_OTHERS.as_secs()
                     ))
-                    .hint("see whether it is stopped"));
+                    .hint("see whether one of them is suspended, and try again"));
                 }
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
@@ -147,8 +168,12 @@ struct Patience {
 
 impl Patience {
     fn new() -> Patience {
+        Patience::of(PATIENCE)
+    }
+
+    fn of(wait: Duration) -> Patience {
         Patience {
-            end: Instant::now() + PATIENCE,
+            end: Instant::now() + wait,
         }
     }
 
@@ -156,8 +181,7 @@ impl Patience {
         Instant::now() < self.end
     }
 
-    #[expect(clippy::unused_self, reason = "it reads as what it is")]
     fn pause(self) {
-        thread::sleep(PAUSE);
+        thread::sleep(PAUSE.min(self.end.saturating_duration_since(Instant::now())));
     }
 }

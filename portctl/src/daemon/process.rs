@@ -1,8 +1,41 @@
 //! Telling a process to end, and seeing it gone.
 
 use std::io;
+use std::process::Child;
 
-/// A process that runs. On Linux it cannot be mistaken for a later one of the same number.
+/// Whether a process is in the session that the other one began.
+#[cfg(unix)]
+pub(super) fn is_of_session(pid: u32, leader: u32) -> bool {
+    let id = |pid| {
+        i32::try_from(pid)
+            .ok()
+            .and_then(rustix::process::Pid::from_raw)
+    };
+    id(pid).is_some_and(|pid| rustix::process::getsid(Some(pid)).ok() == id(leader))
+}
+
+/// Where there are no sessions, whether it is the same.
+#[cfg(not(unix))]
+pub(super) fn is_of_session(pid: u32, leader: u32) -> bool {
+    pid == leader
+}
+
+/// Ends a child and what it has started, if it began a session.
+pub(super) fn kill_session(child: &mut Child) {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Pid, Signal, kill_process_group};
+
+        if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// A process that runs. Where Linux gives a descriptor of it, it cannot be mistaken for a later one of
+/// the same number.
 #[cfg(unix)]
 #[derive(Debug)]
 pub(super) struct Process {
@@ -13,17 +46,30 @@ pub(super) struct Process {
 
 #[cfg(unix)]
 impl Process {
-    pub(super) fn open(pid: u32) -> io::Result<Process> {
+    /// `None` if there is no such process any more.
+    pub(super) fn open(pid: u32) -> io::Result<Option<Process>> {
         use rustix::process::Pid;
 
         let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
         let pid = pid.ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(Process {
+        #[cfg(target_os = "linux")]
+        let descriptor = {
+            use rustix::io::Errno;
+            use rustix::process::{PidfdFlags, pidfd_open};
+
+            match pidfd_open(pid, PidfdFlags::empty()) {
+                Ok(descriptor) => Some(descriptor),
+                Err(Errno::SRCH) => return Ok(None),
+                // Kernels before 5.3 and some sandboxes have none.
+                Err(Errno::NOSYS | Errno::PERM) => None,
+                Err(error) => return Err(error.into()),
+            }
+        };
+        Ok(Some(Process {
             pid,
-            // Kernels before 5.3 and some sandboxes have none.
             #[cfg(target_os = "linux")]
-            descriptor: rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok(),
-        })
+            descriptor,
+        }))
     }
 
     /// Sends SIGTERM.
@@ -75,8 +121,8 @@ pub(super) struct Process;
 
 #[cfg(not(unix))]
 impl Process {
-    pub(super) fn open(_: u32) -> io::Result<Process> {
-        Ok(Process)
+    pub(super) fn open(_: u32) -> io::Result<Option<Process>> {
+        Ok(Some(Process))
     }
 
     pub(super) fn terminate(&self) -> io::Result<()> {

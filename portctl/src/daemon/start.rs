@@ -1,14 +1,13 @@
 //! Starting the daemon.
 
-use std::ffi::OsString;
 use std::process::{Child, ExitStatus};
 
 use port_registry::daemon::Presence;
-use port_registry::{Listener, Port};
+use port_registry::{DB_VARIABLE, Listener, Port};
 
 use super::log::Log;
-use super::{PATIENCE, Patience, Place, Turn, detach, program};
-use crate::door::{ClientError, Daemon};
+use super::{PATIENCE, Patience, Place, Turn, detach, process, program, stop};
+use crate::door::{self, ClientError, Daemon};
 use crate::environment::ADDRESS_VARIABLE;
 use crate::failure::Report;
 use crate::wording;
@@ -24,28 +23,58 @@ pub(crate) struct Started {
 /// Starts a daemon at the address in force with the store in force, unless one is there already.
 /// Comes back when it answers.
 pub(crate) fn start(place: &Place, _: &Turn) -> Result<Started, Report> {
-    if !place.address().is_local() {
-        return Err(Report::new(format!(
-            "a daemon listens at 127.0.0.1 alone, and {ADDRESS_VARIABLE} names {}",
-            place.address()
-        ))
-        .hint(format!(
-            "start it on that machine, or unset {ADDRESS_VARIABLE}"
-        )));
+    start_with(place, None)
+}
+
+/// Stops the daemon, if it runs, and starts it. It goes on choosing from the same ports unless the
+/// environment names others.
+pub(crate) fn restart(place: &Place, turn: &Turn) -> Result<Started, Report> {
+    // What would be in the way of a start is met before something is stopped.
+    check_address(place)?;
+    program::find()?;
+    if place.presence()? == Presence::Absent {
+        return start(place, turn);
     }
+    let mut range = None;
+    if let Ok(daemon) = place.client.identify() {
+        if !door::serves_store(&daemon, &place.registry) {
+            return Err(different(place, &daemon));
+        }
+        range = Some(daemon.range).filter(|_| place.registry.chosen_range().is_none());
+    }
+    let stopped = stop::stop_in_turn(place, turn)?;
+    start_with(place, range).map_err(|report| {
+        report.after(&format!("the daemon (pid {stopped}) was stopped, and then"))
+    })
+}
+
+fn check_address(place: &Place) -> Result<(), Report> {
+    if place.address().is_local() {
+        return Ok(());
+    }
+    Err(Report::new(format!(
+        "a daemon listens at 127.0.0.1 alone, and {ADDRESS_VARIABLE} names {}",
+        place.address()
+    ))
+    .hint(format!(
+        "start it on that machine, or unset {ADDRESS_VARIABLE}"
+    )))
+}
+
+/// Starts a daemon that chooses from these ports, or from those of the environment.
+fn start_with(place: &Place, range: Option<String>) -> Result<Started, Report> {
+    check_address(place)?;
     let patience = Patience::new();
     loop {
-        let answer = place.client.identify_quickly();
-        if let Ok(daemon) = answer {
-            return already(place, &daemon);
-        }
         let presence = place.presence()?;
         if let Some(report) = place.elsewhere(presence) {
             return Err(report);
         }
+        let answer = place.client.identify_quickly();
         match (presence, answer) {
-            (Presence::Absent, Err(ClientError::Refused { .. }) | Ok(_)) => return launch(place),
-            (Presence::Absent, Err(error)) => return Err(occupied(place, &error)),
+            (Presence::Running { pid, .. }, Ok(daemon)) if daemon.pid == pid => {
+                return already(place, &daemon);
+            }
             // It is about to listen, or about to end.
             (Presence::Starting | Presence::Running { .. }, _) if patience.is_left() => {
                 patience.pause();
@@ -53,29 +82,39 @@ pub(crate) fn start(place: &Place, _: &Turn) -> Result<Started, Report> {
             (Presence::Starting | Presence::Running { .. }, _) => {
                 return Err(mute(place, presence));
             }
+            (Presence::Absent, Err(ClientError::Refused { .. })) => return launch(place, range),
+            // One has been started just now, and not by this portctl.
+            (Presence::Absent, _) if place.presence()? != Presence::Absent => {}
+            (Presence::Absent, Ok(daemon)) => return Err(place.not_the_daemon(&daemon)),
+            (Presence::Absent, Err(error)) => return Err(occupied(place, &error)),
         }
     }
 }
 
 fn already(place: &Place, daemon: &Daemon) -> Result<Started, Report> {
-    if place.is_served_by(daemon) {
-        return Ok(Started {
-            pid: daemon.pid,
-            is_new: false,
-        });
+    if place.difference(daemon).is_some() {
+        return Err(different(place, daemon));
     }
-    Err(Report::new(format!(
-        "the daemon at {} (pid {}) serves another registry: {} with the ports {}",
-        place.address(),
-        daemon.pid,
-        daemon.store.display(),
-        daemon.range
-    ))
-    .hint(another_address()))
+    Ok(Started {
+        pid: daemon.pid,
+        is_new: false,
+    })
 }
 
-fn another_address() -> String {
-    format!("choose another port: {ADDRESS_VARIABLE}=127.0.0.1:PORT portctl start")
+/// The daemon that runs is not the one that is asked for.
+fn different(place: &Place, daemon: &Daemon) -> Report {
+    let difference = place.difference(daemon).unwrap_or_default();
+    let hint = if door::serves_store(daemon, &place.registry) {
+        "`portctl restart` makes it choose from those of PORT_REGISTRY_RANGE"
+    } else {
+        "`portctl stop` stops it; or name its registry by PORT_REGISTRY_DB"
+    };
+    Report::new(format!(
+        "the daemon at {} (pid {}) {difference}",
+        place.address(),
+        daemon.pid
+    ))
+    .hint(hint)
 }
 
 /// Something is at the address that is no daemon.
@@ -92,9 +131,9 @@ fn occupied(place: &Place, error: &ClientError) -> Report {
     } else {
         format!("{address} is in use{by}, {what}")
     };
-    Report::new(told)
-        .listener(listener)
-        .hint(format!("stop it, or {}", another_address()))
+    Report::new(told).listener(listener).hint(format!(
+        "stop it, or choose another port: {ADDRESS_VARIABLE}=127.0.0.1:PORT portctl start"
+    ))
 }
 
 /// A daemon holds its lock, and does not answer.
@@ -108,35 +147,42 @@ fn mute(place: &Place, presence: Presence) -> Report {
         place.address(),
         PATIENCE.as_secs()
     ))
-    .hint("see whether it is stopped, or end it by `kill`")
+    .hint("see whether it is suspended (`kill -CONT` wakes it), or hangs")
 }
 
-fn launch(place: &Place) -> Result<Started, Report> {
+fn launch(place: &Place, range: Option<String>) -> Result<Started, Report> {
     let program = program::find()?;
     let path = place.file("port-registry.log");
     let log_failed = |error| Report::new(format!("cannot log to {}: {error}", path.display()));
     let log = Log::open(path.clone()).map_err(log_failed)?;
-    let words = [
-        OsString::from("--port"),
-        place.address().port().to_string().into(),
-        "--db".into(),
-        place.store.clone().into(),
-        "--pidfile".into(),
-        place.pidfile.clone().into(),
-    ];
-    let writer = log.writer().map_err(log_failed)?;
-    let child = detach::spawn(&program, &words, writer)
+    let mut words = vec!["--port".to_owned(), place.address().port().to_string()];
+    if let Some(range) = range {
+        words.extend(["--range".to_owned(), range]);
+    }
+    let mut command = detach::command(&program)
+        .map_err(|error| Report::new(format!("cannot run portctl itself: {error}")))?;
+    command
+        .args(words)
+        // As an absolute path, since the daemon runs in another folder.
+        .env(DB_VARIABLE, &place.store)
+        .stderr(log.writer().map_err(log_failed)?);
+    let child = command
+        .spawn()
         .map_err(|error| Report::new(format!("cannot run {}: {error}", program.display())))?;
     await_answer(place, child, log)
 }
 
-/// Waits until the child answers, and nobody else.
+/// Waits until the daemon answers that the child is, and nobody else.
 fn await_answer(place: &Place, mut child: Child, log: Log) -> Result<Started, Report> {
     let patience = Patience::new();
     loop {
-        let answer = place.client.identify_quickly();
-        match answer {
-            Ok(daemon) if daemon.pid == child.id() => {
+        // It holds the lock, it says so there, and it is what answers.
+        let daemon = match (place.presence()?, place.client.identify_quickly()) {
+            (Presence::Running { pid, .. }, Ok(daemon)) if daemon.pid == pid => Some(daemon),
+            _ => None,
+        };
+        match daemon {
+            Some(daemon) if process::is_of_session(daemon.pid, child.id()) => {
                 return Ok(Started {
                     pid: daemon.pid,
                     is_new: true,
@@ -144,22 +190,17 @@ fn await_answer(place: &Place, mut child: Child, log: Log) -> Result<Started, Re
             }
             _ => {}
         }
-        match child.try_wait() {
-            Ok(None) if patience.is_left() => patience.pause(),
-            Ok(None) => {
-                let _ = child.kill();
-                let _ = child.wait();
+        match (child.try_wait(), daemon) {
+            (Ok(None), _) if patience.is_left() => patience.pause(),
+            (Ok(None), _) => {
+                process::kill_session(&mut child);
                 let told = format!("the daemon did not answer within {} s", PATIENCE.as_secs());
                 return Err(with_log(Report::new(told), log));
             }
             // Somebody else's daemon was quicker.
-            Ok(Some(_)) if answer.as_ref().is_ok_and(|it| place.is_served_by(it)) => {
-                return answer
-                    .map_err(Report::from)
-                    .and_then(|it| already(place, &it));
-            }
-            Ok(Some(status)) => return Err(with_log(ended(status), log)),
-            Err(error) => return Err(Report::new(format!("the daemon is lost: {error}"))),
+            (Ok(Some(_)), Some(daemon)) => return already(place, &daemon),
+            (Ok(Some(status)), None) => return Err(with_log(ended(status), log)),
+            (Err(error), _) => return Err(Report::new(format!("the daemon is lost: {error}"))),
         }
     }
 }
@@ -171,6 +212,14 @@ fn ended(status: ExitStatus) -> Report {
 }
 
 fn with_log(report: Report, log: Log) -> Report {
-    let hint = format!("its log is {}", log.path().display());
-    report.log(log.last_lines()).hint(hint)
+    let path = log.path().display().to_string();
+    let lines = log.last_lines();
+    let hint = if lines.is_empty() {
+        format!(
+            "it said nothing in {path}, as on a full disk; `port-registry` tells more in the foreground"
+        )
+    } else {
+        format!("its log is {path}")
+    };
+    report.log(lines).hint(hint)
 }

@@ -4,10 +4,20 @@ use port_registry::daemon::Presence;
 
 use super::process::Process;
 use super::{PATIENCE, Patience, Place, Turn};
+use crate::door::ClientError;
 use crate::failure::Report;
 
 /// Stops the daemon at the address in force; gives its process. Comes back when that is gone.
-pub(crate) fn stop(place: &Place, _: &Turn) -> Result<u32, Report> {
+pub(crate) fn stop(place: &Place) -> Result<u32, Report> {
+    // Where there is nothing to stop, nothing has to be written either.
+    if place.presence()? == Presence::Absent {
+        return Err(not_running(place));
+    }
+    stop_in_turn(place, &place.turn()?)
+}
+
+/// The same, of who has the right to.
+pub(super) fn stop_in_turn(place: &Place, _: &Turn) -> Result<u32, Report> {
     let patience = Patience::new();
     loop {
         let presence = place.presence()?;
@@ -28,6 +38,8 @@ pub(crate) fn stop(place: &Place, _: &Turn) -> Result<u32, Report> {
                     terminate(place, pid, &process)?;
                     return Ok(pid);
                 }
+                // It has ended just now.
+                patience.pause();
             }
         }
     }
@@ -36,14 +48,10 @@ pub(crate) fn stop(place: &Place, _: &Turn) -> Result<u32, Report> {
 /// There is no daemon to stop, but perhaps something that says that it is one.
 fn not_running(place: &Place) -> Report {
     match place.client.identify_quickly() {
-        Ok(daemon) => Report::new(format!(
-            "process {} answers at {}, but {}.lock does not say that it is the daemon; it was left alone",
-            daemon.pid,
-            place.address(),
-            place.pidfile.display()
-        ))
-        .hint("stop it as it was started, or as the user who did"),
-        Err(_) => Report::new("Server is not running"),
+        Ok(daemon) => place.not_the_daemon(&daemon),
+        // What else is there is told, but not that nothing is.
+        Err(ClientError::Refused { .. }) => Report::new("Server is not running"),
+        Err(error) => Report::new("Server is not running").hint(error.to_string()),
     }
 }
 
@@ -51,6 +59,9 @@ fn not_running(place: &Place) -> Report {
 fn confirm(place: &Place, pid: u32) -> Result<Option<Process>, Report> {
     let process = Process::open(pid)
         .map_err(|error| Report::new(format!("cannot look at process {pid}: {error}")))?;
+    let Some(process) = process else {
+        return Ok(None);
+    };
     let answer = place.client.identify();
     let is_same = matches!(place.presence()?, Presence::Running { pid: now, .. } if now == pid);
     match answer {

@@ -1,7 +1,6 @@
 //! HTTP to a daemon, and whether it is one.
 
 use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -16,7 +15,7 @@ use crate::address::Address;
 const IDENTITY: &str = "x-port-registry";
 
 /// How long an answer may take in all: longer than the daemon itself waits for its store.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(15);
 /// How long a daemon may take to say that it is one.
 const IDENTIFICATION: Duration = Duration::from_secs(5);
 /// The same, where it is not sure that there is one, and there is another way.
@@ -31,8 +30,14 @@ const LARGEST_ANSWER: u64 = 64 << 20;
 pub(crate) struct Daemon {
     pub(crate) version: String,
     pub(crate) pid: u32,
-    pub(crate) store: PathBuf,
+    pub(crate) store: String,
     pub(crate) range: String,
+}
+
+/// Why a daemon does not let a client in.
+#[derive(Debug, Deserialize)]
+struct Refusal {
+    error: String,
 }
 
 /// A connection to what listens at an address, kept between requests.
@@ -46,6 +51,8 @@ pub(crate) struct Client {
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
+    /// The process that gave it, by its own account.
+    pid: u32,
     body: Vec<u8>,
     address: Address,
 }
@@ -55,7 +62,7 @@ pub(crate) struct Reply {
 pub(crate) enum ClientError {
     #[error("nothing listens at {address}")]
     Refused { address: Address },
-    #[error("cannot reach {address}: {cause}")]
+    #[error("cannot talk to {address}: {cause}")]
     Unreachable { address: Address, cause: String },
     #[error("what listens at {address} did not answer within {} s", patience.as_secs())]
     Silent {
@@ -68,6 +75,8 @@ pub(crate) enum ClientError {
     Broken { address: Address, cause: io::Error },
     #[error("the answer of {address} is larger than {} MiB", LARGEST_ANSWER >> 20)]
     TooLarge { address: Address },
+    #[error("port-registry at {address} refuses: {error}")]
+    Refusal { address: Address, error: String },
     #[error(
         "port-registry at {address} gave an answer that is not understood, with status {status}"
     )]
@@ -108,7 +117,16 @@ impl Client {
     fn identify_within(&self, patience: Duration) -> Result<Daemon, ClientError> {
         let request = self.agent.get(self.url("/v1/daemon"));
         let request = request.config().timeout_global(Some(patience)).build();
-        self.reply(request.call(), patience)?.json(200)
+        let reply = self.reply(request.call(), patience)?;
+        if let (400..500, Ok(Refusal { error })) = (reply.status, reply.document()) {
+            let address = self.address.clone();
+            return Err(ClientError::Refusal { address, error });
+        }
+        let daemon: Daemon = reply.json(200)?;
+        if daemon.pid != reply.pid {
+            return Err(reply.not_understood());
+        }
+        Ok(daemon)
     }
 
     pub(crate) fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Reply, ClientError> {
@@ -156,17 +174,15 @@ impl Client {
         let address = || self.address.clone();
         let error = |error| self.error(error, patience);
         let mut response = response.map_err(error)?;
-        if !response
-            .headers()
-            .get(IDENTITY)
-            .is_some_and(|it| is_identity(it.as_bytes()))
-        {
+        let identity = response.headers().get(IDENTITY);
+        let Some(pid) = identity.and_then(|identity| pid_in(identity.as_bytes())) else {
             return Err(ClientError::Stranger { address: address() });
-        }
+        };
         let status = response.status().as_u16();
         let body = response.body_mut().with_config().limit(LARGEST_ANSWER);
         Ok(Reply {
             status,
+            pid,
             body: body.read_to_vec().map_err(error)?,
             address: address(),
         })
@@ -199,7 +215,13 @@ impl Client {
                 cause: "the connection failed".to_owned(),
             },
             // What it says is not HTTP.
-            _ => ClientError::Stranger { address },
+            ureq::Error::Protocol(_)
+            | ureq::Error::Http(_)
+            | ureq::Error::LargeResponseHeader(..) => ClientError::Stranger { address },
+            error => ClientError::Unreachable {
+                address,
+                cause: error.to_string(),
+            },
         }
     }
 }
@@ -212,11 +234,10 @@ fn send(
     request.content_type("application/json").send(&body)
 }
 
-/// Whether a header is that of a daemon: `<version>; pid=<pid>`.
-fn is_identity(header: &[u8]) -> bool {
-    let text = str::from_utf8(header).ok();
-    let parts = text.and_then(|text| text.split_once("; pid="));
-    parts.is_some_and(|(version, pid)| !version.is_empty() && pid.parse::<u32>().is_ok())
+/// The process in the header of a daemon: `<version>; pid=<pid>`.
+fn pid_in(header: &[u8]) -> Option<u32> {
+    let (version, pid) = str::from_utf8(header).ok()?.split_once("; pid=")?;
+    pid.parse().ok().filter(|_| !version.is_empty())
 }
 
 impl Reply {

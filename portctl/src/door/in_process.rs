@@ -35,6 +35,15 @@ impl InProcess {
     }
 }
 
+/// All answers, or the first failure that is one of its own: what was only not done because another
+/// request failed comes with that one.
+fn first_failure(answers: Vec<Result<Answer, Error>>) -> Result<Vec<Answer>, Error> {
+    answers
+        .into_iter()
+        .filter(|answer| !matches!(answer, Err(Error::NotApplied)))
+        .collect()
+}
+
 impl Door for InProcess {
     fn allocate(&self, claim: &Claim) -> Result<Allocation, Fault> {
         self.registry
@@ -46,17 +55,20 @@ impl Door for InProcess {
         let claims = claims.iter().cloned();
         let requests: Vec<Request> = claims.map(Request::GetOrAllocate).collect();
         let answers = self.registry.apply(&requests, Atomicity::AllOrNothing)?;
-        // What was only not done because another failed comes with that one.
-        answers
-            .into_iter()
-            .filter(|answer| !matches!(answer, Err(Error::NotApplied)))
-            .filter_map(|answer| answer.map(Answer::into_allocation).transpose())
-            .collect::<Result<_, _>>()
-            .map_err(|error| self.fault(error))
+        let answers = first_failure(answers).map_err(|error| self.fault(error))?;
+        let allocations = answers.into_iter().filter_map(Answer::into_allocation);
+        Ok(allocations.collect())
     }
 
     fn release(&self, id: AllocationId) -> Result<Allocation, Fault> {
         Ok(self.registry.release(id)?)
+    }
+
+    fn release_all(&self, ids: &[AllocationId]) -> Result<(), Fault> {
+        let requests: Vec<Request> = ids.iter().copied().map(Request::Release).collect();
+        let answers = self.registry.apply(&requests, Atomicity::AllOrNothing)?;
+        first_failure(answers)?;
+        Ok(())
     }
 
     fn release_matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {

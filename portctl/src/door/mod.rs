@@ -8,6 +8,7 @@ mod usual;
 use std::fs;
 use std::path::Path;
 
+use port_registry::daemon::{Presence, default_pidfile};
 use port_registry::{
     Allocation, AllocationId, Builder, Claim, Error, Filter, Listener, Port, PortStatus,
 };
@@ -30,6 +31,9 @@ pub(crate) trait Door {
 
     /// Frees the port of one allocation.
     fn release(&self, id: AllocationId) -> Result<Allocation, Fault>;
+
+    /// Frees the ports of these allocations, or of none if one of them is not there.
+    fn release_all(&self, ids: &[AllocationId]) -> Result<(), Fault>;
 
     /// Frees the ports of all allocations that match.
     fn release_matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault>;
@@ -68,6 +72,28 @@ pub(crate) enum Fault {
     Lost(ClientError),
 }
 
+impl Fault {
+    /// The same; if the service belongs to another checkout than the one that claims it, then that.
+    pub(crate) fn of_other_checkout(self, claim: &Claim) -> Fault {
+        match (self, claim.checkout()) {
+            (
+                Fault::Registry {
+                    error: Error::ServiceTaken { holder },
+                    listener,
+                },
+                Some(wanted),
+            ) if holder.is_of_other_checkout(Path::new(wanted)) => Fault::Registry {
+                error: Error::OtherCheckout {
+                    holder,
+                    wanted: wanted.to_owned(),
+                },
+                listener,
+            },
+            (fault, _) => fault,
+        }
+    }
+}
+
 impl From<Error> for Fault {
     fn from(error: Error) -> Fault {
         Fault::Registry {
@@ -77,8 +103,8 @@ impl From<Error> for Fault {
     }
 }
 
-/// The way to the registry. A daemon that was named is the only one. Otherwise it is the daemon at
-/// the usual address, if one is there that would answer as this process would, or else this process.
+/// The way to the registry. A daemon that was named is the only one. Otherwise it is this user's
+/// daemon at the usual address, if it would answer as this process would, or else this process.
 pub(crate) fn open(named: Option<Address>, usual: Address) -> Result<Box<dyn Door>, Fault> {
     if let Some(address) = named {
         let client = Client::new(address);
@@ -87,97 +113,176 @@ pub(crate) fn open(named: Option<Address>, usual: Address) -> Result<Box<dyn Doo
     }
     let registry = Builder::from_env()?;
     let client = Client::new(usual);
-    Ok(if is_of_use(&client, &registry) {
-        Box::new(Usual {
+    let pidfile = default_pidfile().ok();
+    match pidfile.and_then(|pidfile| of_use(&client, &pidfile, &registry)) {
+        Some(daemon) => Ok(Box::new(Usual {
             daemon: Remote::new(client),
-            open: || Ok(InProcess::open(Builder::from_env()?)?),
+            open: move || {
+                let registry = Builder::from_env()?;
+                // The daemon's ports, in the midst of a command, whatever the environment says.
+                let range = daemon.range.parse();
+                let registry = range.map(|range| registry.range(range));
+                Ok(InProcess::open(registry.or_else(|_| Builder::from_env())?)?)
+            },
+        })),
+        None => Ok(Box::new(InProcess::open(registry)?)),
+    }
+}
+
+/// This user's daemon, if it listens at the client's address and would answer as this process would.
+/// That it is this user's is told by its lock, which nobody else can hold; without that, nothing is
+/// asked of what may be there.
+fn of_use(client: &Client, pidfile: &Path, registry: &Builder) -> Option<Daemon> {
+    let Ok(Presence::Running { pid, address }) = Presence::of(pidfile) else {
+        return None;
+    };
+    if !client.address().is_of(address) {
+        return None;
+    }
+    let daemon = client.identify_quickly().ok()?;
+    (daemon.pid == pid && serves_store(&daemon, registry) && serves_range(&daemon, registry))
+        .then_some(daemon)
+}
+
+/// Whether the daemon's store is the file that this process would open.
+pub(crate) fn serves_store(daemon: &Daemon, registry: &Builder) -> bool {
+    registry
+        .store()
+        .is_ok_and(|store| is_same_file(&store, &daemon.store))
+}
+
+/// Whether the daemon chooses from the ports that the environment says, if it says so.
+pub(crate) fn serves_range(daemon: &Daemon, registry: &Builder) -> bool {
+    let range = registry.chosen_range();
+    range.is_none_or(|range| range.to_string() == daemon.range)
+}
+
+/// Whether a file is the one that a daemon tells of, which puts what is not UTF-8 in other terms.
+fn is_same_file(file: &Path, told: &str) -> bool {
+    let is_told = |file: &Path| file.to_string_lossy() == told;
+    is_told(file)
+        || fs::canonicalize(file).is_ok_and(|file| {
+            is_told(&file) || fs::canonicalize(told).is_ok_and(|told| told == file)
         })
-    } else {
-        Box::new(InProcess::open(registry)?)
-    })
-}
-
-/// Whether a daemon is there that would answer as this process would. Whatever else is there is none
-/// of our business.
-fn is_of_use(client: &Client, registry: &Builder) -> bool {
-    let answer = client.identify_quickly();
-    answer.is_ok_and(|daemon| serves(&daemon, registry))
-}
-
-/// Whether a daemon does what this process would do: its store is the same file, and it chooses from
-/// the same ports, if the environment says from which.
-pub(crate) fn serves(daemon: &Daemon, registry: &Builder) -> bool {
-    let is_in_range = registry
-        .chosen_range()
-        .is_none_or(|range| range.to_string() == daemon.range);
-    // Where this process would find none, the daemon's will do.
-    is_in_range
-        && registry
-            .store()
-            .map_or(true, |store| is_same_file(&store, &daemon.store))
-}
-
-fn is_same_file(a: &Path, b: &Path) -> bool {
-    a == b || matches!((fs::canonicalize(a), fs::canonicalize(b)), (Ok(a), Ok(b)) if a == b)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, File};
     use std::io::{Read, Write};
-    use std::net::TcpListener;
+    use std::net::{SocketAddr, TcpListener};
     use std::path::Path;
     use std::thread;
 
     use port_registry::Registry;
+    use tempfile::TempDir;
 
-    use super::{Client, is_of_use};
+    use super::{Client, of_use};
     use crate::address::Address;
 
-    /// A client of something that answers like this.
-    fn client(identity: &'static str, store: &Path, range: &str) -> Client {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = Address::of(listener.local_addr().unwrap());
-        let body = serde_json::json!({"version": "1", "pid": 1, "store": store, "range": range});
-        let body = body.to_string();
-        let length = body.len();
-        let answer = format!("HTTP/1.1 200 OK\r\n{identity}Content-Length: {length}\r\n\r\n{body}");
-        // It ends with the process.
-        thread::spawn(move || {
-            for mut stream in listener.incoming().flatten() {
-                let _ = stream.read(&mut [0; 4096]);
-                let _ = stream.write_all(answer.as_bytes());
+    /// Something that says that it is a daemon, with a lock that says so, or something else.
+    struct Impostor {
+        folder: TempDir,
+        client: Client,
+        address: SocketAddr,
+        lock: Option<File>,
+    }
+
+    impl Impostor {
+        /// What answers like this.
+        fn new(identity: &'static str, store: impl Fn(&Path) -> String) -> Impostor {
+            let folder = tempfile::tempdir().unwrap();
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = listener.local_addr().unwrap();
+            let store = store(folder.path());
+            let body =
+                serde_json::json!({"version": "1", "pid": 1, "store": store, "range": "4000-4999"});
+            let body = body.to_string();
+            let length = body.len();
+            let answer =
+                format!("HTTP/1.1 200 OK\r\n{identity}Content-Length: {length}\r\n\r\n{body}");
+            // It ends with the process.
+            thread::spawn(move || {
+                for mut stream in listener.incoming().flatten() {
+                    let _ = stream.read(&mut [0; 4096]);
+                    let _ = stream.write_all(answer.as_bytes());
+                }
+            });
+            fs::write(folder.path().join("ports.redb"), "").unwrap();
+            Impostor {
+                folder,
+                client: Client::new(Address::of(address)),
+                address,
+                lock: None,
             }
-        });
-        Client::new(address)
+        }
+
+        /// Holds the lock, in which it says this.
+        fn locked(self, line: impl Fn(SocketAddr) -> String) -> Impostor {
+            let lock = File::create(self.folder.path().join("x.pid.lock")).unwrap();
+            lock.lock().unwrap();
+            writeln!(&lock, "{}", line(self.address)).unwrap();
+            Impostor {
+                lock: Some(lock),
+                ..self
+            }
+        }
+
+        fn is_of_use(&self, range: Option<&str>) -> bool {
+            let mut registry = Registry::builder().path(self.folder.path().join("ports.redb"));
+            if let Some(range) = range {
+                registry = registry.range(range.parse().unwrap());
+            }
+            of_use(&self.client, &self.folder.path().join("x.pid"), &registry).is_some()
+        }
+    }
+
+    const DAEMON: &str = "X-Port-Registry: 1; pid=1\r\n";
+
+    fn store(folder: &Path) -> String {
+        folder.join("ports.redb").display().to_string()
+    }
+
+    fn line(address: SocketAddr) -> String {
+        format!("1 {address}")
     }
 
     #[test]
     fn a_daemon_is_of_use_that_would_answer_as_this_process_would() {
-        const DAEMON: &str = "X-Port-Registry: 1; pid=1\r\n";
-        let folder = tempfile::tempdir().unwrap();
-        let store = folder.path().join("ports.redb");
-        let other = folder.path().join("other.redb");
-        let same = folder.path().join("link");
-        std::fs::write(&store, "").unwrap();
-        #[cfg(unix)]
-        std::os::unix::fs::symlink(folder.path(), &same).unwrap();
-        let registry = || Registry::builder().path(&store);
-        let is_of_use = |identity, store: &Path, range: Option<&str>| {
-            let registry = match range {
-                Some(range) => registry().range(range.parse().unwrap()),
-                None => registry(),
-            };
-            is_of_use(&client(identity, store, "4000-4999"), &registry)
+        let daemon = Impostor::new(DAEMON, store).locked(line);
+        assert!(daemon.is_of_use(None));
+        assert!(daemon.is_of_use(Some("4000-4999")));
+        assert!(!daemon.is_of_use(Some("4000-4998")));
+        let other = |folder: &Path| folder.join("other.redb").display().to_string();
+        assert!(!Impostor::new(DAEMON, other).locked(line).is_of_use(None));
+        let roundabout = |folder: &Path| {
+            let name = folder.file_name().unwrap().to_str().unwrap();
+            format!("{}/../{name}/ports.redb", folder.display())
         };
-        assert!(is_of_use(DAEMON, &store, None));
-        assert!(is_of_use(DAEMON, &store, Some("4000-4999")));
-        assert!(!is_of_use(DAEMON, &store, Some("4000-4998")));
-        assert!(!is_of_use(DAEMON, &other, None));
-        if cfg!(unix) {
-            assert!(is_of_use(DAEMON, &same.join("ports.redb"), None));
+        let daemon = Impostor::new(DAEMON, roundabout).locked(line);
+        assert!(daemon.is_of_use(None));
+    }
+
+    #[test]
+    fn what_is_not_this_users_daemon_is_not_used_whatever_it_says() {
+        assert!(!Impostor::new(DAEMON, store).is_of_use(None));
+        let mut left = Impostor::new(DAEMON, store).locked(line);
+        left.lock = None;
+        assert!(!left.is_of_use(None));
+        let other_process = |address: SocketAddr| format!("2 {address}");
+        let other_address = |_: SocketAddr| "1 127.0.0.1:1".to_owned();
+        let nothing = |_: SocketAddr| String::new();
+        for line in [other_process, other_address, nothing] {
+            let impostor = Impostor::new(DAEMON, store).locked(line);
+            assert!(!impostor.is_of_use(None));
         }
-        // What does not say that it is one is none.
-        assert!(!is_of_use("", &store, None));
-        assert!(!is_of_use("X-Port-Registry: 1\r\n", &store, None));
+        for identity in [
+            "",
+            "X-Port-Registry: 1\r\n",
+            "X-Port-Registry: 1; pid=2\r\n",
+        ] {
+            let impostor = Impostor::new(identity, store).locked(line);
+            assert!(!impostor.is_of_use(None), "{identity}");
+        }
     }
 }

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use port_registry::{Allocation, AllocationId, Claim, Error, Filter, Listener, Port, PortStatus};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
 use super::client::{Client, ClientError, Reply};
 use super::{Door, Fault};
 
 const ALLOCATIONS: &str = "/v1/allocations";
+const BATCH: &str = "/v1/batch";
 
 /// How a daemon begins to say that it does nothing any more.
 const LAST_WORDS: [&str; 2] = ["the daemon is stopping", "the connection is closing"];
@@ -22,24 +23,39 @@ pub(super) struct Remote {
 
 /// Several requests that take effect together, or none.
 #[derive(Serialize)]
-struct Batch<'a> {
-    requests: Vec<Item<'a>>,
+struct Batch<T> {
+    requests: Vec<Item<T>>,
 }
 
 #[derive(Serialize)]
-struct Item<'a> {
+struct Item<T> {
     method: &'static str,
-    body: &'a Claim,
+    body: T,
+}
+
+impl<T> Batch<T> {
+    fn new(method: &'static str, bodies: impl IntoIterator<Item = T>) -> Batch<T> {
+        let requests = bodies.into_iter().map(|body| Item { method, body });
+        Batch {
+            requests: requests.collect(),
+        }
+    }
+}
+
+/// What names an allocation.
+#[derive(Serialize)]
+struct Id {
+    id: AllocationId,
 }
 
 #[derive(Deserialize)]
-struct Answers {
-    answers: Vec<ItemAnswer>,
+struct Answers<T> {
+    answers: Vec<ItemAnswer<T>>,
 }
 
 #[derive(Deserialize)]
-struct ItemAnswer {
-    body: Allocation,
+struct ItemAnswer<T> {
+    body: T,
 }
 
 /// What a daemon says is wrong.
@@ -119,13 +135,10 @@ fn refusal(reply: &Reply, asked: Asked) -> Fault {
             Asked::Kept(_) => service_taken(holder, claim),
             Asked::New(_) | Asked::Other => Error::ServiceTaken { holder },
         },
-        (
-            "port in use on system",
-            _,
-            Some(&Claim {
-                port: Some(port), ..
-            }),
-        ) => Error::PortInUse { port },
+        ("port in use on system", _, Some(claim)) => match claim.wanted_port() {
+            Some(port) => Error::PortInUse { port },
+            None => return Fault::Daemon(problem.error),
+        },
         (text, ..) if reply.status == 503 && LAST_WORDS.iter().any(|it| text.starts_with(it)) => {
             return Fault::Stopping(problem.error);
         }
@@ -140,10 +153,11 @@ fn refusal(reply: &Reply, asked: Asked) -> Fault {
 
 /// The API has one word for a service that has a port, and for one that another checkout has.
 fn service_taken(holder: Box<Allocation>, claim: &Claim) -> Error {
-    match claim.dir.clone() {
-        Some(wanted) if holder.is_of_other_checkout(Path::new(&wanted)) => {
-            Error::OtherCheckout { holder, wanted }
-        }
+    match claim.checkout() {
+        Some(wanted) if holder.is_of_other_checkout(Path::new(wanted)) => Error::OtherCheckout {
+            holder,
+            wanted: wanted.to_owned(),
+        },
         _ => Error::ServiceTaken { holder },
     }
 }
@@ -155,28 +169,35 @@ impl Door for Remote {
     }
 
     fn get_or_allocate(&self, claims: &[Claim]) -> Result<Vec<Allocation>, Fault> {
-        let requests = claims.iter().map(|body| Item {
-            method: "PUT",
-            body,
-        });
-        let batch = Batch {
-            requests: requests.collect(),
-        };
-        let answers: Answers = done(
-            self.client.post("/v1/batch", &batch),
-            200,
-            Asked::Kept(claims),
-        )?;
-        Ok(answers
-            .answers
-            .into_iter()
-            .map(|answer| answer.body)
-            .collect())
+        let reply = self.client.post(BATCH, &Batch::new("PUT", claims));
+        let answers: Answers<Allocation> = done(reply, 200, Asked::Kept(claims))?;
+        let allocations = answers.answers.into_iter().map(|answer| answer.body);
+        Ok(allocations.collect())
+    }
+
+    fn release_all(&self, ids: &[AllocationId]) -> Result<(), Fault> {
+        let batch = Batch::new("DELETE", ids.iter().map(|&id| Id { id }));
+        let reply = self.client.post(BATCH, &batch);
+        if let Ok(reply) = &reply
+            && reply.status == 404
+        {
+            let problem: Problem = reply.document()?;
+            let id = ids.get(problem.request).copied();
+            return Err(id.map_or(Fault::Daemon(problem.error), |id| {
+                Error::NotFound { id }.into()
+            }));
+        }
+        let _: Answers<IgnoredAny> = done(reply, 200, Asked::Other)?;
+        Ok(())
     }
 
     fn release(&self, id: AllocationId) -> Result<Allocation, Fault> {
         let reply = self.client.delete(&format!("{ALLOCATIONS}/{id}"));
-        if reply.as_ref().is_ok_and(|reply| reply.status == 404) {
+        // Numbers beyond those of the API are of no allocation either.
+        if reply
+            .as_ref()
+            .is_ok_and(|reply| [404, 400].contains(&reply.status))
+        {
             return Err(Error::NotFound { id }.into());
         }
         done(reply, 200, Asked::Other)

@@ -1,6 +1,6 @@
 //! The daemon at the usual address, and this process if that goes away meanwhile.
 
-use port_registry::{Allocation, AllocationId, Claim, Filter, Port, PortStatus};
+use port_registry::{Allocation, AllocationId, Claim, Error, Filter, Port, PortStatus};
 
 use super::client::ClientError;
 use super::in_process::InProcess;
@@ -45,7 +45,20 @@ fn is_undone(fault: &Fault) -> bool {
 
 impl<F: Fn() -> Result<InProcess, Fault>> Door for Usual<F> {
     fn allocate(&self, claim: &Claim) -> Result<Allocation, Fault> {
-        self.ask(|door| door.allocate(claim))
+        match self.ask(|door| door.allocate(claim)) {
+            // If it was not done it can be done here; if the service has a port now, it may be this
+            // one's or another's.
+            Err(Fault::Lost(lost @ ClientError::Broken { .. })) => {
+                match (self.open)()?.allocate(claim) {
+                    Err(Fault::Registry {
+                        error: Error::ServiceTaken { .. },
+                        ..
+                    }) => Err(Fault::Lost(lost)),
+                    result => result,
+                }
+            }
+            result => result,
+        }
     }
 
     fn get_or_allocate(&self, claims: &[Claim]) -> Result<Vec<Allocation>, Fault> {
@@ -54,6 +67,10 @@ impl<F: Fn() -> Result<InProcess, Fault>> Door for Usual<F> {
 
     fn release(&self, id: AllocationId) -> Result<Allocation, Fault> {
         self.ask(|door| door.release(id))
+    }
+
+    fn release_all(&self, ids: &[AllocationId]) -> Result<(), Fault> {
+        self.ask(|door| door.release_all(ids))
     }
 
     fn release_matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
@@ -138,11 +155,12 @@ mod tests {
     fn what_may_be_done_already_is_not_done_again_unless_it_comes_to_the_same() {
         let folder = tempfile::tempdir().unwrap();
         let door = door(server(String::new()), &folder);
+        door.allocate(&claim("web")).unwrap();
         let fault = door.allocate(&claim("web")).unwrap_err();
         assert!(matches!(fault, Fault::Lost(_)), "{fault:?}");
         let fault = door.release_matching(&Filter::default().app("shop"));
         assert!(matches!(fault, Err(Fault::Lost(_))), "{fault:?}");
-        assert!(door.list(&Filter::default()).unwrap().is_empty());
+        assert_eq!(door.list(&Filter::default()).unwrap().len(), 1);
         assert_eq!(door.get_or_allocate(&[claim("web")]).unwrap().len(), 1);
     }
 

@@ -1,0 +1,132 @@
+//! The usual address, 127.0.0.1:51234, which a test can only have in a network of its own: these need
+//! Linux, and a user who may make a network namespace.
+
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use std::io::Write;
+use std::process::Command;
+
+use support::{Ran, Sandbox, program};
+
+const PORTCTL: &str = env!("CARGO_BIN_EXE_portctl");
+
+/// Runs a shell script in a network of its own, with `portctl` and `port-registry` on the PATH. `None`
+/// where that is not allowed.
+fn in_a_network_of_its_own(sandbox: &Sandbox, script: &str) -> Option<Ran> {
+    const UNSHARE: [&str; 4] = ["--user", "--map-root-user", "--net", "--"];
+    let up = "ip link set lo up";
+    let is_allowed = Command::new("unshare")
+        .args(UNSHARE)
+        .args(["sh", "-c", up])
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !is_allowed {
+        let _ = writeln!(
+            std::io::stderr(),
+            "skipped: no network namespace may be made here"
+        );
+        return None;
+    }
+    let daemon = program("port-registry");
+    let path = format!(
+        "{}:{}",
+        daemon.parent().unwrap().display(),
+        std::env::var("PATH").unwrap()
+    );
+    let script = format!("set -e; {up}; {script}");
+    let mut command = sandbox.command("unshare");
+    command.env("PATH", path).args(UNSHARE);
+    Some(Ran::of(command.args(["sh", "-c", &script])))
+}
+
+/// A server that treats every connection alike: it runs a line of Python on it.
+fn impostor(line: &str) -> String {
+    format!(
+        "python3 -c '
+import socket, threading
+listener = socket.create_server((\"127.0.0.1\", 51234))
+held = []
+def serve():
+    while True:
+        connection = listener.accept()[0]
+        held.append(connection)
+        {line}
+threading.Thread(target=serve, daemon=True).start()
+import subprocess, sys
+code = subprocess.call([\"sh\", \"-ec\", sys.argv[1]])
+sys.exit(f\"it was asked {{len(held)}} times\" if held else code)
+'"
+    )
+}
+
+#[test]
+fn whatever_else_listens_there_is_not_even_asked() {
+    let answer = r#"connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")"#;
+    for line in ["pass", answer] {
+        let sandbox = Sandbox::new();
+        let script = format!(
+            "{} 'portctl get web; portctl get web; portctl list --json; portctl release'; \
+             test -e \"$HOME/.port-registry/ports.redb\"",
+            impostor(line)
+        );
+        let Some(ran) = in_a_network_of_its_own(&sandbox, &script) else {
+            return;
+        };
+        let lines: Vec<&str> = ran.printed().lines().collect();
+        assert_eq!(lines[..2], ["3000", "3000"], "{ran:?}");
+        assert_eq!(lines[3], "released port 3000 of work/default/web");
+    }
+}
+
+#[test]
+fn the_daemon_there_is_used_and_need_not_be_named() {
+    let sandbox = Sandbox::new();
+    // In process it would be the first of all ports.
+    let script = "PORT_REGISTRY_RANGE=4000-4001 portctl start >&2; portctl get web; \
+                  portctl version | tail -1 | cut -d' ' -f1; portctl status; \
+                  PORT_REGISTRY_RANGE=5000-5001 portctl get api; portctl stop >&2; \
+                  portctl get web db";
+    let Some(ran) = in_a_network_of_its_own(&sandbox, script) else {
+        return;
+    };
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(lines[..2], ["4000", "port-registry"], "{ran:?}");
+    assert!(lines[2].ends_with(" healthy"), "{ran:?}");
+    // It would choose from other ports than those that were named.
+    assert_eq!(lines[3], "5000", "{ran:?}");
+    assert_eq!(lines[4..], ["4000", "3000"], "{ran:?}");
+}
+
+#[test]
+fn commands_go_on_while_the_daemon_is_restarted_over_and_over() {
+    let sandbox = Sandbox::new();
+    let script = r#"
+        portctl start >&2
+        (for round in $(seq 15); do portctl restart >/dev/null || echo "a restart failed"; done
+         touch "$HOME/over") &
+        round=0
+        while ! [ -e "$HOME/over" ]; do
+            round=$((round + 1))
+            portctl get web >/dev/null || echo "a get failed"
+            portctl allocate --service "service-$round" >/dev/null || echo "an allocation failed"
+            portctl release --service "service-$round" >/dev/null || echo "a release failed"
+        done
+        wait
+        portctl list --all --json
+        portctl stop >&2"#;
+    let Some(ran) = in_a_network_of_its_own(&sandbox, script) else {
+        return;
+    };
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let listed: serde_json::Value = serde_json::from_str(&ran.stdout).expect(&ran.stdout);
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+    assert_eq!(listed[0]["service"], "web");
+    let registry = port_registry::Registry::builder()
+        .path(sandbox.store())
+        .open();
+    registry.unwrap().verify().unwrap();
+    assert!(std::path::Path::new(PORTCTL).exists());
+}
