@@ -7,7 +7,7 @@ use super::{Done, Outcome, health};
 use crate::args::Status;
 use crate::daemon::Place;
 use crate::door::{ClientError, Daemon};
-use crate::environment::ADDRESS_VARIABLE;
+use crate::environment::{self, ADDRESS_VARIABLE};
 use crate::output;
 use crate::visible::visible;
 
@@ -39,9 +39,10 @@ pub(super) fn run(args: &Status) -> Outcome {
         return Ok(Done::Printed(output::print_json(&document)));
     }
     let printed = output::print(&document.headline());
-    let remark = document
-        .remark()
-        .map_or(Ok(()), |it| output::remark(&visible(it)));
+    let remark = match &document.detail {
+        Some(detail) => output::remark(&visible(detail)),
+        None => Ok(()),
+    };
     Ok(Done::Printed(printed.and(remark)))
 }
 
@@ -58,14 +59,18 @@ fn running(place: &Place, daemon: Daemon) -> Document {
         Ok(_) => Some("it is not the daemon of this user".to_owned()),
         Err(report) => Some(report.error),
     };
-    let unused = difference
-        .or(stranger)
-        .map(|why| format!("{why}, so portctl does not use it unless {ADDRESS_VARIABLE} names it"));
+    let otherwise = difference.or(stranger).map(|what| {
+        if environment::is_address_named() {
+            what
+        } else {
+            format!("{what}, so portctl does not use it unless {ADDRESS_VARIABLE} names it")
+        }
+    });
     Document {
         running: true,
         healthy: Some(healthy),
         pid: Some(daemon.pid),
-        detail: detail.or(unused),
+        detail: detail.or(otherwise),
         address: place.address().to_string(),
         version: Some(daemon.version),
         store: Some(daemon.store),
@@ -118,9 +123,5 @@ impl Document {
             (Some(pid), _) => format!("Server is running (pid {pid}) unhealthy"),
             (None, _) => "Server is not running".to_owned(),
         }
-    }
-
-    fn remark(&self) -> Option<&str> {
-        self.detail.as_deref()
     }
 }

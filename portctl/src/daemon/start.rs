@@ -177,8 +177,8 @@ fn await_answer(place: &Place, mut child: Child, log: Log) -> Result<Started, Re
     let patience = Patience::new();
     loop {
         // It holds the lock, it says so there, and it is what answers.
-        let daemon = match (place.presence()?, place.client.identify_quickly()) {
-            (Presence::Running { pid, .. }, Ok(daemon)) if daemon.pid == pid => Some(daemon),
+        let daemon = match (place.presence(), place.client.identify_quickly()) {
+            (Ok(Presence::Running { pid, .. }), Ok(daemon)) if daemon.pid == pid => Some(daemon),
             _ => None,
         };
         match daemon {

@@ -119,10 +119,11 @@ pub(crate) fn open(named: Option<Address>, usual: Address) -> Result<Box<dyn Doo
             daemon: Remote::new(client),
             open: move || {
                 let registry = Builder::from_env()?;
-                // The daemon's ports, in the midst of a command, whatever the environment says.
-                let range = daemon.range.parse();
-                let registry = range.map(|range| registry.range(range));
-                Ok(InProcess::open(registry.or_else(|_| Builder::from_env())?)?)
+                // In the midst of a command the ports to choose from stay the daemon's.
+                Ok(InProcess::open(match daemon.range.parse() {
+                    Ok(range) => registry.range(range),
+                    Err(_) => registry,
+                })?)
             },
         })),
         None => Ok(Box::new(InProcess::open(registry)?)),
