@@ -27,9 +27,7 @@ impl<F: Fn() -> Result<InProcess, Fault>> Usual<F> {
     /// The same, of what comes to the same if it is done twice.
     fn ask_again<T>(&self, ask: impl Fn(&dyn Door) -> Result<T, Fault>) -> Result<T, Fault> {
         match self.ask(&ask) {
-            Err(
-                Fault::Lost(ClientError::Broken { .. }) | Fault::Client(ClientError::Broken { .. }),
-            ) => ask(&(self.open)()?),
+            Err(fault) if is_open(&fault) => ask(&(self.open)()?),
             result => result,
         }
     }
@@ -43,20 +41,26 @@ fn is_undone(fault: &Fault) -> bool {
     )
 }
 
+/// Whether the daemon has gone away without saying whether it did something. By then it is done or
+/// never will be, as a rule, so that this process can look.
+fn is_open(fault: &Fault) -> bool {
+    matches!(
+        fault,
+        Fault::Lost(ClientError::Broken { .. }) | Fault::Client(ClientError::Broken { .. })
+    )
+}
+
 impl<F: Fn() -> Result<InProcess, Fault>> Door for Usual<F> {
     fn allocate(&self, claim: &Claim) -> Result<Allocation, Fault> {
         match self.ask(|door| door.allocate(claim)) {
-            // If it was not done it can be done here; if the service has a port now, it may be this
-            // one's or another's.
-            Err(Fault::Lost(lost @ ClientError::Broken { .. })) => {
-                match (self.open)()?.allocate(claim) {
-                    Err(Fault::Registry {
-                        error: Error::ServiceTaken { .. },
-                        ..
-                    }) => Err(Fault::Lost(lost)),
-                    result => result,
-                }
-            }
+            Err(fault) if is_open(&fault) => match (self.open)()?.allocate(claim) {
+                // For this one or for another.
+                Err(Fault::Registry {
+                    error: Error::ServiceTaken { .. },
+                    ..
+                }) => Err(fault),
+                result => result,
+            },
             result => result,
         }
     }
@@ -66,15 +70,45 @@ impl<F: Fn() -> Result<InProcess, Fault>> Door for Usual<F> {
     }
 
     fn release(&self, id: AllocationId) -> Result<Allocation, Fault> {
-        self.ask(|door| door.release(id))
+        match self.ask(|door| door.release(id)) {
+            Err(fault) if is_open(&fault) => match (self.open)()?.release(id) {
+                // By this one or by another.
+                Err(Fault::Registry {
+                    error: Error::NotFound { .. },
+                    ..
+                }) => Err(fault),
+                result => result,
+            },
+            result => result,
+        }
     }
 
     fn release_all(&self, ids: &[AllocationId]) -> Result<(), Fault> {
-        self.ask(|door| door.release_all(ids))
+        match self.ask(|door| door.release_all(ids)) {
+            Err(fault) if is_open(&fault) => {
+                let registry = (self.open)()?;
+                let left = registry.list(&Filter::default())?;
+                let left = left.iter().map(|allocation| allocation.id);
+                let left: Vec<AllocationId> = left.filter(|id| ids.contains(id)).collect();
+                registry.release_all(&left)
+            }
+            result => result,
+        }
     }
 
     fn release_matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
-        self.ask(|door| door.release_matching(filter))
+        match self.ask(|door| door.release_matching(filter)) {
+            Err(fault) if is_open(&fault) => {
+                let released = (self.open)()?.release_matching(filter)?;
+                // Then they may have been released before, and nobody knows which.
+                if released.is_empty() {
+                    Err(fault)
+                } else {
+                    Ok(released)
+                }
+            }
+            result => result,
+        }
     }
 
     fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
@@ -155,13 +189,29 @@ mod tests {
     fn what_may_be_done_already_is_not_done_again_unless_it_comes_to_the_same() {
         let folder = tempfile::tempdir().unwrap();
         let door = door(server(String::new()), &folder);
-        door.allocate(&claim("web")).unwrap();
+        let web = door.allocate(&claim("web")).unwrap();
         let fault = door.allocate(&claim("web")).unwrap_err();
         assert!(matches!(fault, Fault::Lost(_)), "{fault:?}");
-        let fault = door.release_matching(&Filter::default().app("shop"));
-        assert!(matches!(fault, Err(Fault::Lost(_))), "{fault:?}");
-        assert_eq!(door.list(&Filter::default()).unwrap().len(), 1);
-        assert_eq!(door.get_or_allocate(&[claim("web")]).unwrap().len(), 1);
+        let listed = door.list(&Filter::default()).unwrap();
+        assert_eq!(listed, std::slice::from_ref(&web));
+        let again = door.get_or_allocate(&[claim("web")]).unwrap();
+        assert_eq!(again, listed);
+
+        assert_eq!(door.release(web.id).unwrap(), web);
+        let fault = door.release(web.id).unwrap_err();
+        assert!(matches!(fault, Fault::Lost(_)), "{fault:?}");
+        let ids: Vec<_> = ["web", "api", "db"]
+            .map(|service| door.allocate(&claim(service)).unwrap().id)
+            .into();
+        door.release(ids[0]).unwrap();
+        door.release_all(&ids).unwrap();
+        door.release_all(&ids).unwrap();
+        assert!(door.list(&Filter::default()).unwrap().is_empty());
+        let web = door.allocate(&claim("web")).unwrap();
+        let shop = Filter::default().app("shop");
+        assert_eq!(door.release_matching(&shop).unwrap(), [web]);
+        let fault = door.release_matching(&shop).unwrap_err();
+        assert!(matches!(fault, Fault::Lost(_)), "{fault:?}");
     }
 
     #[test]
