@@ -211,6 +211,8 @@ fn a_command_line_that_makes_no_sense_exits_with_2() {
         &["check"],
         &["--port=3000"],
         &["get", "web", "--json=true"],
+        &["get", "web", "--app", "--instance=x"],
+        &["allocate", "--service", "--adopt"],
         &["get", "--service", "web"],
         &["allocate", "web"],
         &["check", "web"],

@@ -554,7 +554,7 @@ fn a_batch_may_be_larger_than_other_bodies() {
 fn who_prefers_to_know_is_told_what_was_released() {
     let talk = Talk::new();
     let mut client = talk.daemon.client();
-    let prefer = "Prefer: respond-async, Return=representation";
+    let prefer = "Prefer: respond-async, Return = \"representation\"; x=1";
     let mut ids = Vec::new();
     for service in ["web", "api", "db"] {
         let body = json!({"app": "shop", "instance": "main", "service": service}).to_string();

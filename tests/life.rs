@@ -18,7 +18,7 @@ use std::thread;
 use daemon::{Daemon, PORT_REGISTRY};
 use port_registry::daemon::Presence;
 use serde_json::{Value, json};
-use support::{Ran, Sandbox, free_block};
+use support::{Ran, Sandbox, free_block, wait_until};
 
 const PORTCTL: &str = env!("CARGO_BIN_EXE_portctl");
 
@@ -456,6 +456,7 @@ fn something_else_at_the_address_is_named_and_left_alone() {
     }
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_stranger_that_is_named_by_what_answers_is_not_stopped() {
     let machine = Machine::new();
@@ -473,16 +474,25 @@ fn a_stranger_that_is_named_by_what_answers_is_not_stopped() {
     );
     stranger.assert_unharmed();
     // Neither when somebody else holds the lock, whatever it says there.
-    let lock = fs::File::create(machine.folder().join("port-registry.pid.lock")).unwrap();
-    lock.lock().unwrap();
-    let mut other = Stranger::new();
-    writeln!(&lock, "{} {}", other.pid(), machine.address).unwrap();
+    let lock = machine.folder().join("port-registry.pid.lock");
+    let mut flock = Command::new("flock");
+    let mut other = Stranger(
+        flock
+            .arg("--no-fork")
+            .arg(&lock)
+            .args(["sleep", "600"])
+            .spawn()
+            .unwrap(),
+    );
+    wait_until("the lock is held", || {
+        Presence::of(&machine.pidfile()).unwrap() != Presence::Absent
+    });
+    fs::write(&lock, format!("{} {}\n", other.pid(), machine.address)).unwrap();
     let complaint = machine.complaint(&["stop"]);
     assert!(complaint.ends_with("; neither was stopped"), "{complaint}");
     stranger.assert_unharmed();
     other.assert_unharmed();
-    drop(lock);
-    fs::remove_file(machine.folder().join("port-registry.pid.lock")).unwrap();
+    fs::remove_file(lock).unwrap();
 }
 
 #[test]
@@ -799,6 +809,49 @@ fn a_daemon_behind_a_script_is_its_childs_too() {
     let running = format!("Server is running (pid {pid}) healthy");
     assert_eq!(machine.run(&["status"]).printed(), running);
     machine.run(&["stop"]).printed();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_lock_that_names_a_process_that_does_not_hold_it_stops_nothing() {
+    let machine = Machine::new();
+    let mut stranger = Stranger::new();
+    let pid = stranger.pid();
+    let store = machine.sandbox.store();
+    let daemon = json!({"version": "0.1.0", "pid": pid, "store": store, "range": "1-65535"});
+    let identity = format!("X-Port-Registry: 0.1.0; pid={pid}\r\n");
+    impostor(machine.address, Some(ok(&identity, &daemon.to_string())));
+    fs::create_dir(machine.folder()).unwrap();
+    let path = machine.folder().join("port-registry.pid.lock");
+    let lock = fs::File::create(&path).unwrap();
+    lock.lock().unwrap();
+    // As it is for a daemon in another container, whose numbers mean others here, or nobody.
+    writeln!(&lock, "{pid} {}", machine.address).unwrap();
+    let expected = |pid: u32| {
+        format!(
+            "error: [SANDBOX]/home/.port-registry/port-registry.pid.lock names process {pid}, which \
+             does not hold it here, and was left alone\n\
+             hint: stop the daemon where it was started: in a container, perhaps"
+        )
+    };
+    assert_eq!(machine.complaint(&["stop"]), expected(pid));
+    assert_eq!(machine.complaint(&["restart"]), expected(pid));
+    stranger.assert_unharmed();
+    fs::write(&path, format!("4194304 {}\n", machine.address)).unwrap();
+    assert_eq!(machine.complaint(&["stop"]), expected(4_194_304));
+    drop(lock);
+    fs::remove_file(&path).unwrap();
+}
+
+#[test]
+fn a_start_that_is_suspended_keeps_nobody_from_the_daemon_that_runs() {
+    let machine = Machine::new();
+    let pid = machine.start();
+    // What a portctl holds that starts a daemon.
+    let turn = fs::File::open(machine.folder().join("portctl.lock")).unwrap();
+    turn.lock().unwrap();
+    let again = machine.run(&["start"]);
+    assert_eq!(pid_in(again.printed(), "Server is already running"), pid);
 }
 
 #[test]

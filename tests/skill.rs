@@ -207,10 +207,38 @@ fn folders_that_the_user_had_stay() {
         run(&sandbox, words).complained(1);
     }
     assert!(sandbox.work().join(".claude").exists());
+    run(&sandbox, &["skill", "install"]).printed();
+    // Brought up to date, it is still known what was there before.
+    fs::remove_file(
+        sandbox
+            .work()
+            .join(".claude/skills/port-registry/references/api.md"),
+    )
+    .unwrap();
+    run(&sandbox, &["skill", "install"]).printed();
+    run(&sandbox, &["skill", "uninstall"]).printed();
+    let left: Vec<_> = fs::read_dir(sandbox.work()).unwrap().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+    let left = fs::read_dir(sandbox.work().join(".claude")).unwrap();
+    assert_eq!(left.count(), 0);
     run(&sandbox, &["skill", "install", "--global"]).printed();
     run(&sandbox, &["skill", "uninstall", "--global"]).printed();
     let left = fs::read_dir(sandbox.home().join(".agents")).unwrap();
     assert_eq!(left.count(), 0);
+}
+
+#[test]
+fn what_is_left_of_a_skill_that_was_removed_by_hand_is_removed() {
+    let sandbox = Sandbox::new();
+    run(&sandbox, &["skill", "install"]).printed();
+    for agent in [".claude", ".agents"] {
+        let folder = sandbox.work().join(agent).join("skills/port-registry");
+        for name in FILES {
+            fs::remove_file(folder.join(name)).unwrap();
+        }
+    }
+    run(&sandbox, &["skill", "uninstall"]).printed();
+    assert_eq!(fs::read_dir(sandbox.work()).unwrap().count(), 0);
 }
 
 #[test]

@@ -10,8 +10,6 @@ use std::process::Command;
 
 use support::{Ran, Sandbox, program};
 
-const PORTCTL: &str = env!("CARGO_BIN_EXE_portctl");
-
 /// Runs a shell script in a network of its own, with `portctl` and `port-registry` on the PATH. `None`
 /// where that is not allowed.
 fn in_a_network_of_its_own(sandbox: &Sandbox, script: &str) -> Option<Ran> {
@@ -22,6 +20,8 @@ fn in_a_network_of_its_own(sandbox: &Sandbox, script: &str) -> Option<Ran> {
         .args(["sh", "-c", up])
         .output()
         .is_ok_and(|output| output.status.success());
+    // There it has to be.
+    assert!(is_allowed || std::env::var_os("CI").is_none());
     if !is_allowed {
         let _ = writeln!(
             std::io::stderr(),
@@ -67,7 +67,8 @@ fn whatever_else_listens_there_is_not_even_asked() {
     for line in ["pass", answer] {
         let sandbox = Sandbox::new();
         let script = format!(
-            "{} 'portctl get web; portctl get web; portctl list --json; portctl release'; \
+            "{} 'portctl get web; portctl get web; portctl list --json; portctl release; \
+             portctl version'; \
              test -e \"$HOME/.port-registry/ports.redb\"",
             impostor(line)
         );
@@ -128,5 +129,4 @@ fn commands_go_on_while_the_daemon_is_restarted_over_and_over() {
         .path(sandbox.store())
         .open();
     registry.unwrap().verify().unwrap();
-    assert!(std::path::Path::new(PORTCTL).exists());
 }

@@ -23,23 +23,24 @@ pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Byte
     read_up_to(limits::BODY, request, payload).await
 }
 
-/// The same, of a body that may be large if it says how long it is. `room` has a permit for each byte
-/// that large ones may have at a time.
+/// The same, of a body that may be large if it says how long it is. Of `room` it takes two permits for
+/// each byte, one for the answer; they are to be kept until that is sent.
 pub(crate) async fn read_large(
     request: &HttpRequest,
     payload: Payload,
-    room: &Semaphore,
-) -> Result<Bytes, Problem> {
+    room: &Arc<Semaphore>,
+) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Problem> {
     let length = length(request).unwrap_or(0);
     if length <= limits::BODY {
-        return read(request, payload).await;
+        return Ok((read(request, payload).await?, None));
     }
     if length > limits::BATCH {
         return Err(Problem::large_body(limits::BATCH));
     }
-    let permits = room.try_acquire_many(u32::try_from(length).unwrap_or(u32::MAX));
-    let _permits = permits.map_err(|_| Problem::busy())?;
-    read_up_to(length, request, payload).await
+    let permits = u32::try_from(2 * length).unwrap_or(u32::MAX);
+    let permits = room.clone().try_acquire_many_owned(permits);
+    let permits = permits.map_err(|_| Problem::no_room_for_batch())?;
+    Ok((read_up_to(length, request, payload).await?, Some(permits)))
 }
 
 fn length(request: &HttpRequest) -> Option<usize> {
@@ -102,16 +103,33 @@ pub(crate) fn large_json(
     let length = document.len().min(limits::LARGE_ANSWERS);
     let length = u32::try_from(length).unwrap_or(u32::MAX);
     let permit = room.clone().try_acquire_many_owned(length);
-    Ok(response.body(Sliced {
-        rest: Bytes::from(document),
-        _room: permit.map_err(|_| Problem::no_room())?,
-    }))
+    let permit = permit.map_err(|_| Problem::no_room())?;
+    Ok(response.body(Sliced::new(document, permit)))
+}
+
+/// An answer for which there is room already.
+pub(crate) fn roomy_json(document: Vec<u8>, room: Option<OwnedSemaphorePermit>) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    response.insert_header(ContentType::json());
+    match room {
+        Some(permit) => response.body(Sliced::new(document, permit)),
+        None => response.body(document),
+    }
 }
 
 /// A body that is given to the connection slice by slice, which would copy all of it at once.
 struct Sliced {
     rest: Bytes,
     _room: OwnedSemaphorePermit,
+}
+
+impl Sliced {
+    fn new(document: Vec<u8>, room: OwnedSemaphorePermit) -> Sliced {
+        Sliced {
+            rest: Bytes::from(document),
+            _room: room,
+        }
+    }
 }
 
 /// As large as the connection's buffer.

@@ -175,6 +175,7 @@ async fn serve(
         health,
         port: address.port(),
         batches: Arc::new(Semaphore::new(limits::BATCHES)),
+        batch_room: Arc::new(Semaphore::new(limits::LARGE_BATCHES)),
         lists: Arc::new(Semaphore::new(limits::LISTS)),
         room: Arc::new(Semaphore::new(limits::LARGE_ANSWERS)),
     };

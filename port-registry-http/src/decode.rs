@@ -9,8 +9,11 @@ use std::path::Path;
 
 use percent_encoding::percent_decode_str;
 use port_registry::{AllocationId, Claim, Filter, NameFault, Port, Request, ServiceKey};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::limits;
 use crate::problem::Problem;
 
 /// The greatest length of a folder's path in bytes: Linux opens none that is longer (`PATH_MAX`,
@@ -61,28 +64,61 @@ fn filter_of(fields: &Fields) -> Result<Filter, Problem> {
 }
 
 /// Several requests to `/v1/allocations`: `{"requests":[{"method","body"}]}`. The body of a `DELETE`
-/// may name one allocation by its `"id"`.
+/// may name one allocation by its `"id"`. What is not looked at is not built in memory, nor is any but
+/// one item at a time.
 pub(crate) fn batch(body: &[u8]) -> Result<Vec<Request>, Problem> {
-    let mut requests = Vec::new();
-    for (index, item) in Fields::parse(body)?.array("requests")?.iter().enumerate() {
-        requests.push(request(item).map_err(|problem| problem.of_request(index))?);
-    }
-    Ok(requests)
+    let batch: Batch = object(body)?;
+    let items = batch.requests.into_iter().enumerate();
+    items
+        .map(|(index, item)| request(item.get()).map_err(|problem| problem.of_request(index)))
+        .collect()
 }
 
-fn request(item: &Value) -> Result<Request, Problem> {
-    let item = Fields::of(item)?;
-    let body = Fields::of(item.0.get("body").unwrap_or(&Value::Null))?;
-    match item.text("method")? {
+#[derive(Deserialize)]
+struct Batch<'a> {
+    #[serde(borrow)]
+    requests: Vec<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Item<'a> {
+    #[serde(borrow)]
+    method: Cow<'a, str>,
+    #[serde(borrow)]
+    body: &'a RawValue,
+}
+
+/// What an object holds that must be one: the parser takes arrays for structures too.
+fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Problem> {
+    let is_object = json.trim_ascii_start().first() == Some(&b'{');
+    let value = is_object.then(|| serde_json::from_slice(json).ok());
+    value.flatten().ok_or_else(Problem::invalid_json)
+}
+
+fn request(item: &str) -> Result<Request, Problem> {
+    let item: Item = object(item.as_bytes())?;
+    let body = item.body.get().as_bytes();
+    if body.len() > limits::BODY {
+        return Err(Problem::large_body(limits::BODY));
+    }
+    let body = Fields::parse(body)?;
+    match &*item.method {
         "POST" => Ok(Request::Allocate(claim_of(&body)?)),
         "PUT" => Ok(Request::GetOrAllocate(claim_of(&body)?)),
-        "DELETE" => match body.number("id")? {
-            0 => Ok(Request::ReleaseMatching(filter_of(&body)?)),
-            number => known_id(number)
-                .map(Request::Release)
-                .ok_or_else(Problem::unknown_allocation),
-        },
+        "DELETE" => release_of(&body),
         _ => Err(Problem::bad_request("method must be POST, PUT or DELETE")),
+    }
+}
+
+fn release_of(body: &Fields) -> Result<Request, Problem> {
+    let id = body.number("id")?;
+    let filter = filter_of(body)?;
+    match id {
+        0 => Ok(Request::ReleaseMatching(filter)),
+        _ if !filter.is_empty() => Err(Problem::bad_request("id goes with no filter")),
+        number => known_id(number)
+            .map(Request::Release)
+            .ok_or_else(Problem::unknown_allocation),
     }
 }
 
@@ -175,28 +211,12 @@ fn percent_decoded(text: &str) -> Result<String, Problem> {
 }
 
 /// The fields of an object. One that is missing is like `null`, and like the zero of its type.
-struct Fields<'a>(Cow<'a, Map<String, Value>>);
+struct Fields(Map<String, Value>);
 
-impl Fields<'_> {
-    fn parse(body: &[u8]) -> Result<Fields<'static>, Problem> {
+impl Fields {
+    fn parse(body: &[u8]) -> Result<Fields, Problem> {
         let fields = serde_json::from_slice(body);
-        let fields = fields.map(|fields| Fields(Cow::Owned(fields)));
-        fields.map_err(|_| Problem::invalid_json())
-    }
-
-    fn of(value: &Value) -> Result<Fields<'_>, Problem> {
-        let fields = value
-            .as_object()
-            .map(|fields| Fields(Cow::Borrowed(fields)));
-        fields.ok_or_else(Problem::invalid_json)
-    }
-
-    /// One that has to be there.
-    fn array(&self, name: &str) -> Result<&[Value], Problem> {
-        match self.0.get(name) {
-            Some(Value::Array(items)) => Ok(items),
-            _ => Err(Problem::invalid_json()),
-        }
+        fields.map(Fields).map_err(|_| Problem::invalid_json())
     }
 
     fn text(&self, name: &str) -> Result<&str, Problem> {
@@ -310,6 +330,12 @@ mod tests {
         for (body, told) in [
             ("{}", "invalid JSON"),
             (r#"{"requests":{}}"#, "invalid JSON"),
+            ("[[]]", "invalid JSON"),
+            (r#"{"requests":[["PUT",{}]]}"#, "invalid JSON"),
+            (
+                r#"{"requests":[{"method":"DELETE","body":{"id":1,"app":"a"}}]}"#,
+                "id goes with no filter",
+            ),
             (r#"{"requests":[1]}"#, "invalid JSON"),
             (r#"{"requests":[{"method":"PUT"}]}"#, "invalid JSON"),
             (r#"{"requests":[{"method":1,"body":{}}]}"#, "invalid JSON"),
@@ -327,7 +353,13 @@ mod tests {
         let second = br#"{"requests":[{"method":"DELETE","body":{}},{"method":"POST","body":{}}]}"#;
         let problem = String::from_utf8(batch(second).unwrap_err().to_json()).unwrap();
         assert!(problem.ends_with("\"request\":1}\n"), "{problem}");
-        assert!(batch(br#"{"requests":[]}"#).unwrap().is_empty());
+        assert!(batch(br#" {"x":[],"requests":[]}"#).unwrap().is_empty());
+        let far = " ".repeat(70_000);
+        let far = format!(r#"{{"requests":[{{"method":"DELETE","body":{{{far}}}}}]}}"#);
+        assert_eq!(
+            refused(batch(far.as_bytes())),
+            "the body is larger than 65536 bytes"
+        );
     }
 
     #[test]

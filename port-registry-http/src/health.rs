@@ -7,6 +7,16 @@ use port_registry::{Answer, Error, Registry};
 use crate::log;
 use crate::problem::Problem;
 
+/// Whether what was answered took a write.
+pub(crate) fn is_write(answer: &Answer) -> bool {
+    match answer {
+        Answer::Allocated(_) => true,
+        Answer::Released(released) => !released.is_empty(),
+        // Some of these do, which is not told.
+        _ => false,
+    }
+}
+
 /// What the last writes came to. A failure is remembered until a write succeeds.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
@@ -29,13 +39,7 @@ impl Health {
     /// Notes what a write came to, unless it only found others at it.
     pub(crate) fn note(&self, answers: Result<&[Result<Answer, Error>], &Error>) {
         match answers {
-            Ok(answers)
-                if answers
-                    .iter()
-                    .any(|it| matches!(it, Ok(Answer::Allocated(_)))) =>
-            {
-                self.note_success();
-            }
+            Ok(answers) if answers.iter().flatten().any(is_write) => self.note_success(),
             Ok(_) | Err(Error::Busy { .. }) => {}
             Err(error) => self.note_failure(&Problem::from(error)),
         }

@@ -45,6 +45,9 @@ pub(crate) const BLOCKING_THREADS: usize = 16;
 /// The most bytes of a batch, which is for some ten thousand services.
 pub(crate) const BATCH: usize = 4 << 20;
 
+/// How many bytes of large batches and their answers may be on their way at a time.
+pub(crate) const LARGE_BATCHES: usize = 64 << 20;
+
 /// How many batches are carried out at a time; each may have to wait for other processes.
 pub(crate) const BATCHES: usize = 4;
 
@@ -54,7 +57,7 @@ pub(crate) const LISTS: usize = 2;
 /// From how many bytes on an answer counts as large.
 pub(crate) const LARGE_ANSWER: usize = 64 << 10;
 
-/// How many bytes of large answers, and of large bodies, may be on their way at a time.
+/// How many bytes of large answers may be on their way at a time.
 pub(crate) const LARGE_ANSWERS: usize = 64 << 20;
 
 /// How long requests under way may take to end once the daemon is to stop.

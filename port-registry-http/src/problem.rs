@@ -102,6 +102,14 @@ impl Problem {
         )
     }
 
+    /// The same, of batches.
+    pub(crate) fn no_room_for_batch() -> Problem {
+        Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too many large batches are on their way; try again, or ask for fewer things at once",
+        )
+    }
+
     /// A part of the daemon is gone, which does not happen while it runs.
     pub(crate) fn stopping() -> Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the daemon is stopping")

@@ -13,7 +13,7 @@ use std::{io, iter, mem};
 use port_registry::{Answer, Error, Registry, Request};
 use tokio::sync::oneshot;
 
-use crate::health::Health;
+use crate::health::{Health, is_write};
 use crate::problem::Problem;
 
 /// The way to the thread. It ends when the last of these is gone, and all is answered.
@@ -162,7 +162,7 @@ impl Groups {
                     match answer {
                         None => waiting.add(job),
                         Some(answer) => {
-                            has_written |= matches!(answer, Ok(Answer::Allocated(_)));
+                            has_written |= answer.as_ref().is_ok_and(is_write);
                             job.client.tell(answer.map_err(Problem::from));
                         }
                     }

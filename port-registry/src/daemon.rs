@@ -52,7 +52,7 @@ impl Presence {
     ///
     /// When the system does not let the lock be looked at, or what stands in its place is no file.
     pub fn of(pidfile: &Path) -> io::Result<Presence> {
-        let lock = beside(pidfile, LOCK);
+        let lock = lock_of(pidfile);
         match fs::symlink_metadata(&lock) {
             // Opening a pipe would wait.
             Ok(metadata) if !metadata.is_file() => {
@@ -91,8 +91,10 @@ impl Presence {
     }
 }
 
-/// What the lock's file is called, after the pidfile's name.
-const LOCK: &str = ".lock";
+/// The file that a daemon of this pidfile holds locked: `<pidfile>.lock`.
+pub fn lock_of(pidfile: &Path) -> PathBuf {
+    beside(pidfile, ".lock")
+}
 
 /// More bytes than what a daemon says in a locked file.
 const LONGEST: u64 = 256;
@@ -170,7 +172,7 @@ impl DaemonLock {
     /// system does not allow it.
     pub fn take(pidfile: &Path) -> Result<DaemonLock, LockError> {
         check_replaceable(pidfile)?;
-        let lock = beside(pidfile, LOCK);
+        let lock = lock_of(pidfile);
         check_lock(&lock, None)?;
         let io_error = |cause| LockError::Io {
             lock: lock.clone(),

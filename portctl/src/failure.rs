@@ -121,7 +121,7 @@ impl From<Fault> for Report {
             Fault::Busy(_) => Report::new(told).hint(
                 "another process has held it for long; try again, or see whether one is stopped",
             ),
-            Fault::Stopping(_) => Report::new(told).hint("try again"),
+            Fault::Undone(_) => Report::new(told).hint("try again, or with less at once"),
             Fault::Lost(_) => Report::new(told).hint("`portctl list` shows what there is"),
         }
     }

@@ -48,8 +48,6 @@ pub(crate) struct Home {
     base: PathBuf,
     /// The skill's folder, from there.
     folder: PathBuf,
-    /// How many of the folders above that, up to the agent's, go with the skill if they are empty.
-    own_parents: usize,
 }
 
 /// What became of the skill in a place.
@@ -76,6 +74,9 @@ pub(crate) enum Kind {
 #[derive(Debug, Default, Deserialize, Serialize)]
 struct Manifest {
     version: String,
+    /// How many of the folders above the skill's were made for it.
+    #[serde(default)]
+    folders: usize,
     /// The digest of each file.
     files: BTreeMap<String, String>,
 }
@@ -92,22 +93,11 @@ enum Found {
 }
 
 impl Home {
-    /// In the folder of an agent, such as `.claude`, in a project. It is there for the skill alone, if
-    /// nothing else is in it.
-    pub(crate) fn in_project(base: &Path, agent: &str) -> Home {
-        Home::new(base, agent, 2)
-    }
-
-    /// In the folder of an agent in a home folder, which is the agent's.
-    pub(crate) fn of_user(base: &Path, agent: &str) -> Home {
-        Home::new(base, agent, 1)
-    }
-
-    fn new(base: &Path, agent: &str, own_parents: usize) -> Home {
+    /// In the folder of an agent, such as `.claude`, which is in `base`.
+    pub(crate) fn new(base: &Path, agent: &str) -> Home {
         Home {
             base: base.to_owned(),
             folder: Path::new(agent).join("skills").join(NAME),
-            own_parents,
         }
     }
 
@@ -151,23 +141,33 @@ impl Home {
                 to_remove.push(self.file(name));
             }
         }
+        let folders = if is_new {
+            self.missing_folders()
+        } else {
+            manifest.folders
+        };
         let result = match (to_write.is_empty() && to_remove.is_empty(), is_new) {
             (true, _) if !kept.is_empty() => Kind::Kept,
             (true, _) => Kind::UpToDate,
             (false, true) => Kind::Installed,
             (false, false) => Kind::Updated,
         };
-        for (name, content) in to_write {
-            self.write(name, content.as_bytes())?;
-        }
-        to_remove.iter().try_for_each(fs::remove_file)?;
-        if matches!(result, Kind::Installed | Kind::Updated) {
-            self.write(MANIFEST, &serde_json::to_vec(&Manifest::of_this_version())?)?;
-        }
+        let write = || {
+            for (name, content) in &to_write {
+                self.write(name, content.as_bytes())?;
+            }
+            to_remove.iter().try_for_each(fs::remove_file)?;
+            if matches!(result, Kind::Installed | Kind::Updated) {
+                let manifest = serde_json::to_vec(&Manifest::of_this_version(folders))?;
+                self.write(MANIFEST, &manifest)?;
+            }
+            Ok(())
+        };
+        write().inspect_err(|_: &io::Error| self.remove_empty_folders(folders))?;
         Ok(Change { result, kept })
     }
 
-    /// Removes the skill, and the folders that are empty without it, up to the agent's.
+    /// Removes the skill, and the folders that were made for it and are empty.
     pub(crate) fn uninstall(&self, changed: Changed) -> io::Result<Change> {
         let manifest = self.manifest()?;
         let mut names: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
@@ -193,26 +193,45 @@ impl Home {
                 }
             }
         }
-        let result = match (removed, kept.is_empty()) {
-            (0, true) => Kind::Absent,
-            (0, false) => Kind::Kept,
-            _ => Kind::Removed,
+        // What is left of a skill whose files were removed by hand goes too.
+        let is_left = self.file(MANIFEST).symlink_metadata().is_ok();
+        let result = if removed > 0 || is_left && kept.is_empty() {
+            Kind::Removed
+        } else if kept.is_empty() {
+            Kind::Absent
+        } else {
+            Kind::Kept
         };
         if result == Kind::Removed && kept.is_empty() {
             remove_if_there(&self.file(MANIFEST))?;
         }
         if result == Kind::Removed {
-            self.remove_empty_folders();
+            self.remove_empty_folders(manifest.folders);
         }
         Ok(Change { result, kept })
     }
 
-    /// Removes the skill's folders as far as nothing is in them.
-    fn remove_empty_folders(&self) {
+    /// How many of the folders above the skill's are not there.
+    fn missing_folders(&self) -> usize {
+        let parents = self.parents();
+        let is_missing = |folder: &PathBuf| folder.symlink_metadata().is_err();
+        parents.iter().filter(|folder| is_missing(folder)).count()
+    }
+
+    /// Removes the skill's folders as far as nothing is in them, and so many of those above.
+    fn remove_empty_folders(&self, above: usize) {
         let _ = fs::remove_dir(self.file("references"));
-        for folder in self.folder.ancestors().take(1 + self.own_parents) {
-            let _ = fs::remove_dir(self.base.join(folder));
+        let _ = fs::remove_dir(self.folder());
+        for folder in self.parents().iter().take(above) {
+            let _ = fs::remove_dir(folder);
         }
+    }
+
+    /// The folders above the skill's, up to the agent's.
+    fn parents(&self) -> Vec<PathBuf> {
+        let parents = self.folder.ancestors().skip(1);
+        let parents = parents.filter(|folder| !folder.as_os_str().is_empty());
+        parents.map(|folder| self.base.join(folder)).collect()
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -274,7 +293,6 @@ impl Home {
         };
         write().map_err(|error| {
             let _ = fs::remove_file(&draft);
-            self.remove_empty_folders();
             at(&path, &error)
         })
     }
@@ -299,10 +317,11 @@ impl Home {
 }
 
 impl Manifest {
-    fn of_this_version() -> Manifest {
+    fn of_this_version(folders: usize) -> Manifest {
         let digests = FILES.map(|(name, content)| (name.to_owned(), digest(content.as_bytes())));
         Manifest {
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            folders,
             files: BTreeMap::from(digests),
         }
     }

@@ -1,7 +1,6 @@
 //! `POST /v1/batch`: several requests to `/v1/allocations` that take effect together, or none.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::ContentType;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use port_registry::{Allocation, Answer, Atomicity, Error, Registry};
@@ -38,15 +37,13 @@ pub(crate) async fn post(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let body = body::read_large(&request, payload, &desk.room).await?;
+    let (body, room) = body::read_large(&request, payload, &desk.batch_room).await?;
     let turn = timeout(desk.registry.wait(), desk.batches.acquire()).await;
     let _turn = turn.map_err(|_| Problem::busy())?;
     let health = desk.health.clone();
     let document = desk.on_a_thread(move |registry| carry_out(registry, &health, &body));
     match document.await {
-        Ok(document) => Ok(HttpResponse::Ok()
-            .insert_header(ContentType::json())
-            .body(document)),
+        Ok(document) => Ok(body::roomy_json(document, room)),
         Err(problem) => Err(desk.with_listener(problem).await),
     }
 }

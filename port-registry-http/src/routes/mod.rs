@@ -51,6 +51,8 @@ pub(crate) struct Desk {
     pub(crate) port: u16,
     /// A permit for each batch that may be carried out.
     pub(crate) batches: Arc<Semaphore>,
+    /// A permit for each byte of large batches and their answers that may be on its way.
+    pub(crate) batch_room: Arc<Semaphore>,
     /// A permit for each list that may be made.
     pub(crate) lists: Arc<Semaphore>,
     /// A permit for each byte of large answers that may be on its way.

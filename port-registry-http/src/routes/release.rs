@@ -70,8 +70,12 @@ pub(crate) async fn delete_one(
 fn wants_representation(request: &HttpRequest) -> bool {
     let fields = request.headers().get_all("prefer");
     fields.filter_map(|field| field.to_str().ok()).any(|field| {
-        let mut preferences = field.split(',');
-        preferences.any(|preference| preference.trim().eq_ignore_ascii_case(REPRESENTATION))
+        field.split(',').any(|preference| {
+            // Its parameters say more of it, and its value may be quoted.
+            let preference = preference.split(';').next().unwrap_or_default();
+            let plain = preference.replace([' ', '\t', '"'], "");
+            plain.eq_ignore_ascii_case(REPRESENTATION)
+        })
     })
 }
 

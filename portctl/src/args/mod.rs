@@ -48,7 +48,7 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
         .map(OsString::into_string)
         .collect::<Result<Vec<_>, _>>()
     {
-        Ok(words) => words::split_assignments(words),
+        Ok(words) => words,
         Err(word) => {
             return Parsed::Usage(Usage {
                 problem: format!("the argument {} is not UTF-8", word.display()),
@@ -57,6 +57,8 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
             });
         }
     };
+    let forgotten = words::flag_without_value(&words).map(str::to_owned);
+    let words = words::split_assignments(words);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let usage = |problem: String| {
         let problem = match words::advice(&words, &problem) {
@@ -74,6 +76,9 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
             Err(help) => Parsed::Nothing(help.output),
             Ok(_) => usage("a command is missing".to_owned()),
         };
+    }
+    if let Some(flag) = forgotten {
+        return usage(format!("no value provided for option '{flag}'"));
     }
     if let Some(unknown) = words::unknown_command(&words) {
         return usage(format!("there is no command `{unknown}`"));

@@ -28,6 +28,26 @@ pub(super) fn split_assignments(words: Vec<String>) -> Vec<String> {
     split
 }
 
+/// A flag whose value was left out, so that the next flag would be taken for it. One that is meant
+/// to begin like a flag can be given by `--flag=value`.
+pub(super) fn flag_without_value(words: &[String]) -> Option<&str> {
+    let info = super::info();
+    let flags = words.iter().take_while(|word| *word != "--");
+    flags
+        .zip(words.iter().skip(1))
+        .find(|(flag, value)| {
+            let value = value.split('=').next().unwrap_or_default();
+            has_value(&info, flag) && is_flag(&info, value)
+        })
+        .map(|(flag, _)| flag.as_str())
+}
+
+/// Whether this is a flag of any command.
+fn is_flag(command: &CommandInfoWithArgs, word: &str) -> bool {
+    command.flags.iter().any(|it| it.long == word)
+        || command.commands.iter().any(|it| is_flag(&it.command, word))
+}
+
 /// Whether this is a flag, of any command, that takes a value. A flag of one name takes one in all
 /// commands or in none.
 fn has_value(command: &CommandInfoWithArgs, flag: &str) -> bool {

@@ -1,5 +1,7 @@
 //! `portctl list`.
 
+use std::collections::BTreeSet;
+
 use port_registry::{Allocation, Checkout, Filter};
 
 use super::{Done, Outcome, door};
@@ -34,17 +36,21 @@ pub(super) fn run(args: List) -> Outcome {
 
 /// Which of them belong to another checkout, which comes out with the same names.
 fn of_others(allocations: &[Allocation], checkout: &Checkout) -> Option<String> {
-    let mut others = allocations
+    let others = allocations
         .iter()
         .filter(|it| it.is_of_other_checkout(&checkout.root));
-    let first = others.next()?;
-    let dir = first.dir.as_deref().unwrap_or_default();
-    let (count, belong) = match others.count() {
-        0 => (1, "belongs"),
-        more => (more + 1, "belong"),
+    let dirs: Vec<&str> = others.filter_map(|it| it.dir.as_deref()).collect();
+    let belong = match dirs.len() {
+        0 => return None,
+        1 => "belongs",
+        _ => "belong",
     };
+    let names: BTreeSet<&str> = dirs.iter().copied().collect();
+    let names: Vec<&str> = names.into_iter().collect();
     Some(format!(
-        "{count} of them {belong} to another checkout, {dir}: pass --instance NAME to tell the two apart"
+        "{} of them {belong} to another checkout, {}: pass --instance NAME to tell them apart",
+        dirs.len(),
+        names.join(" and ")
     ))
 }
 

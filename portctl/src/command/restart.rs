@@ -8,9 +8,8 @@ use crate::daemon::{self, Place};
 
 pub(super) fn run(args: &Restart) -> Outcome {
     let place = Place::of_environment()?;
-    let turn = place.turn()?;
     let was_there = place.presence()? != Presence::Absent;
-    let started = daemon::restart(&place, &turn)?;
+    let started = daemon::restart(&place)?;
     let words = match (was_there, started.is_new) {
         (true, true) => "Server restarted",
         (false, true) => "Server started",

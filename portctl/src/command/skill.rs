@@ -70,16 +70,14 @@ fn homes(global: bool) -> Result<Vec<Home>, Failure> {
         let user = environment::home().ok_or_else(|| {
             Report::new("HOME is not an absolute path").hint("set HOME, or leave --global out")
         })?;
-        let homes = GLOBAL_AGENTS
-            .iter()
-            .map(|agent| Home::of_user(&user, agent));
+        let homes = GLOBAL_AGENTS.iter().map(|agent| Home::new(&user, agent));
         Ok(homes.filter(Home::has_agent).collect())
     } else {
         let here = env::current_dir()
             .map_err(|error| Report::new(format!("cannot tell the current folder: {error}")))?;
         Ok(LOCAL_AGENTS
             .iter()
-            .map(|agent| Home::in_project(&here, agent))
+            .map(|agent| Home::new(&here, agent))
             .collect())
     }
 }

@@ -17,7 +17,7 @@ struct Document {
 
 pub(super) fn run(args: &Start) -> Outcome {
     let place = Place::of_environment()?;
-    let started = daemon::start(&place, &place.turn()?)?;
+    let started = daemon::start(&place)?;
     let words = if started.is_new {
         "Server started"
     } else {

@@ -1,11 +1,12 @@
 //! `portctl version`.
 
+use port_registry::daemon::default_pidfile;
 use serde::Serialize;
 
 use super::{Done, Outcome};
 use crate::address::Address;
 use crate::args::Version;
-use crate::door::{Client, Daemon};
+use crate::door::{self, Client, Daemon};
 use crate::environment;
 use crate::failure::Report;
 use crate::output;
@@ -30,7 +31,9 @@ pub(super) fn run(args: &Version) -> Outcome {
     let daemon = match environment::address()? {
         // What was named has to be there.
         Some(address) => Some(Client::new(address).identify().map_err(Report::from)?),
-        None => Client::new(Address::usual()).identify_quickly().ok(),
+        None => default_pidfile()
+            .ok()
+            .and_then(|pidfile| door::own(&Client::new(Address::usual()), &pidfile)),
     };
     Ok(Done::Printed(if args.json {
         output::print_json(&Document {

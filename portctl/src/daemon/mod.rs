@@ -17,7 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use port_registry::Builder;
-use port_registry::daemon::{Presence, default_pidfile, open_private};
+use port_registry::daemon::{Presence, default_pidfile, lock_of, open_private};
 
 pub(crate) use self::detach::{WORD as DETACH, exec};
 pub(crate) use self::start::{Started, restart, start};
@@ -80,9 +80,10 @@ impl Place {
     /// Whether a daemon of this user runs, wherever it listens.
     pub(crate) fn presence(&self) -> Result<Presence, Report> {
         Presence::of(&self.pidfile).map_err(|error| {
-            let pidfile = self.pidfile.display();
+            let lock = self.lock();
             Report::new(format!(
-                "cannot tell whether a daemon runs: {pidfile}.lock: {error}"
+                "cannot tell whether a daemon runs: {}: {error}",
+                lock.display()
             ))
         })
     }
@@ -93,6 +94,11 @@ impl Place {
         Turn::take(&self.file("portctl.lock"))
     }
 
+    /// The file that a daemon holds locked.
+    fn lock(&self) -> PathBuf {
+        lock_of(&self.pidfile)
+    }
+
     /// A file in the daemon's folder.
     fn file(&self, name: &str) -> PathBuf {
         self.pidfile.with_file_name(name)
@@ -101,10 +107,10 @@ impl Place {
     /// Something answers as a daemon does, and is not this user's.
     fn not_the_daemon(&self, daemon: &Daemon) -> Report {
         Report::new(format!(
-            "process {} answers at {}, but {}.lock does not say that it is the daemon; it was left alone",
+            "process {} answers at {}, but {} does not say that it is the daemon; it was left alone",
             daemon.pid,
             self.address(),
-            self.pidfile.display()
+            self.lock().display()
         ))
         .hint(format!("if it is yours, `kill {}` ends it", daemon.pid))
     }

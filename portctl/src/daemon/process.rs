@@ -1,6 +1,7 @@
 //! Telling a process to end, and seeing it gone.
 
 use std::io;
+use std::path::Path;
 use std::process::Child;
 
 /// Whether a process is in the session that the other one began.
@@ -72,6 +73,31 @@ impl Process {
         }))
     }
 
+    /// Whether it has a file open. Where the system does not tell, it is believed.
+    pub(super) fn has_open(&self, file: &Path) -> bool {
+        #[cfg(target_os = "linux")]
+        {
+            use std::fs;
+            use std::os::unix::fs::MetadataExt;
+
+            let id = |path: &Path| fs::metadata(path).ok().map(|it| (it.dev(), it.ino()));
+            let folder = format!("/proc/{}/fd", self.pid.as_raw_nonzero());
+            let wanted = id(file);
+            match fs::read_dir(folder) {
+                Ok(entries) => entries
+                    .flatten()
+                    .any(|entry| wanted.is_some() && id(&entry.path()) == wanted),
+                // No procfs at all, as opposed to a process that may not be looked at.
+                Err(_) => !Path::new("/proc/self/fd").exists(),
+            }
+        }
+        #[cfg(not(target_os = "linux"))]
+        {
+            let _ = file;
+            true
+        }
+    }
+
     /// Sends SIGTERM.
     pub(super) fn terminate(&self) -> io::Result<()> {
         use rustix::process::{Signal, kill_process};
@@ -123,6 +149,10 @@ pub(super) struct Process;
 impl Process {
     pub(super) fn open(_: u32) -> io::Result<Option<Process>> {
         Ok(Some(Process))
+    }
+
+    pub(super) fn has_open(&self, _: &Path) -> bool {
+        true
     }
 
     pub(super) fn terminate(&self) -> io::Result<()> {

@@ -22,18 +22,23 @@ pub(crate) struct Started {
 
 /// Starts a daemon at the address in force with the store in force, unless one is there already.
 /// Comes back when it answers.
-pub(crate) fn start(place: &Place, _: &Turn) -> Result<Started, Report> {
-    start_with(place, None)
+pub(crate) fn start(place: &Place) -> Result<Started, Report> {
+    // Where one is there, nobody has to be waited for.
+    if let Some(daemon) = door::own(&place.client, &place.pidfile) {
+        return already(place, &daemon);
+    }
+    start_with(place, None, &place.turn()?)
 }
 
 /// Stops the daemon, if it runs, and starts it. It goes on choosing from the same ports unless the
 /// environment names others.
-pub(crate) fn restart(place: &Place, turn: &Turn) -> Result<Started, Report> {
+pub(crate) fn restart(place: &Place) -> Result<Started, Report> {
     // What would be in the way of a start is met before something is stopped.
     check_address(place)?;
     program::find()?;
-    if place.presence()? == Presence::Absent {
-        return start(place, turn);
+    let turn = place.turn()?;
+    if settled(place)? == Presence::Absent {
+        return start_with(place, None, &turn);
     }
     let mut range = None;
     if let Ok(daemon) = place.client.identify() {
@@ -42,10 +47,21 @@ pub(crate) fn restart(place: &Place, turn: &Turn) -> Result<Started, Report> {
         }
         range = Some(daemon.range).filter(|_| place.registry.chosen_range().is_none());
     }
-    let stopped = stop::stop_in_turn(place, turn)?;
-    start_with(place, range).map_err(|report| {
+    let stopped = stop::stop_in_turn(place, &turn)?;
+    start_with(place, range, &turn).map_err(|report| {
         report.after(&format!("the daemon (pid {stopped}) was stopped, and then"))
     })
+}
+
+/// Whether a daemon runs, once it is not just about to.
+fn settled(place: &Place) -> Result<Presence, Report> {
+    let patience = Patience::new();
+    loop {
+        match place.presence()? {
+            Presence::Starting if patience.is_left() => patience.pause(),
+            presence => return Ok(presence),
+        }
+    }
 }
 
 fn check_address(place: &Place) -> Result<(), Report> {
@@ -62,7 +78,7 @@ fn check_address(place: &Place) -> Result<(), Report> {
 }
 
 /// Starts a daemon that chooses from these ports, or from those of the environment.
-fn start_with(place: &Place, range: Option<String>) -> Result<Started, Report> {
+fn start_with(place: &Place, range: Option<String>, _: &Turn) -> Result<Started, Report> {
     check_address(place)?;
     let patience = Patience::new();
     loop {

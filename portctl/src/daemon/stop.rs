@@ -1,5 +1,7 @@
 //! Stopping the daemon.
 
+use std::time::Duration;
+
 use port_registry::daemon::Presence;
 
 use super::process::Process;
@@ -18,7 +20,10 @@ pub(crate) fn stop(place: &Place) -> Result<u32, Report> {
 
 /// The same, of who has the right to.
 pub(super) fn stop_in_turn(place: &Place, _: &Turn) -> Result<u32, Report> {
+    /// How long a process that has ended may seem to hold the lock.
+    const GRACE: Duration = Duration::from_secs(1);
     let patience = Patience::new();
+    let grace = Patience::of(GRACE);
     loop {
         let presence = place.presence()?;
         if let Some(report) = place.elsewhere(presence) {
@@ -38,8 +43,11 @@ pub(super) fn stop_in_turn(place: &Place, _: &Turn) -> Result<u32, Report> {
                     terminate(place, pid, &process)?;
                     return Ok(pid);
                 }
-                // It has ended just now.
-                patience.pause();
+                // It has ended just now, or is none of this system's.
+                if !grace.is_left() {
+                    return Err(elsewhere(place, pid));
+                }
+                grace.pause();
             }
         }
     }
@@ -55,17 +63,29 @@ fn not_running(place: &Place) -> Report {
     }
 }
 
-/// The process, if it is the one that answers. `None` if it has ended meanwhile.
+/// The lock is held, but not by the process of this number that can be seen here.
+fn elsewhere(place: &Place, pid: u32) -> Report {
+    Report::new(format!(
+        "{} names process {pid}, which does not hold it here, and was left alone",
+        place.lock().display()
+    ))
+    .hint("stop the daemon where it was started: in a container, perhaps")
+}
+
+/// The process, if it holds the lock and is the one that answers. `None` if it has ended meanwhile.
 fn confirm(place: &Place, pid: u32) -> Result<Option<Process>, Report> {
     let process = Process::open(pid)
         .map_err(|error| Report::new(format!("cannot look at process {pid}: {error}")))?;
     let Some(process) = process else {
         return Ok(None);
     };
+    // A number means another process in another container.
+    let is_holder = process.has_open(&place.lock());
     let answer = place.client.identify();
     let is_same = matches!(place.presence()?, Presence::Running { pid: now, .. } if now == pid);
     match answer {
         _ if !is_same => Ok(None),
+        _ if !is_holder => Err(elsewhere(place, pid)),
         Ok(daemon) if daemon.pid == pid => Ok(Some(process)),
         Ok(daemon) => Err(Report::new(format!(
             "process {} answers at {}, and not the daemon, which is process {pid}; neither was stopped",

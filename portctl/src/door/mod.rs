@@ -61,9 +61,9 @@ pub(crate) enum Fault {
     /// The daemon says that others keep its store to themselves.
     #[error("{0}")]
     Busy(String),
-    /// The daemon says that it does nothing any more.
+    /// The daemon says that it did nothing, for a reason of its own.
     #[error("{0}")]
-    Stopping(String),
+    Undone(String),
     /// The daemon cannot be asked.
     #[error("{0}")]
     Client(#[from] ClientError),
@@ -130,10 +130,15 @@ pub(crate) fn open(named: Option<Address>, usual: Address) -> Result<Box<dyn Doo
     }
 }
 
-/// This user's daemon, if it listens at the client's address and would answer as this process would.
-/// That it is this user's is told by its lock, which nobody else can hold; without that, nothing is
-/// asked of what may be there.
+/// This user's daemon, if it would answer as this process would.
 fn of_use(client: &Client, pidfile: &Path, registry: &Builder) -> Option<Daemon> {
+    own(client, pidfile)
+        .filter(|daemon| serves_store(daemon, registry) && serves_range(daemon, registry))
+}
+
+/// This user's daemon, if it listens at the client's address. That it is this user's is told by its
+/// lock, which nobody else can hold; without that, nothing is asked of what may be there.
+pub(crate) fn own(client: &Client, pidfile: &Path) -> Option<Daemon> {
     let Ok(Presence::Running { pid, address }) = Presence::of(pidfile) else {
         return None;
     };
@@ -141,8 +146,7 @@ fn of_use(client: &Client, pidfile: &Path, registry: &Builder) -> Option<Daemon>
         return None;
     }
     let daemon = client.identify_quickly().ok()?;
-    (daemon.pid == pid && serves_store(&daemon, registry) && serves_range(&daemon, registry))
-        .then_some(daemon)
+    (daemon.pid == pid).then_some(daemon)
 }
 
 /// Whether the daemon's store is the file that this process would open.

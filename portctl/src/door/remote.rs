@@ -12,9 +12,6 @@ use super::{Door, Fault};
 const ALLOCATIONS: &str = "/v1/allocations";
 const BATCH: &str = "/v1/batch";
 
-/// How a daemon begins to say that it does nothing any more.
-const LAST_WORDS: [&str; 2] = ["the daemon is stopping", "the connection is closing"];
-
 /// See [the module](self).
 #[derive(Debug)]
 pub(super) struct Remote {
@@ -105,7 +102,7 @@ fn done<T: DeserializeOwned>(
     asked: Asked,
 ) -> Result<T, Fault> {
     let reply = reply.map_err(|error| match error {
-        ClientError::Refused { .. } | ClientError::Unreachable { .. } => Fault::Client(error),
+        ClientError::Refused { .. } => Fault::Client(error),
         error => Fault::Lost(error),
     })?;
     if reply.status == status {
@@ -139,10 +136,9 @@ fn refusal(reply: &Reply, asked: Asked) -> Fault {
             Some(port) => Error::PortInUse { port },
             None => return Fault::Daemon(problem.error),
         },
-        (text, ..) if reply.status == 503 && LAST_WORDS.iter().any(|it| text.starts_with(it)) => {
-            return Fault::Stopping(problem.error);
-        }
         ("registry is busy", ..) => return Fault::Busy(problem.error),
+        // It is stopping, has no room, or does not take as much.
+        _ if [413, 503].contains(&reply.status) => return Fault::Undone(problem.error),
         _ => return Fault::Daemon(problem.error),
     };
     Fault::Registry {

@@ -1,5 +1,7 @@
 //! The daemon at the usual address, and this process if that goes away meanwhile.
 
+use std::collections::HashSet;
+
 use port_registry::{Allocation, AllocationId, Claim, Error, Filter, Port, PortStatus};
 
 use super::client::ClientError;
@@ -33,11 +35,11 @@ impl<F: Fn() -> Result<InProcess, Fault>> Usual<F> {
     }
 }
 
-/// Whether a daemon that is stopping, or has stopped, left something undone.
+/// Whether the daemon certainly did not do something: it is gone, or says so.
 fn is_undone(fault: &Fault) -> bool {
     matches!(
         fault,
-        Fault::Client(ClientError::Refused { .. }) | Fault::Stopping(_)
+        Fault::Client(ClientError::Refused { .. }) | Fault::Undone(_)
     )
 }
 
@@ -87,6 +89,7 @@ impl<F: Fn() -> Result<InProcess, Fault>> Door for Usual<F> {
         match self.ask(|door| door.release_all(ids)) {
             Err(fault) if is_open(&fault) => {
                 let registry = (self.open)()?;
+                let ids: HashSet<AllocationId> = ids.iter().copied().collect();
                 let left = registry.list(&Filter::default())?;
                 let left = left.iter().map(|allocation| allocation.id);
                 let left: Vec<AllocationId> = left.filter(|id| ids.contains(id)).collect();
@@ -174,8 +177,9 @@ mod tests {
         let gone = listener.local_addr().unwrap();
         drop(listener);
         let stopping = server(answer(503, r#"{"error":"the daemon is stopping"}"#));
+        let small = server(answer(413, r#"{"error":"the body is larger"}"#));
         let folder = tempfile::tempdir().unwrap();
-        for (service, address) in [("web", gone), ("api", stopping)] {
+        for (service, address) in [("web", gone), ("api", stopping), ("db", small)] {
             let door = door(address, &folder);
             let allocation = door.allocate(&claim(service)).unwrap();
             let again = door.get_or_allocate(&[claim(service)]).unwrap();
