@@ -152,6 +152,10 @@ fn files_of_an_earlier_version_are_replaced_and_those_of_others_are_not() {
     assert!(!folder.join("references/gone.md").exists());
     assert!(folder.join("references/changed.md").exists());
     assert!(sandbox.work().join("outside.md").exists());
+    // A skill that came without the manifest, as from a repository that leaves out hidden files.
+    fs::remove_file(&manifest).unwrap();
+    run(&sandbox, &["skill", "install"]).printed();
+    assert!(manifest.exists());
     // A skill of the same name that portctl did not write.
     fs::remove_file(&manifest).unwrap();
     fs::write(folder.join("SKILL.md"), "a").unwrap();

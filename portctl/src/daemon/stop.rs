@@ -45,7 +45,7 @@ pub(super) fn stop_in_turn(place: &Place, _: &Turn) -> Result<u32, Report> {
                 }
                 // It has ended just now, or is none of this system's.
                 if !grace.is_left() {
-                    return Err(elsewhere(place, pid));
+                    return Err(not_here(place, pid));
                 }
                 grace.pause();
             }
@@ -64,7 +64,7 @@ fn not_running(place: &Place) -> Report {
 }
 
 /// The lock is held, but not by the process of this number that can be seen here.
-fn elsewhere(place: &Place, pid: u32) -> Report {
+fn not_here(place: &Place, pid: u32) -> Report {
     Report::new(format!(
         "{} names process {pid}, which does not hold it here, and was left alone",
         place.lock().display()
@@ -85,7 +85,7 @@ fn confirm(place: &Place, pid: u32) -> Result<Option<Process>, Report> {
     let is_same = matches!(place.presence()?, Presence::Running { pid: now, .. } if now == pid);
     match answer {
         _ if !is_same => Ok(None),
-        _ if !is_holder => Err(elsewhere(place, pid)),
+        _ if !is_holder => Err(not_here(place, pid)),
         Ok(daemon) if daemon.pid == pid => Ok(Some(process)),
         Ok(daemon) => Err(Report::new(format!(
             "process {} answers at {}, and not the daemon, which is process {pid}; neither was stopped",
@@ -94,7 +94,7 @@ fn confirm(place: &Place, pid: u32) -> Result<Option<Process>, Report> {
         ))),
         Err(error) => Err(
             Report::new(format!("the daemon (pid {pid}) was not stopped: {error}")).hint(format!(
-                "if it hangs, `kill -9 {pid}` ends it, and loses nothing"
+                "if it is suspended, `kill -CONT {pid}` wakes it; if it hangs, `kill -9 {pid}` ends it, and loses nothing"
             )),
         ),
     }
