@@ -7,12 +7,12 @@ use super::PROGRAM;
 /// Splits `--flag=value` in two, which the parser would not, up to a `--`. Of flags that take a
 /// value: behind another one it would become a word of its own.
 pub(super) fn split_assignments(words: Vec<String>) -> Vec<String> {
-    let takes_value = |flag: &str| has_value(&super::info(), flag);
+    let info = super::info();
     let mut split = Vec::with_capacity(words.len());
     let mut words = words.into_iter();
     for word in words.by_ref() {
         match word.split_once('=') {
-            Some((flag, value)) if flag.starts_with("--") && takes_value(flag) => {
+            Some((flag, value)) if flag.starts_with("--") && has_value(&info, flag) => {
                 split.extend([flag.to_owned(), value.to_owned()]);
             }
             _ => {
