@@ -71,8 +71,8 @@ pub(crate) enum ClientError {
     },
     #[error("what answers at {address} is not port-registry")]
     Stranger { address: Address },
-    #[error("the connection to {address} broke off: {cause}")]
-    Broken { address: Address, cause: io::Error },
+    #[error("the connection to {address} broke off before there was an answer")]
+    Broken { address: Address },
     #[error("the answer of {address} is larger than {} MiB", LARGEST_ANSWER >> 20)]
     TooLarge { address: Address },
     #[error("port-registry at {address} refuses: {error}")]
@@ -199,7 +199,7 @@ impl Client {
             ureq::Error::Io(cause) => match cause.kind() {
                 ConnectionRefused => ClientError::Refused { address },
                 ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof => {
-                    ClientError::Broken { address, cause }
+                    ClientError::Broken { address }
                 }
                 _ => ClientError::Unreachable {
                     address,
