@@ -343,6 +343,47 @@ fn what_a_bad_daemon_answers_is_told_in_one_line() {
 }
 
 #[test]
+fn a_daemon_that_finds_nothing_of_what_it_listed_is_not_asked_for_ever() {
+    let identity = r#"{"version":"9.9.9","pid":1,"store":"/x","range":"1-65535"}"#;
+    let row = json!([{"id": 1, "app": "work", "instance": "default", "service": "web",
+        "port": 3000, "created_at": "2026-01-01T12:00:00Z"}]);
+    for (problem, expected) in [
+        ("not found", "error: not found"),
+        (
+            "allocation not found",
+            "error: others release the same allocations over and over",
+        ),
+    ] {
+        let row = row.to_string();
+        let problem = json!({ "error": problem }).to_string();
+        let address = server(move |mut stream| {
+            let mut bytes = [0; 4096];
+            while let Ok(length @ 1..) = stream.read(&mut bytes) {
+                let request = String::from_utf8_lossy(&bytes[..length]).into_owned();
+                let reply = if request.starts_with("GET /v1/daemon ") {
+                    answer(200, IDENTITY, identity)
+                } else if request.starts_with("GET /v1/allocations?") {
+                    answer(200, IDENTITY, &row)
+                } else if request.starts_with("POST /v1/batch ") {
+                    answer(404, IDENTITY, &problem)
+                } else {
+                    // The body of what was answered already.
+                    continue;
+                };
+                if stream.write_all(reply.as_bytes()).is_err() {
+                    return;
+                }
+            }
+        });
+        let sandbox = Sandbox::new();
+        let mut command = sandbox.command(PORTCTL);
+        command.env("PORT_REGISTRY_ADDR", address.to_string());
+        let ran = Ran::of(command.arg("release"));
+        assert_eq!(ran.complained(1), expected);
+    }
+}
+
+#[test]
 fn an_answer_without_an_end_is_not_read_to_its_end() {
     let head = format!("HTTP/1.1 200 OK\r\n{IDENTITY}Content-Length: 100000000\r\n\r\n");
     let endless = server(move |mut stream| {

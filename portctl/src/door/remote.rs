@@ -176,12 +176,11 @@ impl Door for Remote {
         let reply = self.client.post(BATCH, &batch);
         if let Ok(reply) = &reply
             && reply.status == 404
+            && let Ok(problem) = reply.document::<Problem>()
+            && problem.error == "allocation not found"
+            && let Some(&id) = ids.get(problem.request)
         {
-            let problem: Problem = reply.document()?;
-            let id = ids.get(problem.request).copied();
-            return Err(id.map_or(Fault::Daemon(problem.error), |id| {
-                Error::NotFound { id }.into()
-            }));
+            return Err(Error::NotFound { id }.into());
         }
         let _: Answers<IgnoredAny> = done(reply, 200, Asked::Other)?;
         Ok(())
