@@ -94,17 +94,15 @@ pub(crate) fn large_json(
     document: Vec<u8>,
     room: &Arc<Semaphore>,
 ) -> Result<HttpResponse, Problem> {
-    let mut response = HttpResponse::Ok();
-    response.insert_header(ContentType::json());
     if document.len() < limits::LARGE_ANSWER {
-        return Ok(response.body(document));
+        return Ok(roomy_json(document, None));
     }
     // One that is larger than all the room takes all of it.
     let length = document.len().min(limits::LARGE_ANSWERS);
     let length = u32::try_from(length).unwrap_or(u32::MAX);
     let permit = room.clone().try_acquire_many_owned(length);
     let permit = permit.map_err(|_| Problem::no_room())?;
-    Ok(response.body(Sliced::new(document, permit)))
+    Ok(roomy_json(document, Some(permit)))
 }
 
 /// An answer for which there is room already.
@@ -112,7 +110,10 @@ pub(crate) fn roomy_json(document: Vec<u8>, room: Option<OwnedSemaphorePermit>) 
     let mut response = HttpResponse::Ok();
     response.insert_header(ContentType::json());
     match room {
-        Some(permit) => response.body(Sliced::new(document, permit)),
+        Some(permit) => response.body(Sliced {
+            rest: Bytes::from(document),
+            _room: permit,
+        }),
         None => response.body(document),
     }
 }
@@ -121,15 +122,6 @@ pub(crate) fn roomy_json(document: Vec<u8>, room: Option<OwnedSemaphorePermit>) 
 struct Sliced {
     rest: Bytes,
     _room: OwnedSemaphorePermit,
-}
-
-impl Sliced {
-    fn new(document: Vec<u8>, room: OwnedSemaphorePermit) -> Sliced {
-        Sliced {
-            rest: Bytes::from(document),
-            _room: room,
-        }
-    }
 }
 
 /// As large as the connection's buffer.

@@ -29,13 +29,13 @@ impl Names {
     /// This checkout, if a filter is of its names and no others, whether they were typed or not.
     pub(crate) fn checkout_of(&self, filter: &Filter) -> Option<&Checkout> {
         let checkout = self.checkout().ok()?;
-        is_of(filter, checkout).then_some(checkout)
+        is_called(checkout, filter.app.as_deref(), filter.instance.as_deref()).then_some(checkout)
     }
 
     /// The same, if git has been asked already.
     pub(crate) fn known_checkout_of(&self, filter: &Filter) -> Option<&Checkout> {
         let checkout = self.checkout.get()?;
-        is_of(filter, checkout).then_some(checkout)
+        is_called(checkout, filter.app.as_deref(), filter.instance.as_deref()).then_some(checkout)
     }
 
     /// A claim of a service. It is this checkout's if the names are; others that are typed are taken
@@ -44,10 +44,7 @@ impl Names {
         let key = self.key(service)?;
         let claim = Claim::new(key.clone());
         Ok(match self.checkout() {
-            Ok(checkout)
-                if checkout.app.as_deref() == Some(key.app())
-                    && checkout.instance.as_deref() == Some(key.instance()) =>
-            {
+            Ok(checkout) if is_called(checkout, Some(key.app()), Some(key.instance())) => {
                 claim.dir(&checkout.root)
             }
             // With both names typed, the folder is not even needed.
@@ -147,12 +144,12 @@ impl Names {
     }
 }
 
-/// Whether a filter is of the names of a checkout.
-fn is_of(filter: &Filter, checkout: &Checkout) -> bool {
-    filter.app.is_some()
-        && filter.instance.is_some()
-        && filter.app == checkout.app
-        && filter.instance == checkout.instance
+/// Whether these are the names of a checkout.
+fn is_called(checkout: &Checkout, app: Option<&str>, instance: Option<&str>) -> bool {
+    app.is_some()
+        && instance.is_some()
+        && app == checkout.app.as_deref()
+        && instance == checkout.instance.as_deref()
 }
 
 fn nameless(field: &str) -> Failure {

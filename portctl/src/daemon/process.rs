@@ -4,14 +4,17 @@ use std::io;
 use std::path::Path;
 use std::process::Child;
 
+/// The process of a number, if one can have it.
+#[cfg(unix)]
+fn id(pid: u32) -> Option<rustix::process::Pid> {
+    i32::try_from(pid)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+}
+
 /// Whether a process is in the session that the other one began.
 #[cfg(unix)]
 pub(super) fn is_of_session(pid: u32, leader: u32) -> bool {
-    let id = |pid| {
-        i32::try_from(pid)
-            .ok()
-            .and_then(rustix::process::Pid::from_raw)
-    };
     id(pid).is_some_and(|pid| rustix::process::getsid(Some(pid)).ok() == id(leader))
 }
 
@@ -25,9 +28,9 @@ pub(super) fn is_of_session(pid: u32, leader: u32) -> bool {
 pub(super) fn kill_session(child: &mut Child) {
     #[cfg(unix)]
     {
-        use rustix::process::{Pid, Signal, kill_process_group};
+        use rustix::process::{Signal, kill_process_group};
 
-        if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        if let Some(group) = id(child.id()) {
             let _ = kill_process_group(group, Signal::KILL);
         }
     }
@@ -49,10 +52,7 @@ pub(super) struct Process {
 impl Process {
     /// `None` if there is no such process any more.
     pub(super) fn open(pid: u32) -> io::Result<Option<Process>> {
-        use rustix::process::Pid;
-
-        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-        let pid = pid.ok_or(io::ErrorKind::InvalidInput)?;
+        let pid = id(pid).ok_or(io::ErrorKind::InvalidInput)?;
         #[cfg(target_os = "linux")]
         let descriptor = {
             use rustix::io::Errno;
@@ -80,13 +80,13 @@ impl Process {
             use std::fs;
             use std::os::unix::fs::MetadataExt;
 
-            let id = |path: &Path| fs::metadata(path).ok().map(|it| (it.dev(), it.ino()));
+            let mark = |path: &Path| fs::metadata(path).ok().map(|it| (it.dev(), it.ino()));
             let folder = format!("/proc/{}/fd", self.pid.as_raw_nonzero());
-            let wanted = id(file);
+            let wanted = mark(file);
             match fs::read_dir(folder) {
                 Ok(entries) => entries
                     .flatten()
-                    .any(|entry| wanted.is_some() && id(&entry.path()) == wanted),
+                    .any(|entry| wanted.is_some() && mark(&entry.path()) == wanted),
                 // No procfs at all, as opposed to a process that may not be looked at.
                 Err(_) => !Path::new("/proc/self/fd").exists(),
             }

@@ -1,7 +1,5 @@
 //! A daemon, asked over HTTP.
 
-use std::path::Path;
-
 use port_registry::{Allocation, AllocationId, Claim, Error, Filter, Listener, Port, PortStatus};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
@@ -128,10 +126,7 @@ fn refusal(reply: &Reply, asked: Asked) -> Fault {
     let claim = asked.claim(problem.request);
     let error = match (&*problem.error, problem.holder, claim) {
         ("port already allocated", Some(holder), _) => Error::PortTaken { holder },
-        ("service already allocated", Some(holder), Some(claim)) => match asked {
-            Asked::Kept(_) => service_taken(holder, claim),
-            Asked::New(_) | Asked::Other => Error::ServiceTaken { holder },
-        },
+        ("service already allocated", Some(holder), Some(_)) => Error::ServiceTaken { holder },
         ("port in use on system", _, Some(claim)) => match claim.wanted_port() {
             Some(port) => Error::PortInUse { port },
             None => return Fault::Daemon(problem.error),
@@ -141,20 +136,14 @@ fn refusal(reply: &Reply, asked: Asked) -> Fault {
         _ if [413, 503].contains(&reply.status) => return Fault::Undone(problem.error),
         _ => return Fault::Daemon(problem.error),
     };
-    Fault::Registry {
+    let fault = Fault::Registry {
         error,
         listener: problem.listener,
-    }
-}
-
-/// The API has one word for a service that has a port, and for one that another checkout has.
-fn service_taken(holder: Box<Allocation>, claim: &Claim) -> Error {
-    match claim.checkout() {
-        Some(wanted) if holder.is_of_other_checkout(Path::new(wanted)) => Error::OtherCheckout {
-            holder,
-            wanted: wanted.to_owned(),
-        },
-        _ => Error::ServiceTaken { holder },
+    };
+    match (asked, claim) {
+        // The API has one word for a service that has a port, and for one that another checkout has.
+        (Asked::Kept(_), Some(claim)) => fault.of_other_checkout(claim),
+        _ => fault,
     }
 }
 

@@ -26,12 +26,25 @@ impl<F: Fn() -> Result<InProcess, Fault>> Usual<F> {
         }
     }
 
-    /// The same, of what comes to the same if it is done twice.
-    fn ask_again<T>(&self, ask: impl Fn(&dyn Door) -> Result<T, Fault>) -> Result<T, Fault> {
+    /// The same; if the daemon has gone away without an answer, what this process says, unless that
+    /// leaves open whether the daemon did it.
+    fn ask_or_look<T>(
+        &self,
+        ask: impl Fn(&dyn Door) -> Result<T, Fault>,
+        leaves_open: impl Fn(&Error) -> bool,
+    ) -> Result<T, Fault> {
         match self.ask(&ask) {
-            Err(fault) if is_open(&fault) => ask(&(self.open)()?),
+            Err(lost) if is_open(&lost) => match ask(&(self.open)()?) {
+                Err(Fault::Registry { error, .. }) if leaves_open(&error) => Err(lost),
+                result => result,
+            },
             result => result,
         }
+    }
+
+    /// The same, of what comes to the same if it is done twice.
+    fn ask_again<T>(&self, ask: impl Fn(&dyn Door) -> Result<T, Fault>) -> Result<T, Fault> {
+        self.ask_or_look(ask, |_| false)
     }
 }
 
@@ -54,17 +67,9 @@ fn is_open(fault: &Fault) -> bool {
 
 impl<F: Fn() -> Result<InProcess, Fault>> Door for Usual<F> {
     fn allocate(&self, claim: &Claim) -> Result<Allocation, Fault> {
-        match self.ask(|door| door.allocate(claim)) {
-            Err(fault) if is_open(&fault) => match (self.open)()?.allocate(claim) {
-                // For this one or for another.
-                Err(Fault::Registry {
-                    error: Error::ServiceTaken { .. },
-                    ..
-                }) => Err(fault),
-                result => result,
-            },
-            result => result,
-        }
+        // A service that has a port by now may have it from this claim or from another one.
+        let leaves_open = |error: &Error| matches!(error, Error::ServiceTaken { .. });
+        self.ask_or_look(|door| door.allocate(claim), leaves_open)
     }
 
     fn get_or_allocate(&self, claims: &[Claim]) -> Result<Vec<Allocation>, Fault> {
@@ -72,17 +77,9 @@ impl<F: Fn() -> Result<InProcess, Fault>> Door for Usual<F> {
     }
 
     fn release(&self, id: AllocationId) -> Result<Allocation, Fault> {
-        match self.ask(|door| door.release(id)) {
-            Err(fault) if is_open(&fault) => match (self.open)()?.release(id) {
-                // By this one or by another.
-                Err(Fault::Registry {
-                    error: Error::NotFound { .. },
-                    ..
-                }) => Err(fault),
-                result => result,
-            },
-            result => result,
-        }
+        // One that is gone by now may have been released by this or by somebody else.
+        let leaves_open = |error: &Error| matches!(error, Error::NotFound { .. });
+        self.ask_or_look(|door| door.release(id), leaves_open)
     }
 
     fn release_all(&self, ids: &[AllocationId]) -> Result<(), Fault> {
