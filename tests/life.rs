@@ -17,7 +17,7 @@ use std::thread;
 use daemon::{Daemon, PORT_REGISTRY};
 use machine::{Machine, PORTCTL, pid_in};
 use serde_json::{Value, json};
-use support::{Ran, free_block};
+use support::{Ran, free_block, install, install_script};
 
 /// A shell that runs a script, to which portctl is `$0`.
 fn shell(machine: &Machine, script: &str) -> Command {
@@ -255,7 +255,7 @@ fn the_daemons_program_is_beside_portctl_or_on_the_path() {
     let folder = machine.sandbox.path().join("bin");
     fs::create_dir(&folder).unwrap();
     let portctl = folder.join("portctl");
-    fs::copy(PORTCTL, &portctl).unwrap();
+    install(PORTCTL, &portctl);
     let run = |path: &Path| {
         let mut command = machine.sandbox.command(&portctl);
         command
@@ -346,7 +346,7 @@ fn a_restart_stops_nothing_that_it_could_not_start_again() {
     let folder = machine.sandbox.path().join("bin");
     fs::create_dir(&folder).unwrap();
     let portctl = folder.join("portctl");
-    fs::copy(PORTCTL, &portctl).unwrap();
+    install(PORTCTL, &portctl);
     let mut command = machine.sandbox.command(&portctl);
     command
         .env("PORT_REGISTRY_ADDR", machine.address.to_string())
@@ -395,11 +395,9 @@ fn a_daemon_behind_a_script_is_its_childs_too() {
     let bin = machine.sandbox.path().join("bin");
     fs::create_dir(&bin).unwrap();
     let portctl = bin.join("portctl");
-    fs::copy(PORTCTL, &portctl).unwrap();
+    install(PORTCTL, &portctl);
     let script = format!("#!/bin/sh\n{} \"$@\"\n", PORT_REGISTRY.display());
-    fs::write(bin.join("port-registry"), script).unwrap();
-    let executable = fs::Permissions::from_mode(0o755);
-    fs::set_permissions(bin.join("port-registry"), executable).unwrap();
+    install_script(&script, &bin.join("port-registry"));
     let mut command = machine.sandbox.command(&portctl);
     command.env("PORT_REGISTRY_ADDR", machine.address.to_string());
     let ran = Ran::of(command.arg("start"));

@@ -6,11 +6,11 @@
 mod support;
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use support::{Ran, Sandbox};
+use support::{Ran, Sandbox, install_script};
 
 const PORTCTL: &str = env!("CARGO_BIN_EXE_portctl");
 
@@ -359,8 +359,7 @@ fn what_it_teaches_works() {
     symlink(PORTCTL, bin.join("portctl")).unwrap();
     for name in ["npm", "docker", "curl"] {
         let path = bin.join(name);
-        fs::write(&path, "#!/bin/sh\necho \"$PORT$WEB_PORT\"\n").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        install_script("#!/bin/sh\necho \"$PORT$WEB_PORT\"\n", &path);
     }
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     let document = fs::read_to_string(sources().join("SKILL.md")).unwrap();

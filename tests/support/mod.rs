@@ -106,6 +106,24 @@ pub(crate) fn program(name: &str) -> PathBuf {
     program
 }
 
+/// Puts a program in a place of its own. It is copied by a process of its own: a file that this one
+/// has open to write is so in what other tests start at that moment, and cannot be run meanwhile.
+#[track_caller]
+pub(crate) fn install(program: impl AsRef<OsStr>, place: &Path) {
+    let mut command = Command::new("install");
+    let ran = Ran::of(command.args(["-m", "755"]).arg(program).arg(place));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+}
+
+/// The same, of a shell script.
+#[track_caller]
+pub(crate) fn install_script(script: &str, place: &Path) {
+    let draft = place.with_extension("draft");
+    fs::write(&draft, script).unwrap();
+    install(&draft, place);
+    fs::remove_file(draft).unwrap();
+}
+
 /// What a program said, and how it ended.
 #[derive(Debug)]
 pub(crate) struct Ran {
