@@ -10,7 +10,7 @@ mod snapshots;
 mod support;
 
 use std::fmt::Write as _;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::thread;
@@ -251,6 +251,27 @@ fn server(serve: impl Fn(TcpStream) + Send + 'static) -> SocketAddr {
     address
 }
 
+/// Reads a request to its end; gives its first line.
+fn whole_request(stream: &TcpStream) -> Option<String> {
+    let mut stream = BufReader::new(stream);
+    let mut head = Vec::new();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).ok().filter(|&it| it > 0)?;
+        if line == "\r\n" {
+            break;
+        }
+        head.push(line.trim_end().to_owned());
+    }
+    let length = head.iter().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        let is_length = name.eq_ignore_ascii_case("content-length");
+        is_length.then(|| value.parse().ok()).flatten()
+    });
+    stream.read_exact(&mut vec![0; length.unwrap_or(0)]).ok()?;
+    head.into_iter().next()
+}
+
 /// Answers every request with these bytes.
 fn answers(bytes: impl Into<Vec<u8>>) -> impl Fn(TcpStream) + Send + 'static {
     let bytes = bytes.into();
@@ -356,24 +377,18 @@ fn a_daemon_that_finds_nothing_of_what_it_listed_is_not_asked_for_ever() {
     ] {
         let row = row.to_string();
         let problem = json!({ "error": problem }).to_string();
-        let address = server(move |mut stream| {
-            let mut bytes = [0; 4096];
-            while let Ok(length @ 1..) = stream.read(&mut bytes) {
-                let request = String::from_utf8_lossy(&bytes[..length]).into_owned();
-                let reply = if request.starts_with("GET /v1/daemon ") {
-                    answer(200, IDENTITY, identity)
-                } else if request.starts_with("GET /v1/allocations?") {
-                    answer(200, IDENTITY, &row)
-                } else if request.starts_with("POST /v1/batch ") {
-                    answer(404, IDENTITY, &problem)
-                } else {
-                    // The body of what was answered already.
-                    continue;
-                };
-                if stream.write_all(reply.as_bytes()).is_err() {
-                    return;
-                }
-            }
+        // A connection for each request, so that the next one is not mixed up with its body.
+        let close = format!("{IDENTITY}Connection: close\r\n");
+        let address = server(move |stream| {
+            let Some(line) = whole_request(&stream) else {
+                return;
+            };
+            let reply = match line.split('?').next().unwrap_or_default() {
+                "GET /v1/daemon HTTP/1.1" => answer(200, &close, identity),
+                "GET /v1/allocations" => answer(200, &close, &row),
+                _ => answer(404, &close, &problem),
+            };
+            let _ = (&stream).write_all(reply.as_bytes());
         });
         let sandbox = Sandbox::new();
         let mut command = sandbox.command(PORTCTL);
