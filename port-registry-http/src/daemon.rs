@@ -132,7 +132,7 @@ pub fn run(config: Config) -> Result<(), Failure> {
 /// Opens the store, and sees whether it takes writes: a daemon that cannot store anything should say
 /// so to whoever starts it.
 fn open(builder: Builder, pidfile: &Path) -> Result<Registry, Failure> {
-    let registry = builder.check_integrity().open()?;
+    let registry = builder.open()?;
     if registry.path() == pidfile {
         let path = pidfile.to_owned();
         return Err(Failure::SameFile { path });

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::probe::{Probe, SystemProbe};
 use crate::range::PortRange;
 use crate::registry::Registry;
-use crate::store::{Integrity, Store};
+use crate::store::Store;
 
 /// The environment variable that names the store's file.
 pub const DB_VARIABLE: &str = "PORT_REGISTRY_DB";
@@ -41,7 +41,6 @@ pub struct Builder {
     path: Option<PathBuf>,
     range: Option<PortRange>,
     wait: Duration,
-    integrity: Integrity,
     probe: Box<dyn Probe>,
 }
 
@@ -51,7 +50,6 @@ impl Default for Builder {
             path: None,
             range: None,
             wait: DEFAULT_WAIT,
-            integrity: Integrity::default(),
             probe: Box::new(SystemProbe),
         }
     }
@@ -109,15 +107,6 @@ impl Builder {
         Builder { wait, ..self }
     }
 
-    /// Reads the whole file and checks it for damage whenever it is opened to be written, which meets
-    /// what would otherwise be noticed late or not at all. For programs that run for long.
-    pub fn check_integrity(self) -> Builder {
-        Builder {
-            integrity: Integrity::Checked,
-            ..self
-        }
-    }
-
     /// What tells whether a port is in use; the [`SystemProbe`] unless set.
     pub fn probe(self, probe: impl Probe + 'static) -> Builder {
         Builder {
@@ -156,7 +145,7 @@ impl Builder {
     /// when the file cannot be read.
     pub fn open(self) -> Result<Registry, Error> {
         let registry = Registry::new(
-            Store::new(&self.store()?, self.wait, self.integrity),
+            Store::new(&self.store()?, self.wait),
             AssignmentOrder::of_this_system(self.range.unwrap_or(PortRange::ALL)),
             self.probe,
         );

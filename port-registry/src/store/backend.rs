@@ -8,8 +8,12 @@ use std::time::Duration;
 use redb::backends::FileBackend;
 use redb::{BackendError, DatabaseError, StorageBackend};
 
+#[cfg(test)]
+use super::disk::witness::{self, Change};
 use super::fault::Expired;
 use crate::deadline::Deadline;
+#[cfg(test)]
+use crate::files::FileId;
 
 /// redb's own file backend, except that no wait for a lock outlasts the deadline of the call it
 /// is for. redb would wait for ever, and a process stopped by SIGSTOP would hang all others.
@@ -18,6 +22,8 @@ pub(super) struct PatientBackend {
     file: FileBackend,
     /// The wait outside of a call, such as when a handle is dropped.
     wait: Duration,
+    #[cfg(test)]
+    file_id: FileId,
 }
 
 /// The byte that a writer holds while it writes, from redb's design document.
@@ -30,8 +36,10 @@ const LEAST_WAIT: Duration = Duration::from_secs(1);
 impl PatientBackend {
     pub(super) fn new(file: File, wait: Duration) -> Result<PatientBackend, DatabaseError> {
         Ok(PatientBackend {
-            file: FileBackend::new(file)?,
             wait,
+            #[cfg(test)]
+            file_id: crate::files::id_in(&file.metadata()?),
+            file: FileBackend::new(file)?,
         })
     }
 
@@ -71,19 +79,23 @@ impl StorageBackend for PatientBackend {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         #[cfg(test)]
-        faults::check()?;
+        witness::see(&Change::SetLen(self.file_id, len))?;
         self.file.set_len(len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
         #[cfg(test)]
-        faults::check()?;
+        witness::see(&Change::Sync(self.file_id))?;
         self.file.sync_data()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         #[cfg(test)]
-        faults::check()?;
+        if let Err(error) = witness::see(&Change::Write(self.file_id, offset, data)) {
+            // One that fails may have been half done.
+            self.file.write(offset, &data[..data.len() / 2])?;
+            return Err(error);
+        }
         self.file.write(offset, data)
     }
 
@@ -109,45 +121,5 @@ impl StorageBackend for PatientBackend {
 
     fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
         self.file.query_lock_range(start, end)
-    }
-}
-
-/// Makes writes, syncs and truncations of this thread fail, for tests.
-#[cfg(test)]
-pub(super) mod faults {
-    use std::cell::Cell;
-    use std::io;
-
-    #[derive(Clone, Copy, Debug)]
-    pub(crate) enum Fault {
-        /// The call after so many others fails.
-        Once(u32),
-        /// It fails, and so does every later one.
-        From(u32),
-    }
-
-    thread_local! {
-        static NEXT: Cell<Option<Fault>> = const { Cell::new(None) };
-    }
-
-    /// Plans a fault, or none; tells whether the one planned before is still to come.
-    pub(crate) fn plan(fault: Option<Fault>) -> bool {
-        matches!(NEXT.replace(fault), Some(Fault::Once(_) | Fault::From(1..)))
-    }
-
-    pub(super) fn check() -> io::Result<()> {
-        let (next, fails) = match NEXT.get() {
-            None => return Ok(()),
-            Some(Fault::Once(0)) => (None, true),
-            Some(Fault::From(0)) => (Some(Fault::From(0)), true),
-            Some(Fault::Once(left)) => (Some(Fault::Once(left - 1)), false),
-            Some(Fault::From(left)) => (Some(Fault::From(left - 1)), false),
-        };
-        NEXT.set(next);
-        if fails {
-            Err(io::Error::other("a planned fault"))
-        } else {
-            Ok(())
-        }
     }
 }

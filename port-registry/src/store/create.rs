@@ -4,9 +4,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use super::disk;
 use super::fault::Fault;
 use crate::error::Error;
-use crate::files::{self, FileId, beside, id_in, private};
+use crate::files::{FileId, beside, id_in, private};
 
 /// The first bytes of a redb file, from redb's design document.
 const REDB_MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
@@ -75,7 +76,8 @@ pub(super) fn find(path: &Path, access: Access) -> Result<Found, Fault> {
 /// Creates the store, unless someone else just did: `initialize` makes a complete one in an empty
 /// file beside it, which then takes its place in one step. So there is a whole store or none,
 /// whenever a process is killed or the power fails. The caller holds the lock of the
-/// [lock file](lock_path).
+/// [lock file](lock_path). That the store keeps its name is for the first commit to see to, since
+/// the creator may not live to do so.
 pub(super) fn create(
     path: &Path,
     initialize: impl FnOnce(File) -> Result<(), Fault>,
@@ -85,18 +87,12 @@ pub(super) fn create(
     }
     let draft = beside(path, ".draft-of-port-registry");
     // What a creator left behind that did not live to finish.
-    match fs::remove_file(&draft) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(not_created(error)),
-        _ => {}
-    }
-    let made = make_draft(&draft, initialize).and_then(|()| {
-        fs::rename(&draft, path)
-            .and_then(|()| sync_folder(folder_of(path)))
-            .map_err(not_created)
-    });
+    disk::remove_file(&draft).map_err(not_created)?;
+    let made = make_draft(&draft, initialize)
+        .and_then(|()| disk::rename(&draft, path).map_err(not_created));
     if made.is_err() {
         // Gone already if it was renamed; worth nothing if it was not.
-        let _ = fs::remove_file(&draft);
+        let _ = disk::remove_file(&draft);
     }
     made
 }
@@ -105,11 +101,9 @@ fn make_draft(
     draft: &Path,
     initialize: impl FnOnce(File) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    let file = private(OpenOptions::new().read(true).write(true).create_new(true))
-        .open(draft)
-        .map_err(not_created)?;
+    let file = disk::create_file(draft).map_err(not_created)?;
     initialize(file.try_clone().map_err(not_created)?)?;
-    file.sync_all().map_err(not_created)
+    disk::sync_file(&file).map_err(not_created)
 }
 
 pub(super) fn not_created(error: io::Error) -> Fault {
@@ -126,24 +120,17 @@ pub(super) fn open_lock_file(path: &Path) -> io::Result<File> {
     private(OpenOptions::new().read(true).write(true).create(true)).open(path)
 }
 
-/// Creates the store's folder with those above it, for this user alone, durably. Folders that exist
-/// are left as they are.
-pub(super) fn create_folder_of(path: &Path) -> io::Result<()> {
-    let folder = folder_of(path);
-    let is_missing = |folder: &&Path| matches!(folder.try_exists(), Ok(false));
-    let missing: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    files::create_folder(folder)?;
-    missing
-        .into_iter()
-        .try_for_each(|created| sync_folder(folder_of(created)))
+/// The mark of an open file.
+pub(super) fn file_id(file: &File) -> Result<FileId, Fault> {
+    let metadata = file.metadata();
+    let metadata = metadata.map_err(|error| Fault::File(error, Access::Read))?;
+    Ok(id_in(&metadata))
 }
 
-/// The mark of an open file.
-pub(super) fn file_id(file: &File) -> io::Result<FileId> {
-    file.metadata().map(|metadata| id_in(&metadata))
+/// Another handle of an open file.
+pub(super) fn clone(file: &File) -> Result<File, Fault> {
+    file.try_clone()
+        .map_err(|error| Fault::File(error, Access::Read))
 }
 
 /// Whether the file of this name is the one with this mark.
@@ -167,19 +154,9 @@ pub(super) fn resolve_link(path: &Path) -> PathBuf {
 }
 
 /// The folder that a file is in.
-fn folder_of(path: &Path) -> &Path {
+pub(super) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
-    }
-}
-
-/// Makes what was created or renamed in the folder outlast a power failure.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()
-    } else {
-        // Folders cannot be opened, and their changes are journalled.
-        Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! What goes wrong inside the store, before it is told to anybody.
 
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
 use thiserror::Error;
@@ -105,6 +106,19 @@ impl<E: Into<redb::Error>> From<E> for Fault {
             error => Fault::Engine(error),
         }
     }
+}
+
+/// What `f` comes to. The storage engine panics over some pages that were damaged since it wrote them,
+/// which ends a transaction and not the program. What `f` has touched must not be used again then.
+pub(super) fn catch<T>(f: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+    panic::catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| {
+        let message = payload
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| payload.downcast_ref::<&str>().copied());
+        let message = message.unwrap_or("the storage engine panicked");
+        Err(Fault::Damaged(message.to_owned()))
+    })
 }
 
 fn is_forbidden(error: &io::Error) -> bool {

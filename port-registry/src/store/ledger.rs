@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use redb::{Table, WriteTransaction};
+use redb::{ReadableTable, Table, WriteTransaction};
 
+use super::create::Access;
+use super::disk;
 use super::fault::Fault;
 use super::free_ports;
 use super::schema::{
-    ALLOCATIONS, FREE, Key, META, META_NEXT_ID, PORTS, Row, SERVICES, check_format, damaged, ours,
-    row, stored_key,
+    ALLOCATIONS, FREE, Key, META, META_IS_NAMED, META_NEXT_ID, PORTS, Row, SERVICES, check_format,
+    damaged, ours, row, stored_key,
 };
 use super::tables::{Rows, Snapshot, Tables};
 use crate::allocation::{Allocation, AllocationId};
@@ -57,6 +59,21 @@ impl<'txn> Ledger<'txn> {
             },
             changes: Changes::default(),
         })
+    }
+
+    /// Sees to it that the store's file keeps its name, before the first commit that is told to
+    /// anybody. Whoever created it may have been killed before the folder was on the disk.
+    pub(super) fn settle_name(&mut self, path: &Path) -> Result<(), Fault> {
+        if self.tables.meta.get(META_IS_NAMED)?.is_none() {
+            disk::sync_names(path).map_err(|error| Fault::File(error, Access::ReadWrite))?;
+            self.tables.meta.insert(META_IS_NAMED, 1)?;
+        }
+        Ok(())
+    }
+
+    /// Whether there is anything to commit.
+    pub(super) fn has_changes(&self) -> bool {
+        self.changes.are_to_commit
     }
 
     /// What was done through this ledger.
@@ -153,11 +170,6 @@ impl Changes {
     fn note(&mut self, id: AllocationId, row: Option<&Allocation>) {
         self.rows.insert(id, row.cloned());
         self.are_to_commit = true;
-    }
-
-    /// Whether there is nothing to commit.
-    pub(super) fn are_none(&self) -> bool {
-        !self.are_to_commit
     }
 
     /// Whether they took effect, as far as can be seen. Ids are never given twice, so that rows of

@@ -2,6 +2,7 @@
 
 mod backend;
 mod create;
+mod disk;
 mod fault;
 mod free_ports;
 mod image;
@@ -9,6 +10,7 @@ mod ledger;
 mod schema;
 mod tables;
 mod turn;
+mod view;
 
 use std::fmt;
 use std::fs::File;
@@ -19,8 +21,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redb::{
-    Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadTransaction,
-    ReadableDatabase, TransactionError, WriteTransaction,
+    Builder, ConcurrencyMode, Database, ReadOnlyDatabase, ReadTransaction, ReadableDatabase,
+    TransactionError, WriteTransaction,
 };
 
 use self::backend::PatientBackend;
@@ -47,20 +49,9 @@ const TIME_TO_LOOK_UP: Duration = Duration::from_secs(1);
 pub(crate) struct Store {
     path: PathBuf,
     wait: Duration,
-    integrity: Integrity,
     turnstile: Turnstile,
     /// The file as it is open here, if it is. Never held while anything is waited for.
     handle: Mutex<Option<Arc<Handle>>>,
-}
-
-/// What is done about the integrity of a file when it is opened to be written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Integrity {
-    /// The pages are trusted.
-    #[default]
-    Trusted,
-    /// The checksums of all of them are checked first.
-    Checked,
 }
 
 /// An open file.
@@ -94,13 +85,12 @@ pub(crate) enum Outcome<T> {
 }
 
 impl Store {
-    pub(crate) fn new(path: &Path, wait: Duration, integrity: Integrity) -> Store {
+    pub(crate) fn new(path: &Path, wait: Duration) -> Store {
         let path = create::resolve_link(path);
         Store {
             turnstile: Turnstile::new(create::lock_path(&path)),
             path,
             wait,
-            integrity,
             handle: Mutex::default(),
         }
     }
@@ -167,17 +157,17 @@ impl Store {
         deadline: Deadline,
         transaction: impl FnOnce() -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        // Nothing of what the closure touched is used again but the store, whose handle goes.
-        let result = panic::catch_unwind(AssertUnwindSafe(|| deadline.run(transaction)));
-        result.unwrap_or_else(|payload| {
+        let mut has_returned = false;
+        let result = fault::catch(|| {
+            let result = deadline.run(transaction);
+            has_returned = true;
+            result
+        });
+        if !has_returned {
+            // Nothing of what was touched is used again.
             self.let_go();
-            let message = payload
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| payload.downcast_ref::<&str>().copied());
-            let message = message.unwrap_or("the storage engine panicked");
-            Err(Fault::Damaged(message.to_owned()))
-        })
+        }
+        result
     }
 
     fn try_read<T>(
@@ -200,10 +190,10 @@ impl Store {
         &self,
         look: &mut impl FnMut(&dyn Rows) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        match image::open(&self.path)? {
+        image::read(&self.path, |image| match image {
             Some(image) => look(&tables::snapshot(&image.begin_read()?, &self.path)?),
             None => look(&NoRows),
-        }
+        })
     }
 
     fn work_and_commit<T>(
@@ -216,14 +206,16 @@ impl Store {
     ) -> Result<T, Fault> {
         let mut ledger = Ledger::open(&txn, &self.path)?;
         let outcome = work(&mut ledger)?;
-        let changes = ledger.into_changes();
         let result = match outcome {
-            Outcome::Commit(result) if !changes.are_none() => result,
+            Outcome::Commit(result) if ledger.has_changes() => result,
             Outcome::Commit(result) | Outcome::Abandon(result) => {
+                drop(ledger);
                 txn.abort()?;
                 return Ok(result);
             }
         };
+        ledger.settle_name(&self.path)?;
+        let changes = ledger.into_changes();
         let Err(error) = txn.commit() else {
             return Ok(result);
         };
@@ -279,13 +271,7 @@ impl Store {
         if let Some(handle) = self.current() {
             return Ok(Some(handle));
         }
-        let opened = self.open(Access::Read, deadline, |backend| {
-            // As in `try_read`.
-            Deadline::after(Duration::ZERO)
-                .run(|| builder().open_read_only_with_backend(backend))
-                .map(Open::ReadOnly)
-        });
-        match opened {
+        match self.open_to_read(deadline) {
             // The last writer was killed. Opening the file for writing mends it, in no time.
             Err(Fault::Engine(redb::Error::RepairAborted)) => {
                 let turn = self.turnstile.enter(deadline).ok_or(Fault::Busy)?;
@@ -295,29 +281,49 @@ impl Store {
         }
     }
 
+    /// Opens the file to read it, and checks it.
+    fn open_to_read(&self, deadline: Deadline) -> Result<Option<Arc<Handle>>, Fault> {
+        self.open(Access::Read, deadline, |file| {
+            let backend = self.backend(create::clone(&file)?)?;
+            // As in `try_read`.
+            Deadline::after(Duration::ZERO).run(|| {
+                let database = builder().open_read_only_with_backend(backend)?;
+                image::check(&file, || Ok(database.begin_read()?))?;
+                Ok(Open::ReadOnly(database))
+            })
+        })
+    }
+
     /// The handle to write through, opened or even created if need be.
     fn writable(&self, turn: &Turn, deadline: Deadline) -> Result<Arc<Handle>, Fault> {
-        if let Some(handle) = self.current()
-            && matches!(handle.database, Open::ReadWrite(_))
-        {
-            return Ok(handle);
+        match self.current() {
+            Some(handle) if matches!(handle.database, Open::ReadWrite(_)) => return Ok(handle),
+            Some(_) => {}
+            None => match self.open_to_read(deadline) {
+                // Opening it for writing mends it.
+                Ok(_) | Err(Fault::Engine(redb::Error::RepairAborted)) => {}
+                Err(fault) => return Err(fault),
+            },
         }
-        let open = || {
-            let _head_of_queue = turn.head_of_queue(deadline);
-            self.open(Access::ReadWrite, deadline, |backend| {
-                // Opens, since the file is not empty.
-                builder()
-                    .set_check_integrity_on_open(self.integrity == Integrity::Checked)
-                    .create_with_backend(backend)
-                    .map(Open::ReadWrite)
-            })
-        };
-        if let Some(handle) = open()? {
+        if let Some(handle) = self.open_to_write(turn, deadline)? {
             return Ok(handle);
         }
         self.create(turn, deadline)?;
         let not_there = || Fault::File(io::ErrorKind::NotFound.into(), Access::ReadWrite);
-        open()?.ok_or_else(not_there)
+        self.open_to_write(turn, deadline)?.ok_or_else(not_there)
+    }
+
+    /// Opens the file to write it, and checks it unless it is open already.
+    fn open_to_write(&self, turn: &Turn, deadline: Deadline) -> Result<Option<Arc<Handle>>, Fault> {
+        let _head_of_queue = turn.head_of_queue(deadline);
+        self.open(Access::ReadWrite, deadline, |file| {
+            if !self.is_open(&file)? {
+                image::check(&file, || Ok(()))?;
+            }
+            // It opens what is there, since the file is not empty.
+            let database = builder().create_with_backend(self.backend(file)?)?;
+            Ok(Open::ReadWrite(database))
+        })
     }
 
     /// Opens the file and keeps the handle. `None` when there is no store. Whether it is a registry's
@@ -326,18 +332,18 @@ impl Store {
         &self,
         access: Access,
         deadline: Deadline,
-        open: impl Fn(PatientBackend) -> Result<Open, DatabaseError>,
+        open: impl Fn(File) -> Result<Open, Fault>,
     ) -> Result<Option<Arc<Handle>>, Fault> {
         // Another program may have the file open without sharing it.
         let opened = deadline.poll(|| {
             let Found::Store(file) = create::find(&self.path, access)? else {
                 return Ok(Some(None));
             };
-            let file_id = create::file_id(&file).map_err(|error| Fault::File(error, access))?;
-            match open(self.backend(file)?) {
+            let file_id = create::file_id(&file)?;
+            match open(file) {
                 Ok(database) => Ok(Some(Some(Handle { database, file_id }))),
-                Err(DatabaseError::DatabaseAlreadyOpen) => Ok(None),
-                Err(error) => Err(Fault::from(error)),
+                Err(Fault::Engine(redb::Error::DatabaseAlreadyOpen)) => Ok(None),
+                Err(fault) => Err(fault),
             }
         })?;
         let handle = opened.ok_or(Fault::Busy)?.map(Arc::new);
@@ -347,8 +353,15 @@ impl Store {
         Ok(handle)
     }
 
+    /// Whether this file is open here already, and was checked then.
+    fn is_open(&self, file: &File) -> Result<bool, Fault> {
+        let file_id = create::file_id(file)?;
+        let current = self.handle();
+        Ok(current.as_ref().is_some_and(|it| it.file_id == file_id))
+    }
+
     fn create(&self, turn: &Turn, deadline: Deadline) -> Result<(), Fault> {
-        create::create_folder_of(&self.path).map_err(create::not_created)?;
+        disk::create_folder(create::folder_of(&self.path)).map_err(create::not_created)?;
         // Racing creators agree on one file by this lock, which therefore nobody passes by.
         let _lock = turn.lock_for_creation(deadline)?;
         create::create(&self.path, |file| {

@@ -35,6 +35,8 @@ pub(super) const META: TableDefinition<&str, u64> = TableDefinition::new("meta")
 
 pub(super) const META_FORMAT: &str = "format_version";
 pub(super) const META_NEXT_ID: &str = "next_id";
+/// There, and 1, once the name of the file is known to outlast a power failure.
+pub(super) const META_IS_NAMED: &str = "is_named";
 
 /// Writes the tables of an empty registry.
 pub(super) fn initialize(txn: &WriteTransaction) -> Result<(), Fault> {

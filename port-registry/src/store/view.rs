@@ -1,0 +1,213 @@
+//! A file as it was found, for the storage engine to work on without changing it.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::iter;
+use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use redb::backends::FileBackend;
+use redb::{DatabaseError, StorageBackend};
+
+/// What is written is kept in pieces of this size, the engine's pages'.
+const BLOCK: usize = 4096;
+
+/// A file that is read and not written: what is, is kept in memory.
+#[derive(Debug)]
+pub(super) struct View {
+    file: FileBackend,
+    content: Mutex<Content>,
+}
+
+#[derive(Debug)]
+struct Content {
+    len: u64,
+    /// How much of the file shows still.
+    file_len: u64,
+    /// The blocks that were written, by their number.
+    blocks: BTreeMap<u64, Box<[u8; BLOCK]>>,
+}
+
+impl View {
+    pub(super) fn new(file: File) -> Result<View, DatabaseError> {
+        let file = FileBackend::new(file)?;
+        let len = file.len()?;
+        Ok(View {
+            file,
+            content: Mutex::new(Content {
+                len,
+                file_len: len,
+                blocks: BTreeMap::new(),
+            }),
+        })
+    }
+
+    fn content(&self) -> MutexGuard<'_, Content> {
+        // A panic leaves it as whole as any error does.
+        self.content.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads what shows of the file, and zeros where nothing does.
+    fn read_file(&self, offset: u64, out: &mut [u8], file_len: u64) -> io::Result<()> {
+        let shown = file_len.saturating_sub(offset);
+        let shown = usize::try_from(shown).map_or(out.len(), |shown| shown.min(out.len()));
+        let (shown, beyond) = out.split_at_mut(shown);
+        beyond.fill(0);
+        if shown.is_empty() {
+            return Ok(());
+        }
+        self.file.read(offset, shown)
+    }
+}
+
+impl StorageBackend for View {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.content().len)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let content = self.content();
+        check_range(offset, out.len(), content.len)?;
+        for piece in pieces(offset, out.len()) {
+            let out = &mut out[piece.of_data];
+            match content.blocks.get(&piece.block) {
+                Some(block) => out.copy_from_slice(&block[piece.of_block]),
+                None => self.read_file(piece.offset, out, content.file_len)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let mut content = self.content();
+        content.len = len;
+        content.file_len = content.file_len.min(len);
+        // What is cut off must not show again when it grows.
+        let _ = content.blocks.split_off(&len.div_ceil(BLOCK as u64));
+        if let Some(last) = content.blocks.get_mut(&(len / BLOCK as u64)) {
+            let rest = last.iter_mut().skip(within_block(len));
+            rest.for_each(|byte| *byte = 0);
+        }
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let mut content = self.content();
+        check_range(offset, data.len(), content.len)?;
+        for piece in pieces(offset, data.len()) {
+            if !content.blocks.contains_key(&piece.block) {
+                let mut block = Box::new([0; BLOCK]);
+                let start = piece.offset - piece.of_block.start as u64;
+                self.read_file(start, &mut block[..], content.file_len)?;
+                content.blocks.insert(piece.block, block);
+            }
+            if let Some(block) = content.blocks.get_mut(&piece.block) {
+                block[piece.of_block].copy_from_slice(&data[piece.of_data]);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The part of some data that is in one block.
+struct Piece {
+    block: u64,
+    offset: u64,
+    of_block: Range<usize>,
+    of_data: Range<usize>,
+}
+
+/// The parts of data of this length, at an offset at which it ends before the last byte that can be.
+fn pieces(offset: u64, len: usize) -> impl Iterator<Item = Piece> {
+    let mut done = 0;
+    iter::from_fn(move || {
+        let offset = offset + done as u64;
+        let start = within_block(offset);
+        let length = (len - done).min(BLOCK - start);
+        let piece = Piece {
+            block: offset / BLOCK as u64,
+            offset,
+            of_block: start..start + length,
+            of_data: done..done + length,
+        };
+        done += length;
+        (length > 0).then_some(piece)
+    })
+}
+
+fn within_block(offset: u64) -> usize {
+    // It is less than a block's length.
+    usize::try_from(offset % BLOCK as u64).unwrap_or(0)
+}
+
+/// Checks that data is within the file. A damaged one may name any place.
+fn check_range(offset: u64, len: usize, file_len: u64) -> io::Result<()> {
+    match offset.checked_add(len as u64) {
+        Some(end) if end <= file_len => Ok(()),
+        _ => Err(ErrorKind::UnexpectedEof.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use proptest::prelude::*;
+    use redb::StorageBackend;
+
+    use super::{BLOCK, View};
+
+    #[derive(Clone, Debug)]
+    enum Op {
+        Write(usize, usize, u8),
+        SetLen(usize),
+    }
+
+    fn ops() -> impl Strategy<Value = Vec<Op>> {
+        const MOST: usize = 4 * BLOCK;
+        let op = prop_oneof![
+            3 => (0..MOST, 0..2 * BLOCK, 1..=255u8).prop_map(|(at, len, byte)| Op::Write(at, len, byte)),
+            1 => (0..MOST).prop_map(Op::SetLen),
+        ];
+        prop::collection::vec(op, 0..12)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_view_is_what_the_file_would_be_and_the_file_stays_as_it_is(len in 0..3 * BLOCK, ops in ops()) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("file");
+            let mut expected = vec![7; len];
+            fs::write(&path, &expected).unwrap();
+            let view = View::new(fs::File::open(&path).unwrap()).unwrap();
+            for op in ops {
+                match op {
+                    Op::Write(at, len, byte) => {
+                        let written = view.write(at as u64, &vec![byte; len]);
+                        prop_assert_eq!(written.is_ok(), at + len <= expected.len());
+                        if written.is_ok() {
+                            expected[at..at + len].fill(byte);
+                        }
+                    }
+                    Op::SetLen(len) => {
+                        view.set_len(len as u64).unwrap();
+                        expected.resize(len, 0);
+                    }
+                }
+                prop_assert_eq!(view.len().unwrap(), expected.len() as u64);
+                let mut content = vec![1; expected.len()];
+                view.read(0, &mut content).unwrap();
+                prop_assert!(content == expected);
+                prop_assert!(view.read(1, &mut content).is_err() || content.is_empty());
+            }
+            prop_assert_eq!(fs::read(&path).unwrap(), vec![7; len]);
+        }
+    }
+}
