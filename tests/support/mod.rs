@@ -188,6 +188,12 @@ pub(crate) fn free_block(ports: u16) -> u16 {
         .unwrap()
 }
 
+/// How much more than usual is to be done.
+pub(crate) fn soak() -> u32 {
+    let factor = std::env::var("PORT_REGISTRY_SOAK");
+    factor.map_or(1, |factor| factor.parse().unwrap())
+}
+
 /// Waits for something to come true, for a minute at most.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {

@@ -1,0 +1,133 @@
+//! Whatever clients of both doors ask at once, there is an order of the operations, one after the
+//! other, in which each is answered as it was and none comes before one that had ended when it began:
+//! the registry is linearizable.
+//!
+//! Clients of a daemon and registries of this process work on one file, in a share of the rounds while
+//! the daemon is killed or clients hang up, so that nobody knows what became of some operations. What
+//! they were told is held against a registry of two plain maps by a checker, which has tests of its own
+//! in `linearizability/checker.rs`; that it catches the faults that such programs have is shown by
+//! clients which have them, in `linearizability/broken.rs`. `PORT_REGISTRY_SOAK` multiplies the rounds.
+
+// Elsewhere two probes of one port at the same moment see each other, so that a port may be passed by.
+#![cfg(target_os = "linux")]
+
+#[path = "linearizability/broken.rs"]
+mod broken;
+#[path = "linearizability/checker.rs"]
+mod checker;
+#[path = "support/daemon.rs"]
+mod daemon;
+#[path = "linearizability/doors.rs"]
+mod doors;
+#[path = "linearizability/random.rs"]
+mod random;
+#[path = "linearizability/recorder.rs"]
+mod recorder;
+#[path = "linearizability/round.rs"]
+mod round;
+#[path = "linearizability/sequential.rs"]
+mod sequential;
+#[path = "linearizability/server.rs"]
+mod server;
+mod support;
+
+use std::panic::{self, AssertUnwindSafe};
+
+use checker::{History, Table, linearize};
+use round::{PORTS, Trouble};
+use sequential::{Answer, Model};
+use support::{free_block, soak};
+
+const ROUNDS: u64 = 21;
+
+#[test]
+fn what_clients_of_both_doors_are_told_at_once_is_explained_by_one_order() {
+    let first_port = free_block(PORTS);
+    let mut checked = Checked::default();
+    for seed in 0..ROUNDS * u64::from(soak()) {
+        let trouble = Trouble::ALL[usize::try_from(seed % 3).unwrap()];
+        let history = panic::catch_unwind(AssertUnwindSafe(|| {
+            round::record(seed, trouble, first_port)
+        }));
+        let history = history.unwrap_or_else(|_| panic!("seed {seed}, trouble {trouble:?}"));
+        let found = linearize(&Model::new(round::range(first_port)), &history);
+        assert!(
+            found.is_linearizable,
+            "no order explains seed {seed}, trouble {trouble:?}:\n{}",
+            Table(&history, &found.order)
+        );
+        checked.rounds += 1;
+        checked.operations += history.len();
+        checked.overlaps += overlaps(&history);
+        let unanswered = history.iter().filter(|it| it.answered.is_none());
+        checked.unanswered += unanswered.count();
+        let used = found.order.iter().map(|number| &history[*number]);
+        checked.seen_all_the_same += used.filter(|it| it.answered.is_none()).count();
+        checked.most_tried = checked.most_tried.max(found.tried);
+    }
+    // Otherwise nothing would have been shown.
+    assert!(checked.overlaps > checked.operations, "{checked:?}");
+    say(&checked);
+}
+
+/// What the histories amounted to.
+#[derive(Debug, Default)]
+struct Checked {
+    rounds: u64,
+    operations: usize,
+    /// Pairs of operations that were under way at the same moment.
+    overlaps: usize,
+    unanswered: usize,
+    /// Operations that were not answered, and took effect.
+    seen_all_the_same: usize,
+    most_tried: usize,
+}
+
+/// How many pairs of operations were under way at the same moment.
+fn overlaps(history: &History<Model>) -> usize {
+    let times = |number: usize| {
+        let event = &history[number];
+        let end = event.answered.as_ref().map(|(_, end)| *end);
+        Some((event.invoked, end?))
+    };
+    let pairs = (0..history.len()).flat_map(|one| (0..one).map(move |other| (one, other)));
+    let overlap = |(one, other): &(usize, usize)| {
+        let (one, other) = (times(*one)?, times(*other)?);
+        Some(one.0 <= other.1 && other.0 <= one.1)
+    };
+    pairs.filter(|pair| overlap(pair) == Some(true)).count()
+}
+
+#[expect(clippy::print_stdout, reason = "for those who run it with --nocapture")]
+fn say(checked: &Checked) {
+    println!("{checked:?}");
+}
+
+#[test]
+fn one_forged_answer_among_those_of_many_clients_is_refused() {
+    let first_port = free_block(PORTS);
+    let is_explained =
+        |history: &_| linearize(&Model::new(round::range(first_port)), history).is_linearizable;
+    let history = round::record(0, Trouble::None, first_port);
+    assert!(is_explained(&history));
+    for number in 0..history.len() {
+        let mut forged = history.clone();
+        match &mut forged[number].answered {
+            // As if the number before had been used up.
+            Some((Answer::Allocated(record), _)) => record.id += 1,
+            // As if the last allocation had been lost.
+            Some((Answer::Listed(records), _)) if number == history.len() - 1 => {
+                if records.pop().is_none() {
+                    continue;
+                }
+            }
+            _ => continue,
+        }
+        let event = &history[number];
+        assert!(
+            !is_explained(&forged),
+            "{event:?} of\n{}",
+            Table(&history, &[])
+        );
+    }
+}

@@ -1,0 +1,45 @@
+//! Writing down what clients ask and what they are told.
+
+use std::sync::Mutex;
+use std::time::Instant;
+
+use crate::checker::{Event, History};
+use crate::doors::{Door, Outcome};
+use crate::sequential::{Answer, Model, Op};
+
+pub(crate) struct Recorder {
+    start: Instant,
+    events: Mutex<History<Model>>,
+}
+
+impl Recorder {
+    pub(crate) fn start() -> Recorder {
+        Recorder {
+            start: Instant::now(),
+            events: Mutex::default(),
+        }
+    }
+
+    /// Asks, and keeps what may have had an effect or tells of one.
+    pub(crate) fn ask(&self, client: &str, door: &mut dyn Door, op: Op) -> Option<Answer> {
+        let invoked = self.start.elapsed();
+        let outcome = door.ask(&op);
+        let end = self.start.elapsed();
+        let answer = match outcome {
+            Outcome::Answered(answer) => Some(answer),
+            Outcome::Unknown if op.is_write() => None,
+            Outcome::Unknown | Outcome::NothingDone => return None,
+        };
+        self.events.lock().unwrap().push(Event {
+            client: client.to_owned(),
+            op,
+            invoked,
+            answered: answer.clone().map(|answer| (answer, end)),
+        });
+        answer
+    }
+
+    pub(crate) fn history(self) -> History<Model> {
+        self.events.into_inner().unwrap()
+    }
+}
