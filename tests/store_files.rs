@@ -318,49 +318,6 @@ fn ids_that_are_used_up_or_missing_are_damage_and_no_panic() {
     }
 }
 
-/// Does everything to a registry, and tells whether all of it went well.
-fn use_all(path: &Path) -> Result<(), Error> {
-    let registry = open(path)?;
-    registry.list(&Filter::default())?;
-    registry.list(&Filter::default().app("app"))?;
-    registry.verify()?;
-    registry.get_or_allocate(claim("service-7"))?;
-    registry.allocate(claim("one-more"))?;
-    registry.release_matching(Filter::default().service("service-9"))?;
-    Ok(())
-}
-
-#[test]
-fn a_damaged_file_is_an_error_at_most() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("ports.redb");
-    let registry = open(&path).unwrap();
-    for number in 0..100 {
-        registry
-            .allocate(claim(&format!("service-{number}")))
-            .unwrap();
-    }
-    drop(registry);
-    let whole = fs::read(&path).unwrap();
-    let mut failures = 0;
-    // Spread over the file, and over the bits of a byte.
-    for (number, at) in (0..whole.len()).step_by(whole.len() / 150).enumerate() {
-        let mut damaged = whole.clone();
-        damaged[at] ^= 1 << (number % 8);
-        fs::write(&path, &damaged).unwrap();
-        failures += u32::from(use_all(&path).is_err());
-    }
-    assert!(failures > 0);
-    for length in (1..whole.len()).step_by(whole.len() / 20) {
-        fs::write(&path, &whole[..length]).unwrap();
-        let error = use_all(&path).unwrap_err();
-        assert!(
-            matches!(error, Error::Damaged { .. } | Error::ForeignFile { .. }),
-            "{error:?} after {length} bytes"
-        );
-    }
-}
-
 #[test]
 fn a_database_that_another_program_does_not_share_can_be_looked_at_and_not_written() {
     let folder = tempfile::tempdir().unwrap();

@@ -16,6 +16,8 @@ mod body;
 mod connection;
 mod daemon;
 mod decode;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod health;
 mod limits;
 mod log;

@@ -61,6 +61,8 @@ mod detect;
 mod error;
 mod files;
 mod folder;
+#[cfg(all(any(test, fuzzing), feature = "detect"))]
+pub mod fuzz;
 mod lease;
 mod listener;
 mod plan;

@@ -194,6 +194,13 @@ pub(crate) fn soak() -> u32 {
     factor.map_or(1, |factor| factor.parse().unwrap())
 }
 
+/// A folder in memory, where there is such a file system: for what does not depend on a disk.
+pub(crate) fn folder_in_memory() -> TempDir {
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .unwrap()
+}
+
 /// Waits for something to come true, for a minute at most.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {

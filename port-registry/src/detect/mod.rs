@@ -111,7 +111,7 @@ fn main_folder(repository: &Repository) -> PathBuf {
 
 /// The name of the repository that a URL ends in. `None` for a local path, which says where a
 /// repository was once found and not what it is called, and for a URL that cannot be made out.
-fn repository_name(url: &str) -> Option<String> {
+pub(crate) fn repository_name(url: &str) -> Option<String> {
     let url = url.trim_end_matches('/');
     let parsed = GitUrl::parse(url).ok()?;
     // The parser stops at the first character that it does not know.

@@ -1,0 +1,5 @@
+#![no_main]
+
+use port_registry_http::fuzz;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::query(data));

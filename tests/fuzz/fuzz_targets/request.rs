@@ -1,0 +1,24 @@
+#![no_main]
+
+use std::net::{SocketAddr, TcpStream};
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use port_registry_http::fuzz;
+use socket2::SockRef;
+use tempfile::TempDir;
+
+static SERVER: LazyLock<(TempDir, SocketAddr)> = LazyLock::new(|| {
+    let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+    let folder = folder.expect("a folder");
+    let address = fuzz::serve(folder.path());
+    (folder, address)
+});
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let stream = TcpStream::connect(SERVER.1).expect("it listens");
+    // So that closed connections do not use up the ports there are.
+    let linger = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+    linger.expect("a socket");
+    fuzz::request(stream, data);
+});

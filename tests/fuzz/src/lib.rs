@@ -1,0 +1,89 @@
+//! The store, opened on what is no store.
+
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use port_registry::{Claim, Error, Filter, Registry, ServiceKey, Verdict};
+use tempfile::TempDir;
+
+/// A store of some allocations.
+static TEMPLATE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let folder = folder();
+    let path = folder.path().join("ports.redb");
+    let registry = open(&path).expect("a registry");
+    for number in 0..12 {
+        let key = ServiceKey::new("app", "main", format!("service-{number}"));
+        let claim = Claim::new(key.expect("a name")).dir("/some/checkout");
+        registry.allocate(claim).expect("an allocation");
+    }
+    let filter = Filter::default().service("service-5");
+    registry.release_matching(filter).expect("it is there");
+    drop(registry);
+    fs::read(&path).expect("the store")
+});
+
+/// A file in the place of the store is a store, or an error that says what it is instead.
+///
+/// Data that starts with `P` is a patch of a store: an offset in three bytes and a byte to put there,
+/// over and over. Data that starts with `R` is the file.
+///
+/// # Panics
+///
+/// When what comes of it is not as it should be.
+pub fn store(data: &[u8]) {
+    let content = match data.split_first() {
+        Some((b'P', patches)) => patched(patches),
+        Some((b'R', content)) => content.to_vec(),
+        _ => return,
+    };
+    let folder = folder();
+    let path = folder.path().join("ports.redb");
+    fs::write(&path, &content).expect("a file");
+    match use_all(&path) {
+        Ok(()) => {}
+        Err(Error::Damaged { .. } | Error::ForeignFile { .. } | Error::SqliteFile { .. }) => {
+            let now = fs::read(&path).expect("the file");
+            assert!(now == content, "the file was changed");
+        }
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+fn patched(patches: &[u8]) -> Vec<u8> {
+    let mut content = TEMPLATE.to_vec();
+    let len = content.len();
+    for patch in patches.chunks_exact(4) {
+        let at = usize::from(patch[0]) << 16 | usize::from(patch[1]) << 8 | usize::from(patch[2]);
+        content[at % len] = patch[3];
+    }
+    content
+}
+
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+    folder.expect("a folder")
+}
+
+fn open(path: &Path) -> Result<Registry, Error> {
+    Registry::builder()
+        .path(path)
+        .wait(Duration::from_secs(1))
+        .probe(|_| Ok(Verdict::Free))
+        .open()
+}
+
+fn use_all(path: &Path) -> Result<(), Error> {
+    let registry = open(path)?;
+    let listed = registry.list(&Filter::default())?;
+    registry.verify()?;
+    for allocation in &listed {
+        let by_port = registry.list(&Filter::default().port(allocation.port))?;
+        assert_eq!(by_port, std::slice::from_ref(allocation));
+    }
+    let key = ServiceKey::new("fuzzer", "main", "web").expect("a name");
+    registry.get_or_allocate(Claim::new(key))?;
+    registry.release_matching(Filter::default().app("fuzzer"))?;
+    registry.verify()
+}
