@@ -17,12 +17,7 @@ use daemon::{Client, Daemon, Response};
 use port_registry::{Filter, Registry, Request};
 use redb::{ConcurrencyMode, Database, TableDefinition};
 use serde_json::Value;
-use support::{Ran, Sandbox, free_port, program, wait_until};
-
-fn soak() -> u32 {
-    let factor = std::env::var("PORT_REGISTRY_SOAK");
-    factor.map_or(1, |factor| factor.parse().unwrap())
-}
+use support::{Ran, Sandbox, free_port, program, soak, wait_until};
 
 /// Lets many clients, each on a connection of its own, ask at the same moment, and then again and
 /// again until all has been asked. `request` tells what the client of this number asks next.

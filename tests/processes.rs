@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use port_registry::{Claim, Error, Filter, Registry, ServiceKey, Verdict};
 use redb::backends::FileBackend;
 use redb::{ConcurrencyMode, Database, StorageBackend, TableDefinition};
-use support::{Ran, Sandbox, wait_until};
+use support::{Ran, Sandbox, soak, wait_until};
 
 const PORTCTL: &str = env!("CARGO_BIN_EXE_portctl");
 
@@ -208,12 +208,6 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// How much more than usual is to be done.
-fn soak() -> u32 {
-    let factor = env::var("PORT_REGISTRY_SOAK");
-    factor.map_or(1, |factor| factor.parse().unwrap())
 }
 
 #[test]
