@@ -14,21 +14,21 @@ const PORTS: u16 = 8;
 /// Calls that fail, and how many of them are met: each, or one of so many.
 const CALLS: [(&str, usize); 8] = [
     ("pwrite64", 4),
-    ("fdatasync", 1),
+    ("fdatasync", 2),
     ("ftruncate", 1),
     ("openat", 1),
-    ("flock", 2),
-    ("fcntl", 10),
+    ("flock", 3),
+    ("fcntl", 11),
     ("pread64", 7),
     ("statx", 5),
 ];
 
 /// The same, of those that are made to create the store.
 const CALLS_OF_CREATION: [(&str, usize); 5] = [
-    ("mkdir", 1),
+    ("?mkdir,?mkdirat", 1),
     ("fsync", 1),
-    ("rename", 1),
-    ("unlink", 1),
+    ("?rename,?renameat,?renameat2", 1),
+    ("?unlink,?unlinkat", 1),
     ("read", 1),
 ];
 
@@ -186,7 +186,12 @@ impl Change {
                 met += self.meets(call, error, Duration::Once, step);
             }
         }
-        // What fails for want of space, or on a disk that breaks, goes on failing.
+        met
+    }
+
+    /// The same, of what goes on failing: for want of space, or on a disk that breaks.
+    fn meets_lasting_errors(&self) -> usize {
+        let mut met = 0;
         for (call, error, step) in [
             ("pwrite64", "ENOSPC", 6),
             ("ftruncate", "ENOSPC", 1),
@@ -201,10 +206,10 @@ impl Change {
     fn meets_kills(&self) -> usize {
         let mut met = 0;
         for (call, step) in [
-            ("pwrite64", 3),
+            ("pwrite64", 5),
             ("fdatasync", 2),
             ("ftruncate", 1),
-            ("openat", 2),
+            ("openat", 3),
             ("fcntl", 25),
         ] {
             met += self.meets(call, Fault::Kill, Duration::Once, step);
@@ -227,8 +232,9 @@ fn give_ports(sandbox: &Sandbox, services: &[&str], first: u16) {
 fn the_first_allocation_is_whole_or_not_there_whichever_call_fails() {
     if is_possible() {
         let change = Change::new(&[], &["allocate", "--service", "web"]);
-        assert!(change.meets_errors(&CALLS) > 60);
+        assert!(change.meets_errors(&CALLS) > 50);
         assert!(change.meets_errors(&CALLS_OF_CREATION) > 5);
+        assert!(change.meets_lasting_errors() > 15);
     }
 }
 
@@ -237,10 +243,10 @@ fn the_first_allocation_is_whole_or_not_there_whenever_it_is_killed() {
     if is_possible() {
         let change = Change::new(&[], &["allocate", "--service", "web"]);
         let mut met = change.meets_kills();
-        for call in ["mkdir", "fsync", "rename"] {
+        for call in ["?mkdir,?mkdirat", "fsync", "?rename,?renameat,?renameat2"] {
             met += change.meets(call, Fault::Kill, Duration::Once, 1);
         }
-        assert!(met > 25);
+        assert!(met > 20);
     }
 }
 
@@ -248,7 +254,8 @@ fn the_first_allocation_is_whole_or_not_there_whenever_it_is_killed() {
 fn an_allocation_is_whole_or_not_there_whichever_call_fails() {
     if is_possible() {
         let change = Change::new(&["web", "db"], &["allocate", "--service", "api"]);
-        assert!(change.meets_errors(&CALLS) > 40);
+        assert!(change.meets_errors(&CALLS) > 30);
+        assert!(change.meets_lasting_errors() > 5);
     }
 }
 
@@ -256,7 +263,7 @@ fn an_allocation_is_whole_or_not_there_whichever_call_fails() {
 fn an_allocation_is_whole_or_not_there_whenever_it_is_killed() {
     if is_possible() {
         let change = Change::new(&["web", "db"], &["allocate", "--service", "api"]);
-        assert!(change.meets_kills() > 15);
+        assert!(change.meets_kills() > 10);
     }
 }
 
@@ -264,8 +271,9 @@ fn an_allocation_is_whole_or_not_there_whenever_it_is_killed() {
 fn a_release_is_done_or_not_whatever_happens() {
     if is_possible() {
         let change = Change::new(&["web", "db"], &["release", "--service", "web"]);
-        assert!(change.meets_errors(&[("pwrite64", 3), ("fdatasync", 2)]) > 15);
-        assert!(change.meets_kills() > 10);
+        assert!(change.meets_errors(&[("pwrite64", 4), ("fdatasync", 2)]) > 8);
+        assert!(change.meets_lasting_errors() > 5);
+        assert!(change.meets_kills() > 8);
     }
 }
 
@@ -273,8 +281,9 @@ fn a_release_is_done_or_not_whatever_happens() {
 fn ports_for_several_services_are_given_to_all_or_to_none_whatever_happens() {
     if is_possible() {
         let change = Change::new(&["web", "db"], &["get", "api", "web", "cache"]);
-        assert!(change.meets_errors(&[("pwrite64", 3), ("fdatasync", 2)]) > 15);
-        assert!(change.meets_kills() > 10);
+        assert!(change.meets_errors(&[("pwrite64", 4), ("fdatasync", 2)]) > 8);
+        assert!(change.meets_lasting_errors() > 5);
+        assert!(change.meets_kills() > 8);
     }
 }
 
