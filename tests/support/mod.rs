@@ -4,6 +4,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -188,7 +189,22 @@ pub(crate) fn free_block(ports: u16) -> u16 {
         .unwrap()
 }
 
-/// How much more than usual is to be done.
+/// Whether something is there that a test needs of the system, as a command shows by succeeding. A
+/// test goes without only where nobody has promised it: in CI it is an error.
+#[track_caller]
+pub(crate) fn is_to_be_had(what: &str, trial: &mut Command) -> bool {
+    let is_there = trial.output().is_ok_and(|output| output.status.success());
+    assert!(
+        is_there || std::env::var_os("CI").is_none(),
+        "{what} is needed"
+    );
+    if !is_there {
+        let _ = writeln!(std::io::stderr(), "skipped: {what} is not to be had here");
+    }
+    is_there
+}
+
+/// How much more than usual is to be done, of what can be done over and over.
 pub(crate) fn soak() -> u32 {
     let factor = std::env::var("PORT_REGISTRY_SOAK");
     factor.map_or(1, |factor| factor.parse().unwrap())
