@@ -113,6 +113,11 @@ fn main_folder(repository: &Repository) -> PathBuf {
 /// repository was once found and not what it is called, and for a URL that cannot be made out.
 pub(crate) fn repository_name(url: &str) -> Option<String> {
     let url = url.trim_end_matches('/');
+    // The parser panics over some URLs of SSH, whose paths it cuts by a byte.
+    let url = &match url.split_once("://") {
+        Some((scheme, rest)) if scheme.contains("ssh") => format!("https://{rest}"),
+        _ => url.to_owned(),
+    };
     let parsed = GitUrl::parse(url).ok()?;
     // The parser stops at the first character that it does not know.
     if parsed.scheme() == Some("file") || !url.ends_with(parsed.path()) {
@@ -142,6 +147,7 @@ mod tests {
             "https://example.com/shop.git",
             "https://dev.azure.com/org/project/_git/shop",
             "ssh://git@example.com:22/owner/shop.git",
+            "git+ssh://git@example.com/owner/shop.git",
             "git@example.com:owner/shop.git",
             "git@example.com:shop.git",
             "git@example.com:~user/shop.git",
@@ -169,6 +175,9 @@ mod tests {
             "https://example.com/owner/shop?token=secret",
             "https://example.com/owner/.git",
             "http://[::1]:3000/owner/shop.git",
+            "ssh://git`example.com:22/owner/shop.git",
+            "ssh://\u{e9}",
+            "git+ssh://",
         ] {
             assert_eq!(repository_name(url), None, "{url}");
         }

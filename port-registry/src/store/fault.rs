@@ -43,9 +43,7 @@ impl Fault {
                 path,
                 waited: deadline.wait(),
             },
-            Fault::Damaged(detail) | Fault::Engine(redb::Error::Corrupted(detail)) => {
-                Error::Damaged { path, detail }
-            }
+            Fault::Damaged(detail) => Error::Damaged { path, detail },
             Fault::File(cause, access) if is_forbidden(&cause) => match access {
                 Access::Read => Error::NotReadable { path, cause },
                 Access::ReadWrite => Error::NotWritable { path, cause },
@@ -80,11 +78,11 @@ impl Fault {
     pub(super) fn breaks_handle(&self) -> bool {
         matches!(
             self,
-            Fault::OutcomeUnknown(_)
+            Fault::Damaged(_)
+                | Fault::OutcomeUnknown(_)
                 | Fault::Engine(
                     redb::Error::PreviousIo
                         | redb::Error::Io(_)
-                        | redb::Error::Corrupted(_)
                         | redb::Error::LockPoisoned(_)
                         | redb::Error::DatabaseClosed
                 )
@@ -98,11 +96,9 @@ impl<E: Into<redb::Error>> From<E> for Fault {
             redb::Error::Backend(error) if error.is::<Expired>() => Fault::Busy,
             // The file is shorter than what is stored in it says.
             redb::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                Fault::Engine(redb::Error::Corrupted("it is cut short".to_owned()))
+                Fault::Damaged("it is cut short".to_owned())
             }
-            redb::Error::UpgradeRequired(version) => Fault::Engine(redb::Error::Corrupted(
-                format!("it names version {version} of the storage engine's format"),
-            )),
+            redb::Error::UpgradeRequired(_) | redb::Error::Corrupted(_) => changed(),
             error => Fault::Engine(error),
         }
     }
@@ -112,13 +108,17 @@ impl<E: Into<redb::Error>> From<E> for Fault {
 /// which ends a transaction and not the program. What `f` has touched must not be used again then.
 pub(super) fn catch<T>(f: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
     panic::catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| {
-        let message = payload
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| payload.downcast_ref::<&str>().copied());
-        let message = message.unwrap_or("the storage engine panicked");
-        Err(Fault::Damaged(message.to_owned()))
+        // It was printed already, and says nothing to those who do not know the engine.
+        drop(payload);
+        Err(changed())
     })
+}
+
+/// A file that is not as it was written.
+pub(super) fn changed() -> Fault {
+    Fault::Damaged(
+        "it was changed by something else, as its checksums or its structure tell".to_owned(),
+    )
 }
 
 fn is_forbidden(error: &io::Error) -> bool {

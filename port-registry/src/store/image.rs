@@ -32,9 +32,11 @@ pub(super) fn read<T>(
         return look(None);
     };
     for _ in 0..ATTEMPTS {
-        let before = Header::of(&file)?;
-        let result = fault::catch(|| open(&file, &before).and_then(|image| look(Some(&image))));
-        if Header::of(&file)? == before {
+        let (result, is_still) = look_once(&file, |header| {
+            let image = open(&builder(), &file, header)?;
+            look(Some(&image))
+        })?;
+        if is_still {
             return result;
         }
     }
@@ -44,29 +46,47 @@ pub(super) fn read<T>(
 /// Checks that the file is as it was written, by the checksums of all that it holds. The engine trusts
 /// a file, and gives wrong answers or panics where something else has changed it.
 ///
-/// As long as what `begin_read` gives is there, nothing is written over what can be read by then. Damage
-/// is believed only if the file was the same all the while; if it never is, others write it all the
-/// time, who have checked it.
+/// As long as what `begin_read` gives is there, nothing is written over what could be read by then.
 pub(super) fn check<R>(
     file: &File,
     mut begin_read: impl FnMut() -> Result<R, Fault>,
 ) -> Result<(), Fault> {
-    for _ in 0..ATTEMPTS {
-        let before = Header::of(file)?;
+    try_out(file, |header| {
         let _reading = begin_read()?;
-        if Header::of(file)? != before {
-            continue;
-        }
-        let result = fault::catch(|| verify(file, &before));
-        if result.is_ok() || Header::of(file)? == before {
+        verify(file, header)
+    })
+}
+
+/// Checks that what a crash has left can be made whole, before that is done to the file itself.
+pub(super) fn check_recovery(file: &File) -> Result<(), Fault> {
+    let mut builder = builder();
+    builder.set_check_integrity_on_open(false);
+    try_out(file, |header| open(&builder, file, header).map(drop))
+}
+
+/// Tries something out on images until it goes well. A failure is believed only if the file stayed the
+/// same meanwhile. If it never does, others write it all the time, who have checked it.
+fn try_out(
+    file: &File,
+    mut try_out: impl FnMut(&Header) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    for _ in 0..ATTEMPTS {
+        let (result, is_still) = look_once(file, &mut try_out)?;
+        if result.is_ok() || is_still {
             return result;
         }
     }
     Ok(())
 }
 
-fn open(file: &File, header: &Header) -> Result<Database, Fault> {
-    open_by(&builder(), file, header)
+/// What `look` comes to, and whether the file stayed the same meanwhile.
+fn look_once<T>(
+    file: &File,
+    look: impl FnOnce(&Header) -> Result<T, Fault>,
+) -> Result<(Result<T, Fault>, bool), Fault> {
+    let before = Header::of(file)?;
+    let result = fault::catch(|| look(&before));
+    Ok((result, Header::of(file)? == before))
 }
 
 /// Verifies the checksums. It is the first thing that is done when an image is opened, and the rest is
@@ -80,7 +100,7 @@ fn verify(file: &File, header: &Header) -> Result<(), Fault> {
             repair.abort();
         }
     });
-    match open_by(&builder, file, header) {
+    match open(&builder, file, header) {
         Ok(_) | Err(Fault::Engine(redb::Error::RepairAborted)) => Ok(()),
         Err(fault) => Err(fault),
     }
@@ -94,20 +114,13 @@ fn builder() -> Builder {
     builder
 }
 
-fn open_by(builder: &Builder, file: &File, header: &Header) -> Result<Database, Fault> {
+fn open(builder: &Builder, file: &File, header: &Header) -> Result<Database, Fault> {
     if header.contradicts_itself() {
-        return Err(Fault::Damaged(CHANGED.to_owned()));
+        return Err(fault::changed());
     }
     let view = View::new(create::clone(file)?)?;
-    builder
-        .create_with_backend(view)
-        .map_err(|error| match Fault::from(error) {
-            Fault::Engine(redb::Error::Corrupted(_)) => Fault::Damaged(CHANGED.to_owned()),
-            fault => fault,
-        })
+    Ok(builder.create_with_backend(view)?)
 }
-
-const CHANGED: &str = "it is not as it was written, by its checksums";
 
 /// The first bytes of the file. Where its parts are is from redb's design document.
 #[derive(PartialEq, Eq)]
@@ -121,7 +134,9 @@ impl Header {
     }
 
     /// Whether a file that was closed names an older commit as its latest: no checksum covers the byte
-    /// that says which one it is. While a file is open, or after a crash, it may well be the older one.
+    /// that says which one it is. While a file is open, or after a crash, it may well be the older one:
+    /// the engine does not say that it was closed before the next commit, unless it has to find out
+    /// anew which pages are free, which it notes with every commit.
     fn contradicts_itself(&self) -> bool {
         const PRIMARY: u8 = 1;
         const RECOVERY_REQUIRED: u8 = 2;

@@ -313,12 +313,14 @@ impl Store {
         self.open_to_write(turn, deadline)?.ok_or_else(not_there)
     }
 
-    /// Opens the file to write it, and checks it unless it is open already.
+    /// Opens the file to write it.
     fn open_to_write(&self, turn: &Turn, deadline: Deadline) -> Result<Option<Arc<Handle>>, Fault> {
         let _head_of_queue = turn.head_of_queue(deadline);
         self.open(Access::ReadWrite, deadline, |file| {
+            // Otherwise it was checked when it was opened to read it.
             if !self.is_open(&file)? {
                 image::check(&file, || Ok(()))?;
+                image::check_recovery(&file)?;
             }
             // It opens what is there, since the file is not empty.
             let database = builder().create_with_backend(self.backend(file)?)?;
