@@ -51,12 +51,14 @@ fn rows(sandbox: &Sandbox) -> Rows {
     listed.iter().map(row).collect()
 }
 
-/// What is on the one line that a command complained in, having failed.
+/// What is on the one line that a command complained in, having failed; a hint may follow it.
 #[track_caller]
 fn complaint(ran: &Ran) -> &str {
-    let line = ran.complained(1);
-    assert!(!line.contains("panicked"), "{ran:?}");
-    assert!(!line.contains('\n'), "{ran:?}");
+    let said = ran.complained(1);
+    assert!(!said.contains("panicked"), "{ran:?}");
+    let (line, hint) = said.split_once('\n').unwrap_or((said, "hint: "));
+    let is_hint = hint.starts_with("hint: ") && !hint.contains('\n');
+    assert!(is_hint, "{ran:?}");
     line.strip_prefix("error: ")
         .unwrap_or_else(|| panic!("{ran:?}"))
 }

@@ -255,22 +255,25 @@ impl Drop for DaemonLock {
 /// and no symbolic link to one, that is empty or says what a daemon says. Once it is open, that it is
 /// this file which was opened.
 fn check_lock(lock: &Path, open: Option<&File>) -> Result<(), LockError> {
-    let path = lock.to_owned();
     let foreign = || LockError::Foreign {
         path: lock.to_owned(),
         expected: "the lock of a pidfile",
+    };
+    let io_error = |cause| LockError::Io {
+        lock: lock.to_owned(),
+        cause,
     };
     let metadata = match fs::symlink_metadata(lock) {
         Ok(metadata) => metadata,
         Err(error) if open.is_none() && error.kind() == ErrorKind::NotFound => return Ok(()),
         // What it is in may be a file; opening it tells.
         Err(error) if error.kind() == ErrorKind::NotADirectory => return Ok(()),
-        Err(cause) => return Err(LockError::Io { lock: path, cause }),
+        Err(cause) => return Err(io_error(cause)),
     };
-    let is_opened = open.is_none_or(|file| {
-        file.metadata()
-            .is_ok_and(|opened| files::id_in(&opened) == files::id_in(&metadata))
-    });
+    let is_opened = match open {
+        Some(file) => files::id_in(&file.metadata().map_err(io_error)?) == files::id_in(&metadata),
+        None => true,
+    };
     if !metadata.is_file() || metadata.len() > LONGEST || !is_opened {
         return Err(foreign());
     }
@@ -278,7 +281,7 @@ fn check_lock(lock: &Path, open: Option<&File>) -> Result<(), LockError> {
         Ok(text) if text.is_empty() || parse(&text).is_some() => Ok(()),
         Ok(_) => Err(foreign()),
         Err(error) if error.kind() == ErrorKind::InvalidData => Err(foreign()),
-        Err(cause) => Err(LockError::Io { lock: path, cause }),
+        Err(cause) => Err(io_error(cause)),
     }
 }
 

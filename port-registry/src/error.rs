@@ -121,6 +121,17 @@ pub enum Error {
     )]
     NoHome,
 
+    /// Which checkout a folder is in cannot be told.
+    #[cfg(feature = "detect")]
+    #[error("git cannot tell what checkout {} is: {cause}", folder.display())]
+    #[non_exhaustive]
+    Checkout {
+        /// The folder.
+        folder: PathBuf,
+        /// What went wrong.
+        cause: io::Error,
+    },
+
     /// A setting of the environment cannot be used.
     #[error("{variable} cannot be used: {reason}")]
     #[non_exhaustive]

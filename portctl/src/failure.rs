@@ -169,6 +169,7 @@ fn hint(error: &Error) -> Option<String> {
              it; or leave --port out for the next free port"
                 .to_owned()
         }
+        Error::Checkout { .. } => "pass --app NAME and --instance NAME".to_owned(),
         Error::NotFound { .. } => "`portctl list --all` shows what there is".to_owned(),
         _ => return None,
     })

@@ -140,7 +140,8 @@ impl Names {
             Report::new(format!("cannot tell the current folder: {error}"))
                 .hint("go to a folder that exists, or pass --app and --instance")
         })?;
-        Ok(self.checkout.get_or_init(|| Checkout::of(&folder)))
+        let checkout = Checkout::of(&folder)?;
+        Ok(self.checkout.get_or_init(|| checkout))
     }
 }
 

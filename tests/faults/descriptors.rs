@@ -31,7 +31,7 @@ fn with_too_few_files_portctl_tells_the_truth_or_that_it_cannot() {
     }
     let sandbox = Sandbox::new();
     let port = sandbox.run(PORTCTL, &["get", "web"]).printed().to_owned();
-    let list = ["list", "--all", "--json"];
+    let list = ["list", "--all"];
     let mut works_from = [None; 3];
     for files in FEWEST..=ENOUGH {
         let before = rows(&sandbox);

@@ -173,7 +173,9 @@ fn a_daemon_answers_for_each_call_that_fails_and_goes_on() {
                 assert_eq!(served.release(&service), Outcome::Done, "{call} {when}");
             }
         }
-        assert!(failures > 0, "{call} {error} {when}");
+        // One that took effect all the same is none.
+        assert!(has_failed(&served.sandbox), "{call} {error} {when}");
+        assert!(failures > 0 || call == "fdatasync", "{call} {error} {when}");
         let held = served.services.clone();
         assert_eq!(served.killed(), held, "{call} {when}");
     }

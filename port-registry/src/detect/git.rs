@@ -1,8 +1,9 @@
 //! The one module that runs git.
 
-use std::io::Read;
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 /// What git says of a folder in a repository.
 #[derive(Debug)]
@@ -18,7 +19,11 @@ pub(super) struct Repository {
 }
 
 /// Asks git about a folder. `None` outside of a repository, and where no git is installed.
-pub(super) fn repository(folder: &Path) -> Option<Repository> {
+///
+/// # Errors
+///
+/// When git cannot be run, or refuses to look at the repository: that is no sign that there is none.
+pub(super) fn repository(folder: &Path) -> io::Result<Option<Repository>> {
     // The two run side by side: no single command tells both.
     let layout = start(
         folder,
@@ -30,40 +35,54 @@ pub(super) fn repository(folder: &Path) -> Option<Repository> {
             // Last, because git stops here beside a bare repository.
             "--show-toplevel",
         ],
-    )?;
-    let origin = start(folder, &["config", "--get", "remote.origin.url"]);
+    );
+    let layout = match layout {
+        // There is no git.
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        layout => layout?,
+    };
+    let origin = start(folder, &["config", "--get", "remote.origin.url"])?;
 
-    let layout = finish(layout);
-    let origin = origin.and_then(finish).and_then(|(status, url)| {
-        let url = status.success().then_some(url)?;
-        String::from_utf8(url)
-            .ok()
-            .map(|url| url.trim_end().to_owned())
-    });
-    let (_, lines) = layout?;
-    let mut lines = lines
+    let layout = finish(layout)?;
+    let origin = finish(origin)?;
+    let mut lines = layout
+        .stdout
         .split(|&byte| byte == b'\n')
         .filter(|line| !line.is_empty());
+    let (Some(git_dir), Some(common_dir)) = (lines.next(), lines.next()) else {
+        return match complaint(&layout) {
+            Some(complaint) if !complaint.contains("not a git repository") => {
+                Err(io::Error::other(complaint))
+            }
+            _ => Ok(None),
+        };
+    };
     let repository = Repository {
-        git_dir: path(lines.next()?),
-        common_dir: path(lines.next()?),
+        git_dir: path(git_dir),
+        common_dir: path(common_dir),
         top_level: lines.next().map(path),
-        origin,
+        origin: first_line(&origin),
     };
     // A path with a line break in it cannot be told from two.
-    lines.next().is_none().then_some(repository)
+    Ok(lines.next().is_none().then_some(repository))
 }
 
 /// The branch that is checked out, also where it has no commit yet. `None` on a detached HEAD.
-pub(super) fn branch(repository: &Repository) -> Option<String> {
-    let head = std::fs::read_to_string(repository.git_dir.join("HEAD")).ok()?;
-    let reference = head.strip_prefix("ref: ")?.trim_end();
+pub(super) fn branch(repository: &Repository) -> io::Result<Option<String>> {
+    let head = match fs::read_to_string(repository.git_dir.join("HEAD")) {
+        // It is not UTF-8.
+        Err(error) if error.kind() == ErrorKind::InvalidData => return Ok(None),
+        head => head?,
+    };
+    let Some(reference) = head.strip_prefix("ref: ").map(str::trim_end) else {
+        return Ok(None);
+    };
     // What the reftable format writes there, for programs that look themselves.
     if reference == "refs/heads/.invalid" {
         let head = ask(&repository.git_dir, &["symbolic-ref", "--quiet", "HEAD"])?;
-        return Some(branch_name(&head).to_owned());
+        return Ok(head.map(|head| branch_name(&head).to_owned()));
     }
-    Some(branch_name(reference).to_owned())
+    Ok(Some(branch_name(reference).to_owned()))
 }
 
 fn branch_name(reference: &str) -> &str {
@@ -71,17 +90,28 @@ fn branch_name(reference: &str) -> &str {
 }
 
 /// The abbreviated name of the commit that is checked out.
-pub(super) fn short_commit(repository: &Repository) -> Option<String> {
+pub(super) fn short_commit(repository: &Repository) -> io::Result<Option<String>> {
     ask(&repository.git_dir, &["rev-parse", "--short", "HEAD"])
 }
 
-fn ask(folder: &Path, args: &[&str]) -> Option<String> {
-    let (status, answer) = finish(start(folder, args)?)?;
-    let answer = String::from_utf8(answer).ok()?.trim_end().to_owned();
-    (status.success() && !answer.is_empty()).then_some(answer)
+fn ask(folder: &Path, args: &[&str]) -> io::Result<Option<String>> {
+    Ok(first_line(&finish(start(folder, args)?)?))
 }
 
-fn start(folder: &Path, args: &[&str]) -> Option<Child> {
+/// What git printed, if it succeeded and printed something.
+fn first_line(output: &Output) -> Option<String> {
+    let text = str::from_utf8(&output.stdout).ok()?.trim_end();
+    (output.status.success() && !text.is_empty()).then(|| text.to_owned())
+}
+
+/// What git complained of.
+fn complaint(output: &Output) -> Option<String> {
+    let text = String::from_utf8_lossy(&output.stderr);
+    let line = text.lines().find(|line| !line.trim().is_empty())?;
+    Some(line.strip_prefix("fatal: ").unwrap_or(line).to_owned())
+}
+
+fn start(folder: &Path, args: &[&str]) -> io::Result<Child> {
     // A git hook runs with variables that say where its repository is, and how it is configured.
     // What is asked for here is the folder's.
     const LOCATION: [&str; 9] = [
@@ -100,6 +130,8 @@ fn start(folder: &Path, args: &[&str]) -> Option<Child> {
         command.env_remove(variable);
     }
     command
+        // What it complains of is looked at.
+        .env("LC_ALL", "C")
         // These commands run nothing that a repository configures, so somebody else's repository,
         // such as a mounted one, can be asked for its name.
         .args(["-c", "safe.directory=*"])
@@ -107,17 +139,20 @@ fn start(folder: &Path, args: &[&str]) -> Option<Child> {
         .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
-        .ok()
 }
 
-fn finish(mut child: Child) -> Option<(ExitStatus, Vec<u8>)> {
-    let mut output = Vec::new();
-    let read = child.stdout.take()?.read_to_end(&mut output);
-    let status = child.wait().ok()?;
-    read.ok()?;
-    Some((status, output))
+/// Waits for the end of git, which must be one of its own.
+fn finish(child: Child) -> io::Result<Output> {
+    let output = child.wait_with_output()?;
+    match output.status.code() {
+        Some(_) => Ok(output),
+        None => Err(io::Error::other(format!(
+            "git was ended: {}",
+            output.status
+        ))),
+    }
 }
 
 #[cfg(unix)]

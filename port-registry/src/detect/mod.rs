@@ -3,11 +3,13 @@
 mod git;
 
 use std::ffi::OsStr;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use git_url_parse::GitUrl;
 
 use self::git::Repository;
+use crate::error::Error;
 
 /// The instance of a folder outside of git.
 const DEFAULT_INSTANCE: &str = "default";
@@ -17,8 +19,9 @@ const DEFAULT_INSTANCE: &str = "default";
 /// ```
 /// use port_registry::Checkout;
 ///
-/// let here = Checkout::of(std::path::Path::new("."));
+/// let here = Checkout::of(std::path::Path::new("."))?;
 /// println!("{:?}/{:?} in {}", here.app, here.instance, here.root.display());
+/// # Ok::<(), port_registry::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -40,21 +43,27 @@ pub struct Checkout {
 impl Checkout {
     /// Detects the names of a folder, by asking git. No git installed is like being outside of a
     /// repository.
-    pub fn of(folder: &Path) -> Checkout {
+    ///
+    /// # Errors
+    ///
+    /// [`Checkout`](Error::Checkout) when git cannot be run or refuses to look: another name would be
+    /// another checkout's.
+    pub fn of(folder: &Path) -> Result<Checkout, Error> {
         // Git names checkouts by their real paths.
         let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-        match git::repository(&folder) {
-            Some(repository) => Checkout {
+        let checkout = git::repository(&folder).and_then(|repository| match repository {
+            Some(repository) => Ok(Checkout {
                 app: app(&repository),
-                instance: instance(&repository),
+                instance: instance(&repository)?,
                 root: root(repository),
-            },
-            None => Checkout {
+            }),
+            None => Ok(Checkout {
                 app: file_name(&folder),
                 instance: Some(DEFAULT_INSTANCE.to_owned()),
-                root: folder,
-            },
-        }
+                root: folder.clone(),
+            }),
+        });
+        checkout.map_err(|cause| Error::Checkout { folder, cause })
     }
 }
 
@@ -83,14 +92,17 @@ fn app(repository: &Repository) -> Option<String> {
     from_url.or_else(|| file_name(&main_folder(repository)))
 }
 
-fn instance(repository: &Repository) -> Option<String> {
-    match &repository.top_level {
-        Some(top_level) if repository.git_dir != repository.common_dir => file_name(top_level),
-        _ => git::branch(repository).or_else(|| {
-            let commit = git::short_commit(repository)?;
-            Some(format!("detached-{commit}"))
-        }),
+fn instance(repository: &Repository) -> io::Result<Option<String>> {
+    if let Some(top_level) = &repository.top_level
+        && repository.git_dir != repository.common_dir
+    {
+        return Ok(file_name(top_level));
     }
+    if let Some(branch) = git::branch(repository)? {
+        return Ok(Some(branch));
+    }
+    let commit = git::short_commit(repository)?;
+    Ok(commit.map(|commit| format!("detached-{commit}")))
 }
 
 /// The folder, or what would be the folder, of the main worktree.

@@ -1,13 +1,14 @@
 //! The file under the storage engine.
 
-use std::fs::File;
 use std::io;
 use std::ops::Bound;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redb::backends::FileBackend;
-use redb::{BackendError, DatabaseError, StorageBackend};
+use redb::{BackendError, StorageBackend};
 
+use super::create::StoreFile;
 #[cfg(test)]
 use super::disk::witness::{self, Change};
 use super::fault::Expired;
@@ -19,7 +20,7 @@ use crate::files::FileId;
 /// is for. redb would wait for ever, and a process stopped by SIGSTOP would hang all others.
 #[derive(Debug)]
 pub(super) struct PatientBackend {
-    file: FileBackend,
+    file: Arc<FileBackend>,
     /// The wait outside of a call, such as when a handle is dropped.
     wait: Duration,
     #[cfg(test)]
@@ -34,13 +35,13 @@ const WRITER_BYTE: Bound<u64> = Bound::Included(1 << 62);
 const LEAST_WAIT: Duration = Duration::from_secs(1);
 
 impl PatientBackend {
-    pub(super) fn new(file: File, wait: Duration) -> Result<PatientBackend, DatabaseError> {
-        Ok(PatientBackend {
+    pub(super) fn new(file: StoreFile, wait: Duration) -> PatientBackend {
+        PatientBackend {
             wait,
             #[cfg(test)]
-            file_id: crate::files::id_in(&file.metadata()?),
-            file: FileBackend::new(file)?,
-        })
+            file_id: file.id,
+            file: file.backend,
+        }
     }
 
     fn poll(
@@ -116,7 +117,10 @@ impl StorageBackend for PatientBackend {
     }
 
     fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.file.unlock_range(start, end)
+        // A lock that is not given back is in the way of all others until the file is closed, and
+        // what keeps it may pass: a network file system, say.
+        let again = |_| self.file.unlock_range(start, end);
+        self.file.unlock_range(start, end).or_else(again)
     }
 
     fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {

@@ -3,6 +3,9 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use redb::backends::FileBackend;
 
 use super::disk;
 use super::fault::Fault;
@@ -20,7 +23,25 @@ pub(super) enum Found {
     /// Nothing, or a file without a byte in it.
     Nothing,
     /// A file of the storage engine's.
-    Store(File),
+    Store(StoreFile),
+}
+
+/// A file that is open for the storage engine, and for those who look over its shoulder.
+#[derive(Clone, Debug)]
+pub(super) struct StoreFile {
+    pub(super) backend: Arc<FileBackend>,
+    pub(super) id: FileId,
+}
+
+impl StoreFile {
+    fn new(file: File) -> Result<StoreFile, Fault> {
+        let metadata = file.metadata();
+        let metadata = metadata.map_err(|error| Fault::File(error, Access::Read))?;
+        Ok(StoreFile {
+            backend: Arc::new(FileBackend::new(file)?),
+            id: id_in(&metadata),
+        })
+    }
 }
 
 /// How a file is to be opened.
@@ -64,7 +85,7 @@ pub(super) fn find(path: &Path, access: Access) -> Result<Found, Fault> {
     if head.is_empty() {
         Ok(Found::Nothing)
     } else if head.starts_with(REDB_MAGIC) {
-        Ok(Found::Store(file))
+        Ok(Found::Store(StoreFile::new(file)?))
     } else if head.starts_with(SQLITE_MAGIC) {
         let path = path.to_owned();
         Err(Fault::Told(Error::SqliteFile { path }))
@@ -80,7 +101,7 @@ pub(super) fn find(path: &Path, access: Access) -> Result<Found, Fault> {
 /// the creator may not live to do so.
 pub(super) fn create(
     path: &Path,
-    initialize: impl FnOnce(File) -> Result<(), Fault>,
+    initialize: impl FnOnce(StoreFile) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     if matches!(find(path, Access::Read)?, Found::Store(_)) {
         return Ok(());
@@ -99,10 +120,10 @@ pub(super) fn create(
 
 fn make_draft(
     draft: &Path,
-    initialize: impl FnOnce(File) -> Result<(), Fault>,
+    initialize: impl FnOnce(StoreFile) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let file = disk::create_file(draft).map_err(not_created)?;
-    initialize(file.try_clone().map_err(not_created)?)?;
+    initialize(StoreFile::new(file.try_clone().map_err(not_created)?)?)?;
     disk::sync_file(&file).map_err(not_created)
 }
 
@@ -118,19 +139,6 @@ pub(super) fn lock_path(path: &Path) -> PathBuf {
 /// Opens the lock file, creating it if need be. It stays empty.
 pub(super) fn open_lock_file(path: &Path) -> io::Result<File> {
     private(OpenOptions::new().read(true).write(true).create(true)).open(path)
-}
-
-/// The mark of an open file.
-pub(super) fn file_id(file: &File) -> Result<FileId, Fault> {
-    let metadata = file.metadata();
-    let metadata = metadata.map_err(|error| Fault::File(error, Access::Read))?;
-    Ok(id_in(&metadata))
-}
-
-/// Another handle of an open file.
-pub(super) fn clone(file: &File) -> Result<File, Fault> {
-    file.try_clone()
-        .map_err(|error| Fault::File(error, Access::Read))
 }
 
 /// Whether the file of this name is the one with this mark.

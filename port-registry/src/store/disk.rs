@@ -50,10 +50,14 @@ pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Creates a folder for this user alone with those above it. Folders that exist are left as they are.
 pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
-    let is_missing = |folder: &&Path| matches!(folder.try_exists(), Ok(false));
-    let mut missing: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
-    missing.reverse();
-    for folder in missing {
+    let mut missing = Vec::new();
+    for folder in folder.ancestors() {
+        if folder.try_exists()? {
+            break;
+        }
+        missing.push(folder);
+    }
+    for folder in missing.into_iter().rev() {
         #[cfg(test)]
         witness::see(&Change::CreateFolder(folder))?;
         files::create_folder(folder)?;

@@ -7,13 +7,11 @@
 //! are not written again before a later commit, and every commit changes the header. Nor are they as
 //! long as somebody reads that commit.
 
-use std::fs::File;
 use std::path::Path;
 
-use redb::backends::FileBackend;
 use redb::{Builder, Database, StorageBackend};
 
-use super::create::{self, Access, Found};
+use super::create::{self, Access, Found, StoreFile};
 use super::fault::{self, Fault};
 use super::view::View;
 
@@ -48,7 +46,7 @@ pub(super) fn read<T>(
 ///
 /// As long as what `begin_read` gives is there, nothing is written over what could be read by then.
 pub(super) fn check<R>(
-    file: &File,
+    file: &StoreFile,
     mut begin_read: impl FnMut() -> Result<R, Fault>,
 ) -> Result<(), Fault> {
     try_out(file, |header| {
@@ -57,17 +55,21 @@ pub(super) fn check<R>(
     })
 }
 
-/// Checks that what a crash has left can be made whole, before that is done to the file itself.
-pub(super) fn check_recovery(file: &File) -> Result<(), Fault> {
-    let mut builder = builder();
-    builder.set_check_integrity_on_open(false);
-    try_out(file, |header| open(&builder, file, header).map(drop))
+/// Checks in the same way a file that a crash has left and nobody has open, and that it can be made
+/// whole, before that is done to the file itself.
+pub(super) fn check_recovery(file: &StoreFile) -> Result<(), Fault> {
+    let mut trusting = builder();
+    trusting.set_check_integrity_on_open(false);
+    try_out(file, |header| {
+        verify(file, header)?;
+        open(&trusting, file, header).map(drop)
+    })
 }
 
 /// Tries something out on images until it goes well. A failure is believed only if the file stayed the
 /// same meanwhile. If it never does, others write it all the time, who have checked it.
 fn try_out(
-    file: &File,
+    file: &StoreFile,
     mut try_out: impl FnMut(&Header) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     for _ in 0..ATTEMPTS {
@@ -81,7 +83,7 @@ fn try_out(
 
 /// What `look` comes to, and whether the file stayed the same meanwhile.
 fn look_once<T>(
-    file: &File,
+    file: &StoreFile,
     look: impl FnOnce(&Header) -> Result<T, Fault>,
 ) -> Result<(Result<T, Fault>, bool), Fault> {
     let before = Header::of(file)?;
@@ -91,7 +93,7 @@ fn look_once<T>(
 
 /// Verifies the checksums. It is the first thing that is done when an image is opened, and the rest is
 /// called off.
-fn verify(file: &File, header: &Header) -> Result<(), Fault> {
+fn verify(file: &StoreFile, header: &Header) -> Result<(), Fault> {
     /// Of the engine's work, from its source: all that comes later has a greater share done.
     const VERIFIED: f64 = 0.5;
     let mut builder = builder();
@@ -114,11 +116,11 @@ fn builder() -> Builder {
     builder
 }
 
-fn open(builder: &Builder, file: &File, header: &Header) -> Result<Database, Fault> {
+fn open(builder: &Builder, file: &StoreFile, header: &Header) -> Result<Database, Fault> {
     if header.contradicts_itself() {
         return Err(fault::changed());
     }
-    let view = View::new(create::clone(file)?)?;
+    let view = View::new(file.backend.clone())?;
     Ok(builder.create_with_backend(view)?)
 }
 
@@ -127,9 +129,9 @@ fn open(builder: &Builder, file: &File, header: &Header) -> Result<Database, Fau
 struct Header([u8; 320]);
 
 impl Header {
-    fn of(file: &File) -> Result<Header, Fault> {
+    fn of(file: &StoreFile) -> Result<Header, Fault> {
         let mut bytes = [0; 320];
-        FileBackend::new(create::clone(file)?)?.read(0, &mut bytes)?;
+        file.backend.read(0, &mut bytes)?;
         Ok(Header(bytes))
     }
 

@@ -13,7 +13,6 @@ mod turn;
 mod view;
 
 use std::fmt;
-use std::fs::File;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
@@ -26,8 +25,9 @@ use redb::{
 };
 
 use self::backend::PatientBackend;
-use self::create::{Access, Found};
+use self::create::{Access, Found, StoreFile};
 pub(crate) use self::fault::Fault;
+use self::ledger::Changes;
 pub(crate) use self::ledger::Ledger;
 use self::tables::NoRows;
 pub(crate) use self::tables::Rows;
@@ -139,9 +139,24 @@ impl Store {
         self.contain(deadline, || {
             let turn = self.turnstile.enter(deadline).ok_or(Fault::Busy)?;
             let (handle, txn) = self.begin_write(&turn, deadline)?;
-            let result = self.work_and_commit(txn, &handle, &turn, deadline, work);
-            self.discard_if_broken(&handle, &result);
-            result
+            let worked = self.work(&txn, work);
+            self.discard_if_broken(&handle, &worked);
+            let (result, changes) = worked?;
+            let Some(changes) = changes else {
+                txn.abort()?;
+                return Ok(result);
+            };
+            let Err(error) = txn.commit() else {
+                return Ok(result);
+            };
+            // It is of no more use, and may hold locks that are in the way.
+            self.discard(&handle);
+            drop(handle);
+            match self.took_effect(&changes, &turn, deadline.or_after(TIME_TO_LOOK_UP)) {
+                Ok(true) => Ok(result),
+                Ok(false) => Err(error.into()),
+                Err(_) => Err(Fault::OutcomeUnknown(error.into())),
+            }
         })
     }
 
@@ -196,41 +211,34 @@ impl Store {
         })
     }
 
-    fn work_and_commit<T>(
+    /// Does the work of a transaction; gives what it came to, and the changes if they are to be
+    /// committed.
+    fn work<T>(
         &self,
-        txn: WriteTransaction,
-        handle: &Arc<Handle>,
+        txn: &WriteTransaction,
+        work: impl FnOnce(&mut Ledger) -> Result<Outcome<T>, Fault>,
+    ) -> Result<(T, Option<Changes>), Fault> {
+        let mut ledger = Ledger::open(txn, &self.path)?;
+        Ok(match work(&mut ledger)? {
+            Outcome::Commit(result) if ledger.has_changes() => {
+                ledger.settle_name(&self.path)?;
+                (result, Some(ledger.into_changes()))
+            }
+            Outcome::Commit(result) | Outcome::Abandon(result) => (result, None),
+        })
+    }
+
+    /// Whether a commit took effect before it failed.
+    fn took_effect(
+        &self,
+        changes: &Changes,
         turn: &Turn,
         deadline: Deadline,
-        work: impl FnOnce(&mut Ledger) -> Result<Outcome<T>, Fault>,
-    ) -> Result<T, Fault> {
-        let mut ledger = Ledger::open(&txn, &self.path)?;
-        let outcome = work(&mut ledger)?;
-        let result = match outcome {
-            Outcome::Commit(result) if ledger.has_changes() => result,
-            Outcome::Commit(result) | Outcome::Abandon(result) => {
-                drop(ledger);
-                txn.abort()?;
-                return Ok(result);
-            }
-        };
-        ledger.settle_name(&self.path)?;
-        let changes = ledger.into_changes();
-        let Err(error) = txn.commit() else {
-            return Ok(result);
-        };
-        // It may have taken effect before it failed, and the handle is of no more use.
-        self.discard(handle);
-        let deadline = deadline.or_after(TIME_TO_LOOK_UP);
-        let took_effect = deadline.run(|| {
+    ) -> Result<bool, Fault> {
+        deadline.run(|| {
             let handle = self.writable(turn, deadline)?;
             changes.are_in(&tables::snapshot(&handle.begin_read()?, &self.path)?)
-        });
-        match took_effect {
-            Ok(true) => Ok(result),
-            Ok(false) => Err(error.into()),
-            Err(_) => Err(Fault::OutcomeUnknown(error.into())),
-        }
+        })
     }
 
     fn begin_write(
@@ -281,29 +289,30 @@ impl Store {
         }
     }
 
-    /// Opens the file to read it, and checks it.
+    /// Opens the file to read it.
     fn open_to_read(&self, deadline: Deadline) -> Result<Option<Arc<Handle>>, Fault> {
         self.open(Access::Read, deadline, |file| {
-            let backend = self.backend(create::clone(&file)?)?;
-            // As in `try_read`.
-            Deadline::after(Duration::ZERO).run(|| {
-                let database = builder().open_read_only_with_backend(backend)?;
-                image::check(&file, || Ok(database.begin_read()?))?;
-                Ok(Open::ReadOnly(database))
-            })
+            self.open_checked(&file).map(Open::ReadOnly)
+        })
+    }
+
+    /// Opens a file that is open in the system already, to read it, and checks it.
+    fn open_checked(&self, file: &StoreFile) -> Result<ReadOnlyDatabase, Fault> {
+        let backend = self.backend(file.clone());
+        // As in `try_read`.
+        Deadline::after(Duration::ZERO).run(|| {
+            let database = builder().open_read_only_with_backend(backend)?;
+            image::check(file, || Ok(database.begin_read()?))?;
+            Ok(database)
         })
     }
 
     /// The handle to write through, opened or even created if need be.
     fn writable(&self, turn: &Turn, deadline: Deadline) -> Result<Arc<Handle>, Fault> {
-        match self.current() {
-            Some(handle) if matches!(handle.database, Open::ReadWrite(_)) => return Ok(handle),
-            Some(_) => {}
-            None => match self.open_to_read(deadline) {
-                // Opening it for writing mends it.
-                Ok(_) | Err(Fault::Engine(redb::Error::RepairAborted)) => {}
-                Err(fault) => return Err(fault),
-            },
+        if let Some(handle) = self.current()
+            && matches!(handle.database, Open::ReadWrite(_))
+        {
+            return Ok(handle);
         }
         if let Some(handle) = self.open_to_write(turn, deadline)? {
             return Ok(handle);
@@ -317,13 +326,15 @@ impl Store {
     fn open_to_write(&self, turn: &Turn, deadline: Deadline) -> Result<Option<Arc<Handle>>, Fault> {
         let _head_of_queue = turn.head_of_queue(deadline);
         self.open(Access::ReadWrite, deadline, |file| {
-            // Otherwise it was checked when it was opened to read it.
-            if !self.is_open(&file)? {
-                image::check(&file, || Ok(()))?;
-                image::check_recovery(&file)?;
+            if !self.is_open(&file) {
+                match self.open_checked(&file) {
+                    // The last writer was killed, and opening the file will mend it.
+                    Err(Fault::Engine(redb::Error::RepairAborted)) => image::check_recovery(&file)?,
+                    result => drop(result?),
+                }
             }
             // It opens what is there, since the file is not empty.
-            let database = builder().create_with_backend(self.backend(file)?)?;
+            let database = builder().create_with_backend(self.backend(file))?;
             Ok(Open::ReadWrite(database))
         })
     }
@@ -334,14 +345,14 @@ impl Store {
         &self,
         access: Access,
         deadline: Deadline,
-        open: impl Fn(File) -> Result<Open, Fault>,
+        open: impl Fn(StoreFile) -> Result<Open, Fault>,
     ) -> Result<Option<Arc<Handle>>, Fault> {
         // Another program may have the file open without sharing it.
         let opened = deadline.poll(|| {
             let Found::Store(file) = create::find(&self.path, access)? else {
                 return Ok(Some(None));
             };
-            let file_id = create::file_id(&file)?;
+            let file_id = file.id;
             match open(file) {
                 Ok(database) => Ok(Some(Some(Handle { database, file_id }))),
                 Err(Fault::Engine(redb::Error::DatabaseAlreadyOpen)) => Ok(None),
@@ -356,10 +367,9 @@ impl Store {
     }
 
     /// Whether this file is open here already, and was checked then.
-    fn is_open(&self, file: &File) -> Result<bool, Fault> {
-        let file_id = create::file_id(file)?;
+    fn is_open(&self, file: &StoreFile) -> bool {
         let current = self.handle();
-        Ok(current.as_ref().is_some_and(|it| it.file_id == file_id))
+        current.as_ref().is_some_and(|it| it.file_id == file.id)
     }
 
     fn create(&self, turn: &Turn, deadline: Deadline) -> Result<(), Fault> {
@@ -367,7 +377,7 @@ impl Store {
         // Racing creators agree on one file by this lock, which therefore nobody passes by.
         let _lock = turn.lock_for_creation(deadline)?;
         create::create(&self.path, |file| {
-            let database = builder().create_with_backend(self.backend(file)?)?;
+            let database = builder().create_with_backend(self.backend(file))?;
             let txn = database.begin_write()?;
             schema::initialize(&txn)?;
             txn.commit()?;
@@ -375,8 +385,8 @@ impl Store {
         })
     }
 
-    fn backend(&self, file: File) -> Result<PatientBackend, Fault> {
-        Ok(PatientBackend::new(file, self.wait)?)
+    fn backend(&self, file: StoreFile) -> PatientBackend {
+        PatientBackend::new(file, self.wait)
     }
 
     /// The handle, if the file is open and still goes by its name. One that was removed or replaced

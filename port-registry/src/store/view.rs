@@ -1,14 +1,13 @@
 //! A file as it was found, for the storage engine to work on without changing it.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::iter;
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use redb::StorageBackend;
 use redb::backends::FileBackend;
-use redb::{DatabaseError, StorageBackend};
 
 /// What is written is kept in pieces of this size, the engine's pages'.
 const BLOCK: usize = 4096;
@@ -16,7 +15,7 @@ const BLOCK: usize = 4096;
 /// A file that is read and not written: what is, is kept in memory.
 #[derive(Debug)]
 pub(super) struct View {
-    file: FileBackend,
+    file: Arc<FileBackend>,
     content: Mutex<Content>,
 }
 
@@ -30,8 +29,7 @@ struct Content {
 }
 
 impl View {
-    pub(super) fn new(file: File) -> Result<View, DatabaseError> {
-        let file = FileBackend::new(file)?;
+    pub(super) fn new(file: Arc<FileBackend>) -> io::Result<View> {
         let len = file.len()?;
         Ok(View {
             file,
@@ -159,6 +157,7 @@ mod tests {
 
     use proptest::prelude::*;
     use redb::StorageBackend;
+    use redb::backends::FileBackend;
 
     use super::{BLOCK, View};
 
@@ -186,7 +185,8 @@ mod tests {
             let path = folder.path().join("file");
             let mut expected = vec![7; len];
             fs::write(&path, &expected).unwrap();
-            let view = View::new(fs::File::open(&path).unwrap()).unwrap();
+            let file = fs::File::open(&path).unwrap();
+            let view = View::new(FileBackend::new(file).unwrap().into()).unwrap();
             for op in ops {
                 match op {
                     Op::Write(at, len, byte) => {

@@ -161,6 +161,15 @@ impl Disk {
         }
     }
 
+    /// A sync that fails: what was written is lost for good, while programs still see it. The kernel
+    /// takes it for written once it has told the error (fsync(2), errseq).
+    pub(super) fn fail_sync(&mut self, file: FileId) {
+        let content = self.content(file);
+        content
+            .unsynced
+            .retain(|change| matches!(change, ContentChange::SetLen(_)));
+    }
+
     /// The disk as the other programs see it, in another folder: nothing is lost when one is killed,
     /// and nothing is synced by that.
     pub(super) fn copy_to(&self, root: &Path) -> Disk {

@@ -8,7 +8,8 @@
 //!
 //! `PORT_REGISTRY_SOAK` multiplies the number of workloads.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::io;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -16,7 +17,7 @@ use super::disk::{Disk, Left, Syncs};
 use super::random::Random;
 use super::{claim, open, report, scratch, soak};
 use crate::store::disk::witness::{self, Change};
-use crate::{Allocation, Answer, Atomicity, Filter, Port, Registry, Request};
+use crate::{Allocation, Answer, Atomicity, Error, Filter, Port, Registry, Request};
 
 /// Where the store is, so that folders have to be created too.
 const STORE: &str = "home/.port-registry/ports.redb";
@@ -315,6 +316,58 @@ fn what_is_answered_on_a_store_whose_creator_was_killed_outlasts_a_power_failure
         let (_, failures) = run.look(&[Left::Nothing], &mut random);
         assert!(failures.is_empty(), "{number}: {}", failures.join("\n"));
     }
+}
+
+/// Allocates three ports, while the sync after so many others fails. Gives what was answered, what was
+/// stored by then, what is stored when the power has failed, and whether there was such a sync.
+fn allocate_with_failing_sync(
+    at: u32,
+) -> (Vec<Result<Allocation, Error>>, [Vec<Allocation>; 2], bool) {
+    let folder = scratch();
+    let path = folder.path().join(STORE);
+    let disk = Rc::new(RefCell::new(Disk::of(folder.path(), Syncs::AllDone)));
+    let syncs = Rc::new(Cell::new(0));
+    let (written_to, counted_by) = (disk.clone(), syncs.clone());
+    let witness = move |change: &Change<'_>| {
+        if let Change::Sync(file) = change {
+            counted_by.set(counted_by.get() + 1);
+            if counted_by.get() == at + 1 {
+                written_to.borrow_mut().fail_sync(*file);
+                return Err(io::Error::from(io::ErrorKind::Other));
+            }
+        }
+        written_to.borrow_mut().make(change);
+        Ok(())
+    };
+    let listed = |registry: &Registry| registry.list(&Filter::default()).unwrap();
+    let (answers, stored) = witness::during(witness, || {
+        let registry = open(&path);
+        let answers = ["web", "api", "db"].map(|service| registry.allocate(claim(service)));
+        (answers.into(), listed(&registry))
+    });
+    let left = scratch();
+    let image = disk
+        .borrow()
+        .after_power_loss(Left::Nothing, &mut Random::new(0));
+    image.write_to(left.path());
+    let found = listed(&open(&left.path().join(STORE)));
+    (answers, [stored, found], syncs.get() > at)
+}
+
+#[test]
+fn what_was_answered_after_a_sync_failed_outlasts_a_power_failure() {
+    let mut failures = 0;
+    for at in 0.. {
+        let (answers, [stored, found], is_met) = allocate_with_failing_sync(at);
+        let told: Vec<_> = answers.iter().flatten().cloned().collect();
+        assert_eq!(stored, told, "sync {at}: {answers:?}");
+        assert_eq!(found, told, "sync {at}: {answers:?}");
+        failures += answers.len() - told.len();
+        if !is_met {
+            break;
+        }
+    }
+    assert!(failures > 0);
 }
 
 #[test]
