@@ -19,7 +19,8 @@ mod checker;
 mod daemon;
 #[path = "linearizability/doors.rs"]
 mod doors;
-#[path = "linearizability/random.rs"]
+#[path = "support/random.rs"]
+#[expect(dead_code, reason = "others have another part of it")]
 mod random;
 #[path = "linearizability/recorder.rs"]
 mod recorder;

@@ -140,13 +140,17 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn connect(address: SocketAddr) -> Client {
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Client {
+        Client::try_connect(address).unwrap()
+    }
+
+    pub(crate) fn try_connect(address: SocketAddr) -> io::Result<Client> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        Ok(Client {
             stream: BufReader::new(stream),
-        }
+        })
     }
 
     pub(crate) fn stream(&self) -> &TcpStream {
@@ -174,6 +178,14 @@ impl Client {
         let request = request.join("\r\n");
         self.send(request.as_bytes());
         self.receive(method)
+    }
+
+    /// The same as [`ask`](Self::ask), of a daemon that may go away.
+    pub(crate) fn try_ask(&mut self, method: &str, path: &str, body: &str) -> io::Result<Response> {
+        let length = body.len();
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
+        self.send(format!("{head}Content-Length: {length}\r\n\r\n{body}").as_bytes());
+        self.try_receive(method)
     }
 
     /// Asks for an allocation, and does not wait for the answer.

@@ -58,8 +58,8 @@ pub(super) fn check<R>(
 /// Checks in the same way a file that a crash has left and nobody has open, and that it can be made
 /// whole, before that is done to the file itself.
 pub(super) fn check_recovery(file: &StoreFile) -> Result<(), Fault> {
-    let mut trusting = builder();
-    trusting.set_check_integrity_on_open(false);
+    // As the file itself will be opened.
+    let trusting = super::builder();
     try_out(file, |header| {
         verify(file, header)?;
         open(&trusting, file, header).map(drop)

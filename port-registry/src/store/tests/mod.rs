@@ -3,6 +3,8 @@
 mod disk;
 mod faults;
 mod power_loss;
+#[path = "../../../../tests/support/random.rs"]
+#[expect(dead_code, reason = "others have another part of it")]
 mod random;
 
 use std::io::Write;

@@ -22,6 +22,12 @@ impl Random {
         self.below(times) == 0
     }
 
+    /// One of some things.
+    pub(crate) fn one_of<T: Copy>(&mut self, things: &[T]) -> T {
+        let index = self.below(things.len() as u64);
+        things[usize::try_from(index).unwrap()]
+    }
+
     fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
