@@ -137,7 +137,8 @@ pub(crate) fn repository_name(url: &str) -> Option<String> {
     }
     let name = parsed.path().rsplit('/').next()?;
     let name = name.strip_suffix(".git").unwrap_or(name);
-    (!name.is_empty()).then(|| name.to_owned())
+    // What has these in it may be a user and a secret, in a URL that was put together wrong.
+    (!name.is_empty() && !name.contains(['@', ':'])).then(|| name.to_owned())
 }
 
 fn file_name(path: &Path) -> Option<String> {
@@ -190,6 +191,7 @@ mod tests {
             "ssh://git`example.com:22/owner/shop.git",
             "ssh://\u{e9}",
             "git+ssh://",
+            "https:///https://user:secret@example.com:8443",
         ] {
             assert_eq!(repository_name(url), None, "{url}");
         }
