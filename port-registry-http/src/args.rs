@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use argh::{EarlyExit, FromArgs};
 use port_registry::daemon::default_pidfile;
-use port_registry::{Builder, DAEMON_PORT, PortRange};
+use port_registry::{Builder, DAEMON_PORT, Error, PortRange};
 use port_registry_http::{Config, Failure};
 
 /// The name of the program, as its help shows it.
@@ -111,7 +111,10 @@ impl PortRegistry {
         }
         let pidfile = match self.pidfile {
             Some(pidfile) => std::path::absolute(pidfile)?,
-            None => default_pidfile().map_err(|_| Failure::NoHome)?,
+            None => match default_pidfile() {
+                Err(Error::NoHome) => return Err(Failure::NoHome),
+                pidfile => pidfile?,
+            },
         };
         Ok(Config {
             port: self.port,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::assign::AssignmentOrder;
 use crate::error::Error;
+use crate::home::default_folder;
 use crate::probe::{Probe, SystemProbe};
 use crate::range::PortRange;
 use crate::registry::Registry;
@@ -124,7 +125,7 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// [`NoHome`](Error::NoHome) when no path is set and none can be made out.
+    /// Those of [`default_folder`](crate::default_folder) when no path is set.
     pub fn store(&self) -> Result<PathBuf, Error> {
         let path = match &self.path {
             Some(path) => path.clone(),
@@ -140,8 +141,9 @@ impl Builder {
     ///
     /// [`SqliteFile`](Error::SqliteFile), [`ForeignFile`](Error::ForeignFile) or
     /// [`UnknownFormat`](Error::UnknownFormat) when the file is not a registry that this program
-    /// knows; it is left as it is. [`NoHome`](Error::NoHome) when no path is set and none can be
-    /// made out. [`Busy`](Error::Busy), [`Damaged`](Error::Damaged) and [`Store`](Error::Store)
+    /// knows; it is left as it is. [`NoHome`](Error::NoHome) or
+    /// [`UnusableFolder`](Error::UnusableFolder) when no path is set and there is no place for it.
+    /// [`Busy`](Error::Busy), [`Damaged`](Error::Damaged) and [`Store`](Error::Store)
     /// when the file cannot be read.
     pub fn open(self) -> Result<Registry, Error> {
         let registry = Registry::new(
@@ -152,17 +154,6 @@ impl Builder {
         registry.try_open()?;
         Ok(registry)
     }
-}
-
-/// `~/.port-registry`, the folder of the store and of the daemon's files unless they are named.
-///
-/// # Errors
-///
-/// [`NoHome`](Error::NoHome) when the home folder cannot be made out.
-pub fn default_folder() -> Result<PathBuf, Error> {
-    let home = env::home_dir().filter(|home| home.is_absolute());
-    let home = home.ok_or(Error::NoHome)?;
-    Ok(home.join(".port-registry"))
 }
 
 #[cfg(test)]

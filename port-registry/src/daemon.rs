@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::builder::default_folder;
 use crate::deadline::Deadline;
 use crate::files::{self, beside, private};
+use crate::home::default_folder;
 
 /// How long a lock is asked for: who only looks whether it is held has it for a moment.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 ///
-/// [`NoHome`](crate::Error::NoHome) when the home folder cannot be made out.
+/// Those of [`default_folder`].
 pub fn default_pidfile() -> Result<PathBuf, crate::Error> {
     Ok(default_folder()?.join("port-registry.pid"))
 }

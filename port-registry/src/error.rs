@@ -132,6 +132,16 @@ pub enum Error {
         cause: io::Error,
     },
 
+    /// The default place for the store is none, or is not safe from other users.
+    #[error("{} cannot be used: {reason}", folder.display())]
+    #[non_exhaustive]
+    UnusableFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// What is wrong with it, and what to do about it.
+        reason: String,
+    },
+
     /// A setting of the environment cannot be used.
     #[error("{variable} cannot be used: {reason}")]
     #[non_exhaustive]

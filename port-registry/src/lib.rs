@@ -63,6 +63,7 @@ mod files;
 mod folder;
 #[cfg(all(any(test, fuzzing), feature = "detect"))]
 pub mod fuzz;
+mod home;
 mod lease;
 mod listener;
 mod plan;
@@ -78,10 +79,11 @@ mod timestamp;
 
 pub use allocation::{Allocation, AllocationId, AllocationIdError, Filter, PortStatus};
 pub use assign::DAEMON_PORT;
-pub use builder::{Builder, DB_VARIABLE, RANGE_VARIABLE, default_folder};
+pub use builder::{Builder, DB_VARIABLE, RANGE_VARIABLE};
 #[cfg(feature = "detect")]
 pub use detect::Checkout;
 pub use error::{Error, StoreError};
+pub use home::default_folder;
 pub use lease::Lease;
 pub use listener::Listener;
 pub use port::{Port, PortError};

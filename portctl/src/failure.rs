@@ -169,6 +169,9 @@ fn hint(error: &Error) -> Option<String> {
              it; or leave --port out for the next free port"
                 .to_owned()
         }
+        Error::UnusableFolder { .. } => {
+            "PORT_REGISTRY_DB can name another file for the registry".to_owned()
+        }
         Error::Checkout { .. } => "pass --app NAME and --instance NAME".to_owned(),
         Error::NotFound { .. } => "`portctl list --all` shows what there is".to_owned(),
         _ => return None,

@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use port_registry::Builder;
 use port_registry::daemon::{Presence, default_pidfile, lock_of, open_private};
+use port_registry::{Builder, Error};
 
 pub(crate) use self::detach::{WORD as DETACH, exec};
 pub(crate) use self::start::{Started, restart, start};
@@ -50,9 +50,12 @@ impl Place {
     pub(crate) fn of_environment() -> Result<Place, Report> {
         let address = environment::address()?.unwrap_or_else(Address::usual);
         let registry = Builder::from_env()?;
-        let pidfile = default_pidfile().map_err(|_| {
-            Report::new("HOME is not an absolute path, and the daemon's files are kept below it")
-                .hint("set HOME")
+        let pidfile = default_pidfile().map_err(|error| match error {
+            Error::NoHome => Report::new(
+                "HOME is not an absolute path, and the daemon's files are kept below it",
+            )
+            .hint("set HOME"),
+            error => error.into(),
         })?;
         Ok(Place {
             client: Client::new(address),
