@@ -32,6 +32,7 @@
 //! - No port and no service key is ever held twice, however many processes write at once.
 //! - What was answered is on the disk. A process killed at any moment loses nothing that was
 //!   answered, and blocks nobody.
+//! - The file is checked when it is opened. Damage is an [error](Error::Damaged), and no wrong answer.
 //! - Ports are probed as well: one that something listens on is not given out.
 //! - No call waits for other processes longer than the [wait deadline](Builder::wait), give or take
 //!   a second. A process that was stopped while it wrote makes others fail with [`Error::Busy`];
