@@ -9,10 +9,11 @@
 
 use std::path::Path;
 
-use redb::{Builder, Database, StorageBackend};
+use redb::{Builder, Database, ReadableDatabase, StorageBackend};
 
 use super::create::{self, Access, Found, StoreFile};
 use super::fault::{self, Fault};
+use super::tables;
 use super::view::View;
 
 /// How often an image is taken when others write meanwhile.
@@ -56,13 +57,14 @@ pub(super) fn check<R>(
 }
 
 /// Checks in the same way a file that a crash has left and nobody has open, and that it can be made
-/// whole, before that is done to the file itself.
-pub(super) fn check_recovery(file: &StoreFile) -> Result<(), Fault> {
+/// whole and is a registry's, before that is done to the file itself.
+pub(super) fn check_recovery(file: &StoreFile, path: &Path) -> Result<(), Fault> {
     // As the file itself will be opened.
     let trusting = super::builder();
     try_out(file, |header| {
         verify(file, header)?;
-        open(&trusting, file, header).map(drop)
+        let image = open(&trusting, file, header)?;
+        tables::snapshot(&image.begin_read()?, path).map(drop)
     })
 }
 

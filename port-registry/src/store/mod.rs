@@ -329,7 +329,9 @@ impl Store {
             if !self.is_open(&file) {
                 match self.open_checked(&file) {
                     // The last writer was killed, and opening the file will mend it.
-                    Err(Fault::Engine(redb::Error::RepairAborted)) => image::check_recovery(&file)?,
+                    Err(Fault::Engine(redb::Error::RepairAborted)) => {
+                        image::check_recovery(&file, &self.path)?;
+                    }
                     result => drop(result?),
                 }
             }
