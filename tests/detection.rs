@@ -60,6 +60,30 @@ fn without_git_every_folder_is_outside_of_it() {
 }
 
 #[test]
+fn a_repository_that_git_refuses_to_read_is_no_folder_outside_of_git() {
+    let (sandbox, shop) = shop();
+    std::fs::write(shop.join(".git/config"), "[core\n").unwrap();
+    let run = |words: &[&str]| Ran::of(sandbox.command(PORTCTL).args(words).current_dir(&shop));
+    let ran = run(&["get", "web"]);
+    let complaint = ran.complained(1);
+    let expected = "cannot tell what checkout";
+    assert!(
+        complaint.contains(expected) && complaint.contains("bad config line 1"),
+        "{complaint}"
+    );
+    assert!(
+        complaint.ends_with("hint: pass --app NAME and --instance NAME"),
+        "{complaint}"
+    );
+    run(&["get", "web", "--app", "shop", "--instance", "main"]).printed();
+    assert!(
+        run(&["list", "--all", "--json"])
+            .printed()
+            .contains("\"app\":\"shop\"")
+    );
+}
+
+#[test]
 fn a_repository_goes_by_its_folder_and_its_branch() {
     let (sandbox, shop) = shop();
     assert_detected(&sandbox, &shop, "shop", "main", &shop);
