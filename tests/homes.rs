@@ -5,11 +5,12 @@
 mod support;
 
 use std::fs::{self, Permissions};
+use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use support::{Ran, Sandbox, is_to_be_had, program};
+use support::{Ran, Sandbox, is_to_be_had};
 
 #[cfg(target_os = "linux")]
 #[path = "support/namespace.rs"]
@@ -120,7 +121,7 @@ fn a_folder_that_everybody_can_write_to_is_not_used() {
     assert_all_works(&sandbox, sandbox.home());
     for mode in [0o777, 0o1777, 0o702] {
         set_mode(&folder_of(&sandbox), mode);
-        let reason = format!("run `chmod go-w {}`", folder_of(&sandbox).display());
+        let reason = format!("run `chmod o-w {}`", folder_of(&sandbox).display());
         assert_all_complain(&sandbox, sandbox.home(), &reason);
     }
     // What was said helps; that others can read is a matter of taste.
@@ -153,6 +154,10 @@ fn by_nobody(sandbox: &Sandbox) -> Option<Command> {
         command
     };
     if fs::metadata(sandbox.path()).unwrap().uid() != 0 {
+        let _ = writeln!(
+            std::io::stderr(),
+            "skipped: only root can become another user"
+        );
         return None;
     }
     set_mode(&sandbox.path(), 0o755);
@@ -207,7 +212,7 @@ fn without_home_it_is_the_one_that_the_system_knows() {
     let Some(mut command) = namespace::command(&sandbox, "--mount", &mount) else {
         return;
     };
-    let portctl = program("portctl");
+    let portctl = support::program("portctl");
     let get = format!("{} get web", portctl.display());
     let script = format!("set -e; {mount}; unset HOME; {get}; HOME= {get}");
     let ran = Ran::of(command.args(["sh", "-c", &script]));
@@ -229,7 +234,7 @@ fn a_folder_on_another_file_system_works() {
     let Some(mut command) = namespace::command(&sandbox, "--mount", &mount) else {
         return;
     };
-    let get = format!("{} get web", program("portctl").display());
+    let get = format!("{} get web", support::program("portctl").display());
     let script = format!(
         "set -e; {mount}; {get}; {get}; ls {}",
         folder_of(&sandbox).display()

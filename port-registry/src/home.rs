@@ -51,11 +51,11 @@ fn danger(home: &Metadata, folder: &Path, found: &Metadata) -> Option<String> {
     if found.mode() & WRITABLE_BY_ALL != 0 {
         let folder = folder.display();
         return Some(format!(
-            "every user can write to it; run `chmod go-w {folder}`"
+            "every user can write to it; run `chmod o-w {folder}`"
         ));
     }
     // A home folder may well be another's, as in a container. Whether this user owns the folder shows by
-    // its mode, which nobody else may set, if only to what it is.
+    // its mode, which nobody else may set, if only to what it is; but for root, who may do anything.
     let is_own = found.uid() == home.uid()
         || !matches!(
             fs::set_permissions(folder, found.permissions()),

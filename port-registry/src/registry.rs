@@ -253,6 +253,12 @@ impl Registry {
         f(deadline).map_err(|fault| fault.at(self.path(), deadline))
     }
 
+    /// Closes the file, which is opened again when it is next needed.
+    #[cfg(test)]
+    pub(crate) fn close(&self) {
+        self.store().close();
+    }
+
     pub(crate) fn store(&self) -> &Store {
         &self.inner.store
     }

@@ -123,9 +123,9 @@ fn a_store_that_may_only_be_read_is_read() {
     let Some(machine) = Machine::new() else {
         return;
     };
-    // The folder alone, the files alone, and both.
-    for (folder, file) in [(0o755, 0o444), (0o777, 0o444), (0o555, 0o444)] {
-        machine.permit(folder, file);
+    // By its owner, the folder may be written or not; one that all could write to would not be used.
+    for folder in [0o755, 0o555] {
+        machine.permit(folder, 0o444);
         let entries = machine.entries();
         let bytes = fs::read(machine.sandbox.store()).unwrap();
         let port = machine.portctl(&["get", "web"]).printed().to_owned();

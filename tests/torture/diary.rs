@@ -176,6 +176,13 @@ impl Diary {
                     (rows.len(), rows.len()),
                     "{rows:?}"
                 );
+                for id in services.held.values() {
+                    let port = self.given[id].port;
+                    assert!(
+                        rows.contains(&(*id, port)),
+                        "{id} of {worker} is not in {rows:?}"
+                    );
+                }
             }
         }
     }

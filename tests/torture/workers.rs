@@ -375,7 +375,9 @@ pub(crate) fn run_commands(
         if stderr.contains("no allocation matches") {
             return Some(Value::Null);
         }
-        assert_eq!(stderr, "", "{words:?}");
+        // It is in a hurry, beside many that are not.
+        let is_busy = stderr.contains("is busy");
+        assert!(is_busy || stderr.is_empty(), "{words:?}: {stderr}");
         // What is printed counts, even if it was killed after that.
         serde_json::from_slice::<Value>(&output.stdout).ok()
     };

@@ -37,21 +37,31 @@ pub(super) fn repository(folder: &Path) -> io::Result<Option<Repository>> {
         ],
     );
     let layout = match layout {
-        // There is no git.
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        // There is no git, or one of the folders of PATH may not be looked into.
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::NotFound | ErrorKind::PermissionDenied
+            ) =>
+        {
+            return Ok(None);
+        }
         layout => layout?,
     };
-    let origin = start(folder, &["config", "--get", "remote.origin.url"])?;
+    let origin = start(folder, &["config", "--get", "remote.origin.url"]);
 
-    let layout = finish(layout)?;
-    let origin = finish(origin)?;
+    // Both are waited for, whatever became of the other.
+    let (layout, origin) = (finish(layout), origin.and_then(finish));
+    let (layout, origin) = (layout?, origin?);
     let mut lines = layout
         .stdout
         .split(|&byte| byte == b'\n')
         .filter(|line| !line.is_empty());
     let (Some(git_dir), Some(common_dir)) = (lines.next(), lines.next()) else {
+        // It has looked in this folder and those above. Of a checkout whose repository is not where it
+        // should be it names another path.
         return match complaint(&layout) {
-            Some(complaint) if !complaint.contains("not a git repository") => {
+            Some(complaint) if !complaint.starts_with("not a git repository (or any") => {
                 Err(io::Error::other(complaint))
             }
             _ => Ok(None),
@@ -61,7 +71,7 @@ pub(super) fn repository(folder: &Path) -> io::Result<Option<Repository>> {
         git_dir: path(git_dir),
         common_dir: path(common_dir),
         top_level: lines.next().map(path),
-        origin: first_line(&origin),
+        origin: answer(&origin)?,
     };
     // A path with a line break in it cannot be told from two.
     Ok(lines.next().is_none().then_some(repository))
@@ -95,20 +105,26 @@ pub(super) fn short_commit(repository: &Repository) -> io::Result<Option<String>
 }
 
 fn ask(folder: &Path, args: &[&str]) -> io::Result<Option<String>> {
-    Ok(first_line(&finish(start(folder, args)?)?))
+    answer(&finish(start(folder, args)?)?)
 }
 
-/// What git printed, if it succeeded and printed something.
-fn first_line(output: &Output) -> Option<String> {
-    let text = str::from_utf8(&output.stdout).ok()?.trim_end();
-    (output.status.success() && !text.is_empty()).then(|| text.to_owned())
+/// What git printed, if anything, or what it complained of.
+fn answer(output: &Output) -> io::Result<Option<String>> {
+    if let Some(complaint) = complaint(output) {
+        return Err(io::Error::other(complaint));
+    }
+    let text = str::from_utf8(&output.stdout).map(str::trim_end);
+    let text = text
+        .ok()
+        .filter(|text| output.status.success() && !text.is_empty());
+    Ok(text.map(str::to_owned))
 }
 
-/// What git complained of.
+/// What git complained of as it gave up. Warnings and traces may stand before it.
 fn complaint(output: &Output) -> Option<String> {
     let text = String::from_utf8_lossy(&output.stderr);
-    let line = text.lines().find(|line| !line.trim().is_empty())?;
-    Some(line.strip_prefix("fatal: ").unwrap_or(line).to_owned())
+    let line = text.lines().find_map(|line| line.strip_prefix("fatal: "))?;
+    Some(line.to_owned())
 }
 
 fn start(folder: &Path, args: &[&str]) -> io::Result<Child> {

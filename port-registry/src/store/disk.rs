@@ -2,10 +2,7 @@
 //! in a file in [`PatientBackend`](super::backend::PatientBackend). Tests see each, and may let it fail.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{
-    self,
-    ErrorKind::{self, InvalidInput, PermissionDenied},
-};
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 #[cfg(test)]
@@ -74,9 +71,16 @@ pub(super) fn sync_names(file: &Path) -> io::Result<()> {
     let names = file.ancestors().filter(|path| path.parent().is_some());
     for folder in names.map(folder_of) {
         match sync_folder(folder) {
-            // This user may not look into it, and has created nothing there; or it is not on a disk
-            // (fsync(2)).
-            Err(error) if matches!(error.kind(), PermissionDenied | InvalidInput) => {}
+            // This user may not look into it or change it, and so has most likely created nothing there;
+            // or it is not on a disk (fsync(2)).
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::PermissionDenied
+                        | ErrorKind::ReadOnlyFilesystem
+                        | ErrorKind::InvalidInput
+                        | ErrorKind::Unsupported
+                ) => {}
             result => result?,
         }
     }
@@ -120,7 +124,7 @@ pub(super) mod witness {
         static WITNESS: RefCell<Option<Witness>> = const { RefCell::new(None) };
     }
 
-    /// Runs `f`, whose changes `witness` sees before they are made. With an error of its they fail.
+    /// Runs `f`, whose changes `witness` sees before they are made. An error that it gives is what they fail with.
     pub(crate) fn during<T>(
         witness: impl FnMut(&Change<'_>) -> io::Result<()> + 'static,
         f: impl FnOnce() -> T,

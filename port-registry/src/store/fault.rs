@@ -104,17 +104,13 @@ impl<E: Into<redb::Error>> From<E> for Fault {
     }
 }
 
-/// What `f` comes to. The storage engine panics over some pages that were damaged since it wrote them,
-/// which ends a transaction and not the program. What `f` has touched must not be used again then.
-pub(super) fn catch<T>(f: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
-    panic::catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| {
-        // It was printed already, and says nothing to those who do not know the engine.
-        drop(payload);
-        Err(changed())
-    })
+/// What `f` comes to; `None` if it panics, as the storage engine does over some pages that were damaged
+/// since it wrote them. What `f` has touched must not be used again then. The panic was printed.
+pub(super) fn catch<T>(f: impl FnOnce() -> T) -> Option<T> {
+    panic::catch_unwind(AssertUnwindSafe(f)).ok()
 }
 
-/// A file that is not as it was written.
+/// The fault of a file that is not as it was written.
 pub(super) fn changed() -> Fault {
     Fault::Damaged(
         "it was changed by something else, as its checksums or its structure tell".to_owned(),

@@ -104,7 +104,7 @@ impl Store {
         self.wait
     }
 
-    /// Shows the latest commit to `look`, which may be asked twice. Waits for no writer, but for the
+    /// Shows the latest commit to `look`, which may be asked several times. Waits for no writer, but for the
     /// second that it takes to find out that one was stopped at a bad moment.
     pub(crate) fn read<T>(
         &self,
@@ -121,9 +121,12 @@ impl Store {
             match result {
                 // A writer was stopped at a bad moment, or the file has to be mended before it can
                 // be read, and cannot be written.
-                Err(fault) if fault.leaves_an_image() => {
-                    self.read_image(&mut look).map_err(|_| fault)
-                }
+                Err(fault) if fault.leaves_an_image() => match self.read_image(&mut look) {
+                    Err(Fault::Damaged(detail)) => Err(Fault::Damaged(detail)),
+                    Err(Fault::Told(error)) => Err(Fault::Told(error)),
+                    Err(_) => Err(fault),
+                    result => result,
+                },
                 result => result,
             }
         })
@@ -165,24 +168,21 @@ impl Store {
         self.read(deadline, |rows| rows.check())
     }
 
-    /// Runs a transaction under its deadline. The storage engine panics over some pages that were
-    /// damaged since it wrote them, which ends the transaction and not the program.
+    /// Runs a transaction under its deadline. A panic ends it, and not the program.
     fn contain<T>(
         &self,
         deadline: Deadline,
         transaction: impl FnOnce() -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        let mut has_returned = false;
-        let result = fault::catch(|| {
-            let result = deadline.run(transaction);
-            has_returned = true;
-            result
-        });
-        if !has_returned {
+        fault::catch(|| deadline.run(transaction)).unwrap_or_else(|| {
             // Nothing of what was touched is used again.
             self.let_go();
-        }
-        result
+            // As a rule it was over a file that was damaged.
+            image::check_whole(&self.path)?;
+            let internal =
+                io::Error::other("an internal failure, which was printed; please report it");
+            Err(Fault::File(internal, Access::Read))
+        })
     }
 
     fn try_read<T>(
@@ -292,19 +292,20 @@ impl Store {
     /// Opens the file to read it.
     fn open_to_read(&self, deadline: Deadline) -> Result<Option<Arc<Handle>>, Fault> {
         self.open(Access::Read, deadline, |file| {
-            self.open_checked(&file).map(Open::ReadOnly)
+            // As in `try_read`.
+            Deadline::after(Duration::ZERO)
+                .run(|| self.open_checked(&file))
+                .map(Open::ReadOnly)
         })
     }
 
-    /// Opens a file that is open in the system already, to read it, and checks it.
+    /// Opens a file to read it, which is open in the system already, and checks that it is a whole
+    /// registry.
     fn open_checked(&self, file: &StoreFile) -> Result<ReadOnlyDatabase, Fault> {
-        let backend = self.backend(file.clone());
-        // As in `try_read`.
-        Deadline::after(Duration::ZERO).run(|| {
-            let database = builder().open_read_only_with_backend(backend)?;
-            image::check(file, || Ok(database.begin_read()?))?;
-            Ok(database)
-        })
+        let database = builder().open_read_only_with_backend(self.backend(file.clone()))?;
+        image::check(file, || Ok(database.begin_read()?))?;
+        tables::snapshot(&database.begin_read()?, &self.path)?;
+        Ok(database)
     }
 
     /// The handle to write through, opened or even created if need be.
@@ -431,6 +432,11 @@ impl Store {
             .handle()
             .take_if(|current| Arc::ptr_eq(current, handle));
         drop(discarded);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn close(&self) {
+        self.let_go();
     }
 
     /// Lets go of the handle. Closing a damaged file may panic, as working with it may.

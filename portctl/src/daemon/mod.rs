@@ -55,7 +55,8 @@ impl Place {
                 "HOME is not an absolute path, and the daemon's files are kept below it",
             )
             .hint("set HOME"),
-            error => error.into(),
+            // Another file for the registry would not do: the daemon's are there too.
+            error => Report::new(error.to_string()),
         })?;
         Ok(Place {
             client: Client::new(address),

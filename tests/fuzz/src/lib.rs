@@ -59,7 +59,10 @@ pub fn store(data: &[u8]) {
 fn is_told(error: &Error) -> bool {
     matches!(
         error,
-        Error::Damaged { .. } | Error::ForeignFile { .. } | Error::SqliteFile { .. }
+        Error::Damaged { .. }
+            | Error::ForeignFile { .. }
+            | Error::SqliteFile { .. }
+            | Error::UnknownFormat { .. }
     )
 }
 

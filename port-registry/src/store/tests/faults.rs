@@ -133,7 +133,14 @@ fn meet_faults(deed: &Deed, fault: fn(u32) -> Fault, reopen: bool) -> u32 {
             drop(registry);
             registry = open(&path);
         }
-        let (answer, is_met) = with_fault(fault(at), error, || (deed.ask)(&registry));
+        let (answer, is_met) = with_fault(fault(at), error, || {
+            let answer = (deed.ask)(&registry);
+            if reopen {
+                // Closing the file meets the fault too, and is told to nobody.
+                registry.close();
+            }
+            answer
+        });
         let what = format!("{}, {:?}, error {error}: {answer:?}", deed.name, fault(at));
 
         registry.verify().expect(&what);
