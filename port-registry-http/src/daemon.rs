@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -12,17 +12,13 @@ use port_registry::{Builder, Error, Listener, Port, Registry};
 use thiserror::Error as ThisError;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime;
-use tokio::sync::Semaphore;
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep};
 
-use crate::health::Health;
 use crate::limits;
 use crate::log;
-use crate::reader::Reader;
 use crate::routes::Desk;
 use crate::server;
-use crate::writer::Writer;
 
 /// What a daemon is run with.
 #[derive(Debug)]
@@ -158,29 +154,17 @@ async fn serve(
         () = signals.told_to_stop() => return Ok(Vec::new()),
     };
     let address = listener.local_addr()?;
-    let health = Arc::new(Health::default());
-    let (writer, writing) = Writer::start(registry.clone(), health.clone())?;
-    let (reader, reading) = Reader::start(registry.clone())?;
+    let path = registry.path().to_owned();
+    let (desk, threads) = Desk::start(registry, address.port())?;
     lock.announce(address)?;
     log::line(format_args!(
         "port-registry {} listens on http://{address}, process {}, store {}",
         env!("CARGO_PKG_VERSION"),
         std::process::id(),
-        registry.path().display()
+        path.display()
     ));
-    let desk = Desk {
-        registry,
-        reader,
-        writer,
-        health,
-        port: address.port(),
-        batches: Arc::new(Semaphore::new(limits::BATCHES)),
-        batch_room: Arc::new(Semaphore::new(limits::LARGE_BATCHES)),
-        lists: Arc::new(Semaphore::new(limits::LISTS)),
-        room: Arc::new(Semaphore::new(limits::LARGE_ANSWERS)),
-    };
     server::serve(listener, desk, connections, signals.told_to_stop()).await?;
-    Ok(vec![writing, reading])
+    Ok(threads)
 }
 
 /// Listens on the loopback address. A port in use may be that of a daemon that is just ending.

@@ -5,7 +5,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::path::Path;
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -15,12 +15,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use port_registry::{Filter, Port, Registry, Verdict};
 use serde_json::{Map, Value};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 
-use crate::health::Health;
-use crate::reader::Reader;
 use crate::routes::Desk;
-use crate::writer::Writer;
 use crate::{access, decode, limits, server};
 
 /// Bodies are what they say, or refused.
@@ -179,20 +175,7 @@ pub fn serve(folder: &Path) -> SocketAddr {
                 .await
                 .expect("a port");
             let address = listener.local_addr().expect("an address");
-            let health = Arc::new(Health::default());
-            let (writer, _) = Writer::start(registry.clone(), health.clone()).expect("a thread");
-            let (reader, _) = Reader::start(registry.clone()).expect("a thread");
-            let desk = Desk {
-                registry,
-                reader,
-                writer,
-                health,
-                port: address.port(),
-                batches: Arc::new(Semaphore::new(limits::BATCHES)),
-                batch_room: Arc::new(Semaphore::new(limits::LARGE_BATCHES)),
-                lists: Arc::new(Semaphore::new(limits::LISTS)),
-                room: Arc::new(Semaphore::new(limits::LARGE_ANSWERS)),
-            };
+            let (desk, _) = Desk::start(registry, address.port()).expect("threads");
             tell.send(address).expect("it is waited for");
             let for_ever = std::future::pending();
             server::serve(listener, desk, limits::CONNECTIONS, for_ever).await

@@ -9,8 +9,10 @@ mod list;
 mod openapi;
 mod release;
 
+use std::io;
 use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
+use std::thread::JoinHandle;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -26,6 +28,7 @@ use tokio::task;
 use crate::access;
 use crate::connection::Tab;
 use crate::health::Health;
+use crate::limits;
 use crate::problem::Problem;
 use crate::reader::Reader;
 use crate::writer::Writer;
@@ -60,6 +63,25 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
+    /// Starts the threads that read and write; gives those that have to end before the process does.
+    pub(crate) fn start(registry: Registry, port: u16) -> io::Result<(Desk, Vec<JoinHandle<()>>)> {
+        let health = Arc::new(Health::default());
+        let (writer, writing) = Writer::start(registry.clone(), health.clone())?;
+        let (reader, reading) = Reader::start(registry.clone())?;
+        let desk = Desk {
+            registry,
+            reader,
+            writer,
+            health,
+            port,
+            batches: Arc::new(Semaphore::new(limits::BATCHES)),
+            batch_room: Arc::new(Semaphore::new(limits::LARGE_BATCHES)),
+            lists: Arc::new(Semaphore::new(limits::LISTS)),
+            room: Arc::new(Semaphore::new(limits::LARGE_ANSWERS)),
+        };
+        Ok((desk, vec![writing, reading]))
+    }
+
     /// Reads from the registry, on a thread where that may block.
     async fn read<T: Send + 'static>(
         &self,
