@@ -421,11 +421,12 @@ fn a_start_that_is_suspended_keeps_nobody_from_the_daemon_that_runs() {
 #[test]
 fn nothing_is_stopped_where_nothing_can_be_written() {
     let machine = Machine::new();
-    // A file in the place of the folder, which stops root too.
-    fs::write(machine.folder(), "").unwrap();
+    // A folder in the place of the file, which stops root too.
+    let turn = machine.folder().join("portctl.lock");
+    fs::create_dir_all(&turn).unwrap();
     let complaint = machine.complaint(&["start"]);
     assert!(complaint.starts_with("error: cannot "), "{complaint}");
-    fs::remove_file(machine.folder()).unwrap();
     machine.assert_not_running();
-    assert!(!machine.folder().exists());
+    let entries = fs::read_dir(machine.folder()).unwrap();
+    assert_eq!(entries.count(), 1);
 }
