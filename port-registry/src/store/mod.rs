@@ -104,8 +104,8 @@ impl Store {
         self.wait
     }
 
-    /// Shows the latest commit to `look`, which may be asked several times. Waits for no writer, but for the
-    /// second that it takes to find out that one was stopped at a bad moment.
+    /// Shows the latest commit to `look`, which may be asked several times. Waits for no writer, but for
+    /// the second that it takes to find out that one was stopped at a bad moment.
     pub(crate) fn read<T>(
         &self,
         deadline: Deadline,
