@@ -14,7 +14,6 @@ mod view;
 
 use std::fmt;
 use std::io;
-use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -299,12 +298,10 @@ impl Store {
         })
     }
 
-    /// Opens a file to read it, which is open in the system already, and checks that it is a whole
-    /// registry.
+    /// Opens a file to read it, which is open in the system already, and checks that it is whole.
     fn open_checked(&self, file: &StoreFile) -> Result<ReadOnlyDatabase, Fault> {
         let database = builder().open_read_only_with_backend(self.backend(file.clone()))?;
         image::check(file, || Ok(database.begin_read()?))?;
-        tables::snapshot(&database.begin_read()?, &self.path)?;
         Ok(database)
     }
 
@@ -333,7 +330,8 @@ impl Store {
                     Err(Fault::Engine(redb::Error::RepairAborted)) => {
                         image::check_recovery(&file, &self.path)?;
                     }
-                    result => drop(result?),
+                    // Opening the file writes to it, so it has to be a registry's.
+                    database => drop(tables::snapshot(&database?.begin_read()?, &self.path)?),
                 }
             }
             // It opens what is there, since the file is not empty.
@@ -442,7 +440,7 @@ impl Store {
     /// Lets go of the handle. Closing a damaged file may panic, as working with it may.
     fn let_go(&self) {
         let handle = self.handle().take();
-        let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(handle)));
+        let _ = fault::catch(|| drop(handle));
     }
 
     fn handle(&self) -> MutexGuard<'_, Option<Arc<Handle>>> {
