@@ -10,7 +10,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use support::{Ran, Sandbox, is_to_be_had};
+use support::{NOBODY, Ran, Sandbox, is_to_be_had};
 
 #[cfg(target_os = "linux")]
 #[path = "support/namespace.rs"]
@@ -141,18 +141,6 @@ fn a_home_that_is_not_there_is_created() {
 /// A command run by a user that owns nothing, in a sandbox that everybody may enter. `None` where this
 /// user cannot become another one.
 fn by_nobody(sandbox: &Sandbox) -> Option<Command> {
-    let become_nobody = || {
-        let mut command = sandbox.command("setpriv");
-        command.args([
-            "--reuid",
-            "65534",
-            "--regid",
-            "65534",
-            "--clear-groups",
-            "--",
-        ]);
-        command
-    };
     if fs::metadata(sandbox.path()).unwrap().uid() != 0 {
         let _ = writeln!(
             std::io::stderr(),
@@ -161,18 +149,14 @@ fn by_nobody(sandbox: &Sandbox) -> Option<Command> {
         return None;
     }
     set_mode(&sandbox.path(), 0o755);
-    let mut trial = become_nobody();
-    is_to_be_had(
-        "another user, by setpriv",
-        trial.arg("true").current_dir("/"),
-    )
-    .then(become_nobody)
+    let mut trial = sandbox.as_nobody();
+    let trial = trial.arg("true").current_dir("/");
+    is_to_be_had("another user, by setpriv", trial).then(|| sandbox.as_nobody())
 }
 
 #[test]
 fn a_folder_of_another_user_is_not_used_unless_the_home_is_theirs_too() {
     use std::os::unix::fs::chown;
-    const NOBODY: Option<u32> = Some(65534);
     let sandbox = Sandbox::new();
     let Some(mut command) = by_nobody(&sandbox) else {
         return;
@@ -182,7 +166,7 @@ fn a_folder_of_another_user_is_not_used_unless_the_home_is_theirs_too() {
     fs::create_dir(folder_of(&sandbox)).unwrap();
     set_mode(&folder_of(&sandbox), 0o755);
     // The home is this user's, and what is in it root's.
-    chown(sandbox.home(), NOBODY, NOBODY).unwrap();
+    chown(sandbox.home(), Some(NOBODY), Some(NOBODY)).unwrap();
     command
         .arg(&installed)
         .args(["get", "web", "--app", "app", "--instance", "main"]);
@@ -192,7 +176,7 @@ fn a_folder_of_another_user_is_not_used_unless_the_home_is_theirs_too() {
     assert_eq!(fs::read_dir(folder_of(&sandbox)).unwrap().count(), 0);
     // In a container the home may be root's, and the folder this user's.
     chown(sandbox.home(), Some(0), Some(0)).unwrap();
-    chown(folder_of(&sandbox), NOBODY, NOBODY).unwrap();
+    chown(folder_of(&sandbox), Some(NOBODY), Some(NOBODY)).unwrap();
     Ran::of(&mut command).printed();
     // And with both root's, root's registry can be used, as far as permissions go.
     chown(folder_of(&sandbox), Some(0), Some(0)).unwrap();

@@ -21,9 +21,7 @@ mod workers;
 
 use std::io::Write;
 use std::path::Path;
-use std::process::Child;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -82,13 +80,12 @@ fn what_was_acknowledged_outlives_everybody() {
     let elsewhere = Sandbox::new();
     let diary = Mutex::new(Diary::default());
     let give_up = Instant::now() + TIME * soak();
-    let is_over = AtomicBool::new(false);
 
     let kills = thread::scope(|scope| {
         let doors = [Door::Library, Door::Library, Door::Http, Door::Http];
         let workers = doors.iter().zip(0..).map(|(&door, number)| {
-            let (diary, is_over, store) = (&diary, &is_over, &store);
-            scope.spawn(move || keep_busy(door, number, store, give_up, diary, is_over))
+            let (diary, store) = (&diary, &store);
+            scope.spawn(move || keep_busy(door, number, store, give_up, diary))
         });
         let workers: Vec<_> = workers.collect();
         let commands = (10..12).map(|number| {
@@ -103,7 +100,6 @@ fn what_was_acknowledged_outlives_everybody() {
             service.replace();
             kills += 1;
         }
-        is_over.store(true, Ordering::Relaxed);
         for thread in workers.into_iter().chain(commands) {
             kills += thread.join().unwrap();
         }
@@ -124,17 +120,10 @@ fn what_was_acknowledged_outlives_everybody() {
 }
 
 /// Keeps a worker at work, by starting another one whenever it was killed. Gives how often.
-fn keep_busy(
-    door: Door,
-    number: u32,
-    store: &Path,
-    give_up: Instant,
-    diary: &Mutex<Diary>,
-    is_over: &AtomicBool,
-) -> u32 {
+fn keep_busy(door: Door, number: u32, store: &Path, give_up: Instant, diary: &Mutex<Diary>) -> u32 {
     let mut random = Random::new(number.into());
     let mut kills = 0;
-    while Instant::now() < give_up && !is_over.load(Ordering::Relaxed) {
+    while Instant::now() < give_up {
         let worker = Worker::start(door, number, kills, store, diary);
         let life = Duration::from_millis(50 + random.below(500));
         worker.live(life, diary);
@@ -156,10 +145,4 @@ fn all_that_is_held(store: &Path) -> Vec<Allocation> {
         .unwrap();
     assert!(database.check_integrity().unwrap(), "it had to be repaired");
     held
-}
-
-/// Kills a process and waits for its end.
-fn kill(child: &mut Child) {
-    let _ = child.kill();
-    let _ = child.wait();
 }

@@ -9,9 +9,6 @@ use crate::daemon::PORT_REGISTRY;
 use crate::support::{Ran, Sandbox, install, is_to_be_had};
 use crate::{PORTCTL, complaint};
 
-/// A user that owns nothing.
-const NOBODY: &str = "65534";
-
 /// A machine with a registry, to be used by a user whom permissions bind.
 struct Machine {
     sandbox: Sandbox,
@@ -51,10 +48,8 @@ impl Machine {
         if !self.is_root {
             return self.sandbox.command(PORT_REGISTRY.with_file_name(program));
         }
-        let mut command = self.sandbox.command("setpriv");
-        command
-            .args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "--"])
-            .arg(self.sandbox.path().join(program));
+        let mut command = self.sandbox.as_nobody();
+        command.arg(self.sandbox.path().join(program));
         command
     }
 

@@ -182,17 +182,19 @@ impl Client {
 
     /// The same as [`ask`](Self::ask), of a daemon that may go away.
     pub(crate) fn try_ask(&mut self, method: &str, path: &str, body: &str) -> io::Result<Response> {
+        self.begin(method, path, body);
+        self.try_receive(method)
+    }
+
+    fn begin(&mut self, method: &str, path: &str, body: &str) {
         let length = body.len();
         let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
         self.send(format!("{head}Content-Length: {length}\r\n\r\n{body}").as_bytes());
-        self.try_receive(method)
     }
 
     /// Asks for an allocation, and does not wait for the answer.
     pub(crate) fn post(&mut self, body: &str) {
-        let length = body.len();
-        let head = "POST /v1/allocations HTTP/1.1\r\nHost: localhost\r\n";
-        self.send(format!("{head}Content-Length: {length}\r\n\r\n{body}").as_bytes());
+        self.begin("POST", "/v1/allocations", body);
     }
 
     /// Sends these bytes. That the daemon does not want them is told by what it answers.

@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 use port_registry::{Port, Probe, SystemProbe, Verdict};
 use tempfile::TempDir;
 
+/// A user that owns nothing.
+pub(crate) const NOBODY: u32 = 65534;
+
 /// A temporary HOME and a folder to work in, both empty at first.
 pub(crate) struct Sandbox {
     folder: TempDir,
@@ -69,6 +72,15 @@ impl Sandbox {
     /// Runs a program to its end.
     pub(crate) fn run(&self, program: impl AsRef<OsStr>, words: &[&str]) -> Ran {
         Ran::of(self.command(program).args(words))
+    }
+
+    /// A command that runs what is added to it as a user that owns nothing, which takes root.
+    pub(crate) fn as_nobody(&self) -> Command {
+        let nobody = NOBODY.to_string();
+        let mut command = self.command("setpriv");
+        command.args(["--reuid", &nobody, "--regid", &nobody]);
+        command.args(["--clear-groups", "--"]);
+        command
     }
 
     /// Runs git in a folder; it must succeed.

@@ -12,11 +12,11 @@ use std::time::{Duration, Instant, SystemTime};
 use port_registry::{Claim, Error, Filter, Registry, ServiceKey, Verdict};
 use serde_json::{Value, json};
 
+use crate::RANGE;
 use crate::daemon::Client;
 use crate::diary::{Diary, Entry};
 use crate::random::Random;
 use crate::support::{Sandbox, wait_until};
-use crate::{RANGE, kill};
 
 const PORTCTL: &str = env!("CARGO_BIN_EXE_portctl");
 
@@ -42,6 +42,16 @@ enum Outcome<T> {
     Refused,
     /// Nobody can tell.
     Unknown,
+}
+
+impl<T> Outcome<T> {
+    fn map<U>(self, f: impl FnOnce(T) -> U) -> Outcome<U> {
+        match self {
+            Outcome::Done(done) => Outcome::Done(f(done)),
+            Outcome::Refused => Outcome::Refused,
+            Outcome::Unknown => Outcome::Unknown,
+        }
+    }
 }
 
 /// Asks for the services of one worker.
@@ -152,31 +162,20 @@ fn number_and_port(allocation: &Value) -> (u64, u16) {
 impl Asks for Http {
     fn allocate(&mut self, service: &str) -> Outcome<(u64, u16)> {
         let body = json!({"app": self.app, "instance": "main", "service": service});
-        match self.ask("POST", &body.to_string()) {
-            Outcome::Done(allocation) => Outcome::Done(number_and_port(&allocation)),
-            Outcome::Refused => Outcome::Refused,
-            Outcome::Unknown => Outcome::Unknown,
-        }
+        let allocated = self.ask("POST", &body.to_string());
+        allocated.map(|allocation| number_and_port(&allocation))
     }
 
     fn release(&mut self, service: &str) -> Outcome<()> {
         let body = json!({"app": self.app, "service": service});
-        match self.ask("DELETE", &body.to_string()) {
-            Outcome::Done(_) => Outcome::Done(()),
-            Outcome::Refused => Outcome::Refused,
-            Outcome::Unknown => Outcome::Unknown,
-        }
+        self.ask("DELETE", &body.to_string()).map(drop)
     }
 
     fn list(&mut self) -> Outcome<Vec<(u64, u16)>> {
-        match self.ask("GET", "") {
-            Outcome::Done(listed) => {
-                let listed = listed.as_array().unwrap();
-                Outcome::Done(listed.iter().map(number_and_port).collect())
-            }
-            Outcome::Refused => Outcome::Refused,
-            Outcome::Unknown => Outcome::Unknown,
-        }
+        self.ask("GET", "").map(|listed| {
+            let listed = listed.as_array().unwrap();
+            listed.iter().map(number_and_port).collect()
+        })
     }
 }
 
@@ -327,7 +326,8 @@ impl Worker {
         let lines = thread::spawn(move || stdout.lines().map_while(Result::ok).collect::<Vec<_>>());
         thread::sleep(life);
         let was_alive = self.child.try_wait().unwrap().is_none();
-        kill(&mut self.child);
+        let _ = self.child.kill();
+        let _ = self.child.wait();
         let lines = lines.join().unwrap();
         assert!(was_alive, "{}", lines.join("\n"));
         let mut diary = diary.lock().unwrap();

@@ -12,19 +12,19 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::{Claim, Registry, ServiceKey, Verdict};
+use crate::{Claim, Error, Registry, ServiceKey, Verdict};
 
 fn claim(service: &str) -> Claim {
     Claim::new(ServiceKey::new("app", "main", service).unwrap())
 }
 
 fn open(path: &Path) -> Registry {
+    try_open(path).unwrap()
+}
+
+fn try_open(path: &Path) -> Result<Registry, Error> {
     let all_free = |_| Ok(Verdict::Free);
-    Registry::builder()
-        .path(path)
-        .probe(all_free)
-        .open()
-        .unwrap()
+    Registry::builder().path(path).probe(all_free).open()
 }
 
 /// A folder in memory, where there is such a file system: what a disk makes of it is up to the tests.

@@ -15,7 +15,7 @@ use std::rc::Rc;
 
 use super::disk::{Disk, Left, Syncs};
 use super::random::Random;
-use super::{claim, open, report, scratch, soak};
+use super::{claim, open, report, scratch, soak, try_open};
 use crate::store::disk::witness::{self, Change};
 use crate::{Allocation, Answer, Atomicity, Error, Filter, Port, Registry, Request};
 
@@ -185,43 +185,36 @@ impl Run {
 }
 
 /// Opens what was left, which must be one of some states, and goes on with it.
-fn check(root: &Path, possible: &[State]) -> Result<(), String> {
+fn check(root: &Path, possible: &[State]) -> Result<(), Box<dyn std::error::Error>> {
     let path = root.join(STORE);
-    let open = || {
-        Registry::builder()
-            .path(&path)
-            .probe(|_| Ok(crate::Verdict::Free))
-            .open()
-    };
     // The first look mends it, and closes it without another commit.
-    let first = open().map_err(|error| error.to_string())?;
+    let first = try_open(&path)?;
     let found = found_by(&first, possible)?;
     drop(first);
-    let registry = open().map_err(|error| error.to_string())?;
+    let registry = try_open(&path)?;
     found_by(&registry, std::slice::from_ref(found))?;
-    registry.verify().map_err(|error| error.to_string())?;
-    let allocated = registry.allocate(claim("one more"));
-    let allocated = allocated.map_err(|error| error.to_string())?;
+    registry.verify()?;
+    let allocated = registry.allocate(claim("one more"))?;
     if found.next_id != allocated.id.get() {
-        return Err(format!("id {} after {found:?}", allocated.id));
+        return Err(format!("id {} after {found:?}", allocated.id).into());
     }
-    let others = open().map_err(|error| error.to_string())?;
-    others.verify().map_err(|error| error.to_string())?;
-    let listed = others
-        .list(&Filter::default())
-        .map_err(|error| error.to_string())?;
+    let others = try_open(&path)?;
+    others.verify()?;
+    let listed = others.list(&Filter::default())?;
     if listed.len() != found.rows.len() + 1 {
-        return Err(format!("{listed:?} after {allocated:?}"));
+        return Err(format!("{listed:?} after {allocated:?}").into());
     }
     Ok(())
 }
 
 /// The state that a registry is in, by what it lists.
-fn found_by<'a>(registry: &Registry, possible: &'a [State]) -> Result<&'a State, String> {
-    let rows = registry.list(&Filter::default());
-    let rows = rows.map_err(|error| error.to_string())?;
+fn found_by<'a>(
+    registry: &Registry,
+    possible: &'a [State],
+) -> Result<&'a State, Box<dyn std::error::Error>> {
+    let rows = registry.list(&Filter::default())?;
     let found = possible.iter().find(|state| state.rows == rows);
-    found.ok_or_else(|| format!("found {rows:?}, expected one of {possible:?}"))
+    found.ok_or_else(|| format!("found {rows:?}, expected one of {possible:?}").into())
 }
 
 /// Runs workloads one after the other, each on what the last one left when the power failed or the
