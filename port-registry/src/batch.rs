@@ -196,11 +196,11 @@ impl Registry {
                     Some(Ok(Answer::Allocated(ledger.insert(claim, port)?)))
                 }
                 Plan::SetDir { allocation, dir } => {
-                    Some(Ok(Answer::Existing(ledger.set_dir(allocation, dir)?)))
+                    Some(Ok(Answer::Existing(ledger.set_dir(allocation, dir))))
                 }
                 Plan::Remove(allocations) => {
                     for allocation in &allocations {
-                        ledger.remove(allocation)?;
+                        ledger.remove(allocation);
                     }
                     Some(Ok(Answer::Released(allocations)))
                 }

@@ -217,7 +217,7 @@ impl Registry {
     pub fn try_write(&self) -> Result<(), Error> {
         self.with_deadline(|deadline| {
             self.store().write(deadline, |ledger| {
-                ledger.touch()?;
+                ledger.touch();
                 Ok(Outcome::Commit(()))
             })
         })

@@ -74,7 +74,7 @@ pub(super) fn check_recovery(file: &StoreFile, path: &Path) -> Result<(), Fault>
     try_out(file, |header| {
         verify(file, header)?;
         let image = open(&trusting, file, header)?;
-        tables::snapshot(&image.begin_read()?, path).map(drop)
+        tables::to_read(&image.begin_read()?, path).map(drop)
     })
 }
 

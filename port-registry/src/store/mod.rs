@@ -1,12 +1,16 @@
 //! The one module that knows redb: the store's file, its tables, and who may use it when.
 
 mod backend;
+mod changed_ports;
+mod changes;
 mod create;
 mod disk;
 mod fault;
 mod free_ports;
 mod image;
 mod ledger;
+mod recent;
+mod rows;
 mod schema;
 mod tables;
 mod turn;
@@ -24,12 +28,13 @@ use redb::{
 };
 
 use self::backend::PatientBackend;
+use self::changes::Changes;
 use self::create::{Access, Found, StoreFile};
 pub(crate) use self::fault::Fault;
-use self::ledger::Changes;
 pub(crate) use self::ledger::Ledger;
-use self::tables::NoRows;
-pub(crate) use self::tables::Rows;
+use self::recent::Cache;
+use self::rows::NoRows;
+pub(crate) use self::rows::Rows;
 use self::turn::{Turn, Turnstile};
 use crate::deadline::Deadline;
 use crate::files::FileId;
@@ -58,6 +63,7 @@ pub(crate) struct Store {
 struct Handle {
     database: Open,
     file_id: FileId,
+    recent: Arc<Cache>,
 }
 
 enum Open {
@@ -141,7 +147,7 @@ impl Store {
         self.contain(deadline, || {
             let turn = self.turnstile.enter(deadline).ok_or(Fault::Busy)?;
             let (handle, txn) = self.begin_write(&turn, deadline)?;
-            let worked = self.work(&txn, work);
+            let worked = self.work(&txn, &handle.recent, work);
             self.discard_if_broken(&handle, &worked);
             let (result, changes) = worked?;
             let Some(changes) = changes else {
@@ -195,7 +201,7 @@ impl Store {
         // No wait but the least one, for locks that are held for an instant.
         let result = Deadline::after(Duration::ZERO)
             .run(|| handle.begin_read())
-            .and_then(|txn| look(&tables::snapshot(&txn, &self.path)?));
+            .and_then(|txn| look(&rows::snapshot(&txn, &self.path, &handle.recent)?));
         self.discard_if_broken(&handle, &result);
         result
     }
@@ -205,7 +211,10 @@ impl Store {
         look: &mut impl FnMut(&dyn Rows) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         image::read(&self.path, |image| match image {
-            Some(image) => look(&tables::snapshot(&image.begin_read()?, &self.path)?),
+            Some(image) => {
+                let txn = image.begin_read()?;
+                look(&rows::snapshot(&txn, &self.path, &Cache::default())?)
+            }
             None => look(&NoRows),
         })
     }
@@ -215,13 +224,13 @@ impl Store {
     fn work<T>(
         &self,
         txn: &WriteTransaction,
+        cache: &Cache,
         work: impl FnOnce(&mut Ledger) -> Result<Outcome<T>, Fault>,
     ) -> Result<(T, Option<Changes>), Fault> {
-        let mut ledger = Ledger::open(txn, &self.path)?;
+        let mut ledger = Ledger::open(txn, &self.path, cache)?;
         Ok(match work(&mut ledger)? {
             Outcome::Commit(result) if ledger.has_changes() => {
-                ledger.settle_name(&self.path)?;
-                (result, Some(ledger.into_changes()))
+                (result, Some(ledger.write_down(&self.path)?))
             }
             Outcome::Commit(result) | Outcome::Abandon(result) => (result, None),
         })
@@ -236,7 +245,8 @@ impl Store {
     ) -> Result<bool, Fault> {
         deadline.run(|| {
             let handle = self.writable(turn, deadline)?;
-            changes.are_in(&tables::snapshot(&handle.begin_read()?, &self.path)?)
+            let txn = handle.begin_read()?;
+            ledger::are_in(&changes, &rows::snapshot(&txn, &self.path, &handle.recent)?)
         })
     }
 
@@ -331,7 +341,7 @@ impl Store {
                         image::check_recovery(&file, &self.path)?;
                     }
                     // Opening the file writes to it, so it has to be a registry's.
-                    database => drop(tables::snapshot(&database?.begin_read()?, &self.path)?),
+                    database => drop(tables::to_read(&database?.begin_read()?, &self.path)?),
                 }
             }
             // It opens what is there, since the file is not empty.
@@ -355,7 +365,11 @@ impl Store {
             };
             let file_id = file.id;
             match open(file) {
-                Ok(database) => Ok(Some(Some(Handle { database, file_id }))),
+                Ok(database) => Ok(Some(Some(Handle {
+                    database,
+                    file_id,
+                    recent: self.cache_of(file_id),
+                }))),
                 Err(Fault::Engine(redb::Error::DatabaseAlreadyOpen)) => Ok(None),
                 Err(fault) => Err(fault),
             }
@@ -371,6 +385,13 @@ impl Store {
     fn is_open(&self, file: &StoreFile) -> bool {
         let current = self.handle();
         current.as_ref().is_some_and(|it| it.file_id == file.id)
+    }
+
+    /// What is known of a file's recent changes if it is open here already.
+    fn cache_of(&self, file: FileId) -> Arc<Cache> {
+        let current = self.handle();
+        let current = current.as_ref().filter(|it| it.file_id == file);
+        current.map_or_else(Arc::default, |it| it.recent.clone())
     }
 
     fn create(&self, turn: &Turn, deadline: Deadline) -> Result<(), Fault> {

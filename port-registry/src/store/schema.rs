@@ -1,8 +1,9 @@
-//! What is stored: the allocations, two unique indexes over them, the free ports and two counters.
+//! What is stored: the allocations, two unique indexes over them, the free ports, and the changes that
+//! are not in these tables yet.
 
 use std::path::Path;
 
-use redb::{ReadableTable, TableDefinition, TableError, WriteTransaction};
+use redb::{ReadableTable, Table, TableDefinition, TableError, WriteTransaction};
 
 use super::fault::Fault;
 use crate::allocation::{Allocation, AllocationId};
@@ -12,7 +13,9 @@ use crate::service_key::ServiceKey;
 use crate::timestamp::Timestamp;
 
 /// Of this layout. It goes up with every change that an older program would misread.
-pub(super) const FORMAT_VERSION: u64 = 1;
+pub(super) const FORMAT_VERSION: u64 = 2;
+/// That of [`Format::WithoutRecent`].
+const OLDER_VERSION: u64 = 1;
 
 /// App, instance, service, port, seconds since the Unix epoch, checkout or "".
 pub(super) type Row = (
@@ -23,18 +26,25 @@ pub(super) type Row = (
     u64,
     &'static str,
 );
+/// Id, whether it is held still, and its row.
+pub(super) type ChangedRow = (u64, bool, Row);
 /// App, instance, service.
-pub(super) type Key = (&'static str, &'static str, &'static str);
+pub(super) type Names = (&'static str, &'static str, &'static str);
 
 pub(super) const ALLOCATIONS: TableDefinition<u64, Row> = TableDefinition::new("allocations");
 pub(super) const PORTS: TableDefinition<u16, u64> = TableDefinition::new("ports");
-pub(super) const SERVICES: TableDefinition<Key, u64> = TableDefinition::new("services");
+pub(super) const SERVICES: TableDefinition<Names, u64> = TableDefinition::new("services");
 /// First to last port of each run.
 pub(super) const FREE: TableDefinition<u16, u16> = TableDefinition::new("free");
+/// By their number, which goes up by one.
+pub(super) const RECENT: TableDefinition<u64, ChangedRow> = TableDefinition::new("recent");
 pub(super) const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
 
 pub(super) const META_FORMAT: &str = "format_version";
+/// The id that is given next, but for recent changes.
 pub(super) const META_NEXT_ID: &str = "next_id";
+/// The number of the last change that is in the tables.
+pub(super) const META_MERGED: &str = "merged";
 /// There, and 1, once the name of the file is known to outlast a power failure.
 pub(super) const META_IS_NAMED: &str = "is_named";
 
@@ -45,9 +55,11 @@ pub(super) fn initialize(txn: &WriteTransaction) -> Result<(), Fault> {
     txn.open_table(SERVICES)?;
     txn.open_table(FREE)?
         .insert(Port::MIN.get(), Port::MAX.get())?;
+    txn.open_table(RECENT)?;
     let mut meta = txn.open_table(META)?;
     meta.insert(META_FORMAT, FORMAT_VERSION)?;
     meta.insert(META_NEXT_ID, 1)?;
+    meta.insert(META_MERGED, 0)?;
     Ok(())
 }
 
@@ -69,15 +81,24 @@ pub(super) fn ours<T>(table: Result<T, TableError>, path: &Path) -> Result<T, Fa
     })
 }
 
-/// Checks that the file is in the format that this program reads and writes. It is checked by
-/// every transaction, since a newer program may change the format of a file that is open here.
-pub(super) fn check_format(
+/// A layout that this program reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Latest,
+    /// The one before, in which there are no recent changes.
+    WithoutRecent,
+}
+
+/// The format of the file, if this program reads and writes it. It is looked at by every transaction,
+/// since a newer program may change the format of a file that is open here.
+pub(super) fn format(
     meta: &impl ReadableTable<&'static str, u64>,
     path: &Path,
-) -> Result<(), Fault> {
+) -> Result<Format, Fault> {
     let path = path.to_owned();
     match meta.get(META_FORMAT)?.map(|found| found.value()) {
-        Some(FORMAT_VERSION) => Ok(()),
+        Some(FORMAT_VERSION) => Ok(Format::Latest),
+        Some(OLDER_VERSION) => Ok(Format::WithoutRecent),
         Some(found) => Err(Fault::Told(Error::UnknownFormat {
             path,
             found,
@@ -85,6 +106,13 @@ pub(super) fn check_format(
         })),
         None => Err(Fault::Told(Error::ForeignFile { path })),
     }
+}
+
+/// Makes a file of the older format one of the latest.
+pub(super) fn upgrade(meta: &mut Table<&'static str, u64>) -> Result<(), Fault> {
+    meta.insert(META_FORMAT, FORMAT_VERSION)?;
+    meta.insert(META_MERGED, 0)?;
+    Ok(())
 }
 
 pub(super) fn stored_id(number: u64) -> Result<AllocationId, Fault> {

@@ -1,100 +1,152 @@
-//! Reading the tables, in and out of a write transaction.
+//! The tables, in and out of a write transaction, without the changes that are not in them yet.
 //!
 //! Invariants, which every transaction keeps:
 //!
-//! - `ports` and `services` hold exactly one entry for each allocation.
-//! - `free` holds the ports without an allocation as maximal runs: disjoint, and no two adjacent.
-//! - Every id ever given is less than `next_id`.
+//! - `ports` and `services` hold exactly one entry for each row of `allocations`.
+//! - `free` holds the ports without a row as maximal runs: disjoint, and no two adjacent.
+//! - Every id of a row is less than `next_id`.
 
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
+use redb::{
+    Key, ReadOnlyTable, ReadTransaction, ReadableTable, Table, TableDefinition, TableError, Value,
+    WriteTransaction,
+};
 
 use super::fault::Fault;
 use super::free_ports;
 use super::schema::{
-    ALLOCATIONS, FREE, Key, META, META_NEXT_ID, PORTS, Row, SERVICES, allocation, check_format,
-    damaged, ours, stored_id, stored_key,
+    self, ALLOCATIONS, ChangedRow, FREE, Format, META, META_MERGED, META_NEXT_ID, Names, PORTS,
+    RECENT, Row, SERVICES, allocation, damaged, ours, row, stored_id, stored_key,
 };
 use crate::allocation::{Allocation, AllocationId, Filter};
 use crate::port::Port;
 use crate::service_key::ServiceKey;
 
-/// The tables of one transaction, to be read.
-#[derive(Debug)]
-pub(crate) struct Tables<A, P, S, F, M> {
-    pub(super) allocations: A,
-    pub(super) ports: P,
-    pub(super) services: S,
-    pub(super) free: F,
-    pub(super) meta: M,
+/// What tables are opened in.
+pub(crate) trait Transaction {
+    type Table<K: Key + 'static, V: Value + 'static>: ReadableTable<K, V>;
+
+    fn open<K: Key + 'static, V: Value + 'static>(
+        &self,
+        definition: TableDefinition<K, V>,
+    ) -> Result<Self::Table<K, V>, TableError>;
 }
 
-/// The tables as they were when a reader came.
-pub(crate) type Snapshot = Tables<
-    ReadOnlyTable<u64, Row>,
-    ReadOnlyTable<u16, u64>,
-    ReadOnlyTable<Key, u64>,
-    ReadOnlyTable<u16, u16>,
-    ReadOnlyTable<&'static str, u64>,
->;
+impl Transaction for ReadTransaction {
+    type Table<K: Key + 'static, V: Value + 'static> = ReadOnlyTable<K, V>;
 
-/// What can be asked of the tables, inside and outside of a write transaction.
-pub(crate) trait Rows {
-    /// The allocation of this number.
-    fn by_id(&self, id: AllocationId) -> Result<Option<Allocation>, Fault>;
-    /// The allocation that holds the port.
-    fn by_port(&self, port: Port) -> Result<Option<Allocation>, Fault>;
-    /// The allocation that the service holds.
-    fn by_key(&self, key: &ServiceKey) -> Result<Option<Allocation>, Fault>;
-    /// The allocations that match, by id.
-    fn matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault>;
-    /// The runs of free ports within a span, clipped to it, in ascending order.
-    fn free_runs(&self, span: RangeInclusive<u16>) -> Result<FreeRuns<'_>, Fault>;
-    /// Checks the invariants.
-    fn check(&self) -> Result<(), Fault>;
+    fn open<K: Key + 'static, V: Value + 'static>(
+        &self,
+        definition: TableDefinition<K, V>,
+    ) -> Result<ReadOnlyTable<K, V>, TableError> {
+        self.open_table(definition)
+    }
 }
 
-/// Runs of free ports, as they are read.
-pub(crate) type FreeRuns<'a> = Box<dyn Iterator<Item = Result<RangeInclusive<u16>, Fault>> + 'a>;
+impl<'txn> Transaction for &'txn WriteTransaction {
+    type Table<K: Key + 'static, V: Value + 'static> = Table<'txn, K, V>;
 
-impl<A, P, S, F, M> Rows for Tables<A, P, S, F, M>
-where
-    A: ReadableTable<u64, Row>,
-    P: ReadableTable<u16, u64>,
-    S: ReadableTable<Key, u64>,
-    F: ReadableTable<u16, u16>,
-    M: ReadableTable<&'static str, u64>,
-{
-    fn by_id(&self, id: AllocationId) -> Result<Option<Allocation>, Fault> {
+    fn open<K: Key + 'static, V: Value + 'static>(
+        &self,
+        definition: TableDefinition<K, V>,
+    ) -> Result<Table<'txn, K, V>, TableError> {
+        self.open_table(definition)
+    }
+}
+
+/// The tables of one transaction.
+pub(super) struct Tables<T: Transaction> {
+    allocations: T::Table<u64, Row>,
+    ports: T::Table<u16, u64>,
+    services: T::Table<Names, u64>,
+    free: T::Table<u16, u16>,
+    /// What is not in these tables yet. `None` in a file of a format that does without.
+    pub(super) recent: Option<T::Table<u64, ChangedRow>>,
+    pub(super) meta: T::Table<&'static str, u64>,
+}
+
+/// The tables in the hands of the one writer.
+pub(super) type WriteTables<'txn> = Tables<&'txn WriteTransaction>;
+
+/// Opens the tables of a reader. An error if they are not those of a registry that we know.
+pub(super) fn to_read(
+    txn: &ReadTransaction,
+    path: &Path,
+) -> Result<Tables<ReadTransaction>, Fault> {
+    let meta = ours(txn.open_table(META), path)?;
+    let format = schema::format(&meta, path)?;
+    Tables::open(txn, meta, format)
+}
+
+/// Opens the tables of a writer, who makes them those of the latest format.
+pub(super) fn to_write<'a>(
+    txn: &'a WriteTransaction,
+    path: &Path,
+) -> Result<WriteTables<'a>, Fault> {
+    let mut meta = ours(txn.open_table(META), path)?;
+    if schema::format(&meta, path)? == Format::WithoutRecent {
+        schema::upgrade(&mut meta)?;
+    }
+    Tables::open(&txn, meta, Format::Latest)
+}
+
+impl<T: Transaction> Tables<T> {
+    fn open(
+        txn: &T,
+        meta: T::Table<&'static str, u64>,
+        format: Format,
+    ) -> Result<Tables<T>, Fault> {
+        let recent = match format {
+            Format::Latest => Some(txn.open(RECENT).map_err(damaged)?),
+            Format::WithoutRecent => None,
+        };
+        Ok(Tables {
+            allocations: txn.open(ALLOCATIONS).map_err(damaged)?,
+            ports: txn.open(PORTS).map_err(damaged)?,
+            services: txn.open(SERVICES).map_err(damaged)?,
+            free: txn.open(FREE).map_err(damaged)?,
+            recent,
+            meta,
+        })
+    }
+
+    pub(super) fn by_id(&self, id: AllocationId) -> Result<Option<Allocation>, Fault> {
         let row = self.allocations.get(id.get())?;
         row.map(|row| allocation(id, row.value())).transpose()
     }
 
-    fn by_port(&self, port: Port) -> Result<Option<Allocation>, Fault> {
+    pub(super) fn by_port(&self, port: Port) -> Result<Option<Allocation>, Fault> {
         match self.ports.get(port.get())? {
             Some(id) => self.indexed(id.value(), |it| it.port == port).map(Some),
             None => Ok(None),
         }
     }
 
-    fn by_key(&self, key: &ServiceKey) -> Result<Option<Allocation>, Fault> {
+    pub(super) fn by_key(&self, key: &ServiceKey) -> Result<Option<Allocation>, Fault> {
         match self.services.get(stored_key(key))? {
             Some(id) => self.indexed(id.value(), |it| it.key == *key).map(Some),
             None => Ok(None),
         }
     }
 
-    fn matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
-        if let Some(port) = filter.port {
-            let holder = self.by_port(port)?;
-            return Ok(holder.filter(|it| filter.matches(it)).into_iter().collect());
-        }
+    /// Shows `see` the rows that match. Their order is left open.
+    pub(super) fn each_matching(
+        &self,
+        filter: &Filter,
+        mut see: impl FnMut(Allocation),
+    ) -> Result<(), Fault> {
         let Some(app) = filter.app.as_deref() else {
-            return self.all_matching(filter);
+            for entry in self.allocations.iter()? {
+                let (id, row) = entry?;
+                let allocation = allocation(stored_id(id.value())?, row.value())?;
+                if filter.matches(&allocation) {
+                    see(allocation);
+                }
+            }
+            return Ok(());
         };
-        let mut found = Vec::new();
         let instance = filter.instance.as_deref();
         for entry in self.services.range((app, instance.unwrap_or(""), "")..)? {
             let (key, id) = entry?;
@@ -105,29 +157,61 @@ where
             }
             let allocation = self.indexed(id.value(), |it| stored_key(&it.key) == stored)?;
             if filter.matches(&allocation) {
-                found.push(allocation);
+                see(allocation);
             }
         }
-        found.sort_unstable_by_key(|allocation| allocation.id);
-        Ok(found)
+        Ok(())
     }
 
-    fn free_runs(&self, span: RangeInclusive<u16>) -> Result<FreeRuns<'_>, Fault> {
-        Ok(Box::new(free_ports::runs(&self.free, span)?))
+    /// The runs of free ports within a span, clipped to it, in ascending order.
+    pub(super) fn free_runs(
+        &self,
+        span: RangeInclusive<u16>,
+    ) -> Result<impl Iterator<Item = Result<RangeInclusive<u16>, Fault>>, Fault> {
+        free_ports::runs(&self.free, span)
     }
 
-    fn check(&self) -> Result<(), Fault> {
+    /// The id that is given next, but for recent changes.
+    pub(super) fn next_id(&self) -> Result<u64, Fault> {
+        let next_id = self.meta.get(META_NEXT_ID)?.map(|id| id.value());
+        stored_id(next_id.unwrap_or(0)).map(AllocationId::get)
+    }
+
+    /// The number of the last change that is in the tables.
+    pub(super) fn merged(&self) -> Result<u64, Fault> {
+        let merged = self.meta.get(META_MERGED)?;
+        Ok(merged.map_or(0, |merged| merged.value()))
+    }
+
+    /// The allocation that an index names, if it is the one that the index means.
+    fn indexed(
+        &self,
+        id: u64,
+        is_meant: impl Fn(&Allocation) -> bool,
+    ) -> Result<Allocation, Fault> {
+        let named = self.by_id(stored_id(id)?)?;
+        named.filter(is_meant).ok_or_else(|| {
+            Fault::Damaged(format!(
+                "an index names allocation {id}, which is missing or another one"
+            ))
+        })
+    }
+
+    /// Checks the invariants.
+    pub(super) fn check(&self) -> Result<(), Fault> {
         let next_id = self.next_id()?;
         let mut taken = vec![false; 1 << 16];
         let mut count = 0u64;
-        for allocation in self.all_matching(&Filter::default())? {
-            let id = allocation.id;
+        for entry in self.allocations.iter()? {
+            let (id, row) = entry?;
+            let id = id.value();
+            let allocation = allocation(stored_id(id)?, row.value())?;
             let of_port = self.ports.get(allocation.port.get())?.map(|id| id.value());
             let of_key = self
                 .services
                 .get(stored_key(&allocation.key))?
                 .map(|id| id.value());
-            if of_port != Some(id.get()) || of_key != Some(id.get()) || id >= next_id {
+            if of_port != Some(id) || of_key != Some(id) || id >= next_id {
                 return Err(Fault::Damaged(format!(
                     "allocation {id} is not the one that the indexes name"
                 )));
@@ -150,86 +234,34 @@ where
     }
 }
 
-/// What is stored where there is no store yet.
-#[derive(Debug)]
-pub(crate) struct NoRows;
-
-impl Rows for NoRows {
-    fn by_id(&self, _: AllocationId) -> Result<Option<Allocation>, Fault> {
-        Ok(None)
+impl WriteTables<'_> {
+    /// Adds the row of an allocation whose port and service have none.
+    pub(super) fn insert(&mut self, allocation: &Allocation) -> Result<(), Fault> {
+        let id = allocation.id.get();
+        let port = allocation.port;
+        self.allocations.insert(id, row(allocation))?;
+        self.ports.insert(port.get(), id)?;
+        self.services.insert(stored_key(&allocation.key), id)?;
+        free_ports::take(&mut self.free, port)
     }
 
-    fn by_port(&self, _: Port) -> Result<Option<Allocation>, Fault> {
-        Ok(None)
-    }
-
-    fn by_key(&self, _: &ServiceKey) -> Result<Option<Allocation>, Fault> {
-        Ok(None)
-    }
-
-    fn matching(&self, _: &Filter) -> Result<Vec<Allocation>, Fault> {
-        Ok(Vec::new())
-    }
-
-    fn free_runs(&self, span: RangeInclusive<u16>) -> Result<FreeRuns<'_>, Fault> {
-        Ok(Box::new(std::iter::once(Ok(span))))
-    }
-
-    fn check(&self) -> Result<(), Fault> {
+    /// Puts another row in the place of one that differs in what no index holds.
+    pub(super) fn replace(&mut self, allocation: &Allocation) -> Result<(), Fault> {
+        let id = allocation.id.get();
+        self.allocations.insert(id, row(allocation))?;
         Ok(())
     }
-}
 
-impl<A, P, S, F, M> Tables<A, P, S, F, M>
-where
-    A: ReadableTable<u64, Row>,
-    P: ReadableTable<u16, u64>,
-    S: ReadableTable<Key, u64>,
-    F: ReadableTable<u16, u16>,
-    M: ReadableTable<&'static str, u64>,
-{
-    /// The allocation that an index names, if it is the one that the index means.
-    fn indexed(
-        &self,
-        id: u64,
-        is_meant: impl Fn(&Allocation) -> bool,
-    ) -> Result<Allocation, Fault> {
-        let named = self.by_id(stored_id(id)?)?;
-        named.filter(is_meant).ok_or_else(|| {
-            Fault::Damaged(format!(
-                "an index names allocation {id}, which is missing or another one"
-            ))
-        })
-    }
-
-    fn all_matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
-        let mut found = Vec::new();
-        for entry in self.allocations.iter()? {
-            let (id, row) = entry?;
-            let allocation = allocation(stored_id(id.value())?, row.value())?;
-            if filter.matches(&allocation) {
-                found.push(allocation);
-            }
+    /// Removes the row of an allocation, which must be there.
+    pub(super) fn remove(&mut self, allocation: &Allocation) -> Result<(), Fault> {
+        let id = allocation.id;
+        let port = allocation.port;
+        let was_whole = self.allocations.remove(id.get())?.is_some()
+            && self.ports.remove(port.get())?.is_some()
+            && self.services.remove(stored_key(&allocation.key))?.is_some();
+        if !was_whole {
+            return Err(Fault::Damaged(format!("an index misses allocation {id}")));
         }
-        Ok(found)
+        free_ports::give_back(&mut self.free, port)
     }
-
-    /// The id that is given next.
-    pub(super) fn next_id(&self) -> Result<AllocationId, Fault> {
-        let next_id = self.meta.get(META_NEXT_ID)?.map(|id| id.value());
-        stored_id(next_id.unwrap_or(0))
-    }
-}
-
-/// The tables of a reader. An error if they are not those of a registry that we know.
-pub(super) fn snapshot(txn: &ReadTransaction, path: &Path) -> Result<Snapshot, Fault> {
-    let meta = ours(txn.open_table(META), path)?;
-    check_format(&meta, path)?;
-    Ok(Tables {
-        allocations: txn.open_table(ALLOCATIONS).map_err(damaged)?,
-        ports: txn.open_table(PORTS).map_err(damaged)?,
-        services: txn.open_table(SERVICES).map_err(damaged)?,
-        free: txn.open_table(FREE).map_err(damaged)?,
-        meta,
-    })
 }

@@ -1,0 +1,163 @@
+//! What is stored, as one transaction sees it: the tables, the recent changes to them, and, in a write
+//! transaction, its own.
+
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::sync::Arc;
+
+use redb::ReadTransaction;
+
+use super::changes::Changes;
+use super::fault::Fault;
+use super::recent::{Cache, Recent};
+use super::schema::stored_id;
+use super::tables::{self, Tables, Transaction};
+use crate::allocation::{Allocation, AllocationId, Filter};
+use crate::port::Port;
+use crate::service_key::ServiceKey;
+
+/// What can be asked of a registry, inside and outside of a write transaction.
+pub(crate) trait Rows {
+    /// The allocation of this number.
+    fn by_id(&self, id: AllocationId) -> Result<Option<Allocation>, Fault>;
+    /// The allocation that holds the port.
+    fn by_port(&self, port: Port) -> Result<Option<Allocation>, Fault>;
+    /// The allocation that the service holds.
+    fn by_key(&self, key: &ServiceKey) -> Result<Option<Allocation>, Fault>;
+    /// The allocations that match, by id.
+    fn matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault>;
+    /// Runs of ports without an allocation that make up those of a span, in ascending order.
+    fn free_runs(&self, span: RangeInclusive<u16>) -> Result<FreeRuns<'_>, Fault>;
+    /// Checks the invariants.
+    fn check(&self) -> Result<(), Fault>;
+}
+
+/// Runs of free ports, as they are read.
+pub(crate) type FreeRuns<'a> = Box<dyn Iterator<Item = Result<RangeInclusive<u16>, Fault>> + 'a>;
+
+/// What is stored where there is no store yet.
+#[derive(Debug)]
+pub(crate) struct NoRows;
+
+impl Rows for NoRows {
+    fn by_id(&self, _: AllocationId) -> Result<Option<Allocation>, Fault> {
+        Ok(None)
+    }
+
+    fn by_port(&self, _: Port) -> Result<Option<Allocation>, Fault> {
+        Ok(None)
+    }
+
+    fn by_key(&self, _: &ServiceKey) -> Result<Option<Allocation>, Fault> {
+        Ok(None)
+    }
+
+    fn matching(&self, _: &Filter) -> Result<Vec<Allocation>, Fault> {
+        Ok(Vec::new())
+    }
+
+    fn free_runs(&self, span: RangeInclusive<u16>) -> Result<FreeRuns<'_>, Fault> {
+        Ok(Box::new(std::iter::once(Ok(span))))
+    }
+
+    fn check(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
+/// The rows of a store, in one transaction.
+pub(super) struct StoredRows<T: Transaction> {
+    pub(super) tables: Tables<T>,
+    pub(super) recent: Arc<Recent>,
+    /// What this transaction itself has changed.
+    pub(super) own: Changes,
+}
+
+/// The rows as they were when a reader came. An error if they are not those of a registry that we know.
+pub(super) fn snapshot(
+    txn: &ReadTransaction,
+    path: &Path,
+    cache: &Cache,
+) -> Result<StoredRows<ReadTransaction>, Fault> {
+    StoredRows::new(tables::to_read(txn, path)?, cache)
+}
+
+impl<T: Transaction> StoredRows<T> {
+    pub(super) fn new(tables: Tables<T>, cache: &Cache) -> Result<StoredRows<T>, Fault> {
+        Ok(StoredRows {
+            recent: cache.as_of(&tables)?,
+            tables,
+            own: Changes::default(),
+        })
+    }
+
+    /// From the latest on down. What one of them says is what counts.
+    fn layers(&self) -> [&Changes; 2] {
+        [&self.own, self.recent.changes()]
+    }
+
+    /// What the layers say, and what is beneath them if they say nothing.
+    fn look_up(
+        &self,
+        in_layer: impl Fn(&Changes) -> Option<Option<&Allocation>>,
+        in_tables: impl FnOnce(&Tables<T>) -> Result<Option<Allocation>, Fault>,
+    ) -> Result<Option<Allocation>, Fault> {
+        match self.layers().into_iter().find_map(in_layer) {
+            Some(found) => Ok(found.cloned()),
+            None => in_tables(&self.tables),
+        }
+    }
+
+    /// The id that is given next.
+    pub(super) fn next_id(&self) -> Result<AllocationId, Fault> {
+        let beyond_changes = self.layers().map(Changes::next_id).into_iter().max();
+        stored_id(self.tables.next_id()?.max(beyond_changes.unwrap_or(0)))
+    }
+}
+
+impl<T: Transaction> Rows for StoredRows<T> {
+    fn by_id(&self, id: AllocationId) -> Result<Option<Allocation>, Fault> {
+        self.look_up(|layer| layer.by_id(id), |tables| tables.by_id(id))
+    }
+
+    fn by_port(&self, port: Port) -> Result<Option<Allocation>, Fault> {
+        self.look_up(|layer| layer.by_port(port), |tables| tables.by_port(port))
+    }
+
+    fn by_key(&self, key: &ServiceKey) -> Result<Option<Allocation>, Fault> {
+        self.look_up(|layer| layer.by_key(key), |tables| tables.by_key(key))
+    }
+
+    fn matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
+        if let Some(port) = filter.port {
+            let holder = self.by_port(port)?;
+            return Ok(holder.filter(|it| filter.matches(it)).into_iter().collect());
+        }
+        let [own, recent] = self.layers();
+        let mut found = Vec::new();
+        self.tables.each_matching(filter, |allocation| {
+            let id = allocation.id;
+            if own.by_id(id).is_none() && recent.by_id(id).is_none() {
+                found.push(allocation);
+            }
+        })?;
+        let recent = recent.iter().filter(|(id, _)| own.by_id(*id).is_none());
+        let held = recent.chain(own.iter()).filter_map(|(_, it)| it.held());
+        found.extend(held.filter(|it| filter.matches(it)).cloned());
+        // As a rule they are in order, or nearly.
+        found.sort_by_key(|allocation| allocation.id);
+        Ok(found)
+    }
+
+    fn free_runs(&self, span: RangeInclusive<u16>) -> Result<FreeRuns<'_>, Fault> {
+        let [own, recent] = self.layers();
+        let runs = self.tables.free_runs(span.clone())?;
+        let runs = recent.free_ports().apply(runs, span.clone());
+        Ok(Box::new(own.free_ports().apply(runs, span)))
+    }
+
+    fn check(&self) -> Result<(), Fault> {
+        self.tables.check()?;
+        self.recent.check(&self.tables)
+    }
+}
