@@ -201,8 +201,14 @@ impl Client {
     fn allocate(&mut self) -> Result<Duration> {
         let body = next_claim();
         let start = Instant::now();
-        match self.ask("POST", "/v1/allocations", &body)? {
-            201 => Ok(start.elapsed()),
+        self.send("POST", "/v1/allocations", &body)?;
+        self.receive_allocation()?;
+        Ok(start.elapsed())
+    }
+
+    fn receive_allocation(&mut self) -> Result<()> {
+        match self.receive()? {
+            201 => Ok(()),
             status => Err(format!("an allocation was answered by {status}").into()),
         }
     }
@@ -275,32 +281,28 @@ fn many_clients(daemon: &Daemon, disk: &Disk, rounds: u32) -> Result<()> {
     ))
 }
 
-/// Lets many clients allocate for a while; how many allocations, and in what time.
+/// Lets many clients allocate for a while, each as soon as it has its answer; how many allocations,
+/// and in what time. One thread writes and reads for all of them, to leave the daemon the rest.
 fn allocate_by_many(daemon: &Daemon) -> Result<(u32, Duration)> {
-    let is_over = AtomicBool::new(false);
+    let clients = (0..CLIENTS).map(|_| daemon.client());
+    let mut clients = clients.collect::<io::Result<Vec<_>>>()?;
     let start = Instant::now();
-    let count = thread::scope(|scope| {
-        let clients: Vec<_> = (0..CLIENTS)
-            .map(|_| {
-                scope.spawn(|| -> Result<u32> {
-                    let mut client = daemon.client()?;
-                    let mut count = 0;
-                    while !is_over.load(Ordering::Relaxed) {
-                        client.allocate()?;
-                        count += 1;
-                    }
-                    Ok(count)
-                })
-            })
-            .collect();
-        thread::sleep(STRETCH);
-        is_over.store(true, Ordering::Relaxed);
-        let counts = clients
-            .into_iter()
-            .map(|it| it.join().map_err(|_| "a client panicked")?);
-        counts.sum::<Result<u32>>()
-    })?;
-    Ok((count, start.elapsed()))
+    for client in &mut clients {
+        client.send("POST", "/v1/allocations", &next_claim())?;
+    }
+    let mut count = 0;
+    while start.elapsed() < STRETCH {
+        for client in &mut clients {
+            client.receive_allocation()?;
+            client.send("POST", "/v1/allocations", &next_claim())?;
+            count += 1;
+        }
+    }
+    let time = start.elapsed();
+    for client in &mut clients {
+        client.receive_allocation()?;
+    }
+    Ok((count, time))
 }
 
 fn asking(home: &Path, rounds: u32) -> Result<()> {

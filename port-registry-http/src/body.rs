@@ -82,10 +82,16 @@ pub(crate) fn json(status: StatusCode, document: &impl Serialize) -> HttpRespons
 
 /// The document, with a line end.
 pub(crate) fn to_json(document: &impl Serialize) -> Vec<u8> {
-    // The documents are made of numbers, strings and maps with string keys.
-    let mut json = serde_json::to_vec(document).unwrap_or_default();
+    let mut json = Vec::new();
+    write_json(&mut json, document);
     json.push(b'\n');
     json
+}
+
+/// Appends a document, without a line end.
+pub(crate) fn write_json(json: &mut Vec<u8>, document: &impl Serialize) {
+    // The documents are made of numbers, strings and maps with string keys, and memory does not fail.
+    let _ = serde_json::to_writer(json, document);
 }
 
 /// An answer of a document that may be large. `room` has a permit for each byte of large answers

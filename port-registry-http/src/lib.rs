@@ -16,6 +16,7 @@ mod body;
 mod connection;
 mod daemon;
 mod decode;
+mod delivery;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod health;
@@ -25,6 +26,7 @@ mod problem;
 mod reader;
 mod routes;
 mod server;
+mod wakeful;
 mod writer;
 
 pub use daemon::{Config, Failure, run};

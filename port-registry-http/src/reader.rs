@@ -9,7 +9,9 @@ use std::{io, iter};
 use port_registry::{Allocation, AllocationId, Answer, Port, Registry, Request, Verdict};
 use tokio::sync::oneshot;
 
+use crate::delivery::{Delivery, Parcel};
 use crate::problem::Problem;
+use crate::wakeful;
 
 /// The way to the thread. It ends when the last of these is gone.
 #[derive(Clone, Debug)]
@@ -30,11 +32,14 @@ type Client<T> = oneshot::Sender<Result<T, Problem>>;
 const MOST_TOGETHER: usize = 64;
 
 impl Reader {
-    pub(crate) fn start(registry: Registry) -> io::Result<(Reader, JoinHandle<()>)> {
+    pub(crate) fn start(
+        registry: Registry,
+        delivery: Delivery,
+    ) -> io::Result<(Reader, JoinHandle<()>)> {
         let (queue, questions) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("reader".to_owned())
-            .spawn(move || answer_all(&registry, &questions))?;
+            .spawn(move || answer_all(&registry, &questions, &delivery))?;
         Ok((Reader { queue }, thread))
     }
 
@@ -56,8 +61,8 @@ impl Reader {
     }
 }
 
-fn answer_all(registry: &Registry, questions: &Receiver<Question>) {
-    while let Ok(first) = questions.recv() {
+fn answer_all(registry: &Registry, questions: &Receiver<Question>, delivery: &Delivery) {
+    while let Some(first) = wakeful::receive(questions) {
         let together = iter::once(first).chain(questions.try_iter());
         let together: Vec<_> = together.take(MOST_TOGETHER).collect();
         let requests: Vec<_> = together.iter().map(Question::request).collect();
@@ -68,9 +73,9 @@ fn answer_all(registry: &Registry, questions: &Receiver<Question>) {
             found.flatten().collect()
         });
         let mut system = System::new(registry);
-        for (question, found) in iter::zip(together, found) {
-            question.answer(&mut system, found);
-        }
+        let answers = iter::zip(together, found);
+        let answers = answers.map(|(question, found)| question.answer(&mut system, found));
+        delivery.send(answers.collect());
     }
 }
 
@@ -114,16 +119,13 @@ impl Question {
         }
     }
 
-    /// Answers with what the store said, and what the system says. A client that is gone does not
-    /// want it.
-    fn answer(self, system: &mut System, found: Found) {
+    /// The answer, of what the store said and what the system says.
+    fn answer(self, system: &mut System, found: Found) -> Parcel {
         match self {
-            Question::Allocation(_, client) => {
-                let _ = client.send(found);
-            }
+            Question::Allocation(_, client) => Parcel::new(client, found),
             Question::Port(port, client) => {
                 let answer = found.and_then(|holder| Ok((holder, system.verdict(port)?)));
-                let _ = client.send(answer);
+                Parcel::new(client, answer)
             }
         }
     }

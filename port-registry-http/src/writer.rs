@@ -13,8 +13,10 @@ use std::{io, iter, mem};
 use port_registry::{Answer, Error, Registry, Request};
 use tokio::sync::oneshot;
 
+use crate::delivery::{Delivery, Parcel};
 use crate::health::{Health, is_write};
 use crate::problem::Problem;
+use crate::wakeful;
 
 /// The way to the thread. It ends when the last of these is gone, and all is answered.
 #[derive(Clone, Debug)]
@@ -42,6 +44,7 @@ impl Writer {
     pub(crate) fn start(
         registry: Registry,
         health: Arc<Health>,
+        delivery: Delivery,
     ) -> io::Result<(Writer, JoinHandle<()>)> {
         let (queue, jobs) = mpsc::channel();
         let patience = registry.wait();
@@ -49,6 +52,7 @@ impl Writer {
             registry,
             health,
             jobs,
+            delivery,
         };
         let thread = thread::Builder::new()
             .name("writer".to_owned())
@@ -99,6 +103,7 @@ struct Groups {
     registry: Registry,
     health: Arc<Health>,
     jobs: Receiver<Job>,
+    delivery: Delivery,
 }
 
 impl Groups {
@@ -106,9 +111,9 @@ impl Groups {
         let mut waiting = Group::default();
         loop {
             if waiting.requests.is_empty() {
-                match self.jobs.recv() {
-                    Ok(job) => waiting.add(job),
-                    Err(_) => return,
+                match wakeful::receive(&self.jobs) {
+                    Some(job) => waiting.add(job),
+                    None => return,
                 }
             }
             self.jobs.try_iter().for_each(|job| waiting.add(job));
@@ -155,6 +160,7 @@ impl Groups {
     fn tell(&self, group: Group, result: Result<Answers, Error>, waiting: &mut Group) {
         let jobs = iter::zip(group.requests, group.clients)
             .map(|(request, client)| Job { request, client });
+        let mut told = Vec::new();
         match result {
             Ok(answers) => {
                 let mut has_written = false;
@@ -163,7 +169,7 @@ impl Groups {
                         None => waiting.add(job),
                         Some(answer) => {
                             has_written |= answer.as_ref().is_ok_and(is_write);
-                            job.client.tell(answer.map_err(Problem::from));
+                            told.push(job.client.told(answer.map_err(Problem::from)));
                         }
                     }
                 }
@@ -175,7 +181,7 @@ impl Groups {
                 let now = Instant::now();
                 for job in jobs {
                     if job.client.due <= now {
-                        job.client.tell(Err(Problem::busy()));
+                        told.push(job.client.told(Err(Problem::busy())));
                     } else {
                         waiting.add(job);
                     }
@@ -184,15 +190,15 @@ impl Groups {
             Err(error) => {
                 let problem = Problem::from(error);
                 self.health.note_failure(&problem);
-                jobs.for_each(|job| job.client.tell(Err(problem.clone())));
+                told.extend(jobs.map(|job| job.client.told(Err(problem.clone()))));
             }
         }
+        self.delivery.send(told);
     }
 }
 
 impl Client {
-    /// A client that is gone does not want it.
-    fn tell(self, answer: Result<Answer, Problem>) {
-        let _ = self.answer.send(answer);
+    fn told(self, answer: Result<Answer, Problem>) -> Parcel {
+        Parcel::new(self.answer, answer)
     }
 }

@@ -181,6 +181,39 @@ impl Registry {
         self.with_deadline(|deadline| self.store().read(deadline, |rows| rows.matching(filter)))
     }
 
+    /// Makes something of the allocations that match, by number, without holding them all in memory: what
+    /// `step` makes of what `init` gives. Both may be called again from the start, if the first try to
+    /// read fails.
+    ///
+    /// ```
+    /// use port_registry::{Filter, Registry};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let registry = Registry::builder().path(folder.path().join("ports.redb")).open()?;
+    /// let filter = Filter::default().app("shop");
+    /// let count = registry.fold(&filter, || 0, |count, _| *count += 1)?;
+    /// assert_eq!(count, registry.list(&filter)?.len());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Whatever a store can meet.
+    pub fn fold<T>(
+        &self,
+        filter: &Filter,
+        init: impl Fn() -> T,
+        mut step: impl FnMut(&mut T, &Allocation),
+    ) -> Result<T, Error> {
+        self.with_deadline(|deadline| {
+            self.store().read(deadline, |rows| {
+                let mut made = init();
+                rows.each_matching(filter, &mut |allocation| step(&mut made, allocation))?;
+                Ok(made)
+            })
+        })
+    }
+
     /// Whether a port is to be had, and who has it if not: the allocation that holds it, and, with
     /// the feature `listeners`, the process that listens on it.
     ///

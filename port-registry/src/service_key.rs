@@ -40,10 +40,23 @@ impl ServiceKey {
         service: impl AsRef<str>,
     ) -> Result<ServiceKey, NameError> {
         Ok(ServiceKey {
-            app: checked("app", app.as_ref())?,
-            instance: checked("instance", instance.as_ref())?,
-            service: checked("service", service.as_ref())?,
+            app: checked("app", app.as_ref())?.to_owned(),
+            instance: checked("instance", instance.as_ref())?.to_owned(),
+            service: checked("service", service.as_ref())?.to_owned(),
         })
+    }
+
+    /// Makes this another key, in the memory of this one.
+    pub(crate) fn set(
+        &mut self,
+        app: &str,
+        instance: &str,
+        service: &str,
+    ) -> Result<(), NameError> {
+        checked("app", app)?.clone_into(&mut self.app);
+        checked("instance", instance)?.clone_into(&mut self.instance);
+        checked("service", service)?.clone_into(&mut self.service);
+        Ok(())
     }
 
     /// The project.
@@ -68,7 +81,8 @@ impl fmt::Display for ServiceKey {
     }
 }
 
-fn checked(field: &'static str, name: &str) -> Result<String, NameError> {
+/// The name, trimmed.
+fn checked<'a>(field: &'static str, name: &'a str) -> Result<&'a str, NameError> {
     let name = name.trim();
     let fault = if name.is_empty() {
         NameFault::Empty
@@ -77,7 +91,7 @@ fn checked(field: &'static str, name: &str) -> Result<String, NameError> {
     } else if name.chars().any(char::is_control) {
         NameFault::ControlCharacter
     } else {
-        return Ok(name.to_owned());
+        return Ok(name);
     };
     Err(NameError { field, fault })
 }

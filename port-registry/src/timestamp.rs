@@ -9,8 +9,8 @@ use thiserror::Error;
 /// A point in time in whole seconds, UTC. Displays and parses as RFC 3339 with `Z`, such as
 /// `2026-11-23T14:18:00Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(try_from = "String", into = "String"))]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "String"))]
 pub struct Timestamp {
     /// Seconds since the Unix epoch, at most [`Timestamp::MAX`]'s.
     seconds: u64,
@@ -59,6 +59,13 @@ impl FromStr for Timestamp {
             .and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok())
             .and_then(|since_epoch| Timestamp::from_unix_seconds(since_epoch.as_secs()))
             .ok_or(TimestampError)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

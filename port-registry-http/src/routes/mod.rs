@@ -27,6 +27,7 @@ use tokio::task;
 
 use crate::access;
 use crate::connection::Tab;
+use crate::delivery::Delivery;
 use crate::health::Health;
 use crate::limits;
 use crate::problem::Problem;
@@ -64,10 +65,12 @@ pub(crate) struct Desk {
 
 impl Desk {
     /// Starts the threads that read and write; gives those that have to end before the process does.
+    /// Their answers are delivered on this thread.
     pub(crate) fn start(registry: Registry, port: u16) -> io::Result<(Desk, Vec<JoinHandle<()>>)> {
         let health = Arc::new(Health::default());
-        let (writer, writing) = Writer::start(registry.clone(), health.clone())?;
-        let (reader, reading) = Reader::start(registry.clone())?;
+        let delivery = Delivery::start();
+        let (writer, writing) = Writer::start(registry.clone(), health.clone(), delivery.clone())?;
+        let (reader, reading) = Reader::start(registry.clone(), delivery)?;
         let desk = Desk {
             registry,
             reader,

@@ -24,12 +24,20 @@ pub(crate) trait Rows {
     fn by_port(&self, port: Port) -> Result<Option<Allocation>, Fault>;
     /// The allocation that the service holds.
     fn by_key(&self, key: &ServiceKey) -> Result<Option<Allocation>, Fault>;
-    /// The allocations that match, by id.
-    fn matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault>;
+    /// Shows `see` the allocations that match, by id.
+    fn each_matching(&self, filter: &Filter, see: &mut dyn FnMut(&Allocation))
+    -> Result<(), Fault>;
     /// Runs of ports without an allocation that make up those of a span, in ascending order.
     fn free_runs(&self, span: RangeInclusive<u16>) -> Result<FreeRuns<'_>, Fault>;
     /// Checks the invariants.
     fn check(&self) -> Result<(), Fault>;
+
+    /// The allocations that match, by id.
+    fn matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
+        let mut found = Vec::new();
+        self.each_matching(filter, &mut |allocation| found.push(allocation.clone()))?;
+        Ok(found)
+    }
 }
 
 /// Runs of free ports, as they are read.
@@ -52,8 +60,8 @@ impl Rows for NoRows {
         Ok(None)
     }
 
-    fn matching(&self, _: &Filter) -> Result<Vec<Allocation>, Fault> {
-        Ok(Vec::new())
+    fn each_matching(&self, _: &Filter, _: &mut dyn FnMut(&Allocation)) -> Result<(), Fault> {
+        Ok(())
     }
 
     fn free_runs(&self, span: RangeInclusive<u16>) -> Result<FreeRuns<'_>, Fault> {
@@ -128,25 +136,41 @@ impl<T: Transaction> Rows for StoredRows<T> {
         self.look_up(|layer| layer.by_key(key), |tables| tables.by_key(key))
     }
 
-    fn matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
+    fn each_matching(
+        &self,
+        filter: &Filter,
+        see: &mut dyn FnMut(&Allocation),
+    ) -> Result<(), Fault> {
         if let Some(port) = filter.port {
             let holder = self.by_port(port)?;
-            return Ok(holder.filter(|it| filter.matches(it)).into_iter().collect());
+            holder.filter(|it| filter.matches(it)).iter().for_each(see);
+            return Ok(());
         }
         let [own, recent] = self.layers();
-        let mut found = Vec::new();
-        self.tables.each_matching(filter, |allocation| {
-            let id = allocation.id;
-            if own.by_id(id).is_none() && recent.by_id(id).is_none() {
-                found.push(allocation);
+        let recent_only = recent.iter().filter(|(id, _)| own.by_id(*id).is_none());
+        let changed = recent_only.chain(own.iter());
+        let held = changed.filter_map(|(_, change)| change.held());
+        let mut held: Vec<_> = held.filter(|it| filter.matches(it)).collect();
+        held.sort_unstable_by_key(|it| it.id);
+        let mut held = held.into_iter().peekable();
+        let mut merge = |row: &Allocation| {
+            while let Some(earlier) = held.next_if(|it| it.id < row.id) {
+                see(earlier);
             }
-        })?;
-        let recent = recent.iter().filter(|(id, _)| own.by_id(*id).is_none());
-        let held = recent.chain(own.iter()).filter_map(|(_, it)| it.held());
-        found.extend(held.filter(|it| filter.matches(it)).cloned());
-        // As a rule they are in order, or nearly.
-        found.sort_by_key(|allocation| allocation.id);
-        Ok(found)
+            let is_changed = own.by_id(row.id).or_else(|| recent.by_id(row.id)).is_some();
+            if !is_changed && filter.matches(row) {
+                see(row);
+            }
+        };
+        if let Some(app) = filter.app.as_deref() {
+            let mut rows = self.tables.of_app(app, filter)?;
+            rows.sort_unstable_by_key(|row| row.id);
+            rows.iter().for_each(&mut merge);
+        } else {
+            self.tables.each(&mut merge)?;
+        }
+        held.for_each(see);
+        Ok(())
     }
 
     fn free_runs(&self, span: RangeInclusive<u16>) -> Result<FreeRuns<'_>, Fault> {

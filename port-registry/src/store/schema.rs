@@ -141,12 +141,37 @@ pub(super) fn allocation(
     id: AllocationId,
     (app, instance, service, port, created_at, dir): (&str, &str, &str, u16, u64, &str),
 ) -> Result<Allocation, Fault> {
-    let damaged = || Fault::Damaged(format!("allocation {id} is unreadable"));
     Ok(Allocation {
         id,
-        key: ServiceKey::new(app, instance, service).map_err(|_| damaged())?,
-        port: Port::new(port).map_err(|_| damaged())?,
-        created_at: Timestamp::from_unix_seconds(created_at).ok_or_else(damaged)?,
+        key: ServiceKey::new(app, instance, service).map_err(|_| unreadable(id))?,
+        port: Port::new(port).map_err(|_| unreadable(id))?,
+        created_at: Timestamp::from_unix_seconds(created_at).ok_or_else(|| unreadable(id))?,
         dir: (!dir.is_empty()).then(|| dir.to_owned()),
     })
+}
+
+/// The same, in the memory of another allocation.
+pub(super) fn read_into(
+    allocation: &mut Allocation,
+    id: AllocationId,
+    (app, instance, service, port, created_at, dir): (&str, &str, &str, u16, u64, &str),
+) -> Result<(), Fault> {
+    let key = &mut allocation.key;
+    key.set(app, instance, service)
+        .map_err(|_| unreadable(id))?;
+    allocation.id = id;
+    allocation.port = Port::new(port).map_err(|_| unreadable(id))?;
+    allocation.created_at =
+        Timestamp::from_unix_seconds(created_at).ok_or_else(|| unreadable(id))?;
+    if dir.is_empty() {
+        allocation.dir = None;
+    } else {
+        let recorded = allocation.dir.get_or_insert_default();
+        dir.clone_into(recorded);
+    }
+    Ok(())
+}
+
+fn unreadable(id: AllocationId) -> Fault {
+    Fault::Damaged(format!("allocation {id} is unreadable"))
 }

@@ -131,22 +131,27 @@ impl<T: Transaction> Tables<T> {
         }
     }
 
-    /// Shows `see` the rows that match. Their order is left open.
-    pub(super) fn each_matching(
-        &self,
-        filter: &Filter,
-        mut see: impl FnMut(Allocation),
-    ) -> Result<(), Fault> {
-        let Some(app) = filter.app.as_deref() else {
-            for entry in self.allocations.iter()? {
-                let (id, row) = entry?;
-                let allocation = allocation(stored_id(id.value())?, row.value())?;
-                if filter.matches(&allocation) {
-                    see(allocation);
-                }
+    /// Shows `see` all rows, by id.
+    pub(super) fn each(&self, mut see: impl FnMut(&Allocation)) -> Result<(), Fault> {
+        // One after the other in the same memory.
+        let mut seen = None;
+        for entry in self.allocations.iter()? {
+            let (id, row) = entry?;
+            let id = stored_id(id.value())?;
+            match &mut seen {
+                Some(seen) => schema::read_into(seen, id, row.value())?,
+                None => seen = Some(allocation(id, row.value())?),
             }
-            return Ok(());
-        };
+            if let Some(seen) = &seen {
+                see(seen);
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of an app that match, in no particular order.
+    pub(super) fn of_app(&self, app: &str, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
+        let mut found = Vec::new();
         let instance = filter.instance.as_deref();
         for entry in self.services.range((app, instance.unwrap_or(""), "")..)? {
             let (key, id) = entry?;
@@ -157,10 +162,10 @@ impl<T: Transaction> Tables<T> {
             }
             let allocation = self.indexed(id.value(), |it| stored_key(&it.key) == stored)?;
             if filter.matches(&allocation) {
-                see(allocation);
+                found.push(allocation);
             }
         }
-        Ok(())
+        Ok(found)
     }
 
     /// The runs of free ports within a span, clipped to it, in ascending order.

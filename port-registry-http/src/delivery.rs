@@ -1,0 +1,49 @@
+//! The way of answers from other threads back to those who wait for them.
+//!
+//! To wake a task of another thread takes a system call. So a thread hands over all the answers that it
+//! has at a moment, which takes one, and the server's own thread wakes those who wait.
+
+use std::fmt;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::spawn_local;
+
+/// The way to the server's thread.
+#[derive(Clone, Debug)]
+pub(crate) struct Delivery {
+    parcels: mpsc::UnboundedSender<Vec<Parcel>>,
+}
+
+/// An answer, and who waits for it.
+pub(crate) struct Parcel(Box<dyn FnOnce() + Send>);
+
+impl Parcel {
+    /// A client that is gone does not want it.
+    pub(crate) fn new<T: Send + 'static>(client: oneshot::Sender<T>, answer: T) -> Parcel {
+        Parcel(Box::new(move || drop(client.send(answer))))
+    }
+}
+
+impl fmt::Debug for Parcel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Parcel")
+    }
+}
+
+impl Delivery {
+    /// Delivers on this thread, as long as its [`LocalSet`](tokio::task::LocalSet) runs.
+    pub(crate) fn start() -> Delivery {
+        let (parcels, mut arriving) = mpsc::unbounded_channel::<Vec<Parcel>>();
+        spawn_local(async move {
+            while let Some(parcels) = arriving.recv().await {
+                parcels.into_iter().for_each(|parcel| parcel.0());
+            }
+        });
+        Delivery { parcels }
+    }
+
+    pub(crate) fn send(&self, parcels: Vec<Parcel>) {
+        // Once nobody delivers, nobody waits.
+        let _ = self.parcels.send(parcels);
+    }
+}
