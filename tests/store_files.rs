@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use port_registry::{Atomicity, Claim, Error, Filter, Registry, ServiceKey, Verdict};
-use redb::{ConcurrencyMode, Database, TableDefinition};
+use port_registry::{
+    Allocation, Answer, Atomicity, Claim, Error, Filter, Registry, Request, ServiceKey, Verdict,
+};
+use redb::{ConcurrencyMode, Database, ReadableDatabase, TableDefinition};
 use support::is_to_be_had;
 use tempfile::TempDir;
 
@@ -29,16 +31,46 @@ fn folder_with(content: &[u8]) -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-/// Changes a number that the registry keeps of itself.
-fn set_meta(store: &Path, name: &str, number: u64) {
-    let database = Database::builder()
+const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
+/// Number of the change; id, whether it is held, and its row.
+#[expect(clippy::type_complexity, reason = "as it is stored")]
+const RECENT: TableDefinition<u64, (u64, bool, (&str, &str, &str, u16, u64, &str))> =
+    TableDefinition::new("recent");
+
+/// Opens the store's file as the registry does.
+fn open_database(store: &Path) -> Database {
+    Database::builder()
         .set_concurrency_mode(ConcurrencyMode::MultiWriter)
         .open(store)
-        .unwrap();
+        .unwrap()
+}
+
+/// A number that the registry keeps of itself.
+fn meta_of(store: &Path, name: &str) -> Option<u64> {
+    let database = open_database(store);
+    let txn = database.begin_read().unwrap();
+    let meta = txn.open_table(META).unwrap();
+    meta.get(name).unwrap().map(|number| number.value())
+}
+
+/// Changes a number that the registry keeps of itself.
+fn set_meta(store: &Path, name: &str, number: u64) {
+    let database = open_database(store);
     let txn = database.begin_write().unwrap();
-    let meta: TableDefinition<&str, u64> = TableDefinition::new("meta");
-    txn.open_table(meta).unwrap().insert(name, number).unwrap();
+    txn.open_table(META).unwrap().insert(name, number).unwrap();
     txn.commit().unwrap();
+}
+
+/// Allocates more than are kept apart from the tables as the latest changes.
+fn fill(registry: &Registry) -> Vec<Allocation> {
+    let claims = (0..300).map(|number| Request::Allocate(claim(&format!("service-{number}"))));
+    let claims: Vec<_> = claims.collect();
+    let answers = registry.apply(&claims, Atomicity::AllOrNothing).unwrap();
+    let allocations = answers.into_iter().map(|answer| match answer {
+        Ok(Answer::Allocated(allocation)) => allocation,
+        other => panic!("{other:?}"),
+    });
+    allocations.collect()
 }
 
 /// A database of another program that uses the same engine.
@@ -284,7 +316,7 @@ fn a_format_of_the_future_is_told_with_both_versions() {
             error,
             Error::UnknownFormat {
                 found: 77,
-                supported: 1,
+                supported: 2,
                 ..
             }
         )
@@ -293,7 +325,7 @@ fn a_format_of_the_future_is_told_with_both_versions() {
     assert!(is_told(&error), "{error:?}");
     let message = error.to_string();
     assert!(
-        message.contains("77") && message.contains("version 1"),
+        message.contains("77") && message.contains("version 2"),
         "{message}"
     );
     // One that had the file open when it changed does not write to it either.
@@ -427,7 +459,7 @@ fn a_checkout_without_a_name_is_not_recorded() {
 fn ids_that_are_used_up_or_missing_are_damage_and_no_panic() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ports.redb");
-    open(&path).unwrap().allocate(claim("web")).unwrap();
+    fill(&open(&path).unwrap());
     for next_id in [u64::MAX, 1, 0] {
         set_meta(&path, "next_id", next_id);
         let registry = open(&path).unwrap();
@@ -437,6 +469,71 @@ fn ids_that_are_used_up_or_missing_are_damage_and_no_panic() {
         };
         let error = result.unwrap_err();
         assert!(matches!(error, Error::Damaged { .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn a_store_of_the_first_format_is_read_as_it_is_and_written_as_the_latest() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ports.redb");
+    let expected = fill(&open(&path).unwrap());
+    let database = open_database(&path);
+    let txn = database.begin_write().unwrap();
+    assert!(txn.delete_table(RECENT).unwrap(), "all is in the tables");
+    let mut meta = txn.open_table(META).unwrap();
+    meta.remove("merged").unwrap();
+    meta.insert("format_version", 1).unwrap();
+    drop(meta);
+    txn.commit().unwrap();
+    drop(database);
+
+    let registry = open(&path).unwrap();
+    assert_eq!(registry.list(&Filter::default()).unwrap(), expected);
+    registry.verify().unwrap();
+    // What comes to nothing leaves the format as it is.
+    registry.allocate(claim("service-1")).unwrap_err();
+    assert_eq!(meta_of(&path, "format_version"), Some(1));
+    let added = registry.allocate(claim("web")).unwrap();
+    assert_eq!(added.id.get(), 301);
+    assert_eq!(meta_of(&path, "format_version"), Some(2));
+    registry.release(expected[0].id).unwrap();
+    registry.verify().unwrap();
+    let expected: Vec<_> = expected.into_iter().skip(1).chain([added]).collect();
+    let again = open(&path).unwrap();
+    assert_eq!(again.list(&Filter::default()).unwrap(), expected);
+}
+
+#[test]
+fn latest_changes_that_do_not_fit_the_rest_are_damage() {
+    type Row<'a> = (&'a str, &'a str, &'a str, u16, u64, &'a str);
+    let row = |service, port| ("app", "main", service, port, 0, "");
+    // Number, id, whether it is held, row.
+    let changes: [(u64, u64, bool, Row); 6] = [
+        (302, 301, true, row("web", 5000)),
+        (301, 0, true, row("web", 5000)),
+        (301, 301, true, row("", 5000)),
+        (301, 301, true, row("web", 3000)),
+        (301, 301, true, row("service-1", 5000)),
+        (301, 7, true, row("web", 5000)),
+    ];
+    for (number, id, is_held, row) in changes {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ports.redb");
+        fill(&open(&path).unwrap());
+        let database = open_database(&path);
+        let txn = database.begin_write().unwrap();
+        let change = (id, is_held, row);
+        txn.open_table(RECENT)
+            .unwrap()
+            .insert(number, change)
+            .unwrap();
+        txn.commit().unwrap();
+        drop(database);
+        let verified = open(&path).and_then(|registry| registry.verify());
+        assert!(
+            matches!(verified, Err(Error::Damaged { .. })),
+            "{number} {change:?}: {verified:?}"
+        );
     }
 }
 

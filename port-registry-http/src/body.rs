@@ -96,10 +96,7 @@ pub(crate) fn write_json(json: &mut Vec<u8>, document: &impl Serialize) {
 
 /// An answer of a document that may be large. `room` has a permit for each byte of large answers
 /// that may still be on their way; when they are used up, it is refused.
-pub(crate) fn large_json(
-    document: Vec<u8>,
-    room: &Arc<Semaphore>,
-) -> Result<HttpResponse, Problem> {
+pub(crate) fn large_json(document: Bytes, room: &Arc<Semaphore>) -> Result<HttpResponse, Problem> {
     if document.len() < limits::LARGE_ANSWER {
         return Ok(roomy_json(document, None));
     }
@@ -112,12 +109,12 @@ pub(crate) fn large_json(
 }
 
 /// An answer for which there is room already.
-pub(crate) fn roomy_json(document: Vec<u8>, room: Option<OwnedSemaphorePermit>) -> HttpResponse {
+pub(crate) fn roomy_json(document: Bytes, room: Option<OwnedSemaphorePermit>) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response.insert_header(ContentType::json());
     match room {
         Some(permit) => response.body(Sliced {
-            rest: Bytes::from(document),
+            rest: document,
             _room: permit,
         }),
         None => response.body(document),

@@ -21,6 +21,7 @@ mod delivery;
 pub mod fuzz;
 mod health;
 mod limits;
+mod lister;
 mod log;
 mod problem;
 mod reader;

@@ -51,9 +51,6 @@ pub(crate) const LARGE_BATCHES: usize = 64 << 20;
 /// How many batches are carried out at a time; each may have to wait for other processes.
 pub(crate) const BATCHES: usize = 4;
 
-/// How many lists are made at a time.
-pub(crate) const LISTS: usize = 2;
-
 /// From how many bytes on an answer counts as large.
 pub(crate) const LARGE_ANSWER: usize = 64 << 10;
 

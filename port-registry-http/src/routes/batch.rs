@@ -43,7 +43,7 @@ pub(crate) async fn post(
     let health = desk.health.clone();
     let document = desk.on_a_thread(move |registry| carry_out(registry, &health, &body));
     match document.await {
-        Ok(document) => Ok(body::roomy_json(document, room)),
+        Ok(document) => Ok(body::roomy_json(document.into(), room)),
         Err(problem) => Err(desk.with_listener(problem).await),
     }
 }

@@ -30,6 +30,7 @@ use crate::connection::Tab;
 use crate::delivery::Delivery;
 use crate::health::Health;
 use crate::limits;
+use crate::lister::Lister;
 use crate::problem::Problem;
 use crate::reader::Reader;
 use crate::writer::Writer;
@@ -49,6 +50,7 @@ pub(crate) fn identity() -> &'static str {
 pub(crate) struct Desk {
     pub(crate) registry: Registry,
     pub(crate) reader: Reader,
+    pub(crate) lister: Lister,
     pub(crate) writer: Writer,
     pub(crate) health: Arc<Health>,
     /// The port on which the daemon itself listens.
@@ -57,8 +59,6 @@ pub(crate) struct Desk {
     pub(crate) batches: Arc<Semaphore>,
     /// A permit for each byte of large batches and their answers that may be on its way.
     pub(crate) batch_room: Arc<Semaphore>,
-    /// A permit for each list that may be made.
-    pub(crate) lists: Arc<Semaphore>,
     /// A permit for each byte of large answers that may be on its way.
     pub(crate) room: Arc<Semaphore>,
 }
@@ -70,19 +70,20 @@ impl Desk {
         let health = Arc::new(Health::default());
         let delivery = Delivery::start();
         let (writer, writing) = Writer::start(registry.clone(), health.clone(), delivery.clone())?;
-        let (reader, reading) = Reader::start(registry.clone(), delivery)?;
+        let (reader, reading) = Reader::start(registry.clone(), delivery.clone())?;
+        let (lister, listing) = Lister::start(registry.clone(), delivery)?;
         let desk = Desk {
             registry,
             reader,
+            lister,
             writer,
             health,
             port,
             batches: Arc::new(Semaphore::new(limits::BATCHES)),
             batch_room: Arc::new(Semaphore::new(limits::LARGE_BATCHES)),
-            lists: Arc::new(Semaphore::new(limits::LISTS)),
             room: Arc::new(Semaphore::new(limits::LARGE_ANSWERS)),
         };
-        Ok((desk, vec![writing, reading]))
+        Ok((desk, vec![writing, reading, listing]))
     }
 
     /// Reads from the registry, on a thread where that may block.

@@ -125,12 +125,25 @@ fn main_folder(repository: &Repository) -> PathBuf {
 /// repository was once found and not what it is called, and for a URL that cannot be made out.
 pub(crate) fn repository_name(url: &str) -> Option<String> {
     let url = url.trim_end_matches('/');
-    // The parser panics over some URLs of SSH, whose paths it cuts by a byte.
-    let url = &match url.split_once("://") {
-        Some((scheme, rest)) if scheme.contains("ssh") => format!("https://{rest}"),
-        _ => url.to_owned(),
+    let adapted = match url.split_once("://") {
+        Some((scheme, rest)) => {
+            // The parser panics over some URLs of SSH, whose paths it cuts by a byte.
+            let scheme = if scheme.contains("ssh") {
+                "https"
+            } else {
+                scheme
+            };
+            // The host does not count, and it depends on how the parser was built whether it takes
+            // one of other letters than English has.
+            let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            format!(
+                "{scheme}://{}{path}",
+                host.replace(|c: char| !c.is_ascii(), "x")
+            )
+        }
+        None => url.to_owned(),
     };
-    let parsed = GitUrl::parse(url).ok()?;
+    let parsed = GitUrl::parse(&adapted).ok()?;
     // The parser stops at the first character that it does not know.
     if parsed.scheme() == Some("file") || !url.ends_with(parsed.path()) {
         return None;
@@ -158,6 +171,8 @@ mod tests {
             "https://user:secret@example.com:8443/owner/shop",
             "https://example.com/group/subgroup/shop.git",
             "https://example.com/shop.git",
+            "https://m\u{fc}nchen.example/owner/shop.git",
+            "https://xn--mnchen-3ya.example/owner/shop.git",
             "https://dev.azure.com/org/project/_git/shop",
             "ssh://git@example.com:22/owner/shop.git",
             "git+ssh://git@example.com/owner/shop.git",

@@ -20,6 +20,7 @@ use crate::timestamp::Timestamp;
 /// What is stored, in the hands of the one writer. Changes are made in memory, and written down at the
 /// end.
 pub(crate) struct Ledger<'txn> {
+    txn: &'txn WriteTransaction,
     rows: StoredRows<&'txn WriteTransaction>,
     /// Whether the store is to be written to, changes or not.
     is_touched: bool,
@@ -32,6 +33,7 @@ impl<'txn> Ledger<'txn> {
         cache: &Cache,
     ) -> Result<Ledger<'txn>, Fault> {
         Ok(Ledger {
+            txn,
             rows: StoredRows::new(tables::to_write(txn, path)?, cache)?,
             is_touched: false,
         })
@@ -58,7 +60,7 @@ impl<'txn> Ledger<'txn> {
         if self.is_touched {
             recent.touch(&mut tables)?;
         }
-        recent.add(&mut tables, &own)?;
+        recent.add(self.txn, &mut tables, &own)?;
         Ok(own)
     }
 

@@ -11,7 +11,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use redb::ReadableTable;
+use redb::{ReadableTable, WriteTransaction};
 
 use super::changes::{Change, Changes};
 use super::fault::Fault;
@@ -86,9 +86,14 @@ impl Recent {
     }
 
     /// Adds what one transaction changed.
-    pub(super) fn add(&self, tables: &mut WriteTables, own: &Changes) -> Result<(), Fault> {
+    pub(super) fn add<'txn>(
+        &self,
+        txn: &'txn WriteTransaction,
+        tables: &mut WriteTables<'txn>,
+        own: &Changes,
+    ) -> Result<(), Fault> {
         if self.last - self.merged + own.len() as u64 > MOST {
-            return self.merge(tables, own);
+            return self.merge(txn, tables, own);
         }
         let Some(table) = &mut tables.recent else {
             return Err(Fault::Damaged("the recent changes are missing".to_owned()));
@@ -103,7 +108,12 @@ impl Recent {
     }
 
     /// Brings the tables up to date.
-    fn merge(&self, tables: &mut WriteTables, own: &Changes) -> Result<(), Fault> {
+    fn merge<'txn>(
+        &self,
+        txn: &'txn WriteTransaction,
+        tables: &mut WriteTables<'txn>,
+        own: &Changes,
+    ) -> Result<(), Fault> {
         let next_id = tables.next_id()?;
         let before = self.changes.iter();
         let before = before.filter(|(id, _)| own.by_id(*id).is_none());
@@ -125,9 +135,7 @@ impl Recent {
                 }
             }
         }
-        if let Some(table) = &mut tables.recent {
-            table.retain(|_, _| false)?;
-        }
+        tables.empty_recent(txn)?;
         let merged = self.last + own.len() as u64;
         let next_id = next_id.max(self.changes.next_id()).max(own.next_id());
         tables.meta.insert(META_MERGED, merged)?;

@@ -239,7 +239,16 @@ impl<T: Transaction> Tables<T> {
     }
 }
 
-impl WriteTables<'_> {
+impl<'txn> WriteTables<'txn> {
+    /// Removes all recent changes.
+    pub(super) fn empty_recent(&mut self, txn: &'txn WriteTransaction) -> Result<(), Fault> {
+        if let Some(table) = self.recent.take() {
+            txn.delete_table(table).map_err(damaged)?;
+        }
+        self.recent = Some(txn.open_table(RECENT).map_err(damaged)?);
+        Ok(())
+    }
+
     /// Adds the row of an allocation whose port and service have none.
     pub(super) fn insert(&mut self, allocation: &Allocation) -> Result<(), Fault> {
         let id = allocation.id.get();

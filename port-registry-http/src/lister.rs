@@ -1,0 +1,89 @@
+//! The thread that makes lists, one at a time. What several clients ask for at one moment is made once.
+
+use std::io;
+use std::iter;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use actix_web::web::Bytes;
+use port_registry::{Allocation, Filter, Registry};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use crate::body;
+use crate::delivery::{Delivery, Parcel};
+use crate::problem::Problem;
+use crate::wakeful;
+
+/// The way to the thread. It ends when the last of these is gone.
+#[derive(Clone, Debug)]
+pub(crate) struct Lister {
+    queue: Sender<Order>,
+    patience: Duration,
+}
+
+/// A list that a client wants to have.
+#[derive(Debug)]
+struct Order {
+    filter: Filter,
+    client: oneshot::Sender<Result<Bytes, Problem>>,
+}
+
+impl Lister {
+    pub(crate) fn start(
+        registry: Registry,
+        delivery: Delivery,
+    ) -> io::Result<(Lister, JoinHandle<()>)> {
+        let (queue, orders) = mpsc::channel();
+        // A list that is being made takes as long at most, and then comes this one.
+        let patience = 2 * registry.wait();
+        let thread = thread::Builder::new()
+            .name("lister".to_owned())
+            .spawn(move || make_all(&registry, &orders, &delivery))?;
+        Ok((Lister { queue, patience }, thread))
+    }
+
+    /// The document of the allocations that match.
+    pub(crate) async fn list(&self, filter: Filter) -> Result<Bytes, Problem> {
+        let (client, list) = oneshot::channel();
+        let sent = self.queue.send(Order { filter, client });
+        sent.map_err(|_| Problem::stopping())?;
+        match timeout(self.patience, list).await {
+            Ok(list) => list.unwrap_or_else(|_| Err(Problem::stopping())),
+            Err(_) => Err(Problem::no_room()),
+        }
+    }
+}
+
+fn make_all(registry: &Registry, orders: &Receiver<Order>, delivery: &Delivery) {
+    while let Some(first) = wakeful::receive(orders) {
+        let mut waiting: Vec<_> = iter::once(first).chain(orders.try_iter()).collect();
+        while let Some(filter) = waiting.first().map(|order| order.filter.clone()) {
+            let alike = waiting.extract_if(.., |order| order.filter == filter);
+            // Nobody waits any more for those whose clients are gone.
+            let clients = alike.map(|order| order.client);
+            let clients: Vec<_> = clients.filter(|client| !client.is_closed()).collect();
+            if clients.is_empty() {
+                continue;
+            }
+            let list = make(registry, &filter);
+            let parcels = clients.into_iter();
+            let parcels = parcels.map(|client| Parcel::new(client, list.clone()));
+            delivery.send(parcels.collect());
+        }
+    }
+}
+
+fn make(registry: &Registry, filter: &Filter) -> Result<Bytes, Problem> {
+    let add = |json: &mut Vec<u8>, allocation: &Allocation| {
+        json.push(if json.is_empty() { b'[' } else { b',' });
+        body::write_json(json, allocation);
+    };
+    let mut json = registry.fold(filter, Vec::new, add)?;
+    if json.is_empty() {
+        json.push(b'[');
+    }
+    json.extend(b"]\n");
+    Ok(Bytes::from(json))
+}
