@@ -3,7 +3,9 @@
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use port_registry::{Answer, Claim, Error, Filter, Registry, Request, ServiceKey, Verdict};
+use port_registry::{
+    Answer, Atomicity, Claim, Error, Filter, Registry, Request, ServiceKey, Verdict,
+};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -122,6 +124,25 @@ fn who_takes_too_long_to_look_at_is_left_to_the_next_group() {
     assert_eq!(groups, 2);
     assert_eq!(registry.list(&Filter::default()).unwrap().len(), 200);
     registry.verify().unwrap();
+}
+
+#[test]
+fn a_batch_ends_where_the_system_says_nothing_of_any_port() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = Registry::builder()
+        .path(folder.path().join("ports.redb"))
+        .probe(|_| Err(std::io::Error::other("too many open files")))
+        .open()
+        .unwrap();
+    // One is written, and the others are more than can be probed while others wait.
+    let adopted = claim(0).port("3000".parse().unwrap()).adopt();
+    let mut requests = vec![Request::Allocate(adopted)];
+    requests.extend((1..200).map(allocate));
+    let answers = registry.apply(&requests, Atomicity::Each).unwrap();
+    assert!(matches!(answers[0], Ok(Answer::Allocated(_))));
+    for answer in &answers[1..] {
+        assert!(matches!(answer, Err(Error::Probe { .. })), "{answer:?}");
+    }
 }
 
 #[test]

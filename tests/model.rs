@@ -144,6 +144,7 @@ fn ops() -> impl Strategy<Value = Op> {
             .prop_map(|(asks, atomicity)| Op::Batch(asks, atomicity)),
         4 => (prop::collection::vec(asks(), 0..5), prop::collection::vec(asks(), 0..5))
             .prop_map(|(first, late)| Op::Group(first, late)),
+        1 => wear(),
         2 => prop::collection::vec(asks(), 0..5).prop_map(Op::Look),
         1 => Just(Op::Reopen),
         3 => (0..10usize, verdicts()).prop_map(|(port, verdict)| Op::Say(port, verdict)),
@@ -151,6 +152,22 @@ fn ops() -> impl Strategy<Value = Op> {
         1 => (1..30u64).prop_map(Op::Get),
         2 => (0..10usize).prop_map(Op::Check),
     ]
+}
+
+/// So many changes that the store puts those that it keeps apart into its tables.
+fn wear() -> impl Strategy<Value = Op> {
+    (wants(), 100..300usize).prop_map(|(want, times)| {
+        let (app, instance, service) = want.key;
+        let release = Ask::ReleaseMatching(Pick {
+            app: Some(app),
+            instance: Some(instance),
+            service: Some(service),
+            port: None,
+        });
+        let asks = [release, Ask::Allocate(want)];
+        let asks = asks.into_iter().cycle().take(2 * times).collect();
+        Op::Batch(asks, Atomicity::Each)
+    })
 }
 
 /// What an answer is compared by: everything, except the time of an allocation.

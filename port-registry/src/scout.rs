@@ -1,6 +1,8 @@
 //! What the system says while a batch of requests is planned.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::collections::hash_map::{Entry, HashMap};
+use std::io;
 
 use crate::error::Error;
 use crate::folder::{self, Recorded};
@@ -12,7 +14,8 @@ use crate::request::Claim;
 #[derive(Debug)]
 pub(crate) struct Scout<'a> {
     probe: &'a dyn Probe,
-    ports: HashMap<Port, Verdict>,
+    /// What it failed with is remembered too: a batch is tried again until all that it needs is known.
+    ports: HashMap<Port, io::Result<Verdict>>,
     /// What the second folder of a pair is to the first.
     folders: HashMap<(String, String), Recorded>,
     /// The pair that was asked for when there was no time for it. It may be one that only an earlier
@@ -94,19 +97,21 @@ impl<'a> Scout<'a> {
 
     /// What the system says of the port; `None` when no more ports may be probed in this step.
     pub(crate) fn verdict(&mut self, port: Port) -> Result<Option<Verdict>, Error> {
-        if let Some(&verdict) = self.ports.get(&port) {
-            return Ok(Some(verdict));
+        let said = match self.ports.entry(port) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(_) if self.probes_left == 0 => return Ok(None),
+            Entry::Vacant(unknown) => {
+                self.probes_left -= 1;
+                unknown.insert(self.probe.probe(port))
+            }
+        };
+        match said {
+            Ok(verdict) => Ok(Some(*verdict)),
+            Err(cause) => Err(Error::Probe {
+                port,
+                cause: copy(cause),
+            }),
         }
-        if self.probes_left == 0 {
-            return Ok(None);
-        }
-        self.probes_left -= 1;
-        let verdict = self
-            .probe
-            .probe(port)
-            .map_err(|cause| Error::Probe { port, cause })?;
-        self.ports.insert(port, verdict);
-        Ok(Some(verdict))
     }
 
     /// What the folder `held` is to one who comes from `wanted`. `None` when that is not known and
@@ -123,5 +128,12 @@ impl<'a> Scout<'a> {
         let recorded = folder::compare(wanted, held);
         self.folders.insert(pair, recorded);
         Some(recorded)
+    }
+}
+
+fn copy(error: &io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => io::Error::new(error.kind(), error.to_string()),
     }
 }
