@@ -1,19 +1,22 @@
 //! What the daemon costs, end to end over HTTP, beside what the disk and the server charge for
 //! anything at all.
 //!
-//! - *Allocating.* One keep-alive client allocates a port, in turns with a bare 4 KiB write and
+//! - *Allocating.* One keep-alive client allocates a port, each time after a bare 4 KiB write and
 //!   fdatasync; then 64 clients allocate, between two samples of the same. What counts is the ratio.
 //! - *Asking.* The rates of a check and of a list of 100 allocations, in turns with that of the
 //!   cheapest route, which is that of an unknown path.
 //! - *Sharing.* How long a writer in another process waits while 64 clients keep the daemon busy,
 //!   and how long a client waits while four other writers keep the store busy.
-//! - *Starting.* From the start of the process to its first healthy answer, and what memory it has.
+//! - *Starting.* From the start of the process to its first healthy answer, and what memory it has then
+//!   and after a million requests.
 //!
 //! `cargo bench --bench http [ROUNDS]`; `BENCH_DIR` names the folder, and so the disk.
 
+mod support;
+
 use std::error::Error;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -23,12 +26,9 @@ use std::time::{Duration, Instant};
 
 use port_registry::{Claim, Registry, ServiceKey};
 
+use crate::support::{Disk, Series, median, say, scratch};
+
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
-
-const BLOCK: [u8; 4096] = [0x5a; 4096];
-
-/// How large the file is that is written in place.
-const BLOCKS_IN_PLACE: u64 = 256;
 
 /// How long something is done over and over to see at which rate.
 const STRETCH: Duration = Duration::from_millis(300);
@@ -41,56 +41,15 @@ fn main() -> Result<()> {
         .skip(1)
         .find_map(|word| word.parse().ok())
         .unwrap_or(300);
-    let folder = match std::env::var_os("BENCH_DIR") {
-        Some(folder) => tempfile::tempdir_in(folder)?,
-        None => tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?,
-    };
-    starting(&folder.path().join("starting"), rounds.min(100))?;
-    let daemon = Daemon::start(&folder.path().join("home"))?;
+    let folder = scratch(env!("CARGO_TARGET_TMPDIR"))?;
+    let home = |name: &str| folder.path().join(name);
+    starting(&home("starting"), rounds.min(100))?;
     let disk = Disk::new(folder.path())?;
-    one_client(&daemon, &disk, rounds)?;
-    many_clients(&daemon, &disk, rounds / 30)?;
-    sharing(&daemon)?;
-    daemon.stop()?;
-    asking(&folder.path().join("asking"), rounds / 30)
-}
-
-/// A 4 KiB write and fdatasync: the least that anything durable costs.
-struct Disk {
-    in_place: File,
-    appended: File,
-}
-
-impl Disk {
-    fn new(folder: &Path) -> io::Result<Disk> {
-        let mut in_place = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(folder.join("in-place"))?;
-        for _ in 0..BLOCKS_IN_PLACE {
-            in_place.write_all(&BLOCK)?;
-        }
-        in_place.sync_all()?;
-        let appended = File::create(folder.join("appended"))?;
-        Ok(Disk { in_place, appended })
-    }
-
-    fn in_place(&self, round: u32) -> io::Result<Duration> {
-        let start = Instant::now();
-        let place = u64::from(round) % BLOCKS_IN_PLACE * BLOCK.len() as u64;
-        (&self.in_place).seek(SeekFrom::Start(place))?;
-        (&self.in_place).write_all(&BLOCK)?;
-        self.in_place.sync_data()?;
-        Ok(start.elapsed())
-    }
-
-    fn append(&self) -> io::Result<Duration> {
-        let start = Instant::now();
-        (&self.appended).write_all(&BLOCK)?;
-        self.appended.sync_data()?;
-        Ok(start.elapsed())
-    }
+    one_client(&home("one"), &disk, rounds)?;
+    many_clients(&home("many"), &disk, rounds / 50)?;
+    sharing(&home("sharing"))?;
+    asking(&home("asking"), rounds / 30)?;
+    lasting(&home("lasting"))
 }
 
 /// The real daemon, ended when dropped.
@@ -228,57 +187,51 @@ fn next_claim() -> String {
     )
 }
 
-fn one_client(daemon: &Daemon, disk: &Disk, rounds: u32) -> Result<()> {
+fn one_client(home: &Path, disk: &Disk, rounds: u32) -> Result<()> {
+    let daemon = Daemon::start(home)?;
     let mut client = daemon.client()?;
-    let mut times: [Vec<Duration>; 3] = Default::default();
-    for round in 0..rounds {
-        for turn in 0..3 {
-            let column = (round + turn) as usize % 3;
-            times[column].push(match column {
-                0 => disk.in_place(round)?,
-                1 => disk.append()?,
-                _ => client.allocate()?,
-            });
-        }
+    let mut series = Series::default();
+    for _ in 0..rounds {
+        let charge = disk.charge()?;
+        series.note(client.allocate()?, charge);
     }
-    let [in_place, appended, allocate] = times.map(median);
+    let [time, in_place, append] = series.medians();
     say(&format!(
-        "one client: an allocation takes {} us, {:.2} x a write in place ({} us), {:.2} x an append ({} us)",
-        allocate.as_micros(),
-        ratio(allocate, in_place),
-        in_place.as_micros(),
-        ratio(allocate, appended),
-        appended.as_micros()
-    ))
+        "one client: an allocation takes {time:.0} us, {in_place:.2} x a write in place, {append:.2} x an append"
+    ))?;
+    daemon.stop()
 }
 
-fn many_clients(daemon: &Daemon, disk: &Disk, rounds: u32) -> Result<()> {
-    let mut per_write = [Vec::new(), Vec::new()];
-    let mut rates = Vec::new();
+/// In each round a registry of its own, so that it does not run out of the ports that are best.
+fn many_clients(home: &Path, disk: &Disk, rounds: u32) -> Result<()> {
+    let (mut rates, mut per_write, mut per_append) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..rounds.max(3) {
-        let mut writes: [Vec<Duration>; 2] = Default::default();
-        let mut sample = |numbers: std::ops::Range<u32>| -> io::Result<()> {
-            for number in numbers {
-                writes[0].push(disk.in_place(round + number)?);
-                writes[1].push(disk.append()?);
+        let daemon = Daemon::start(&home.join(round.to_string()))?;
+        let (mut in_place, mut append) = (Vec::new(), Vec::new());
+        let mut sample = || -> Result<()> {
+            for _ in 0..30 {
+                let charge = disk.charge()?;
+                in_place.push(charge.in_place.as_secs_f64());
+                append.push(charge.append.as_secs_f64());
             }
             Ok(())
         };
-        sample(0..30)?;
-        let (count, time) = allocate_by_many(daemon)?;
-        sample(30..60)?;
-        let each = time.as_secs_f64() / f64::from(count);
-        rates.push(f64::from(count) / time.as_secs_f64());
-        for (per_write, writes) in per_write.iter_mut().zip(writes) {
-            per_write.push(median(writes).as_secs_f64() / each);
-        }
+        sample()?;
+        let (count, time) = allocate_by_many(&daemon)?;
+        sample()?;
+        let rate = f64::from(count) / time.as_secs_f64();
+        rates.push(rate);
+        per_write.push(median(in_place) * rate);
+        per_append.push(median(append) * rate);
+        daemon.stop()?;
     }
-    let [in_place, appended] = per_write.map(middle);
     say(&format!(
-        "{CLIENTS} clients: {:.0} allocations a second, {in_place:.1} in the time of a write in place, \
-         {appended:.1} in that of an append",
-        middle(rates)
-    ))
+        "{CLIENTS} clients: {:.0} allocations a second, {:.1} in the time of a write in place, {:.1} in that of an append",
+        median(rates),
+        median(per_write),
+        median(per_append)
+    ))?;
+    Ok(())
 }
 
 /// Lets many clients allocate for a while, each as soon as it has its answer; how many allocations,
@@ -326,7 +279,7 @@ fn asking(home: &Path, rounds: u32) -> Result<()> {
                 rates[column].push(rate(&daemon, connections, paths[column])?);
             }
         }
-        let rates = rates.map(middle);
+        let rates = rates.map(median);
         let compared = std::iter::zip(names, rates)
             .map(|(name, rate)| format!("{name} {rate:.0} a second ({:.2})", rate / rates[0]));
         let compared: Vec<_> = compared.collect();
@@ -335,7 +288,30 @@ fn asking(home: &Path, rounds: u32) -> Result<()> {
             compared.join(", ")
         ))?;
     }
-    say(&format!("memory after that: {}", daemon.status("VmRSS:")))
+    daemon.stop()
+}
+
+/// A million questions, and what memory the daemon has then.
+fn lasting(home: &Path) -> Result<()> {
+    let daemon = Daemon::start(home)?;
+    let mut client = daemon.client()?;
+    for _ in 0..100 {
+        client.allocate()?;
+    }
+    let mut clients = (0..CLIENTS).map(|_| daemon.client());
+    let mut clients = clients.by_ref().collect::<io::Result<Vec<_>>>()?;
+    let paths = ["/v1/ports/4321", "/v1/allocations/50", "/v1/allocations"];
+    for path in paths.into_iter().cycle().take(1_000_000 / CLIENTS) {
+        for client in &mut clients {
+            client.send("GET", path, "")?;
+        }
+        for client in &mut clients {
+            client.receive()?;
+        }
+    }
+    let memory = daemon.status("VmRSS:");
+    say(&format!("memory after a million requests: {memory}"))?;
+    daemon.stop()
 }
 
 /// Questions a second over so many connections, which one thread serves in turn.
@@ -357,7 +333,8 @@ fn rate(daemon: &Daemon, connections: usize, path: &str) -> io::Result<f64> {
     Ok(f64::from(count) / start.elapsed().as_secs_f64())
 }
 
-fn sharing(daemon: &Daemon) -> Result<()> {
+fn sharing(home: &Path) -> Result<()> {
+    let daemon = &Daemon::start(home)?;
     let store = &daemon.store;
     // A writer of another process, to the daemon.
     let is_over = AtomicBool::new(false);
@@ -370,7 +347,7 @@ fn sharing(daemon: &Daemon) -> Result<()> {
         });
         let registry = Registry::builder().path(store).open()?;
         let mut waits = Vec::new();
-        for _ in 0..200 {
+        for _ in 0..100 {
             waits.push(allocate_in_process(&registry)?);
             thread::sleep(Duration::from_millis(5));
         }
@@ -412,7 +389,8 @@ fn sharing(daemon: &Daemon) -> Result<()> {
     say(&format!(
         "a client beside 4 busy writers allocates in {}",
         spread(&mut waits)
-    ))
+    ))?;
+    Ok(())
 }
 
 fn allocate_in_process(registry: &Registry) -> Result<Duration> {
@@ -440,7 +418,8 @@ fn starting(home: &Path, rounds: u32) -> Result<()> {
         "the first healthy answer comes after {}",
         spread(&mut times)
     ))?;
-    say(&format!("memory then: {memory}"))
+    say(&format!("memory then: {memory}"))?;
+    Ok(())
 }
 
 fn spread(times: &mut [Duration]) -> String {
@@ -452,22 +431,4 @@ fn spread(times: &mut [Duration]) -> String {
         at(99),
         at(100)
     )
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
-}
-
-fn middle(mut numbers: Vec<f64>) -> f64 {
-    numbers.sort_unstable_by(f64::total_cmp);
-    numbers[numbers.len() / 2]
-}
-
-fn ratio(one: Duration, other: Duration) -> f64 {
-    one.as_secs_f64() / other.as_secs_f64()
-}
-
-fn say(line: &str) -> Result<()> {
-    Ok(writeln!(io::stdout().lock(), "{line}")?)
 }

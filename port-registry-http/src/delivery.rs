@@ -36,7 +36,9 @@ impl Delivery {
         let (parcels, mut arriving) = mpsc::unbounded_channel::<Vec<Parcel>>();
         spawn_local(async move {
             while let Some(parcels) = arriving.recv().await {
-                parcels.into_iter().for_each(|parcel| parcel.0());
+                for Parcel(deliver) in parcels {
+                    deliver();
+                }
             }
         });
         Delivery { parcels }

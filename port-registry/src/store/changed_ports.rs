@@ -122,7 +122,7 @@ mod tests {
         for port in span.filter(|port| is_free[usize::from(*port)]) {
             match runs.pop() {
                 Some(run) if *RangeInclusive::end(&run) + 1 == port => {
-                    runs.push(*run.start()..=port)
+                    runs.push(*run.start()..=port);
                 }
                 run => {
                     runs.extend(run);

@@ -9,14 +9,15 @@ use crate::port::Port;
 use crate::service_key::ServiceKey;
 
 /// Changes in the order in which they were made. Each of the questions that can be asked is answered by
-/// `None` where they changed nothing, so that what is beneath them counts.
+/// the last change that tells, and by `None` where none does, so that what is beneath them counts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Changes {
+    /// What became of each allocation that was changed.
     rows: BTreeMap<AllocationId, Change>,
-    /// The ports that were given or freed, and who holds them now.
-    ports: HashMap<Port, Option<AllocationId>>,
+    /// The allocations that were the last to be given the port, or to give it back.
+    ports: HashMap<Port, AllocationId>,
+    services: HashMap<ServiceKey, AllocationId>,
     free_ports: ChangedPorts,
-    services: HashMap<ServiceKey, Option<AllocationId>>,
     /// The least id that is greater than all in here.
     next_id: u64,
 }
@@ -32,35 +33,26 @@ pub(super) enum Change {
 
 impl Changes {
     pub(super) fn note(&mut self, change: Change) {
-        let (id, holder) = match &change {
-            Change::Held(allocation) => (allocation.id, Some(allocation.id)),
-            Change::Released(allocation) => (allocation.id, None),
-        };
         let allocation = change.allocation();
-        self.ports.insert(allocation.port, holder);
-        self.free_ports.set(allocation.port, holder.is_none());
-        self.services.insert(allocation.key.clone(), holder);
+        let id = allocation.id;
+        self.ports.insert(allocation.port, id);
+        self.services.insert(allocation.key.clone(), id);
+        let is_free = change.held().is_none();
+        self.free_ports.set(allocation.port, is_free);
         self.next_id = self.next_id.max(id.get().saturating_add(1));
         self.rows.insert(id, change);
     }
 
-    /// What they made of the allocation of this number; `Some(None)` if it was released.
-    pub(super) fn by_id(&self, id: AllocationId) -> Option<Option<&Allocation>> {
-        self.rows.get(&id).map(Change::held)
+    pub(super) fn by_id(&self, id: AllocationId) -> Option<&Change> {
+        self.rows.get(&id)
     }
 
-    /// Who holds the port now.
-    pub(super) fn by_port(&self, port: Port) -> Option<Option<&Allocation>> {
-        self.ports.get(&port).map(|holder| self.held(*holder))
+    pub(super) fn by_port(&self, port: Port) -> Option<&Change> {
+        self.ports.get(&port).and_then(|id| self.by_id(*id))
     }
 
-    /// What the service holds now.
-    pub(super) fn by_key(&self, key: &ServiceKey) -> Option<Option<&Allocation>> {
-        self.services.get(key).map(|holder| self.held(*holder))
-    }
-
-    fn held(&self, id: Option<AllocationId>) -> Option<&Allocation> {
-        id.and_then(|id| self.by_id(id).flatten())
+    pub(super) fn by_key(&self, key: &ServiceKey) -> Option<&Change> {
+        self.services.get(key).and_then(|id| self.by_id(*id))
     }
 
     /// What became of each allocation that was changed, by id.

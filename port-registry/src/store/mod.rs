@@ -246,7 +246,7 @@ impl Store {
         deadline.run(|| {
             let handle = self.writable(turn, deadline)?;
             let txn = handle.begin_read()?;
-            ledger::are_in(&changes, &rows::snapshot(&txn, &self.path, &handle.recent)?)
+            ledger::are_in(changes, &rows::snapshot(&txn, &self.path, &handle.recent)?)
         })
     }
 

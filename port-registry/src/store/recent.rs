@@ -4,7 +4,7 @@
 //! the more the larger they are: a path from the root to a leaf for the row and for each index. So
 //! changes are noted one after the other in a table of their own, which takes one page or two, and are
 //! merged into the tables a few hundred at a time, which share most of their pages. It is the delta of a
-//! column store, or what InnoDB calls a change buffer.
+//! column store, or what `InnoDB` calls a change buffer.
 //!
 //! The numbers of the changes go up by one, from the first change to a store on, so that who has seen
 //! them up to one of them has but to read those that came after it.
@@ -154,8 +154,8 @@ impl Recent {
                 .is_some_and(|row| row.port == allocation.port && row.key == allocation.key);
             let is_as_expected = is_row == (id.get() < next_id);
             let is_indexed = change.held().is_none()
-                || self.changes.by_port(allocation.port) == Some(Some(allocation))
-                    && self.changes.by_key(&allocation.key) == Some(Some(allocation));
+                || self.changes.by_port(allocation.port) == Some(change)
+                    && self.changes.by_key(&allocation.key) == Some(change);
             let in_the_way = [
                 tables.by_port(allocation.port)?,
                 tables.by_key(&allocation.key)?,

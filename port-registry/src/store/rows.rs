@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use redb::ReadTransaction;
 
-use super::changes::Changes;
+use super::changes::{Change, Changes};
 use super::fault::Fault;
 use super::recent::{Cache, Recent};
 use super::schema::stored_id;
@@ -107,11 +107,11 @@ impl<T: Transaction> StoredRows<T> {
     /// What the layers say, and what is beneath them if they say nothing.
     fn look_up(
         &self,
-        in_layer: impl Fn(&Changes) -> Option<Option<&Allocation>>,
+        in_layer: impl Fn(&Changes) -> Option<&Change>,
         in_tables: impl FnOnce(&Tables<T>) -> Result<Option<Allocation>, Fault>,
     ) -> Result<Option<Allocation>, Fault> {
         match self.layers().into_iter().find_map(in_layer) {
-            Some(found) => Ok(found.cloned()),
+            Some(change) => Ok(change.held().cloned()),
             None => in_tables(&self.tables),
         }
     }

@@ -1,0 +1,111 @@
+//! What the benchmarks compare with, and what they print.
+
+use std::cell::Cell;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+const BLOCK: [u8; 4096] = [0x5a; 4096];
+
+/// How large the file is that is written in place.
+const BLOCKS_IN_PLACE: u64 = 256;
+
+/// The least that anything durable costs: 4 KiB and an fdatasync, in the midst of a file and at the end
+/// of one that grows, whose new length has to be stored too.
+pub(crate) struct Disk {
+    in_place: File,
+    appended: File,
+    next_block: Cell<u64>,
+}
+
+/// What the disk charged at one moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Charge {
+    pub(crate) in_place: Duration,
+    pub(crate) append: Duration,
+}
+
+impl Disk {
+    pub(crate) fn new(folder: &Path) -> io::Result<Disk> {
+        let mut in_place = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(folder.join("in-place"))?;
+        for _ in 0..BLOCKS_IN_PLACE {
+            in_place.write_all(&BLOCK)?;
+        }
+        in_place.sync_all()?;
+        Ok(Disk {
+            in_place,
+            appended: File::create(folder.join("appended"))?,
+            next_block: Cell::new(0),
+        })
+    }
+
+    pub(crate) fn charge(&self) -> io::Result<Charge> {
+        let block = self.next_block.get();
+        self.next_block.set((block + 1) % BLOCKS_IN_PLACE);
+        let start = Instant::now();
+        write_at(&self.in_place, block * BLOCK.len() as u64)?;
+        let in_place = start.elapsed();
+        let start = Instant::now();
+        (&self.appended).write_all(&BLOCK)?;
+        self.appended.sync_data()?;
+        let append = start.elapsed();
+        Ok(Charge { in_place, append })
+    }
+}
+
+fn write_at(mut file: &File, place: u64) -> io::Result<()> {
+    file.seek(SeekFrom::Start(place))?;
+    file.write_all(&BLOCK)?;
+    file.sync_data()
+}
+
+/// A folder on the disk that is measured: that of `BENCH_DIR`, or of the build.
+pub(crate) fn scratch(build: &str) -> io::Result<TempDir> {
+    match std::env::var_os("BENCH_DIR") {
+        Some(folder) => tempfile::tempdir_in(folder),
+        None => tempfile::tempdir_in(build),
+    }
+}
+
+/// What something took each time, and what the disk charged right before.
+#[derive(Debug, Default)]
+pub(crate) struct Series {
+    times: Vec<Duration>,
+    per_write: Vec<f64>,
+    per_append: Vec<f64>,
+}
+
+impl Series {
+    pub(crate) fn note(&mut self, time: Duration, charge: Charge) {
+        self.times.push(time);
+        let ratio = |to: Duration| time.as_secs_f64() / to.as_secs_f64();
+        self.per_write.push(ratio(charge.in_place));
+        self.per_append.push(ratio(charge.append));
+    }
+
+    /// The medians: microseconds, writes in place, appends.
+    pub(crate) fn medians(&self) -> [f64; 3] {
+        let times = self.times.iter().map(|time| time.as_secs_f64() * 1e6);
+        [
+            median(times.collect()),
+            median(self.per_write.clone()),
+            median(self.per_append.clone()),
+        ]
+    }
+}
+
+pub(crate) fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_unstable_by(f64::total_cmp);
+    numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+pub(crate) fn say(line: &str) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{line}")
+}
