@@ -139,13 +139,12 @@ fn engine(bencher: Bencher) {
         .create(scene.folder.path().join("engine.redb"));
     let engine = expect(engine);
     let mut number = 0;
-    let commit = |()| -> Result<()> {
+    let mut commit = |()| -> Result<()> {
         let txn = engine.begin_write()?;
         number += 1;
         txn.open_table(TABLE)?.insert("row", number)?;
         Ok(txn.commit()?)
     };
-    let mut commit = commit;
     scene.measure(
         bencher,
         "(the engine alone)",

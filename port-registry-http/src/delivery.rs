@@ -45,6 +45,9 @@ impl Delivery {
     }
 
     pub(crate) fn send(&self, parcels: Vec<Parcel>) {
+        if parcels.is_empty() {
+            return;
+        }
         // Once nobody delivers, nobody waits.
         let _ = self.parcels.send(parcels);
     }

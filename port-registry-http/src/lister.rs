@@ -36,8 +36,8 @@ impl Lister {
         delivery: Delivery,
     ) -> io::Result<(Lister, JoinHandle<()>)> {
         let (queue, orders) = mpsc::channel();
-        // A list that is being made takes as long at most, and then comes this one.
-        let patience = 2 * registry.wait();
+        // Those that came before take their time, too.
+        let patience = registry.wait().saturating_mul(2);
         let thread = thread::Builder::new()
             .name("lister".to_owned())
             .spawn(move || make_all(&registry, &orders, &delivery))?;
@@ -59,6 +59,8 @@ impl Lister {
 fn make_all(registry: &Registry, orders: &Receiver<Order>, delivery: &Delivery) {
     while let Some(first) = wakeful::receive(orders) {
         let mut waiting: Vec<_> = iter::once(first).chain(orders.try_iter()).collect();
+        // The small ones first.
+        waiting.sort_by_key(|order| order.filter.app.is_none() && order.filter.port.is_none());
         while let Some(filter) = waiting.first().map(|order| order.filter.clone()) {
             let alike = waiting.extract_if(.., |order| order.filter == filter);
             // Nobody waits any more for those whose clients are gone.
@@ -85,5 +87,6 @@ fn make(registry: &Registry, filter: &Filter) -> Result<Bytes, Problem> {
         json.push(b'[');
     }
     json.extend(b"]\n");
+    json.shrink_to_fit();
     Ok(Bytes::from(json))
 }

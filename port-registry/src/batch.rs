@@ -200,7 +200,7 @@ impl Registry {
                 }
                 Plan::Remove(allocations) => {
                     for allocation in &allocations {
-                        ledger.remove(allocation);
+                        ledger.remove(allocation)?;
                     }
                     Some(Ok(Answer::Released(allocations)))
                 }

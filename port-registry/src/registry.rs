@@ -1,5 +1,6 @@
 //! The registry: what callers see.
 
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -181,9 +182,10 @@ impl Registry {
         self.with_deadline(|deadline| self.store().read(deadline, |rows| rows.matching(filter)))
     }
 
-    /// Makes something of the allocations that match, by number, without holding them all in memory: what
-    /// `step` makes of what `init` gives. Both may be called again from the start, if the first try to
-    /// read fails.
+    /// Makes something of the allocations that match, by number: what `step` makes of what `init` gives.
+    /// They are not all in memory at a time, unless the filter names an app: then they are sorted first.
+    ///
+    /// Both may be called again from the start, if a try to read the store fails.
     ///
     /// ```
     /// use port_registry::{Filter, Registry};
@@ -205,13 +207,24 @@ impl Registry {
         init: impl Fn() -> T,
         mut step: impl FnMut(&mut T, &Allocation),
     ) -> Result<T, Error> {
-        self.with_deadline(|deadline| {
+        // A panic of the caller's is not one of the store's.
+        let mut panic = None;
+        let made = self.with_deadline(|deadline| {
             self.store().read(deadline, |rows| {
                 let mut made = init();
-                rows.each_matching(filter, &mut |allocation| step(&mut made, allocation))?;
+                rows.each_matching(filter, &mut |allocation| {
+                    if panic.is_none() {
+                        let step = AssertUnwindSafe(|| step(&mut made, allocation));
+                        panic = panic::catch_unwind(step).err();
+                    }
+                })?;
                 Ok(made)
             })
-        })
+        });
+        match panic {
+            Some(panic) => panic::resume_unwind(panic),
+            None => made,
+        }
     }
 
     /// Whether a port is to be had, and who has it if not: the allocation that holds it, and, with

@@ -134,12 +134,11 @@ pub(crate) fn repository_name(url: &str) -> Option<String> {
                 scheme
             };
             // The host does not count, and it depends on how the parser was built whether it takes
-            // one of other letters than English has.
+            // one of other letters than English has, or that stands for them (`xn--`, RFC 5890).
             let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-            format!(
-                "{scheme}://{}{path}",
-                host.replace(|c: char| !c.is_ascii(), "x")
-            )
+            let host = host.to_ascii_lowercase().replace("xn--", "x");
+            let host = host.replace(|c: char| !c.is_ascii(), "x");
+            format!("{scheme}://{host}{path}")
         }
         None => url.to_owned(),
     };
@@ -173,6 +172,7 @@ mod tests {
             "https://example.com/shop.git",
             "https://m\u{fc}nchen.example/owner/shop.git",
             "https://xn--mnchen-3ya.example/owner/shop.git",
+            "https://XN--a.example/owner/shop.git",
             "https://dev.azure.com/org/project/_git/shop",
             "ssh://git@example.com:22/owner/shop.git",
             "git+ssh://git@example.com/owner/shop.git",

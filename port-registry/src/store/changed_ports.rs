@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use crate::port::Port;
 
 /// Ports that are free now, or no longer, as maximal runs of those that are alike.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct ChangedPorts {
     /// By the first port of each run: the last one, and whether they are free.
     runs: BTreeMap<u16, (u16, bool)>,

@@ -8,9 +8,11 @@ use crate::allocation::{Allocation, AllocationId};
 use crate::port::Port;
 use crate::service_key::ServiceKey;
 
-/// Changes in the order in which they were made. Each of the questions that can be asked is answered by
+/// Changes to allocations, the latest one of each. They may be noted in the order of the ids: a port or a
+/// name that changes hands is the next one's whose id is greater, and an allocation keeps both as long as
+/// it is held. Each of the questions that can be asked is answered by
 /// the last change that tells, and by `None` where none does, so that what is beneath them counts.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Changes {
     /// What became of each allocation that was changed.
     rows: BTreeMap<AllocationId, Change>,

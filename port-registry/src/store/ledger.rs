@@ -57,10 +57,11 @@ impl<'txn> Ledger<'txn> {
             disk::sync_names(path).map_err(|error| Fault::File(error, Access::ReadWrite))?;
             tables.meta.insert(META_IS_NAMED, 1)?;
         }
-        if self.is_touched {
-            recent.touch(&mut tables)?;
+        if own.is_empty() {
+            recent.touch(self.txn, &mut tables)?;
+        } else {
+            recent.add(self.txn, &mut tables, &own)?;
         }
-        recent.add(self.txn, &mut tables, &own)?;
         Ok(own)
     }
 
@@ -78,6 +79,13 @@ impl<'txn> Ledger<'txn> {
         let id = self.rows.next_id()?;
         if id.get() == u64::MAX {
             return Err(Fault::Damaged("the ids are used up".to_owned()));
+        }
+        // What contradicts itself is to fail who comes upon it, and not all who write once the changes
+        // are merged.
+        let is_free = self.rows.free_runs(port.get()..=port.get())?.next();
+        if is_free.transpose()?.is_none() || self.rows.by_port(port)?.is_some() {
+            let damage = format!("port {port} is free by one table and taken by another");
+            return Err(Fault::Damaged(damage));
         }
         let allocation = Allocation {
             id,
@@ -101,8 +109,15 @@ impl<'txn> Ledger<'txn> {
     }
 
     /// Frees the port of an allocation, which must be there.
-    pub(crate) fn remove(&mut self, allocation: &Allocation) {
+    pub(crate) fn remove(&mut self, allocation: &Allocation) -> Result<(), Fault> {
+        let is_whole = self.rows.by_port(allocation.port)?.as_ref() == Some(allocation)
+            && self.rows.by_key(&allocation.key)?.as_ref() == Some(allocation);
+        if !is_whole {
+            let id = allocation.id;
+            return Err(Fault::Damaged(format!("an index misses allocation {id}")));
+        }
         self.rows.own.note(Change::Released(allocation.clone()));
+        Ok(())
     }
 }
 

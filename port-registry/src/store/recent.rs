@@ -7,15 +7,15 @@
 //! column store, or what `InnoDB` calls a change buffer.
 //!
 //! The numbers of the changes go up by one, from the first change to a store on, so that who has seen
-//! them up to one of them has but to read those that came after it.
+//! them up to one of them has but to read those that came after it, as long as none were merged.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use redb::{ReadableTable, WriteTransaction};
+use redb::{ReadableTable, Table, WriteTransaction};
 
 use super::changes::{Change, Changes};
 use super::fault::Fault;
-use super::schema::{META_MERGED, META_NEXT_ID, allocation, row, stored_id};
+use super::schema::{ChangedRow, META_MERGED, META_NEXT_ID, allocation, row, stored_id};
 use super::tables::{Tables, Transaction, WriteTables};
 
 /// How many changes there may be before they are merged. Every opening of the file reads them, which
@@ -23,7 +23,7 @@ use super::tables::{Tables, Transaction, WriteTables};
 pub(super) const MOST: u64 = if cfg!(test) { 3 } else { 256 };
 
 /// The recent changes as of a commit.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Recent {
     /// The number of the last change that was merged.
     merged: u64,
@@ -75,14 +75,24 @@ impl Recent {
         &self.changes
     }
 
-    /// Writes what a change would, and takes it back.
-    pub(super) fn touch(&self, tables: &mut WriteTables) -> Result<(), Fault> {
-        if let Some(table) = &mut tables.recent {
-            let next = self.last + 1;
-            table.insert(next, (0, false, ("", "", "", 0, 0, "")))?;
-            table.remove(next)?;
+    /// Writes what the next change would, and leaves what is stored as it is.
+    pub(super) fn touch<'txn>(
+        &self,
+        txn: &'txn WriteTransaction,
+        tables: &mut WriteTables<'txn>,
+    ) -> Result<(), Fault> {
+        if self.is_full_with(1) {
+            return self.merge(txn, tables, &Changes::default());
         }
+        let table = table_of(tables)?;
+        let next = self.last + 1;
+        table.insert(next, (0, false, ("", "", "", 0, 0, "")))?;
+        table.remove(next)?;
         Ok(())
+    }
+
+    fn is_full_with(&self, more: usize) -> bool {
+        self.last - self.merged + more as u64 > MOST
     }
 
     /// Adds what one transaction changed.
@@ -92,12 +102,10 @@ impl Recent {
         tables: &mut WriteTables<'txn>,
         own: &Changes,
     ) -> Result<(), Fault> {
-        if self.last - self.merged + own.len() as u64 > MOST {
+        if self.is_full_with(own.len()) {
             return self.merge(txn, tables, own);
         }
-        let Some(table) = &mut tables.recent else {
-            return Err(Fault::Damaged("the recent changes are missing".to_owned()));
-        };
+        let table = table_of(tables)?;
         let mut number = self.last;
         for (id, change) in own.iter() {
             number += 1;
@@ -143,8 +151,17 @@ impl Recent {
         Ok(())
     }
 
-    /// Checks what the changes are to the tables.
+    /// Checks that these are the changes that are stored, and what they are to the tables.
     pub(super) fn check<T: Transaction>(&self, tables: &Tables<T>) -> Result<(), Fault> {
+        let first = match &tables.recent {
+            Some(table) => table.first()?.map(|(number, _)| number.value()),
+            None => None,
+        };
+        let is_as_stored = *self == Recent::read(tables)?;
+        if !is_as_stored || first.is_some_and(|first| first <= self.merged) {
+            let damage = "the recent changes are others than those that were read";
+            return Err(Fault::Damaged(damage.to_owned()));
+        }
         let next_id = tables.next_id()?;
         let is_changed = |id| self.changes.by_id(id).is_some();
         for (id, change) in self.changes.iter() {
@@ -169,6 +186,14 @@ impl Recent {
         }
         Ok(())
     }
+}
+
+/// The table of the recent changes, which a writer always has.
+fn table_of<'a, 'txn>(
+    tables: &'a mut WriteTables<'txn>,
+) -> Result<&'a mut Table<'txn, u64, ChangedRow>, Fault> {
+    let missing = || Fault::Damaged("the recent changes are missing".to_owned());
+    tables.recent.as_mut().ok_or_else(missing)
 }
 
 /// The recent changes that were read last, from one file.

@@ -144,8 +144,8 @@ pub(super) fn allocation(
     Ok(Allocation {
         id,
         key: ServiceKey::new(app, instance, service).map_err(|_| unreadable(id))?,
-        port: Port::new(port).map_err(|_| unreadable(id))?,
-        created_at: Timestamp::from_unix_seconds(created_at).ok_or_else(|| unreadable(id))?,
+        port: stored_port(id, port)?,
+        created_at: stored_time(id, created_at)?,
         dir: (!dir.is_empty()).then(|| dir.to_owned()),
     })
 }
@@ -160,9 +160,8 @@ pub(super) fn read_into(
     key.set(app, instance, service)
         .map_err(|_| unreadable(id))?;
     allocation.id = id;
-    allocation.port = Port::new(port).map_err(|_| unreadable(id))?;
-    allocation.created_at =
-        Timestamp::from_unix_seconds(created_at).ok_or_else(|| unreadable(id))?;
+    allocation.port = stored_port(id, port)?;
+    allocation.created_at = stored_time(id, created_at)?;
     if dir.is_empty() {
         allocation.dir = None;
     } else {
@@ -170,6 +169,14 @@ pub(super) fn read_into(
         dir.clone_into(recorded);
     }
     Ok(())
+}
+
+fn stored_port(id: AllocationId, port: u16) -> Result<Port, Fault> {
+    Port::new(port).map_err(|_| unreadable(id))
+}
+
+fn stored_time(id: AllocationId, seconds: u64) -> Result<Timestamp, Fault> {
+    Timestamp::from_unix_seconds(seconds).ok_or_else(|| unreadable(id))
 }
 
 fn unreadable(id: AllocationId) -> Fault {

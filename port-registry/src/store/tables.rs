@@ -261,9 +261,15 @@ impl<'txn> WriteTables<'txn> {
 
     /// Puts another row in the place of one that differs in what no index holds.
     pub(super) fn replace(&mut self, allocation: &Allocation) -> Result<(), Fault> {
-        let id = allocation.id.get();
-        self.allocations.insert(id, row(allocation))?;
-        Ok(())
+        let id = allocation.id;
+        let was_there = self
+            .allocations
+            .insert(id.get(), row(allocation))?
+            .is_some();
+        if was_there {
+            return Ok(());
+        }
+        Err(Fault::Damaged(format!("allocation {id} is missing")))
     }
 
     /// Removes the row of an allocation, which must be there.

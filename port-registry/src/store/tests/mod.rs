@@ -6,6 +6,7 @@ mod power_loss;
 #[path = "../../../../tests/support/random.rs"]
 #[expect(dead_code, reason = "others have another part of it")]
 mod random;
+mod recent;
 
 use std::io::Write;
 use std::path::Path;

@@ -1,0 +1,104 @@
+//! Recent changes, and what is known of them.
+
+use redb::ReadableDatabase;
+
+use super::{claim, open, scratch};
+use crate::store::recent::{Cache, MOST};
+use crate::store::rows::{Rows, snapshot};
+use crate::store::schema::{FREE, PORTS};
+use crate::store::{builder, free_ports, tables};
+use crate::{Error, Filter};
+
+#[test]
+fn who_sees_an_older_state_than_others_sees_the_changes_of_that_state() {
+    // One more change than was there, and so many that they were merged in between.
+    for more in [1, MOST + 1] {
+        let folder = scratch();
+        let path = folder.path().join("ports.redb");
+        let registry = open(&path);
+        let first = registry.allocate(claim("first")).unwrap();
+        let database = builder().open(&path).unwrap();
+        let earlier = database.begin_read().unwrap();
+        for number in 0..more {
+            registry.allocate(claim(&format!("{number}"))).unwrap();
+        }
+        registry.release(first.id).unwrap();
+
+        let cache = Cache::default();
+        let later = database.begin_read().unwrap();
+        let count = |txn| {
+            let rows = snapshot(txn, &path, &cache).unwrap();
+            rows.check().unwrap();
+            rows.matching(&Filter::default()).unwrap().len()
+        };
+        for _ in 0..2 {
+            assert_eq!(count(&later), usize::try_from(more).unwrap());
+            assert_eq!(count(&earlier), 1);
+        }
+        let earlier_rows = snapshot(&earlier, &path, &cache).unwrap();
+        assert_eq!(earlier_rows.by_id(first.id).unwrap(), Some(first));
+    }
+}
+
+#[test]
+fn a_trial_write_merges_the_changes_when_a_write_would() {
+    let folder = scratch();
+    let path = folder.path().join("ports.redb");
+    let registry = open(&path);
+    for number in 0..MOST {
+        registry.try_write().unwrap();
+        registry.allocate(claim(&format!("{number}"))).unwrap();
+    }
+    let merged = || {
+        let database = builder().open(&path).unwrap();
+        let txn = database.begin_read().unwrap();
+        tables::to_read(&txn, &path).unwrap().merged().unwrap()
+    };
+    assert_eq!(merged(), 0);
+    registry.try_write().unwrap();
+    assert_eq!(merged(), MOST);
+    registry.verify().unwrap();
+    assert_eq!(
+        registry.list(&Filter::default()).unwrap().len() as u64,
+        MOST
+    );
+}
+
+#[test]
+fn what_contradicts_itself_fails_who_comes_upon_it_and_nobody_else() {
+    let folder = scratch();
+    let path = folder.path().join("ports.redb");
+    let registry = open(&path);
+    let mut allocations = Vec::new();
+    for number in 0..2 * MOST {
+        let claim = claim(&format!("{number}"));
+        allocations.push(registry.allocate(claim).unwrap());
+    }
+    let victim = &allocations[0];
+    let database = builder().open(&path).unwrap();
+    let txn = database.begin_write().unwrap();
+    let mut ports = txn.open_table(PORTS).unwrap();
+    let entry = ports.remove(victim.port.get()).unwrap();
+    assert!(entry.is_some(), "it is in the tables");
+    drop(entry);
+    drop(ports);
+    let mut free = txn.open_table(FREE).unwrap();
+    free_ports::take(&mut free, "9000".parse().unwrap()).unwrap();
+    drop(free);
+    txn.commit().unwrap();
+    drop(database);
+
+    let registry = open(&path);
+    let released = registry.release(victim.id);
+    assert!(
+        matches!(released, Err(Error::Damaged { .. })),
+        "{released:?}"
+    );
+    let given = registry.allocate(claim("x").port("9000".parse().unwrap()));
+    assert!(matches!(given, Err(Error::Damaged { .. })), "{given:?}");
+    for number in 0..2 * MOST {
+        registry
+            .allocate(claim(&format!("later {number}")))
+            .unwrap();
+    }
+}
