@@ -313,3 +313,33 @@ fn what_takes_no_write_is_answered_while_another_process_keeps_the_store_to_itse
         .json(201);
     assert_eq!(registry.list(&Filter::default()).unwrap().len(), 2);
 }
+
+#[test]
+fn lists_that_are_asked_for_at_once_are_each_what_was_asked_for() {
+    let sandbox = Sandbox::new();
+    let daemon = Daemon::start(&sandbox);
+    for (instance, count) in [("main", 3), ("next", 5)] {
+        for service in 0..count {
+            let body = claim(instance, service, "");
+            daemon.ask("POST", "/v1/allocations", &body).json(201);
+        }
+    }
+    let questions = [
+        ("", 8),
+        ("?app=shop", 8),
+        ("?app=shop&instance=main", 3),
+        ("?instance=next", 5),
+        ("?app=nobody", 0),
+    ];
+    let mut clients: Vec<_> = (0..40).map(|_| daemon.client()).collect();
+    for _ in 0..20 {
+        for (client, (query, _)) in clients.iter_mut().zip(questions.iter().cycle()) {
+            let head = format!("GET /v1/allocations{query} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            client.send(head.as_bytes());
+        }
+        for (client, (query, count)) in clients.iter_mut().zip(questions.iter().cycle()) {
+            let list = client.receive("GET").json(200);
+            assert_eq!(list.as_array().unwrap().len(), *count, "{query}");
+        }
+    }
+}
