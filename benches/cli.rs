@@ -6,14 +6,18 @@
 //!
 //! `cargo bench --bench cli [ROUNDS]`, after `cargo build --release`, which builds the daemon.
 
+#[path = "support/report.rs"]
+mod report;
+
 use std::error::Error;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
+
+use crate::report::{median, say};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -92,24 +96,22 @@ impl Machine<'_> {
             }
         }
         let curl = median(curl);
-        writeln!(
-            io::stdout(),
+        say(&format!(
             "curl of the same answer takes {:.1} ms",
             curl * 1e3
-        )?;
+        ))?;
         for (times, (_, _, case)) in portctl.into_iter().zip(cases) {
             let time = median(times);
-            writeln!(
-                io::stdout(),
+            say(&format!(
                 "portctl list, {case}: {:.1} ms, {:.2} x curl",
                 time * 1e3,
                 time / curl
-            )?;
+            ))?;
         }
         Ok(())
     }
 
-    fn portctl(&self, door: Door, words: &[&str]) -> Result<Duration> {
+    fn portctl(&self, door: Door, words: &[&str]) -> Result<f64> {
         let mut command = self.command(env!("CARGO_BIN_EXE_portctl"));
         if matches!(door, Door::Daemon) {
             command.env("PORT_REGISTRY_ADDR", &self.address);
@@ -131,20 +133,14 @@ impl Machine<'_> {
     }
 }
 
-/// How long a command takes, which has to succeed.
-fn run(command: &mut Command) -> Result<Duration> {
+/// How many seconds a command takes, which has to succeed.
+fn run(command: &mut Command) -> Result<f64> {
     let start = Instant::now();
     let status = command.status()?;
-    let time = start.elapsed();
+    let time = start.elapsed().as_secs_f64();
     if status.success() {
         Ok(time)
     } else {
         Err(format!("{command:?}: {status}").into())
     }
-}
-
-/// In seconds.
-fn median(mut times: Vec<Duration>) -> f64 {
-    times.sort_unstable();
-    times[times.len() / 2].as_secs_f64()
 }

@@ -26,7 +26,8 @@ use std::time::{Duration, Instant};
 
 use port_registry::{Claim, Registry, ServiceKey};
 
-use crate::support::{Disk, Series, median, say, scratch};
+use crate::support::report::{median, say};
+use crate::support::{Disk, Series, scratch};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 

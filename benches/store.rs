@@ -24,7 +24,8 @@ use port_registry::{
 use redb::{ConcurrencyMode, Database, TableDefinition};
 use tempfile::TempDir;
 
-use crate::support::{Charge, Disk, Series, say, scratch};
+use crate::support::report::say;
+use crate::support::{Charge, Disk, Series, scratch};
 
 /// How many rows the registry holds already.
 const ROWS: [u32; 4] = [0, 1_000, 10_000, 60_000];

@@ -1,5 +1,7 @@
 //! What the benchmarks compare with, and what they print.
 
+pub(crate) mod report;
+
 use std::cell::Cell;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -7,6 +9,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+use self::report::median;
 
 const BLOCK: [u8; 4096] = [0x5a; 4096];
 
@@ -99,13 +103,4 @@ impl Series {
             median(self.per_append.clone()),
         ]
     }
-}
-
-pub(crate) fn median(mut numbers: Vec<f64>) -> f64 {
-    numbers.sort_unstable_by(f64::total_cmp);
-    numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-pub(crate) fn say(line: &str) -> io::Result<()> {
-    writeln!(io::stdout().lock(), "{line}")
 }

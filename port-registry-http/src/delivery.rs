@@ -3,13 +3,14 @@
 //! To wake a task of another thread takes a system call. So a thread hands over all the answers that it
 //! has at a moment, which takes one, and the server's own thread wakes those who wait.
 
-use std::fmt;
-
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::spawn_local;
 
+use crate::problem::Problem;
+use crate::queue::Client;
+
 /// The way to the server's thread.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Delivery {
     parcels: mpsc::UnboundedSender<Vec<Parcel>>,
 }
@@ -19,14 +20,8 @@ pub(crate) struct Parcel(Box<dyn FnOnce() + Send>);
 
 impl Parcel {
     /// A client that is gone does not want it.
-    pub(crate) fn new<T: Send + 'static>(client: oneshot::Sender<T>, answer: T) -> Parcel {
+    pub(crate) fn new<T: Send + 'static>(client: Client<T>, answer: Result<T, Problem>) -> Parcel {
         Parcel(Box::new(move || drop(client.send(answer))))
-    }
-}
-
-impl fmt::Debug for Parcel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Parcel")
     }
 }
 

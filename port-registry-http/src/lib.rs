@@ -24,10 +24,10 @@ mod limits;
 mod lister;
 mod log;
 mod problem;
+mod queue;
 mod reader;
 mod routes;
 mod server;
-mod wakeful;
 mod writer;
 
 pub use daemon::{Config, Failure, run};

@@ -2,24 +2,22 @@
 
 use std::io;
 use std::iter;
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use actix_web::web::Bytes;
 use port_registry::{Allocation, Filter, Registry};
-use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::body;
 use crate::delivery::{Delivery, Parcel};
 use crate::problem::Problem;
-use crate::wakeful;
+use crate::queue::{Client, Jobs, Queue};
 
-/// The way to the thread. It ends when the last of these is gone.
+/// The way to the thread.
 #[derive(Clone, Debug)]
 pub(crate) struct Lister {
-    queue: Sender<Order>,
+    queue: Queue<Order>,
     patience: Duration,
 }
 
@@ -27,7 +25,7 @@ pub(crate) struct Lister {
 #[derive(Debug)]
 struct Order {
     filter: Filter,
-    client: oneshot::Sender<Result<Bytes, Problem>>,
+    client: Client<Bytes>,
 }
 
 impl Lister {
@@ -35,30 +33,25 @@ impl Lister {
         registry: Registry,
         delivery: Delivery,
     ) -> io::Result<(Lister, JoinHandle<()>)> {
-        let (queue, orders) = mpsc::channel();
         // Those that came before take their time, too.
         let patience = registry.wait().saturating_mul(2);
-        let thread = thread::Builder::new()
-            .name("lister".to_owned())
-            .spawn(move || make_all(&registry, &orders, &delivery))?;
+        let (queue, thread) = Queue::start("lister", move |orders| {
+            make_all(&registry, &orders, &delivery);
+        })?;
         Ok((Lister { queue, patience }, thread))
     }
 
     /// The document of the allocations that match.
     pub(crate) async fn list(&self, filter: Filter) -> Result<Bytes, Problem> {
-        let (client, list) = oneshot::channel();
-        let sent = self.queue.send(Order { filter, client });
-        sent.map_err(|_| Problem::stopping())?;
-        match timeout(self.patience, list).await {
-            Ok(list) => list.unwrap_or_else(|_| Err(Problem::stopping())),
-            Err(_) => Err(Problem::no_room()),
-        }
+        let list = self.queue.ask(|client| Order { filter, client });
+        let list = timeout(self.patience, list).await;
+        list.unwrap_or_else(|_| Err(Problem::no_room()))
     }
 }
 
-fn make_all(registry: &Registry, orders: &Receiver<Order>, delivery: &Delivery) {
-    while let Some(first) = wakeful::receive(orders) {
-        let mut waiting: Vec<_> = iter::once(first).chain(orders.try_iter()).collect();
+fn make_all(registry: &Registry, orders: &Jobs<Order>, delivery: &Delivery) {
+    while let Some(first) = orders.next() {
+        let mut waiting: Vec<_> = iter::once(first).chain(orders.waiting()).collect();
         // The small ones first.
         waiting.sort_by_key(|order| order.filter.app.is_none() && order.filter.port.is_none());
         while let Some(filter) = waiting.first().map(|order| order.filter.clone()) {

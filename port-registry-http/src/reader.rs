@@ -2,21 +2,19 @@
 //! on one snapshot of the store, so that opening it and waking the thread are paid for once.
 
 use std::collections::HashMap;
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::{io, iter};
 
 use port_registry::{Allocation, AllocationId, Answer, Port, Registry, Request, Verdict};
-use tokio::sync::oneshot;
 
 use crate::delivery::{Delivery, Parcel};
 use crate::problem::Problem;
-use crate::wakeful;
+use crate::queue::{Client, Jobs, Queue};
 
-/// The way to the thread. It ends when the last of these is gone.
+/// The way to the thread.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader {
-    queue: Sender<Question>,
+    queue: Queue<Question>,
 }
 
 /// Something that a client wants to know.
@@ -26,8 +24,6 @@ enum Question {
     Port(Port, Client<(Option<Allocation>, Verdict)>),
 }
 
-type Client<T> = oneshot::Sender<Result<T, Problem>>;
-
 /// How many questions are answered together at most, so that the first one does not wait for long.
 const MOST_TOGETHER: usize = 64;
 
@@ -36,34 +32,28 @@ impl Reader {
         registry: Registry,
         delivery: Delivery,
     ) -> io::Result<(Reader, JoinHandle<()>)> {
-        let (queue, questions) = mpsc::channel();
-        let thread = thread::Builder::new()
-            .name("reader".to_owned())
-            .spawn(move || answer_all(&registry, &questions, &delivery))?;
+        let (queue, thread) = Queue::start("reader", move |questions| {
+            answer_all(&registry, &questions, &delivery);
+        })?;
         Ok((Reader { queue }, thread))
     }
 
     /// The allocation of this number.
     pub(crate) async fn allocation(&self, id: AllocationId) -> Result<Option<Allocation>, Problem> {
-        self.ask(|client| Question::Allocation(id, client)).await
+        let question = |client| Question::Allocation(id, client);
+        self.queue.ask(question).await
     }
 
     /// Who holds the port, and what the system says of it.
     pub(crate) async fn port(&self, port: Port) -> Result<(Option<Allocation>, Verdict), Problem> {
-        self.ask(|client| Question::Port(port, client)).await
-    }
-
-    async fn ask<T>(&self, question: impl FnOnce(Client<T>) -> Question) -> Result<T, Problem> {
-        let (client, answer) = oneshot::channel();
-        let sent = self.queue.send(question(client));
-        sent.map_err(|_| Problem::stopping())?;
-        answer.await.unwrap_or_else(|_| Err(Problem::stopping()))
+        let question = |client| Question::Port(port, client);
+        self.queue.ask(question).await
     }
 }
 
-fn answer_all(registry: &Registry, questions: &Receiver<Question>, delivery: &Delivery) {
-    while let Some(first) = wakeful::receive(questions) {
-        let together = iter::once(first).chain(questions.try_iter());
+fn answer_all(registry: &Registry, questions: &Jobs<Question>, delivery: &Delivery) {
+    while let Some(first) = questions.next() {
+        let together = iter::once(first).chain(questions.waiting());
         let together: Vec<_> = together.take(MOST_TOGETHER).collect();
         let requests: Vec<_> = together.iter().map(Question::request).collect();
         // What one of them comes upon is not to fail the others.

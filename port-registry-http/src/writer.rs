@@ -5,23 +5,21 @@
 //! does, the next group gathers.
 
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use std::{io, iter, mem};
 
 use port_registry::{Answer, Error, Registry, Request};
-use tokio::sync::oneshot;
 
 use crate::delivery::{Delivery, Parcel};
 use crate::health::{Health, is_write};
 use crate::problem::Problem;
-use crate::wakeful;
+use crate::queue::{self, Jobs, Queue};
 
-/// The way to the thread. It ends when the last of these is gone, and all is answered.
+/// The way to the thread. It ends once all is answered.
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
-    queue: Sender<Job>,
+    queue: Queue<Job>,
     patience: Duration,
 }
 
@@ -37,7 +35,7 @@ struct Job {
 struct Client {
     /// When it has waited long enough for its turn.
     due: Instant,
-    answer: oneshot::Sender<Result<Answer, Problem>>,
+    answer: queue::Client<Answer>,
 }
 
 impl Writer {
@@ -46,30 +44,27 @@ impl Writer {
         health: Arc<Health>,
         delivery: Delivery,
     ) -> io::Result<(Writer, JoinHandle<()>)> {
-        let (queue, jobs) = mpsc::channel();
         let patience = registry.wait();
-        let groups = Groups {
-            registry,
-            health,
-            jobs,
-            delivery,
-        };
-        let thread = thread::Builder::new()
-            .name("writer".to_owned())
-            .spawn(move || groups.run())?;
+        let (queue, thread) = Queue::start("writer", move |jobs| {
+            let groups = Groups {
+                registry,
+                health,
+                jobs,
+                delivery,
+            };
+            groups.run();
+        })?;
         Ok((Writer { queue, patience }, thread))
     }
 
     /// Carries out a request; its answer comes after the commit that holds it.
     pub(crate) async fn carry_out(&self, request: Request) -> Result<Answer, Problem> {
-        let (sender, answer) = oneshot::channel();
-        let client = Client {
-            due: Instant::now() + self.patience,
-            answer: sender,
+        let due = Instant::now() + self.patience;
+        let job = |answer| Job {
+            request,
+            client: Client { due, answer },
         };
-        let sent = self.queue.send(Job { request, client });
-        sent.map_err(|_| Problem::stopping())?;
-        answer.await.unwrap_or_else(|_| Err(Problem::stopping()))
+        self.queue.ask(job).await
     }
 }
 
@@ -102,7 +97,7 @@ type Answers = Vec<Option<Result<Answer, Error>>>;
 struct Groups {
     registry: Registry,
     health: Arc<Health>,
-    jobs: Receiver<Job>,
+    jobs: Jobs<Job>,
     delivery: Delivery,
 }
 
@@ -111,12 +106,12 @@ impl Groups {
         let mut waiting = Group::default();
         loop {
             if waiting.requests.is_empty() {
-                match wakeful::receive(&self.jobs) {
+                match self.jobs.next() {
                     Some(job) => waiting.add(job),
                     None => return,
                 }
             }
-            self.jobs.try_iter().for_each(|job| waiting.add(job));
+            self.jobs.waiting().for_each(|job| waiting.add(job));
             waiting = self.commit(waiting);
         }
     }
@@ -131,7 +126,7 @@ impl Groups {
         } = group;
         let result = self.registry.apply_group(&mut requests, wait, |requests| {
             let early = iter::zip(mem::take(&mut clients), mem::take(requests));
-            let late = self.jobs.try_iter().map(|job| (job.client, job.request));
+            let late = self.jobs.waiting().map(|job| (job.client, job.request));
             // Nobody waits any more for those whose clients are gone.
             let here = early
                 .chain(late)

@@ -40,23 +40,10 @@ impl ServiceKey {
         service: impl AsRef<str>,
     ) -> Result<ServiceKey, NameError> {
         Ok(ServiceKey {
-            app: checked("app", app.as_ref())?.to_owned(),
-            instance: checked("instance", instance.as_ref())?.to_owned(),
-            service: checked("service", service.as_ref())?.to_owned(),
+            app: checked("app", app.as_ref())?,
+            instance: checked("instance", instance.as_ref())?,
+            service: checked("service", service.as_ref())?,
         })
-    }
-
-    /// Makes this another key, in the memory of this one.
-    pub(crate) fn set(
-        &mut self,
-        app: &str,
-        instance: &str,
-        service: &str,
-    ) -> Result<(), NameError> {
-        checked("app", app)?.clone_into(&mut self.app);
-        checked("instance", instance)?.clone_into(&mut self.instance);
-        checked("service", service)?.clone_into(&mut self.service);
-        Ok(())
     }
 
     /// The project.
@@ -81,8 +68,7 @@ impl fmt::Display for ServiceKey {
     }
 }
 
-/// The name, trimmed.
-fn checked<'a>(field: &'static str, name: &'a str) -> Result<&'a str, NameError> {
+fn checked(field: &'static str, name: &str) -> Result<String, NameError> {
     let name = name.trim();
     let fault = if name.is_empty() {
         NameFault::Empty
@@ -91,7 +77,7 @@ fn checked<'a>(field: &'static str, name: &'a str) -> Result<&'a str, NameError>
     } else if name.chars().any(char::is_control) {
         NameFault::ControlCharacter
     } else {
-        return Ok(name);
+        return Ok(name.to_owned());
     };
     Err(NameError { field, fault })
 }

@@ -10,8 +10,8 @@ use crate::service_key::ServiceKey;
 
 /// Changes to allocations, the latest one of each. They may be noted in the order of the ids: a port or a
 /// name that changes hands is the next one's whose id is greater, and an allocation keeps both as long as
-/// it is held. Each of the questions that can be asked is answered by
-/// the last change that tells, and by `None` where none does, so that what is beneath them counts.
+/// it is held. Each of the questions that can be asked is answered by the last change that tells, and by
+/// `None` where none does, so that what is beneath them counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Changes {
     /// What became of each allocation that was changed.
@@ -20,8 +20,6 @@ pub(super) struct Changes {
     ports: HashMap<Port, AllocationId>,
     services: HashMap<ServiceKey, AllocationId>,
     free_ports: ChangedPorts,
-    /// The least id that is greater than all in here.
-    next_id: u64,
 }
 
 /// What became of an allocation.
@@ -41,7 +39,6 @@ impl Changes {
         self.services.insert(allocation.key.clone(), id);
         let is_free = change.held().is_none();
         self.free_ports.set(allocation.port, is_free);
-        self.next_id = self.next_id.max(id.get().saturating_add(1));
         self.rows.insert(id, change);
     }
 
@@ -76,9 +73,10 @@ impl Changes {
         self.rows.len()
     }
 
-    /// The least id that is greater than all in here.
+    /// The least id that is greater than all in here; 0 if there are none.
     pub(super) fn next_id(&self) -> u64 {
-        self.next_id
+        let last = self.rows.last_key_value();
+        last.map_or(0, |(id, _)| id.get().saturating_add(1))
     }
 }
 

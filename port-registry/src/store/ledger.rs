@@ -11,7 +11,7 @@ use super::fault::Fault;
 use super::recent::Cache;
 use super::rows::{Rows, StoredRows};
 use super::schema::META_IS_NAMED;
-use super::tables::{self, Transaction};
+use super::tables;
 use crate::allocation::Allocation;
 use crate::port::Port;
 use crate::request::Claim;
@@ -119,18 +119,4 @@ impl<'txn> Ledger<'txn> {
         self.rows.own.note(Change::Released(allocation.clone()));
         Ok(())
     }
-}
-
-/// Whether changes took effect, as far as can be seen. Ids are never given twice, so that rows of these
-/// ids are ours. A row that came and went leaves no trace but the id that is given next.
-pub(super) fn are_in<T: Transaction>(
-    changes: &Changes,
-    rows: &StoredRows<T>,
-) -> Result<bool, Fault> {
-    for (id, change) in changes.iter() {
-        if rows.by_id(id)?.as_ref() != change.held() {
-            return Ok(false);
-        }
-    }
-    Ok(!changes.is_empty() && rows.next_id()?.get() >= changes.next_id())
 }

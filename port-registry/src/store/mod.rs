@@ -246,7 +246,7 @@ impl Store {
         deadline.run(|| {
             let handle = self.writable(turn, deadline)?;
             let txn = handle.begin_read()?;
-            ledger::are_in(changes, &rows::snapshot(&txn, &self.path, &handle.recent)?)
+            rows::snapshot(&txn, &self.path, &handle.recent)?.show(changes)
         })
     }
 
@@ -334,7 +334,7 @@ impl Store {
     fn open_to_write(&self, turn: &Turn, deadline: Deadline) -> Result<Option<Arc<Handle>>, Fault> {
         let _head_of_queue = turn.head_of_queue(deadline);
         self.open(Access::ReadWrite, deadline, |file| {
-            if !self.is_open(&file) {
+            if self.handle_of(file.id).is_none() {
                 match self.open_checked(&file) {
                     // The last writer was killed, and opening the file will mend it.
                     Err(Fault::Engine(redb::Error::RepairAborted)) => {
@@ -365,11 +365,16 @@ impl Store {
             };
             let file_id = file.id;
             match open(file) {
-                Ok(database) => Ok(Some(Some(Handle {
-                    database,
-                    file_id,
-                    recent: self.cache_of(file_id),
-                }))),
+                Ok(database) => {
+                    // What was read of its recent changes through an earlier handle counts still.
+                    let earlier = self.handle_of(file_id);
+                    let recent = earlier.map_or_else(Arc::default, |it| it.recent.clone());
+                    Ok(Some(Some(Handle {
+                        database,
+                        file_id,
+                        recent,
+                    })))
+                }
                 Err(Fault::Engine(redb::Error::DatabaseAlreadyOpen)) => Ok(None),
                 Err(fault) => Err(fault),
             }
@@ -381,17 +386,9 @@ impl Store {
         Ok(handle)
     }
 
-    /// Whether this file is open here already, and was checked then.
-    fn is_open(&self, file: &StoreFile) -> bool {
-        let current = self.handle();
-        current.as_ref().is_some_and(|it| it.file_id == file.id)
-    }
-
-    /// What is known of a file's recent changes if it is open here already.
-    fn cache_of(&self, file: FileId) -> Arc<Cache> {
-        let current = self.handle();
-        let current = current.as_ref().filter(|it| it.file_id == file);
-        current.map_or_else(Arc::default, |it| it.recent.clone())
+    /// The handle of this file, if it is open here already, and so was checked.
+    fn handle_of(&self, file: FileId) -> Option<Arc<Handle>> {
+        self.handle().clone().filter(|it| it.file_id == file)
     }
 
     fn create(&self, turn: &Turn, deadline: Deadline) -> Result<(), Fault> {

@@ -116,10 +116,21 @@ impl<T: Transaction> StoredRows<T> {
         }
     }
 
+    /// Whether changes took effect, as far as can be seen. Ids are never given twice, so that rows of
+    /// these ids are theirs. A row that came and went leaves no trace but the id that is given next.
+    pub(super) fn show(&self, changes: &Changes) -> Result<bool, Fault> {
+        for (id, change) in changes.iter() {
+            if self.by_id(id)?.as_ref() != change.held() {
+                return Ok(false);
+            }
+        }
+        Ok(!changes.is_empty() && self.next_id()?.get() >= changes.next_id())
+    }
+
     /// The id that is given next.
     pub(super) fn next_id(&self) -> Result<AllocationId, Fault> {
-        let beyond_changes = self.layers().map(Changes::next_id).into_iter().max();
-        stored_id(self.tables.next_id()?.max(beyond_changes.unwrap_or(0)))
+        let [own, recent] = self.layers().map(Changes::next_id);
+        stored_id(self.tables.next_id()?.max(own).max(recent))
     }
 }
 

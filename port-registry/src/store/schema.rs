@@ -141,44 +141,12 @@ pub(super) fn allocation(
     id: AllocationId,
     (app, instance, service, port, created_at, dir): (&str, &str, &str, u16, u64, &str),
 ) -> Result<Allocation, Fault> {
+    let unreadable = || Fault::Damaged(format!("allocation {id} is unreadable"));
     Ok(Allocation {
         id,
-        key: ServiceKey::new(app, instance, service).map_err(|_| unreadable(id))?,
-        port: stored_port(id, port)?,
-        created_at: stored_time(id, created_at)?,
+        key: ServiceKey::new(app, instance, service).map_err(|_| unreadable())?,
+        port: Port::new(port).map_err(|_| unreadable())?,
+        created_at: Timestamp::from_unix_seconds(created_at).ok_or_else(unreadable)?,
         dir: (!dir.is_empty()).then(|| dir.to_owned()),
     })
-}
-
-/// The same, in the memory of another allocation.
-pub(super) fn read_into(
-    allocation: &mut Allocation,
-    id: AllocationId,
-    (app, instance, service, port, created_at, dir): (&str, &str, &str, u16, u64, &str),
-) -> Result<(), Fault> {
-    let key = &mut allocation.key;
-    key.set(app, instance, service)
-        .map_err(|_| unreadable(id))?;
-    allocation.id = id;
-    allocation.port = stored_port(id, port)?;
-    allocation.created_at = stored_time(id, created_at)?;
-    if dir.is_empty() {
-        allocation.dir = None;
-    } else {
-        let recorded = allocation.dir.get_or_insert_default();
-        dir.clone_into(recorded);
-    }
-    Ok(())
-}
-
-fn stored_port(id: AllocationId, port: u16) -> Result<Port, Fault> {
-    Port::new(port).map_err(|_| unreadable(id))
-}
-
-fn stored_time(id: AllocationId, seconds: u64) -> Result<Timestamp, Fault> {
-    Timestamp::from_unix_seconds(seconds).ok_or_else(|| unreadable(id))
-}
-
-fn unreadable(id: AllocationId) -> Fault {
-    Fault::Damaged(format!("allocation {id} is unreadable"))
 }

@@ -133,18 +133,9 @@ impl<T: Transaction> Tables<T> {
 
     /// Shows `see` all rows, by id.
     pub(super) fn each(&self, mut see: impl FnMut(&Allocation)) -> Result<(), Fault> {
-        // One after the other in the same memory.
-        let mut seen = None;
         for entry in self.allocations.iter()? {
             let (id, row) = entry?;
-            let id = stored_id(id.value())?;
-            match &mut seen {
-                Some(seen) => schema::read_into(seen, id, row.value())?,
-                None => seen = Some(allocation(id, row.value())?),
-            }
-            if let Some(seen) = &seen {
-                see(seen);
-            }
+            see(&allocation(stored_id(id.value())?, row.value())?);
         }
         Ok(())
     }
