@@ -20,7 +20,7 @@ use crate::problem::Problem;
 /// path\_resolution(7)).
 const MAX_DIR_LEN: usize = 4096;
 
-/// A claim: `{"app","instance","service","port"?,"dir"?,"adopt"?}`.
+/// A claim: `{"app","instance","service","port"?,"dir"?,"created_at"?,"adopt"?}`.
 pub(crate) fn claim(body: &[u8]) -> Result<Claim, Problem> {
     claim_of(&Fields::parse(body)?)
 }
@@ -29,6 +29,7 @@ fn claim_of(fields: &Fields) -> Result<Claim, Problem> {
     let (app, instance) = (fields.text("app")?, fields.text("instance")?);
     let (service, port) = (fields.text("service")?, fields.number("port")?);
     let (dir, adopt) = (fields.text("dir")?, fields.flag("adopt")?);
+    let created_at = fields.text("created_at")?;
 
     let key = ServiceKey::new(app, instance, service).map_err(|error| match error.fault() {
         NameFault::Empty => Problem::bad_request("app, instance, and service are required"),
@@ -44,6 +45,12 @@ fn claim_of(fields: &Fields) -> Result<Claim, Problem> {
             return Err(Problem::bad_request("dir must be an absolute path"));
         }
         claim = claim.dir(dir);
+    }
+    if !created_at.is_empty() {
+        let time = created_at.parse();
+        claim = claim.created_at(
+            time.map_err(|error| Problem::bad_request(format!("created_at: {error}")))?,
+        );
     }
     Ok(if adopt { claim.adopt() } else { claim })
 }
@@ -268,6 +275,12 @@ mod tests {
         );
         let dir_wrong = br#"{"app":"a","instance":"i","service":"s","dir":"x"}"#;
         assert_eq!(refused(claim(dir_wrong)), "dir must be an absolute path");
+        let time_wrong =
+            br#"{"app":"a","instance":"i","service":"s","created_at":"2026-11-24 12:00:00"}"#;
+        assert_eq!(
+            refused(claim(time_wrong)),
+            "created_at: a time is written like 2026-11-23T14:18:00Z"
+        );
     }
 
     #[test]

@@ -89,6 +89,14 @@ impl Allocation {
             _ => false,
         }
     }
+
+    /// Whether it belongs to a checkout that exists no longer. One that cannot be looked at counts as
+    /// existing, and so does one on a file system that does not answer within a second.
+    ///
+    /// One on a disk that is not mounted looks as if it was gone.
+    pub fn is_of_gone_checkout(&self) -> bool {
+        self.dir.as_deref().is_some_and(folder::is_gone)
+    }
 }
 
 /// What is known of a port.

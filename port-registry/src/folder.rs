@@ -34,8 +34,18 @@ pub(crate) fn compare(wanted: &str, held: &str) -> Recorded {
     answer_within(PATIENCE, move || look(&wanted, &held)).unwrap_or(Recorded::Other)
 }
 
+/// Whether a folder certainly exists no longer.
+pub(crate) fn is_gone(folder: &str) -> bool {
+    let folder = folder.to_owned();
+    answer_within(PATIENCE, move || is_absent(&folder)).unwrap_or(false)
+}
+
+fn is_absent(folder: &str) -> bool {
+    !Path::new(folder).try_exists().unwrap_or(true)
+}
+
 fn look(wanted: &str, held: &str) -> Recorded {
-    if !Path::new(held).try_exists().unwrap_or(true) {
+    if is_absent(held) {
         return Recorded::Gone;
     }
     match (fs::canonicalize(wanted), fs::canonicalize(held)) {

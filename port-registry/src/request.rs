@@ -5,6 +5,7 @@ use std::path::{self, Path};
 use crate::allocation::{Allocation, AllocationId, Filter};
 use crate::port::Port;
 use crate::service_key::ServiceKey;
+use crate::timestamp::Timestamp;
 
 /// A service's wish for a port.
 ///
@@ -28,6 +29,9 @@ pub struct Claim {
     /// The root of the checkout that the service belongs to: absolute.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub(crate) dir: Option<String>,
+    /// When the port was allocated elsewhere, or `None` for now.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub(crate) created_at: Option<Timestamp>,
     /// What to do when something listens on the wanted port already.
     #[cfg_attr(feature = "serde", serde(rename = "adopt"))]
     pub(crate) listener: ListenerPolicy,
@@ -57,6 +61,7 @@ impl Claim {
             key,
             port: None,
             dir: None,
+            created_at: None,
             listener: ListenerPolicy::default(),
         }
     }
@@ -79,6 +84,21 @@ impl Claim {
             .ok()
             .and_then(|dir| dir.into_os_string().into_string().ok());
         Claim { dir, ..self }
+    }
+
+    /// Records that the port was allocated at this time, in another registry whose allocations are
+    /// taken over.
+    #[must_use]
+    pub fn created_at(self, time: Timestamp) -> Claim {
+        Claim {
+            created_at: Some(time),
+            ..self
+        }
+    }
+
+    /// Who wants the port.
+    pub fn key(&self) -> &ServiceKey {
+        &self.key
     }
 
     /// The port that is claimed, if it is a certain one.

@@ -91,7 +91,7 @@ impl<'txn> Ledger<'txn> {
             id,
             key: claim.key.clone(),
             port,
-            created_at: Timestamp::now(),
+            created_at: claim.created_at.unwrap_or_else(Timestamp::now),
             dir: claim.dir.clone(),
         };
         self.rows.own.note(Change::Held(allocation.clone()));
