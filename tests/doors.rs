@@ -42,6 +42,18 @@ get db --port BUSY
 get web --app other --instance default
 get a b c
 get a b c --json
+env
+env --format shell
+env --json
+env --app other --instance default
+env --app none
+# env
+# env --json
+run --service web -- printenv PORT WEB_PORT
+run --service web --service a -- printenv PORT WEB_PORT A_PORT
+run --service b --service c -- true
+run --service a-b --service a_b -- true
+# run --service web -- true
 allocate --service web
 allocate --service web --json
 allocate --service db --port P1
@@ -72,6 +84,16 @@ check --port P0 --json
 check P3
 check BUSY
 check BUSY --json
+export
+prune
+prune --json
+prune --yes
+import ../../all.json
+import ../../all.json --json
+import ../../conflicts.json
+import ../../conflicts.json --json
+import ../../conflicts.json --skip-conflicts
+import ../../none.json
 release --port P3
 release --port P3 --json
 release --service nobody
@@ -118,6 +140,18 @@ impl Portctl {
         for folder in ["here/shop", "there/shop"] {
             std::fs::create_dir_all(sandbox.path().join(folder)).unwrap();
         }
+        let file = |name: &str, rows: &Value| {
+            std::fs::write(sandbox.path().join(name), rows.to_string()).unwrap();
+        };
+        let row = |app: &str, service: &str, port: u16| {
+            json!({"app": app, "instance": "default", "service": service, "port": port,
+                   "created_at": "2026-01-02 03:04:05"})
+        };
+        let web = row("shop", "web", first);
+        file("all.json", &json!([web, web]));
+        let other_port = row("shop", "web", first + 1);
+        let other_service = row("blog", "web", first);
+        file("conflicts.json", &json!([web, other_port, other_service]));
         Portctl {
             sandbox,
             range: format!("{first}-{}", first + PORTS - 1),

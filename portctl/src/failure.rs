@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use crate::door::{ClientError, Fault};
 use crate::environment::{self, ADDRESS_VARIABLE};
-use crate::wording;
 
 /// Why a command was not carried out.
 #[derive(Debug)]
@@ -14,6 +13,8 @@ pub(crate) enum Failure {
     Usage(String),
     /// It was tried.
     Failed(Report),
+    /// A command could not be run, which has an exit code of its own.
+    NotRun { report: Report, code: u8 },
 }
 
 /// What is told of a failure, as text or as JSON.
@@ -25,7 +26,10 @@ pub(crate) struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     holder: Option<Box<Allocation>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    listener: Option<Listener>,
+    listener: Option<Box<Listener>>,
+    /// What is wrong with each of several things.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) conflicts: Vec<Report>,
     /// The last lines that a daemon logged.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) log: Vec<String>,
@@ -38,6 +42,7 @@ impl Report {
             hint: None,
             holder: None,
             listener: None,
+            conflicts: Vec::new(),
             log: Vec::new(),
         }
     }
@@ -65,7 +70,14 @@ impl Report {
     }
 
     pub(crate) fn listener(self, listener: Option<Listener>) -> Report {
-        Report { listener, ..self }
+        Report {
+            listener: listener.map(Box::new),
+            ..self
+        }
+    }
+
+    pub(crate) fn conflicts(self, conflicts: Vec<Report>) -> Report {
+        Report { conflicts, ..self }
     }
 
     pub(crate) fn log(self, log: Vec<String>) -> Report {
@@ -101,20 +113,10 @@ impl From<Fault> for Report {
     fn from(fault: Fault) -> Report {
         let told = fault.to_string();
         match fault {
-            Fault::Registry { error, listener } => Report {
+            Fault::Registry(error) => Report {
                 hint: hint(&error),
                 holder: error.holder().cloned().map(Box::new),
-                error: match (&error, &listener) {
-                    (Error::PortInUse { .. }, Some(listener)) => {
-                        format!("{told}{}", wording::by(listener))
-                    }
-                    (Error::PortTaken { .. }, Some(listener)) => {
-                        format!("{told}, and in use{}", wording::by(listener))
-                    }
-                    _ => told,
-                },
-                listener,
-                log: Vec::new(),
+                ..Report::new(told)
             },
             Fault::Client(error) => Report::from(error),
             Fault::Daemon(_) => Report::new(told),
@@ -148,27 +150,10 @@ impl From<ClientError> for Report {
     }
 }
 
-/// What to do next. The other errors say it themselves.
+/// What to do next. The other errors say it themselves, and of conflicts
+/// [`conflict`](crate::conflict) does.
 fn hint(error: &Error) -> Option<String> {
     Some(match error {
-        Error::PortTaken { holder, .. } => format!(
-            "leave --port out for the next free port, or free this one{} by `portctl release --id {}`",
-            from(holder),
-            holder.id
-        ),
-        Error::ServiceTaken { holder, .. } => format!(
-            "`portctl get` prints the port it has; `portctl release --id {}` frees it{}",
-            holder.id,
-            from(holder)
-        ),
-        Error::OtherCheckout { .. } => {
-            "tell the two apart: pass --instance NAME in one of them".to_owned()
-        }
-        Error::PortInUse { .. } => {
-            "if what listens there is the service itself, `portctl allocate` with --adopt registers \
-             it; or leave --port out for the next free port"
-                .to_owned()
-        }
         Error::UnusableFolder { .. } => {
             "PORT_REGISTRY_DB can name another file for the registry".to_owned()
         }
@@ -176,12 +161,4 @@ fn hint(error: &Error) -> Option<String> {
         Error::NotFound { .. } => "`portctl list --all` shows what there is".to_owned(),
         _ => return None,
     })
-}
-
-/// Where a holder is at home, in brackets.
-fn from(holder: &Allocation) -> String {
-    match &holder.dir {
-        Some(dir) => format!(" (of {dir})"),
-        None => String::new(),
-    }
 }

@@ -2,16 +2,22 @@
 
 mod address;
 mod args;
+mod block;
 mod command;
+mod conflict;
 mod daemon;
 mod door;
+mod dump;
 mod environment;
 mod failure;
 mod names;
 mod output;
+mod release;
+mod replace;
 mod skill;
 mod table;
 mod terminal;
+mod variables;
 mod visible;
 mod wording;
 

@@ -66,6 +66,11 @@ impl Names {
         self.filter_by(Some(self.app()?), instance, service)
     }
 
+    /// The allocations of one instance: of what was typed, or else of this app and this instance.
+    pub(crate) fn filter_of_instance(&self) -> Result<Filter, Failure> {
+        self.filter_by(Some(self.app()?), Some(self.instance()?), None)
+    }
+
     /// The allocations of what was typed, and of all apps and instances otherwise.
     pub(crate) fn filter_of_all(&self, service: Option<&str>) -> Result<Filter, Failure> {
         self.filter_by(self.app.as_deref(), self.instance.as_deref(), service)

@@ -40,6 +40,13 @@ pub(crate) fn remark(line: &str) -> io::Result<()> {
     writeln!(io::stderr().lock(), "{line}")
 }
 
+/// Says what was left out, on standard error.
+pub(crate) fn remarks(reports: &[Report]) -> io::Result<()> {
+    reports
+        .iter()
+        .try_for_each(|report| remark(&indented(report)))
+}
+
 /// Tells of a failure on standard error; gives the exit code for it.
 pub(crate) fn fail(report: &Report, as_json: bool) -> ExitCode {
     let told = if as_json {
@@ -56,6 +63,9 @@ fn failure(report: &Report) -> String {
     let label = |style, label| terminal::styled(Stream::Stderr, style, label);
     let error = label(Style::Error, "error:");
     let mut text = format!("{error} {}", visible(&report.error));
+    for conflict in &report.conflicts {
+        let _ = write!(text, "\n{}", indented(conflict));
+    }
     for line in &report.log {
         let _ = write!(text, "\n  {}", visible(line));
     }
@@ -63,6 +73,15 @@ fn failure(report: &Report) -> String {
         let _ = write!(text, "\n{} {}", label(Style::Hint, "hint:"), visible(hint));
     }
     text
+}
+
+/// One of several reports.
+fn indented(report: &Report) -> String {
+    let error = visible(&report.error);
+    match &report.hint {
+        Some(hint) => format!("  {error}\n    {}", visible(hint)),
+        None => format!("  {error}"),
+    }
 }
 
 /// Tells what is wrong with the command line; gives the exit code for it. `help` is the command line

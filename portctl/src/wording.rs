@@ -1,5 +1,7 @@
 //! How things are put that several commands tell.
 
+use std::borrow::Cow;
+
 use port_registry::{Allocation, Listener};
 
 /// Who listens, as far as the system tells: ` by ...`, or nothing.
@@ -23,4 +25,15 @@ pub(crate) fn holder(holder: &Allocation) -> String {
 /// Which program this is.
 pub(crate) fn version() -> String {
     concat!("portctl ", env!("CARGO_PKG_VERSION")).to_owned()
+}
+
+/// The command that frees what an allocation holds.
+pub(crate) fn release(allocation: &Allocation) -> String {
+    format!("`portctl release --id {}`", allocation.id)
+}
+
+/// A word as it has to be typed in a shell.
+pub(crate) fn quoted(word: &str) -> Cow<'_, str> {
+    // No name holds a null character, which is all that cannot be quoted.
+    shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
 }

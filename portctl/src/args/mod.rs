@@ -2,6 +2,8 @@
 
 mod allocations;
 mod daemon;
+mod environment;
+mod keeping;
 mod program;
 mod skill;
 mod words;
@@ -12,6 +14,8 @@ use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FromArgs};
 
 pub(crate) use self::allocations::{Allocate, Check, Get, List, Release};
 pub(crate) use self::daemon::{Health, Restart, Start, Status, Stop};
+pub(crate) use self::environment::{Env, Format, Run};
+pub(crate) use self::keeping::{Export, Import, Prune};
 pub(crate) use self::program::{Completions, Shell, Version};
 pub(crate) use self::skill::{Skill, SkillCommand, SkillInstall, SkillUninstall};
 
@@ -44,7 +48,10 @@ pub(crate) struct Usage {
 
 /// Makes a command of the words after the program's name.
 pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
+    let mut words: Vec<OsString> = words.collect();
+    let command = words::split_off_command(&mut words);
     let words = match words
+        .into_iter()
         .map(OsString::into_string)
         .collect::<Result<Vec<_>, _>>()
     {
@@ -85,6 +92,10 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
     }
     match Portctl::from_args(&[PROGRAM], &words) {
         Ok(Portctl { version: true, .. }) => Parsed::Version,
+        Ok(Portctl {
+            command: Some(Command::Run(run)),
+            ..
+        }) => Parsed::Command(Box::new(Command::Run(Run { command, ..run }))),
         Ok(Portctl {
             command: Some(command),
             ..
@@ -146,6 +157,16 @@ pub(crate) enum Command {
     Check(Check),
     /// See [`Release`].
     Release(Release),
+    /// See [`Env`].
+    Env(Env),
+    /// See [`Run`].
+    Run(Run),
+    /// See [`Prune`].
+    Prune(Prune),
+    /// See [`Export`].
+    Export(Export),
+    /// See [`Import`].
+    Import(Import),
     /// See [`Start`].
     Start(Start),
     /// See [`Stop`].

@@ -1,8 +1,22 @@
 //! What the parser does not do with words.
 
+use std::ffi::OsString;
+
 use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind};
 
 use super::PROGRAM;
+
+/// Takes away what stands behind the `--` of `portctl run`: it is another program's, and need not even
+/// be text.
+pub(super) fn split_off_command(words: &mut Vec<OsString>) -> Vec<OsString> {
+    if words.first().is_none_or(|word| word != "run") {
+        return Vec::new();
+    }
+    let Some(at) = words.iter().position(|word| word == "--") else {
+        return Vec::new();
+    };
+    words.split_off(at).split_off(1)
+}
 
 /// Splits `--flag=value` in two, which the parser would not, up to a `--`. Of flags that take a
 /// value: behind another one it would become a word of its own.
@@ -64,6 +78,10 @@ fn has_value(command: &CommandInfoWithArgs, flag: &str) -> bool {
 pub(super) fn advice(words: &[&str], problem: &str) -> Option<String> {
     let word = problem.strip_prefix("unrecognized argument: ")?;
     match *words.first()? {
+        "run" => Some(
+            "put the command behind a --, as in `portctl run --service web -- npm run dev`"
+                .to_owned(),
+        ),
         "get" if word == "--service" => Some("name services without --service".to_owned()),
         "allocate" | "list" | "release" if !word.starts_with('-') => {
             Some(format!("name a service by --service {word}"))

@@ -2,6 +2,7 @@
 
 use super::{Done, Outcome, door};
 use crate::args::Allocate;
+use crate::conflict;
 use crate::failure::Failure;
 use crate::names::Names;
 use crate::output;
@@ -20,9 +21,11 @@ pub(super) fn run(args: Allocate) -> Outcome {
     if args.adopt {
         claim = claim.adopt();
     }
-    let allocation = door()?
-        .allocate(&claim)
-        .map_err(|fault| fault.of_other_checkout(&claim))?;
+    let door = door()?;
+    let allocation = door.allocate(&claim).map_err(|fault| {
+        let fault = fault.of_other_checkout(&claim);
+        conflict::report(&*door, std::slice::from_ref(&claim), fault)
+    })?;
     Ok(Done::Printed(if args.json {
         output::print_json(&allocation)
     } else {

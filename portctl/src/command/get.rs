@@ -2,6 +2,7 @@
 
 use super::{Done, Outcome, door};
 use crate::args::Get;
+use crate::conflict;
 use crate::failure::Failure;
 use crate::names::Names;
 use crate::output;
@@ -24,7 +25,7 @@ pub(super) fn run(args: Get) -> Outcome {
             None => claim,
         });
     }
-    let allocations = door()?.get_or_allocate(&claims)?;
+    let allocations = conflict::get_or_allocate(&*door()?, &claims)?;
     Ok(Done::Printed(if args.json {
         output::print_json(&allocations)
     } else {

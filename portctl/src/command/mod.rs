@@ -3,11 +3,16 @@
 mod allocate;
 mod check;
 mod completions;
+mod env;
+mod export;
 mod get;
 mod health;
+mod import;
 mod list;
+mod prune;
 mod release;
 mod restart;
+mod run;
 mod skill;
 mod start;
 mod status;
@@ -31,6 +36,8 @@ enum Done {
     Printed(io::Result<()>),
     /// The same, and the answer is no.
     No(io::Result<()>),
+    /// With the exit code of a command that was run.
+    Exit(u8),
 }
 
 type Outcome = Result<Done, Failure>;
@@ -43,6 +50,11 @@ pub(crate) fn run(command: Command) -> ExitCode {
         Command::List(args) => ("list", args.json, list::run(args)),
         Command::Check(args) => ("check", args.json, check::run(&args)),
         Command::Release(args) => ("release", args.json, release::run(args)),
+        Command::Env(args) => ("env", args.json, env::run(args)),
+        Command::Run(args) => ("run", false, run::run(args)),
+        Command::Prune(args) => ("prune", args.json, prune::run(&args)),
+        Command::Export(args) => ("export", true, export::run(&args)),
+        Command::Import(args) => ("import", args.json, import::run(&args)),
         Command::Start(args) => ("start", args.json, start::run(&args)),
         Command::Stop(args) => ("stop", args.json, stop::run(&args)),
         Command::Restart(args) => ("restart", args.json, restart::run(&args)),
@@ -63,10 +75,15 @@ pub(crate) fn run(command: Command) -> ExitCode {
             ExitCode::SUCCESS => ExitCode::FAILURE,
             failed => failed,
         },
+        Ok(Done::Exit(code)) => ExitCode::from(code),
         Err(Failure::Usage(problem)) => {
             output::usage(&problem, &format!("{PROGRAM} {name} --help"), as_json)
         }
         Err(Failure::Failed(report)) => output::fail(&report, as_json),
+        Err(Failure::NotRun { report, code }) => {
+            output::fail(&report, as_json);
+            ExitCode::from(code)
+        }
     }
 }
 

@@ -1,14 +1,14 @@
 //! `portctl release`.
 
-use port_registry::{Allocation, AllocationId, Checkout, Error, Filter};
+use port_registry::{Allocation, Checkout, Filter};
 
 use super::{Done, Outcome, door};
 use crate::args::Release;
-use crate::door::{Door, Fault};
+use crate::door::Door;
 use crate::failure::{Failure, Report};
 use crate::names::Names;
 use crate::output;
-use crate::visible::visible;
+use crate::release::{self, release};
 
 pub(super) fn run(args: Release) -> Outcome {
     let has_filter = args.app.is_some()
@@ -40,7 +40,7 @@ pub(super) fn run(args: Release) -> Outcome {
     Ok(Done::Printed(if args.json {
         output::print_json(&released)
     } else {
-        output::print(&report(&released))
+        output::print(&release::told(&released))
     }))
 }
 
@@ -51,31 +51,17 @@ fn release_own(
     filter: &Filter,
     checkout: &Checkout,
 ) -> Result<Vec<Allocation>, Failure> {
-    /// How often others may be quicker.
-    const ROUNDS: usize = 100;
-    for _ in 0..ROUNDS {
-        let (others, own): (Vec<_>, Vec<_>) = door
-            .list(filter)?
-            .into_iter()
-            .partition(|it| it.is_of_other_checkout(&checkout.root));
-        if own.is_empty() {
-            return match others.into_iter().next() {
-                Some(holder) => Err(of_other_checkout(holder).into()),
-                None => Ok(own),
-            };
-        }
-        let ids: Vec<AllocationId> = own.iter().map(|it| it.id).collect();
-        match door.release_all(&ids) {
-            Ok(()) => return Ok(own),
-            // Somebody has released one of them just now.
-            Err(Fault::Registry {
-                error: Error::NotFound { .. },
-                ..
-            }) => {}
-            Err(fault) => return Err(fault.into()),
-        }
+    let is_other = |it: &Allocation| it.is_of_other_checkout(&checkout.root);
+    let own = release(door, filter, |matching| {
+        let own = matching.iter().filter(|it| !is_other(it));
+        own.cloned().collect()
+    })?;
+    if own.is_empty()
+        && let Some(holder) = door.list(filter)?.into_iter().find(is_other)
+    {
+        return Err(of_other_checkout(holder).into());
     }
-    Err(Report::new("others release the same allocations over and over").into())
+    Ok(own)
 }
 
 fn of_other_checkout(holder: Allocation) -> Report {
@@ -89,17 +75,6 @@ fn of_other_checkout(holder: Allocation) -> Report {
         holder.id
     ))
     .holder(holder)
-}
-
-fn report(released: &[Allocation]) -> String {
-    let lines: Vec<String> = released
-        .iter()
-        .map(|it| {
-            let key = it.key.to_string();
-            format!("released port {} of {}", it.port, visible(&key))
-        })
-        .collect();
-    lines.join("\n")
 }
 
 fn nothing_matched(door: &dyn Door, filter: &Filter) -> Result<Report, Failure> {

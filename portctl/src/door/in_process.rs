@@ -18,21 +18,6 @@ impl InProcess {
         let registry = registry.open()?;
         Ok(InProcess { registry })
     }
-
-    /// Names who has the port that is fought for.
-    fn fault(&self, error: Error) -> Fault {
-        let port = match &error {
-            Error::PortTaken { holder } => Some(holder.port),
-            Error::PortInUse { port } => Some(*port),
-            _ => None,
-        };
-        // Without an answer, the conflict is told all the same.
-        let status = port.and_then(|port| self.registry.check(port).ok());
-        Fault::Registry {
-            error,
-            listener: status.and_then(|status| status.listener),
-        }
-    }
 }
 
 /// All answers, or the first failure that is one of its own: what was only not done because another
@@ -46,17 +31,15 @@ fn first_failure(answers: Vec<Result<Answer, Error>>) -> Result<Vec<Answer>, Err
 
 impl Door for InProcess {
     fn allocate(&self, claim: &Claim) -> Result<Allocation, Fault> {
-        self.registry
-            .allocate(claim.clone())
-            .map_err(|error| self.fault(error))
+        Ok(self.registry.allocate(claim.clone())?)
     }
 
     fn get_or_allocate(&self, claims: &[Claim]) -> Result<Vec<Allocation>, Fault> {
         let claims = claims.iter().cloned();
         let requests: Vec<Request> = claims.map(Request::GetOrAllocate).collect();
         let answers = self.registry.apply(&requests, Atomicity::AllOrNothing)?;
-        let answers = first_failure(answers).map_err(|error| self.fault(error))?;
-        let allocations = answers.into_iter().filter_map(Answer::into_allocation);
+        let answers = first_failure(answers)?.into_iter();
+        let allocations = answers.filter_map(Answer::into_allocation);
         Ok(allocations.collect())
     }
 

@@ -9,9 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use port_registry::daemon::{Presence, default_pidfile};
-use port_registry::{
-    Allocation, AllocationId, Builder, Claim, Error, Filter, Listener, Port, PortStatus,
-};
+use port_registry::{Allocation, AllocationId, Builder, Claim, Error, Filter, Port, PortStatus};
 use thiserror::Error as ThisError;
 
 pub(crate) use self::client::{Client, ClientError, Daemon};
@@ -49,12 +47,8 @@ pub(crate) trait Door {
 #[derive(Debug, ThisError)]
 pub(crate) enum Fault {
     /// The registry says so.
-    #[error("{error}")]
-    Registry {
-        error: Error,
-        /// What has the port open that is fought for.
-        listener: Option<Listener>,
-    },
+    #[error("{0}")]
+    Registry(#[from] Error),
     /// The daemon says so, of what only it can know.
     #[error("{0}")]
     Daemon(String),
@@ -76,29 +70,13 @@ impl Fault {
     /// The same; if the service belongs to another checkout than the one that claims it, then that.
     pub(crate) fn of_other_checkout(self, claim: &Claim) -> Fault {
         match (self, claim.checkout()) {
-            (
-                Fault::Registry {
-                    error: Error::ServiceTaken { holder },
-                    listener,
-                },
-                Some(wanted),
-            ) if holder.is_of_other_checkout(Path::new(wanted)) => Fault::Registry {
-                error: Error::OtherCheckout {
-                    holder,
-                    wanted: wanted.to_owned(),
-                },
-                listener,
-            },
+            (Fault::Registry(Error::ServiceTaken { holder }), Some(wanted))
+                if holder.is_of_other_checkout(Path::new(wanted)) =>
+            {
+                let wanted = wanted.to_owned();
+                Fault::Registry(Error::OtherCheckout { holder, wanted })
+            }
             (fault, _) => fault,
-        }
-    }
-}
-
-impl From<Error> for Fault {
-    fn from(error: Error) -> Fault {
-        Fault::Registry {
-            error,
-            listener: None,
         }
     }
 }

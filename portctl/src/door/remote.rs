@@ -1,6 +1,6 @@
 //! A daemon, asked over HTTP.
 
-use port_registry::{Allocation, AllocationId, Claim, Error, Filter, Listener, Port, PortStatus};
+use port_registry::{Allocation, AllocationId, Claim, Error, Filter, Port, PortStatus};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
@@ -58,7 +58,6 @@ struct ItemAnswer<T> {
 struct Problem {
     error: String,
     holder: Option<Box<Allocation>>,
-    listener: Option<Listener>,
     /// Which request of a batch it is.
     #[serde(default)]
     request: usize,
@@ -136,10 +135,7 @@ fn refusal(reply: &Reply, asked: Asked) -> Fault {
         _ if [413, 503].contains(&reply.status) => return Fault::Undone(problem.error),
         _ => return Fault::Daemon(problem.error),
     };
-    let fault = Fault::Registry {
-        error,
-        listener: problem.listener,
-    };
+    let fault = Fault::Registry(error);
     match (asked, claim) {
         // The API has one word for a service that has a port, and for one that another checkout has.
         (Asked::Kept(_), Some(claim)) => fault.of_other_checkout(claim),

@@ -35,7 +35,7 @@ impl<F: Fn() -> Result<InProcess, Fault>> Usual<F> {
     ) -> Result<T, Fault> {
         match self.ask(&ask) {
             Err(lost) if is_open(&lost) => match ask(&(self.open)()?) {
-                Err(Fault::Registry { error, .. }) if leaves_open(&error) => Err(lost),
+                Err(Fault::Registry(error)) if leaves_open(&error) => Err(lost),
                 result => result,
             },
             result => result,

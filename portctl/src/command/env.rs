@@ -1,0 +1,141 @@
+//! `portctl env`.
+
+use std::path::Path;
+
+use port_registry::{Allocation, Filter};
+
+use super::{Done, Outcome, door};
+use crate::args::{Env, Format};
+use crate::block;
+use crate::conflict;
+use crate::door::Door;
+use crate::failure::{Failure, Report};
+use crate::names::Names;
+use crate::output;
+use crate::replace::{Replaced, replace};
+use crate::variables::{self, Variable};
+use crate::visible::visible;
+
+pub(super) fn run(args: Env) -> Outcome {
+    let format = match (args.format, args.json) {
+        (None, false) => Format::Dotenv,
+        (None | Some(Format::Json), true) => Format::Json,
+        (Some(format), false) => format,
+        (Some(_), true) => {
+            return Err(Failure::Usage(
+                "--json goes with no other --format".to_owned(),
+            ));
+        }
+    };
+    let names = Names::new(args.app, args.instance);
+    let filter = names.filter_of_instance()?;
+    let door = door()?;
+    let look = || {
+        let allocations = own(&*door, &names, &filter)?;
+        Ok(variables::of(&allocations)?)
+    };
+    match &args.write {
+        Some(_) if format == Format::Json => Err(Failure::Usage(
+            "--write keeps variables in the formats dotenv and shell".to_owned(),
+        )),
+        Some(file) => write(file, format, &filter, look),
+        None => Ok(Done::Printed(print(&look()?, format, &filter))),
+    }
+}
+
+/// The allocations that match, which must not be another checkout's of the same names.
+fn own(door: &dyn Door, names: &Names, filter: &Filter) -> Result<Vec<Allocation>, Failure> {
+    let allocations = door.list(filter)?;
+    if let Some(checkout) = names.checkout_of(filter) {
+        let mut others = allocations.iter();
+        if let Some(holder) = others.find(|it| it.is_of_other_checkout(&checkout.root)) {
+            let wanted = checkout.root.display().to_string();
+            return Err(conflict::other_checkout(door, holder.clone(), &wanted).into());
+        }
+    }
+    Ok(allocations)
+}
+
+fn print(variables: &[Variable], format: Format, filter: &Filter) -> std::io::Result<()> {
+    if format == Format::Json {
+        let ports = variables.iter();
+        let ports = ports.map(|it| (it.name.clone(), it.port.get().into()));
+        return output::print_json(&ports.collect::<serde_json::Map<_, _>>());
+    }
+    if variables.is_empty() {
+        return output::remark(&nothing(filter));
+    }
+    output::print(&lines(variables, format).join("\n"))
+}
+
+fn lines(variables: &[Variable], format: Format) -> Vec<String> {
+    let export = match format {
+        Format::Shell => "export ",
+        Format::Dotenv | Format::Json => "",
+    };
+    let lines = variables.iter();
+    lines
+        .map(|Variable { name, port }| format!("{export}{name}={port}"))
+        .collect()
+}
+
+/// Keeps the variables in a file. They are looked for when it is this process's turn to write, so that
+/// none that are older replace what another one writes.
+fn write(
+    file: &Path,
+    format: Format,
+    filter: &Filter,
+    look: impl Fn() -> Result<Vec<Variable>, Failure>,
+) -> Outcome {
+    let mut written = Vec::new();
+    let mut variables = Vec::new();
+    let replaced = replace(file, |content| {
+        variables = look()?;
+        written = block::put(content, &lines(&variables, format)).map_err(|error| {
+            Report::new(format!("{}: {error}", file.display()))
+                .hint("mend the file, or name another one; it was left as it is")
+        })?;
+        Ok(written.clone())
+    })?;
+    let shown = file.display().to_string();
+    let shown = visible(&shown);
+    for (number, name) in set_again(&written, &variables) {
+        output::remark(&format!(
+            "{shown}:{number} sets {name} too, behind the block, and so wins"
+        ))
+        .ok();
+    }
+    if variables.is_empty() {
+        output::remark(&nothing(filter)).ok();
+    }
+    let count = match variables.len() {
+        1 => "1 port".to_owned(),
+        count => format!("{count} ports"),
+    };
+    Ok(Done::Printed(output::print(&match replaced {
+        Replaced::Written => format!("wrote {count} to {shown}"),
+        Replaced::Unchanged => format!("{shown} has the {count} already"),
+    })))
+}
+
+/// The variables that are set by lines behind the block.
+fn set_again<'a>(text: &[u8], variables: &'a [Variable]) -> Vec<(usize, &'a str)> {
+    let lines = block::lines_behind(text).into_iter();
+    lines
+        .filter_map(|(number, line)| {
+            let line = line.trim_start();
+            let line = line.strip_prefix("export ").unwrap_or(line);
+            let name = line.split_once('=')?.0.trim();
+            let variable = variables.iter().find(|it| it.name == name)?;
+            Some((number, &*variable.name))
+        })
+        .collect()
+}
+
+fn nothing(filter: &Filter) -> String {
+    let parts = [&filter.app, &filter.instance].into_iter().flatten();
+    let names: Vec<&str> = parts.map(String::as_str).collect();
+    let names = names.join("/");
+    let names = visible(&names);
+    format!("no allocations of {names}; `portctl get SERVICE` makes one")
+}

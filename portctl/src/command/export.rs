@@ -1,0 +1,21 @@
+//! `portctl export`.
+
+use port_registry::Filter;
+
+use super::{Done, Outcome, door};
+use crate::args::Export;
+use crate::output;
+use crate::visible::json;
+
+pub(super) fn run(_: &Export) -> Outcome {
+    let allocations = door()?.list(&Filter::default())?;
+    let rows = allocations.iter().map(json);
+    let rows = rows.collect::<Result<Vec<String>, _>>();
+    Ok(Done::Printed(rows.and_then(|rows| {
+        output::print(&if rows.is_empty() {
+            "[]".to_owned()
+        } else {
+            format!("[\n{}\n]", rows.join(",\n"))
+        })
+    })))
+}

@@ -1,0 +1,47 @@
+//! `portctl prune`.
+
+use std::collections::BTreeMap;
+
+use port_registry::{Allocation, Filter};
+
+use super::{Done, Outcome, door};
+use crate::args::Prune;
+use crate::output;
+use crate::release::{self, release};
+
+pub(super) fn run(args: &Prune) -> Outcome {
+    let door = door()?;
+    let all = Filter::default();
+    let gone = if args.yes {
+        release(&*door, &all, of_gone_checkouts)?
+    } else {
+        of_gone_checkouts(&door.list(&all)?)
+    };
+    Ok(Done::Printed(if args.json {
+        output::print_json(&gone)
+    } else if gone.is_empty() {
+        output::remark("nothing to prune: no allocation is of a folder that is gone")
+    } else if args.yes {
+        output::print(&release::told(&gone))
+    } else {
+        output::print_table(&gone).and_then(|()| {
+            output::remark("their folders are gone; `portctl prune --yes` releases them")
+        })
+    }))
+}
+
+/// Those whose folder exists no longer. Each folder is looked at once.
+fn of_gone_checkouts(allocations: &[Allocation]) -> Vec<Allocation> {
+    let mut looked_at: BTreeMap<&str, bool> = BTreeMap::new();
+    let mut gone = Vec::new();
+    for allocation in allocations {
+        let Some(dir) = allocation.dir.as_deref() else {
+            continue;
+        };
+        let is_gone = looked_at.entry(dir);
+        if *is_gone.or_insert_with(|| allocation.is_of_gone_checkout()) {
+            gone.push(allocation.clone());
+        }
+    }
+    gone
+}

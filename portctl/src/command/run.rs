@@ -1,0 +1,80 @@
+//! `portctl run`.
+
+use std::io::ErrorKind;
+use std::process::Command;
+
+use port_registry::Claim;
+
+use super::{Done, Outcome, door};
+use crate::args::Run;
+use crate::conflict;
+use crate::failure::{Failure, Report};
+use crate::names::Names;
+use crate::variables;
+
+/// As shells and env(1) have it (POSIX, "Exit Status for Commands").
+const EXIT_NOT_FOUND: u8 = 127;
+const EXIT_NOT_RUN: u8 = 126;
+
+pub(super) fn run(args: Run) -> Outcome {
+    let Some((program, words)) = args.command.split_first() else {
+        return Err(Failure::Usage(
+            "name a command behind a --, as in `portctl run --service web -- npm run dev`"
+                .to_owned(),
+        ));
+    };
+    if args.service.is_empty() {
+        return Err(Failure::Usage(
+            "name a service by --service, as in `portctl run --service web -- npm run dev`"
+                .to_owned(),
+        ));
+    }
+    let names = Names::new(args.app, args.instance);
+    let claims = args.service.iter().map(|service| names.claim(service));
+    let claims: Vec<Claim> = claims.collect::<Result<_, _>>()?;
+    // Before anything is allocated.
+    variables::names_of(claims.iter().map(|claim| claim.key().service()))?;
+    // The registry is closed by the time the command runs.
+    let allocations = conflict::get_or_allocate(&*door()?, &claims)?;
+
+    let mut command = Command::new(program);
+    command.args(words);
+    for variable in variables::of(&allocations)? {
+        command.env(variable.name, variable.port.to_string());
+    }
+    if let Some(first) = allocations.first() {
+        command.env("PORT", first.port.to_string());
+    }
+    let error = match launch(&mut command) {
+        Ok(code) => return Ok(Done::Exit(code)),
+        Err(error) => error,
+    };
+    let (code, hint) = match error.kind() {
+        ErrorKind::NotFound => (
+            EXIT_NOT_FOUND,
+            "see whether it is installed and on the PATH",
+        ),
+        _ => (EXIT_NOT_RUN, "see whether it is a program, and may be run"),
+    };
+    let program = program.display();
+    Err(Failure::NotRun {
+        report: Report::new(format!("cannot run {program}: {error}")).hint(hint),
+        code,
+    })
+}
+
+/// Has the command take this process's place: its signals, its terminal and its exit code are then
+/// those of a command that was run by itself.
+#[cfg(unix)]
+fn launch(command: &mut Command) -> std::io::Result<u8> {
+    use std::os::unix::process::CommandExt;
+    Err(command.exec())
+}
+
+/// Waits for the command, and gives its exit code.
+#[cfg(not(unix))]
+fn launch(command: &mut Command) -> std::io::Result<u8> {
+    let status = command.status()?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.unwrap_or(1))
+}

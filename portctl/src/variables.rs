@@ -1,0 +1,84 @@
+//! The environment variables that ports are handed on by.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use port_registry::{Allocation, Port};
+
+use crate::failure::Report;
+
+/// A variable with the port of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Variable {
+    pub(crate) name: String,
+    pub(crate) port: Port,
+}
+
+/// The variables of services, in their order, each once.
+pub(crate) fn of(allocations: &[Allocation]) -> Result<Vec<Variable>, Report> {
+    let services = allocations.iter().map(|it| it.key.service());
+    let names = names_of(services)?;
+    let mut variables: Vec<Variable> = Vec::with_capacity(names.len());
+    let mut seen = BTreeSet::new();
+    for (name, allocation) in names.into_iter().zip(allocations) {
+        if seen.insert(name.clone()) {
+            let port = allocation.port;
+            variables.push(Variable { name, port });
+        }
+    }
+    Ok(variables)
+}
+
+/// The names of the services' variables. Two services that come out alike are an error: one of them
+/// would be handed the other's port.
+pub(crate) fn names_of<'a>(services: impl Iterator<Item = &'a str>) -> Result<Vec<String>, Report> {
+    let mut taken = BTreeMap::new();
+    let mut names = Vec::new();
+    for service in services {
+        let name = name_of(service);
+        match taken.insert(name.clone(), service) {
+            Some(other) if other != service => {
+                return Err(Report::new(format!(
+                    "the services {other} and {service} would both be {name}"
+                ))
+                .hint("give one of them another name"));
+            }
+            _ => names.push(name),
+        }
+    }
+    Ok(names)
+}
+
+/// In capitals, with `_` for what is neither a letter of English nor a digit. What begins with a digit
+/// is no variable to a shell (POSIX, section 3.216 "Name"), so it gets a `_` before it.
+fn name_of(service: &str) -> String {
+    let mut name = String::with_capacity(service.len() + "__PORT".len());
+    if service.starts_with(|c: char| c.is_ascii_digit()) {
+        name.push('_');
+    }
+    name.extend(service.chars().map(|c| match c.to_ascii_uppercase() {
+        c @ ('A'..='Z' | '0'..='9') => c,
+        _ => '_',
+    }));
+    name.push_str("_PORT");
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name_of;
+
+    #[test]
+    fn every_service_has_a_name_that_a_shell_takes() {
+        for (service, name) in [
+            ("web", "WEB_PORT"),
+            ("web-api.v2", "WEB_API_V2_PORT"),
+            ("3d viewer", "_3D_VIEWER_PORT"),
+            ("caf\u{e9}", "CAF__PORT"),
+            // Whose capital letters are two of English.
+            ("stra\u{df}e", "STRA_E_PORT"),
+            ("$(rm)", "__RM__PORT"),
+        ] {
+            assert_eq!(name_of(service), name, "{service}");
+        }
+    }
+}
