@@ -144,7 +144,7 @@ fn claim_of<'a>(claims: &'a [Claim], holder: &Allocation) -> Option<&'a Claim> {
 }
 
 /// The report of an allocation that stands in the way, with what listens on its port.
-fn of_holder(door: &dyn Door, what: &str, holder: Allocation) -> Report {
+pub(crate) fn of_holder(door: &dyn Door, what: &str, holder: Allocation) -> Report {
     let (use_of_it, listener) = match door.check(holder.port) {
         Ok(status) => match status.listener {
             Some(listener) => (

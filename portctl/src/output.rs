@@ -1,5 +1,6 @@
 //! All that is printed goes through here.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
@@ -8,7 +9,7 @@ use port_registry::Allocation;
 use serde::Serialize;
 
 use crate::failure::Report;
-use crate::table;
+use crate::table::{self, Columns};
 use crate::terminal::{self, Stream, Style};
 use crate::visible::{json, visible};
 
@@ -29,8 +30,16 @@ pub(crate) fn print_json(value: &impl Serialize) -> io::Result<()> {
 
 /// Prints allocations as a table to standard output, as wide as the terminal at most.
 pub(crate) fn print_table(allocations: &[Allocation]) -> io::Result<()> {
-    let text = table::of(allocations, terminal::width())?;
-    let (heading, rows) = text.split_once('\n').unwrap_or((&text, ""));
+    print_under_heading(&table::of(allocations, terminal::width())?)
+}
+
+/// The same, of other things.
+pub(crate) fn print_rows(columns: &Columns, rows: &[Vec<Cow<str>>]) -> io::Result<()> {
+    print_under_heading(&columns.table(rows, terminal::width())?)
+}
+
+fn print_under_heading(text: &str) -> io::Result<()> {
+    let (heading, rows) = text.split_once('\n').unwrap_or((text, ""));
     let heading = terminal::styled(Stream::Stdout, Style::Heading, heading);
     print(&format!("{heading}\n{rows}"))
 }

@@ -1,4 +1,4 @@
-//! Allocations as a table.
+//! Tables that fit the terminal.
 
 use std::borrow::Cow;
 use std::io;
@@ -10,12 +10,6 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::visible::visible;
 
-const HEADINGS: [&str; 6] = ["ID", "APP", "INSTANCE", "SERVICE", "PORT", "CREATED"];
-/// The columns that may be shortened.
-const NAMES: [usize; 3] = [1, 2, 3];
-/// The one that is left out first where there is little room.
-const CREATED: usize = 5;
-
 /// Columns between columns.
 const GAP: usize = 2;
 /// How short names may get before something is left out.
@@ -23,31 +17,31 @@ const SHORT: usize = 8;
 /// How short they may get at all: a letter, and the mark that there are more.
 const SHORTEST: usize = 2;
 
-/// The table, with a line end after each row. It is not wider than `width`, if that is possible.
-pub(crate) fn of(allocations: &[Allocation], width: Option<usize>) -> io::Result<String> {
-    let rows: Vec<[Cow<str>; 6]> = allocations.iter().map(cells).collect();
-    let widths = match width {
-        Some(width) => fitted(natural_widths(&rows), width),
-        None => vec![usize::MAX; HEADINGS.len()],
-    };
-    let mut table = Table::new();
-    table.set_format(FormatBuilder::new().padding(0, GAP).build());
-    table.add_row(row(&HEADINGS.map(Cow::from), &widths));
-    for cells in &rows {
-        table.add_row(row(cells, &widths));
-    }
-    let mut text = Vec::new();
-    table.print(&mut text)?;
-    let mut lines = String::with_capacity(text.len());
-    for line in String::from_utf8_lossy(&text).lines() {
-        lines.extend([line.trim_end(), "\n"]);
-    }
-    Ok(lines)
+/// What is in the columns of a table.
+#[derive(Debug)]
+pub(crate) struct Columns {
+    pub(crate) headings: &'static [&'static str],
+    /// Those that may be shortened.
+    pub(crate) names: &'static [usize],
+    /// The last ones, from this one on, are left out where there is little room.
+    pub(crate) needed: usize,
 }
 
-fn cells(allocation: &Allocation) -> [Cow<'_, str>; 6] {
+const ALLOCATIONS: Columns = Columns {
+    headings: &["ID", "APP", "INSTANCE", "SERVICE", "PORT", "CREATED"],
+    names: &[1, 2, 3],
+    needed: 5,
+};
+
+/// A table of allocations.
+pub(crate) fn of(allocations: &[Allocation], width: Option<usize>) -> io::Result<String> {
+    let rows: Vec<Vec<Cow<str>>> = allocations.iter().map(cells).collect();
+    ALLOCATIONS.table(&rows, width)
+}
+
+fn cells(allocation: &Allocation) -> Vec<Cow<'_, str>> {
     let key = &allocation.key;
-    [
+    vec![
         Cow::from(allocation.id.to_string()),
         visible(key.app()),
         visible(key.instance()),
@@ -57,40 +51,65 @@ fn cells(allocation: &Allocation) -> [Cow<'_, str>; 6] {
     ]
 }
 
-/// The cells of the columns that there is room for.
-fn row(cells: &[Cow<str>; 6], widths: &[usize]) -> Row {
-    let cells = cells.iter().zip(widths);
-    cells.map(|(cell, &width)| shortened(cell, width)).collect()
-}
-
-fn natural_widths(rows: &[[Cow<str>; 6]]) -> Vec<usize> {
-    (0..HEADINGS.len())
-        .map(|column| {
-            let cells = rows.iter().map(|row| row[column].width());
-            cells.fold(HEADINGS[column].width(), usize::max)
-        })
-        .collect()
-}
-
-/// Widths that fit: the longest names are shortened, and if that does not do, it is not told when
-/// the ports were allocated.
-fn fitted(mut widths: Vec<usize>, width: usize) -> Vec<usize> {
-    shorten_names(&mut widths, width, SHORT);
-    if total(&widths) > width {
-        widths.truncate(CREATED);
-        shorten_names(&mut widths, width, SHORTEST);
+impl Columns {
+    /// The table, with a line end after each row. It is not wider than `width`, if that is possible.
+    pub(crate) fn table(&self, rows: &[Vec<Cow<str>>], width: Option<usize>) -> io::Result<String> {
+        let widths = match width {
+            Some(width) => self.fitted(self.natural_widths(rows), width),
+            None => vec![usize::MAX; self.headings.len()],
+        };
+        let headings: Vec<Cow<str>> = self.headings.iter().copied().map(Cow::from).collect();
+        let mut table = Table::new();
+        table.set_format(FormatBuilder::new().padding(0, GAP).build());
+        table.add_row(row(&headings, &widths));
+        for cells in rows {
+            table.add_row(row(cells, &widths));
+        }
+        let mut text = Vec::new();
+        table.print(&mut text)?;
+        let mut lines = String::with_capacity(text.len());
+        for line in String::from_utf8_lossy(&text).lines() {
+            lines.extend([line.trim_end(), "\n"]);
+        }
+        Ok(lines)
     }
-    widths
-}
 
-fn shorten_names(widths: &mut [usize], width: usize, shortest: usize) {
-    while total(widths) > width {
-        let longest = NAMES.into_iter().max_by_key(|&column| widths[column]);
-        match longest {
-            Some(column) if widths[column] > shortest => widths[column] -= 1,
-            _ => return,
+    fn natural_widths(&self, rows: &[Vec<Cow<str>>]) -> Vec<usize> {
+        let columns = self.headings.iter().enumerate();
+        columns
+            .map(|(column, heading)| {
+                let cells = rows.iter().map(|row| row[column].width());
+                cells.fold(heading.width(), usize::max)
+            })
+            .collect()
+    }
+
+    /// Widths that fit: the longest names are shortened, and if that does not do, the columns that are
+    /// not needed are left out.
+    fn fitted(&self, mut widths: Vec<usize>, width: usize) -> Vec<usize> {
+        self.shorten_names(&mut widths, width, SHORT);
+        if total(&widths) > width {
+            widths.truncate(self.needed);
+            self.shorten_names(&mut widths, width, SHORTEST);
+        }
+        widths
+    }
+
+    fn shorten_names(&self, widths: &mut [usize], width: usize, shortest: usize) {
+        while total(widths) > width {
+            let names = self.names.iter().copied().filter(|&it| it < widths.len());
+            match names.max_by_key(|&column| widths[column]) {
+                Some(column) if widths[column] > shortest => widths[column] -= 1,
+                _ => return,
+            }
         }
     }
+}
+
+/// The cells of the columns that there is room for.
+fn row(cells: &[Cow<str>], widths: &[usize]) -> Row {
+    let cells = cells.iter().zip(widths);
+    cells.map(|(cell, &width)| shortened(cell, width)).collect()
 }
 
 fn total(widths: &[usize]) -> usize {

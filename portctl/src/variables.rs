@@ -50,7 +50,7 @@ pub(crate) fn names_of<'a>(services: impl Iterator<Item = &'a str>) -> Result<Ve
 
 /// In capitals, with `_` for what is neither a letter of English nor a digit. What begins with a digit
 /// is no variable to a shell (POSIX, section 3.216 "Name"), so it gets a `_` before it.
-fn name_of(service: &str) -> String {
+pub(crate) fn name_of(service: &str) -> String {
     let mut name = String::with_capacity(service.len() + "__PORT".len());
     if service.starts_with(|c: char| c.is_ascii_digit()) {
         name.push('_');

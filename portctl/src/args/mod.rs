@@ -5,6 +5,7 @@ mod daemon;
 mod environment;
 mod keeping;
 mod program;
+mod scan;
 mod skill;
 mod words;
 
@@ -17,6 +18,7 @@ pub(crate) use self::daemon::{Health, Restart, Start, Status, Stop};
 pub(crate) use self::environment::{Env, Format, Run};
 pub(crate) use self::keeping::{Export, Import, Prune};
 pub(crate) use self::program::{Completions, Shell, Version};
+pub(crate) use self::scan::Scan;
 pub(crate) use self::skill::{Skill, SkillCommand, SkillInstall, SkillUninstall};
 
 /// The name of the program, as help texts show it.
@@ -161,6 +163,8 @@ pub(crate) enum Command {
     Env(Env),
     /// See [`Run`].
     Run(Run),
+    /// See [`Scan`].
+    Scan(Scan),
     /// See [`Prune`].
     Prune(Prune),
     /// See [`Export`].

@@ -1,11 +1,10 @@
 //! `portctl import`.
 
-use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
-use port_registry::{Allocation, Claim, Error, Filter, Port, ServiceKey};
+use port_registry::{Allocation, Claim, Error, Filter};
 use serde::Serialize;
 
 use super::{Done, Outcome, door};
@@ -14,6 +13,7 @@ use crate::door::{Door, Fault};
 use crate::dump;
 use crate::failure::{Failure, Report};
 use crate::output;
+use crate::taken::{Place, Taken};
 use crate::wording;
 
 /// What became of the allocations of a file.
@@ -81,77 +81,41 @@ fn sort(held: &[Allocation], claims: &[Claim]) -> (Vec<Claim>, Imported) {
     let mut new = Vec::new();
     let mut done = Imported::default();
     for claim in claims {
-        let (key, port) = (claim.key(), claim.wanted_port());
-        match port.map(|port| taken.place(key, port)) {
-            Some(Place::Free) | None => new.push(claim.clone()),
-            Some(Place::Own) => done.existing += 1,
-            Some(Place::Conflict(conflict)) => done.conflicts.push(*conflict),
+        match taken.place(claim) {
+            Place::Free => new.push(claim.clone()),
+            Place::Own => done.existing += 1,
+            Place::OtherPort(holder) => {
+                let told = format!("it has port {} (id {})", holder.port, holder.id);
+                done.conflicts.push(conflict(claim, &told, Some(holder)));
+            }
+            Place::Held(holder) => {
+                let told = format!("it is allocated to {}", wording::holder(holder));
+                done.conflicts.push(conflict(claim, &told, Some(holder)));
+            }
+            Place::ClaimedPort(other) => {
+                let told = format!("the file gives it port {other}, too");
+                done.conflicts.push(conflict(claim, &told, None));
+            }
+            Place::ClaimedBy(other) => {
+                let told = format!("the file gives it to {other}, too");
+                done.conflicts.push(conflict(claim, &told, None));
+            }
         }
     }
     (new, done)
 }
 
-/// What is held already, and what earlier claims of the file will hold.
-struct Taken<'a> {
-    by_key: HashMap<&'a ServiceKey, &'a Allocation>,
-    by_port: HashMap<Port, &'a Allocation>,
-    claimed_by_key: HashMap<&'a ServiceKey, Port>,
-    claimed_by_port: HashMap<Port, &'a ServiceKey>,
-}
-
-/// What a claim meets.
-enum Place {
-    Free,
-    /// It has the port already.
-    Own,
-    Conflict(Box<Report>),
-}
-
-impl<'a> Taken<'a> {
-    fn by(held: &'a [Allocation]) -> Taken<'a> {
-        Taken {
-            by_key: held.iter().map(|it| (&it.key, it)).collect(),
-            by_port: held.iter().map(|it| (it.port, it)).collect(),
-            claimed_by_key: HashMap::new(),
-            claimed_by_port: HashMap::new(),
-        }
+fn conflict(claim: &Claim, told: &str, holder: Option<&Allocation>) -> Report {
+    let port = claim
+        .wanted_port()
+        .map_or_else(String::new, |it| it.to_string());
+    let report = Report::new(format!("port {port} of {}: {told}", claim.key()));
+    match holder {
+        Some(holder) => report
+            .hint(format!("{} frees it", wording::release(holder)))
+            .holder(holder.clone()),
+        None => report,
     }
-
-    /// What the claim meets; if it is nothing, later ones meet it.
-    fn place(&mut self, key: &'a ServiceKey, port: Port) -> Place {
-        let own = self.by_key.get(key).map(|it| it.port);
-        if own.or(self.claimed_by_key.get(key).copied()) == Some(port) {
-            return Place::Own;
-        }
-        let holder = self.by_key.get(key).or(self.by_port.get(&port));
-        let conflict = if let Some(holder) = holder {
-            held_by(key, port, holder)
-        } else if let Some(other) = self.claimed_by_key.get(key) {
-            Report::new(format!(
-                "port {port} of {key}: the file gives it port {other}, too"
-            ))
-        } else if let Some(other) = self.claimed_by_port.get(&port) {
-            Report::new(format!(
-                "port {port} of {key}: the file gives it to {other}, too"
-            ))
-        } else {
-            self.claimed_by_key.insert(key, port);
-            self.claimed_by_port.insert(port, key);
-            return Place::Free;
-        };
-        Place::Conflict(Box::new(conflict))
-    }
-}
-
-fn held_by(key: &ServiceKey, port: Port, holder: &Allocation) -> Report {
-    let told = if holder.key == *key {
-        format!("it has port {} (id {})", holder.port, holder.id)
-    } else {
-        format!("it is allocated to {}", wording::holder(holder))
-    };
-    Report::new(format!("port {port} of {key}: {told}"))
-        .hint(format!("{} frees it", wording::release(holder)))
-        .holder(holder.clone())
 }
 
 fn refusal(conflicts: Vec<Report>) -> Report {

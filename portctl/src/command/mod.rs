@@ -13,6 +13,7 @@ mod prune;
 mod release;
 mod restart;
 mod run;
+mod scan;
 mod skill;
 mod start;
 mod status;
@@ -52,6 +53,7 @@ pub(crate) fn run(command: Command) -> ExitCode {
         Command::Release(args) => ("release", args.json, release::run(args)),
         Command::Env(args) => ("env", args.json, env::run(args)),
         Command::Run(args) => ("run", false, run::run(args)),
+        Command::Scan(args) => ("scan", args.json, scan::run(args)),
         Command::Prune(args) => ("prune", args.json, prune::run(&args)),
         Command::Export(args) => ("export", true, export::run(&args)),
         Command::Import(args) => ("import", args.json, import::run(&args)),

@@ -1,0 +1,224 @@
+//! `.env` files, as Compose reads them (Docker's documentation, "Set, use, and manage variables in a Compose
+//! file with interpolation").
+
+use std::collections::BTreeSet;
+
+use super::interpolation::interpolate;
+use super::lines::Lines;
+use super::walk::Place;
+use super::{Environment, Found, Kind, Project, Scan, compose, port};
+use crate::block::{self, Mark};
+
+/// The files that count while one develops. Those for production, and examples, do not.
+const NAMES: [&str; 4] = [
+    ".env",
+    ".env.local",
+    ".env.development",
+    ".env.development.local",
+];
+
+/// The service of what has no other name.
+const DEFAULT_SERVICE: &str = "web";
+
+/// A variable that a file sets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Assignment {
+    pub(super) name: String,
+    pub(super) value: String,
+    pub(super) line: usize,
+    /// Whether `portctl env --write` has written it.
+    pub(super) is_ours: bool,
+}
+
+pub(super) fn is_meant(place: &Place) -> bool {
+    NAMES.contains(&place.name()) || (place.is_named && place.name().starts_with(".env"))
+}
+
+pub(super) fn scan(project: &Project, scan: &mut Scan) {
+    for place in project.files(is_meant) {
+        let Some(text) = scan.read(place) else {
+            continue;
+        };
+        let used = if place.is_named {
+            BTreeSet::new()
+        } else {
+            compose::variables_used_in(project, place.folder())
+        };
+        for assignment in parse(&text, project.environment) {
+            let Some(port) = port(&assignment.value) else {
+                continue;
+            };
+            let Some(service) = service_of(place, &assignment.name) else {
+                continue;
+            };
+            if assignment.is_ours || used.contains(&assignment.name) {
+                continue;
+            }
+            let found = Found {
+                service,
+                port,
+                // It may be the port of something elsewhere.
+                guess: assignment.name != "PORT",
+            };
+            scan.find(place, Kind::Dotenv, assignment.line, found);
+        }
+    }
+}
+
+/// The service whose port a variable is, the way back from what `portctl env` makes of it.
+fn service_of(place: &Place, variable: &str) -> Option<String> {
+    if variable == "PORT" {
+        return Some(match &place.below {
+            Some(folder) => folder.clone(),
+            None => DEFAULT_SERVICE.to_owned(),
+        });
+    }
+    let name = variable.strip_suffix("_PORT")?.trim_matches('_');
+    let name = name.to_ascii_lowercase().replace('_', "-");
+    (!name.is_empty()).then(|| place.service(&name))
+}
+
+/// The variables that the text sets. Those of the environment outweigh earlier ones of the file in what
+/// later ones are made of. What is no assignment is left out.
+pub(super) fn parse(text: &str, environment: &Environment) -> Vec<Assignment> {
+    let lines = Lines::of(text);
+    let mut variables = environment.clone();
+    let mut assignments = Vec::new();
+    let mut is_ours = false;
+    let mut at = 0;
+    while at < text.len() {
+        let line = &text[at..end_of_line(text, at)];
+        let mut end = at + line.len();
+        if let Some(mark) = block::mark(line) {
+            is_ours = mark == Mark::Begin;
+        } else if let Some((name, start)) = name_in(line) {
+            // A value in quotes may go on over several lines.
+            let (value, length) = value_in(&text[at + start..], &variables);
+            end = end_of_line(text, at + start + length);
+            if !environment.contains_key(name) {
+                variables.insert(name.to_owned(), value.clone());
+            }
+            assignments.push(Assignment {
+                name: name.to_owned(),
+                value,
+                line: lines.at(at),
+                is_ours,
+            });
+        }
+        at = end + 1;
+    }
+    assignments
+}
+
+fn end_of_line(text: &str, at: usize) -> usize {
+    text[at..]
+        .find('\n')
+        .map_or(text.len(), |length| at + length)
+}
+
+/// The name that a line assigns to, and where the value begins.
+fn name_in(line: &str) -> Option<(&str, usize)> {
+    let (before, _) = line.split_once('=')?;
+    let name = before.trim();
+    let name = name.strip_prefix("export ").unwrap_or(name).trim();
+    let is_name = !name.is_empty()
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
+    is_name.then_some((name, before.len() + 1))
+}
+
+/// The value that the text begins with, and how long it is there.
+fn value_in(text: &str, variables: &Environment) -> (String, usize) {
+    let trimmed = text.trim_start_matches([' ', '\t']);
+    let start = text.len() - trimmed.len();
+    if let Some(quoted) = trimmed.strip_prefix('\'')
+        && let Some(end) = quoted.find('\'')
+    {
+        return (quoted[..end].to_owned(), start + end + 2);
+    }
+    if let Some(quoted) = trimmed.strip_prefix('"')
+        && let Some((value, end)) = unescaped(quoted)
+    {
+        return (replaced(&value, variables), start + end + 2);
+    }
+    let line = &trimmed[..end_of_line(trimmed, 0)];
+    let comment = [" #", "\t#"]
+        .into_iter()
+        .filter_map(|it| line.find(it))
+        .min();
+    let value = match comment {
+        _ if line.starts_with('#') && start > 0 => "",
+        Some(at) => &line[..at],
+        None => line,
+    };
+    (replaced(value.trim(), variables), start + line.len())
+}
+
+fn replaced(value: &str, variables: &Environment) -> String {
+    match interpolate(value, variables) {
+        Ok(interpolated) => interpolated.text,
+        Err(_) => value.to_owned(),
+    }
+}
+
+/// What stands before the closing quote, and where that is.
+fn unescaped(quoted: &str) -> Option<(String, usize)> {
+    let mut value = String::new();
+    let mut chars = quoted.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => return Some((value, at)),
+            '\\' => match chars.next()?.1 {
+                'n' => value.push('\n'),
+                'r' => value.push('\r'),
+                't' => value.push('\t'),
+                // So that no variable is put there.
+                '$' => value.push_str("$$"),
+                c => value.push(c),
+            },
+            c => value.push(c),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Environment, parse};
+
+    #[test]
+    fn values_are_read_in_all_the_forms_they_are_written_in() {
+        let text = "A=1\r\nexport B = 2 # two\n# C=3\n D='$A # x'\nE=\"${A}\\n$B\\$A\\\"\" # e\nF=${X:-${B}}\n\
+                    G=a#b\nH=\nI= # none\nno assignment\nJ='one\ntwo'\nK=\"open\nL=$K\n";
+        let assignments = parse(text, &Environment::new());
+        let found: Vec<(&str, &str, usize)> = assignments
+            .iter()
+            .map(|it| (&*it.name, &*it.value, it.line))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("A", "1", 1),
+                ("B", "2", 2),
+                ("D", "$A # x", 4),
+                ("E", "1\n2$A\"", 5),
+                ("F", "2", 6),
+                ("G", "a#b", 7),
+                ("H", "", 8),
+                ("I", "", 9),
+                ("J", "one\ntwo", 11),
+                ("K", "\"open", 13),
+                ("L", "\"open", 14),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_the_environment_says_outweighs_the_file() {
+        let environment = Environment::from([("A".to_owned(), "9".to_owned())]);
+        let assignments = parse("A=1\nB=$A\n", &environment);
+        assert_eq!(assignments[0].value, "1");
+        assert_eq!(assignments[1].value, "9");
+    }
+}

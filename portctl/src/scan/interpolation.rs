@@ -1,0 +1,194 @@
+//! Variables in values, as Compose puts them there (the Compose Specification, "Interpolation").
+
+use super::Environment;
+
+/// Levels of variables in the defaults of variables.
+const DEEPEST: usize = 32;
+
+/// A text in which variables have been replaced.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Interpolated {
+    pub(super) text: String,
+    /// The variables that it was looked for.
+    pub(super) used: Vec<String>,
+    /// Those that are not set or empty, and that have no default.
+    pub(super) missing: Vec<String>,
+}
+
+/// The text is not one that variables can be replaced in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Malformed;
+
+/// Replaces `$VAR`, `${VAR}`, `${VAR:-default}`, `${VAR-default}`, `${VAR:?error}`, `${VAR?error}`,
+/// `${VAR:+other}` and `${VAR+other}`, which may be nested, and `$$` by `$`.
+pub(super) fn interpolate(text: &str, variables: &Environment) -> Result<Interpolated, Malformed> {
+    let mut interpolated = Interpolated::default();
+    interpolated.add(text, variables, DEEPEST)?;
+    Ok(interpolated)
+}
+
+impl Interpolated {
+    fn add(&mut self, text: &str, variables: &Environment, depth: usize) -> Result<(), Malformed> {
+        let depth = depth.checked_sub(1).ok_or(Malformed)?;
+        let mut rest = text;
+        while let Some((before, behind)) = rest.split_once('$') {
+            self.text.push_str(before);
+            rest = if let Some(behind) = behind.strip_prefix('$') {
+                self.text.push('$');
+                behind
+            } else if let Some(behind) = behind.strip_prefix('{') {
+                let end = end_of_braces(behind).ok_or(Malformed)?;
+                self.add_braced(&behind[..end], variables, depth)?;
+                &behind[end + 1..]
+            } else {
+                let (name, behind) = behind.split_at(name_len(behind));
+                if name.is_empty() {
+                    return Err(Malformed);
+                }
+                self.add_value(name, variables);
+                behind
+            };
+        }
+        self.text.push_str(rest);
+        Ok(())
+    }
+
+    /// What stands between braces.
+    fn add_braced(
+        &mut self,
+        braced: &str,
+        variables: &Environment,
+        depth: usize,
+    ) -> Result<(), Malformed> {
+        let (name, operation) = braced.split_at(name_len(braced));
+        if name.is_empty() {
+            return Err(Malformed);
+        }
+        let value = variables.get(name);
+        let (is_set, operation) = match operation.strip_prefix(':') {
+            Some(operation) => (value.is_some_and(|it| !it.is_empty()), operation),
+            None => (value.is_some(), operation),
+        };
+        let mut operation = operation.chars();
+        match operation.next() {
+            None if braced.ends_with(':') => return Err(Malformed),
+            None => self.add_value(name, variables),
+            Some('-') => {
+                self.used.push(name.to_owned());
+                match value.filter(|_| is_set) {
+                    Some(value) => self.text.push_str(value),
+                    None => self.add(operation.as_str(), variables, depth)?,
+                }
+            }
+            Some('?') if is_set => self.add_value(name, variables),
+            Some('?') => {
+                self.used.push(name.to_owned());
+                self.missing.push(name.to_owned());
+            }
+            Some('+') => {
+                self.used.push(name.to_owned());
+                if is_set {
+                    self.add(operation.as_str(), variables, depth)?;
+                } else {
+                    self.missing.push(name.to_owned());
+                }
+            }
+            Some(_) => return Err(Malformed),
+        }
+        Ok(())
+    }
+
+    fn add_value(&mut self, name: &str, variables: &Environment) {
+        self.used.push(name.to_owned());
+        match variables.get(name).filter(|value| !value.is_empty()) {
+            Some(value) => self.text.push_str(value),
+            None => self.missing.push(name.to_owned()),
+        }
+    }
+}
+
+/// How long the name is that the text begins with: letters, digits and `_`, and no digit first.
+fn name_len(text: &str) -> usize {
+    if text.starts_with(|c: char| c.is_ascii_digit()) {
+        return 0;
+    }
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.find(|c| !is_of_name(c)).unwrap_or(text.len())
+}
+
+/// Where the brace ends that was opened before the text. Those of variables in it come in pairs.
+fn end_of_braces(text: &str) -> Option<usize> {
+    let mut open = 1_usize;
+    let mut before = ' ';
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' if before == '$' => open += 1,
+            '}' => open -= 1,
+            _ => {}
+        }
+        if open == 0 {
+            return Some(at);
+        }
+        before = c;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Environment, Malformed, interpolate};
+
+    fn variables() -> Environment {
+        let set = [("A", "1"), ("B", "2"), ("EMPTY", "")];
+        let set = set.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        set.into_iter().collect()
+    }
+
+    #[test]
+    fn all_forms_of_compose_are_replaced() {
+        for (text, replaced) in [
+            ("8080:80", "8080:80"),
+            ("$A:${B}", "1:2"),
+            ("${A:-9}${X:-9}${EMPTY:-9}", "199"),
+            ("${A-9}${X-9}${EMPTY-9}", "19"),
+            ("${A:?e}${A?e}", "11"),
+            ("${A:+9}${X:+9}${EMPTY:+9}${EMPTY+9}", "99"),
+            ("${X:-${Y:-${A}}}0", "10"),
+            ("${X:-}}", "}"),
+            ("$$A$${A}", "$A${A}"),
+            ("\u{e9}${A}\u{e9}", "\u{e9}1\u{e9}"),
+        ] {
+            let interpolated = interpolate(text, &variables()).unwrap();
+            assert_eq!(interpolated.text, replaced, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_used_and_what_is_missing_is_told() {
+        let interpolated = interpolate("${X}$Y${Z:?no}${EMPTY}${P:-${Q:-1}}$A", &variables());
+        let interpolated = interpolated.unwrap();
+        assert_eq!(interpolated.text, "11");
+        assert_eq!(interpolated.used, ["X", "Y", "Z", "EMPTY", "P", "Q", "A"]);
+        assert_eq!(interpolated.missing, ["X", "Y", "Z", "EMPTY"]);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        let deep = "${A:-".repeat(40) + &"}".repeat(40);
+        let deep = deep.replace('A', "X");
+        for text in [
+            "$",
+            "${",
+            "${A",
+            "${}",
+            "$1",
+            "${1}",
+            "${A:}",
+            "${A!}",
+            "${A:-${B}",
+            &deep,
+        ] {
+            assert_eq!(interpolate(text, &variables()), Err(Malformed), "{text}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Published ports, as Compose and Docker write them: `[[HOST_IP:]HOST:]CONTAINER[/PROTOCOL]`, where HOST
+//! and CONTAINER may be ranges (the Compose Specification, "ports").
+
+use std::ops::RangeInclusive;
+
+use port_registry::Port;
+
+/// A port of the host that leads to one of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mapping {
+    pub(super) host: Port,
+    pub(super) container: u16,
+}
+
+/// It is not a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Malformed;
+
+/// The TCP ports of the host that are fixed by the short syntax: none if it leaves them to the system.
+pub(super) fn parse(text: &str) -> Result<Vec<Mapping>, Malformed> {
+    let (ports, protocol) = match text.trim().split_once('/') {
+        Some((ports, protocol)) => (ports, protocol),
+        None => (text.trim(), "tcp"),
+    };
+    let (before, container) = match ports.rsplit_once(':') {
+        Some((before, container)) => (Some(before), container),
+        None => (None, ports),
+    };
+    // What is before the host's port is an address, which does not count.
+    let host = before.map(|it| it.rsplit_once(':').map_or(it, |(_, host)| host));
+    of(host.unwrap_or_default(), container, protocol)
+}
+
+/// The same of the parts, of which the host's may be empty.
+pub(super) fn of(host: &str, container: &str, protocol: &str) -> Result<Vec<Mapping>, Malformed> {
+    let container = range(container)?;
+    let is_tcp = match protocol.to_ascii_lowercase().as_str() {
+        "tcp" | "" => true,
+        "udp" | "sctp" => false,
+        _ => return Err(Malformed),
+    };
+    if host.is_empty() {
+        return Ok(Vec::new());
+    }
+    let host = range(host)?;
+    let (hosts, containers) = (host.len(), container.len());
+    if containers != 1 && hosts != containers {
+        return Err(Malformed);
+    }
+    if !is_tcp {
+        return Ok(Vec::new());
+    }
+    let containers = container.clone().chain(std::iter::repeat(*container.end()));
+    let mappings = host.zip(containers).filter_map(|(host, container)| {
+        // Port 0 is one that the system chooses.
+        let host = Port::new(host).ok()?;
+        Some(Mapping { host, container })
+    });
+    Ok(mappings.collect())
+}
+
+/// What an argument of `docker run` publishes that has the value in the same word: `-p80:80`,
+/// `--publish=80:80`.
+pub(super) fn attached(argument: &str) -> Option<&str> {
+    let value = argument.strip_prefix("--publish=").or_else(|| {
+        let value = argument.strip_prefix("-p")?;
+        let value = value.strip_prefix('=').unwrap_or(value);
+        value
+            .starts_with(|c: char| c.is_ascii_digit() || c == '[')
+            .then_some(value)
+    });
+    value.filter(|value| !value.is_empty())
+}
+
+fn range(text: &str) -> Result<RangeInclusive<u16>, Malformed> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let (first, last) = (number(first)?, number(last)?);
+    if first > last {
+        return Err(Malformed);
+    }
+    Ok(first..=last)
+}
+
+fn number(text: &str) -> Result<u16, Malformed> {
+    let is_number = text.bytes().all(|digit| digit.is_ascii_digit());
+    if !is_number {
+        return Err(Malformed);
+    }
+    text.parse().map_err(|_| Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Malformed, parse};
+
+    fn ports(text: &str) -> Vec<(u16, u16)> {
+        let mappings = parse(text).unwrap();
+        mappings
+            .iter()
+            .map(|it| (it.host.get(), it.container))
+            .collect()
+    }
+
+    #[test]
+    fn the_hosts_ports_are_found_in_all_forms() {
+        for (text, expected) in [
+            ("8080:80", &[(8080, 80)][..]),
+            ("127.0.0.1:8080:80/tcp", &[(8080, 80)]),
+            ("[::1]:8080:80/TCP", &[(8080, 80)]),
+            ("::1:8080:80", &[(8080, 80)]),
+            ("3000-3001:4000-4001", &[(3000, 4000), (3001, 4001)]),
+            ("3000-3001:80", &[(3000, 80), (3001, 80)]),
+            ("80", &[]),
+            ("3000-3005", &[]),
+            ("127.0.0.1::80", &[]),
+            ("0:80", &[]),
+            ("53:53/udp", &[]),
+            ("1-65535:1-65535/sctp", &[]),
+        ] {
+            assert_eq!(ports(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_port_is_refused() {
+        for text in [
+            "",
+            "abc",
+            "abc:80",
+            "80:abc",
+            "70000:80",
+            "80:70000",
+            "+80:80",
+            "80:80/http",
+            "2-1:2-1",
+            "1-3:1-2",
+            "1-:80",
+            "80:",
+            "8080:80:",
+            "-1:80",
+            "8 0:80",
+        ] {
+            assert_eq!(parse(text), Err(Malformed), "{text}");
+        }
+    }
+}

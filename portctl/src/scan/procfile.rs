@@ -1,0 +1,36 @@
+//! Procfiles, as foreman and its kin read them: `name: command`.
+
+use super::walk::Place;
+use super::{Kind, Project, Scan, shell};
+
+fn is_meant(place: &Place) -> bool {
+    place.name() == "Procfile" || place.name().starts_with("Procfile.")
+}
+
+pub(super) fn scan(project: &Project, scan: &mut Scan) {
+    for place in project.files(is_meant) {
+        let Some(text) = scan.read(place) else {
+            continue;
+        };
+        let variables = project.variables_of(place.folder());
+        for (number, line) in (1..).zip(text.lines()) {
+            let Some((name, command)) = process(line) else {
+                continue;
+            };
+            for found in shell::ports(&place.service(name), command, &variables) {
+                scan.find(place, Kind::Procfile, number, found);
+            }
+        }
+    }
+}
+
+/// The process's type and its command.
+fn process(line: &str) -> Option<(&str, &str)> {
+    let (name, command) = line.split_once(':')?;
+    let name = name.trim();
+    let is_name = !name.is_empty()
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    is_name.then_some((name, command.trim()))
+}

@@ -1,0 +1,312 @@
+//! The ports that a command line has a server listen on, as far as its words tell.
+
+use port_registry::Port;
+
+use super::interpolation::interpolate;
+use super::{Environment, Found, mapping, port};
+
+/// What runs something else, which its arguments name.
+const WRAPPERS: &[&str] = &[
+    "npx", "yarn", "pnpm", "bunx", "bun", "npm", "exec", "run", "bundle", "poetry", "uv", "pipenv",
+    "sudo", "time", "dotenv", "nodemon", "dlx",
+];
+
+/// What sets variables for something else.
+const SETTERS: &[&str] = &["env", "cross-env", "cross-env-shell", "export"];
+
+/// Clients of servers, and others that listen on no port, whatever their flags look like.
+const NO_SERVERS: &[&str] = &[
+    "psql",
+    "pg_dump",
+    "pg_restore",
+    "pg_isready",
+    "mysql",
+    "mysqladmin",
+    "mysqldump",
+    "redis-cli",
+    "mongo",
+    "mongosh",
+    "mongodump",
+    "ssh",
+    "scp",
+    "sftp",
+    "rsync",
+    "curl",
+    "wget",
+    "nc",
+    "ncat",
+    "telnet",
+    "wait-on",
+    "wait-port",
+    "wait-for-it",
+    "wait-for-it.sh",
+    "kill-port",
+    "open",
+    "xdg-open",
+    "lsof",
+    "fuser",
+    "adb",
+    "mkdir",
+    "cp",
+    "git",
+    "tar",
+    "ps",
+];
+
+/// Servers whose `-p` is the port.
+const WITH_SHORT_FLAG: &[&str] = &[
+    "next",
+    "rails",
+    "puma",
+    "thin",
+    "rackup",
+    "flask",
+    "http-server",
+    "serve",
+    "storybook",
+    "start-storybook",
+    "hugo",
+    "gatsby",
+    "json-server",
+    "uvicorn",
+];
+
+/// Servers that are told an address to listen on.
+const WITH_ADDRESS: &[&str] = &["gunicorn", "hypercorn", "serve", "caddy", "uvicorn"];
+const ADDRESS_FLAGS: &[&str] = &["-b", "--bind", "-l", "--listen"];
+
+/// Command lines in the words of command lines.
+const DEEPEST: usize = 8;
+
+/// The ports of a command line, of which the first is the service's own.
+pub(super) fn ports(service: &str, line: &str, variables: &Environment) -> Vec<Found> {
+    let mut ports: Vec<(Port, bool)> = Vec::new();
+    let mut commands = Vec::new();
+    collect(line, variables, DEEPEST, &mut commands);
+    for command in commands {
+        for (port, guess) in command {
+            if !ports.iter().any(|(other, _)| *other == port) {
+                ports.push((port, guess));
+            }
+        }
+    }
+    let found = ports.into_iter().enumerate();
+    found
+        .map(|(number, (port, guess))| Found {
+            service: if number == 0 {
+                service.to_owned()
+            } else {
+                format!("{service}-{port}")
+            },
+            port,
+            guess,
+        })
+        .collect()
+}
+
+/// What each simple command of a line listens on, and whether that is a guess.
+fn collect(
+    line: &str,
+    variables: &Environment,
+    depth: usize,
+    commands: &mut Vec<Vec<(Port, bool)>>,
+) {
+    let Some(depth) = depth.checked_sub(1) else {
+        return;
+    };
+    for command in simple_commands(line) {
+        let Some(words) = shlex::split(command) else {
+            continue;
+        };
+        let words: Vec<String> = words
+            .into_iter()
+            .map(|word| match interpolate(&word, variables) {
+                Ok(interpolated) => interpolated.text,
+                Err(_) => word,
+            })
+            .collect();
+        commands.push(Simple::of(&words).ports());
+        let lines = words
+            .iter()
+            .filter(|word| word.contains(char::is_whitespace));
+        for line in lines {
+            collect(line, variables, depth, commands);
+        }
+    }
+}
+
+/// The commands between `&&`, `||`, `;`, `|`, `&` and line ends that stand outside of quotes.
+fn simple_commands(line: &str) -> Vec<&str> {
+    let mut commands = Vec::new();
+    let mut start = 0;
+    let mut quote = None;
+    let mut before = ' ';
+    for (at, c) in line.char_indices() {
+        let is_escaped = before == '\\' && quote != Some('\'');
+        match (quote, c) {
+            _ if is_escaped => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (Some(open), c) if c == open => quote = None,
+            // `2>&1` ends no command.
+            (None, '&') if before == '>' => {}
+            (None, '&' | '|' | ';' | '\n') => {
+                commands.push(&line[start..at]);
+                start = at + c.len_utf8();
+            }
+            _ => {}
+        }
+        before = if is_escaped { ' ' } else { c };
+    }
+    commands.push(&line[start..]);
+    commands
+}
+
+/// A simple command: what it sets, what it runs, and with what arguments.
+struct Simple<'a> {
+    assignments: Vec<(&'a str, &'a str)>,
+    program: &'a str,
+    arguments: &'a [String],
+    /// All of it: what wraps a command may be given flags that are meant for that.
+    words: &'a [String],
+}
+
+impl Simple<'_> {
+    fn of(words: &[String]) -> Simple<'_> {
+        let mut assignments = Vec::new();
+        let mut rest = words;
+        while let Some((word, behind)) = rest.split_first() {
+            let is_passed_over = if let Some((name, value)) = assignment(word) {
+                assignments.push((name, value));
+                true
+            } else {
+                let name = base_name(word);
+                SETTERS.contains(&name) || WRAPPERS.contains(&name) || word.starts_with('-')
+            };
+            if !is_passed_over {
+                break;
+            }
+            rest = behind;
+        }
+        // What wraps a command may have arguments of its own before it.
+        let is_wrapped =
+            rest.len() < words.len() && words.iter().any(|it| base_name(it) == "dotenv");
+        if is_wrapped && let Some(at) = rest.iter().position(|word| word == "--") {
+            rest = &rest[at + 1..];
+        }
+        let (program, arguments) = match rest.split_first() {
+            Some((program, arguments)) => (base_name(program), arguments),
+            None => ("", rest),
+        };
+        let mut simple = Simple {
+            assignments,
+            program,
+            arguments,
+            words,
+        };
+        simple.enter_module();
+        simple
+    }
+
+    /// A module that Python runs is the program.
+    fn enter_module(&mut self) {
+        if !self.program.starts_with("python") {
+            return;
+        }
+        if let [flag, module, arguments @ ..] = self.arguments
+            && flag == "-m"
+        {
+            self.program = module;
+            self.arguments = arguments;
+        }
+    }
+
+    fn ports(&self) -> Vec<(Port, bool)> {
+        if NO_SERVERS.contains(&self.program) {
+            return Vec::new();
+        }
+        let assignments = self.assignments.iter().filter_map(|(name, value)| {
+            let is_port = *name == "PORT" || name.ends_with("_PORT");
+            let port = port(value).filter(|_| is_port)?;
+            Some((port, *name != "PORT"))
+        });
+        let mut ports: Vec<(Port, bool)> = assignments.collect();
+        if matches!(self.program, "docker" | "podman") {
+            ports.extend(self.published().into_iter().map(|port| (port, false)));
+            return ports;
+        }
+        for (at, word) in self.words.iter().enumerate() {
+            let next = self.words.get(at + 1).map(String::as_str);
+            ports.extend(self.port_in(word, next));
+        }
+        if self.program == "http.server" {
+            let first = self.arguments.first().and_then(|word| port(word));
+            ports.extend(first.map(|port| (port, false)));
+        }
+        ports
+    }
+
+    /// The port that an argument tells, perhaps with the next one.
+    fn port_in(&self, word: &str, next: Option<&str>) -> Option<(Port, bool)> {
+        let (flag, value) = match word.split_once('=') {
+            Some((flag, value)) if flag.starts_with('-') => (flag, Some(value)),
+            _ => (word, next),
+        };
+        let value = value.unwrap_or_default();
+        if flag == "--port" {
+            return Some((port(value)?, false));
+        }
+        if flag.starts_with("--") && flag.ends_with("-port") {
+            return Some((port(value)?, true));
+        }
+        if flag == "runserver" || (self.program == "php" && flag == "-S") {
+            return Some((port_of_address(value)?, false));
+        }
+        if ADDRESS_FLAGS.contains(&flag) && WITH_ADDRESS.contains(&self.program) {
+            return Some((port_of_address(value)?, false));
+        }
+        if self.program == "jekyll" && flag == "-P" {
+            return Some((port(value)?, false));
+        }
+        let value = match flag.strip_prefix("-p")? {
+            "" => value,
+            attached => attached,
+        };
+        Some((port(value)?, !WITH_SHORT_FLAG.contains(&self.program)))
+    }
+
+    /// The ports that a container publishes.
+    fn published(&self) -> Vec<Port> {
+        let is_run = self.arguments.iter().find(|word| !word.starts_with('-'));
+        let is_run = match is_run.map(String::as_str) {
+            Some("container") => self.arguments.iter().any(|word| word == "run"),
+            command => command == Some("run"),
+        };
+        if !is_run {
+            return Vec::new();
+        }
+        let pairs = self.arguments.iter().enumerate();
+        let texts = pairs.filter_map(|(at, word)| match &**word {
+            "-p" | "--publish" => self.arguments.get(at + 1).map(String::as_str),
+            word => mapping::attached(word),
+        });
+        let mappings = texts.filter_map(|text| mapping::parse(text).ok());
+        mappings.flatten().map(|mapping| mapping.host).collect()
+    }
+}
+
+fn base_name(word: &str) -> &str {
+    word.rsplit('/').next().unwrap_or(word)
+}
+
+/// `NAME=value`
+fn assignment(word: &str) -> Option<(&str, &str)> {
+    let (name, value) = word.split_once('=')?;
+    let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    is_name.then_some((name, value))
+}
+
+/// The port of `[HOST:]PORT`.
+fn port_of_address(address: &str) -> Option<Port> {
+    port(address.rsplit(':').next()?)
+}

@@ -1,0 +1,114 @@
+//! The files of a project.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use walkdir::{DirEntry, WalkDir};
+
+/// A file, and where it stands in the project.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) path: PathBuf,
+    /// As it is told.
+    pub(super) shown: String,
+    /// The name of its folder, if that is below the scanned one.
+    pub(super) below: Option<String>,
+    /// Whether it is what was to be scanned, and no other.
+    pub(super) is_named: bool,
+}
+
+/// Folders of what others wrote, and of what is made anew.
+const LEFT_OUT: [&str; 8] = [
+    "node_modules",
+    "vendor",
+    "target",
+    "dist",
+    "build",
+    "out",
+    "venv",
+    "__pycache__",
+];
+
+/// How far below the scanned folder files are looked for.
+const DEPTH: usize = 5;
+
+/// The files below a folder, or the one file, by their paths.
+pub(super) fn files(path: &Path) -> io::Result<Vec<Place>> {
+    if !fs::metadata(path)?.is_dir() {
+        return Ok(vec![Place {
+            path: path.to_owned(),
+            shown: path.display().to_string(),
+            below: None,
+            is_named: true,
+        }]);
+    }
+    // What this user may not look into is left out. A file of a folder counts as one step more.
+    let entries = WalkDir::new(path)
+        .max_depth(DEPTH + 1)
+        .into_iter()
+        .filter_entry(|entry| entry.depth() == 0 || is_entered(entry))
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_file() || is_linked_file(entry));
+    let mut places: Vec<Place> = entries.map(|entry| place(&entry, path)).collect();
+    places.sort_by(|a, b| a.shown.cmp(&b.shown));
+    Ok(places)
+}
+
+fn place(entry: &DirEntry, root: &Path) -> Place {
+    let path = entry.path();
+    let folder = path.parent().filter(|_| entry.depth() > 1);
+    let name = folder.and_then(Path::file_name);
+    // What is typed as `.`, or not typed, is no part of what is shown.
+    let shown = if root == Path::new(".") {
+        path.strip_prefix(root).unwrap_or(path)
+    } else {
+        path
+    };
+    Place {
+        path: path.to_owned(),
+        shown: shown.display().to_string(),
+        below: name.map(|name| name.to_string_lossy().into_owned()),
+        is_named: false,
+    }
+}
+
+fn is_entered(entry: &DirEntry) -> bool {
+    if !entry.file_type().is_dir() {
+        return true;
+    }
+    let name = entry.file_name().to_string_lossy();
+    let is_hidden = name.starts_with('.') && name != ".devcontainer";
+    // A submodule, or another repository, has names of its own.
+    let is_checkout = || entry.path().join(".git").symlink_metadata().is_ok();
+    !is_hidden && !LEFT_OUT.contains(&&*name) && !is_checkout()
+}
+
+/// Whether it is a symbolic link to a file, such as an `.env` that is kept elsewhere. Folders are not
+/// followed.
+fn is_linked_file(entry: &DirEntry) -> bool {
+    entry.path_is_symlink() && fs::metadata(entry.path()).is_ok_and(|it| it.is_file())
+}
+
+impl Place {
+    pub(super) fn name(&self) -> &str {
+        let name = self.path.file_name().and_then(|name| name.to_str());
+        name.unwrap_or_default()
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        match self.path.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        }
+    }
+
+    /// The name of a service in this file's folder. Of one that is below the scanned folder, it begins
+    /// with the folder's.
+    pub(super) fn service(&self, name: &str) -> String {
+        match &self.below {
+            Some(folder) => format!("{folder}-{name}"),
+            None => name.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! YAML as a tree, with the line that each part is written on.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::{Spanned, Tagged};
+
+/// What stands in a place, with its tag.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    pub(super) node: Node,
+    /// Where it is written, be it used there or by an alias or a merge key elsewhere.
+    pub(super) line: usize,
+    pub(super) tag: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Node {
+    Null,
+    /// Numbers and the like as their text.
+    Scalar(String),
+    Sequence(Vec<Item>),
+    /// Merge keys are followed. With the line of the key.
+    Mapping(Vec<(String, usize, Item)>),
+}
+
+/// The documents of a text.
+pub(super) fn parse(text: &str) -> Result<Vec<Item>, YamlError> {
+    let items = serde_saphyr::from_multiple(text);
+    items.map_err(|error| YamlError(error.without_snippet().to_string()))
+}
+
+/// The text is no YAML, or of a size or a depth that nobody writes.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct YamlError(String);
+
+impl Item {
+    /// What is under a key, with the line of the key.
+    pub(super) fn get(&self, key: &str) -> Option<(usize, &Item)> {
+        let mut entries = self.entries().iter();
+        let entry = entries.find(|(name, _, _)| name == key);
+        entry.map(|(_, line, item)| (*line, item))
+    }
+
+    pub(super) fn entries(&self) -> &[(String, usize, Item)] {
+        match &self.node {
+            Node::Mapping(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    pub(super) fn items(&self) -> &[Item] {
+        match &self.node {
+            Node::Sequence(items) => items,
+            _ => &[],
+        }
+    }
+
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.node {
+            Node::Scalar(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(super) fn has_tag(&self, tag: &str) -> bool {
+        self.tag.as_deref() == Some(tag)
+    }
+}
+
+impl<'de> Deserialize<'de> for Item {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Item, D::Error> {
+        let spanned = Spanned::<Tagged<Node>>::deserialize(deserializer)?;
+        let Tagged(node, tag) = spanned.value;
+        let line = line(spanned.defined.line());
+        Ok(Item { node, line, tag })
+    }
+}
+
+fn line(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Node, D::Error> {
+        deserializer.deserialize_any(NodeVisitor)
+    }
+}
+
+struct NodeVisitor;
+
+impl<'de> Visitor<'de> for NodeVisitor {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("anything")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Node, E> {
+        Ok(Node::Scalar(text.to_owned()))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Node, E> {
+        Ok(Node::Scalar(number.to_string()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Node, E> {
+        Ok(Node::Scalar(number.to_string()))
+    }
+
+    fn visit_i128<E>(self, number: i128) -> Result<Node, E> {
+        Ok(Node::Scalar(number.to_string()))
+    }
+
+    fn visit_u128<E>(self, number: u128) -> Result<Node, E> {
+        Ok(Node::Scalar(number.to_string()))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Node, E> {
+        Ok(Node::Scalar(number.to_string()))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+        Ok(Node::Scalar(value.to_string()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Node, E> {
+        Ok(Node::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Node, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = access.next_element()? {
+            items.push(item);
+        }
+        Ok(Node::Sequence(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Node, A::Error> {
+        let mut entries = Vec::new();
+        while let Some((key, item)) = access.next_entry::<Spanned<String>, Item>()? {
+            entries.push((key.value, line(key.defined.line()), item));
+        }
+        Ok(Node::Mapping(entries))
+    }
+}

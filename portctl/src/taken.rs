@@ -1,0 +1,70 @@
+//! What stands in the way of claims on certain ports, all of it.
+
+use std::collections::HashMap;
+
+use port_registry::{Allocation, Claim, Port, ServiceKey};
+
+/// What is held already, and what earlier ones of several claims will hold.
+pub(crate) struct Taken<'a> {
+    by_key: HashMap<&'a ServiceKey, &'a Allocation>,
+    by_port: HashMap<Port, &'a Allocation>,
+    claimed_by_key: HashMap<&'a ServiceKey, Port>,
+    claimed_by_port: HashMap<Port, &'a ServiceKey>,
+}
+
+/// What a claim meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place<'a> {
+    Free,
+    /// The service has the port already.
+    Own,
+    /// The service has another port.
+    OtherPort(&'a Allocation),
+    /// Another service has the port.
+    Held(&'a Allocation),
+    /// An earlier claim is one of the same service on this port.
+    ClaimedPort(Port),
+    /// An earlier claim is one of this service on the same port.
+    ClaimedBy(&'a ServiceKey),
+}
+
+impl<'a> Taken<'a> {
+    pub(crate) fn by(held: &'a [Allocation]) -> Taken<'a> {
+        Taken {
+            by_key: held.iter().map(|it| (&it.key, it)).collect(),
+            by_port: held.iter().map(|it| (it.port, it)).collect(),
+            claimed_by_key: HashMap::new(),
+            claimed_by_port: HashMap::new(),
+        }
+    }
+
+    /// What a claim on a certain port meets; if it is nothing, later ones meet it.
+    pub(crate) fn place(&mut self, claim: &'a Claim) -> Place<'a> {
+        let (key, Some(port)) = (claim.key(), claim.wanted_port()) else {
+            return Place::Free;
+        };
+        if let Some(own) = self.by_key.get(key) {
+            return if own.port == port {
+                Place::Own
+            } else {
+                Place::OtherPort(own)
+            };
+        }
+        if let Some(holder) = self.by_port.get(&port) {
+            return Place::Held(holder);
+        }
+        match (
+            self.claimed_by_key.get(key),
+            self.claimed_by_port.get(&port),
+        ) {
+            (Some(other), _) if *other == port => Place::Own,
+            (Some(other), _) => Place::ClaimedPort(*other),
+            (None, Some(other)) => Place::ClaimedBy(other),
+            (None, None) => {
+                self.claimed_by_key.insert(key, port);
+                self.claimed_by_port.insert(port, key);
+                Place::Free
+            }
+        }
+    }
+}
