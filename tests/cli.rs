@@ -17,7 +17,7 @@ const PORTCTL: &str = env!("CARGO_BIN_EXE_portctl");
 const PORTS: u16 = 8;
 
 /// All commands.
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "get",
     "allocate",
     "list",
@@ -25,6 +25,7 @@ const COMMANDS: [&str; 18] = [
     "release",
     "env",
     "run",
+    "scan",
     "prune",
     "export",
     "import",

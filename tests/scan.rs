@@ -42,7 +42,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// What a scan of a case has to say otherwise, if anything.
+/// What a scan of a case says that it should not, if it does.
 fn difference(case: &Path) -> Option<String> {
     let expected = fs::read(case.join("expected.json")).unwrap();
     let expected: Value = serde_json::from_slice(&expected).unwrap();
@@ -51,67 +51,59 @@ fn difference(case: &Path) -> Option<String> {
     copy(&case.join("project"), &project);
     let mut command = sandbox.command(PORTCTL);
     command.args(["scan", "--json"]).current_dir(&project);
-    command.args(expected["path"].as_str());
-    let ran = Ran::of(&mut command);
+    let ran = Ran::of(command.args(expected["path"].as_str()));
     if ran.code != Some(0) {
         return Some(ran.stderr);
     }
-    let mut found: Value = serde_json::from_str(&ran.stdout).unwrap();
-    for finding in found.as_array_mut().unwrap() {
+    let found: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let mut found = found.as_array().unwrap().clone();
+    for finding in &mut found {
         let finding = finding.as_object_mut().unwrap();
         assert_eq!(finding.remove("registry"), Some(json!("free")));
+        // Whatever runs on the machine that the test runs on.
         finding.remove("listener");
     }
-    let mut different = String::new();
-    if found != expected["findings"] {
-        let lines = |findings: &Value| {
-            let lines: Vec<String> = findings
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(Value::to_string)
-                .collect();
-            lines.join("\n    ")
-        };
-        different += &format!(
-            "  found\n    {}\n  instead of\n    {}\n",
-            lines(&found),
-            lines(&expected["findings"])
-        );
-    }
-    let notes: Vec<Value> = ran
-        .stderr
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    let expected = expected["notes"].as_array().unwrap();
-    let is_meant = |note: &Value, expected: &Value| {
-        note["file"] == expected["file"]
-            && note["line"] == expected["line"]
-            && note["note"]
-                .as_str()
-                .unwrap()
-                .contains(expected["about"].as_str().unwrap())
+    let notes = ran.stderr.lines().map(serde_json::from_str);
+    let notes: Vec<Value> = notes.collect::<Result<_, _>>().unwrap();
+    let expected_notes = expected["notes"].as_array().unwrap();
+    let is_noted = |expected: &Value| {
+        notes.iter().any(|note| {
+            let text = note["note"].as_str().unwrap();
+            note["file"] == expected["file"]
+                && note["line"] == expected["line"]
+                && text.contains(expected["about"].as_str().unwrap())
+        })
     };
-    let are_told = expected
-        .iter()
-        .all(|expected| notes.iter().any(|note| is_meant(note, expected)));
-    if notes.len() != expected.len() || !are_told {
-        different += &format!("  noted {notes:?}\n  instead of {expected:?}\n");
-    }
-    (!different.is_empty()).then_some(different)
+    let is_as_expected = json!(found) == expected["findings"]
+        && notes.len() == expected_notes.len()
+        && expected_notes.iter().all(is_noted);
+    (!is_as_expected).then(|| {
+        let [found, expected, notes, expected_notes] = [
+            &found,
+            expected["findings"].as_array().unwrap(),
+            &notes,
+            expected_notes,
+        ]
+        .map(lines);
+        format!(
+            "{found}\ninstead of\n{expected}\nwith notes\n{notes}\ninstead of\n{expected_notes}"
+        )
+    })
+}
+
+fn lines(values: &Vec<Value>) -> String {
+    let lines: Vec<String> = values.iter().map(|it| format!("  {it}")).collect();
+    lines.join("\n")
 }
 
 #[test]
 fn every_project_has_the_ports_that_were_written_down() {
     let cases = cases();
     assert!(cases.len() >= 40);
-    let different: Vec<String> = cases
-        .iter()
-        .filter_map(|case| {
-            let name = case.file_name().unwrap().to_string_lossy();
-            Some(format!("{name}\n{}", difference(case)?))
-        })
-        .collect();
-    assert!(different.is_empty(), "\n{}", different.join("\n"));
+    let different = cases.iter().filter_map(|case| {
+        let name = case.file_name().unwrap().to_string_lossy();
+        Some(format!("{name}: found\n{}", difference(case)?))
+    });
+    let different: Vec<String> = different.collect();
+    assert!(different.is_empty(), "\n{}", different.join("\n\n"));
 }

@@ -76,8 +76,16 @@ impl Report {
         }
     }
 
+    /// The same, of several conflicts. The first is told where one is looked for.
     pub(crate) fn conflicts(self, conflicts: Vec<Report>) -> Report {
-        Report { conflicts, ..self }
+        let first = conflicts.first();
+        Report {
+            hint: self.hint.or_else(|| first?.hint.clone()),
+            holder: self.holder.or_else(|| first?.holder.clone()),
+            listener: self.listener.or_else(|| first?.listener.clone()),
+            conflicts,
+            ..self
+        }
     }
 
     pub(crate) fn log(self, log: Vec<String>) -> Report {

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::env;
+use std::path::{Path, PathBuf};
 
 use port_registry::{Checkout, Claim, Filter, ServiceKey};
 
@@ -10,6 +11,8 @@ use crate::failure::{Failure, Report};
 /// The app and the instance of a command.
 #[derive(Debug)]
 pub(crate) struct Names {
+    /// The folder that names are detected in, if it is not the current one.
+    folder: Option<PathBuf>,
     app: Option<String>,
     instance: Option<String>,
     /// Asked for when it is needed, since that runs git.
@@ -20,9 +23,18 @@ impl Names {
     /// The names that were typed.
     pub(crate) fn new(app: Option<String>, instance: Option<String>) -> Names {
         Names {
+            folder: None,
             app,
             instance,
             checkout: OnceCell::new(),
+        }
+    }
+
+    /// The same, completed by what is detected in another folder than the current one.
+    pub(crate) fn in_folder(self, folder: &Path) -> Names {
+        Names {
+            folder: Some(folder.to_owned()),
+            ..self
         }
     }
 
@@ -141,10 +153,13 @@ impl Names {
         if let Some(checkout) = self.checkout.get() {
             return Ok(checkout);
         }
-        let folder = env::current_dir().map_err(|error| {
-            Report::new(format!("cannot tell the current folder: {error}"))
-                .hint("go to a folder that exists, or pass --app and --instance")
-        })?;
+        let folder = match &self.folder {
+            Some(folder) => folder.clone(),
+            None => env::current_dir().map_err(|error| {
+                Report::new(format!("cannot tell the current folder: {error}"))
+                    .hint("go to a folder that exists, or pass --app and --instance")
+            })?,
+        };
         let checkout = Checkout::of(&folder)?;
         Ok(self.checkout.get_or_init(|| checkout))
     }

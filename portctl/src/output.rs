@@ -78,7 +78,11 @@ fn failure(report: &Report) -> String {
     for line in &report.log {
         let _ = write!(text, "\n  {}", visible(line));
     }
-    if let Some(hint) = &report.hint {
+    let is_told = |hint: &&String| {
+        let first = report.conflicts.first();
+        first.and_then(|it| it.hint.as_ref()) == Some(*hint)
+    };
+    if let Some(hint) = report.hint.as_ref().filter(|hint| !is_told(hint)) {
         let _ = write!(text, "\n{} {}", label(Style::Hint, "hint:"), visible(hint));
     }
     text

@@ -57,7 +57,10 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
         .map(OsString::into_string)
         .collect::<Result<Vec<_>, _>>()
     {
-        Ok(words) => words,
+        Ok(mut words) => {
+            words::put_dash_last(&mut words);
+            words
+        }
         Err(word) => {
             return Parsed::Usage(Usage {
                 problem: format!("the argument {} is not UTF-8", word.display()),

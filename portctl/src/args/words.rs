@@ -18,6 +18,17 @@ pub(super) fn split_off_command(words: &mut Vec<OsString>) -> Vec<OsString> {
     words.split_off(at).split_off(1)
 }
 
+/// Puts the `-` of `portctl import` behind all flags, after a `--`: the parser would take it for one.
+pub(super) fn put_dash_last(words: &mut Vec<String>) {
+    if words.first().is_none_or(|word| word != "import") || words.iter().any(|word| word == "--") {
+        return;
+    }
+    if let Some(at) = words.iter().position(|word| word == "-") {
+        words.remove(at);
+        words.extend(["--", "-"].map(str::to_owned));
+    }
+}
+
 /// Splits `--flag=value` in two, which the parser would not, up to a `--`. Of flags that take a
 /// value: behind another one it would become a word of its own.
 pub(super) fn split_assignments(words: Vec<String>) -> Vec<String> {

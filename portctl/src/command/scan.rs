@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::env;
 use std::io;
 use std::path::Path;
 
-use port_registry::{Allocation, Claim, Filter, Listener, Port, PortStatus};
+use port_registry::{Allocation, Checkout, Claim, Filter, Listener, Port, PortStatus};
 use serde::Serialize;
 
 use super::{Done, Outcome, door};
@@ -16,10 +17,11 @@ use crate::door::Door;
 use crate::failure::{Failure, Report};
 use crate::names::Names;
 use crate::output;
-use crate::scan::{self, Finding, Note, Scan};
+use crate::scan::{self, Finding, Kind, Note, Scan};
 use crate::table::Columns;
 use crate::taken::{Place, Taken};
-use crate::visible::visible;
+use crate::variables;
+use crate::visible::{json, visible};
 use crate::wording;
 
 const COLUMNS: Columns = Columns {
@@ -51,7 +53,15 @@ enum Standing {
 
 pub(super) fn run(args: Args) -> Outcome {
     let path = args.path.as_deref().unwrap_or(Path::new("."));
-    let names = Names::new(args.app, args.instance);
+    // The names are those of the project that is scanned.
+    let folder = if path.is_dir() {
+        path
+    } else {
+        path.parent()
+            .filter(|it| *it != Path::new(""))
+            .unwrap_or(Path::new("."))
+    };
+    let names = Names::new(args.app, args.instance).in_folder(folder);
     let scan = scan::scan(path, &scan::environment(env::vars_os()))
         .map_err(|error| Report::new(format!("cannot scan {}: {error}", path.display())))?;
     let door = door()?;
@@ -112,31 +122,20 @@ fn claim(names: &Names, finding: &Finding) -> Result<Claim, Failure> {
 }
 
 fn in_the_way(door: &dyn Door, claim: &Claim, finding: &Finding, place: Place) -> Report {
-    let Finding { service, port, .. } = finding;
+    let (port, service) = (finding.port, &finding.service);
     let what = |told: &str| {
-        format!(
-            "{}:{}: port {port} of {service} {told}",
-            finding.file, finding.line
-        )
+        let (file, line) = (&finding.file, finding.line);
+        format!("{file}:{line}: port {port} of {service} {told}")
     };
     match place {
         Place::Held(holder) => {
             let told = what(&format!("is allocated to {}", wording::holder(holder)));
-            let variable = crate::variables::name_of(service);
-            let quoted = wording::quoted(service);
-            conflict::of_holder(door, &told, holder.clone()).hint(if holder.is_of_gone_checkout() {
-                format!("{} frees it: its folder is gone", wording::release(holder))
-            } else {
-                format!(
-                    "write ${{{variable}:-{port}}} instead of {port} there, and start it by \
-                     `portctl run --service {quoted} -- COMMAND`, with a port of its own"
-                )
-            })
+            conflict::of_holder(door, &told, holder.clone()).hint(way_round(claim, finding, holder))
         }
         Place::OtherPort(holder) => {
+            let (held, id) = (holder.port, holder.id);
             let told = what(&format!(
-                "has port {} already (id {})",
-                holder.port, holder.id
+                "cannot be had: it has port {held} already (id {id})"
             ));
             let free = wording::release(holder);
             conflict::of_holder(door, &told, holder.clone()).hint(format!("{free} frees that"))
@@ -147,18 +146,40 @@ fn in_the_way(door: &dyn Door, claim: &Claim, finding: &Finding, place: Place) -
     }
 }
 
-/// All conflicts, of which the first stands for those who look for one.
-fn refusal(conflicts: Vec<Report>, claims: usize) -> Report {
+/// How the project gets on without a port that another service holds.
+fn way_round(claim: &Claim, finding: &Finding, holder: &Allocation) -> String {
+    let free = wording::release(holder);
+    let (key, own) = (claim.key(), &holder.key);
+    if (key.app(), key.instance()) == (own.app(), own.instance()) {
+        let service = own.service();
+        return format!("it is this project's already, as {service}: {free} frees it");
+    }
+    if holder.is_of_gone_checkout() {
+        return format!("{free} frees it: its folder is gone");
+    }
+    let port = finding.port;
+    let quoted = wording::quoted(&finding.service);
+    match finding.kind {
+        Kind::Compose | Kind::Procfile | Kind::Package => format!(
+            "write ${{{}:-{port}}} for {port} there, and start it by `portctl run --service {quoted} -- \
+             COMMAND`, with a port of its own",
+            variables::name_of(&finding.service)
+        ),
+        Kind::Devcontainer | Kind::Dotenv => {
+            format!("`portctl get {quoted}` gives it a port of its own, to write there")
+        }
+    }
+}
+
+/// All conflicts, of which the first stands for the others where one is looked for.
+fn refusal(mut conflicts: Vec<Report>, claims: usize) -> Report {
     let count = conflicts.len();
+    if count == 1 {
+        return conflicts.remove(0).after("nothing was registered");
+    }
     let report = Report::new(format!(
         "{count} of {claims} ports cannot be registered, so none was"
     ));
-    let first = conflicts.first();
-    let hint = first.and_then(|it| it.hint.clone());
-    let report = match hint {
-        Some(hint) => report.hint(hint),
-        None => report,
-    };
     report.conflicts(conflicts)
 }
 
@@ -170,9 +191,10 @@ fn look_up<'a>(
 ) -> Result<Vec<Known<'a>>, Failure> {
     let mut statuses: HashMap<Port, PortStatus> = HashMap::new();
     let mut known = Vec::with_capacity(findings.len());
+    let own = Own::of(names);
     for finding in findings {
         let port = finding.port;
-        if let std::collections::hash_map::Entry::Vacant(entry) = statuses.entry(port) {
+        if let Entry::Vacant(entry) = statuses.entry(port) {
             entry.insert(door.check(port)?);
         }
         let status = statuses.get(&port).cloned();
@@ -181,7 +203,7 @@ fn look_up<'a>(
             finding,
             registry: match &holder {
                 None => Standing::Free,
-                Some(holder) if is_own(names, holder)? => Standing::Yours,
+                Some(holder) if own.has(holder) => Standing::Yours,
                 Some(_) => Standing::Taken,
             },
             holder,
@@ -191,13 +213,28 @@ fn look_up<'a>(
     Ok(known)
 }
 
-/// Whether an allocation is of this app and instance, and not of another checkout of the same names.
-fn is_own(names: &Names, holder: &Allocation) -> Result<bool, Failure> {
-    let filter = names.filter_of_instance()?;
-    let is_other = names
-        .checkout_of(&filter)
-        .is_some_and(|checkout| holder.is_of_other_checkout(&checkout.root));
-    Ok(filter.matches(holder) && !is_other)
+/// What is this project's own.
+struct Own<'a> {
+    /// `None` where there are no names for it.
+    filter: Option<Filter>,
+    checkout: Option<&'a Checkout>,
+}
+
+impl Own<'_> {
+    fn of(names: &Names) -> Own<'_> {
+        let filter = names.filter_of_instance().ok();
+        Own {
+            checkout: filter.as_ref().and_then(|it| names.checkout_of(it)),
+            filter,
+        }
+    }
+
+    /// Whether an allocation is of this app and instance, and not of another checkout of the same names.
+    fn has(&self, holder: &Allocation) -> bool {
+        let is_other = |it: &Checkout| holder.is_of_other_checkout(&it.root);
+        self.filter.as_ref().is_some_and(|it| it.matches(holder))
+            && !self.checkout.is_some_and(is_other)
+    }
 }
 
 fn print(path: &Path, known: &[Known]) -> io::Result<()> {
@@ -238,7 +275,7 @@ fn row<'a>(known: &'a Known) -> Vec<Cow<'a, str>> {
 fn remark(notes: &[Note], as_json: bool) -> io::Result<()> {
     notes.iter().try_for_each(|note| {
         if as_json {
-            return output::remark(&crate::visible::json(note)?);
+            return output::remark(&json(note)?);
         }
         let line = note
             .line

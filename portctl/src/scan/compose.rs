@@ -33,7 +33,7 @@ pub(super) fn scan(project: &Project, scan: &mut Scan) {
         read.extend(group.iter().map(|place| place.path.clone()));
         scan_group(project, &group, false, scan);
     }
-    for place in project.files(is_compose_file) {
+    for place in project.files(is_meant) {
         if !read.contains(&place.path) {
             scan_group(project, std::slice::from_ref(place), true, scan);
         }
@@ -43,7 +43,7 @@ pub(super) fn scan(project: &Project, scan: &mut Scan) {
 /// The variables that the ports in a folder's Compose files are made of.
 pub(super) fn variables_used_in(project: &Project, folder: &Path) -> BTreeSet<String> {
     let variables = project.variables_of(folder);
-    let here = project.files(|place| is_compose_file(place) && place.folder() == folder);
+    let here = project.files(|place| is_meant(place) && place.folder() == folder);
     // What is wrong with them was told when they were scanned.
     let mut scan = Scan::default();
     let services = here.flat_map(|place| Services::of(place, &mut scan).services);
@@ -53,7 +53,7 @@ pub(super) fn variables_used_in(project: &Project, folder: &Path) -> BTreeSet<St
     used.flatten().collect()
 }
 
-fn is_compose_file(place: &Place) -> bool {
+pub(super) fn is_meant(place: &Place) -> bool {
     let name = place.name();
     let stem = name.strip_suffix(".yaml").or(name.strip_suffix(".yml"));
     let Some(stem) = stem else {
@@ -74,7 +74,7 @@ fn groups(project: &Project) -> Vec<Vec<Place>> {
     }
     let groups = folders.into_iter().map(|(folder, places)| {
         if let Some(place) = places.iter().find(|place| place.is_named) {
-            return if is_compose_file(place) {
+            return if is_meant(place) {
                 vec![(*place).clone()]
             } else {
                 Vec::new()

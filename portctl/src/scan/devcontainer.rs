@@ -18,7 +18,7 @@ const WITH_COMMENTS: ParseOptions = ParseOptions {
     ..package::STRICT
 };
 
-fn is_meant(place: &Place) -> bool {
+pub(super) fn is_meant(place: &Place) -> bool {
     let folders: Vec<_> = place.folder().components().rev().take(2).collect();
     let is_in = |level: usize| {
         let folder = folders.get(level);

@@ -68,6 +68,15 @@ pub(crate) struct Scan {
     pub(crate) notes: Vec<Note>,
 }
 
+/// Tell what kind of file it is, if it is one.
+const KINDS: [fn(&Place) -> bool; 5] = [
+    compose::is_meant,
+    procfile::is_meant,
+    devcontainer::is_meant,
+    package::is_meant,
+    dotenv::is_meant,
+];
+
 /// The variables of a process.
 pub(crate) type Environment = BTreeMap<String, String>;
 
@@ -84,6 +93,14 @@ pub(crate) fn scan(path: &Path, environment: &Environment) -> io::Result<Scan> {
         environment,
         files: walk::files(path)?,
     };
+    if let [place] = &*project.files
+        && place.is_named
+        && !KINDS.iter().any(|is_meant| is_meant(place))
+    {
+        return Err(io::Error::other(
+            "it is no Compose file (*.yaml), Procfile, devcontainer.json, package.json or .env",
+        ));
+    }
     let mut scan = Scan::default();
     compose::scan(&project, &mut scan);
     procfile::scan(&project, &mut scan);

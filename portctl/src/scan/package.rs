@@ -22,8 +22,12 @@ pub(super) const STRICT: ParseOptions = ParseOptions {
     allow_extended_string_escapes: false,
 };
 
+pub(super) fn is_meant(place: &Place) -> bool {
+    place.name() == "package.json"
+}
+
 pub(super) fn scan(project: &Project, scan: &mut Scan) {
-    for place in project.files(|place: &Place| place.name() == "package.json") {
+    for place in project.files(is_meant) {
         let Some(text) = scan.read(place) else {
             continue;
         };

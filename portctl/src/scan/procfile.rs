@@ -3,7 +3,7 @@
 use super::walk::Place;
 use super::{Kind, Project, Scan, shell};
 
-fn is_meant(place: &Place) -> bool {
+pub(super) fn is_meant(place: &Place) -> bool {
     place.name() == "Procfile" || place.name().starts_with("Procfile.")
 }
 
