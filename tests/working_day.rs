@@ -47,12 +47,18 @@ impl Machine {
         self.sandbox.work()
     }
 
-    fn command(&self, folder: &Path, words: &[&str]) -> Command {
-        let mut command = self.sandbox.command(PORTCTL);
+    fn program(&self, program: &str, folder: &Path) -> Command {
+        let mut command = self.sandbox.command(program);
         if let Some(daemon) = &self.daemon {
             command.env("PORT_REGISTRY_ADDR", daemon.address.to_string());
         }
-        command.args(words).current_dir(folder);
+        command.current_dir(folder);
+        command
+    }
+
+    fn command(&self, folder: &Path, words: &[&str]) -> Command {
+        let mut command = self.program(PORTCTL, folder);
+        command.args(words);
         command
     }
 
@@ -124,19 +130,8 @@ fn a_shell_takes_the_variables_over() {
     both_ways(|machine| {
         let port = machine.run(&["get", "web"]).printed().to_owned();
         let script = format!("eval \"$({PORTCTL} env --format shell)\" && sh -c 'echo $WEB_PORT'");
-        let mut shell = machine.command(&machine.work(), &[]);
-        let path = shell
-            .get_envs()
-            .map(|(name, value)| (name.to_owned(), value.map(ToOwned::to_owned)));
-        let variables: Vec<_> = path
-            .filter_map(|(name, value)| Some((name, value?)))
-            .collect();
-        let mut command = Command::new("sh");
-        command
-            .env_clear()
-            .envs(variables)
-            .args(["-c", &script])
-            .current_dir(machine.work());
+        let mut command = machine.program("sh", &machine.work());
+        command.args(["-c", &script]);
         assert_eq!(Ran::of(&mut command).printed(), port);
     });
 }
