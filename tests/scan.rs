@@ -91,7 +91,7 @@ fn difference(case: &Path) -> Option<String> {
     })
 }
 
-fn lines(values: &Vec<Value>) -> String {
+fn lines(values: &[Value]) -> String {
     let lines: Vec<String> = values.iter().map(|it| format!("  {it}")).collect();
     lines.join("\n")
 }

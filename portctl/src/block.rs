@@ -25,7 +25,7 @@ pub(crate) enum BlockError {
 /// at its end.
 pub(crate) fn put(text: &[u8], lines: &[String]) -> Result<Vec<u8>, BlockError> {
     let place = find(text)?;
-    let line_end = line_end(text);
+    let line_end = line_end(text, &place);
     let mut written = Vec::with_capacity(text.len() + 256);
     written.extend(&text[..place.start]);
     if !written.is_empty() && !written.ends_with(b"\n") {
@@ -99,8 +99,10 @@ fn find(text: &[u8]) -> Result<Range<usize>, BlockError> {
     }
 }
 
-/// How the text's lines end, by its first.
-fn line_end(text: &[u8]) -> &'static [u8] {
+/// How the block's lines end, and where there is none, the text's, by the first of them.
+fn line_end(text: &[u8], place: &Range<usize>) -> &'static [u8] {
+    let block = &text[place.clone()];
+    let text = if block.is_empty() { text } else { block };
     let first = text.split_inclusive(|&it| it == b'\n').next();
     if first.is_some_and(|line| line.ends_with(b"\r\n")) {
         b"\r\n"

@@ -12,6 +12,8 @@ mod mapping;
 mod package;
 mod procfile;
 mod shell;
+#[cfg(test)]
+mod tests;
 mod walk;
 mod yaml;
 

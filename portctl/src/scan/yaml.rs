@@ -24,9 +24,15 @@ pub(super) enum Node {
     Mapping(Vec<(String, usize, Item)>),
 }
 
+/// Levels of mappings and sequences. Each takes some room on the stack.
+const DEEPEST: usize = 32;
+
 /// The documents of a text.
 pub(super) fn parse(text: &str) -> Result<Vec<Item>, YamlError> {
-    let items = serde_saphyr::from_multiple(text);
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! { max_depth: DEEPEST, flow_nesting_limit: DEEPEST },
+    };
+    let items = serde_saphyr::from_multiple_with_options(text, options);
     items.map_err(|error| YamlError(error.without_snippet().to_string()))
 }
 

@@ -1,0 +1,148 @@
+//! Scans of what nobody meant to write.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use super::{Environment, Scan, scan};
+
+/// The projects that there are expectations for, as something to begin with.
+const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/scan/cases");
+
+/// What means something to one of the formats.
+const PIECES: [&str; 24] = [
+    ":", "-", "8080:80", "\n", "\n  ", "'", "\"", "${", "}", "$", "*a", "&a ", "<<: *a", "!reset ",
+    "#", "[", "{", "\\", "=", "\r\n", "\u{e9}", "\u{0}", "--port ", "65536",
+];
+
+/// The files of the projects, by their names.
+fn files(folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.components().any(|part| part.as_os_str() == "project") {
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            found.push((name, fs::read(path).unwrap()));
+        }
+    }
+}
+
+/// A change to a text: a piece that is put in somewhere, for so many bytes.
+#[derive(Clone, Debug)]
+struct Edit {
+    at: prop::sample::Index,
+    removed: usize,
+    piece: &'static str,
+}
+
+fn edits() -> impl Strategy<Value = Vec<Edit>> {
+    let edit = (
+        any::<prop::sample::Index>(),
+        0..12_usize,
+        prop::sample::select(&PIECES[..]),
+    );
+    let edit = edit.prop_map(|(at, removed, piece)| Edit { at, removed, piece });
+    prop::collection::vec(edit, 1..6)
+}
+
+fn edited(text: &[u8], edits: &[Edit]) -> Vec<u8> {
+    let mut text = text.to_vec();
+    for Edit { at, removed, piece } in edits {
+        let at = at.index(text.len() + 1);
+        let end = (at + removed).min(text.len());
+        text.splice(at..end, piece.bytes());
+    }
+    text
+}
+
+fn scan_of(name: &str, text: &[u8]) -> Scan {
+    let folder = tempfile::tempdir().unwrap();
+    let path = match name {
+        "devcontainer.json" => folder.path().join(".devcontainer").join(name),
+        _ => folder.path().join(name),
+    };
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, text).unwrap();
+    let scan = scan(folder.path(), &Environment::new()).unwrap();
+    let lines = text.split(|&it| it == b'\n').count();
+    for finding in &scan.findings {
+        let is_in_file = (1..=lines).contains(&finding.line);
+        assert!(
+            is_in_file && PathBuf::from(&finding.file) == path,
+            "{finding:?}"
+        );
+    }
+    for note in &scan.notes {
+        assert!(
+            note.line.is_none_or(|line| (1..=lines).contains(&line)),
+            "{note:?}"
+        );
+    }
+    scan
+}
+
+/// `PORT_REGISTRY_SOAK` makes it so many times as many.
+#[test]
+fn whatever_is_written_is_read_or_noted() {
+    let soak = std::env::var("PORT_REGISTRY_SOAK").map_or(1, |factor| factor.parse().unwrap());
+    let mut originals = Vec::new();
+    files(Path::new(CASES), &mut originals);
+    assert!(originals.len() > 100);
+    let strategy = (prop::sample::select(originals), edits());
+    let mut runner = TestRunner::new(Config {
+        cases: 2_000 * soak,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    runner
+        .run(&strategy, |((name, text), edits)| {
+            scan_of(&name, &edited(&text, &edits));
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn files_that_are_made_to_take_long_are_refused() {
+    let deep = |open: &str| open.repeat(100_000);
+    let bomb: String = (1..20)
+        .map(|level| {
+            format!(
+                "l{level}: &l{level} [{}]\n",
+                vec![format!("*l{}", level - 1); 9].join(", ")
+            )
+        })
+        .collect();
+    let bomb = format!("l0: &l0 [x]\n{bomb}services: *l19\n");
+    let interpolated = format!("services: {{a: {{ports: ['{}']}}}}", deep("${A:-"));
+    for (name, text) in [
+        ("compose.yaml", deep("[")),
+        ("compose.yaml", deep("{a: ")),
+        ("compose.yaml", deep("- ")),
+        ("compose.yaml", bomb),
+        ("compose.yaml", interpolated),
+        ("package.json", deep("{\"a\":")),
+        ("devcontainer.json", deep("[")),
+    ] {
+        let scan = scan_of(name, text.as_bytes());
+        assert_eq!(
+            (scan.findings.len(), scan.notes.len()),
+            (0, 1),
+            "{name}: {:?}",
+            scan.notes
+        );
+    }
+    // Deep, and no reason to give up.
+    for (name, text) in [
+        (".env", format!("PORT={}", deep("${A:-"))),
+        ("Procfile", format!("web: {}", deep("sh -c '"))),
+        ("Procfile", format!("web: {}", deep("${A:-"))),
+    ] {
+        assert_eq!(scan_of(name, text.as_bytes()), Scan::default(), "{name}");
+    }
+    let large = vec![b'#'; 5 << 20];
+    assert_eq!(scan_of("compose.yaml", &large).notes.len(), 1);
+}
