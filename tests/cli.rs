@@ -17,7 +17,7 @@ const PORTCTL: &str = env!("CARGO_BIN_EXE_portctl");
 const PORTS: u16 = 8;
 
 /// All commands.
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "get",
     "allocate",
     "list",
@@ -33,6 +33,7 @@ const COMMANDS: [&str; 18] = [
     "restart",
     "status",
     "health",
+    "doctor",
     "skill",
     "completions",
     "version",
