@@ -34,6 +34,7 @@ const COMMANDS: [&str; 19] = [
     "restart",
     "status",
     "health",
+    "doctor",
     "skill",
     "completions",
     "version",

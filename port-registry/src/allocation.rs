@@ -97,6 +97,12 @@ impl Allocation {
     pub fn is_of_gone_checkout(&self) -> bool {
         self.dir.as_deref().is_some_and(folder::is_gone)
     }
+
+    /// Whether a path is in the checkout that it belongs to, be it by another name. `None` when that
+    /// is not known, or when the file system does not tell within a second.
+    pub fn has_in_checkout(&self, path: &Path) -> Option<bool> {
+        folder::contains(self.dir.as_deref()?, path)
+    }
 }
 
 /// What is known of a port.
@@ -207,5 +213,68 @@ impl Filter {
             && same(&self.instance, allocation.key.instance())
             && same(&self.service, allocation.key.service())
             && self.port.is_none_or(|port| port == allocation.port)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::{Allocation, AllocationId};
+    use crate::port::Port;
+    use crate::service_key::ServiceKey;
+    use crate::timestamp::Timestamp;
+
+    fn allocation_of(dir: Option<&Path>) -> Allocation {
+        Allocation {
+            id: AllocationId::new(1).unwrap(),
+            key: ServiceKey::new("shop", "main", "web").unwrap(),
+            port: Port::new(3000).unwrap(),
+            created_at: Timestamp::from_unix_seconds(0).unwrap(),
+            dir: dir.map(|dir| dir.to_str().unwrap().to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_checkout_is_gone_when_its_folder_is_and_not_when_none_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let checkout = folder.path().join("shop");
+        fs::create_dir(&checkout).unwrap();
+        let allocation = allocation_of(Some(&checkout));
+        assert!(!allocation.is_of_gone_checkout());
+        fs::remove_dir(&checkout).unwrap();
+        assert!(allocation.is_of_gone_checkout());
+        assert!(!allocation.is_of_other_checkout(folder.path()));
+        assert!(!allocation_of(None).is_of_gone_checkout());
+        // Whatever has its name now, it is not for us to say that it is not the checkout.
+        fs::write(&checkout, "").unwrap();
+        assert!(!allocation.is_of_gone_checkout());
+    }
+
+    #[test]
+    fn what_is_in_a_checkout_is_so_by_every_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let checkout = folder.path().join("shop");
+        let inside = checkout.join("web");
+        let beside = folder.path().join("shop-two");
+        fs::create_dir_all(&inside).unwrap();
+        fs::create_dir(&beside).unwrap();
+        let allocation = allocation_of(Some(&checkout));
+        assert_eq!(allocation.has_in_checkout(&checkout), Some(true));
+        assert_eq!(allocation.has_in_checkout(&inside), Some(true));
+        assert_eq!(allocation.has_in_checkout(&beside), Some(false));
+        assert_eq!(allocation.has_in_checkout(folder.path()), Some(false));
+        let gone = folder.path().join("gone");
+        assert_eq!(allocation.has_in_checkout(&gone), None);
+        assert_eq!(allocation_of(None).has_in_checkout(&inside), None);
+        #[cfg(unix)]
+        {
+            let link = folder.path().join("link");
+            std::os::unix::fs::symlink(&checkout, &link).unwrap();
+            let allocation = allocation_of(Some(&link));
+            assert_eq!(allocation.has_in_checkout(&inside), Some(true));
+            assert_eq!(allocation.has_in_checkout(&beside), Some(false));
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::assign::AssignmentOrder;
 use crate::error::Error;
+use crate::examination::{self, Examination};
 use crate::home::default_folder;
 use crate::probe::{Probe, SystemProbe};
 use crate::range::PortRange;
@@ -153,6 +154,32 @@ impl Builder {
         );
         registry.try_open()?;
         Ok(registry)
+    }
+
+    /// Looks at the registry, as it is, for what may be wrong with it. Nothing is created or changed:
+    /// a file that a process was killed over is not even mended, as [`open`](Self::open) would do it.
+    /// All of the file is read, and checked as by [`Registry::verify`].
+    ///
+    /// ```
+    /// use port_registry::{Claim, Registry, ServiceKey};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let builder = || Registry::builder().path(folder.path().join("ports.redb"));
+    /// assert_eq!(builder().examine()?.format_version, None);
+    /// # let web = Claim::new(ServiceKey::new("shop", "main", "web")?);
+    /// builder().open()?.allocate(web)?;
+    /// let found = builder().examine()?;
+    /// assert_eq!(found.allocations.len(), 1);
+    /// assert!(found.obstacle.is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open), and [`Damaged`](Error::Damaged) where what is stored does not
+    /// agree with itself.
+    pub fn examine(self) -> Result<Examination, Error> {
+        examination::examine(&Store::to_be_left_as_it_is(&self.store()?, self.wait))
     }
 }
 

@@ -40,6 +40,23 @@ pub(crate) fn is_gone(folder: &str) -> bool {
     answer_within(PATIENCE, move || is_absent(&folder)).unwrap_or(false)
 }
 
+/// Whether a path is that of a folder or of something in it, perhaps by another name. `None` when the
+/// file system does not tell.
+pub(crate) fn contains(folder: &str, path: &Path) -> Option<bool> {
+    if path.starts_with(folder) {
+        return Some(true);
+    }
+    let (folder, path) = (folder.to_owned(), path.to_owned());
+    let real = move || {
+        Some(
+            fs::canonicalize(path)
+                .ok()?
+                .starts_with(fs::canonicalize(folder).ok()?),
+        )
+    };
+    answer_within(PATIENCE, real).flatten()
+}
+
 fn is_absent(folder: &str) -> bool {
     !Path::new(folder).try_exists().unwrap_or(true)
 }

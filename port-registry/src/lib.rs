@@ -60,6 +60,7 @@ mod deadline;
 #[cfg(feature = "detect")]
 mod detect;
 mod error;
+mod examination;
 mod files;
 mod folder;
 #[cfg(all(any(test, fuzzing), feature = "detect"))]
@@ -84,6 +85,7 @@ pub use builder::{Builder, DB_VARIABLE, RANGE_VARIABLE};
 #[cfg(feature = "detect")]
 pub use detect::Checkout;
 pub use error::{Error, StoreError};
+pub use examination::Examination;
 pub use home::default_folder;
 pub use lease::Lease;
 pub use listener::Listener;

@@ -1,5 +1,8 @@
 //! Who has a port open right now.
 
+#[cfg(feature = "listeners")]
+use std::collections::BTreeMap;
+
 use crate::port::Port;
 
 /// What has a port open on this machine. Which process it is, is known with the feature
@@ -26,27 +29,30 @@ impl Listener {
     /// processes, which takes milliseconds.
     #[cfg(feature = "listeners")]
     pub fn find(port: Port) -> Listener {
-        use listeners::{Protocol, SocketState};
+        find_where(|it| it == port)
+            .remove(&port)
+            .unwrap_or_default()
+    }
 
-        let all = listeners::get_all().unwrap_or_default();
-        let listening = all.into_iter().filter(|it| {
-            it.socket.port() == port.get()
-                && it.protocol == Protocol::TCP
-                && it.state == SocketState::Listen
-        });
-        // Of several that share the port the eldest, as a rule.
-        let process = listening.map(|it| it.process).min_by_key(|it| it.pid);
-        match process {
-            Some(process) => Listener {
-                pid: Some(process.pid),
-                process: (!process.name.is_empty()).then_some(process.name),
-                uid: None,
-            },
-            None => Listener {
-                uid: procfs::user_listening_on(port),
-                ..Listener::default()
-            },
-        }
+    /// Looks for all that listens on this machine, by port: one look at all processes, for those who
+    /// want to know of many ports. Of what belongs to other users it finds what
+    /// [`find`](Self::find) finds, so on systems that do not tell of it their ports are missing.
+    ///
+    /// ```
+    /// use std::net::TcpListener;
+    /// use port_registry::{Listener, Port};
+    ///
+    /// let server = TcpListener::bind("127.0.0.1:0")?;
+    /// let port = Port::new(server.local_addr()?.port())?;
+    /// let listeners = Listener::all();
+    /// # if cfg!(any(target_os = "linux", target_os = "macos", windows)) {
+    /// assert_eq!(listeners[&port].pid, Some(std::process::id()));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "listeners")]
+    pub fn all() -> BTreeMap<Port, Listener> {
+        find_where(|_| true)
     }
 
     /// Looks for nothing, without the feature `listeners`.
@@ -54,6 +60,36 @@ impl Listener {
     pub fn find(_: Port) -> Listener {
         Listener::default()
     }
+}
+
+/// What listens on the ports that are meant.
+#[cfg(feature = "listeners")]
+fn find_where(is_meant: impl Fn(Port) -> bool) -> BTreeMap<Port, Listener> {
+    use listeners::{Protocol, SocketState};
+
+    let mut found: BTreeMap<Port, Listener> = BTreeMap::new();
+    for it in listeners::get_all().unwrap_or_default() {
+        let is_listening = it.protocol == Protocol::TCP && it.state == SocketState::Listen;
+        let port = Port::new(it.socket.port()).ok();
+        let Some(port) = port.filter(|&port| is_listening && is_meant(port)) else {
+            continue;
+        };
+        // Of several that share the port the eldest, as a rule.
+        let listener = found.entry(port).or_default();
+        if listener.pid.is_none_or(|pid| it.process.pid < pid) {
+            listener.pid = Some(it.process.pid);
+            listener.process = (!it.process.name.is_empty()).then_some(it.process.name);
+        }
+    }
+    procfs::each_listener(|port, user| {
+        if is_meant(port) {
+            found.entry(port).or_insert_with(|| Listener {
+                uid: Some(user),
+                ..Listener::default()
+            });
+        }
+    });
+    found
 }
 
 /// Sockets as Linux lists them to everybody, those of other users included.
@@ -66,28 +102,25 @@ mod procfs {
     /// The state of a socket that listens (`TCP_LISTEN` in the kernel's `include/net/tcp_states.h`).
     const LISTEN: &str = "0A";
 
-    pub(super) fn user_listening_on(port: Port) -> Option<u32> {
-        ["/proc/net/tcp", "/proc/net/tcp6"]
-            .into_iter()
-            .filter_map(|table| fs::read_to_string(table).ok())
-            .find_map(|table| {
-                let mut rows = table.lines();
-                rows.find_map(|row| user_in(row, port))
-            })
+    /// Shows `see` the port of each socket that listens, and its user.
+    pub(super) fn each_listener(mut see: impl FnMut(Port, u32)) {
+        for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+            let table = fs::read_to_string(table).unwrap_or_default();
+            for (port, user) in table.lines().filter_map(listener_in) {
+                see(port, user);
+            }
+        }
     }
 
-    /// The user in a row of the table, if it is of a socket that listens on the port. The columns are
+    /// The port and the user in a row of the table, if it is of a socket that listens. The columns are
     /// explained in the kernel's `Documentation/networking/proc_net_tcp.rst`.
-    pub(super) fn user_in(row: &str, port: Port) -> Option<u32> {
-        let columns: Vec<&str> = row.split_ascii_whitespace().collect();
-        let (_, local_port) = columns.get(1)?.rsplit_once(':')?;
-        let is_meant = u16::from_str_radix(local_port, 16) == Ok(port.get())
-            && columns.get(3) == Some(&LISTEN);
-        if is_meant {
-            columns.get(7)?.parse().ok()
-        } else {
-            None
-        }
+    pub(super) fn listener_in(row: &str) -> Option<(Port, u32)> {
+        let mut columns = row.split_ascii_whitespace();
+        let (_, port) = columns.nth(1)?.rsplit_once(':')?;
+        let port = Port::new(u16::from_str_radix(port, 16).ok()?).ok()?;
+        columns.nth(1).filter(|&state| state == LISTEN)?;
+        let user = columns.nth(3)?.parse().ok()?;
+        Some((port, user))
     }
 }
 
@@ -114,16 +147,40 @@ mod tests {
         );
     }
 
+    #[cfg(any(target_os = "linux", target_os = "macos", windows))]
+    #[test]
+    fn one_look_finds_all_that_finding_each_would_find() {
+        let servers: Vec<_> = ["127.0.0.1:0", "0.0.0.0:0", "127.0.0.1:0"]
+            .map(|address| TcpListener::bind(address).unwrap())
+            .into();
+        let client = TcpStream::connect(servers[0].local_addr().unwrap()).unwrap();
+        let all = Listener::all();
+        for server in &servers {
+            let port = Port::new(server.local_addr().unwrap().port()).unwrap();
+            assert_eq!(all.get(&port), Some(&Listener::find(port)));
+            assert_eq!(all[&port].pid, Some(std::process::id()));
+        }
+        let client = Port::new(client.local_addr().unwrap().port()).unwrap();
+        assert_eq!(all.get(&client), None);
+    }
+
     #[test]
     fn a_socket_of_another_user_is_known_by_its_user() {
         let row = "   1: 0100007F:1538 00000000:0000 0A 00000000:00000000 00:00000000 00000000  \
                    1000        0 21443 1 0000000000000000 100 0 0 10 0";
-        let user_in = |row: &str, port| procfs::user_in(row, Port::new(port).unwrap());
-        assert_eq!(user_in(row, 0x1538), Some(1000));
-        assert_eq!(user_in(row, 0x1539), None);
-        assert_eq!(user_in(&row.replace(" 0A ", " 01 "), 0x1538), None);
-        for odd in ["", "sl local_address", "1: :1538 x 0A", "1: 1538"] {
-            assert_eq!(user_in(odd, 0x1538), None, "{odd:?}");
+        let listener = (Port::new(0x1538).unwrap(), 1000);
+        assert_eq!(procfs::listener_in(row), Some(listener));
+        let row_of_ipv6 = row.replace("0100007F", "00000000000000000000000001000000");
+        assert_eq!(procfs::listener_in(&row_of_ipv6), Some(listener));
+        assert_eq!(procfs::listener_in(&row.replace(" 0A ", " 01 ")), None);
+        for odd in [
+            "",
+            "sl local_address",
+            "1: :1538 x 0A",
+            "1: 1538",
+            "1: :0 x 0A x x x 1",
+        ] {
+            assert_eq!(procfs::listener_in(odd), None, "{odd:?}");
         }
     }
 }

@@ -6,6 +6,7 @@ mod block;
 mod command;
 mod conflict;
 mod daemon;
+mod doctor;
 mod door;
 mod dump;
 mod environment;

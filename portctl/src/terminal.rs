@@ -17,6 +17,7 @@ pub(crate) enum Stream {
 pub(crate) enum Style {
     Heading,
     Error,
+    Warning,
     Hint,
 }
 
@@ -45,10 +46,11 @@ pub(crate) fn styled(stream: Stream, style: Style, text: &str) -> Cow<'_, str> {
     if !environment::wants_colour(is_terminal) {
         return Cow::from(text);
     }
-    // Select Graphic Rendition (ECMA-48, section 8.3.117): bold, red, cyan.
+    // Select Graphic Rendition (ECMA-48, section 8.3.117): bold, red, yellow, cyan.
     let parameters = match style {
         Style::Heading => "1",
         Style::Error => "1;31",
+        Style::Warning => "1;33",
         Style::Hint => "1;36",
     };
     Cow::from(format!("\u{1b}[{parameters}m{text}\u{1b}[0m"))

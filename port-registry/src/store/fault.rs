@@ -69,7 +69,9 @@ impl Fault {
             self,
             Fault::Busy
                 | Fault::File(_, Access::ReadWrite)
-                | Fault::Engine(redb::Error::Io(_) | redb::Error::PreviousIo)
+                | Fault::Engine(
+                    redb::Error::Io(_) | redb::Error::PreviousIo | redb::Error::RepairAborted
+                )
         )
     }
 

@@ -53,6 +53,8 @@ const TIME_TO_LOOK_UP: Duration = Duration::from_secs(1);
 pub(crate) struct Store {
     path: PathBuf,
     wait: Duration,
+    /// Whether a file that its last writer left unclean is made whole by who comes to read it.
+    mends: bool,
     turnstile: Turnstile,
     /// The file as it is open here, if it is. Never held while anything is waited for.
     handle: Mutex<Option<Arc<Handle>>>,
@@ -96,8 +98,16 @@ impl Store {
             turnstile: Turnstile::new(create::lock_path(&path)),
             path,
             wait,
+            mends: true,
             handle: Mutex::default(),
         }
+    }
+
+    /// A store to be read as it is: one that would have to be mended first is read as an image.
+    pub(crate) fn to_be_left_as_it_is(path: &Path, wait: Duration) -> Store {
+        let mut store = Store::new(path, wait);
+        store.mends = false;
+        store
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -171,6 +181,18 @@ impl Store {
     /// Checks that the rows, both indexes, the free ports and the counters agree.
     pub(crate) fn check_consistency(&self, deadline: Deadline) -> Result<(), Fault> {
         self.read(deadline, |rows| rows.check())
+    }
+
+    /// Finds out what would keep a change from being stored now, without making any: the file cannot
+    /// be opened to write it, or a writer holds it until the deadline.
+    pub(crate) fn check_writable(&self, deadline: Deadline) -> Result<(), Fault> {
+        let Found::Store(file) = create::find(&self.path, Access::ReadWrite)? else {
+            return Ok(());
+        };
+        let is_free = || (!backend::is_being_written(&file)).then_some(());
+        deadline
+            .poll(|| Ok::<_, Fault>(is_free()))?
+            .ok_or(Fault::Busy)
     }
 
     /// Runs a transaction under its deadline. A panic ends it, and not the program.
@@ -290,7 +312,7 @@ impl Store {
         }
         match self.open_to_read(deadline) {
             // The last writer was killed. Opening the file for writing mends it, in no time.
-            Err(Fault::Engine(redb::Error::RepairAborted)) => {
+            Err(Fault::Engine(redb::Error::RepairAborted)) if self.mends => {
                 let turn = self.turnstile.enter(deadline).ok_or(Fault::Busy)?;
                 self.writable(&turn, deadline).map(Some)
             }

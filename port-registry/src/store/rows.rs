@@ -31,6 +31,8 @@ pub(crate) trait Rows {
     fn free_runs(&self, span: RangeInclusive<u16>) -> Result<FreeRuns<'_>, Fault>;
     /// Checks the invariants.
     fn check(&self) -> Result<(), Fault>;
+    /// The layout in which it is stored. `None` where there is no store yet.
+    fn format_version(&self) -> Result<Option<u64>, Fault>;
 
     /// The allocations that match, by id.
     fn matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
@@ -70,6 +72,10 @@ impl Rows for NoRows {
 
     fn check(&self) -> Result<(), Fault> {
         Ok(())
+    }
+
+    fn format_version(&self) -> Result<Option<u64>, Fault> {
+        Ok(None)
     }
 }
 
@@ -194,5 +200,9 @@ impl<T: Transaction> Rows for StoredRows<T> {
     fn check(&self) -> Result<(), Fault> {
         self.tables.check()?;
         self.recent.check(&self.tables)
+    }
+
+    fn format_version(&self) -> Result<Option<u64>, Fault> {
+        self.tables.format_version()
     }
 }

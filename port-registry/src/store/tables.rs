@@ -17,8 +17,8 @@ use redb::{
 use super::fault::Fault;
 use super::free_ports;
 use super::schema::{
-    self, ALLOCATIONS, ChangedRow, FREE, Format, META, META_MERGED, META_NEXT_ID, Names, PORTS,
-    RECENT, Row, SERVICES, allocation, damaged, ours, row, stored_id, stored_key,
+    self, ALLOCATIONS, ChangedRow, FREE, Format, META, META_FORMAT, META_MERGED, META_NEXT_ID,
+    Names, PORTS, RECENT, Row, SERVICES, allocation, damaged, ours, row, stored_id, stored_key,
 };
 use crate::allocation::{Allocation, AllocationId, Filter};
 use crate::port::Port;
@@ -171,6 +171,12 @@ impl<T: Transaction> Tables<T> {
     pub(super) fn next_id(&self) -> Result<u64, Fault> {
         let next_id = self.meta.get(META_NEXT_ID)?.map(|id| id.value());
         stored_id(next_id.unwrap_or(0)).map(AllocationId::get)
+    }
+
+    /// The layout that the tables are in.
+    pub(super) fn format_version(&self) -> Result<Option<u64>, Fault> {
+        let version = self.meta.get(META_FORMAT)?;
+        Ok(version.map(|version| version.value()))
     }
 
     /// The number of the last change that is in the tables.

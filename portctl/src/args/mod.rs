@@ -2,6 +2,7 @@
 
 mod allocations;
 mod daemon;
+mod doctor;
 mod environment;
 mod keeping;
 mod program;
@@ -15,6 +16,7 @@ use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FromArgs};
 
 pub(crate) use self::allocations::{Allocate, Check, Get, List, Release};
 pub(crate) use self::daemon::{Health, Restart, Start, Status, Stop};
+pub(crate) use self::doctor::Doctor;
 pub(crate) use self::environment::{Env, Format, Run};
 pub(crate) use self::keeping::{Export, Import, Prune};
 pub(crate) use self::program::{Completions, Shell, Version};
@@ -184,6 +186,8 @@ pub(crate) enum Command {
     Status(Status),
     /// See [`Health`].
     Health(Health),
+    /// See [`Doctor`].
+    Doctor(Doctor),
     /// See [`Skill`].
     Skill(Skill),
     /// See [`Completions`].

@@ -3,6 +3,7 @@
 mod allocate;
 mod check;
 mod completions;
+mod doctor;
 mod env;
 mod export;
 mod get;
@@ -62,6 +63,7 @@ pub(crate) fn run(command: Command) -> ExitCode {
         Command::Restart(args) => ("restart", args.json, restart::run(&args)),
         Command::Status(args) => ("status", args.json, status::run(&args)),
         Command::Health(args) => ("health", args.json, health::run(&args)),
+        Command::Doctor(args) => ("doctor", args.json, doctor::run(&args)),
         Command::Skill(args) => match args.command {
             SkillCommand::Install(args) => ("skill install", args.json, skill::install(&args)),
             SkillCommand::Uninstall(args) => {

@@ -6,7 +6,7 @@
 mod detach;
 mod log;
 mod process;
-mod program;
+pub(crate) mod program;
 mod start;
 mod stop;
 

@@ -8,10 +8,10 @@ use crate::environment;
 use crate::failure::Report;
 
 /// What the program is called.
-const NAME: &str = "port-registry";
+pub(crate) const NAME: &str = "port-registry";
 
 /// The program beside portctl, or else the first one on the PATH.
-pub(super) fn find() -> Result<PathBuf, Report> {
+pub(crate) fn find() -> Result<PathBuf, Report> {
     let name = format!("{NAME}{EXE_SUFFIX}");
     let own_folder = env::current_exe()
         .and_then(fs::canonicalize)
@@ -36,7 +36,7 @@ pub(super) fn find() -> Result<PathBuf, Report> {
 }
 
 #[cfg(unix)]
-fn is_program(path: &Path) -> bool {
+pub(crate) fn is_program(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
 
     let metadata = fs::metadata(path);
@@ -44,6 +44,6 @@ fn is_program(path: &Path) -> bool {
 }
 
 #[cfg(not(unix))]
-fn is_program(path: &Path) -> bool {
+pub(crate) fn is_program(path: &Path) -> bool {
     path.is_file()
 }

@@ -1,0 +1,53 @@
+//! The checkouts that ports belong to, which may be gone.
+
+use std::collections::BTreeMap;
+
+use port_registry::Allocation;
+
+use super::finding::{Finding, Issue, count};
+
+const CHECK: &str = "checkouts";
+
+/// How many folders are named.
+const MOST: usize = 10;
+
+pub(super) fn check(allocations: Option<&[Allocation]>) -> Finding {
+    let Some(allocations) = allocations else {
+        return Issue::warning("not looked at, since the registry cannot be read").of(CHECK);
+    };
+    // Each folder is looked at once, whatever number of allocations it has.
+    let mut checkouts: BTreeMap<&str, Vec<&Allocation>> = BTreeMap::new();
+    for allocation in allocations {
+        if let Some(dir) = &allocation.dir {
+            checkouts.entry(dir).or_default().push(allocation);
+        }
+    }
+    let known = checkouts.len();
+    checkouts.retain(|_, allocations| allocations[0].is_of_gone_checkout());
+    if checkouts.is_empty() {
+        return Finding::ok(
+            CHECK,
+            match known {
+                0 => "no allocation tells its checkout".to_owned(),
+                1 => "the checkout that is known exists".to_owned(),
+                known => format!("all {known} that are known exist"),
+            },
+        );
+    }
+    let number = checkouts.values().map(Vec::len).sum();
+    let belong = if number == 1 { "belongs" } else { "belong" };
+    let which = if checkouts.len() == 1 {
+        "a checkout that is"
+    } else {
+        "checkouts that are"
+    };
+    let gone = checkouts.iter();
+    let gone: Vec<String> = gone
+        .map(|(dir, allocations)| format!("{dir} ({})", allocations.len()))
+        .collect();
+    let number = count(number, "allocation");
+    Issue::warning(format!("{number} {belong} to {which} gone:"))
+        .hint("`portctl prune` shows them, and frees their ports with --yes")
+        .of(CHECK)
+        .and_first(MOST, &gone)
+}

@@ -1,0 +1,192 @@
+//! The daemon, which nobody needs, and what may be in its place.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use port_registry::daemon::{Presence, default_pidfile, lock_of};
+use port_registry::{Builder, Listener, Port};
+
+use super::finding::{Finding, Issue};
+use crate::address::Address;
+use crate::door::{self, Client, ClientError, Daemon};
+use crate::environment::{self, ADDRESS_VARIABLE};
+use crate::failure::Report;
+use crate::wording;
+
+const CHECK: &str = "daemon";
+
+/// How long a daemon may be about to start: longer than it tries to get its port.
+const START: Duration = Duration::from_secs(4);
+
+/// Asks for nothing but who is there: even to ask a daemon for its health has it write to its store.
+pub(super) fn check() -> Finding {
+    match environment::address() {
+        Err(report) => Issue::from(report).of(CHECK),
+        Ok(Some(named)) => look_at_named(&Client::new(named)),
+        Ok(None) => match default_pidfile() {
+            Ok(pidfile) => look(&Client::new(Address::usual()), &pidfile),
+            Err(error) => Issue::warning(format!("whether one runs cannot be told: {error}"))
+                .of(CHECK)
+                .but_all(stranger_at(&Client::new(Address::usual()))),
+        },
+    }
+}
+
+/// The daemon that was named is the only way to the registry, so it has to be there.
+fn look_at_named(client: &Client) -> Finding {
+    match client.identify() {
+        Ok(daemon) => told(&daemon, client.address()).but_all(differences(&daemon)),
+        Err(error) => match holder_at(client.address()) {
+            Some(pid) => silent(format!(
+                "process {pid} holds the daemon's lock, but {error}"
+            )),
+            None => Issue::from(Report::from(error)).of(CHECK),
+        },
+    }
+}
+
+/// This user's daemon, if it says by its lock that it listens there.
+fn holder_at(wanted: &Address) -> Option<u32> {
+    match Presence::of(&default_pidfile().ok()?) {
+        Ok(Presence::Running { pid, address }) if wanted.is_of(address) => Some(pid),
+        _ => None,
+    }
+}
+
+/// Otherwise it is this user's, whose lock tells whether it runs.
+fn look(client: &Client, pidfile: &Path) -> Finding {
+    let lock = lock_of(pidfile);
+    match settled(pidfile) {
+        Ok(Presence::Absent) => match stranger_at(client) {
+            Some(stranger) => stranger.of(CHECK),
+            None => Finding::ok(CHECK, "none runs, and none is needed"),
+        },
+        Ok(Presence::Starting) => silent(format!(
+            "one holds {}, and has been starting for {} s",
+            lock.display(),
+            START.as_secs()
+        )),
+        Ok(Presence::Running { pid, address }) => running(client, pidfile, pid, address),
+        Err(error) => Issue::problem(format!(
+            "whether one runs cannot be told: {}: {error}",
+            lock.display()
+        ))
+        .hint("move it away, or make it readable")
+        .of(CHECK),
+    }
+}
+
+/// One says by its lock that it runs.
+fn running(usual: &Client, pidfile: &Path, pid: u32, address: SocketAddr) -> Finding {
+    let client = Client::new(Address::of(address));
+    let answer = client.identify();
+    let lock = lock_of(pidfile);
+    let lock = lock.display();
+    let is_still =
+        matches!(Presence::of(pidfile), Ok(Presence::Running { pid: now, .. }) if now == pid);
+    match answer {
+        Ok(daemon) if daemon.pid == pid => {
+            let finding = told(&daemon, client.address()).but_all(differences(&daemon));
+            if usual.address().is_of(address) {
+                finding
+            } else {
+                finding.and(format!(
+                    "portctl uses it only if {ADDRESS_VARIABLE}={address} is set"
+                ))
+            }
+        }
+        _ if !is_still => Finding::ok(CHECK, "it was stopped or restarted just now"),
+        Ok(daemon) => silent(format!(
+            "process {} answers at {address}, and not process {pid}, which holds {lock}",
+            daemon.pid
+        )),
+        Err(error) => silent(format!("process {pid} holds {lock}, but {error}")),
+    }
+}
+
+/// Whether one runs, once it is not just about to.
+fn settled(pidfile: &Path) -> io::Result<Presence> {
+    const PAUSE: Duration = Duration::from_millis(10);
+    let end = Instant::now() + START;
+    loop {
+        match Presence::of(pidfile)? {
+            Presence::Starting if Instant::now() < end => thread::sleep(PAUSE),
+            presence => return Ok(presence),
+        }
+    }
+}
+
+fn told(daemon: &Daemon, address: &Address) -> Finding {
+    Finding::ok(
+        CHECK,
+        format!(
+            "process {}, version {}, at {address}, of {}",
+            daemon.pid, daemon.version, daemon.store
+        ),
+    )
+}
+
+/// What a daemon does otherwise than this process.
+fn differences(daemon: &Daemon) -> Vec<Issue> {
+    let mut differences = Vec::new();
+    let own = env!("CARGO_PKG_VERSION");
+    if daemon.version != own {
+        let line = format!("it is of version {}, and portctl of {own}", daemon.version);
+        differences.push(Issue::warning(line).hint(
+            "`portctl restart` runs the one that is installed now; `portctl doctor` tells under \
+             `path` whether there are several",
+        ));
+    }
+    let Ok(registry) = Builder::from_env() else {
+        return differences;
+    };
+    if !door::serves_store(daemon, &registry) {
+        let own = registry.store();
+        let own = own.map_or_else(|error| error.to_string(), |own| own.display().to_string());
+        let line = format!("it serves another registry than this portctl would use, {own}");
+        differences.push(
+            Issue::warning(line)
+                .hint("`portctl stop` stops it; or name its registry by PORT_REGISTRY_DB"),
+        );
+    }
+    if !door::serves_range(daemon, &registry) {
+        let line = format!(
+            "it chooses from the ports {}, and not from those of PORT_REGISTRY_RANGE",
+            daemon.range
+        );
+        let hint = "`portctl restart` makes it choose from those of PORT_REGISTRY_RANGE";
+        differences.push(Issue::warning(line).hint(hint));
+    }
+    differences
+}
+
+/// A daemon that is there and of no use.
+fn silent(line: String) -> Finding {
+    Issue::problem(line)
+        .hint("see whether it is suspended (`kill -CONT` wakes it) or hangs (`kill -9` ends it, and loses nothing)")
+        .of(CHECK)
+}
+
+/// What is at the address although no daemon of this user runs.
+fn stranger_at(client: &Client) -> Option<Issue> {
+    let address = client.address();
+    let line = match client.identify_quickly() {
+        Err(ClientError::Refused { .. }) => return None,
+        Ok(daemon) => format!(
+            "process {} answers at {address} as a port-registry, but not as the one of this user",
+            daemon.pid
+        ),
+        Err(error) => {
+            let listener = Port::new(address.port()).ok().map(Listener::find);
+            let by = listener.as_ref().map_or_else(String::new, wording::by);
+            format!("{address} is in use{by}: {error}")
+        }
+    };
+    Some(Issue::warning(line).hint(format!(
+        "portctl leaves it alone; to start a daemon, stop it, or choose another port: \
+         {ADDRESS_VARIABLE}=127.0.0.1:PORT portctl start"
+    )))
+}

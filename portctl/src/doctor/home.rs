@@ -1,0 +1,76 @@
+//! The folder that the registry is in, and who else can get at it.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use port_registry::{Builder, Error, default_folder};
+
+use super::exposure::{self, Place};
+use super::finding::{Finding, Issue};
+use crate::failure::Report;
+
+const CHECK: &str = "home";
+
+/// Only a file that is a registry has to be for its owner alone.
+pub(super) fn check(is_registry: bool) -> Finding {
+    let store = match Builder::from_env() {
+        Ok(registry) => registry.store(),
+        // A setting that cannot be used is told where the registry is opened.
+        Err(_) => default_folder().map(|folder| folder.join("ports.redb")),
+    };
+    match store {
+        Ok(store) => look(&store, is_registry),
+        // It is not used at all. What others can do to it is told more exactly here.
+        Err(Error::UnusableFolder { folder, .. })
+            if exposure::of_folder(&folder, Place::Usual).is_some() =>
+        {
+            look_at(&folder, Some(&folder.join("ports.redb")), Place::Usual)
+        }
+        Err(error) => Issue::from(Report::from(error)).of(CHECK),
+    }
+}
+
+fn look(store: &Path, is_registry: bool) -> Finding {
+    let folder = store.parent().unwrap_or(store);
+    let place = match default_folder() {
+        Ok(usual) if usual == folder => Place::Usual,
+        _ => Place::Chosen,
+    };
+    let is_own = is_registry || place == Place::Usual;
+    look_at(folder, Some(store).filter(|_| is_own), place).but_all(obstacle(store))
+}
+
+fn look_at(folder: &Path, store: Option<&Path>, place: Place) -> Finding {
+    let path = folder.display();
+    match fs::metadata(folder) {
+        Ok(found) if found.is_dir() => Finding::ok(CHECK, exposure::described(folder, &found))
+            .but_all(exposure::of_folder(folder, place))
+            .but_all(store.and_then(|store| exposure::of_file(store, place)))
+            .but_all(exposure::of_another(folder, &found)),
+        Ok(_) => Issue::problem(format!("{path} is not a folder; move it away")).of(CHECK),
+        Err(error) if error.kind() == ErrorKind::NotFound => Finding::ok(
+            CHECK,
+            format!("{path}: there is none yet; the first allocation creates it"),
+        ),
+        Err(error) => Issue::problem(format!("cannot look at {path}: {error}"))
+            .hint("make it readable, or name another file by PORT_REGISTRY_DB")
+            .of(CHECK),
+    }
+}
+
+/// What keeps a registry that is not there from being created. One that is there tells itself whether
+/// it can be changed.
+fn obstacle(store: &Path) -> Option<Issue> {
+    if store.try_exists().unwrap_or(true) {
+        return None;
+    }
+    let folder = store.ancestors().skip(1).find(|it| it.exists());
+    let folder = folder.filter(|it| it.is_dir())?;
+    let error = exposure::refusal(folder)?;
+    let line = format!(
+        "the registry cannot be created in {}: {error}",
+        folder.display()
+    );
+    Some(Issue::problem(line).hint("make it writable, or name another file by PORT_REGISTRY_DB"))
+}

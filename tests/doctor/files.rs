@@ -1,0 +1,230 @@
+//! The registry's folder and file.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use port_registry::{Claim, Registry, ServiceKey};
+use redb::{ConcurrencyMode, Database, TableDefinition};
+
+use crate::patient::{Patient, as_nobody};
+use crate::support::Ran;
+
+#[test]
+fn what_is_open_to_other_users_is_told_with_the_command_that_closes_it() {
+    let patient = Patient::new();
+    patient.allocate("web", None);
+    let set_mode = |path: &Path, mode| {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    };
+    let (folder, store) = (patient.folder(), patient.sandbox.store());
+    let chmods = [
+        format!("`chmod 700 {}`", folder.display()),
+        format!("`chmod 600 {}`", store.display()),
+    ];
+    for (of_folder, of_store) in [
+        (0o755, 0o600),
+        (0o700, 0o604),
+        (0o710, 0o660),
+        (0o770, 0o600),
+    ] {
+        set_mode(&folder, of_folder);
+        set_mode(&store, of_store);
+        let findings = patient.examine();
+        findings.assert("home", "problem", "is open to other users");
+        findings.assert_well_but_for(&["home"]);
+        let hint = findings.hint("home");
+        for (chmod, is_closed) in chmods.iter().zip([of_folder == 0o700, of_store == 0o600]) {
+            assert_eq!(hint.contains(chmod), !is_closed, "{hint}");
+        }
+        for command in hint.lines() {
+            let command = command.trim_matches('`');
+            Ran::of(Command::new("sh").args(["-c", command])).printed();
+        }
+        patient.examine().assert_well_but_for(&[]);
+    }
+    // Such a folder is not used at all, and what can be told without it is.
+    set_mode(&folder, 0o777);
+    let findings = patient.examine();
+    findings.assert("home", "problem", "is open to other users");
+    assert_eq!(findings.hint("home"), chmods[0]);
+    findings.assert("store", "problem", "every user can write to it");
+    findings.assert("checkouts", "warning", "not looked at");
+    findings.assert("git", "ok", "bin/git");
+}
+
+#[test]
+fn a_file_that_was_chosen_for_the_registry_may_be_shared() {
+    let patient = Patient::new();
+    let folder = patient.sandbox.path().join("it's shared");
+    let store = folder.join("ports.redb");
+    let registry = Registry::builder().path(&store).open().unwrap();
+    let web = ServiceKey::new("shop", "main", "web").unwrap();
+    registry.allocate(Claim::new(web)).unwrap();
+    let set_mode = |path: &Path, mode| {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    };
+    let examine = || patient.examine_with("PORT_REGISTRY_DB", &store);
+    set_mode(&folder, 0o1777);
+    examine().assert("home", "ok", "mode 1777");
+    set_mode(&store, 0o660);
+    examine().assert(
+        "home",
+        "warning",
+        "ports.redb is open to other users (mode 0660)",
+    );
+    set_mode(&store, 0o666);
+    examine().assert(
+        "home",
+        "problem",
+        "ports.redb is open to other users (mode 0666)",
+    );
+    set_mode(&store, 0o600);
+    set_mode(&folder, 0o777);
+    let findings = examine();
+    findings.assert("home", "problem", "every user can replace what is in ");
+    let command = findings.hint("home").trim_matches('`').to_owned();
+    assert!(command.starts_with("chmod o-w "), "{command}");
+    Ran::of(Command::new("sh").args(["-c", &command])).printed();
+    examine().assert("home", "ok", "mode 0775");
+    // The mode of a file that is none of ours is none of our business.
+    let notes = patient.path("notes");
+    fs::write(&notes, "mine").unwrap();
+    let findings = patient.examine_with("PORT_REGISTRY_DB", &notes);
+    findings.assert("home", "ok", "");
+    findings.assert("store", "problem", "is not a port registry");
+}
+
+#[test]
+fn homes_that_cannot_be_used_are_told_and_the_rest_is_looked_at() {
+    let patient = Patient::new();
+    let findings = patient.examine_with("HOME", "some/home");
+    findings.assert("home", "problem", "HOME is not an absolute path");
+    findings.assert("store", "problem", "HOME is not an absolute path");
+    findings.assert_well_but_for(&["home", "store", "pidfile", "listeners", "checkouts"]);
+    let file = patient.path("file");
+    fs::write(&file, "mine").unwrap();
+    let findings = patient.examine_with("HOME", &file);
+    findings.assert("home", "problem", "HOME is not a folder");
+    fs::write(patient.folder(), "mine").unwrap();
+    let findings = patient.examine();
+    findings.assert("home", "problem", "is not a folder; move it away");
+    // With another file named, there is a registry all the same.
+    let named = patient.path("ports.redb");
+    let findings = patient.examine_with("PORT_REGISTRY_DB", &named);
+    findings.assert_well_but_for(&["pidfile"]);
+    findings.assert("pidfile", "warning", "it is not a folder");
+    let findings = patient.examine_with("PORT_REGISTRY_DB", patient.path("file/ports.redb"));
+    findings.assert("home", "problem", "file is not a folder");
+    let findings = patient.examine_with("PORT_REGISTRY_RANGE", "many");
+    findings.assert("store", "problem", "PORT_REGISTRY_RANGE cannot be used");
+}
+
+#[test]
+fn what_is_no_registry_is_told_and_left_alone() {
+    let patient = Patient::new();
+    patient.allocate("web", None);
+    let store = patient.sandbox.store();
+    let whole = fs::read(&store).unwrap();
+    let mut flipped = whole.clone();
+    flipped[0x1000..].iter_mut().for_each(|byte| *byte ^= 1);
+    let sqlite = [b"SQLite format 3\0".as_slice(), &[7; 4080]].concat();
+    for (content, told) in [
+        (
+            b"my notes".as_slice(),
+            "is not a port registry; it was left as it is",
+        ),
+        (&sqlite, "is an SQLite database, not a registry"),
+        (&flipped, "is damaged: "),
+        (&whole[..0x2000], "is damaged: it is cut short"),
+    ] {
+        fs::write(&store, content).unwrap();
+        let findings = patient.examine();
+        findings.assert("store", "problem", told);
+        findings.assert_well_but_for(&["store", "listeners", "checkouts"]);
+        findings.assert("listeners", "warning", "the registry cannot be read");
+    }
+    fs::write(&store, &whole).unwrap();
+    let database = open_database(&store);
+    let txn = database.begin_write().unwrap();
+    let meta: TableDefinition<&str, u64> = TableDefinition::new("meta");
+    txn.open_table(meta)
+        .unwrap()
+        .insert("format_version", 7)
+        .unwrap();
+    txn.commit().unwrap();
+    drop(database);
+    let findings = patient.examine();
+    findings.assert(
+        "store",
+        "problem",
+        "has format version 7, and this program knows version 2",
+    );
+}
+
+/// Opens the store's file as the registry does.
+fn open_database(store: &Path) -> Database {
+    let mut builder = Database::builder();
+    builder.set_concurrency_mode(ConcurrencyMode::MultiWriter);
+    builder.open(store).unwrap()
+}
+
+#[test]
+fn a_registry_that_others_keep_to_themselves_is_told_and_read_all_the_same() {
+    let patient = Patient::new();
+    patient.allocate("web", Some(Path::new("/gone")));
+    let database = open_database(&patient.sandbox.store());
+    let txn = database.begin_write().unwrap();
+    let findings = patient.examine();
+    findings.assert("store", "problem", "format version 2, 1 allocation\n");
+    findings.assert(
+        "store",
+        "problem",
+        " is busy: another process has held it for more than 5 s",
+    );
+    findings.assert("checkouts", "warning", "/gone");
+    txn.abort().unwrap();
+    patient.examine().assert("store", "ok", "1 allocation");
+}
+
+#[test]
+fn what_a_killed_process_left_is_read_and_not_mended() {
+    let patient = Patient::new();
+    patient.allocate("web", None);
+    let store = patient.sandbox.store();
+    let database = open_database(&store);
+    let unclean = fs::read(&store).unwrap();
+    drop(database);
+    fs::write(&store, &unclean).unwrap();
+    fs::remove_file(format!("{}.lock", store.display())).unwrap();
+    patient
+        .examine()
+        .assert("store", "ok", "format version 2, 1 allocation");
+}
+
+#[test]
+fn what_this_user_may_not_do_is_told() {
+    let patient = Patient::new();
+    patient.allocate("web", None);
+    let Some(mut command) = as_nobody(&patient) else {
+        return;
+    };
+    // All is root's, and can be looked at.
+    fs::set_permissions(patient.folder(), Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(patient.sandbox.store(), Permissions::from_mode(0o644)).unwrap();
+    let findings = patient.examine_by(&mut command);
+    findings.assert(
+        "home",
+        "problem",
+        "belongs to another user (uid 0, and this is uid 65534)",
+    );
+    findings.assert("store", "problem", "cannot write the registry at ");
+    findings.assert("store", "problem", "Permission denied");
+    fs::set_permissions(patient.sandbox.store(), Permissions::from_mode(0o600)).unwrap();
+    let findings = patient.examine_by(&mut command);
+    findings.assert("store", "problem", "cannot read the registry at ");
+    let store = patient.path("home/new/ports.redb");
+    let findings = patient.examine_by(command.env("PORT_REGISTRY_DB", store));
+    findings.assert("home", "problem", "the registry cannot be created in ");
+}
