@@ -17,7 +17,7 @@ const PORTCTL: &str = env!("CARGO_BIN_EXE_portctl");
 const PORTS: u16 = 8;
 
 /// All commands.
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "get",
     "allocate",
     "list",

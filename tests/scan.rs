@@ -78,13 +78,9 @@ fn difference(case: &Path) -> Option<String> {
         && notes.len() == expected_notes.len()
         && expected_notes.iter().all(is_noted);
     (!is_as_expected).then(|| {
-        let [found, expected, notes, expected_notes] = [
-            &found,
-            expected["findings"].as_array().unwrap(),
-            &notes,
-            expected_notes,
-        ]
-        .map(lines);
+        let expected = expected["findings"].as_array().unwrap();
+        let [found, expected] = [&found, expected].map(|it| lines(it));
+        let [notes, expected_notes] = [&notes, expected_notes].map(|it| lines(it));
         format!(
             "{found}\ninstead of\n{expected}\nwith notes\n{notes}\ninstead of\n{expected_notes}"
         )
