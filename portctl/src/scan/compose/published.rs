@@ -1,0 +1,144 @@
+//! The entries of `ports`, and the names of what they publish.
+
+use std::collections::BTreeSet;
+
+use port_registry::Port;
+
+use crate::scan::interpolation::interpolate;
+use crate::scan::mapping::{self, Mapping};
+use crate::scan::walk::Place;
+use crate::scan::yaml::Item;
+use crate::scan::{Environment, Scan};
+
+/// An entry of `ports`.
+#[derive(Clone, Debug)]
+pub(super) struct PublishedPort {
+    /// The number of the file in its group.
+    pub(super) file: usize,
+    pub(super) line: usize,
+    syntax: Syntax,
+}
+
+#[derive(Clone, Debug)]
+enum Syntax {
+    Short(String),
+    Long {
+        published: String,
+        target: String,
+        protocol: String,
+    },
+}
+
+impl PublishedPort {
+    /// An entry of `ports`, if it may publish one.
+    pub(super) fn of(item: &Item) -> Option<PublishedPort> {
+        let text = |key: &str| {
+            let item = item.get(key).map(|(_, item)| item);
+            let text = item.and_then(Item::text).unwrap_or_default();
+            text.to_owned()
+        };
+        let (line, syntax) = if let Some(text) = item.text() {
+            (item.line, Syntax::Short(text.to_owned()))
+        } else {
+            let (_, published) = item.get("published")?;
+            let syntax = Syntax::Long {
+                published: text("published"),
+                target: text("target"),
+                protocol: text("protocol"),
+            };
+            (published.line, syntax)
+        };
+        Some(PublishedPort {
+            file: 0,
+            line,
+            syntax,
+        })
+    }
+
+    /// The variables that it is made of.
+    pub(super) fn variables(&self, variables: &Environment) -> Vec<String> {
+        let texts = match &self.syntax {
+            Syntax::Short(text) => vec![text],
+            Syntax::Long {
+                published, target, ..
+            } => vec![published, target],
+        };
+        let used = texts
+            .into_iter()
+            .filter_map(|text| interpolate(text, variables).ok());
+        used.flat_map(|it| it.used).collect()
+    }
+
+    /// What it publishes, or a note why that cannot be told.
+    pub(super) fn mappings(
+        &self,
+        variables: &Environment,
+        place: &Place,
+        scan: &mut Scan,
+    ) -> Option<Vec<Mapping>> {
+        let mut missing = Vec::new();
+        let mut replaced = |text: &str| {
+            let interpolated = interpolate(text, variables).ok()?;
+            missing.extend(interpolated.missing);
+            Some(interpolated.text)
+        };
+        let (shown, mappings) = match &self.syntax {
+            Syntax::Short(text) => {
+                let mappings = replaced(text).and_then(|text| mapping::parse(&text).ok());
+                (text, mappings)
+            }
+            Syntax::Long {
+                published,
+                target,
+                protocol,
+            } => {
+                let mappings = replaced(published).and_then(|published| {
+                    mapping::of(&published, &replaced(target)?, &replaced(protocol)?).ok()
+                });
+                (published, mappings)
+            }
+        };
+        let is_found = mappings.as_ref().is_some_and(|it| !it.is_empty());
+        if !is_found && let Some(variable) = missing.first() {
+            let note = format!("{shown}: {variable} is not set, so it is no fixed port");
+            scan.note(place, Some(self.line), note);
+            return None;
+        }
+        if mappings.is_none() {
+            scan.note(place, Some(self.line), format!("{shown} is not a port"));
+        }
+        mappings
+    }
+}
+
+/// The names of a service's ports.
+pub(super) struct Names<'a> {
+    service: &'a str,
+    ports: BTreeSet<Port>,
+    given: BTreeSet<String>,
+}
+
+impl Names<'_> {
+    pub(super) fn of(service: &str) -> Names<'_> {
+        Names {
+            service,
+            ports: BTreeSet::new(),
+            given: BTreeSet::new(),
+        }
+    }
+
+    /// The name of the next port; none if it is there already, as with another address.
+    pub(super) fn name(&mut self, mapping: Mapping) -> Option<String> {
+        if !self.ports.insert(mapping.host) {
+            return None;
+        }
+        let service = self.service;
+        let mut names = [
+            service.to_owned(),
+            format!("{service}-{}", mapping.container),
+            format!("{service}-{}", mapping.host),
+        ]
+        .into_iter();
+        names.find(|name| self.given.insert(name.clone()))
+    }
+}
