@@ -133,15 +133,29 @@ fn a_daemon_that_holds_its_lock_and_does_not_answer_is_a_problem() {
     findings.assert("daemon", "problem", "did not answer within 5 s");
     assert!(findings.hint("daemon").contains("kill -CONT"));
     findings.assert_well_but_for(&[]);
-    let findings = patient.examine_with("PORT_REGISTRY_ADDR", daemon.address.to_string());
-    findings.assert("daemon", "problem", &told);
     daemon.signal("CONT");
     drop(daemon);
     // It was killed, and so left its pidfile.
     patient
         .examine()
         .assert("pidfile", "warning", "but no daemon holds ");
+}
 
+#[test]
+fn a_daemon_that_was_named_and_does_not_answer_is_a_problem() {
+    let patient = Patient::new();
+    let daemon = Daemon::start(&patient.sandbox);
+    daemon.signal("STOP");
+    let findings = patient.examine_with("PORT_REGISTRY_ADDR", daemon.address.to_string());
+    let told = format!("process {} holds ", daemon.child.id());
+    findings.assert("daemon", "problem", &told);
+    daemon.signal("CONT");
+}
+
+#[test]
+fn a_daemon_that_does_not_come_to_listen_is_a_problem() {
+    let patient = Patient::new();
+    fs::create_dir(patient.folder()).unwrap();
     let lock = File::create(patient.folder().join("port-registry.pid.lock")).unwrap();
     lock.lock().unwrap();
     let findings = patient.examine();
