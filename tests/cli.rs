@@ -440,8 +440,8 @@ fn release_is_of_this_app_and_instance_at_most_unless_told_otherwise() {
     let ran = portctl.run(&["release", "--port", &port]);
     portctl.in_general_terms(|| {
         assert_snapshot!(ran.complained(1), @"
-        error: no allocation matches
-        hint: port [P-0] is held by other/default/web: `portctl release --id 1` frees it
+        error: no allocation matches: port [P-0] is held by other/default/web (id 1), and nothing listens there
+        hint: `portctl release --id 1` frees it
         ");
     });
     let ran = portctl.run(&["release", "--service", "api"]);

@@ -43,6 +43,19 @@ fn a_command_gets_the_port_of_each_service_and_that_of_the_first_one_as_port() {
 }
 
 #[test]
+fn where_no_service_is_named_all_that_have_a_port_are_meant() {
+    let sandbox = Sandbox::new();
+    let script = "echo \"$PORT|$WEB_PORT|$DB_PORT\"";
+    let web = sandbox.run(PORTCTL, &["get", "web"]).printed().to_owned();
+    let ran = Ran::of(&mut run(&sandbox, &[], script));
+    assert_eq!(ran.printed(), format!("{web}|{web}|"));
+    // Which of them would be PORT cannot be told.
+    let db = sandbox.run(PORTCTL, &["get", "db"]).printed().to_owned();
+    let ran = Ran::of(&mut run(&sandbox, &[], script));
+    assert_eq!(ran.printed(), format!("|{web}|{db}"));
+}
+
+#[test]
 fn its_exit_code_and_the_signal_that_ended_it_are_the_commands() {
     let sandbox = Sandbox::new();
     for code in [0, 1, 7, 255] {
@@ -107,14 +120,15 @@ fn without_its_ports_it_is_not_run() {
     assert!(ran.complained(1).contains("no free port"), "{ran:?}");
     let ran = Ran::of(&mut run(&sandbox, &["a-b", "a.b"], &script));
     assert!(ran.complained(1).contains("A_B_PORT"), "{ran:?}");
-    for words in [
-        &["run"][..],
-        &["run", "--service", "web"],
-        &["run", "--", "true"],
-    ] {
+    for words in [&["run"][..], &["run", "--service", "web"]] {
         let ran = sandbox.run(PORTCTL, words);
         assert!(ran.complained(2).contains("portctl run --service web --"));
     }
+    let ran = sandbox.run(PORTCTL, &["run", "--", "true"]);
+    assert!(
+        ran.complained(1).contains("no service here has a port yet"),
+        "{ran:?}"
+    );
     let ran = sandbox.run(PORTCTL, &["run", "--service", "web", "npm", "start"]);
     assert!(
         ran.complained(2).contains("name a command behind a --"),

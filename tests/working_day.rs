@@ -219,6 +219,24 @@ fn a_file_that_cannot_have_the_block_is_left_as_it_is() {
 }
 
 #[test]
+fn a_block_that_would_be_part_of_a_value_is_not_written() {
+    both_ways(|machine| {
+        machine.run(&["get", "web"]).printed();
+        let open = "A=1\nB=\"begins\n# and goes on";
+        let file = machine.write(".env", &format!("{open}\nC=\"\n"));
+        machine.run(&["env", "--write", ".env"]).printed();
+        let whole = fs::read_to_string(&file).unwrap();
+        let marked = whole.split_once("# >>>").unwrap().1;
+        // The same block, before the quote ends.
+        let inside = format!("{open}\n# >>>{marked}C=\"\n");
+        fs::write(&file, &inside).unwrap();
+        let ran = machine.run(&["env", "--write", ".env"]);
+        assert!(ran.complained(1).contains("a quote is open"), "{ran:?}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), inside);
+    });
+}
+
+#[test]
 fn what_comes_behind_the_block_and_sets_the_same_is_told() {
     both_ways(|machine| {
         machine.run(&["get", "web"]).printed();
@@ -285,7 +303,7 @@ fn allocations_are_taken_over_with_their_ports_and_times() {
         assert_eq!(held, expected);
 
         let again = machine.run(&["import", file.to_str().unwrap()]);
-        assert_eq!(again.printed(), "imported 0, 3 were there already");
+        assert_eq!(again.printed(), "imported 0; there already: 3");
         // What is exported is taken over elsewhere as it is.
         let exported = machine.run(&["export"]).stdout;
         machine.run(&["release", "--app", "shop"]).printed();
@@ -309,7 +327,9 @@ fn allocations_are_taken_over_with_their_ports_and_times() {
 fn an_import_names_every_conflict_and_does_all_or_nothing() {
     both_ways(|machine| {
         let row = |app: &str, service: &str, port: u16| json!({"app": app, "instance": "default", "service": service, "port": port});
-        machine.write("held.json", &json!([row("work", "web", 21)]).to_string());
+        let mut held = row("work", "web", 21);
+        held["dir"] = json!("/srv/work");
+        machine.write("held.json", &json!([held]).to_string());
         machine.run(&["import", "held.json"]).printed();
         let before = machine.held();
         let rows = json!([
@@ -327,12 +347,14 @@ fn an_import_names_every_conflict_and_does_all_or_nothing() {
             told,
             [
                 "error: 4 allocations are in conflict with another, so none was imported",
-                "port 23 of work/default/web: it has port 21 (id 1)",
-                "`portctl release --id 1` frees it",
-                "port 21 of other/default/web: it is allocated to work/default/web (id 1)",
-                "`portctl release --id 1` frees it",
+                "port 23 of work/default/web: it has port 21 (id 1, of /srv/work), and nothing listens there",
+                "`portctl release --id 1` frees it: its folder is gone",
+                "port 21 of other/default/web: it is allocated to work/default/web (id 1, of /srv/work), and nothing listens there",
+                "`portctl release --id 1` frees it: its folder is gone",
                 "port 24 of new/default/a: the file gives it port 22, too",
+                "take one of the two out of the file",
                 "port 22 of new/default/b: the file gives it to new/default/a, too",
+                "take one of the two out of the file",
                 "hint: --skip-conflicts imports the others",
             ]
         );
@@ -346,7 +368,7 @@ fn an_import_names_every_conflict_and_does_all_or_nothing() {
         assert_eq!(ran.code, Some(0));
         assert!(
             ran.stdout
-                .starts_with("imported 1, 1 were there already, 4 in conflict")
+                .starts_with("imported 1; there already: 1; in conflict, and left out: 4")
         );
         let ports: Vec<Value> = machine.held().iter().map(|it| it["port"].clone()).collect();
         assert_eq!(ports, [21, 22]);
@@ -388,7 +410,13 @@ fn what_belongs_to_folders_that_are_gone_is_pruned_when_it_is_confirmed() {
         fs::remove_dir(&gone).unwrap();
         let shown = machine.run(&["prune"]);
         assert_eq!(shown.code, Some(0));
-        assert_eq!(shown.stdout.matches("gone").count(), 2, "{shown:?}");
+        assert_eq!(
+            shown.stdout.matches("gone/default/").count(),
+            2,
+            "{shown:?}"
+        );
+        let folder = gone.to_str().unwrap();
+        assert_eq!(shown.stdout.matches(folder).count(), 2, "{shown:?}");
         assert!(shown.stderr.contains("`portctl prune --yes`"));
         assert_eq!(machine.held().len(), 5);
 
@@ -455,39 +483,192 @@ fn a_port_is_refused_with_its_holder_its_folder_its_use_and_a_way_out() {
     });
 }
 
-/// The commands that hints name do what they say.
+/// Runs the command that a complaint names, as somebody does who pastes it into a shell.
+#[track_caller]
+fn follow(machine: &Machine, folder: &Path, ran: &Ran) -> String {
+    let hint = ran.complained(1).split_once("hint: ").unwrap().1;
+    let command = hint.split('`').nth(1).unwrap();
+    let bin = machine.sandbox.path().join("bin");
+    if !bin.exists() {
+        fs::create_dir(&bin).unwrap();
+        symlink(PORTCTL, bin.join("portctl")).unwrap();
+    }
+    let path = std::env::var("PATH").unwrap();
+    let mut shell = machine.program("sh", folder);
+    shell.env("PATH", format!("{}:{path}", bin.display()));
+    let followed = Ran::of(shell.args(["-ec", command]));
+    assert_eq!(followed.code, Some(0), "`{command}`: {followed:?}");
+    followed.stdout.trim_end().to_owned()
+}
+
 #[test]
 fn the_command_that_a_hint_names_resolves_the_conflict() {
     both_ways(|machine| {
         let (_listener, port) = listener();
         let port = port.to_string();
-        let follow = |folder: &Path, ran: &Ran| {
-            let hint = ran.complained(1).split_once("hint: ").unwrap().1;
-            let command = hint.split('`').nth(1).unwrap();
-            let words: Vec<&str> = command.split(' ').skip(1).collect();
-            machine.run_in(folder, &words).printed().to_owned()
-        };
-        let [one, other] = ["a/shop", "b/shop"].map(|name| machine.work().join(name));
-        for folder in [&one, &other] {
-            fs::create_dir_all(folder).unwrap();
-        }
+        let work = machine.work();
         // Something listens: it is the service itself.
         let claim = ["get", "db", "--port", &port];
-        follow(&one, &machine.run_in(&one, &claim));
-        assert_eq!(machine.run_in(&one, &claim).printed(), port);
-        // Another service holds it.
-        let rival = ["get", "cache", "--port", &port];
-        follow(&one, &machine.run_in(&one, &rival));
-        // Something listens still, so that is the next thing to be told.
-        follow(&one, &machine.run_in(&one, &rival));
-        assert_eq!(machine.run_in(&one, &rival).printed(), port);
-        // The service has a port.
-        let ran = machine.run_in(&one, &["allocate", "--service", "cache"]);
-        assert_eq!(follow(&one, &ran), port);
-        // Another checkout has the names.
-        let ran = machine.run_in(&other, &["get", "cache"]);
-        let own = follow(&other, &ran);
-        assert_ne!(own, port);
+        follow(machine, &work, &machine.run(&claim));
+        assert_eq!(machine.run(&claim).printed(), port);
+        // Another service holds it; and then something listens still.
+        let rival = ["get", "the cache", "--port", &port];
+        follow(machine, &work, &machine.run(&rival));
+        follow(machine, &work, &machine.run(&rival));
+        assert_eq!(machine.run(&rival).printed(), port);
+        // The service has a port, be it the one that is asked for.
+        let allocate = ["allocate", "--service", "the cache"];
+        assert_eq!(follow(machine, &work, &machine.run(&allocate)), port);
+        let ran = machine.run(&[&allocate[..], &["--port", &port]].concat());
+        assert_eq!(follow(machine, &work, &ran), port);
+        // It has another one than is asked for.
+        let ran = machine.run(&["get", "the cache", "--port", "43"]);
+        follow(machine, &work, &ran);
+        assert_eq!(
+            machine.run(&["get", "the cache", "--port", "43"]).printed(),
+            "43"
+        );
+        // Names that are not those of this folder, and look like flags.
+        let odd = ["allocate", "--app=-a", "--instance=it's", "--service=-q"];
+        let first = machine.json(&[&odd[..], &["--json"]].concat());
+        let ran = machine.run(&odd);
+        assert_eq!(follow(machine, &work, &ran), first["port"].to_string());
+        // A release that spares what another one holds.
+        machine
+            .run(&[
+                "get",
+                "web",
+                "--app",
+                "x",
+                "--instance",
+                "y",
+                "--port",
+                "44",
+            ])
+            .printed();
+        let ran = machine.run(&["release", "--port", "44"]);
+        follow(machine, &work, &ran);
+        machine
+            .run(&[
+                "get",
+                "web",
+                "--app",
+                "z",
+                "--instance",
+                "y",
+                "--port",
+                "44",
+            ])
+            .printed();
+    });
+}
+
+#[test]
+fn checkouts_of_the_same_names_that_follow_the_hint_share_no_port() {
+    both_ways(|machine| {
+        let folders = ["a/shop", "b/shop", "c/shop", "c/b/shop", "d/default"];
+        let folders = folders.map(|name| machine.work().join(name));
+        let mut ports = HashSet::new();
+        for folder in &folders {
+            fs::create_dir_all(folder).unwrap();
+            let get = ["get", "web", "--app", "shop"];
+            // Outside of git the app is the folder's name, so it is typed for the last one.
+            let is_alike = folder.ends_with("shop");
+            let ran = machine.run_in(folder, if is_alike { &get[..2] } else { &get });
+            let port = match ran.code {
+                Some(0) => ran.printed().to_owned(),
+                _ => follow(machine, folder, &ran),
+            };
+            if is_alike {
+                assert!(
+                    ports.insert(port.clone()),
+                    "{}: {port} again",
+                    folder.display()
+                );
+            }
+        }
+        assert_eq!(ports.len(), 4);
+    });
+}
+
+#[test]
+fn what_a_scan_advises_resolves_its_conflicts() {
+    both_ways(|machine| {
+        let compose = "services: {db: {ports: ['45:5432']}, web: {ports: ['46:80']}}";
+        let [first, second, third] = ["a/shop", "b/shop", "blog"].map(|name| {
+            machine.write(&format!("{name}/compose.yaml"), compose);
+            machine.work().join(name)
+        });
+        let register = ["scan", "--register"];
+        let ran = machine.run_in(&first, &register);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+
+        // Another checkout of the same names, one of whose services has a port already.
+        let ran = machine.run_in(&second, &register);
+        let complaint = ran.complained(1);
+        assert_eq!(
+            complaint
+                .matches("another checkout of the same names")
+                .count(),
+            2,
+            "{complaint}"
+        );
+        let instance = "--instance b";
+        assert!(
+            complaint.contains(&format!("`portctl scan --register {instance}`")),
+            "{complaint}"
+        );
+        let register_as_b = [&register[..], &["--instance", "b"]].concat();
+        let ran = machine.run_in(&second, &register_as_b);
+        assert!(
+            ran.complained(1)
+                .contains("is allocated to shop/default/db"),
+            "{ran:?}"
+        );
+        assert!(!ran.stderr.contains("another checkout"), "{ran:?}");
+
+        // Another project, which is told what to write and to do. From elsewhere, too.
+        machine.write("blog/compose.yaml", "services: {db: {ports: ['45:5432']}}");
+        let ran = machine.run(&["scan", "--register", "blog", "--instance", "it"]);
+        let complaint = ran.complained(1);
+        assert!(
+            complaint.contains("write ${DB_PORT:-45} for 45 there"),
+            "{complaint}"
+        );
+        assert!(
+            complaint.contains("--app blog --instance it"),
+            "{complaint}"
+        );
+        machine.write(
+            "blog/compose.yaml",
+            "services: {db: {ports: ['${DB_PORT:-45}:5432']}}",
+        );
+        let ran = machine.run_in(&third, &register);
+        follow(machine, &third, &ran);
+        let ran = machine.run_in(&third, &register);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert!(
+            ran.stderr
+                .starts_with("registered 0; registered already: 1"),
+            "{ran:?}"
+        );
+
+        // Its own port by another name.
+        machine.write(
+            "blog/compose.yaml",
+            "services: {database: {ports: ['${DB_PORT:-45}:5432']}}",
+        );
+        let ran = machine.run_in(&third, &register);
+        follow(machine, &third, &ran);
+        assert_eq!(machine.run_in(&third, &register).code, Some(0));
+        // The service has another port by now.
+        machine.write(
+            "blog/compose.yaml",
+            "services: {database: {ports: ['47:5432']}}",
+        );
+        let ran = machine.run_in(&third, &register);
+        follow(machine, &third, &ran);
+        assert_eq!(machine.run_in(&third, &register).code, Some(0));
     });
 }
 
@@ -543,7 +724,8 @@ fn what_was_found_is_registered_as_a_whole_or_not_at_all() {
         let ran = machine.run(&["scan", "--register", "shop"]);
         assert_eq!(ran.code, Some(0), "{ran:?}");
         assert!(
-            ran.stderr.starts_with("registered 3, and no guesses (1): "),
+            ran.stderr
+                .starts_with("registered 3; guesses, which are not: 1"),
             "{ran:?}"
         );
         let held = machine.held();
@@ -560,7 +742,7 @@ fn what_was_found_is_registered_as_a_whole_or_not_at_all() {
         let ran = machine.run_in(&project, &["scan", "--register"]);
         assert!(
             ran.stderr
-                .starts_with("registered 0, 3 were registered already"),
+                .starts_with("registered 0; registered already: 3"),
             "{ran:?}"
         );
         assert_eq!(machine.held(), held);

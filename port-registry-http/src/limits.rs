@@ -42,8 +42,9 @@ pub(crate) const OTHER_FILES: usize = 64;
 /// Threads for what may block: reading the store, and looking for processes.
 pub(crate) const BLOCKING_THREADS: usize = 16;
 
-/// The most bytes of a batch, which is for some ten thousand services.
-pub(crate) const BATCH: usize = 4 << 20;
+/// The most bytes of a batch, which is for as many services as there are ports, as long as their names are
+/// not.
+pub(crate) const BATCH: usize = 16 << 20;
 
 /// How many bytes of large batches and their answers may be on their way at a time.
 pub(crate) const LARGE_BATCHES: usize = 64 << 20;

@@ -250,6 +250,8 @@ mod tests {
         // Whatever has its name now, it is not for us to say that it is not the checkout.
         fs::write(&checkout, "").unwrap();
         assert!(!allocation.is_of_gone_checkout());
+        // But nothing can be below what is no folder.
+        assert!(allocation_of(Some(&checkout.join("web"))).is_of_gone_checkout());
     }
 
     #[test]

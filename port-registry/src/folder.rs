@@ -1,5 +1,6 @@
 //! Telling checkouts apart by their folders.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -58,7 +59,11 @@ pub(crate) fn contains(folder: &str, path: &Path) -> Option<bool> {
 }
 
 fn is_absent(folder: &str) -> bool {
-    !Path::new(folder).try_exists().unwrap_or(true)
+    match Path::new(folder).try_exists() {
+        Ok(exists) => !exists,
+        // A file took the place of a folder on the way.
+        Err(error) => error.kind() == ErrorKind::NotADirectory,
+    }
 }
 
 fn look(wanted: &str, held: &str) -> Recorded {

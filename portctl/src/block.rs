@@ -6,6 +6,7 @@ use thiserror::Error;
 
 const BEGIN: &str = "# >>> port-registry >>>";
 const END: &str = "# <<< port-registry <<<";
+const BOM: char = '\u{feff}';
 const REMARK: &str = "# Written by `portctl env --write`. Changes in this block are lost.";
 
 /// Why a text cannot have the block.
@@ -28,7 +29,7 @@ pub(crate) fn put(text: &[u8], lines: &[String]) -> Result<Vec<u8>, BlockError> 
     let line_end = line_end(text, &place);
     let mut written = Vec::with_capacity(text.len() + 256);
     written.extend(&text[..place.start]);
-    if !written.is_empty() && !written.ends_with(b"\n") {
+    if place.is_empty() && !written.is_empty() && !written.ends_with(b"\n") {
         written.extend(line_end);
     }
     let marked = [BEGIN, REMARK].into_iter();
@@ -54,7 +55,8 @@ pub(crate) fn lines_behind(text: &[u8]) -> Vec<(usize, String)> {
 
 /// Whether a line begins or ends the block.
 pub(crate) fn mark(line: &str) -> Option<Mark> {
-    match line.trim_end() {
+    // Some editors begin a file with a byte order mark.
+    match line.trim_start_matches(BOM).trim_end() {
         BEGIN => Some(Mark::Begin),
         END => Some(Mark::End),
         _ => None,
@@ -77,21 +79,24 @@ fn find(text: &[u8]) -> Result<Range<usize>, BlockError> {
     let mut found = None;
     let mut at = 0;
     for (number, line) in (1..).zip(text.split_inclusive(|&it| it == b'\n')) {
-        let end = at + line.len();
-        let mark = str::from_utf8(line).ok().and_then(mark);
-        match (mark, begun) {
-            (Some(Mark::Begin), _) if begun.is_some() || found.is_some() => {
-                return Err(BlockError::Second(number));
+        let start = at;
+        at += line.len();
+        let Some(line) = str::from_utf8(line).ok() else {
+            continue;
+        };
+        match (mark(line), begun) {
+            (None, _) => {}
+            (Some(Mark::Begin), None) if found.is_none() => {
+                let unmarked = line.trim_start_matches(BOM);
+                begun = Some((number, start + line.len() - unmarked.len()));
             }
-            (Some(Mark::Begin), _) => begun = Some((number, at)),
+            (Some(Mark::Begin), _) => return Err(BlockError::Second(number)),
             (Some(Mark::End), Some((_, start))) => {
-                found = Some(start..end);
+                found = Some(start..at);
                 begun = None;
             }
             (Some(Mark::End), None) => return Err(BlockError::Beginless(number)),
-            (None, _) => {}
         }
-        at = end;
     }
     match begun {
         Some((number, _)) => Err(BlockError::Endless(number)),
@@ -140,6 +145,15 @@ mod tests {
         let replaced = put_text(&text, &["A=3"]);
         assert_eq!(replaced, format!("X=1\n{}Y=2", block("A=3\n")));
         assert_eq!(lines_behind(replaced.as_bytes()), [(6, "Y=2".to_owned())]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_before_the_block_is_kept() {
+        let text = format!("\u{feff}{}", block("A=1\n"));
+        assert_eq!(
+            put_text(&text, &["A=2"]),
+            format!("\u{feff}{}", block("A=2\n"))
+        );
     }
 
     #[test]

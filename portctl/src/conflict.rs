@@ -1,11 +1,14 @@
 //! Who stands in the way of a claim, and the one command that leads on.
 
+use std::collections::HashSet;
+use std::env;
 use std::path::Path;
 
-use port_registry::{Allocation, Claim, Error, Port};
+use port_registry::{Allocation, Claim, Error, Filter, Port, ServiceKey};
 
 use crate::door::{Door, Fault};
-use crate::failure::Report;
+use crate::failure::{Failure, Report};
+use crate::names::Names;
 use crate::wording;
 
 /// Gives each service the port that it has, or else a new one. What stands in the way is told.
@@ -71,26 +74,54 @@ pub(crate) fn other_checkout(door: &dyn Door, holder: Allocation, wanted: &str) 
     );
     let hint = format!(
         "tell the two apart by an --instance of its own for every command here: \
-         `portctl get --instance {} {}`",
-        wording::quoted(&other_instance(&holder, wanted)),
-        wording::quoted(holder.key.service())
+         `portctl get{}{}`",
+        wording::flag("--instance", &free_instance(door, &holder, wanted)),
+        wording::positional(holder.key.service())
     );
     of_holder(door, &what, holder).hint(hint)
 }
 
-/// A name for the checkout with this root, which comes out with the name of another one: that of its
-/// folder, if it helps.
-fn other_instance(holder: &Allocation, wanted: &str) -> String {
-    let instance = holder.key.instance();
-    let folder = Path::new(wanted).file_name().and_then(|it| it.to_str());
-    let other_folder = holder.dir.as_deref().map(Path::new);
-    let is_telling = |folder: &&str| {
-        *folder != instance && other_folder.and_then(Path::file_name) != Some((*folder).as_ref())
-    };
-    match folder.filter(is_telling) {
-        Some(folder) => folder.to_owned(),
-        None => format!("{instance}-2"),
+/// The allocations of the app and the instance that a filter names, which must not be another checkout's
+/// of the same names.
+pub(crate) fn own(
+    door: &dyn Door,
+    names: &Names,
+    filter: &Filter,
+) -> Result<Vec<Allocation>, Failure> {
+    let allocations = door.list(filter)?;
+    if let Some(checkout) = names.checkout_of(filter) {
+        let mut others = allocations.iter();
+        if let Some(holder) = others.find(|it| it.is_of_other_checkout(&checkout.root)) {
+            let wanted = checkout.root.display().to_string();
+            return Err(other_checkout(door, holder.clone(), &wanted).into());
+        }
     }
+    Ok(allocations)
+}
+
+/// A name for the checkout with this root, which comes out with the name of another one: that of its
+/// folder, or of the one around it, or a number. No other instance of the app has it.
+pub(crate) fn free_instance(door: &dyn Door, holder: &Allocation, wanted: &str) -> String {
+    let (app, instance) = (holder.key.app(), holder.key.instance());
+    let allocations = door.list(&Filter::default().app(app)).unwrap_or_default();
+    let known: HashSet<&str> = allocations.iter().map(|it| it.key.instance()).collect();
+    let other = holder.dir.as_deref().map(Path::new);
+    let mut folders = Path::new(wanted).ancestors().take(2).filter_map(|folder| {
+        let name = folder.file_name()?;
+        // The other checkout's folder may be called alike.
+        let is_telling = !other?.iter().any(|part| part == name);
+        name.to_str().filter(|_| is_telling)
+    });
+    let is_free = |name: &str| {
+        let is_name = ServiceKey::new(app, name, "any").is_ok_and(|key| key.instance() == name);
+        is_name && name != instance && !known.contains(name)
+    };
+    if let Some(folder) = folders.find(|name| is_free(name)) {
+        return folder.to_owned();
+    }
+    let numbered = (2..).map(|number| format!("{instance}-{number}"));
+    let mut numbered = numbered.filter(|name| !known.contains(&**name));
+    numbered.next().unwrap_or_default()
 }
 
 /// What there is to say of a service that has a port already, and the way on.
@@ -103,15 +134,16 @@ fn service_taken(holder: &Allocation, claim: Option<&Claim>) -> (String, String)
         "{} already has port {} (id {}{dir})",
         holder.key, holder.port, holder.id
     );
-    let hint = match claim.and_then(Claim::wanted_port) {
+    let wanted = claim.and_then(Claim::wanted_port);
+    let hint = match wanted.filter(|port| *port != holder.port) {
         Some(port) => format!(
             "{} frees it, so that the service can have port {port}",
             wording::release(holder)
         ),
         None => format!(
-            "`portctl get{} {}` prints the port that it has",
+            "`portctl get{}{}` prints the port that it has",
             claim.map_or_else(String::new, names_of),
-            wording::quoted(holder.key.service())
+            wording::positional(holder.key.service())
         ),
     };
     (what, hint)
@@ -120,22 +152,23 @@ fn service_taken(holder: &Allocation, claim: Option<&Claim>) -> (String, String)
 /// The command that registers a service that runs already.
 fn adopting(claim: &Claim, port: Port) -> String {
     format!(
-        "`portctl allocate{} --service {} --port {port} --adopt`",
+        "`portctl allocate{}{} --port {port} --adopt`",
         names_of(claim),
-        wording::quoted(claim.key().service())
+        wording::flag("--service", claim.key().service())
     )
 }
 
 /// The flags that name the app and the instance, where they are not those of the current folder.
-fn names_of(claim: &Claim) -> String {
-    match claim.checkout() {
-        Some(_) => String::new(),
-        None => format!(
-            " --app {} --instance {}",
-            wording::quoted(claim.key().app()),
-            wording::quoted(claim.key().instance())
-        ),
+pub(crate) fn names_of(claim: &Claim) -> String {
+    let is_here = |root: &str| {
+        let here = env::current_dir().and_then(|here| here.canonicalize());
+        here.is_ok_and(|here| here.starts_with(root))
+    };
+    if claim.checkout().is_some_and(is_here) {
+        return String::new();
     }
+    let (app, instance) = (claim.key().app(), claim.key().instance());
+    wording::flag("--app", app) + &wording::flag("--instance", instance)
 }
 
 /// The claim of the service that the allocation is of.

@@ -2,7 +2,6 @@
 //! same name, and by `sqlite3 -json` from its database.
 
 use std::path::Path;
-use std::time::Duration;
 
 use port_registry::{Claim, Port, ServiceKey, Timestamp};
 use serde::Deserialize;
@@ -11,6 +10,7 @@ use crate::failure::Report;
 
 /// An allocation of a file. What else the file says of it, such as its number, is left out.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
 struct Row {
     app: String,
     instance: String,
@@ -65,7 +65,7 @@ fn claim(row: serde_json::Value) -> Result<Claim, String> {
         claim = claim.created_at(time);
     }
     if let Some(dir) = row.dir.filter(|dir| !dir.is_empty()) {
-        if !Path::new(&dir).is_absolute() {
+        if !Path::new(&dir).is_absolute() || dir.contains('\0') {
             return Err(format!("dir must be an absolute path: {dir}"));
         }
         claim = claim.dir(dir);
@@ -88,7 +88,7 @@ fn time(text: &str) -> Option<Timestamp> {
     let zone = rest.split_ascii_whitespace().next().unwrap_or("Z");
     let seconds = seconds.unix_seconds();
     let offset = offset(zone)?;
-    let shift = Duration::from_secs(offset.unsigned_abs()).as_secs();
+    let shift = offset.unsigned_abs();
     // A zone ahead of UTC is at the same time of day earlier.
     let seconds = if offset < 0 {
         seconds.checked_add(shift)?
@@ -113,8 +113,9 @@ fn offset(zone: &str) -> Option<i64> {
         return None;
     }
     let (hours, minutes) = digits.split_at(2);
-    let minutes = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
-    Some(sign * minutes * 60)
+    let (hours, minutes): (i64, i64) = (hours.parse().ok()?, minutes.parse().ok()?);
+    let is_offset = hours < 24 && minutes < 60;
+    is_offset.then_some(sign * (hours * 60 + minutes) * 60)
 }
 
 #[cfg(test)]
@@ -149,6 +150,7 @@ mod tests {
             "2026-13-24 12:00:00",
             "2026-11-24 12:00:00 CET",
             "2026-11-24 12:00:00+1",
+            "2026-11-24 12:00:00+24:00",
             "1969-12-31 23:59:59",
             "1970-01-01 00:00:00 +0100",
             "2026-11-24 12:00:0\u{e9}",

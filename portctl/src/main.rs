@@ -13,6 +13,7 @@ mod environment;
 mod failure;
 mod names;
 mod output;
+mod registration;
 mod release;
 mod replace;
 mod scan;

@@ -28,7 +28,7 @@ pub(crate) fn replace(
     let failed = |error: io::Error| Report::new(format!("{}: {error}", path.display()));
     let target = target_of(path).map_err(failed)?;
     let folder = folder_of(&target);
-    let _turn = turn_in(folder).map_err(failed)?;
+    let _turn = turn_in(folder);
     let found = found_at(&target).map_err(failed)?;
     let content = match &found {
         Some(_) => fs::read(&target).map_err(failed)?,
@@ -78,13 +78,13 @@ fn found_at(target: &Path) -> io::Result<Option<Metadata>> {
 fn put(target: &Path, found: Option<&Metadata>, content: &[u8]) -> io::Result<()> {
     let folder = folder_of(target);
     let mut draft = new_draft(folder)?;
-    draft.write_all(content)?;
+    draft.as_file_mut().write_all(content)?;
     if let Some(found) = found {
         keep_owner(draft.as_file(), found)?;
         draft.as_file().set_permissions(found.permissions())?;
     }
     draft.as_file().sync_all()?;
-    draft.persist(target)?;
+    draft.persist(target).map_err(|failed| failed.error)?;
     // The name outlasts a power failure too, where the system can see to it.
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();
@@ -101,7 +101,17 @@ fn new_draft(folder: &Path) -> io::Result<NamedTempFile> {
         use std::os::unix::fs::PermissionsExt;
         draft.permissions(fs::Permissions::from_mode(0o666));
     }
-    draft.tempfile_in(folder)
+    // What went wrong is told of the file that was to be written, and not of the draft.
+    draft.tempfile_in(folder).map_err(plain)
+}
+
+/// The same error, without the draft's name that it ends with.
+fn plain(error: io::Error) -> io::Error {
+    let told = error.to_string();
+    match told.split_once(" at path ") {
+        Some((told, _)) => io::Error::new(error.kind(), told),
+        None => error,
+    }
 }
 
 #[cfg(unix)]
@@ -122,23 +132,18 @@ fn keep_owner(_: &File, _: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// Waits until nobody else changes a file in this folder, where the system has locks for folders.
-fn turn_in(folder: &Path) -> io::Result<Option<File>> {
-    /// A file is changed within milliseconds.
+/// Waits until nobody else changes a file in this folder, where the system has locks for folders. That
+/// somebody has such a lock for a reason of his own keeps nobody from writing for long.
+fn turn_in(folder: &Path) -> Option<File> {
     const PATIENCE: Duration = Duration::from_secs(5);
     const PAUSE: Duration = Duration::from_millis(5);
-    let Ok(lock) = File::open(folder) else {
-        return Ok(None);
-    };
+    let lock = File::open(folder).ok()?;
     let start = Instant::now();
     loop {
         match lock.try_lock() {
-            Ok(()) => return Ok(Some(lock)),
+            Ok(()) => return Some(lock),
             Err(TryLockError::WouldBlock) if start.elapsed() < PATIENCE => thread::sleep(PAUSE),
-            Err(TryLockError::WouldBlock) => {
-                return Err(io::Error::other("another process holds its folder's lock"));
-            }
-            Err(TryLockError::Error(_)) => return Ok(None),
+            Err(_) => return None,
         }
     }
 }

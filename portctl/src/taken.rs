@@ -1,6 +1,7 @@
 //! What stands in the way of claims on certain ports, all of it.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use port_registry::{Allocation, Claim, Port, ServiceKey};
 
@@ -20,6 +21,8 @@ pub(crate) enum Place<'a> {
     Own,
     /// The service has another port.
     OtherPort(&'a Allocation),
+    /// The service is another checkout's, which comes out with the same names.
+    OtherCheckout(&'a Allocation),
     /// Another service has the port.
     Held(&'a Allocation),
     /// An earlier claim is one of the same service on this port.
@@ -44,7 +47,10 @@ impl<'a> Taken<'a> {
             return Place::Free;
         };
         if let Some(own) = self.by_key.get(key) {
-            return if own.port == port {
+            let checkout = claim.checkout().map(Path::new);
+            return if checkout.is_some_and(|root| own.is_of_other_checkout(root)) {
+                Place::OtherCheckout(own)
+            } else if own.port == port {
                 Place::Own
             } else {
                 Place::OtherPort(own)

@@ -32,6 +32,18 @@ pub(crate) fn release(allocation: &Allocation) -> String {
     format!("`portctl release --id {}`", allocation.id)
 }
 
+/// A flag with a value, as they have to be typed.
+pub(crate) fn flag(name: &str, value: &str) -> String {
+    let between = if value.starts_with('-') { '=' } else { ' ' };
+    format!(" {name}{between}{}", quoted(value))
+}
+
+/// A service's name where it is no flag's value, as it has to be typed.
+pub(crate) fn positional(service: &str) -> String {
+    let before = if service.starts_with('-') { " --" } else { "" };
+    format!("{before} {}", quoted(service))
+}
+
 /// A word as it has to be typed in a shell.
 pub(crate) fn quoted(word: &str) -> Cow<'_, str> {
     // No name holds a null character, which is all that cannot be quoted.

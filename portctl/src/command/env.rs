@@ -2,17 +2,17 @@
 
 use std::path::Path;
 
-use port_registry::{Allocation, Filter};
+use port_registry::Filter;
 
 use super::{Done, Outcome, door};
 use crate::args::{Env, Format};
 use crate::block;
 use crate::conflict;
-use crate::door::Door;
 use crate::failure::{Failure, Report};
 use crate::names::Names;
 use crate::output;
 use crate::replace::{Replaced, replace};
+use crate::scan;
 use crate::variables::{self, Variable};
 use crate::visible::visible;
 
@@ -27,11 +27,18 @@ pub(super) fn run(args: Env) -> Outcome {
             ));
         }
     };
+    if let Some(file) = &args.write
+        && (file == Path::new("") || file == Path::new("-"))
+    {
+        return Err(Failure::Usage(
+            "--write takes the name of a file".to_owned(),
+        ));
+    }
     let names = Names::new(args.app, args.instance);
     let filter = names.filter_of_instance()?;
     let door = door()?;
     let look = || {
-        let allocations = own(&*door, &names, &filter)?;
+        let allocations = conflict::own(&*door, &names, &filter)?;
         Ok(variables::of(&allocations)?)
     };
     match &args.write {
@@ -41,19 +48,6 @@ pub(super) fn run(args: Env) -> Outcome {
         Some(file) => write(file, format, &filter, look),
         None => Ok(Done::Printed(print(&look()?, format, &filter))),
     }
-}
-
-/// The allocations that match, which must not be another checkout's of the same names.
-fn own(door: &dyn Door, names: &Names, filter: &Filter) -> Result<Vec<Allocation>, Failure> {
-    let allocations = door.list(filter)?;
-    if let Some(checkout) = names.checkout_of(filter) {
-        let mut others = allocations.iter();
-        if let Some(holder) = others.find(|it| it.is_of_other_checkout(&checkout.root)) {
-            let wanted = checkout.root.display().to_string();
-            return Err(conflict::other_checkout(door, holder.clone(), &wanted).into());
-        }
-    }
-    Ok(allocations)
 }
 
 fn print(variables: &[Variable], format: Format, filter: &Filter) -> std::io::Result<()> {
@@ -91,10 +85,18 @@ fn write(
     let mut variables = Vec::new();
     let replaced = replace(file, |content| {
         variables = look()?;
-        written = block::put(content, &lines(&variables, format)).map_err(|error| {
-            Report::new(format!("{}: {error}", file.display()))
+        let refuse = |problem: &str| {
+            Report::new(format!("{}: {problem}", file.display()))
                 .hint("mend the file, or name another one; it was left as it is")
-        })?;
+        };
+        let put = block::put(content, &lines(&variables, format));
+        written = put.map_err(|error| refuse(&error.to_string()))?;
+        if format == Format::Dotenv && !are_read_in(&written, &variables) {
+            return Err(refuse(
+                "a quote is open where the block is, so it would be part of a value",
+            )
+            .into());
+        }
         Ok(written.clone())
     })?;
     let shown = file.display().to_string();
@@ -116,6 +118,13 @@ fn write(
         Replaced::Written => format!("wrote {count} to {shown}"),
         Replaced::Unchanged => format!("{shown} has the {count} already"),
     })))
+}
+
+/// Whether who reads the file comes upon the variables in its block.
+fn are_read_in(text: &[u8], variables: &[Variable]) -> bool {
+    let ours = scan::variables_in_block(&String::from_utf8_lossy(text));
+    let ours = ours.iter().map(|(name, value)| (&**name, value.clone()));
+    ours.eq(variables.iter().map(|it| (&*it.name, it.port.to_string())))
 }
 
 /// The variables that are set by lines behind the block.

@@ -4,11 +4,12 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
-use port_registry::{Allocation, Claim, Error, Filter};
+use port_registry::{Allocation, Claim, Error, Filter, Port};
 use serde::Serialize;
 
 use super::{Done, Outcome, door};
 use crate::args::Import;
+use crate::conflict;
 use crate::door::{Door, Fault};
 use crate::dump;
 use crate::failure::{Failure, Report};
@@ -54,7 +55,7 @@ fn import(door: &dyn Door, claims: &[Claim], skip_conflicts: bool) -> Result<Imp
     /// How often others may be quicker.
     const ROUNDS: usize = 100;
     for _ in 0..ROUNDS {
-        let (new, done) = sort(&door.list(&Filter::default())?, claims);
+        let (new, done) = sort(door, &door.list(&Filter::default())?, claims);
         if !done.conflicts.is_empty() && !skip_conflicts {
             return Err(refusal(done.conflicts).into());
         }
@@ -76,45 +77,56 @@ fn import(door: &dyn Door, claims: &[Claim], skip_conflicts: bool) -> Result<Imp
 }
 
 /// Tells the claims that are new from those that are there already and those that are in a conflict.
-fn sort(held: &[Allocation], claims: &[Claim]) -> (Vec<Claim>, Imported) {
+fn sort(door: &dyn Door, held: &[Allocation], claims: &[Claim]) -> (Vec<Claim>, Imported) {
     let mut taken = Taken::by(held);
     let mut new = Vec::new();
     let mut done = Imported::default();
     for claim in claims {
-        match taken.place(claim) {
+        let place = taken.place(claim);
+        match place {
             Place::Free => new.push(claim.clone()),
             Place::Own => done.existing += 1,
-            Place::OtherPort(holder) => {
-                let told = format!("it has port {} (id {})", holder.port, holder.id);
-                done.conflicts.push(conflict(claim, &told, Some(holder)));
+            // It is there, wherever it belongs.
+            Place::OtherCheckout(holder) if claim.wanted_port() == Some(holder.port) => {
+                done.existing += 1;
             }
-            Place::Held(holder) => {
-                let told = format!("it is allocated to {}", wording::holder(holder));
-                done.conflicts.push(conflict(claim, &told, Some(holder)));
-            }
-            Place::ClaimedPort(other) => {
-                let told = format!("the file gives it port {other}, too");
-                done.conflicts.push(conflict(claim, &told, None));
-            }
-            Place::ClaimedBy(other) => {
-                let told = format!("the file gives it to {other}, too");
-                done.conflicts.push(conflict(claim, &told, None));
-            }
+            _ => done.conflicts.push(in_the_way(door, claim, place)),
         }
     }
     (new, done)
 }
 
-fn conflict(claim: &Claim, told: &str, holder: Option<&Allocation>) -> Report {
-    let port = claim
-        .wanted_port()
-        .map_or_else(String::new, |it| it.to_string());
-    let report = Report::new(format!("port {port} of {}: {told}", claim.key()));
+fn in_the_way(door: &dyn Door, claim: &Claim, place: Place) -> Report {
+    let key = claim.key();
+    let port = claim.wanted_port().map_or(0, Port::get);
+    let (told, holder) = match place {
+        Place::OtherPort(holder) | Place::OtherCheckout(holder) => {
+            let dir = holder.dir.as_deref();
+            let dir = dir.map_or_else(String::new, |dir| format!(", of {dir}"));
+            let told = format!("it has port {} (id {}{dir})", holder.port, holder.id);
+            (told, Some(holder))
+        }
+        Place::Held(holder) => {
+            let told = format!("it is allocated to {}", wording::holder(holder));
+            (told, Some(holder))
+        }
+        Place::ClaimedPort(other) => (format!("the file gives it port {other}, too"), None),
+        Place::ClaimedBy(other) => (format!("the file gives it to {other}, too"), None),
+        Place::Free | Place::Own => (String::new(), None),
+    };
+    let told = format!("port {port} of {key}: {told}");
     match holder {
-        Some(holder) => report
-            .hint(format!("{} frees it", wording::release(holder)))
-            .holder(holder.clone()),
-        None => report,
+        Some(holder) => {
+            let free = wording::release(holder);
+            let when = if holder.is_of_gone_checkout() {
+                ": its folder is gone"
+            } else {
+                ", if it is not needed"
+            };
+            let report = conflict::of_holder(door, &told, holder.clone());
+            report.hint(format!("{free} frees it{when}"))
+        }
+        None => Report::new(told).hint("take one of the two out of the file"),
     }
 }
 
@@ -133,10 +145,13 @@ fn refusal(conflicts: Vec<Report>) -> Report {
 fn print(done: &Imported) -> io::Result<()> {
     let mut told = format!("imported {}", done.allocations.len());
     if done.existing > 0 {
-        told = format!("{told}, {} were there already", done.existing);
+        told = format!("{told}; there already: {}", done.existing);
     }
     if !done.conflicts.is_empty() {
-        told = format!("{told}, {} in conflict were left out", done.conflicts.len());
+        told = format!(
+            "{told}; in conflict, and left out: {}",
+            done.conflicts.len()
+        );
     }
     output::print(&told)?;
     output::remarks(&done.conflicts)

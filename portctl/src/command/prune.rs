@@ -1,5 +1,6 @@
 //! `portctl prune`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use port_registry::{Allocation, Filter};
@@ -8,6 +9,8 @@ use super::{Done, Outcome, door};
 use crate::args::Prune;
 use crate::output;
 use crate::release::{self, release};
+use crate::table::Columns;
+use crate::visible::visible;
 
 pub(super) fn run(args: &Prune) -> Outcome {
     let door = door()?;
@@ -24,10 +27,26 @@ pub(super) fn run(args: &Prune) -> Outcome {
     } else if args.yes {
         output::print(&release::told(&gone))
     } else {
-        output::print_table(&gone).and_then(|()| {
+        output::print_rows(&COLUMNS, &gone.iter().map(row).collect::<Vec<_>>()).and_then(|()| {
             output::remark("their folders are gone; `portctl prune --yes` releases them")
         })
     }))
+}
+
+const COLUMNS: Columns = Columns {
+    headings: &["ID", "SERVICE", "PORT", "FOLDER"],
+    names: &[1, 3],
+    needed: 4,
+};
+
+fn row(allocation: &Allocation) -> Vec<Cow<'_, str>> {
+    let key = allocation.key.to_string();
+    vec![
+        Cow::from(allocation.id.to_string()),
+        Cow::from(visible(&key).into_owned()),
+        Cow::from(allocation.port.to_string()),
+        visible(allocation.dir.as_deref().unwrap_or_default()),
+    ]
 }
 
 /// Those whose folder exists no longer. Each folder is looked at once.

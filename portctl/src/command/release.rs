@@ -4,11 +4,13 @@ use port_registry::{Allocation, Checkout, Filter};
 
 use super::{Done, Outcome, door};
 use crate::args::Release;
+use crate::conflict;
 use crate::door::Door;
 use crate::failure::{Failure, Report};
 use crate::names::Names;
 use crate::output;
 use crate::release::{self, release};
+use crate::wording;
 
 pub(super) fn run(args: Release) -> Outcome {
     let has_filter = args.app.is_some()
@@ -59,37 +61,38 @@ fn release_own(
     if own.is_empty()
         && let Some(holder) = door.list(filter)?.into_iter().find(is_other)
     {
-        return Err(of_other_checkout(holder).into());
+        return Err(of_other_checkout(door, holder).into());
     }
     Ok(own)
 }
 
-fn of_other_checkout(holder: Allocation) -> Report {
-    Report::new(format!(
-        "{} belongs to the checkout {}",
-        holder.key,
-        holder.dir.as_deref().unwrap_or_default()
-    ))
-    .hint(format!(
-        "run it there, or name it: `portctl release --id {}`",
-        holder.id
-    ))
-    .holder(holder)
+fn of_other_checkout(door: &dyn Door, holder: Allocation) -> Report {
+    let dir = holder.dir.as_deref().unwrap_or_default();
+    let told = format!(
+        "{} (id {}) belongs to the checkout {dir}",
+        holder.key, holder.id
+    );
+    let free = wording::release(&holder);
+    conflict::of_holder(door, &told, holder)
+        .hint(format!("run it there, or name the allocation: {free}"))
 }
 
 fn nothing_matched(door: &dyn Door, filter: &Filter) -> Result<Report, Failure> {
+    const NOTHING: &str = "no allocation matches";
     let holder = match filter.port {
         Some(port) => door.list(&Filter::default().port(port))?.pop(),
         None => None,
     };
-    let report = Report::new("no allocation matches");
     Ok(match holder {
-        Some(holder) => report
-            .hint(format!(
-                "port {} is held by {}: `portctl release --id {}` frees it",
-                holder.port, holder.key, holder.id
-            ))
-            .holder(holder),
-        None => report.hint("`portctl list --all` shows what there is"),
+        Some(holder) => {
+            let told = format!(
+                "{NOTHING}: port {} is held by {}",
+                holder.port,
+                wording::holder(&holder)
+            );
+            let free = wording::release(&holder);
+            conflict::of_holder(door, &told, holder).hint(format!("{free} frees it"))
+        }
+        None => Report::new(NOTHING).hint("`portctl list --all` shows what there is"),
     })
 }

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::process::Command;
 
-use port_registry::Claim;
+use port_registry::{Allocation, Claim};
 
 use super::{Done, Outcome, door};
 use crate::args::Run;
@@ -23,26 +23,21 @@ pub(super) fn run(args: Run) -> Outcome {
                 .to_owned(),
         ));
     };
-    if args.service.is_empty() {
-        return Err(Failure::Usage(
-            "name a service by --service, as in `portctl run --service web -- npm run dev`"
-                .to_owned(),
-        ));
-    }
     let names = Names::new(args.app, args.instance);
-    let claims = args.service.iter().map(|service| names.claim(service));
-    let claims: Vec<Claim> = claims.collect::<Result<_, _>>()?;
-    // Before anything is allocated.
-    variables::names_of(claims.iter().map(|claim| claim.key().service()))?;
     // The registry is closed by the time the command runs.
-    let allocations = conflict::get_or_allocate(&*door()?, &claims)?;
-
+    let allocations = if args.service.is_empty() {
+        existing(&names)?
+    } else {
+        claimed(&names, &args.service)?
+    };
     let mut command = Command::new(program);
     command.args(words);
     for variable in variables::of(&allocations)? {
         command.env(variable.name, variable.port.to_string());
     }
-    if let Some(first) = allocations.first() {
+    if let Some(first) = allocations.first()
+        && (allocations.len() == 1 || !args.service.is_empty())
+    {
         command.env("PORT", first.port.to_string());
     }
     let error = match launch(&mut command) {
@@ -61,6 +56,26 @@ pub(super) fn run(args: Run) -> Outcome {
         report: Report::new(format!("cannot run {program}: {error}")).hint(hint),
         code,
     })
+}
+
+/// The services that are named, with the ports that they have, or else new ones.
+fn claimed(names: &Names, services: &[String]) -> Result<Vec<Allocation>, Failure> {
+    let claims = services.iter().map(|service| names.claim(service));
+    let claims: Vec<Claim> = claims.collect::<Result<_, _>>()?;
+    // Before anything is allocated.
+    variables::names_of(claims.iter().map(|claim| claim.key().service()))?;
+    Ok(conflict::get_or_allocate(&*door()?, &claims)?)
+}
+
+/// All services that have a port.
+fn existing(names: &Names) -> Result<Vec<Allocation>, Failure> {
+    let allocations = conflict::own(&*door()?, names, &names.filter_of_instance()?)?;
+    if allocations.is_empty() {
+        return Err(Report::new("no service here has a port yet")
+            .hint("name one, as in `portctl run --service web -- npm run dev`")
+            .into());
+    }
+    Ok(allocations)
 }
 
 /// Has the command take this process's place: its signals, its terminal and its exit code are then

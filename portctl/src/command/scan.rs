@@ -7,20 +7,18 @@ use std::env;
 use std::io;
 use std::path::Path;
 
-use port_registry::{Allocation, Checkout, Claim, Filter, Listener, Port, PortStatus};
+use port_registry::{Allocation, Checkout, Filter, Listener, Port, PortStatus};
 use serde::Serialize;
 
 use super::{Done, Outcome, door};
 use crate::args::Scan as Args;
-use crate::conflict;
 use crate::door::Door;
 use crate::failure::{Failure, Report};
 use crate::names::Names;
 use crate::output;
-use crate::scan::{self, Finding, Kind, Note, Scan};
+use crate::registration::register;
+use crate::scan::{self, Finding, Note, Scan};
 use crate::table::Columns;
-use crate::taken::{Place, Taken};
-use crate::variables;
 use crate::visible::{json, visible};
 use crate::wording;
 
@@ -64,6 +62,8 @@ pub(super) fn run(args: Args) -> Outcome {
     let names = Names::new(args.app, args.instance).in_folder(folder);
     let scan = scan::scan(path, &scan::environment(env::vars_os()))
         .map_err(|error| Report::new(format!("cannot scan {}: {error}", path.display())))?;
+    // Whatever comes of the rest.
+    let remarked = remark(&scan.notes, args.json);
     let door = door()?;
     let registered = if args.register {
         Some(register(&*door, &names, &scan.findings)?)
@@ -71,116 +71,17 @@ pub(super) fn run(args: Args) -> Outcome {
         None
     };
     let known = look_up(&*door, &names, &scan.findings)?;
-    let printed = if args.json {
-        output::print_json(&known)
-    } else {
-        print(path, &known)
-    };
-    Ok(Done::Printed(printed.and_then(|()| {
-        remark(&scan.notes, args.json)?;
-        match registered {
-            Some(new) if !args.json => tell_registered(new, &scan),
-            _ => Ok(()),
+    let printed = remarked.and_then(|()| {
+        if args.json {
+            output::print_json(&known)
+        } else {
+            print(path, &known)
         }
+    });
+    Ok(Done::Printed(printed.and_then(|()| match registered {
+        Some(new) if !args.json => tell_registered(new, &scan),
+        _ => Ok(()),
     })))
-}
-
-/// Allocates what was found, but for guesses, and tells how many of them are new.
-fn register(door: &dyn Door, names: &Names, findings: &[Finding]) -> Result<usize, Failure> {
-    let certain: Vec<&Finding> = findings.iter().filter(|it| !it.guess).collect();
-    let claims = certain.iter().map(|finding| claim(names, finding));
-    let claims = claims.collect::<Result<Vec<Claim>, Failure>>()?;
-    let held = door.list(&Filter::default())?;
-    let mut taken = Taken::by(&held);
-    let mut new = 0;
-    let mut conflicts = Vec::new();
-    for (claim, finding) in claims.iter().zip(&certain) {
-        match taken.place(claim) {
-            Place::Free => new += 1,
-            Place::Own => {}
-            place => conflicts.push(in_the_way(door, claim, finding, place)),
-        }
-    }
-    if conflicts.is_empty() {
-        conflict::get_or_allocate(door, &claims)?;
-        return Ok(new);
-    }
-    Err(refusal(conflicts, claims.len()).into())
-}
-
-fn claim(names: &Names, finding: &Finding) -> Result<Claim, Failure> {
-    let claim = names
-        .claim(&finding.service)
-        .map_err(|failure| match failure {
-            // It was not typed.
-            Failure::Usage(problem) => {
-                Report::new(format!("{}:{}: {problem}", finding.file, finding.line)).into()
-            }
-            failure => failure,
-        })?;
-    Ok(claim.port(finding.port).adopt())
-}
-
-fn in_the_way(door: &dyn Door, claim: &Claim, finding: &Finding, place: Place) -> Report {
-    let (port, service) = (finding.port, &finding.service);
-    let what = |told: &str| {
-        let (file, line) = (&finding.file, finding.line);
-        format!("{file}:{line}: port {port} of {service} {told}")
-    };
-    match place {
-        Place::Held(holder) => {
-            let told = what(&format!("is allocated to {}", wording::holder(holder)));
-            conflict::of_holder(door, &told, holder.clone()).hint(way_round(claim, finding, holder))
-        }
-        Place::OtherPort(holder) => {
-            let (held, id) = (holder.port, holder.id);
-            let told = what(&format!(
-                "cannot be had: it has port {held} already (id {id})"
-            ));
-            let free = wording::release(holder);
-            conflict::of_holder(door, &told, holder.clone()).hint(format!("{free} frees that"))
-        }
-        Place::ClaimedPort(_) | Place::ClaimedBy(_) | Place::Free | Place::Own => {
-            Report::new(what(&format!("is claimed twice, for {}", claim.key())))
-        }
-    }
-}
-
-/// How the project gets on without a port that another service holds.
-fn way_round(claim: &Claim, finding: &Finding, holder: &Allocation) -> String {
-    let free = wording::release(holder);
-    let (key, own) = (claim.key(), &holder.key);
-    if (key.app(), key.instance()) == (own.app(), own.instance()) {
-        let service = own.service();
-        return format!("it is this project's already, as {service}: {free} frees it");
-    }
-    if holder.is_of_gone_checkout() {
-        return format!("{free} frees it: its folder is gone");
-    }
-    let port = finding.port;
-    let quoted = wording::quoted(&finding.service);
-    match finding.kind {
-        Kind::Compose | Kind::Procfile | Kind::Package => format!(
-            "write ${{{}:-{port}}} for {port} there, and start it by `portctl run --service {quoted} -- \
-             COMMAND`, with a port of its own",
-            variables::name_of(&finding.service)
-        ),
-        Kind::Devcontainer | Kind::Dotenv => {
-            format!("`portctl get {quoted}` gives it a port of its own, to write there")
-        }
-    }
-}
-
-/// All conflicts, of which the first stands for the others where one is looked for.
-fn refusal(mut conflicts: Vec<Report>, claims: usize) -> Report {
-    let count = conflicts.len();
-    if count == 1 {
-        return conflicts.remove(0).after("nothing was registered");
-    }
-    let report = Report::new(format!(
-        "{count} of {claims} ports cannot be registered, so none was"
-    ));
-    report.conflicts(conflicts)
 }
 
 /// What the registry and the system say of each port.
@@ -289,12 +190,12 @@ fn tell_registered(new: usize, scan: &Scan) -> io::Result<()> {
     let guesses = scan.findings.len() - certain;
     let mut told = format!("registered {new}");
     if certain > new {
-        told = format!("{told}, {} were registered already", certain - new);
+        told = format!("{told}; registered already: {}", certain - new);
     }
     if guesses > 0 {
         told = format!(
-            "{told}, and no guesses ({guesses}): `portctl allocate --service NAME --port N --adopt` \
-             registers one"
+            "{told}; guesses, which are not: {guesses} (`portctl allocate --service NAME --port N --adopt` \
+             registers one)"
         );
     }
     output::remark(&told)

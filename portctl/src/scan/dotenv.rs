@@ -17,6 +17,9 @@ const NAMES: [&str; 4] = [
     ".env.development.local",
 ];
 
+/// Bytes of values in a file, with the variables in them replaced.
+const LARGEST: usize = 4 << 20;
+
 /// The service of what has no other name.
 const DEFAULT_SERVICE: &str = "web";
 
@@ -86,6 +89,7 @@ pub(super) fn parse(text: &str, environment: &Environment) -> Vec<Assignment> {
     let mut assignments = Vec::new();
     let mut is_ours = false;
     let mut at = 0;
+    let mut room = LARGEST;
     while at < text.len() {
         let line = &text[at..end_of_line(text, at)];
         let mut end = at + line.len();
@@ -93,7 +97,13 @@ pub(super) fn parse(text: &str, environment: &Environment) -> Vec<Assignment> {
             is_ours = mark == Mark::Begin;
         } else if let Some((name, start)) = name_in(line) {
             // A value in quotes may go on over several lines.
-            let (value, length) = value_in(&text[at + start..], &variables);
+            let known = if room == 0 {
+                &Environment::new()
+            } else {
+                &variables
+            };
+            let (value, length) = value_in(&text[at + start..], known);
+            room = room.saturating_sub(value.len());
             end = end_of_line(text, at + start + length);
             if !environment.contains_key(name) {
                 variables.insert(name.to_owned(), value.clone());
@@ -212,6 +222,19 @@ mod tests {
                 ("L", "\"open", 14),
             ]
         );
+    }
+
+    #[test]
+    fn variables_of_variables_do_not_grow_without_end() {
+        let mut text = format!("A0={}\n", "x".repeat(1000));
+        for number in 1..2_000 {
+            let before = format!("$A{}", number - 1).repeat(10);
+            text = format!("{text}A{number}={before}\n");
+        }
+        let assignments = parse(&text, &Environment::new());
+        assert_eq!(assignments.len(), 2_000);
+        let total: usize = assignments.iter().map(|it| it.value.len()).sum();
+        assert!(total < 8 << 20, "{total}");
     }
 
     #[test]

@@ -4,6 +4,8 @@ use super::Environment;
 
 /// Levels of variables in the defaults of variables.
 const DEEPEST: usize = 32;
+/// Bytes that a text may become: a variable of variables of variables grows fast.
+const LONGEST: usize = 64 << 10;
 
 /// A text in which variables have been replaced.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +34,9 @@ impl Interpolated {
         let depth = depth.checked_sub(1).ok_or(Malformed)?;
         let mut rest = text;
         while let Some((before, behind)) = rest.split_once('$') {
+            if self.text.len() > LONGEST {
+                return Err(Malformed);
+            }
             self.text.push_str(before);
             rest = if let Some(behind) = behind.strip_prefix('$') {
                 self.text.push('$');

@@ -19,14 +19,14 @@ mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use port_registry::Port;
 use serde::Serialize;
 
-use self::walk::Place;
+use self::walk::{Place, Walk};
 
 /// A port that a file says a service has on the host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -89,21 +89,33 @@ pub(crate) fn environment(variables: impl Iterator<Item = (OsString, OsString)>)
     variables.flatten().collect()
 }
 
+/// What a `.env` file sets in the block that `portctl env --write` keeps.
+pub(crate) fn variables_in_block(text: &str) -> Vec<(String, String)> {
+    let assignments = dotenv::parse(text, &Environment::new()).into_iter();
+    let ours = assignments.filter(|it| it.is_ours);
+    ours.map(|it| (it.name, it.value)).collect()
+}
+
 /// Scans a folder and those below it, or a single file.
 pub(crate) fn scan(path: &Path, environment: &Environment) -> io::Result<Scan> {
-    let project = Project {
-        environment,
-        files: walk::files(path)?,
-    };
-    if let [place] = &*project.files
+    let walk = Walk::of(path)?;
+    if let [place] = &*walk.places
         && place.is_named
-        && !KINDS.iter().any(|is_meant| is_meant(place))
     {
-        return Err(io::Error::other(
-            "it is no Compose file (*.yaml), Procfile, devcontainer.json, package.json or .env",
-        ));
+        if !KINDS.iter().any(|is_meant| is_meant(place)) {
+            return Err(io::Error::other(
+                "it is no Compose file (*.yaml), Procfile, devcontainer.json, package.json or .env",
+            ));
+        }
+        read(&place.path)?;
     }
+    let project = Project::new(path, environment, walk.places);
     let mut scan = Scan::default();
+    for (file, why) in walk.closed {
+        let text = format!("cannot be looked into: {why}");
+        let line = None;
+        scan.notes.push(Note { file, line, text });
+    }
     compose::scan(&project, &mut scan);
     procfile::scan(&project, &mut scan);
     devcontainer::scan(&project, &mut scan);
@@ -116,13 +128,62 @@ pub(crate) fn scan(path: &Path, environment: &Environment) -> io::Result<Scan> {
 /// What is scanned.
 struct Project<'a> {
     environment: &'a Environment,
+    root: PathBuf,
     files: Vec<Place>,
+    /// The numbers of the files in each folder.
+    folders: BTreeMap<PathBuf, Vec<usize>>,
+    /// The numbers of the files, by their paths without `.` and `..`.
+    paths: BTreeMap<PathBuf, usize>,
 }
 
-impl Project<'_> {
+impl<'a> Project<'a> {
+    fn new(root: &Path, environment: &'a Environment, files: Vec<Place>) -> Project<'a> {
+        let mut folders: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
+        let mut paths = BTreeMap::new();
+        for (number, place) in files.iter().enumerate() {
+            let folder = place.folder().to_owned();
+            folders.entry(folder).or_default().push(number);
+            paths.insert(walk::normalized(&place.path), number);
+        }
+        Project {
+            environment,
+            root: root.to_owned(),
+            files,
+            folders,
+            paths,
+        }
+    }
+
     /// The files of one kind, as their names tell.
     fn files(&self, is_meant: impl Fn(&Place) -> bool) -> impl Iterator<Item = &Place> {
         self.files.iter().filter(move |place| is_meant(place))
+    }
+
+    /// The files of a folder.
+    fn files_in(&self, folder: &Path) -> impl Iterator<Item = &Place> {
+        let numbers = self.folders.get(folder).into_iter().flatten();
+        numbers.map(|&number| &self.files[number])
+    }
+
+    /// A variable that is set for all that Compose does in a folder: by its `.env`, and where the scan
+    /// began by the environment, which is that of this folder alone.
+    fn setting(&self, folder: &Path, name: &str) -> Option<String> {
+        let is_set = |value: &String| !value.is_empty();
+        let environment = self.environment.get(name).filter(|_| folder == self.root);
+        if let Some(value) = environment.filter(|value| is_set(value)) {
+            return Some(value.clone());
+        }
+        let place = self.files_in(folder).find(|place| place.name() == ".env")?;
+        let text = read(&place.path).ok()?;
+        let mut assignments = dotenv::parse(&text, self.environment).into_iter();
+        let last = assignments.rfind(|it| it.name == name);
+        last.map(|it| it.value).filter(is_set)
+    }
+
+    /// The file of a path, if it is one of the project's.
+    fn file(&self, path: &Path) -> Option<&Place> {
+        let number = self.paths.get(&walk::normalized(path))?;
+        self.files.get(*number)
     }
 
     /// The variables that the `.env` of a folder gives to Compose and to Procfiles.
@@ -154,7 +215,7 @@ impl Scan {
         self.notes.push(Note {
             file: place.shown.clone(),
             line,
-            text: note.into(),
+            text: shortened(note.into()),
         });
     }
 
@@ -186,6 +247,15 @@ impl Scan {
     }
 }
 
+/// A text of a length that is of use to somebody.
+fn shortened(text: String) -> String {
+    const LONGEST: usize = 200;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text,
+    }
+}
+
 /// A port that was found, without the place.
 struct Found {
     service: String,
@@ -194,7 +264,7 @@ struct Found {
 }
 
 /// What is in a file that is not too large to be one of a project's.
-fn read(path: &PathBuf) -> io::Result<String> {
+fn read(path: &Path) -> io::Result<String> {
     const LARGEST: u64 = 4 << 20;
     let metadata = fs::metadata(path)?;
     if !metadata.is_file() {
@@ -203,7 +273,11 @@ fn read(path: &PathBuf) -> io::Result<String> {
     if metadata.len() > LARGEST {
         return Err(io::Error::other("it is larger than 4 MiB"));
     }
-    let text = fs::read(path)?;
+    // The kernel's own files have no length, and may have no end.
+    let mut text = Vec::new();
+    if metadata.len() > 0 {
+        File::open(path)?.take(LARGEST).read_to_end(&mut text)?;
+    }
     let text = String::from_utf8(text).map_err(|_| io::Error::other("it is not UTF-8"))?;
     Ok(match text.strip_prefix('\u{feff}') {
         Some(text) => text.to_owned(),

@@ -51,6 +51,8 @@ const NO_SERVERS: &[&str] = &[
     "git",
     "tar",
     "ps",
+    "wait-for",
+    "wait-for.sh",
 ];
 
 /// Servers whose `-p` is the port.
@@ -70,6 +72,112 @@ const WITH_SHORT_FLAG: &[&str] = &[
     "json-server",
     "uvicorn",
 ];
+
+/// Other servers, whose `--port` is one that they listen on.
+const WITH_LONG_FLAG: &[&str] = &[
+    "artisan",
+    "astro",
+    "browser-sync",
+    "celery",
+    "daphne",
+    "directus",
+    "docusaurus",
+    "eleventy",
+    "ember",
+    "expo",
+    "fastapi",
+    "firebase",
+    "flower",
+    "granian",
+    "gunicorn",
+    "hypercorn",
+    "jekyll",
+    "jupyter",
+    "jupyter-lab",
+    "keystone",
+    "live-server",
+    "localstack",
+    "maildev",
+    "mailhog",
+    "mailpit",
+    "medusa",
+    "meilisearch",
+    "middleman",
+    "minio",
+    "mkdocs",
+    "mlflow",
+    "mongod",
+    "mysqld",
+    "nats-server",
+    "netlify",
+    "ng",
+    "nodemon",
+    "nuxi",
+    "nuxt",
+    "parcel",
+    "payload",
+    "php-fpm",
+    "pocketbase",
+    "preview",
+    "prisma",
+    "quarkus",
+    "quasar",
+    "react-scripts",
+    "redis-server",
+    "remix",
+    "sanity",
+    "sb",
+    "storybook-server",
+    "strapi",
+    "streamlit",
+    "supabase",
+    "tensorboard",
+    "trunk",
+    "typesense-server",
+    "unicorn",
+    "uwsgi",
+    "vite",
+    "vitepress",
+    "vue-cli-service",
+    "vuepress",
+    "waitress-serve",
+    "webpack",
+    "webpack-dev-server",
+    "wrangler",
+    "zola",
+];
+
+/// What runs a program of the project's own.
+const INTERPRETERS: &[&str] = &[
+    "air",
+    "bun",
+    "cargo",
+    "deno",
+    "dotnet",
+    "elixir",
+    "go",
+    "gradle",
+    "gradlew",
+    "java",
+    "mix",
+    "mvn",
+    "mvnw",
+    "node",
+    "perl",
+    "php",
+    "python",
+    "python2",
+    "python3",
+    "ruby",
+    "sbt",
+    "swift",
+    "ts-node",
+    "ts-node-dev",
+    "tsx",
+];
+
+/// How the names of a project's own programs end.
+const SOURCES: &[&str] = &[".js", ".mjs", ".cjs", ".ts", ".py", ".rb", ".php"];
 
 /// Servers that are told an address to listen on.
 const WITH_ADDRESS: &[&str] = &["gunicorn", "hypercorn", "serve", "caddy", "uvicorn"];
@@ -165,6 +273,8 @@ fn simple_commands(line: &str) -> Vec<&str> {
 struct Simple<'a> {
     assignments: Vec<(&'a str, &'a str)>,
     program: &'a str,
+    /// Whether the program is named by where it is in the project, such as `bin/server`.
+    is_path: bool,
     arguments: &'a [String],
     /// All of it: what wraps a command may be given flags that are meant for that.
     words: &'a [String],
@@ -180,7 +290,10 @@ impl Simple<'_> {
                 true
             } else {
                 let name = base_name(word);
-                SETTERS.contains(&name) || WRAPPERS.contains(&name) || word.starts_with('-')
+                // The value of a wrapper's `--port`, say.
+                let is_number = word.bytes().all(|digit| digit.is_ascii_digit());
+                let is_known = SETTERS.contains(&name) || WRAPPERS.contains(&name);
+                is_known || is_number || word.starts_with('-')
             };
             if !is_passed_over {
                 break;
@@ -197,8 +310,12 @@ impl Simple<'_> {
             Some((program, arguments)) => (base_name(program), arguments),
             None => ("", rest),
         };
+        let named = rest.first().map_or("", String::as_str);
         let mut simple = Simple {
             assignments,
+            is_path: named.contains('/')
+                && !named.starts_with('/')
+                && !named.contains("node_modules"),
             program,
             arguments,
             words,
@@ -245,6 +362,22 @@ impl Simple<'_> {
         ports
     }
 
+    /// Whether it is known to be a server, or a program of the project's own.
+    fn is_server(&self) -> bool {
+        let is_in = |names: &[&str]| names.contains(&self.program);
+        let is_source = |word: &str| SOURCES.iter().any(|end| word.ends_with(end));
+        // `npm run dev -- --port 3000`
+        let is_script = self.words.iter().any(|word| word == "run")
+            && !matches!(self.program, "" | "docker" | "podman");
+        let is_path = self.is_path && !self.program.contains("wait");
+        is_in(WITH_SHORT_FLAG)
+            || is_in(WITH_LONG_FLAG)
+            || is_in(INTERPRETERS)
+            || is_source(self.program)
+            || is_script
+            || is_path
+    }
+
     /// The port that an argument tells, perhaps with the next one.
     fn port_in(&self, word: &str, next: Option<&str>) -> Option<(Port, bool)> {
         let (flag, value) = match word.split_once('=') {
@@ -253,7 +386,7 @@ impl Simple<'_> {
         };
         let value = value.unwrap_or_default();
         if flag == "--port" {
-            return Some((port(value)?, false));
+            return Some((port(value)?, !self.is_server()));
         }
         if flag.starts_with("--") && flag.ends_with("-port") {
             return Some((port(value)?, true));

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
@@ -34,40 +34,71 @@ const LEFT_OUT: [&str; 8] = [
 const DEPTH: usize = 5;
 
 /// The files below a folder, or the one file, by their paths.
-pub(super) fn files(path: &Path) -> io::Result<Vec<Place>> {
-    if !fs::metadata(path)?.is_dir() {
-        return Ok(vec![Place {
-            path: path.to_owned(),
-            shown: path.display().to_string(),
-            below: None,
-            is_named: true,
-        }]);
+#[derive(Debug, Default)]
+pub(super) struct Walk {
+    pub(super) places: Vec<Place>,
+    /// What cannot be looked into, and why.
+    pub(super) closed: Vec<(String, String)>,
+}
+
+impl Walk {
+    pub(super) fn of(path: &Path) -> io::Result<Walk> {
+        if !fs::metadata(path)?.is_dir() {
+            return Ok(Walk {
+                places: vec![Place {
+                    path: path.to_owned(),
+                    shown: path.display().to_string(),
+                    below: None,
+                    is_named: true,
+                }],
+                closed: Vec::new(),
+            });
+        }
+        fs::read_dir(path)?;
+        let mut walk = Walk::default();
+        // A file of a folder counts as one step more.
+        let entries = WalkDir::new(path)
+            .max_depth(DEPTH + 1)
+            .same_file_system(true)
+            .into_iter()
+            .filter_entry(|entry| entry.depth() == 0 || is_entered(entry));
+        for entry in entries {
+            match entry {
+                Ok(entry) if entry.file_type().is_file() || is_linked_file(&entry) => {
+                    walk.places.push(place(&entry, path));
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    let closed = error.path().unwrap_or(path);
+                    let why = error.io_error().map(io::Error::to_string);
+                    let why = why.unwrap_or_else(|| error.to_string());
+                    walk.closed.push((shown(closed, path), why));
+                }
+            }
+        }
+        walk.places.sort_by(|a, b| a.shown.cmp(&b.shown));
+        walk.closed.sort();
+        Ok(walk)
     }
-    // What this user may not look into is left out. A file of a folder counts as one step more.
-    let entries = WalkDir::new(path)
-        .max_depth(DEPTH + 1)
-        .into_iter()
-        .filter_entry(|entry| entry.depth() == 0 || is_entered(entry))
-        .filter_map(Result::ok)
-        .filter(|entry| entry.file_type().is_file() || is_linked_file(entry));
-    let mut places: Vec<Place> = entries.map(|entry| place(&entry, path)).collect();
-    places.sort_by(|a, b| a.shown.cmp(&b.shown));
-    Ok(places)
+}
+
+/// A path as it is told: what is typed as `.`, or not typed, is no part of it.
+fn shown(path: &Path, root: &Path) -> String {
+    let path = if root == Path::new(".") {
+        path.strip_prefix(root).unwrap_or(path)
+    } else {
+        path
+    };
+    path.display().to_string()
 }
 
 fn place(entry: &DirEntry, root: &Path) -> Place {
     let path = entry.path();
     let folder = path.parent().filter(|_| entry.depth() > 1);
     let name = folder.and_then(Path::file_name);
-    // What is typed as `.`, or not typed, is no part of what is shown.
-    let shown = if root == Path::new(".") {
-        path.strip_prefix(root).unwrap_or(path)
-    } else {
-        path
-    };
     Place {
         path: path.to_owned(),
-        shown: shown.display().to_string(),
+        shown: shown(path, root),
         below: name.map(|name| name.to_string_lossy().into_owned()),
         is_named: false,
     }
@@ -111,4 +142,19 @@ impl Place {
             None => name.to_owned(),
         }
     }
+}
+
+/// A path without `.` and `..`, where it does not lead over symbolic links.
+pub(super) fn normalized(path: &Path) -> PathBuf {
+    let mut normalized = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if normalized.file_name().is_some() => {
+                normalized.pop();
+            }
+            part => normalized.push(part),
+        }
+    }
+    normalized
 }

@@ -33,7 +33,15 @@ pub(super) fn parse(text: &str) -> Result<Vec<Item>, YamlError> {
         budget: serde_saphyr::budget! { max_depth: DEEPEST, flow_nesting_limit: DEEPEST },
     };
     let items = serde_saphyr::from_multiple_with_options(text, options);
-    items.map_err(|error| YamlError(error.without_snippet().to_string()))
+    items.map_err(|error| {
+        let told = error.without_snippet().to_string();
+        // It tells of what who calls it could do about it.
+        let told = told.replace(", set DuplicateKeyPolicy in Options if acceptable", "");
+        YamlError(match told.strip_prefix("budget breached: ") {
+            Some(what) => format!("it is nested too deeply, or too large: {what}"),
+            None => told,
+        })
+    })
 }
 
 /// The text is no YAML, or of a size or a depth that nobody writes.

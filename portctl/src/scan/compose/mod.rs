@@ -3,13 +3,13 @@
 mod published;
 mod services;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use self::published::Names;
 use self::services::Services;
 use super::walk::Place;
-use super::{Found, Kind, Project, Scan};
+use super::{Found, Kind, Note, Project, Scan};
 
 /// What Compose reads by itself: the first of these that is there, and the first of the overrides.
 const NAMES: [&str; 4] = [
@@ -29,7 +29,7 @@ const OVERRIDES: [&str; 4] = [
 /// files that count only with `-f` are guesses.
 pub(super) fn scan(project: &Project, scan: &mut Scan) {
     let mut read = BTreeSet::new();
-    for group in groups(project) {
+    for group in groups(project, scan) {
         read.extend(group.iter().map(|place| place.path.clone()));
         scan_group(project, &group, false, scan);
     }
@@ -43,7 +43,7 @@ pub(super) fn scan(project: &Project, scan: &mut Scan) {
 /// The variables that the ports in a folder's Compose files are made of.
 pub(super) fn variables_used_in(project: &Project, folder: &Path) -> BTreeSet<String> {
     let variables = project.variables_of(folder);
-    let here = project.files(|place| is_meant(place) && place.folder() == folder);
+    let here = project.files_in(folder).filter(|place| is_meant(place));
     // What is wrong with them was told when they were scanned.
     let mut scan = Scan::default();
     let services = here.flat_map(|place| Services::of(place, &mut scan).services);
@@ -65,57 +65,49 @@ pub(super) fn is_meant(place: &Place) -> bool {
 }
 
 /// The files that are read together in each folder.
-fn groups(project: &Project) -> Vec<Vec<Place>> {
-    let mut folders: BTreeMap<&Path, Vec<&Place>> = BTreeMap::new();
-    for place in &project.files {
-        folders.entry(place.folder()).or_default().push(place);
-    }
-    let groups = folders.into_iter().map(|(folder, places)| {
-        if let Some(place) = places.iter().find(|place| place.is_named) {
-            return if is_meant(place) {
-                vec![(*place).clone()]
-            } else {
-                Vec::new()
-            };
-        }
-        named_by_variable(project, folder).unwrap_or_else(|| {
-            let first_of = |names: &[&str]| {
-                let mut names = names.iter();
-                names.find_map(|name| places.iter().find(|place| place.name() == *name))
-            };
-            let main = first_of(&NAMES).into_iter();
-            let with_override = main.flat_map(|main| [Some(main), first_of(&OVERRIDES)]);
-            with_override
-                .flatten()
-                .map(|&place| place.clone())
-                .collect()
-        })
-    });
-    groups.filter(|group| !group.is_empty()).collect()
+fn groups(project: &Project, scan: &mut Scan) -> Vec<Vec<Place>> {
+    let folders = project.folders.keys();
+    let groups = folders.map(
+        |folder| match project.files_in(folder).find(|it| it.is_named) {
+            Some(place) => is_meant(place).then(|| place.clone()).into_iter().collect(),
+            None => named_by_variable(project, folder, scan)
+                .unwrap_or_else(|| read_by_themselves(project, folder)),
+        },
+    );
+    groups
+        .filter(|group: &Vec<Place>| !group.is_empty())
+        .collect()
+}
+
+/// The first of the usual names that there is, and its override.
+fn read_by_themselves(project: &Project, folder: &Path) -> Vec<Place> {
+    let first_of = |names: &[&str]| {
+        let mut names = names.iter();
+        names.find_map(|name| project.files_in(folder).find(|place| place.name() == *name))
+    };
+    let main = first_of(&NAMES).into_iter();
+    let with_override = main.flat_map(|main| [Some(main), first_of(&OVERRIDES)]);
+    with_override.flatten().cloned().collect()
 }
 
 /// The files that `COMPOSE_FILE` names, if it does.
-fn named_by_variable(project: &Project, folder: &Path) -> Option<Vec<Place>> {
-    let variables = project.variables_of(folder);
-    let value = variables.get("COMPOSE_FILE").filter(|it| !it.is_empty())?;
-    let separator = variables.get("COMPOSE_PATH_SEPARATOR");
-    let separator = separator.filter(|it| !it.is_empty());
-    let separator = separator.map_or(":", String::as_str);
-    let paths = value.split(separator).map(|name| folder.join(name.trim()));
-    let places = paths.filter_map(|path| {
-        let is_it = |place: &&Place| is_same(&place.path, &path);
-        project.files.iter().find(is_it).cloned()
-    });
-    Some(places.collect())
-}
-
-/// Whether two paths lead to one place, `.` and `..` aside.
-fn is_same(one: &Path, other: &Path) -> bool {
-    one == other
-        || match (one.canonicalize(), other.canonicalize()) {
-            (Ok(one), Ok(other)) => one == other,
-            _ => false,
+fn named_by_variable(project: &Project, folder: &Path, scan: &mut Scan) -> Option<Vec<Place>> {
+    let names = project.setting(folder, "COMPOSE_FILE")?;
+    let separator = project.setting(folder, "COMPOSE_PATH_SEPARATOR");
+    let separator = separator.as_deref().unwrap_or(":");
+    let mut group = Vec::new();
+    for name in names.split(separator).map(str::trim) {
+        let path = folder.join(name);
+        match project.file(&path) {
+            Some(place) => group.push(place.clone()),
+            None => scan.notes.push(Note {
+                file: path.display().to_string(),
+                line: None,
+                text: "is named by COMPOSE_FILE, and is no file of this project".to_owned(),
+            }),
         }
+    }
+    Some(group)
 }
 
 fn scan_group(project: &Project, group: &[Place], is_guess: bool, scan: &mut Scan) {

@@ -10,6 +10,9 @@ use crate::scan::walk::Place;
 use crate::scan::yaml::Item;
 use crate::scan::{Environment, Scan};
 
+/// Ports of one entry.
+const MOST: usize = 1000;
+
 /// An entry of `ports`.
 #[derive(Clone, Debug)]
 pub(super) struct PublishedPort {
@@ -98,6 +101,11 @@ impl PublishedPort {
                 (published, mappings)
             }
         };
+        if mappings.as_ref().is_some_and(|it| it.len() > MOST) {
+            let note = format!("{shown}: more than {MOST} ports are not looked at");
+            scan.note(place, Some(self.line), note);
+            return None;
+        }
         let is_found = mappings.as_ref().is_some_and(|it| !it.is_empty());
         if !is_found && let Some(variable) = missing.first() {
             let note = format!("{shown}: {variable} is not set, so it is no fixed port");
