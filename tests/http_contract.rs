@@ -541,13 +541,42 @@ fn a_batch_may_be_larger_than_other_bodies() {
     talk.daemon.ask("POST", "/v1/batch", &body).json(200);
     talk.daemon.ask("POST", "/v1/allocations", &body).json(413);
     // One that does not say how long it is, and one that says that it is too long.
-    for head in ["Transfer-Encoding: chunked", "Content-Length: 4194305"] {
+    for head in ["Transfer-Encoding: chunked", "Content-Length: 16777217"] {
         let mut client = talk.daemon.client();
         let head = format!("POST /v1/batch HTTP/1.1\r\nHost: localhost\r\n{head}\r\n\r\n");
         client.send(head.as_bytes());
         client.send(format!("{:x}\r\n{padding}\r\n0\r\n\r\n", padding.len()).as_bytes());
         client.receive("POST").json(413);
     }
+}
+
+#[test]
+fn what_is_taken_over_keeps_its_time() {
+    let talk = Talk::new();
+    let claim = |service: &str, time: &str| {
+        let port = talk.port(0);
+        format!(
+            r#"{{"app":"shop","instance":"main","service":"{service}","port":{port},"created_at":"{time}"}}"#
+        )
+    };
+    let time = "2026-01-02T03:04:05Z";
+    let ask = |method, body: &str| talk.daemon.ask(method, "/v1/allocations", body);
+    let made = ask("POST", &claim("web", time)).json(201);
+    assert_eq!(made["created_at"], time);
+    // It is that of a new allocation, and changes no other.
+    let again = ask("PUT", &claim("web", "2027-01-02T03:04:05Z")).json(200);
+    assert_eq!(again, made);
+    for none in ["yesterday", "2026-01-02 03:04:05", "2026-02-30T00:00:00Z"] {
+        let told = ask("POST", &claim("api", none)).json(400);
+        let told = told["error"].as_str().unwrap();
+        assert_eq!(
+            told,
+            "created_at: a time is written like 2026-11-23T14:18:00Z"
+        );
+    }
+    ask("DELETE", r#"{"app":"shop"}"#).json(200);
+    let now = ask("POST", &claim("web", "")).json(201);
+    assert_ne!(now["created_at"], time);
 }
 
 #[test]
