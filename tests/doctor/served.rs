@@ -122,8 +122,17 @@ fn answer_all(server: TcpListener, answer: String) {
     });
 }
 
+/// Each of these waits for seconds, so all of them do at once.
 #[test]
-fn a_daemon_that_holds_its_lock_and_does_not_answer_is_a_problem() {
+fn a_daemon_that_is_there_and_does_not_answer_is_a_problem() {
+    thread::scope(|scope| {
+        scope.spawn(one_holds_its_lock_and_does_not_answer);
+        scope.spawn(one_was_named_and_does_not_answer);
+        scope.spawn(one_does_not_come_to_listen);
+    });
+}
+
+fn one_holds_its_lock_and_does_not_answer() {
     let patient = Patient::new();
     let daemon = Daemon::start(&patient.sandbox);
     daemon.signal("STOP");
@@ -141,8 +150,7 @@ fn a_daemon_that_holds_its_lock_and_does_not_answer_is_a_problem() {
         .assert("pidfile", "warning", "but no daemon holds ");
 }
 
-#[test]
-fn a_daemon_that_was_named_and_does_not_answer_is_a_problem() {
+fn one_was_named_and_does_not_answer() {
     let patient = Patient::new();
     let daemon = Daemon::start(&patient.sandbox);
     daemon.signal("STOP");
@@ -152,8 +160,7 @@ fn a_daemon_that_was_named_and_does_not_answer_is_a_problem() {
     daemon.signal("CONT");
 }
 
-#[test]
-fn a_daemon_that_does_not_come_to_listen_is_a_problem() {
+fn one_does_not_come_to_listen() {
     let patient = Patient::new();
     fs::create_dir(patient.folder()).unwrap();
     let lock = File::create(patient.folder().join("port-registry.pid.lock")).unwrap();
