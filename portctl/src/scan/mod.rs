@@ -11,6 +11,7 @@ mod lines;
 mod mapping;
 mod package;
 mod procfile;
+mod programs;
 mod shell;
 #[cfg(test)]
 mod tests;

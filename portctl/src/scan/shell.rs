@@ -3,184 +3,16 @@
 use port_registry::Port;
 
 use super::interpolation::interpolate;
+use super::programs::{
+    INTERPRETERS, NO_SERVERS, Programs, SETTERS, WITH_ADDRESS, WITH_LONG_FLAG, WITH_SHORT_FLAG,
+    WRAPPERS,
+};
 use super::{Environment, Found, mapping, port};
-
-/// What runs something else, which its arguments name.
-const WRAPPERS: &[&str] = &[
-    "npx", "yarn", "pnpm", "bunx", "bun", "npm", "exec", "run", "bundle", "poetry", "uv", "pipenv",
-    "sudo", "time", "dotenv", "nodemon", "dlx",
-];
-
-/// What sets variables for something else.
-const SETTERS: &[&str] = &["env", "cross-env", "cross-env-shell", "export"];
-
-/// Clients of servers, and others that listen on no port, whatever their flags look like.
-const NO_SERVERS: &[&str] = &[
-    "psql",
-    "pg_dump",
-    "pg_restore",
-    "pg_isready",
-    "mysql",
-    "mysqladmin",
-    "mysqldump",
-    "redis-cli",
-    "mongo",
-    "mongosh",
-    "mongodump",
-    "ssh",
-    "scp",
-    "sftp",
-    "rsync",
-    "curl",
-    "wget",
-    "nc",
-    "ncat",
-    "telnet",
-    "wait-on",
-    "wait-port",
-    "wait-for-it",
-    "wait-for-it.sh",
-    "kill-port",
-    "open",
-    "xdg-open",
-    "lsof",
-    "fuser",
-    "adb",
-    "mkdir",
-    "cp",
-    "git",
-    "tar",
-    "ps",
-    "wait-for",
-    "wait-for.sh",
-];
-
-/// Servers whose `-p` is the port.
-const WITH_SHORT_FLAG: &[&str] = &[
-    "next",
-    "rails",
-    "puma",
-    "thin",
-    "rackup",
-    "flask",
-    "http-server",
-    "serve",
-    "storybook",
-    "start-storybook",
-    "hugo",
-    "gatsby",
-    "json-server",
-    "uvicorn",
-];
-
-/// Other servers, whose `--port` is one that they listen on.
-const WITH_LONG_FLAG: &[&str] = &[
-    "artisan",
-    "astro",
-    "browser-sync",
-    "celery",
-    "daphne",
-    "directus",
-    "docusaurus",
-    "eleventy",
-    "ember",
-    "expo",
-    "fastapi",
-    "firebase",
-    "flower",
-    "granian",
-    "gunicorn",
-    "hypercorn",
-    "jekyll",
-    "jupyter",
-    "jupyter-lab",
-    "keystone",
-    "live-server",
-    "localstack",
-    "maildev",
-    "mailhog",
-    "mailpit",
-    "medusa",
-    "meilisearch",
-    "middleman",
-    "minio",
-    "mkdocs",
-    "mlflow",
-    "mongod",
-    "mysqld",
-    "nats-server",
-    "netlify",
-    "ng",
-    "nodemon",
-    "nuxi",
-    "nuxt",
-    "parcel",
-    "payload",
-    "php-fpm",
-    "pocketbase",
-    "preview",
-    "prisma",
-    "quarkus",
-    "quasar",
-    "react-scripts",
-    "redis-server",
-    "remix",
-    "sanity",
-    "sb",
-    "storybook-server",
-    "strapi",
-    "streamlit",
-    "supabase",
-    "tensorboard",
-    "trunk",
-    "typesense-server",
-    "unicorn",
-    "uwsgi",
-    "vite",
-    "vitepress",
-    "vue-cli-service",
-    "vuepress",
-    "waitress-serve",
-    "webpack",
-    "webpack-dev-server",
-    "wrangler",
-    "zola",
-];
-
-/// What runs a program of the project's own.
-const INTERPRETERS: &[&str] = &[
-    "air",
-    "bun",
-    "cargo",
-    "deno",
-    "dotnet",
-    "elixir",
-    "go",
-    "gradle",
-    "gradlew",
-    "java",
-    "mix",
-    "mvn",
-    "mvnw",
-    "node",
-    "perl",
-    "php",
-    "python",
-    "python2",
-    "python3",
-    "ruby",
-    "sbt",
-    "swift",
-    "ts-node",
-    "ts-node-dev",
-    "tsx",
-];
 
 /// How the names of a project's own programs end.
 const SOURCES: &[&str] = &[".js", ".mjs", ".cjs", ".ts", ".py", ".rb", ".php"];
 
-/// Servers that are told an address to listen on.
-const WITH_ADDRESS: &[&str] = &["gunicorn", "hypercorn", "serve", "caddy", "uvicorn"];
+/// The flags by which some servers are told an address to listen on.
 const ADDRESS_FLAGS: &[&str] = &["-b", "--bind", "-l", "--listen"];
 
 /// Command lines in the words of command lines.
@@ -292,7 +124,7 @@ impl Simple<'_> {
                 let name = base_name(word);
                 // The value of a wrapper's `--port`, say.
                 let is_number = word.bytes().all(|digit| digit.is_ascii_digit());
-                let is_known = SETTERS.contains(&name) || WRAPPERS.contains(&name);
+                let is_known = SETTERS.contains(name) || WRAPPERS.contains(name);
                 is_known || is_number || word.starts_with('-')
             };
             if !is_passed_over {
@@ -338,7 +170,7 @@ impl Simple<'_> {
     }
 
     fn ports(&self) -> Vec<(Port, bool)> {
-        if NO_SERVERS.contains(&self.program) {
+        if NO_SERVERS.contains(self.program) {
             return Vec::new();
         }
         let assignments = self.assignments.iter().filter_map(|(name, value)| {
@@ -364,11 +196,12 @@ impl Simple<'_> {
 
     /// Whether it is known to be a server, or a program of the project's own.
     fn is_server(&self) -> bool {
-        let is_in = |names: &[&str]| names.contains(&self.program);
+        let is_in = |programs: Programs| programs.contains(self.program);
         let is_source = |word: &str| SOURCES.iter().any(|end| word.ends_with(end));
         // `npm run dev -- --port 3000`
-        let is_script = self.words.iter().any(|word| word == "run")
-            && !matches!(self.program, "" | "docker" | "podman");
+        let is_manager = |word: &str| matches!(word, "npm" | "pnpm" | "yarn" | "bun");
+        let mut pairs = self.words.windows(2);
+        let is_script = pairs.any(|pair| is_manager(&pair[0]) && pair[1] == "run");
         let is_path = self.is_path && !self.program.contains("wait");
         is_in(WITH_SHORT_FLAG)
             || is_in(WITH_LONG_FLAG)
@@ -394,7 +227,7 @@ impl Simple<'_> {
         if flag == "runserver" || (self.program == "php" && flag == "-S") {
             return Some((port_of_address(value)?, false));
         }
-        if ADDRESS_FLAGS.contains(&flag) && WITH_ADDRESS.contains(&self.program) {
+        if ADDRESS_FLAGS.contains(&flag) && WITH_ADDRESS.contains(self.program) {
             return Some((port_of_address(value)?, false));
         }
         if self.program == "jekyll" && flag == "-P" {
@@ -404,7 +237,7 @@ impl Simple<'_> {
             "" => value,
             attached => attached,
         };
-        Some((port(value)?, !WITH_SHORT_FLAG.contains(&self.program)))
+        Some((port(value)?, !WITH_SHORT_FLAG.contains(self.program)))
     }
 
     /// The ports that a container publishes.
@@ -442,4 +275,68 @@ fn assignment(word: &str) -> Option<(&str, &str)> {
 /// The port of `[HOST:]PORT`.
 fn port_of_address(address: &str) -> Option<Port> {
     port(address.rsplit(':').next()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Environment, ports};
+
+    /// The ports of a command line, with a `?` behind guesses.
+    fn found(line: &str) -> String {
+        let found = ports("web", line, &Environment::new()).into_iter();
+        let found = found.map(|it| format!("{}{}", it.port, if it.guess { "?" } else { "" }));
+        found.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn servers_and_programs_of_the_project_are_certain_of_their_port() {
+        for line in [
+            "vite --port 4000",
+            "npx -y vite --port=4000",
+            "npm run dev -- --port 4000",
+            "node --inspect server.js --port 4000",
+            "./bin/api --port 4000",
+            "nodemon --port 4000 server.js",
+            "python -m uvicorn app:app --port 4000",
+            "next dev -p4000",
+            "PORT=4000 anything",
+        ] {
+            assert_eq!(found(line), "4000", "{line}");
+        }
+    }
+
+    #[test]
+    fn others_may_mean_a_port_elsewhere() {
+        for line in [
+            "createdb --port 4000 shop",
+            "pgbench --port=4000",
+            "clickhouse-client --port 4000",
+            "cypress run --port 4000",
+            "grep -r --port 4000 .",
+            "./wait-for-db --port 4000",
+            "something -p 4000",
+            "node server.js --admin-port 4000",
+            "API_PORT=4000 anything",
+        ] {
+            assert_eq!(found(line), "4000?", "{line}");
+        }
+        for line in [
+            "psql --port 4000",
+            "curl localhost:4000",
+            "docker compose -p 4000 up",
+            "",
+        ] {
+            assert_eq!(found(line), "", "{line}");
+        }
+    }
+
+    #[test]
+    fn every_command_of_a_line_counts_once() {
+        let line = "PORT=1 a && (b --port 2 2>&1 | tee log; sh -c 'next -p 3 || next -p 1')";
+        assert_eq!(found(line), "1 2? 3");
+        assert_eq!(
+            found("docker run -p 4000:80 -p127.0.0.1:4001:81/tcp -p 82 nginx"),
+            "4000 4001"
+        );
+    }
 }

@@ -140,6 +140,13 @@ fn files_that_are_made_to_take_long_are_refused() {
     ] {
         assert_eq!(scan_of(name, text.as_bytes()), Scan::default(), "{name}");
     }
+    // Many services, each of which extends the next one.
+    let mut chain = "services:\n".to_owned();
+    for number in 0..20_000 {
+        let next = number + 1;
+        chain = chain + "  s" + &number.to_string() + ": {extends: s" + &next.to_string() + "}\n";
+    }
+    assert_eq!(scan_of("compose.yaml", chain.as_bytes()), Scan::default());
     let large = vec![b'#'; 5 << 20];
     assert_eq!(scan_of("compose.yaml", &large).notes.len(), 1);
 }

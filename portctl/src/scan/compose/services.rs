@@ -1,7 +1,8 @@
 //! The services of Compose files, merged as Compose merges them (the Compose Specification, "Merge" and
 //! "Extend").
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::iter;
 
 use super::published::PublishedPort;
 use crate::scan::Scan;
@@ -12,6 +13,8 @@ use crate::scan::yaml::{self, Item};
 #[derive(Default)]
 pub(super) struct Services {
     pub(super) services: Vec<Service>,
+    /// Which of them has a name.
+    numbers: HashMap<String, usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -71,23 +74,20 @@ impl Services {
         let Some((_, services)) = document.get("services") else {
             return Services::default();
         };
+        let file = File::of(services);
         let services = services.entries().iter().map(|(name, _, item)| {
-            let mut ports = Vec::new();
-            collect_ports(services, name, &mut BTreeSet::new(), &mut ports);
             note_extends(item, place, scan);
+            let chain = file.chain(name);
+            let ports = item.get("ports").map(|(_, ports)| ports);
             Service {
                 name: name.clone(),
-                ports,
-                has_hosts_network: network_mode(services, name) == Some("host"),
+                ports: ports_of(&chain),
+                has_hosts_network: network_mode(&chain) == Some("host"),
                 change: Change::of(item),
-                ports_change: item
-                    .get("ports")
-                    .map_or(Change::Add, |(_, it)| Change::of(it)),
+                ports_change: ports.map_or(Change::Add, Change::of),
             }
         });
-        Services {
-            services: services.collect(),
-        }
+        services.collect()
     }
 
     /// Merges the services of a later file into these.
@@ -96,10 +96,10 @@ impl Services {
             for port in &mut other.ports {
                 port.file = file;
             }
-            let known = self.services.iter_mut().find(|it| it.name == other.name);
-            let Some(service) = known else {
+            let known = self.numbers.get(&other.name);
+            let Some(service) = known.and_then(|&number| self.services.get_mut(number)) else {
                 if other.change != Change::Drop {
-                    self.services.push(other);
+                    self.push(other);
                 }
                 continue;
             };
@@ -118,11 +118,56 @@ impl Services {
             }
         }
     }
+
+    fn push(&mut self, service: Service) {
+        self.numbers
+            .insert(service.name.clone(), self.services.len());
+        self.services.push(service);
+    }
+}
+
+impl FromIterator<Service> for Services {
+    fn from_iter<I: IntoIterator<Item = Service>>(services: I) -> Services {
+        let mut all = Services::default();
+        services.into_iter().for_each(|service| all.push(service));
+        all
+    }
+}
+
+/// The services of one file by their names.
+struct File<'a> {
+    services: BTreeMap<&'a str, &'a Item>,
+}
+
+impl<'a> File<'a> {
+    fn of(services: &'a Item) -> File<'a> {
+        let entries = services.entries().iter();
+        File {
+            services: entries.map(|(name, _, item)| (&**name, item)).collect(),
+        }
+    }
+
+    /// A service and those that it extends, as far as they are in this file, itself last.
+    fn chain(&self, name: &str) -> Vec<&'a Item> {
+        /// Nobody goes further, but in a circle.
+        const LONGEST: usize = 32;
+        let first = self.services.get(name).copied();
+        let extended = |service: &&'a Item| {
+            let name = extended(service)?;
+            self.services.get(name).copied()
+        };
+        let chain = iter::successors(first, extended).take(LONGEST);
+        let mut chain: Vec<&Item> = chain.collect();
+        // What comes round again counts once.
+        let mut seen = BTreeSet::new();
+        chain.retain(|service| seen.insert(std::ptr::from_ref(*service)));
+        chain.reverse();
+        chain
+    }
 }
 
 /// The service of the same file that a service extends.
-fn extended<'a>(services: &'a Item, name: &str) -> Option<&'a str> {
-    let (_, service) = services.get(name)?;
+fn extended(service: &Item) -> Option<&str> {
     let (_, extends) = service.get("extends")?;
     match extends.get("file") {
         Some(_) => None,
@@ -130,43 +175,27 @@ fn extended<'a>(services: &'a Item, name: &str) -> Option<&'a str> {
     }
 }
 
-/// The ports of a service, those of the one that it extends first.
-fn collect_ports<'a>(
-    services: &'a Item,
-    name: &'a str,
-    seen: &mut BTreeSet<&'a str>,
-    ports: &mut Vec<PublishedPort>,
-) {
-    if !seen.insert(name) {
-        return;
-    }
-    if let Some(extended) = extended(services, name) {
-        collect_ports(services, extended, seen, ports);
-    }
-    let own = services
-        .get(name)
-        .and_then(|(_, service)| service.get("ports"));
-    if let Some((_, own)) = own {
-        match Change::of(own) {
-            Change::Add => {}
-            Change::Replace => ports.clear(),
-            Change::Drop => return ports.clear(),
+/// The ports of the services of a chain.
+fn ports_of(chain: &[&Item]) -> Vec<PublishedPort> {
+    let mut published = Vec::new();
+    let ports = chain.iter().filter_map(|service| service.get("ports"));
+    for (_, ports) in ports {
+        let change = Change::of(ports);
+        if change != Change::Add {
+            published.clear();
         }
-        ports.extend(own.items().iter().filter_map(PublishedPort::of));
+        if change != Change::Drop {
+            published.extend(ports.items().iter().filter_map(PublishedPort::of));
+        }
     }
+    published
 }
 
-fn network_mode<'a>(services: &'a Item, name: &'a str) -> Option<&'a str> {
-    let mut seen = BTreeSet::new();
-    let mut name = name;
-    while seen.insert(name) {
-        let (_, service) = services.get(name)?;
-        if let Some((_, mode)) = service.get("network_mode") {
-            return mode.text();
-        }
-        name = extended(services, name)?;
-    }
-    None
+/// The last word on it.
+fn network_mode<'a>(chain: &[&'a Item]) -> Option<&'a str> {
+    let modes = chain.iter().rev();
+    let mut modes = modes.filter_map(|service| service.get("network_mode"));
+    modes.next()?.1.text()
 }
 
 fn note_includes(document: &Item, place: &Place, scan: &mut Scan) {
