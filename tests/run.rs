@@ -141,10 +141,10 @@ fn without_its_ports_it_is_not_run() {
 #[test]
 fn what_cannot_be_run_is_told_as_shells_tell_it() {
     let sandbox = Sandbox::new();
-    let none = sandbox.run(
-        PORTCTL,
-        &["run", "--service", "web", "--", "no-such-program"],
-    );
+    // A folder of the PATH that this user may not look into would count as another reason.
+    let words = ["run", "--service", "web", "--", "no-such-program"];
+    let mut command = sandbox.command(PORTCTL);
+    let none = Ran::of(command.args(words).env("PATH", sandbox.work()));
     let complaint = none.complained(127);
     assert!(
         complaint.starts_with("error: cannot run no-such-program: "),
