@@ -79,15 +79,27 @@ fn groups(project: &Project, scan: &mut Scan) -> Vec<Vec<Place>> {
         .collect()
 }
 
-/// The first of the usual names that there is, and its override.
+/// The first of the usual names that there is, and its override; or else a single file that is for
+/// development, as its name says, and so is the one that is meant with `-f`.
 fn read_by_themselves(project: &Project, folder: &Path) -> Vec<Place> {
     let first_of = |names: &[&str]| {
         let mut names = names.iter();
         names.find_map(|name| project.files_in(folder).find(|place| place.name() == *name))
     };
+    let others: Vec<&Place> = project.files_in(folder).filter(|it| is_meant(it)).collect();
+    if let [only] = &*others
+        && is_for_development(only)
+    {
+        return vec![(*only).clone()];
+    }
     let main = first_of(&NAMES).into_iter();
     let with_override = main.flat_map(|main| [Some(main), first_of(&OVERRIDES)]);
     with_override.flatten().cloned().collect()
+}
+
+fn is_for_development(place: &Place) -> bool {
+    let mut words = place.name().split(['.', '-', '_']);
+    words.any(|word| matches!(word, "dev" | "development" | "local"))
 }
 
 /// The files that `COMPOSE_FILE` names, if it does.
