@@ -653,22 +653,85 @@ fn what_a_scan_advises_resolves_its_conflicts() {
             "{ran:?}"
         );
 
-        // Its own port by another name.
+        // Its own port by another name is its own.
         machine.write(
             "blog/compose.yaml",
             "services: {database: {ports: ['${DB_PORT:-45}:5432']}}",
         );
         let ran = machine.run_in(&third, &register);
-        follow(machine, &third, &ran);
-        assert_eq!(machine.run_in(&third, &register).code, Some(0));
-        // The service has another port by now.
-        machine.write(
-            "blog/compose.yaml",
-            "services: {database: {ports: ['47:5432']}}",
+        assert!(
+            ran.stderr
+                .starts_with("registered 0; registered already: 1"),
+            "{ran:?}"
         );
+        // The service has another port by now.
+        machine.write("blog/compose.yaml", "services: {db: {ports: ['47:5432']}}");
         let ran = machine.run_in(&third, &register);
         follow(machine, &third, &ran);
         assert_eq!(machine.run_in(&third, &register).code, Some(0));
+        // And wants one that is somebody else's, so that it would not help to give up its own.
+        machine.write("blog/compose.yaml", "services: {db: {ports: ['46:5432']}}");
+        let ran = machine.run_in(&third, &register);
+        let complaint = ran.complained(1);
+        assert!(
+            complaint.contains("is allocated to shop/default/web"),
+            "{complaint}"
+        );
+        assert!(
+            complaint.contains("`portctl get db && portctl env --write .env`"),
+            "{complaint}"
+        );
+        let ran = machine.run_in(&third, &["get", "db", "--port", "46"]);
+        assert_eq!(follow(machine, &third, &ran), "47");
+        // A variable of another name stands there already.
+        machine.write(
+            "blog/compose.yaml",
+            "services: {db: {ports: ['${PG:-46}:5432']}}",
+        );
+        let ran = machine.run_in(&third, &register);
+        let complaint = ran.complained(1);
+        assert!(
+            complaint.contains("set PG to a port of its own, which `portctl get db` prints"),
+            "{complaint}"
+        );
+    });
+}
+
+/// Hints are of use where they are read.
+#[test]
+fn what_a_scan_of_elsewhere_advises_is_about_what_was_scanned() {
+    both_ways(|machine| {
+        let compose = "services: {db: {ports: ['${DB_PORT:-45}:5432']}}";
+        let first = machine.work().join("first");
+        machine.write("first/compose.yaml", compose);
+        machine.write("other/docker/compose.yaml", compose);
+        machine.write("alike/first/compose.yaml", compose);
+        machine
+            .run_in(&first, &["get", "db", "--port", "45"])
+            .printed();
+        let here = machine.work().join("here");
+        fs::create_dir(&here).unwrap();
+
+        let scan = ["scan", "--register", "../other"];
+        let ran = machine.run_in(&here, &scan);
+        follow(machine, &here, &ran);
+        assert!(machine.work().join("other/docker/.env").exists(), "{ran:?}");
+        assert_eq!(machine.run_in(&here, &scan).code, Some(0));
+
+        let ran = machine.run_in(&here, &["scan", "--register", "../alike/first"]);
+        let complaint = ran.complained(1);
+        let hint = "`portctl scan --register --instance alike ../alike/first`";
+        assert!(complaint.contains(hint), "{complaint}");
+
+        // In a worktree inside of the one that is scanned, which has names of its own.
+        let git = |words: &[&str]| machine.sandbox.git(&machine.work().join("other"), words);
+        git(&["init", "--quiet"]);
+        git(&["commit", "--quiet", "--allow-empty", "--message", "Begin"]);
+        git(&["worktree", "add", "--quiet", ".worktrees/n"]);
+        let nested = machine.work().join("other/.worktrees/n");
+        let ran = machine.run_in(&nested, &["scan", "--register", "../.."]);
+        let complaint = ran.complained(1);
+        assert!(complaint.contains("--app other --instance"), "{complaint}");
     });
 }
 

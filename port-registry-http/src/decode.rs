@@ -8,17 +8,15 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use percent_encoding::percent_decode_str;
-use port_registry::{AllocationId, Claim, Filter, NameFault, Port, Request, ServiceKey};
+use port_registry::{
+    AllocationId, Claim, Filter, MAX_DIR_LEN, NameFault, Port, Request, ServiceKey,
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::limits;
 use crate::problem::Problem;
-
-/// The greatest length of a folder's path in bytes: Linux opens none that is longer (`PATH_MAX`,
-/// path\_resolution(7)).
-const MAX_DIR_LEN: usize = 4096;
 
 /// A claim: `{"app","instance","service","port"?,"dir"?,"created_at"?,"adopt"?}`.
 pub(crate) fn claim(body: &[u8]) -> Result<Claim, Problem> {
@@ -41,8 +39,12 @@ fn claim_of(fields: &Fields) -> Result<Claim, Problem> {
     }
     if !dir.is_empty() {
         // A relative path would be taken from the daemon's folder.
-        if !Path::new(dir).is_absolute() || dir.contains('\0') || dir.len() > MAX_DIR_LEN {
+        if !Path::new(dir).is_absolute() || dir.contains('\0') {
             return Err(Problem::bad_request("dir must be an absolute path"));
+        }
+        if dir.len() > MAX_DIR_LEN {
+            let told = format!("dir must be at most {MAX_DIR_LEN} bytes long");
+            return Err(Problem::bad_request(told));
         }
         claim = claim.dir(dir);
     }

@@ -155,7 +155,7 @@ pub enum Error {
     /// The file is an `SQLite` database, such as the Go program of the same name kept.
     #[error(
         "{path} is an SQLite database, not a registry; it was left as it is, name another file. Take its \
-         allocations over by `sqlite3 -json {path} 'SELECT * FROM allocations' | portctl import -`, or \
+         allocations over by `sqlite3 -json '{path}' 'SELECT * FROM allocations' | portctl import -`, or \
          give `portctl import` what the old server's GET /v1/allocations printed",
         path = path.display()
     )]

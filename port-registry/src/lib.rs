@@ -93,6 +93,6 @@ pub use port::{Port, PortError};
 pub use probe::{Probe, SystemProbe, Verdict};
 pub use range::{PortRange, PortRangeError};
 pub use registry::Registry;
-pub use request::{Answer, Atomicity, Claim, Request};
+pub use request::{Answer, Atomicity, Claim, MAX_DIR_LEN, Request};
 pub use service_key::{MAX_NAME_LEN, NameError, NameFault, ServiceKey};
 pub use timestamp::{Timestamp, TimestampError};

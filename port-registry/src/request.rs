@@ -7,6 +7,10 @@ use crate::port::Port;
 use crate::service_key::ServiceKey;
 use crate::timestamp::Timestamp;
 
+/// The greatest length of the path of a checkout that can be recorded, in bytes: Linux opens none that is
+/// longer (`PATH_MAX`, path\_resolution(7)).
+pub const MAX_DIR_LEN: usize = 4096;
+
 /// A service's wish for a port.
 ///
 /// ```
@@ -77,12 +81,13 @@ impl Claim {
 
     /// Records the checkout the service belongs to. A relative path is taken from the current
     /// folder. An empty path is left out, and so is one that is not UTF-8, since it could not be
-    /// told from others.
+    /// told from others, or is longer than [`MAX_DIR_LEN`].
     #[must_use]
     pub fn dir(self, dir: impl AsRef<Path>) -> Claim {
         let dir = path::absolute(dir)
             .ok()
-            .and_then(|dir| dir.into_os_string().into_string().ok());
+            .and_then(|dir| dir.into_os_string().into_string().ok())
+            .filter(|dir| dir.len() <= MAX_DIR_LEN);
         Claim { dir, ..self }
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::env;
 use std::path::Path;
 
-use port_registry::{Allocation, Claim, Error, Filter, Port, ServiceKey};
+use port_registry::{Allocation, Checkout, Claim, Error, Filter, Port, ServiceKey};
 
 use crate::door::{Door, Fault};
 use crate::failure::{Failure, Report};
@@ -44,7 +44,7 @@ pub(crate) fn report(door: &dyn Door, claims: &[Claim], fault: Fault) -> Report 
             of_holder(door, &what, *holder).hint(hint)
         }
         Error::ServiceTaken { holder } => {
-            let (what, hint) = service_taken(&holder, claim_of(claims, &holder));
+            let (what, hint) = service_taken(door, &holder, claim_of(claims, &holder));
             of_holder(door, &what, *holder).hint(hint)
         }
         Error::OtherCheckout { holder, wanted } => other_checkout(door, *holder, &wanted),
@@ -119,13 +119,15 @@ pub(crate) fn free_instance(door: &dyn Door, holder: &Allocation, wanted: &str) 
     if let Some(folder) = folders.find(|name| is_free(name)) {
         return folder.to_owned();
     }
-    let numbered = (2..).map(|number| format!("{instance}-{number}"));
-    let mut numbered = numbered.filter(|name| !known.contains(&**name));
-    numbered.next().unwrap_or_default()
+    // A long name has no room for a number.
+    let numbered = [instance, "checkout"].into_iter();
+    let mut numbered =
+        numbered.flat_map(|name| (2..100_000).map(move |number| format!("{name}-{number}")));
+    numbered.find(|name| is_free(name)).unwrap_or_default()
 }
 
 /// What there is to say of a service that has a port already, and the way on.
-fn service_taken(holder: &Allocation, claim: Option<&Claim>) -> (String, String) {
+fn service_taken(door: &dyn Door, holder: &Allocation, claim: Option<&Claim>) -> (String, String) {
     let dir = match &holder.dir {
         Some(dir) => format!(", of {dir}"),
         None => String::new(),
@@ -135,15 +137,24 @@ fn service_taken(holder: &Allocation, claim: Option<&Claim>) -> (String, String)
         holder.key, holder.port, holder.id
     );
     let wanted = claim.and_then(Claim::wanted_port);
-    let hint = match wanted.filter(|port| *port != holder.port) {
-        Some(port) => format!(
+    let get = format!(
+        "`portctl get{}{}` prints the port that it has",
+        claim.map_or_else(String::new, names_of),
+        wording::positional(holder.key.service())
+    );
+    let Some(port) = wanted.filter(|port| *port != holder.port) else {
+        return (what, get);
+    };
+    // Whoever frees its port would be left with none, if the other one is another service's.
+    let other = door.check(port).ok().and_then(|status| status.holder);
+    let hint = match other {
+        Some(other) => {
+            let other = wording::holder(&other);
+            format!("port {port} is allocated to {other}, so keep the other one: {get}")
+        }
+        None => format!(
             "{} frees it, so that the service can have port {port}",
             wording::release(holder)
-        ),
-        None => format!(
-            "`portctl get{}{}` prints the port that it has",
-            claim.map_or_else(String::new, names_of),
-            wording::positional(holder.key.service())
         ),
     };
     (what, hint)
@@ -160,9 +171,11 @@ fn adopting(claim: &Claim, port: Port) -> String {
 
 /// The flags that name the app and the instance, where they are not those of the current folder.
 pub(crate) fn names_of(claim: &Claim) -> String {
+    // A worktree may well be inside of another one.
     let is_here = |root: &str| {
-        let here = env::current_dir().and_then(|here| here.canonicalize());
-        here.is_ok_and(|here| here.starts_with(root))
+        let here = env::current_dir().ok();
+        let here = here.and_then(|here| Checkout::of(&here).ok());
+        here.is_some_and(|here| here.root == Path::new(root))
     };
     if claim.checkout().is_some_and(is_here) {
         return String::new();

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use port_registry::{Claim, Port, ServiceKey, Timestamp};
+use port_registry::{Claim, MAX_DIR_LEN, Port, ServiceKey, Timestamp};
 use serde::Deserialize;
 
 use crate::failure::Report;
@@ -67,6 +67,9 @@ fn claim(row: serde_json::Value) -> Result<Claim, String> {
     if let Some(dir) = row.dir.filter(|dir| !dir.is_empty()) {
         if !Path::new(&dir).is_absolute() || dir.contains('\0') {
             return Err(format!("dir must be an absolute path: {dir}"));
+        }
+        if dir.len() > MAX_DIR_LEN {
+            return Err(format!("dir must be at most {MAX_DIR_LEN} bytes long"));
         }
         claim = claim.dir(dir);
     }

@@ -51,9 +51,7 @@ pub(crate) fn remark(line: &str) -> io::Result<()> {
 
 /// Says what was left out, on standard error.
 pub(crate) fn remarks(reports: &[Report]) -> io::Result<()> {
-    reports
-        .iter()
-        .try_for_each(|report| remark(&indented(report)))
+    several(reports).try_for_each(|line| remark(&line))
 }
 
 /// Tells of a failure on standard error; gives the exit code for it.
@@ -72,8 +70,8 @@ fn failure(report: &Report) -> String {
     let label = |style, label| terminal::styled(Stream::Stderr, style, label);
     let error = label(Style::Error, "error:");
     let mut text = format!("{error} {}", visible(&report.error));
-    for conflict in &report.conflicts {
-        let _ = write!(text, "\n{}", indented(conflict));
+    for line in several(&report.conflicts) {
+        let _ = write!(text, "\n{line}");
     }
     for line in &report.log {
         let _ = write!(text, "\n  {}", visible(line));
@@ -86,6 +84,16 @@ fn failure(report: &Report) -> String {
         let _ = write!(text, "\n{} {}", label(Style::Hint, "hint:"), visible(hint));
     }
     text
+}
+
+/// How many of several reports are shown as text.
+pub(crate) const MOST: usize = 20;
+
+/// Several reports, as far as somebody reads them.
+fn several(reports: &[Report]) -> impl Iterator<Item = String> {
+    let rest = reports.len().saturating_sub(MOST);
+    let rest = (rest > 0).then(|| format!("  and {rest} more, which --json shows"));
+    reports.iter().take(MOST).map(indented).chain(rest)
 }
 
 /// One of several reports.

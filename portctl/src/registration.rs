@@ -1,52 +1,63 @@
 //! Registering what a scan has found: all of it or nothing.
 
-use port_registry::{Allocation, Claim, Error, Filter};
+use std::path::Path;
+
+use port_registry::{Allocation, Claim};
 
 use crate::conflict;
-use crate::door::{Door, Fault};
+use crate::door::Door;
 use crate::failure::{Failure, Report};
+use crate::folder::folder_of;
 use crate::names::Names;
 use crate::scan::{Finding, Kind};
-use crate::taken::{Place, Taken};
+use crate::taken::{Place, Taken, claim_all};
 use crate::variables;
 use crate::wording;
 
-/// Allocates what was found, but for guesses, and tells how many of them are new.
+/// Allocates what was found, but for guesses, and tells how many of them are new. `path` is what was to be
+/// scanned, if it was named.
 pub(crate) fn register(
     door: &dyn Door,
     names: &Names,
+    path: Option<&Path>,
     findings: &[Finding],
 ) -> Result<usize, Failure> {
-    /// How often others may be quicker.
-    const ROUNDS: usize = 100;
-    let certain: Vec<&Finding> = findings.iter().filter(|it| !it.guess).collect();
-    let claims = certain.iter().map(|finding| claim(names, finding));
-    let claims = claims.collect::<Result<Vec<Claim>, Failure>>()?;
-    for _ in 0..ROUNDS {
-        let held = door.list(&Filter::default())?;
-        let mut taken = Taken::by(&held);
-        let mut new = 0;
+    let certain = findings.iter().filter(|finding| !finding.guess);
+    let wanted = certain.map(|finding| Ok((finding, claim(names, finding)?)));
+    let wanted = wanted.collect::<Result<Vec<(&Finding, Claim)>, Failure>>()?;
+    let choose = |held: &[Allocation]| {
+        let mut taken = Taken::by(held);
+        let mut claims = Vec::new();
         let mut conflicts = Vec::new();
-        for (claim, finding) in claims.iter().zip(&certain) {
+        let mut new = 0;
+        for (finding, claim) in &wanted {
             match taken.place(claim) {
-                Place::Free => new += 1,
-                Place::Own => {}
-                place => conflicts.push(in_the_way(door, claim, finding, place)),
+                Place::Free => {
+                    new += 1;
+                    claims.push(claim.clone());
+                }
+                Place::Own => claims.push(claim.clone()),
+                // It has it by another name.
+                Place::Held(holder) if is_of_same_checkout(claim, holder) => {}
+                place => conflicts.push(in_the_way(door, claim, path, finding, place)),
             }
         }
-        if !conflicts.is_empty() {
-            return Err(refusal(conflicts, claims.len()).into());
+        if conflicts.is_empty() {
+            Ok((claims, new))
+        } else {
+            Err(refusal(conflicts, wanted.len()).into())
         }
-        match door.get_or_allocate(&claims) {
-            Ok(_) => return Ok(new),
-            // Somebody has taken a port or a name just now.
-            Err(Fault::Registry(
-                Error::PortTaken { .. } | Error::ServiceTaken { .. } | Error::OtherCheckout { .. },
-            )) => {}
-            Err(fault) => return Err(fault.into()),
-        }
-    }
-    Err(Report::new("others allocate the same ports over and over").into())
+    };
+    let (_, new) = claim_all(door, choose)?;
+    Ok(new)
+}
+
+/// Whether an allocation is of the app, the instance and the checkout that a claim is of.
+fn is_of_same_checkout(claim: &Claim, holder: &Allocation) -> bool {
+    let (key, own) = (claim.key(), &holder.key);
+    let is_other = |root: &str| holder.is_of_other_checkout(root.as_ref());
+    (key.app(), key.instance()) == (own.app(), own.instance())
+        && !claim.checkout().is_some_and(is_other)
 }
 
 fn claim(names: &Names, finding: &Finding) -> Result<Claim, Failure> {
@@ -67,7 +78,13 @@ fn claim(names: &Names, finding: &Finding) -> Result<Claim, Failure> {
     Ok(claim.port(finding.port).adopt())
 }
 
-fn in_the_way(door: &dyn Door, claim: &Claim, finding: &Finding, place: Place) -> Report {
+fn in_the_way(
+    door: &dyn Door,
+    claim: &Claim,
+    path: Option<&Path>,
+    finding: &Finding,
+    place: Place,
+) -> Report {
     let (port, service) = (finding.port, &finding.service);
     let what = |told: &str| {
         let (file, line) = (&finding.file, finding.line);
@@ -98,9 +115,12 @@ fn in_the_way(door: &dyn Door, claim: &Claim, finding: &Finding, place: Place) -
             let wanted = claim.checkout().unwrap_or_default();
             let instance = conflict::free_instance(door, holder, wanted);
             let instance = wording::flag("--instance", &instance);
+            let path = path.map_or_else(String::new, |path| {
+                wording::positional(&path.display().to_string())
+            });
             let hint = format!(
-                "tell the two apart by an --instance of its own for every command here: \
-                 `portctl scan --register{instance}`"
+                "tell the two apart by an --instance of its own for every command there: \
+                 `portctl scan --register{instance}{path}`"
             );
             of(&told, holder, hint)
         }
@@ -112,15 +132,8 @@ fn in_the_way(door: &dyn Door, claim: &Claim, finding: &Finding, place: Place) -
 
 /// How the project gets on without a port that another service holds.
 fn way_round(claim: &Claim, finding: &Finding, holder: &Allocation) -> String {
-    let free = wording::release(holder);
-    let (key, own) = (claim.key(), &holder.key);
-    let is_other = |root: &str| holder.is_of_other_checkout(root.as_ref());
-    let is_alike = (key.app(), key.instance()) == (own.app(), own.instance());
-    if is_alike && !claim.checkout().is_some_and(is_other) {
-        let service = own.service();
-        return format!("it is this project's already, as {service}: {free} frees it");
-    }
     if holder.is_of_gone_checkout() {
+        let free = wording::release(holder);
         return format!("{free} frees it: its folder is gone");
     }
     let port = finding.port;
@@ -130,15 +143,30 @@ fn way_round(claim: &Claim, finding: &Finding, holder: &Allocation) -> String {
         wording::positional(&finding.service)
     );
     let variable = variables::name_of(&finding.service);
+    if !finding.variables.is_empty() && !finding.variables.contains(&variable) {
+        let others = finding.variables.join(" or ");
+        return format!("set {others} to a port of its own, which `{get}` prints");
+    }
+    let write = if finding.variables.is_empty() {
+        format!("write ${{{variable}:-{port}}} for {port} there, and ")
+    } else {
+        String::new()
+    };
     match finding.kind {
-        Kind::Compose | Kind::Procfile => format!(
-            "write ${{{variable}:-{port}}} for {port} there, then give it a port of its own: \
-             `{get} && portctl env{names} --write .env`"
-        ),
+        Kind::Compose | Kind::Procfile => {
+            let file = folder_of(Path::new(&finding.file)).join(".env");
+            let file = file
+                .strip_prefix(".")
+                .unwrap_or(&file)
+                .display()
+                .to_string();
+            let file = wording::flag("--write", &file);
+            format!("{write}give it a port of its own: `{get} && portctl env{names}{file}`")
+        }
         Kind::Package => {
             let service = wording::flag("--service", &finding.service);
             format!(
-                "write ${{{variable}:-{port}}} for {port} there, and start it with a port of its own: \
+                "{write}start it with a port of its own: \
                  `portctl run{names}{service} -- npm run SCRIPT`"
             )
         }

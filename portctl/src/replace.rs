@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tempfile::NamedTempFile;
 
 use crate::failure::{Failure, Report};
+use crate::folder::folder_of;
 
 /// What became of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,13 +54,6 @@ fn target_of(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
-fn folder_of(target: &Path) -> &Path {
-    match target.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    }
-}
-
 /// What is there, if it can be replaced by this user.
 fn found_at(target: &Path) -> io::Result<Option<Metadata>> {
     match fs::metadata(target) {
@@ -77,12 +71,8 @@ fn found_at(target: &Path) -> io::Result<Option<Metadata>> {
 
 fn put(target: &Path, found: Option<&Metadata>, content: &[u8]) -> io::Result<()> {
     let folder = folder_of(target);
-    let mut draft = new_draft(folder)?;
+    let mut draft = new_draft(folder, found)?;
     draft.as_file_mut().write_all(content)?;
-    if let Some(found) = found {
-        keep_owner(draft.as_file(), found)?;
-        draft.as_file().set_permissions(found.permissions())?;
-    }
     draft.as_file().sync_all()?;
     draft.persist(target).map_err(|failed| failed.error)?;
     // The name outlasts a power failure too, where the system can see to it.
@@ -92,17 +82,23 @@ fn put(target: &Path, found: Option<&Metadata>, content: &[u8]) -> io::Result<()
     Ok(())
 }
 
-/// A file of the mode that the user's new files have.
-fn new_draft(folder: &Path) -> io::Result<NamedTempFile> {
+/// An empty file that nobody may read who may not read the one that it will replace. A new one has the mode
+/// that the user's new files have.
+fn new_draft(folder: &Path, found: Option<&Metadata>) -> io::Result<NamedTempFile> {
     let mut draft = tempfile::Builder::new();
     draft.prefix(".portctl-");
     #[cfg(unix)]
-    {
+    if found.is_none() {
         use std::os::unix::fs::PermissionsExt;
         draft.permissions(fs::Permissions::from_mode(0o666));
     }
     // What went wrong is told of the file that was to be written, and not of the draft.
-    draft.tempfile_in(folder).map_err(plain)
+    let draft = draft.tempfile_in(folder).map_err(plain)?;
+    if let Some(found) = found {
+        keep_owner(draft.as_file(), found)?;
+        draft.as_file().set_permissions(found.permissions())?;
+    }
+    Ok(draft)
 }
 
 /// The same error, without the draft's name that it ends with.
@@ -145,5 +141,40 @@ fn turn_in(folder: &Path) -> Option<File> {
             Err(TryLockError::WouldBlock) if start.elapsed() < PATIENCE => thread::sleep(PAUSE),
             Err(_) => return None,
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::{Replaced, new_draft, replace};
+
+    #[test]
+    fn a_draft_is_never_open_to_more_than_the_file_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(".env");
+        fs::write(&file, "SECRET=1\n").unwrap();
+        for mode in [0o600, 0o640, 0o644] {
+            fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+            let found = fs::metadata(&file).unwrap();
+            let draft = new_draft(folder.path(), Some(&found)).unwrap();
+            let drafted = draft.as_file().metadata().unwrap();
+            assert_eq!(drafted.permissions().mode() & 0o777, mode);
+        }
+    }
+
+    #[test]
+    fn what_fails_leaves_the_file_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(".env");
+        fs::write(&file, "A=1\n").unwrap();
+        let refused = replace(&file, |_| Err(crate::failure::Report::new("no").into()));
+        assert!(refused.is_err());
+        let same = replace(&file, |content| Ok(content.to_vec())).unwrap();
+        assert_eq!(same, Replaced::Unchanged);
+        assert_eq!(fs::read(&file).unwrap(), b"A=1\n");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use port_registry::{Allocation, Claim, Port, ServiceKey};
+use port_registry::{Allocation, Claim, Error, Filter, Port, ServiceKey};
+
+use crate::door::{Door, Fault};
+use crate::failure::{Failure, Report};
 
 /// What is held already, and what earlier ones of several claims will hold.
 pub(crate) struct Taken<'a> {
@@ -53,7 +56,11 @@ impl<'a> Taken<'a> {
             } else if own.port == port {
                 Place::Own
             } else {
-                Place::OtherPort(own)
+                // It would not help to free its own port.
+                match self.by_port.get(&port) {
+                    Some(holder) => Place::Held(holder),
+                    None => Place::OtherPort(own),
+                }
             };
         }
         if let Some(holder) = self.by_port.get(&port) {
@@ -73,4 +80,25 @@ impl<'a> Taken<'a> {
             }
         }
     }
+}
+
+/// Makes the claims that `choose` makes of what is held, all of them or none. It chooses again when somebody
+/// else has taken a port or a name meanwhile.
+pub(crate) fn claim_all<T>(
+    door: &dyn Door,
+    choose: impl Fn(&[Allocation]) -> Result<(Vec<Claim>, T), Failure>,
+) -> Result<(Vec<Allocation>, T), Failure> {
+    /// How often others may be quicker.
+    const ROUNDS: usize = 100;
+    for _ in 0..ROUNDS {
+        let (claims, chosen) = choose(&door.list(&Filter::default())?)?;
+        match door.get_or_allocate(&claims) {
+            Ok(allocations) => return Ok((allocations, chosen)),
+            Err(Fault::Registry(
+                Error::PortTaken { .. } | Error::ServiceTaken { .. } | Error::OtherCheckout { .. },
+            )) => {}
+            Err(fault) => return Err(fault.into()),
+        }
+    }
+    Err(Report::new("others allocate the same ports over and over").into())
 }

@@ -38,9 +38,11 @@ pub(crate) fn flag(name: &str, value: &str) -> String {
     format!(" {name}{between}{}", quoted(value))
 }
 
-/// A service's name where it is no flag's value, as it has to be typed.
+/// A service's name where it is no flag's value, as it has to be typed: it may look like a flag, or like the
+/// word that asks for help.
 pub(crate) fn positional(service: &str) -> String {
-    let before = if service.starts_with('-') { " --" } else { "" };
+    let is_odd = service.starts_with('-') || service == "help";
+    let before = if is_odd { " --" } else { "" };
     format!("{before} {}", quoted(service))
 }
 

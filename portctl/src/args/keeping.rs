@@ -34,9 +34,8 @@ pub(crate) struct Prune {
     example = "{command_name} > ports.json"
 )]
 pub(crate) struct Export {
-    /// it is JSON anyway
+    /// tell of errors as JSON, too
     #[argh(switch)]
-    #[expect(dead_code, reason = "scripts may say it, as with other commands")]
     pub(crate) json: bool,
 }
 

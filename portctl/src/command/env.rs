@@ -27,12 +27,17 @@ pub(super) fn run(args: Env) -> Outcome {
             ));
         }
     };
-    if let Some(file) = &args.write
-        && (file == Path::new("") || file == Path::new("-"))
-    {
-        return Err(Failure::Usage(
-            "--write takes the name of a file".to_owned(),
-        ));
+    if let Some(file) = &args.write {
+        if format == Format::Json {
+            return Err(Failure::Usage(
+                "--write keeps variables in the formats dotenv and shell".to_owned(),
+            ));
+        }
+        if file == Path::new("") || file == Path::new("-") {
+            return Err(Failure::Usage(
+                "--write takes the name of a file".to_owned(),
+            ));
+        }
     }
     let names = Names::new(args.app, args.instance);
     let filter = names.filter_of_instance()?;
@@ -42,9 +47,6 @@ pub(super) fn run(args: Env) -> Outcome {
         Ok(variables::of(&allocations)?)
     };
     match &args.write {
-        Some(_) if format == Format::Json => Err(Failure::Usage(
-            "--write keeps variables in the formats dotenv and shell".to_owned(),
-        )),
         Some(file) => write(file, format, &filter, look),
         None => Ok(Done::Printed(print(&look()?, format, &filter))),
     }

@@ -3,11 +3,10 @@
 use port_registry::Filter;
 
 use super::{Done, Outcome, door};
-use crate::args::Export;
 use crate::output;
 use crate::visible::json;
 
-pub(super) fn run(_: &Export) -> Outcome {
+pub(super) fn run() -> Outcome {
     let allocations = door()?.list(&Filter::default())?;
     let rows = allocations.iter().map(json);
     let rows = rows.collect::<Result<Vec<String>, _>>();

@@ -4,17 +4,17 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
-use port_registry::{Allocation, Claim, Error, Filter, Port};
+use port_registry::{Allocation, Claim, Port};
 use serde::Serialize;
 
 use super::{Done, Outcome, door};
 use crate::args::Import;
 use crate::conflict;
-use crate::door::{Door, Fault};
+use crate::door::Door;
 use crate::dump;
 use crate::failure::{Failure, Report};
 use crate::output;
-use crate::taken::{Place, Taken};
+use crate::taken::{Place, Taken, claim_all};
 use crate::wording;
 
 /// What became of the allocations of a file.
@@ -52,28 +52,25 @@ fn read(file: &Path) -> io::Result<Vec<u8>> {
 
 /// Takes over what claims do not have yet: all of them or none, or else what is in no conflict.
 fn import(door: &dyn Door, claims: &[Claim], skip_conflicts: bool) -> Result<Imported, Failure> {
-    /// How often others may be quicker.
-    const ROUNDS: usize = 100;
-    for _ in 0..ROUNDS {
-        let (new, done) = sort(door, &door.list(&Filter::default())?, claims);
+    let choose = |held: &[Allocation]| {
+        let (new, done) = sort(door, held, claims);
         if !done.conflicts.is_empty() && !skip_conflicts {
             return Err(refusal(done.conflicts).into());
         }
-        match door.get_or_allocate(&new) {
-            Ok(allocations) => {
-                return Ok(Imported {
-                    allocations,
-                    ..done
-                });
-            }
-            // Somebody has taken a port or a name just now.
-            Err(Fault::Registry(
-                Error::PortTaken { .. } | Error::ServiceTaken { .. } | Error::OtherCheckout { .. },
-            )) => {}
-            Err(fault) => return Err(fault.into()),
-        }
-    }
-    Err(Report::new("others allocate the same ports over and over").into())
+        Ok((new, done))
+    };
+    let (allocations, done) = claim_all(door, choose).map_err(|failure| match failure {
+        Failure::Failed(report) if report.error.contains("body is larger") => Report::new(
+            report.error,
+        )
+        .hint("without PORT_REGISTRY_ADDR there is no such limit; or import the file in parts")
+        .into(),
+        failure => failure,
+    })?;
+    Ok(Imported {
+        allocations,
+        ..done
+    })
 }
 
 /// Tells the claims that are new from those that are there already and those that are in a conflict.
@@ -90,13 +87,19 @@ fn sort(door: &dyn Door, held: &[Allocation], claims: &[Claim]) -> (Vec<Claim>, 
             Place::OtherCheckout(holder) if claim.wanted_port() == Some(holder.port) => {
                 done.existing += 1;
             }
-            _ => done.conflicts.push(in_the_way(door, claim, place)),
+            _ => {
+                // It takes a while to look at many.
+                let is_told = done.conflicts.len() < output::MOST;
+                let door = is_told.then_some(door);
+                done.conflicts.push(in_the_way(door, claim, place));
+            }
         }
     }
     (new, done)
 }
 
-fn in_the_way(door: &dyn Door, claim: &Claim, place: Place) -> Report {
+/// With a door, what listens on the port is told as well.
+fn in_the_way(door: Option<&dyn Door>, claim: &Claim, place: Place) -> Report {
     let key = claim.key();
     let port = claim.wanted_port().map_or(0, Port::get);
     let (told, holder) = match place {
@@ -123,7 +126,10 @@ fn in_the_way(door: &dyn Door, claim: &Claim, place: Place) -> Report {
             } else {
                 ", if it is not needed"
             };
-            let report = conflict::of_holder(door, &told, holder.clone());
+            let report = match door {
+                Some(door) => conflict::of_holder(door, &told, holder.clone()),
+                None => Report::new(told).holder(holder.clone()),
+            };
             report.hint(format!("{free} frees it{when}"))
         }
         None => Report::new(told).hint("take one of the two out of the file"),

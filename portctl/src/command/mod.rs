@@ -56,7 +56,7 @@ pub(crate) fn run(command: Command) -> ExitCode {
         Command::Run(args) => ("run", false, run::run(args)),
         Command::Scan(args) => ("scan", args.json, scan::run(args)),
         Command::Prune(args) => ("prune", args.json, prune::run(&args)),
-        Command::Export(args) => ("export", true, export::run(&args)),
+        Command::Export(args) => ("export", args.json, export::run()),
         Command::Import(args) => ("import", args.json, import::run(&args)),
         Command::Start(args) => ("start", args.json, start::run(&args)),
         Command::Stop(args) => ("stop", args.json, stop::run(&args)),

@@ -14,6 +14,7 @@ use super::{Done, Outcome, door};
 use crate::args::Scan as Args;
 use crate::door::Door;
 use crate::failure::{Failure, Report};
+use crate::folder::folder_of;
 use crate::names::Names;
 use crate::output;
 use crate::registration::register;
@@ -52,13 +53,7 @@ enum Standing {
 pub(super) fn run(args: Args) -> Outcome {
     let path = args.path.as_deref().unwrap_or(Path::new("."));
     // The names are those of the project that is scanned.
-    let folder = if path.is_dir() {
-        path
-    } else {
-        path.parent()
-            .filter(|it| *it != Path::new(""))
-            .unwrap_or(Path::new("."))
-    };
+    let folder = if path.is_dir() { path } else { folder_of(path) };
     let names = Names::new(args.app, args.instance).in_folder(folder);
     let scan = scan::scan(path, &scan::environment(env::vars_os()))
         .map_err(|error| Report::new(format!("cannot scan {}: {error}", path.display())))?;
@@ -66,7 +61,12 @@ pub(super) fn run(args: Args) -> Outcome {
     let remarked = remark(&scan.notes, args.json);
     let door = door()?;
     let registered = if args.register {
-        Some(register(&*door, &names, &scan.findings)?)
+        Some(register(
+            &*door,
+            &names,
+            args.path.as_deref(),
+            &scan.findings,
+        )?)
     } else {
         None
     };

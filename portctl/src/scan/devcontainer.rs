@@ -87,6 +87,7 @@ fn scan_container(text: &str, container: &Object, place: &Place, scan: &mut Scan
                     service: service(labels, &written, *mapping),
                     port: mapping.host,
                     guess: false,
+                    variables: Vec::new(),
                 };
                 scan.find(place, Kind::Devcontainer, line, found);
             }

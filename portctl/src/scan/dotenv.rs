@@ -1,7 +1,7 @@
 //! `.env` files, as Compose reads them (Docker's documentation, "Set, use, and manage variables in a Compose
 //! file with interpolation").
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
 
 use super::interpolation::interpolate;
 use super::lines::Lines;
@@ -9,11 +9,12 @@ use super::walk::Place;
 use super::{Environment, Found, Kind, Project, Scan, compose, port};
 use crate::block::{self, Mark};
 
-/// The files that count while one develops. Those for production, and examples, do not.
+/// The files that count while one develops, a later one for more. Those for production, and examples, do
+/// not.
 const NAMES: [&str; 4] = [
     ".env",
-    ".env.local",
     ".env.development",
+    ".env.local",
     ".env.development.local",
 ];
 
@@ -37,16 +38,17 @@ pub(super) fn is_meant(place: &Place) -> bool {
     NAMES.contains(&place.name()) || (place.is_named && place.name().starts_with(".env"))
 }
 
-pub(super) fn scan(project: &Project, scan: &mut Scan) {
-    for place in project.files(is_meant) {
+pub(super) fn scan(project: &Project, used: &compose::Used, scan: &mut Scan) {
+    let mut places: Vec<&Place> = project.files(is_meant).collect();
+    // Of one folder's files the last one counts, as those see to it that read several.
+    let weight = |place: &Place| NAMES.iter().position(|name| *name == place.name());
+    places.sort_by_key(|place| (place.folder(), Reverse(weight(place))));
+    for place in places {
         let Some(text) = scan.read(place) else {
             continue;
         };
-        let used = if place.is_named {
-            BTreeSet::new()
-        } else {
-            compose::variables_used_in(project, place.folder())
-        };
+        let used = used.get(place.folder()).filter(|_| !place.is_named);
+        let is_used = |name: &str| used.is_some_and(|used| used.contains(name));
         for assignment in parse(&text, project.environment) {
             let Some(port) = port(&assignment.value) else {
                 continue;
@@ -54,7 +56,7 @@ pub(super) fn scan(project: &Project, scan: &mut Scan) {
             let Some(service) = service_of(place, &assignment.name) else {
                 continue;
             };
-            if assignment.is_ours || used.contains(&assignment.name) {
+            if assignment.is_ours || is_used(&assignment.name) {
                 continue;
             }
             let found = Found {
@@ -62,6 +64,7 @@ pub(super) fn scan(project: &Project, scan: &mut Scan) {
                 port,
                 // It may be the port of something elsewhere.
                 guess: assignment.name != "PORT",
+                variables: Vec::new(),
             };
             scan.find(place, Kind::Dotenv, assignment.line, found);
         }

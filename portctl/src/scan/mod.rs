@@ -41,6 +41,9 @@ pub(crate) struct Finding {
     pub(crate) kind: Kind,
     /// Whether it is not certain that the service listens there.
     pub(crate) guess: bool,
+    /// The variables that the port is made of.
+    #[serde(skip)]
+    pub(crate) variables: Vec<String>,
 }
 
 /// What kind of file says so. What an earlier one says outweighs what a later one does.
@@ -117,11 +120,11 @@ pub(crate) fn scan(path: &Path, environment: &Environment) -> io::Result<Scan> {
         let line = None;
         scan.notes.push(Note { file, line, text });
     }
-    compose::scan(&project, &mut scan);
+    let used = compose::scan(&project, &mut scan);
     procfile::scan(&project, &mut scan);
     devcontainer::scan(&project, &mut scan);
     package::scan(&project, &mut scan);
-    dotenv::scan(&project, &mut scan);
+    dotenv::scan(&project, &used, &mut scan);
     scan.mark_repetitions();
     Ok(scan)
 }
@@ -187,14 +190,16 @@ impl<'a> Project<'a> {
         self.files.get(*number)
     }
 
-    /// The variables that the `.env` of a folder gives to Compose and to Procfiles.
-    fn variables_of(&self, folder: &Path) -> Environment {
-        let text = read(&folder.join(".env")).unwrap_or_default();
+    /// The variables that the `.env` files of folders give to Compose and to Procfiles, those of later
+    /// folders outweighing those of earlier ones.
+    fn variables_of(&self, folders: &[&Path]) -> Environment {
         let mut variables = Environment::new();
-        for assignment in dotenv::parse(&text, self.environment) {
-            variables.insert(assignment.name, assignment.value);
+        for folder in folders {
+            let text = read(&folder.join(".env")).unwrap_or_default();
+            let assignments = dotenv::parse(&text, self.environment).into_iter();
+            variables.extend(assignments.map(|it| (it.name, it.value)));
         }
-        // The shell's outweigh those of the file.
+        // The shell's outweigh those of files.
         variables.extend(self.environment.clone());
         variables
     }
@@ -209,6 +214,7 @@ impl Scan {
             line,
             kind,
             guess: found.guess,
+            variables: found.variables,
         });
     }
 
@@ -262,6 +268,7 @@ struct Found {
     service: String,
     port: Port,
     guess: bool,
+    variables: Vec<String>,
 }
 
 /// What is in a file that is not too large to be one of a project's.

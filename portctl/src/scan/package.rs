@@ -6,7 +6,7 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 use super::lines::Lines;
 use super::walk::Place;
-use super::{Environment, Kind, Project, Scan, shell};
+use super::{Environment, Found, Kind, Project, Scan, shell};
 
 /// npm reads nothing but JSON.
 pub(super) const STRICT: ParseOptions = ParseOptions {
@@ -51,8 +51,11 @@ pub(super) fn scan(project: &Project, scan: &mut Scan) {
             };
             let line = lines.at(script.start());
             let name = place.service(script.name.as_str());
-            // What a script finds in the environment is not in these files.
+            // What a script finds in the environment is not in these files, so that the default of a
+            // variable may not be what counts.
             for found in shell::ports(&name, &command.value, &Environment::new()) {
+                let guess = found.guess || !found.variables.is_empty();
+                let found = Found { guess, ..found };
                 scan.find(place, Kind::Package, line, found);
             }
         }

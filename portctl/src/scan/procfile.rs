@@ -12,7 +12,7 @@ pub(super) fn scan(project: &Project, scan: &mut Scan) {
         let Some(text) = scan.read(place) else {
             continue;
         };
-        let variables = project.variables_of(place.folder());
+        let variables = project.variables_of(&[place.folder()]);
         for (number, line) in (1..).zip(text.lines()) {
             let Some((name, command)) = process(line) else {
                 continue;

@@ -18,59 +18,74 @@ const ADDRESS_FLAGS: &[&str] = &["-b", "--bind", "-l", "--listen"];
 /// Command lines in the words of command lines.
 const DEEPEST: usize = 8;
 
+/// A port that a command line has, and what is known of it.
+struct Listened {
+    port: Port,
+    guess: bool,
+    variables: Vec<String>,
+}
+
 /// The ports of a command line, of which the first is the service's own.
 pub(super) fn ports(service: &str, line: &str, variables: &Environment) -> Vec<Found> {
-    let mut ports: Vec<(Port, bool)> = Vec::new();
-    let mut commands = Vec::new();
-    collect(line, variables, DEEPEST, &mut commands);
-    for command in commands {
-        for (port, guess) in command {
-            if !ports.iter().any(|(other, _)| *other == port) {
-                ports.push((port, guess));
-            }
+    let mut ports: Vec<Listened> = Vec::new();
+    collect(line, variables, DEEPEST, &mut ports);
+    let mut found: Vec<Found> = Vec::new();
+    for Listened {
+        port,
+        guess,
+        variables,
+    } in ports
+    {
+        if found.iter().any(|it| it.port == port) {
+            continue;
         }
-    }
-    let found = ports.into_iter().enumerate();
-    found
-        .map(|(number, (port, guess))| Found {
-            service: if number == 0 {
+        let is_first = found.is_empty();
+        found.push(Found {
+            service: if is_first {
                 service.to_owned()
             } else {
                 format!("{service}-{port}")
             },
             port,
             guess,
-        })
-        .collect()
+            variables,
+        });
+    }
+    found
 }
 
-/// What each simple command of a line listens on, and whether that is a guess.
-fn collect(
-    line: &str,
-    variables: &Environment,
-    depth: usize,
-    commands: &mut Vec<Vec<(Port, bool)>>,
-) {
+/// What the commands of a line listen on.
+fn collect(line: &str, variables: &Environment, depth: usize, ports: &mut Vec<Listened>) {
     let Some(depth) = depth.checked_sub(1) else {
         return;
     };
     for command in simple_commands(line) {
-        let Some(words) = shlex::split(command) else {
+        let Some(written) = shlex::split(command) else {
             continue;
         };
-        let words: Vec<String> = words
-            .into_iter()
-            .map(|word| match interpolate(&word, variables) {
-                Ok(interpolated) => interpolated.text,
-                Err(_) => word,
-            })
-            .collect();
-        commands.push(Simple::of(&words).ports());
+        let mut used = Vec::new();
+        let mut replaced = |word: &String| match interpolate(word, variables) {
+            Ok(interpolated) => {
+                used.extend(interpolated.used);
+                interpolated.text
+            }
+            Err(_) => word.clone(),
+        };
+        let words: Vec<String> = written.iter().map(&mut replaced).collect();
+        let literal = Simple::of(&written).ports();
+        ports.extend(Simple::of(&words).ports().into_iter().map(|(port, guess)| {
+            let is_literal = literal.iter().any(|(other, _)| *other == port);
+            Listened {
+                port,
+                guess,
+                variables: if is_literal { Vec::new() } else { used.clone() },
+            }
+        }));
         let lines = words
             .iter()
             .filter(|word| word.contains(char::is_whitespace));
         for line in lines {
-            collect(line, variables, depth, commands);
+            collect(line, variables, depth, ports);
         }
     }
 }

@@ -6,6 +6,8 @@ use std::path::{Component, Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
+use crate::folder::folder_of;
+
 /// A file, and where it stands in the project.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
@@ -128,10 +130,7 @@ impl Place {
     }
 
     pub(super) fn folder(&self) -> &Path {
-        match self.path.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        }
+        folder_of(&self.path)
     }
 
     /// The name of a service in this file's folder. Of one that is below the scanned folder, it begins

@@ -3,8 +3,8 @@
 mod published;
 mod services;
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use self::published::Names;
 use self::services::Services;
@@ -25,30 +25,35 @@ const OVERRIDES: [&str; 4] = [
     "docker-compose.override.yaml",
 ];
 
+/// Files that are read together.
+struct Group {
+    /// Where Compose is run that reads them.
+    folder: PathBuf,
+    files: Vec<Place>,
+}
+
+/// The variables that ports are made of, by the folders whose `.env` may set them.
+pub(super) type Used = BTreeMap<PathBuf, BTreeSet<String>>;
+
 /// Finds the ports that services publish on the host. What Compose reads by itself comes first; the
 /// files that count only with `-f` are guesses.
-pub(super) fn scan(project: &Project, scan: &mut Scan) {
+pub(super) fn scan(project: &Project, scan: &mut Scan) -> Used {
+    let mut used = Used::new();
     let mut read = BTreeSet::new();
     for group in groups(project, scan) {
-        read.extend(group.iter().map(|place| place.path.clone()));
-        scan_group(project, &group, false, scan);
+        read.extend(group.files.iter().map(|place| place.path.clone()));
+        scan_group(project, &group, false, scan, &mut used);
     }
     for place in project.files(is_meant) {
         if !read.contains(&place.path) {
-            scan_group(project, std::slice::from_ref(place), true, scan);
+            let group = Group {
+                folder: place.folder().to_owned(),
+                files: vec![place.clone()],
+            };
+            scan_group(project, &group, true, scan, &mut used);
         }
     }
-}
-
-/// The variables that the ports in a folder's Compose files are made of.
-pub(super) fn variables_used_in(project: &Project, folder: &Path) -> BTreeSet<String> {
-    let variables = project.variables_of(folder);
-    let here = project.files_in(folder).filter(|place| is_meant(place));
-    // What is wrong with them was told when they were scanned.
-    let mut scan = Scan::default();
-    let services = here.flat_map(|place| Services::of(place, &mut scan).services);
-    let ports = services.flat_map(|service| service.ports);
-    ports.flat_map(|port| port.variables(&variables)).collect()
+    used
 }
 
 pub(super) fn is_meant(place: &Place) -> bool {
@@ -64,19 +69,33 @@ pub(super) fn is_meant(place: &Place) -> bool {
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
 }
 
-/// The files that are read together in each folder.
-fn groups(project: &Project, scan: &mut Scan) -> Vec<Vec<Place>> {
-    let folders = project.folders.keys();
-    let groups = folders.map(
-        |folder| match project.files_in(folder).find(|it| it.is_named) {
-            Some(place) => is_meant(place).then(|| place.clone()).into_iter().collect(),
-            None => named_by_variable(project, folder, scan)
-                .unwrap_or_else(|| read_by_themselves(project, folder)),
-        },
-    );
-    groups
-        .filter(|group: &Vec<Place>| !group.is_empty())
-        .collect()
+/// The files that are read together in each folder. What `COMPOSE_FILE` names in one counts there, and
+/// not in its own folder.
+fn groups(project: &Project, scan: &mut Scan) -> Vec<Group> {
+    let mut groups = Vec::new();
+    let mut read = BTreeSet::new();
+    let mut others = Vec::new();
+    for folder in project.folders.keys() {
+        if let Some(place) = project.files_in(folder).find(|it| it.is_named) {
+            let files = is_meant(place).then(|| place.clone());
+            others.push((folder, files.into_iter().collect()));
+        } else if let Some(files) = named_by_variable(project, folder, scan) {
+            read.extend(files.iter().map(|place| place.path.clone()));
+            groups.push((folder, files));
+        } else {
+            others.push((folder, read_by_themselves(project, folder)));
+        }
+    }
+    let is_read = |files: &[Place]| files.iter().any(|place| read.contains(&place.path));
+    others.retain(|(_, files)| !is_read(files));
+    groups.extend(others);
+    groups.retain(|(_, files)| !files.is_empty());
+    groups.sort_by_key(|(folder, _)| *folder);
+    let groups = groups.into_iter().map(|(folder, files)| Group {
+        folder: folder.clone(),
+        files,
+    });
+    groups.collect()
 }
 
 /// The first of the usual names that there is, and its override; or else a single file that is for
@@ -122,20 +141,27 @@ fn named_by_variable(project: &Project, folder: &Path, scan: &mut Scan) -> Optio
     Some(group)
 }
 
-fn scan_group(project: &Project, group: &[Place], is_guess: bool, scan: &mut Scan) {
-    let Some(main) = group.first() else {
+fn scan_group(project: &Project, group: &Group, is_guess: bool, scan: &mut Scan, used: &mut Used) {
+    let Some(main) = group.files.first() else {
         return;
     };
-    let variables = project.variables_of(main.folder());
+    // The folder of the first file is the project's; where Compose is run counts for more.
+    let folders = [main.folder(), &group.folder];
+    let variables = project.variables_of(&folders);
     let mut merged = Services::default();
-    for (at, place) in group.iter().enumerate() {
+    for (at, place) in group.files.iter().enumerate() {
         merged.add(at, Services::of(place, scan));
     }
     for service in merged.services {
-        let guess = is_guess || service.has_hosts_network;
+        let guess = is_guess || service.has_hosts_network();
         let mut names = Names::of(&service.name);
         for port in &service.ports {
-            let place = &group[port.file];
+            let place = &group.files[port.file];
+            let names_in_it = port.variables(&variables);
+            for folder in folders {
+                let used = used.entry(folder.to_owned()).or_default();
+                used.extend(names_in_it.iter().cloned());
+            }
             let Some(mappings) = port.mappings(&variables, place, scan) else {
                 continue;
             };
@@ -147,6 +173,7 @@ fn scan_group(project: &Project, group: &[Place], is_guess: bool, scan: &mut Sca
                     service: name,
                     port: mapping.host,
                     guess,
+                    variables: names_in_it.clone(),
                 };
                 scan.find(place, Kind::Compose, port.line, found);
             }

@@ -145,6 +145,7 @@ impl Names<'_> {
             service.to_owned(),
             format!("{service}-{}", mapping.container),
             format!("{service}-{}", mapping.host),
+            format!("{service}-{}-{}", mapping.host, mapping.container),
         ]
         .into_iter();
         names.find(|name| self.given.insert(name.clone()))

@@ -21,12 +21,18 @@ pub(super) struct Services {
 pub(super) struct Service {
     pub(super) name: String,
     pub(super) ports: Vec<PublishedPort>,
-    /// Whether it shares the host's network, so that nothing is published.
-    pub(super) has_hosts_network: bool,
+    /// Whether it shares the host's network, so that nothing is published; if anything is said of it.
+    hosts_network: Option<bool>,
     /// What it does to the service of the same name in the files before.
     change: Change,
     /// The same, to its ports.
     ports_change: Change,
+}
+
+impl Service {
+    pub(super) fn has_hosts_network(&self) -> bool {
+        self.hosts_network == Some(true)
+    }
 }
 
 /// What an override does, by its tag.
@@ -82,7 +88,7 @@ impl Services {
             Service {
                 name: name.clone(),
                 ports: ports_of(&chain),
-                has_hosts_network: network_mode(&chain) == Some("host"),
+                hosts_network: network_mode(&chain).map(|mode| mode == "host"),
                 change: Change::of(item),
                 ports_change: ports.map_or(Change::Add, Change::of),
             }
@@ -113,7 +119,7 @@ impl Services {
                     if other.ports_change != Change::Drop {
                         service.ports.extend(other.ports);
                     }
-                    service.has_hosts_network |= other.has_hosts_network;
+                    service.hosts_network = other.hosts_network.or(service.hosts_network);
                 }
             }
         }
