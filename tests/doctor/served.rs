@@ -28,11 +28,8 @@ fn a_daemon_is_told_with_what_it_does_otherwise() {
     );
     findings.assert("pidfile", "ok", &format!("names process {pid}"));
     findings.assert_well_but_for(&[]);
-    let by_name = |variable: &str, value: &str| {
-        let mut command = patient.command();
-        command.env("PORT_REGISTRY_ADDR", address.to_string());
-        patient.examine_by(command.env(variable, value))
-    };
+    let by_name =
+        |variable: &str, value: &str| patient.examine_by(patient.command().env(variable, value));
     by_name("PORT_REGISTRY_RANGE", "1-65535").assert("daemon", "ok", &told);
     let findings = by_name("PORT_REGISTRY_RANGE", "4000-4001");
     findings.assert("daemon", "warning", "chooses from the ports 1-65535");
@@ -42,6 +39,20 @@ fn a_daemon_is_told_with_what_it_does_otherwise() {
         "warning",
         "serves another registry than this portctl would use",
     );
+    // One that was named is the one that is used, with what it holds.
+    let claim = json!({"app": "a", "instance": "i", "service": "s", "dir": "/gone/a"});
+    daemon
+        .ask("POST", "/v1/allocations", &claim.to_string())
+        .json(201);
+    let mut command = patient.command();
+    command.env("PORT_REGISTRY_ADDR", address.to_string());
+    command.env("PORT_REGISTRY_DB", patient.path("other.redb"));
+    let findings = patient.examine_by(&mut command);
+    findings.assert("daemon", "ok", &told);
+    findings.assert("checkouts", "warning", "/gone/a");
+    daemon
+        .ask("DELETE", "/v1/allocations", "{\"app\":\"a\"}")
+        .json(200);
     let findings = patient.examine_with("PORT_REGISTRY_ADDR", "nonsense");
     findings.assert(
         "daemon",

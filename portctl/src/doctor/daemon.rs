@@ -38,7 +38,8 @@ pub(super) fn check() -> Finding {
 /// The daemon that was named is the only way to the registry, so it has to be there.
 fn look_at_named(client: &Client) -> Finding {
     match client.identify() {
-        Ok(daemon) => told(&daemon, client.address()).but_all(differences(&daemon)),
+        // With its own store and its own range: it is the one that is used.
+        Ok(daemon) => told(&daemon, client.address()).but_all(other_version(&daemon)),
         Err(error) => match holder_at(client.address()) {
             Some(pid) => silent(format!(
                 "process {pid} holds the daemon's lock, but {error}"
@@ -129,17 +130,21 @@ fn told(daemon: &Daemon, address: &Address) -> Finding {
     )
 }
 
-/// What a daemon does otherwise than this process.
-fn differences(daemon: &Daemon) -> Vec<Issue> {
-    let mut differences = Vec::new();
+/// That a daemon is not of this portctl's version.
+fn other_version(daemon: &Daemon) -> Option<Issue> {
     let own = env!("CARGO_PKG_VERSION");
-    if daemon.version != own {
+    (daemon.version != own).then(|| {
         let line = format!("it is of version {}, and portctl of {own}", daemon.version);
-        differences.push(Issue::warning(line).hint(
+        Issue::warning(line).hint(
             "`portctl restart` runs the one that is installed now; `portctl doctor` tells under \
              `path` whether there are several",
-        ));
-    }
+        )
+    })
+}
+
+/// What a daemon does otherwise than this process.
+fn differences(daemon: &Daemon) -> Vec<Issue> {
+    let mut differences: Vec<Issue> = other_version(daemon).into_iter().collect();
     let Ok(registry) = Builder::from_env() else {
         return differences;
     };

@@ -13,21 +13,39 @@ mod pidfile;
 mod process;
 mod store;
 
+use port_registry::{Allocation, Filter};
+
 pub(crate) use self::finding::{Finding, Status};
+use crate::address::Address;
+use crate::door;
+use crate::environment;
 
 /// Makes all checks, in the order in which they are told. None of them hinges on what another one
 /// finds, but that those of the allocations need a registry that can be read.
 pub(crate) fn examine() -> Vec<Finding> {
-    let (store, allocations) = store::check();
+    let (store, own) = store::check();
+    let is_readable = own.is_some();
+    let daemon = daemon::check();
+    // A daemon that was named has a registry of its own, if it answers.
+    let allocations = match environment::address() {
+        Ok(Some(named)) if daemon.status != Status::Problem => held_by(named),
+        _ => own,
+    };
     let allocations = allocations.as_deref();
     vec![
-        home::check(allocations.is_some()),
+        home::check(is_readable),
         store,
-        daemon::check(),
+        daemon,
         pidfile::check(),
         path::check(),
         git::check(),
         listeners::check(allocations),
         checkouts::check(allocations),
     ]
+}
+
+/// What the registry of a daemon holds, if it can be asked.
+fn held_by(named: Address) -> Option<Vec<Allocation>> {
+    let door = door::open(Some(named), Address::usual()).ok()?;
+    door.list(&Filter::default()).ok()
 }
