@@ -831,36 +831,57 @@ fn what_was_found_is_registered_as_a_whole_or_not_at_all() {
 /// As the README tells it: one Compose project in two worktrees, up at the same time.
 #[test]
 fn two_worktrees_of_one_compose_project_have_ports_of_their_own() {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    let (_, compose) = readme.split_once("```yaml\n").unwrap();
+    let (compose, _) = compose.split_once("```").unwrap();
     both_ways(|machine| {
-        let shop = machine.work().join("shop");
-        machine.write(
-            "shop/compose.yaml",
-            "services:\n  db:\n    image: postgres\n    ports: [\"${DB_PORT:-5432}:5432\"]\n  \
-             web:\n    image: nginx\n    ports: [\"${WEB_PORT:-8080}:80\"]\n",
-        );
-        let git = |words: &[&str]| machine.sandbox.git(&shop, words);
+        let blog = machine.work().join("blog");
+        machine.write("blog/compose.yaml", compose);
+        machine.write("blog/.gitignore", ".env\n");
+        let git = |words: &[&str]| machine.sandbox.git(&blog, words);
         git(&["init", "--quiet"]);
         git(&["add", "."]);
-        git(&["commit", "--quiet", "--message", "Begin"]);
-        git(&["worktree", "add", "--quiet", "../feature"]);
-        let feature = machine.work().join("feature");
+        git(&["commit", "--quiet", "--message", "Let the ports be chosen"]);
         let ports = |folder: &Path| -> Vec<Value> {
-            machine.run_in(folder, &["get", "db", "web"]).printed();
-            machine
-                .run_in(folder, &["env", "--write", ".env"])
-                .printed();
             let found = machine.run_in(folder, &["scan", "--json"]);
             let found: Value = serde_json::from_str(found.printed()).unwrap();
-            let found = found.as_array().unwrap().clone();
+            let found = found.as_array().unwrap();
             assert!(
                 found.iter().all(|it| it["registry"] == "yours"),
                 "{found:?}"
             );
             found.iter().map(|it| it["port"].clone()).collect()
         };
-        let all = [ports(&shop), ports(&feature)].concat();
-        let distinct: HashSet<String> = all.iter().map(Value::to_string).collect();
-        assert_eq!(distinct.len(), 4, "{all:?}");
+        let registered = machine.run_in(&blog, &["scan", "--register"]);
+        assert_eq!(registered.stderr, "registered 2\n");
+        assert_eq!(ports(&blog), [5432, 8080]);
+
+        git(&["worktree", "add", "--quiet", "../feature"]);
+        let feature = machine.work().join("feature");
+        machine.run_in(&feature, &["get", "db", "web"]).printed();
+        let written = machine.run_in(&feature, &["env", "--write", ".env"]);
+        assert_eq!(written.printed(), "wrote 2 ports to .env");
+        let own = ports(&feature);
+        let all: HashSet<String> = own
+            .iter()
+            .chain(&ports(&blog))
+            .map(Value::to_string)
+            .collect();
+        assert_eq!(all.len(), 4, "{all:?}");
+        let refused = machine.run_in(&feature, &["get", "api", "--port", "8080"]);
+        let holder = format!("blog/main/web (id 2, of {})", blog.display());
+        assert!(refused.complained(1).contains(&holder), "{refused:?}");
+
+        git(&["worktree", "remove", "--force", "../feature"]);
+        let pruned = machine.run_in(&blog, &["prune", "--yes"]);
+        let told: Vec<String> = ["db", "web"]
+            .iter()
+            .zip(&own)
+            .map(|(service, port)| format!("released port {port} of blog/feature/{service}"))
+            .collect();
+        assert_eq!(pruned.printed(), told.join("\n"));
+        assert_eq!(ports(&blog), [5432, 8080]);
     });
 }
 
