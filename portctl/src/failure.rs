@@ -131,7 +131,10 @@ impl From<Fault> for Report {
             Fault::Busy(_) => Report::new(told).hint(
                 "another process has held it for long; try again, or see whether one is stopped",
             ),
-            Fault::Undone(_) => Report::new(told).hint("try again, or with less at once"),
+            Fault::Undone(_) => Report::new(told).hint("try again"),
+            Fault::TooMuch(_) => Report::new(told).hint(format!(
+                "do it in parts; without {ADDRESS_VARIABLE} there is no such limit"
+            )),
             Fault::Lost(_) => Report::new(told).hint("`portctl list` shows what there is"),
         }
     }

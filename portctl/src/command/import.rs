@@ -59,14 +59,7 @@ fn import(door: &dyn Door, claims: &[Claim], skip_conflicts: bool) -> Result<Imp
         }
         Ok((new, done))
     };
-    let (allocations, done) = claim_all(door, choose).map_err(|failure| match failure {
-        Failure::Failed(report) if report.error.contains("body is larger") => Report::new(
-            report.error,
-        )
-        .hint("without PORT_REGISTRY_ADDR there is no such limit; or import the file in parts")
-        .into(),
-        failure => failure,
-    })?;
+    let (allocations, done) = claim_all(door, choose)?;
     Ok(Imported {
         allocations,
         ..done

@@ -58,6 +58,9 @@ pub(crate) enum Fault {
     /// The daemon says that it did nothing, for a reason of its own.
     #[error("{0}")]
     Undone(String),
+    /// The daemon says that it did nothing, since it was asked for too much at once.
+    #[error("{0}")]
+    TooMuch(String),
     /// The daemon cannot be asked.
     #[error("{0}")]
     Client(#[from] ClientError),

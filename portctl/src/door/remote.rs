@@ -131,8 +131,9 @@ fn refusal(reply: &Reply, asked: Asked) -> Fault {
             None => return Fault::Daemon(problem.error),
         },
         ("registry is busy", ..) => return Fault::Busy(problem.error),
-        // It is stopping, has no room, or does not take as much.
-        _ if [413, 503].contains(&reply.status) => return Fault::Undone(problem.error),
+        _ if reply.status == 413 => return Fault::TooMuch(problem.error),
+        // It is stopping, or has no room.
+        _ if reply.status == 503 => return Fault::Undone(problem.error),
         _ => return Fault::Daemon(problem.error),
     };
     let fault = Fault::Registry(error);

@@ -52,7 +52,7 @@ impl<F: Fn() -> Result<InProcess, Fault>> Usual<F> {
 fn is_undone(fault: &Fault) -> bool {
     matches!(
         fault,
-        Fault::Client(ClientError::Refused { .. }) | Fault::Undone(_)
+        Fault::Client(ClientError::Refused { .. }) | Fault::Undone(_) | Fault::TooMuch(_)
     )
 }
 
