@@ -218,6 +218,10 @@ impl Portctl {
             text = text.replace(&(self.first + offset).to_string(), &format!("[P{offset}]"));
         }
         text = text.replace(&busy.to_string(), "[BUSY]");
+        // What a folder's path is marked by.
+        let parts = text.split("--instance there-").enumerate();
+        let parts = parts.map(|(at, part)| if at == 0 { part } else { &part[4..] });
+        text = parts.collect::<Vec<_>>().join("--instance there-[MARK]");
         text.replace(&std::process::id().to_string(), "[PID]")
     }
 }

@@ -592,10 +592,10 @@ fn checkouts_of_the_same_names_that_follow_the_hint_share_no_port() {
 }
 
 #[test]
-fn what_a_scan_advises_resolves_its_conflicts() {
+fn what_a_scan_advises_tells_checkouts_of_the_same_names_apart() {
     both_ways(|machine| {
         let compose = "services: {db: {ports: ['45:5432']}, web: {ports: ['46:80']}}";
-        let [first, second, third] = ["a/shop", "b/shop", "blog"].map(|name| {
+        let [first, second] = ["a/shop", "b/shop"].map(|name| {
             machine.write(&format!("{name}/compose.yaml"), compose);
             machine.work().join(name)
         });
@@ -613,20 +613,32 @@ fn what_a_scan_advises_resolves_its_conflicts() {
             2,
             "{complaint}"
         );
-        let instance = "--instance b";
-        assert!(
-            complaint.contains(&format!("`portctl scan --register {instance}`")),
-            "{complaint}"
-        );
-        let register_as_b = [&register[..], &["--instance", "b"]].concat();
-        let ran = machine.run_in(&second, &register_as_b);
+        let instance = complaint
+            .split_once("`portctl scan --register --instance ")
+            .unwrap()
+            .1;
+        let instance = instance.split_once('`').unwrap().0;
+        let register_by_it = [&register[..], &["--instance", instance]].concat();
+        let ran = machine.run_in(&second, &register_by_it);
         assert!(
             ran.complained(1)
                 .contains("is allocated to shop/default/db"),
             "{ran:?}"
         );
         assert!(!ran.stderr.contains("another checkout"), "{ran:?}");
+    });
+}
 
+#[test]
+fn what_a_scan_advises_resolves_its_conflicts() {
+    both_ways(|machine| {
+        let compose = "services: {db: {ports: ['45:5432']}, web: {ports: ['46:80']}}";
+        let [first, third] = ["shop", "blog"].map(|name| {
+            machine.write(&format!("{name}/compose.yaml"), compose);
+            machine.work().join(name)
+        });
+        let register = ["scan", "--register"];
+        assert_eq!(machine.run_in(&first, &register).code, Some(0));
         // Another project, which is told what to write and to do. From elsewhere, too.
         machine.write("blog/compose.yaml", "services: {db: {ports: ['45:5432']}}");
         let ran = machine.run(&["scan", "--register", "blog", "--instance", "it"]);
@@ -697,6 +709,66 @@ fn what_a_scan_advises_resolves_its_conflicts() {
     });
 }
 
+#[test]
+fn ports_that_can_be_chosen_are_chosen_where_they_are_read() {
+    both_ways(|machine| {
+        let compose = "services: {db: {ports: ['45:5432']}, web: {ports: ['46:80']}}";
+        let [first, third] = ["shop", "blog"].map(|name| {
+            machine.write(&format!("{name}/compose.yaml"), compose);
+            machine.work().join(name)
+        });
+        let register = ["scan", "--register"];
+        assert_eq!(machine.run_in(&first, &register).code, Some(0));
+        // Two of its own that have changed places.
+        machine.write(
+            "blog/compose.yaml",
+            "services: {db: {ports: ['48:1']}, mq: {ports: ['49:1']}}",
+        );
+        machine.run_in(&third, &register);
+        machine.write(
+            "blog/compose.yaml",
+            "services: {db: {ports: ['49:1']}, mq: {ports: ['48:1']}}",
+        );
+        let ran = machine.run_in(&third, &register);
+        assert!(ran.complained(1).contains("and db has port 48"), "{ran:?}");
+        let both = ran.stderr.split('`').nth(1).unwrap();
+        for id in both.split("--id ").skip(1) {
+            let id = id.split(' ').next().unwrap();
+            machine.run_in(&third, &["release", "--id", id]).printed();
+        }
+        assert_eq!(machine.run_in(&third, &register).code, Some(0));
+        assert_eq!(
+            machine.run_in(&third, &["get", "db", "mq"]).printed(),
+            "49\n48"
+        );
+
+        // A port that can be chosen, and has been.
+        machine.write(
+            "blog/compose.yaml",
+            "services: {db: {ports: ['${DB_PORT:-50}:1']}}",
+        );
+        machine.write("blog/.env", "");
+        let ran = machine.run_in(&third, &register);
+        follow(machine, &third, &ran);
+        assert_eq!(machine.run_in(&third, &register).code, Some(0));
+
+        // A variable that the shell sets outweighs all files.
+        let mut set = machine.command(&third, &register);
+        let ran = Ran::of(set.env("DB_PORT", "45"));
+        assert!(ran.complained(1).contains("`unset DB_PORT`"), "{ran:?}");
+
+        // Where Compose is run is where its variables are read.
+        let elsewhere = machine.work().join("elsewhere");
+        machine.write("elsewhere/.env", "COMPOSE_FILE=docker/dev.yaml\n");
+        let file = "services: {db: {ports: ['${HOST_IP:-127.0.0.1}:${DB_PORT:-45}:${INNER:-1}']}}";
+        machine.write("elsewhere/docker/dev.yaml", file);
+        let ran = machine.run_in(&elsewhere, &register);
+        follow(machine, &elsewhere, &ran);
+        assert_eq!(machine.run_in(&elsewhere, &register).code, Some(0));
+        assert!(!elsewhere.join("docker/.env").exists());
+    });
+}
+
 /// Hints are of use where they are read.
 #[test]
 fn what_a_scan_of_elsewhere_advises_is_about_what_was_scanned() {
@@ -720,8 +792,11 @@ fn what_a_scan_of_elsewhere_advises_is_about_what_was_scanned() {
 
         let ran = machine.run_in(&here, &["scan", "--register", "../alike/first"]);
         let complaint = ran.complained(1);
-        let hint = "`portctl scan --register --instance alike ../alike/first`";
-        assert!(complaint.contains(hint), "{complaint}");
+        let hint = complaint
+            .split_once("`portctl scan --register --instance alike-")
+            .unwrap()
+            .1;
+        assert!(hint.contains(" ../alike/first`"), "{complaint}");
 
         // In a worktree inside of the one that is scanned, which has names of its own.
         let git = |words: &[&str]| machine.sandbox.git(&machine.work().join("other"), words);

@@ -157,7 +157,7 @@ pub enum Error {
         "{path} is an SQLite database, not a registry; it was left as it is, name another file. Take its \
          allocations over by `sqlite3 -json '{path}' 'SELECT * FROM allocations' | portctl import -`, or \
          give `portctl import` what the old server's GET /v1/allocations printed",
-        path = path.display()
+        path = path.display().to_string().replace('\'', r"'\''")
     )]
     #[non_exhaustive]
     SqliteFile {

@@ -1,6 +1,5 @@
 //! Who stands in the way of a claim, and the one command that leads on.
 
-use std::collections::HashSet;
 use std::env;
 use std::path::Path;
 
@@ -75,7 +74,7 @@ pub(crate) fn other_checkout(door: &dyn Door, holder: Allocation, wanted: &str) 
     let hint = format!(
         "tell the two apart by an --instance of its own for every command here: \
          `portctl get{}{}`",
-        wording::flag("--instance", &free_instance(door, &holder, wanted)),
+        wording::flag("--instance", &own_instance(&holder, wanted)),
         wording::positional(holder.key.service())
     );
     of_holder(door, &what, holder).hint(hint)
@@ -100,11 +99,9 @@ pub(crate) fn own(
 }
 
 /// A name for the checkout with this root, which comes out with the name of another one: that of its
-/// folder, or of the one around it, or a number. No other instance of the app has it.
-pub(crate) fn free_instance(door: &dyn Door, holder: &Allocation, wanted: &str) -> String {
-    let (app, instance) = (holder.key.app(), holder.key.instance());
-    let allocations = door.list(&Filter::default().app(app)).unwrap_or_default();
-    let known: HashSet<&str> = allocations.iter().map(|it| it.key.instance()).collect();
+/// folder, or of the one around it, with a mark of the whole path. It is the same each time, so that who
+/// forgot that it was given is not given another.
+pub(crate) fn own_instance(holder: &Allocation, wanted: &str) -> String {
     let other = holder.dir.as_deref().map(Path::new);
     let mut folders = Path::new(wanted).ancestors().take(2).filter_map(|folder| {
         let name = folder.file_name()?;
@@ -112,18 +109,28 @@ pub(crate) fn free_instance(door: &dyn Door, holder: &Allocation, wanted: &str) 
         let is_telling = !other?.iter().any(|part| part == name);
         name.to_str().filter(|_| is_telling)
     });
-    let is_free = |name: &str| {
-        let is_name = ServiceKey::new(app, name, "any").is_ok_and(|key| key.instance() == name);
-        is_name && name != instance && !known.contains(name)
+    let mark = mark_of(wanted);
+    let is_name = |name: &str| {
+        let key = ServiceKey::new("any", name, "any");
+        key.is_ok_and(|key| key.instance() == name)
     };
-    if let Some(folder) = folders.find(|name| is_free(name)) {
-        return folder.to_owned();
+    let named = folders.next().unwrap_or(holder.key.instance());
+    let named = format!("{named}-{mark:04x}");
+    // A long name has no room for the mark.
+    if is_name(&named) {
+        named
+    } else {
+        format!("checkout-{mark:04x}")
     }
-    // A long name has no room for a number.
-    let numbered = [instance, "checkout"].into_iter();
-    let mut numbered =
-        numbered.flat_map(|name| (2..100_000).map(move |number| format!("{name}-{number}")));
-    numbered.find(|name| is_free(name)).unwrap_or_default()
+}
+
+/// 16 bits of a text: FNV-1a of 32 bits, folded
+/// (<http://www.isthe.com/chongo/tech/comp/fnv/index.html>).
+fn mark_of(text: &str) -> u32 {
+    let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    (hash >> 16) ^ (hash & 0xffff)
 }
 
 /// What there is to say of a service that has a port already, and the way on.
@@ -145,17 +152,32 @@ fn service_taken(door: &dyn Door, holder: &Allocation, claim: Option<&Claim>) ->
     let Some(port) = wanted.filter(|port| *port != holder.port) else {
         return (what, get);
     };
-    // Whoever frees its port would be left with none, if the other one is another service's.
-    let other = door.check(port).ok().and_then(|status| status.holder);
-    let hint = match other {
-        Some(other) => {
+    // Whoever frees its port may be left with none.
+    let (free, own) = (wording::release(holder), holder.id);
+    let (other, listener) = match door.check(port) {
+        Ok(status) => (status.holder, status.listener),
+        Err(_) => (None, None),
+    };
+    let hint = match (other, listener) {
+        (Some(other), _) if other.is_of_gone_checkout() => format!(
+            "`portctl release --id {} && portctl release --id {own}` frees that port, whose folder is \
+             gone, and its own",
+            other.id
+        ),
+        (Some(other), _) => {
             let other = wording::holder(&other);
             format!("port {port} is allocated to {other}, so keep the other one: {get}")
         }
-        None => format!(
-            "{} frees it, so that the service can have port {port}",
-            wording::release(holder)
-        ),
+        (None, Some(listener)) => {
+            let by = wording::by(&listener);
+            let adopt = claim.map_or_else(String::new, |claim| adopting(claim, port));
+            let adopt = adopt.trim_matches('`');
+            format!(
+                "port {port} is in use{by}: if that is the service itself, `portctl release --id {own} \
+                 && {adopt}` registers it; otherwise keep the other one"
+            )
+        }
+        (None, None) => format!("{free} frees it, so that the service can have port {port}"),
     };
     (what, hint)
 }

@@ -54,6 +54,11 @@ pub(crate) fn wants_colour(is_terminal: bool) -> bool {
     }
 }
 
+/// Whether a variable is set, be it empty.
+pub(crate) fn is_set(name: &str) -> bool {
+    env::var_os(name).is_some()
+}
+
 /// A variable that is empty counts as not set.
 fn variable(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())

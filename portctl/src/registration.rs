@@ -6,8 +6,8 @@ use port_registry::{Allocation, Claim};
 
 use crate::conflict;
 use crate::door::Door;
+use crate::environment;
 use crate::failure::{Failure, Report};
-use crate::folder::folder_of;
 use crate::names::Names;
 use crate::scan::{Finding, Kind};
 use crate::taken::{Place, Taken, claim_all};
@@ -38,7 +38,7 @@ pub(crate) fn register(
                 }
                 Place::Own => claims.push(claim.clone()),
                 // It has it by another name.
-                Place::Held(holder) if is_of_same_checkout(claim, holder) => {}
+                Place::Held { holder, own: None } if is_of_same_checkout(claim, holder) => {}
                 place => conflicts.push(in_the_way(door, claim, path, finding, place)),
             }
         }
@@ -94,7 +94,24 @@ fn in_the_way(
         conflict::of_holder(door, &what(told), holder.clone()).hint(hint)
     };
     match place {
-        Place::Held(holder) => {
+        Place::Held {
+            holder,
+            own: Some(own),
+        } if is_of_same_checkout(claim, holder) => {
+            let told = format!(
+                "is allocated to {}, and {service} has port {} (id {})",
+                wording::holder(holder),
+                own.port,
+                own.id
+            );
+            let (one, other) = (holder.id, own.id);
+            let hint = format!(
+                "`portctl release --id {one} && portctl release --id {other}` frees both, to be \
+                 registered anew"
+            );
+            of(&told, holder, hint)
+        }
+        Place::Held { holder, .. } => {
             let told = format!("is allocated to {}", wording::holder(holder));
             of(&told, holder, way_round(claim, finding, holder))
         }
@@ -104,8 +121,16 @@ fn in_the_way(
                 wording::holder(holder),
                 holder.port
             );
-            let free = wording::release(holder);
-            of(&held, holder, format!("{free} frees that"))
+            let own_variable = variables::name_of(service);
+            let hint = match &finding.origin.env_file {
+                Some(file) if finding.origin.variables.contains(&own_variable) => {
+                    let names = conflict::names_of(claim);
+                    let file = wording::flag("--write", &file.display().to_string());
+                    format!("`portctl env{names}{file}` gives it the port that it has")
+                }
+                _ => format!("{} frees that", wording::release(holder)),
+            };
+            of(&held, holder, hint)
         }
         Place::OtherCheckout(holder) => {
             let told = format!(
@@ -113,7 +138,7 @@ fn in_the_way(
                 wording::holder(holder)
             );
             let wanted = claim.checkout().unwrap_or_default();
-            let instance = conflict::free_instance(door, holder, wanted);
+            let instance = conflict::own_instance(holder, wanted);
             let instance = wording::flag("--instance", &instance);
             let path = path.map_or_else(String::new, |path| {
                 wording::positional(&path.display().to_string())
@@ -136,43 +161,37 @@ fn way_round(claim: &Claim, finding: &Finding, holder: &Allocation) -> String {
         let free = wording::release(holder);
         return format!("{free} frees it: its folder is gone");
     }
-    let port = finding.port;
+    let (port, service, origin) = (finding.port, &finding.service, &finding.origin);
+    if let Some(set) = origin.variables.iter().find(|it| environment::is_set(it)) {
+        return format!("`unset {set}`: this shell sets it, and so outweighs every file");
+    }
     let names = conflict::names_of(claim);
-    let get = format!(
-        "portctl get{names}{}",
-        wording::positional(&finding.service)
-    );
-    let variable = variables::name_of(&finding.service);
-    if !finding.variables.is_empty() && !finding.variables.contains(&variable) {
-        let others = finding.variables.join(" or ");
+    let get = format!("portctl get{names}{}", wording::positional(service));
+    let variable = variables::name_of(service);
+    if !origin.variables.is_empty() && !origin.variables.contains(&variable) {
+        let others = origin.variables.join(" or ");
         return format!("set {others} to a port of its own, which `{get}` prints");
     }
-    let write = if finding.variables.is_empty() {
-        format!("write ${{{variable}:-{port}}} for {port} there, and ")
-    } else {
-        String::new()
+    let write = match origin.range {
+        _ if !origin.variables.is_empty() => String::new(),
+        Some(container) => {
+            format!("write ${{{variable}:-{port}}}:{container} beside the range instead, and ")
+        }
+        None => format!("write ${{{variable}:-{port}}} for {port} there, and "),
     };
-    match finding.kind {
-        Kind::Compose | Kind::Procfile => {
-            let file = folder_of(Path::new(&finding.file)).join(".env");
-            let file = file
-                .strip_prefix(".")
-                .unwrap_or(&file)
-                .display()
-                .to_string();
-            let file = wording::flag("--write", &file);
+    match (finding.kind, &origin.env_file) {
+        (Kind::Compose | Kind::Procfile, Some(file)) => {
+            let file = wording::flag("--write", &file.display().to_string());
             format!("{write}give it a port of its own: `{get} && portctl env{names}{file}`")
         }
-        Kind::Package => {
-            let service = wording::flag("--service", &finding.service);
+        (Kind::Package, _) => {
+            let service = wording::flag("--service", service);
             format!(
                 "{write}start it with a port of its own: \
                  `portctl run{names}{service} -- npm run SCRIPT`"
             )
         }
-        Kind::Devcontainer | Kind::Dotenv => {
-            format!("`{get}` gives it a port of its own, to write there")
-        }
+        _ => format!("`{get}` gives it a port of its own, to write there"),
     }
 }
 

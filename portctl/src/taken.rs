@@ -26,8 +26,11 @@ pub(crate) enum Place<'a> {
     OtherPort(&'a Allocation),
     /// The service is another checkout's, which comes out with the same names.
     OtherCheckout(&'a Allocation),
-    /// Another service has the port.
-    Held(&'a Allocation),
+    /// Another service has the port; and this one may have another.
+    Held {
+        holder: &'a Allocation,
+        own: Option<&'a Allocation>,
+    },
     /// An earlier claim is one of the same service on this port.
     ClaimedPort(Port),
     /// An earlier claim is one of this service on the same port.
@@ -56,15 +59,20 @@ impl<'a> Taken<'a> {
             } else if own.port == port {
                 Place::Own
             } else {
-                // It would not help to free its own port.
-                match self.by_port.get(&port) {
-                    Some(holder) => Place::Held(holder),
-                    None => Place::OtherPort(own),
+                // Then it would not help to free its own port.
+                let own = *own;
+                match (self.by_port.get(&port), self.claimed_by_port.get(&port)) {
+                    (Some(holder), _) => Place::Held {
+                        holder,
+                        own: Some(own),
+                    },
+                    (None, Some(other)) => Place::ClaimedBy(other),
+                    (None, None) => Place::OtherPort(own),
                 }
             };
         }
         if let Some(holder) = self.by_port.get(&port) {
-            return Place::Held(holder);
+            return Place::Held { holder, own: None };
         }
         match (
             self.claimed_by_key.get(key),

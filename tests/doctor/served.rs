@@ -28,12 +28,11 @@ fn a_daemon_is_told_with_what_it_does_otherwise() {
     );
     findings.assert("pidfile", "ok", &format!("names process {pid}"));
     findings.assert_well_but_for(&[]);
-    let by_name =
-        |variable: &str, value: &str| patient.examine_by(patient.command().env(variable, value));
-    by_name("PORT_REGISTRY_RANGE", "1-65535").assert("daemon", "ok", &told);
-    let findings = by_name("PORT_REGISTRY_RANGE", "4000-4001");
+    let findings = patient.examine_with("PORT_REGISTRY_RANGE", "1-65535");
+    findings.assert("daemon", "ok", &told);
+    let findings = patient.examine_with("PORT_REGISTRY_RANGE", "4000-4001");
     findings.assert("daemon", "warning", "chooses from the ports 1-65535");
-    let findings = by_name("PORT_REGISTRY_DB", &patient.path("other.redb"));
+    let findings = patient.examine_with("PORT_REGISTRY_DB", patient.path("other.redb"));
     findings.assert(
         "daemon",
         "warning",

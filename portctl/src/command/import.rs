@@ -102,7 +102,7 @@ fn in_the_way(door: Option<&dyn Door>, claim: &Claim, place: Place) -> Report {
             let told = format!("it has port {} (id {}{dir})", holder.port, holder.id);
             (told, Some(holder))
         }
-        Place::Held(holder) => {
+        Place::Held { holder, .. } => {
             let told = format!("it is allocated to {}", wording::holder(holder));
             (told, Some(holder))
         }

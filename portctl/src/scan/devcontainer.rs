@@ -9,7 +9,7 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use super::lines::Lines;
 use super::mapping::{self, Mapping};
 use super::walk::Place;
-use super::{Found, Kind, Project, Scan, package};
+use super::{Found, Kind, Origin, Project, Scan, package};
 
 /// "JSON with Comments", as editors read it.
 const WITH_COMMENTS: ParseOptions = ParseOptions {
@@ -87,7 +87,7 @@ fn scan_container(text: &str, container: &Object, place: &Place, scan: &mut Scan
                     service: service(labels, &written, *mapping),
                     port: mapping.host,
                     guess: false,
-                    variables: Vec::new(),
+                    origin: Origin::default(),
                 };
                 scan.find(place, Kind::Devcontainer, line, found);
             }

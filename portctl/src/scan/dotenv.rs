@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use super::interpolation::interpolate;
 use super::lines::Lines;
 use super::walk::Place;
-use super::{Environment, Found, Kind, Project, Scan, compose, port};
+use super::{Environment, Found, Kind, Origin, Project, Scan, compose, port};
 use crate::block::{self, Mark};
 
 /// The files that count while one develops, a later one for more. Those for production, and examples, do
@@ -47,7 +47,9 @@ pub(super) fn scan(project: &Project, used: &compose::Used, scan: &mut Scan) {
         let Some(text) = scan.read(place) else {
             continue;
         };
-        let used = used.get(place.folder()).filter(|_| !place.is_named);
+        // Compose reads the first of them alone.
+        let is_read = !place.is_named && place.name() == ".env";
+        let used = used.get(place.folder()).filter(|_| is_read);
         let is_used = |name: &str| used.is_some_and(|used| used.contains(name));
         for assignment in parse(&text, project.environment) {
             let Some(port) = port(&assignment.value) else {
@@ -64,7 +66,7 @@ pub(super) fn scan(project: &Project, used: &compose::Used, scan: &mut Scan) {
                 port,
                 // It may be the port of something elsewhere.
                 guess: assignment.name != "PORT",
-                variables: Vec::new(),
+                origin: Origin::default(),
             };
             scan.find(place, Kind::Dotenv, assignment.line, found);
         }

@@ -41,9 +41,19 @@ pub(crate) struct Finding {
     pub(crate) kind: Kind,
     /// Whether it is not certain that the service listens there.
     pub(crate) guess: bool,
-    /// The variables that the port is made of.
     #[serde(skip)]
+    pub(crate) origin: Origin,
+}
+
+/// What a port is made of, and so could be changed by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// The variables each of which is the port, if it is set.
     pub(crate) variables: Vec<String>,
+    /// The file that they are read from, if they are read from one.
+    pub(crate) env_file: Option<PathBuf>,
+    /// The port of the container, where it is one of a range.
+    pub(crate) range: Option<u16>,
 }
 
 /// What kind of file says so. What an earlier one says outweighs what a later one does.
@@ -214,7 +224,7 @@ impl Scan {
             line,
             kind,
             guess: found.guess,
-            variables: found.variables,
+            origin: found.origin,
         });
     }
 
@@ -254,6 +264,19 @@ impl Scan {
     }
 }
 
+/// The `.env` of a folder, as it is told.
+fn env_file(folder: &Path) -> PathBuf {
+    let file = folder.join(".env");
+    file.strip_prefix(".").map_or(file.clone(), Path::to_owned)
+}
+
+/// The same variables with one that is set to this port.
+fn with_port(variables: &Environment, name: &str, port: &str) -> Environment {
+    let mut variables = variables.clone();
+    variables.insert(name.to_owned(), port.to_owned());
+    variables
+}
+
 /// A text of a length that is of use to somebody.
 fn shortened(text: String) -> String {
     const LONGEST: usize = 200;
@@ -268,7 +291,7 @@ struct Found {
     service: String,
     port: Port,
     guess: bool,
-    variables: Vec<String>,
+    origin: Origin,
 }
 
 /// What is in a file that is not too large to be one of a project's.

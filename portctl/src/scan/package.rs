@@ -54,7 +54,7 @@ pub(super) fn scan(project: &Project, scan: &mut Scan) {
             // What a script finds in the environment is not in these files, so that the default of a
             // variable may not be what counts.
             for found in shell::ports(&name, &command.value, &Environment::new()) {
-                let guess = found.guess || !found.variables.is_empty();
+                let guess = found.guess || !found.origin.variables.is_empty();
                 let found = Found { guess, ..found };
                 scan.find(place, Kind::Package, line, found);
             }

@@ -1,7 +1,7 @@
 //! Procfiles, as foreman and its kin read them: `name: command`.
 
 use super::walk::Place;
-use super::{Kind, Project, Scan, shell};
+use super::{Kind, Project, Scan, env_file, shell};
 
 pub(super) fn is_meant(place: &Place) -> bool {
     place.name() == "Procfile" || place.name().starts_with("Procfile.")
@@ -17,7 +17,8 @@ pub(super) fn scan(project: &Project, scan: &mut Scan) {
             let Some((name, command)) = process(line) else {
                 continue;
             };
-            for found in shell::ports(&place.service(name), command, &variables) {
+            for mut found in shell::ports(&place.service(name), command, &variables) {
+                found.origin.env_file = Some(env_file(place.folder()));
                 scan.find(place, Kind::Procfile, number, found);
             }
         }

@@ -36,7 +36,7 @@ pub(super) const WITH_LONG_FLAG: Programs = Programs(
     "artisan astro browser-sync celery daphne directus docusaurus eleventy ember expo fastapi \
      firebase flower granian gunicorn hypercorn jekyll jupyter jupyter-lab keystone live-server \
      localstack maildev mailhog mailpit medusa meilisearch middleman minio mkdocs mlflow mongod \
-     mysqld nats-server netlify ng nodemon nuxi nuxt parcel payload php-fpm pocketbase preview \
+     mysqld nats-server netlify ng nuxi nuxt parcel payload php-fpm pocketbase preview \
      prisma quarkus quasar react-scripts redis-server remix sanity sb storybook-server strapi \
      streamlit supabase tensorboard trunk typesense-server unicorn uwsgi vite vitepress \
      vue-cli-service vuepress waitress-serve webpack webpack-dev-server wrangler zola",
@@ -44,7 +44,7 @@ pub(super) const WITH_LONG_FLAG: Programs = Programs(
 
 /// What runs a program of the project's own.
 pub(super) const INTERPRETERS: Programs = Programs(
-    "air bun cargo deno dotnet elixir go gradle gradlew java mix mvn mvnw node perl php python \
+    "air cargo deno dotnet elixir go gradle gradlew java mix mvn mvnw node perl php python \
      python2 python3 ruby sbt swift ts-node ts-node-dev tsx",
 );
 

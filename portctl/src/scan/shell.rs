@@ -1,5 +1,7 @@
 //! The ports that a command line has a server listen on, as far as its words tell.
 
+use std::collections::BTreeSet;
+
 use port_registry::Port;
 
 use super::interpolation::interpolate;
@@ -7,7 +9,7 @@ use super::programs::{
     INTERPRETERS, NO_SERVERS, Programs, SETTERS, WITH_ADDRESS, WITH_LONG_FLAG, WITH_SHORT_FLAG,
     WRAPPERS,
 };
-use super::{Environment, Found, mapping, port};
+use super::{Environment, Found, Origin, mapping, port, with_port};
 
 /// How the names of a project's own programs end.
 const SOURCES: &[&str] = &[".js", ".mjs", ".cjs", ".ts", ".py", ".rb", ".php"];
@@ -48,7 +50,10 @@ pub(super) fn ports(service: &str, line: &str, variables: &Environment) -> Vec<F
             },
             port,
             guess,
-            variables,
+            origin: Origin {
+                variables,
+                ..Origin::default()
+            },
         });
     }
     found
@@ -63,24 +68,23 @@ fn collect(line: &str, variables: &Environment, depth: usize, ports: &mut Vec<Li
         let Some(written) = shlex::split(command) else {
             continue;
         };
-        let mut used = Vec::new();
-        let mut replaced = |word: &String| match interpolate(word, variables) {
-            Ok(interpolated) => {
-                used.extend(interpolated.used);
-                interpolated.text
-            }
-            Err(_) => word.clone(),
-        };
-        let words: Vec<String> = written.iter().map(&mut replaced).collect();
-        let literal = Simple::of(&written).ports();
-        ports.extend(Simple::of(&words).ports().into_iter().map(|(port, guess)| {
-            let is_literal = literal.iter().any(|(other, _)| *other == port);
-            Listened {
+        let (words, used) = replaced(&written, variables);
+        for (port, guess) in Simple::of(&words).ports() {
+            // Those each of which is the port, if it is set.
+            let is_port = |name: &String| {
+                let trial = if port.get() == 1 { "2" } else { "1" };
+                let (words, _) = replaced(&written, &with_port(variables, name, trial));
+                let ports = Simple::of(&words).ports();
+                let mut ports = ports.into_iter().map(|(port, _)| port);
+                ports.all(|other| other != port)
+            };
+            let variables = used.iter().filter(|name| is_port(name)).cloned().collect();
+            ports.push(Listened {
                 port,
                 guess,
-                variables: if is_literal { Vec::new() } else { used.clone() },
-            }
-        }));
+                variables,
+            });
+        }
         let lines = words
             .iter()
             .filter(|word| word.contains(char::is_whitespace));
@@ -88,6 +92,22 @@ fn collect(line: &str, variables: &Environment, depth: usize, ports: &mut Vec<Li
             collect(line, variables, depth, ports);
         }
     }
+}
+
+/// The words with the variables in them replaced, and which those are.
+fn replaced(written: &[String], variables: &Environment) -> (Vec<String>, BTreeSet<String>) {
+    let mut used = BTreeSet::new();
+    let words = written
+        .iter()
+        .map(|word| match interpolate(word, variables) {
+            Ok(interpolated) => {
+                used.extend(interpolated.used);
+                interpolated.text
+            }
+            Err(_) => word.clone(),
+        });
+    let words = words.collect();
+    (words, used)
 }
 
 /// The commands between `&&`, `||`, `;`, `|`, `&` and line ends that stand outside of quotes.
@@ -218,11 +238,19 @@ impl Simple<'_> {
         let mut pairs = self.words.windows(2);
         let is_script = pairs.any(|pair| is_manager(&pair[0]) && pair[1] == "run");
         let is_path = self.is_path && !self.program.contains("wait");
+        // Both run a program of the project's own by its name.
+        let mut pairs = self.words.windows(2);
+        let is_run = pairs.any(|pair| match base_name(&pair[0]) {
+            "nodemon" => true,
+            "bun" => !matches!(&*pair[1], "x" | "run"),
+            _ => false,
+        });
         is_in(WITH_SHORT_FLAG)
             || is_in(WITH_LONG_FLAG)
             || is_in(INTERPRETERS)
             || is_source(self.program)
             || is_script
+            || is_run
             || is_path
     }
 
@@ -312,6 +340,8 @@ mod tests {
             "node --inspect server.js --port 4000",
             "./bin/api --port 4000",
             "nodemon --port 4000 server.js",
+            "nodemon server --port 4000",
+            "bun --watch . --port 4000",
             "python -m uvicorn app:app --port 4000",
             "next dev -p4000",
             "PORT=4000 anything",

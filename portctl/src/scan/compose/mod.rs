@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use self::published::Names;
 use self::services::Services;
 use super::walk::Place;
-use super::{Found, Kind, Note, Project, Scan};
+use super::{Found, Kind, Note, Origin, Project, Scan, env_file};
 
 /// What Compose reads by itself: the first of these that is there, and the first of the overrides.
 const NAMES: [&str; 4] = [
@@ -158,13 +158,15 @@ fn scan_group(project: &Project, group: &Group, is_guess: bool, scan: &mut Scan,
         for port in &service.ports {
             let place = &group.files[port.file];
             let names_in_it = port.variables(&variables);
-            for folder in folders {
-                let used = used.entry(folder.to_owned()).or_default();
+            // What counts only with `-f` settles nothing.
+            for folder in folders.iter().filter(|_| !is_guess) {
+                let used = used.entry(folder.to_path_buf()).or_default();
                 used.extend(names_in_it.iter().cloned());
             }
             let Some(mappings) = port.mappings(&variables, place, scan) else {
                 continue;
             };
+            let is_range = mappings.len() > 1;
             for mapping in mappings {
                 let Some(name) = names.name(mapping) else {
                     continue;
@@ -173,7 +175,11 @@ fn scan_group(project: &Project, group: &Group, is_guess: bool, scan: &mut Scan,
                     service: name,
                     port: mapping.host,
                     guess,
-                    variables: names_in_it.clone(),
+                    origin: Origin {
+                        variables: names_in_it.clone(),
+                        env_file: Some(env_file(&group.folder)),
+                        range: is_range.then_some(mapping.container),
+                    },
                 };
                 scan.find(place, Kind::Compose, port.line, found);
             }

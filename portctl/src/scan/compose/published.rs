@@ -8,7 +8,7 @@ use crate::scan::interpolation::interpolate;
 use crate::scan::mapping::{self, Mapping};
 use crate::scan::walk::Place;
 use crate::scan::yaml::Item;
-use crate::scan::{Environment, Scan};
+use crate::scan::{Environment, Scan, with_port};
 
 /// Ports of one entry.
 const MOST: usize = 1000;
@@ -58,18 +58,43 @@ impl PublishedPort {
         })
     }
 
-    /// The variables that it is made of.
+    /// The variables each of which is the port, if it is set: not those of an address, say.
     pub(super) fn variables(&self, variables: &Environment) -> Vec<String> {
-        let texts = match &self.syntax {
-            Syntax::Short(text) => vec![text],
-            Syntax::Long {
-                published, target, ..
-            } => vec![published, target],
+        /// Whichever it is.
+        const TRIAL: &str = "1";
+        let text = match &self.syntax {
+            Syntax::Short(text) => text,
+            Syntax::Long { published, .. } => published,
         };
-        let used = texts
-            .into_iter()
-            .filter_map(|text| interpolate(text, variables).ok());
-        used.flat_map(|it| it.used).collect()
+        let used = interpolate(text, variables).map_or_else(|_| Vec::new(), |it| it.used);
+        let used: BTreeSet<String> = used.into_iter().collect();
+        let is_port = |name: &String| {
+            let hosts = self.published(&with_port(variables, name, TRIAL)).1;
+            let mut hosts = hosts.into_iter().flatten().map(|it| it.host.to_string());
+            hosts.next().as_deref() == Some(TRIAL) && hosts.next().is_none()
+        };
+        used.into_iter().filter(is_port).collect()
+    }
+
+    /// The variables that are not set, and what it publishes with these, if that makes sense.
+    fn published(&self, variables: &Environment) -> (Vec<String>, Option<Vec<Mapping>>) {
+        let mut missing = Vec::new();
+        let mut replaced = |text: &str| {
+            let interpolated = interpolate(text, variables).ok()?;
+            missing.extend(interpolated.missing);
+            Some(interpolated.text)
+        };
+        let mappings = match &self.syntax {
+            Syntax::Short(text) => replaced(text).and_then(|text| mapping::parse(&text).ok()),
+            Syntax::Long {
+                published,
+                target,
+                protocol,
+            } => replaced(published).and_then(|published| {
+                mapping::of(&published, &replaced(target)?, &replaced(protocol)?).ok()
+            }),
+        };
+        (missing, mappings)
     }
 
     /// What it publishes, or a note why that cannot be told.
@@ -79,27 +104,10 @@ impl PublishedPort {
         place: &Place,
         scan: &mut Scan,
     ) -> Option<Vec<Mapping>> {
-        let mut missing = Vec::new();
-        let mut replaced = |text: &str| {
-            let interpolated = interpolate(text, variables).ok()?;
-            missing.extend(interpolated.missing);
-            Some(interpolated.text)
-        };
-        let (shown, mappings) = match &self.syntax {
-            Syntax::Short(text) => {
-                let mappings = replaced(text).and_then(|text| mapping::parse(&text).ok());
-                (text, mappings)
-            }
-            Syntax::Long {
-                published,
-                target,
-                protocol,
-            } => {
-                let mappings = replaced(published).and_then(|published| {
-                    mapping::of(&published, &replaced(target)?, &replaced(protocol)?).ok()
-                });
-                (published, mappings)
-            }
+        let (missing, mappings) = self.published(variables);
+        let shown = match &self.syntax {
+            Syntax::Short(text) => text,
+            Syntax::Long { published, .. } => published,
         };
         if mappings.as_ref().is_some_and(|it| it.len() > MOST) {
             let note = format!("{shown}: more than {MOST} ports are not looked at");
