@@ -270,6 +270,9 @@ fn env_file(folder: &Path) -> PathBuf {
     file.strip_prefix(".").map_or(file.clone(), Path::to_owned)
 }
 
+/// How many variables a port is looked for in; nobody makes one of more.
+const MOST_VARIABLES: usize = 8;
+
 /// The same variables with one that is set to this port.
 fn with_port(variables: &Environment, name: &str, port: &str) -> Environment {
     let mut variables = variables.clone();

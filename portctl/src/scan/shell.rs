@@ -9,7 +9,7 @@ use super::programs::{
     INTERPRETERS, NO_SERVERS, Programs, SETTERS, WITH_ADDRESS, WITH_LONG_FLAG, WITH_SHORT_FLAG,
     WRAPPERS,
 };
-use super::{Environment, Found, Origin, mapping, port, with_port};
+use super::{Environment, Found, MOST_VARIABLES, Origin, mapping, port, with_port};
 
 /// How the names of a project's own programs end.
 const SOURCES: &[&str] = &[".js", ".mjs", ".cjs", ".ts", ".py", ".rb", ".php"];
@@ -78,7 +78,8 @@ fn collect(line: &str, variables: &Environment, depth: usize, ports: &mut Vec<Li
                 let mut ports = ports.into_iter().map(|(port, _)| port);
                 ports.all(|other| other != port)
             };
-            let variables = used.iter().filter(|name| is_port(name)).cloned().collect();
+            let used = used.iter().take(MOST_VARIABLES);
+            let variables = used.filter(|name| is_port(name)).cloned().collect();
             ports.push(Listened {
                 port,
                 guess,

@@ -132,6 +132,15 @@ fn files_that_are_made_to_take_long_are_refused() {
             scan.notes
         );
     }
+    let mut many = String::new();
+    for number in 0..2_000 {
+        many = many + "${A" + &number.to_string() + ":-}";
+    }
+    let ports = "        - '".to_owned() + &many + "4000:80'\n";
+    let text = "services:\n  web:\n      ports:\n".to_owned() + &ports.repeat(5);
+    assert_eq!(scan_of("compose.yaml", text.as_bytes()).findings.len(), 1);
+    let text = format!("web: next {many} -p 4000\n").repeat(5);
+    assert_eq!(scan_of("Procfile", text.as_bytes()).findings.len(), 5);
     // Deep, and no reason to give up.
     for (name, text) in [
         (".env", format!("PORT={}", deep("${A:-"))),

@@ -8,7 +8,7 @@ use crate::scan::interpolation::interpolate;
 use crate::scan::mapping::{self, Mapping};
 use crate::scan::walk::Place;
 use crate::scan::yaml::Item;
-use crate::scan::{Environment, Scan, with_port};
+use crate::scan::{Environment, MOST_VARIABLES, Scan, with_port};
 
 /// Ports of one entry.
 const MOST: usize = 1000;
@@ -73,7 +73,8 @@ impl PublishedPort {
             let mut hosts = hosts.into_iter().flatten().map(|it| it.host.to_string());
             hosts.next().as_deref() == Some(TRIAL) && hosts.next().is_none()
         };
-        used.into_iter().filter(is_port).collect()
+        let used = used.into_iter().take(MOST_VARIABLES);
+        used.filter(is_port).collect()
     }
 
     /// The variables that are not set, and what it publishes with these, if that makes sense.
