@@ -85,7 +85,7 @@ impl Walk {
 }
 
 /// A path as it is told: what is typed as `.`, or not typed, is no part of it.
-fn shown(path: &Path, root: &Path) -> String {
+pub(super) fn shown(path: &Path, root: &Path) -> String {
     let path = if root == Path::new(".") {
         path.strip_prefix(root).unwrap_or(path)
     } else {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use self::published::Names;
 use self::services::Services;
-use super::walk::Place;
+use super::walk::{self, Place};
 use super::{Found, Kind, Note, Origin, Project, Scan, env_file};
 
 /// What Compose reads by itself: the first of these that is there, and the first of the overrides.
@@ -129,12 +129,20 @@ fn named_by_variable(project: &Project, folder: &Path, scan: &mut Scan) -> Optio
     let mut group = Vec::new();
     for name in names.split(separator).map(str::trim) {
         let path = folder.join(name);
+        let shown = walk::shown(&path, &project.root);
         match project.file(&path) {
             Some(place) => group.push(place.clone()),
+            // Compose reads what is outside of the project, too.
+            None if path.is_file() => group.push(Place {
+                path,
+                shown,
+                below: None,
+                is_named: false,
+            }),
             None => scan.notes.push(Note {
-                file: path.display().to_string(),
+                file: shown,
                 line: None,
-                text: "is named by COMPOSE_FILE, and is no file of this project".to_owned(),
+                text: "is named by COMPOSE_FILE, and is not there".to_owned(),
             }),
         }
     }
