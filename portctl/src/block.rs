@@ -42,17 +42,6 @@ pub(crate) fn put(text: &[u8], lines: &[String]) -> Result<Vec<u8>, BlockError> 
     Ok(written)
 }
 
-/// The lines behind the block with their numbers, the first of the text being 1.
-pub(crate) fn lines_behind(text: &[u8]) -> Vec<(usize, String)> {
-    let Ok(place) = find(text) else {
-        return Vec::new();
-    };
-    let before = text[..place.end].split_inclusive(|&it| it == b'\n').count();
-    let behind = String::from_utf8_lossy(&text[place.end..]).into_owned();
-    let behind = behind.lines().map(str::to_owned);
-    (before + 1..).zip(behind).collect()
-}
-
 /// Whether a line begins or ends the block.
 pub(crate) fn mark(line: &str) -> Option<Mark> {
     // Some editors begin a file with a byte order mark.
@@ -120,7 +109,7 @@ fn line_end(text: &[u8], place: &Range<usize>) -> &'static [u8] {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{BEGIN, BlockError, END, REMARK, lines_behind, put};
+    use super::{BEGIN, BlockError, END, REMARK, put};
 
     fn put_text(text: &str, lines: &[&str]) -> String {
         let lines: Vec<String> = lines.iter().map(|&line| line.to_owned()).collect();
@@ -144,7 +133,6 @@ mod tests {
         let text = format!("X=1\n{}Y=2", block("A=1\nB=2\n"));
         let replaced = put_text(&text, &["A=3"]);
         assert_eq!(replaced, format!("X=1\n{}Y=2", block("A=3\n")));
-        assert_eq!(lines_behind(replaced.as_bytes()), [(6, "Y=2".to_owned())]);
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub(crate) fn report(door: &dyn Door, claims: &[Claim], fault: Fault) -> Report 
             ));
             let adopt = claim.map_or_else(String::new, |claim| adopting(claim, port));
             report.listener(listener).hint(format!(
-                "if that is the service itself, {adopt} registers it; otherwise leave --port out for \
+                "if that is the service itself, `{adopt}` registers it; otherwise leave --port out for \
                  the next free port"
             ))
         }
@@ -135,13 +135,11 @@ fn mark_of(text: &str) -> u32 {
 
 /// What there is to say of a service that has a port already, and the way on.
 fn service_taken(door: &dyn Door, holder: &Allocation, claim: Option<&Claim>) -> (String, String) {
-    let dir = match &holder.dir {
-        Some(dir) => format!(", of {dir}"),
-        None => String::new(),
-    };
     let what = format!(
-        "{} already has port {} (id {}{dir})",
-        holder.key, holder.port, holder.id
+        "{} already has port {} {}",
+        holder.key,
+        holder.port,
+        wording::number(holder)
     );
     let wanted = claim.and_then(Claim::wanted_port);
     let get = format!(
@@ -171,7 +169,6 @@ fn service_taken(door: &dyn Door, holder: &Allocation, claim: Option<&Claim>) ->
         (None, Some(listener)) => {
             let by = wording::by(&listener);
             let adopt = claim.map_or_else(String::new, |claim| adopting(claim, port));
-            let adopt = adopt.trim_matches('`');
             format!(
                 "port {port} is in use{by}: if that is the service itself, `portctl release --id {own} \
                  && {adopt}` registers it; otherwise keep the other one"
@@ -185,7 +182,7 @@ fn service_taken(door: &dyn Door, holder: &Allocation, claim: Option<&Claim>) ->
 /// The command that registers a service that runs already.
 fn adopting(claim: &Claim, port: Port) -> String {
     format!(
-        "`portctl allocate{}{} --port {port} --adopt`",
+        "portctl allocate{}{} --port {port} --adopt",
         names_of(claim),
         wording::flag("--service", claim.key().service())
     )

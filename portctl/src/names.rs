@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::env;
 use std::path::{Path, PathBuf};
 
-use port_registry::{Checkout, Claim, Filter, ServiceKey};
+use port_registry::{Allocation, Checkout, Claim, Filter, ServiceKey};
 
 use crate::failure::{Failure, Report};
 
@@ -81,6 +81,15 @@ impl Names {
     /// The allocations of one instance: of what was typed, or else of this app and this instance.
     pub(crate) fn filter_of_instance(&self) -> Result<Filter, Failure> {
         self.filter_by(Some(self.app()?), Some(self.instance()?), None)
+    }
+
+    /// What belongs to that instance.
+    pub(crate) fn own(&self) -> Own<'_> {
+        let filter = self.filter_of_instance().ok();
+        Own {
+            checkout: filter.as_ref().and_then(|it| self.checkout_of(it)),
+            filter,
+        }
     }
 
     /// The allocations of what was typed, and of all apps and instances otherwise.
@@ -162,6 +171,22 @@ impl Names {
         };
         let checkout = Checkout::of(&folder)?;
         Ok(self.checkout.get_or_init(|| checkout))
+    }
+}
+
+/// What belongs to one instance.
+pub(crate) struct Own<'a> {
+    /// `None` where there are no names for it.
+    filter: Option<Filter>,
+    checkout: Option<&'a Checkout>,
+}
+
+impl Own<'_> {
+    /// Whether an allocation is of this app and instance, and not of another checkout of the same names.
+    pub(crate) fn has(&self, holder: &Allocation) -> bool {
+        let is_other = |it: &Checkout| holder.is_of_other_checkout(&it.root);
+        self.filter.as_ref().is_some_and(|it| it.matches(holder))
+            && !self.checkout.is_some_and(is_other)
     }
 }
 

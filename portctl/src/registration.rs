@@ -8,7 +8,7 @@ use crate::conflict;
 use crate::door::Door;
 use crate::environment;
 use crate::failure::{Failure, Report};
-use crate::names::Names;
+use crate::names::{Names, Own};
 use crate::scan::{Finding, Kind};
 use crate::taken::{Place, Taken, claim_all};
 use crate::variables;
@@ -25,6 +25,7 @@ pub(crate) fn register(
     let certain = findings.iter().filter(|finding| !finding.guess);
     let wanted = certain.map(|finding| Ok((finding, claim(names, finding)?)));
     let wanted = wanted.collect::<Result<Vec<(&Finding, Claim)>, Failure>>()?;
+    let own = names.own();
     let choose = |held: &[Allocation]| {
         let mut taken = Taken::by(held);
         let mut claims = Vec::new();
@@ -38,8 +39,8 @@ pub(crate) fn register(
                 }
                 Place::Own => claims.push(claim.clone()),
                 // It has it by another name.
-                Place::Held { holder, own: None } if is_of_same_checkout(claim, holder) => {}
-                place => conflicts.push(in_the_way(door, claim, path, finding, place)),
+                Place::Held { holder, own: None } if own.has(holder) => {}
+                place => conflicts.push(in_the_way(door, &own, claim, path, finding, place)),
             }
         }
         if conflicts.is_empty() {
@@ -50,14 +51,6 @@ pub(crate) fn register(
     };
     let (_, new) = claim_all(door, choose)?;
     Ok(new)
-}
-
-/// Whether an allocation is of the app, the instance and the checkout that a claim is of.
-fn is_of_same_checkout(claim: &Claim, holder: &Allocation) -> bool {
-    let (key, own) = (claim.key(), &holder.key);
-    let is_other = |root: &str| holder.is_of_other_checkout(root.as_ref());
-    (key.app(), key.instance()) == (own.app(), own.instance())
-        && !claim.checkout().is_some_and(is_other)
 }
 
 fn claim(names: &Names, finding: &Finding) -> Result<Claim, Failure> {
@@ -80,6 +73,7 @@ fn claim(names: &Names, finding: &Finding) -> Result<Claim, Failure> {
 
 fn in_the_way(
     door: &dyn Door,
+    project: &Own,
     claim: &Claim,
     path: Option<&Path>,
     finding: &Finding,
@@ -97,7 +91,7 @@ fn in_the_way(
         Place::Held {
             holder,
             own: Some(own),
-        } if is_of_same_checkout(claim, holder) => {
+        } if project.has(holder) => {
             let told = format!(
                 "is allocated to {}, and {service} has port {} (id {})",
                 wording::holder(holder),

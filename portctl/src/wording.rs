@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use port_registry::{Allocation, Listener};
+use port_registry::{Allocation, Filter, Listener};
+
+use crate::visible::visible;
 
 /// Who listens, as far as the system tells: ` by ...`, or nothing.
 pub(crate) fn by(listener: &Listener) -> String {
@@ -16,10 +18,28 @@ pub(crate) fn by(listener: &Listener) -> String {
 
 /// Who holds a port, and from where.
 pub(crate) fn holder(holder: &Allocation) -> String {
-    match &holder.dir {
-        Some(dir) => format!("{} (id {}, of {dir})", holder.key, holder.id),
-        None => format!("{} (id {})", holder.key, holder.id),
+    format!("{} {}", holder.key, number(holder))
+}
+
+/// The number of an allocation, and from where it is, in brackets.
+pub(crate) fn number(allocation: &Allocation) -> String {
+    match &allocation.dir {
+        Some(dir) => format!("(id {}, of {dir})", allocation.id),
+        None => format!("(id {})", allocation.id),
     }
+}
+
+/// The names that a filter chooses by, fit to be shown.
+pub(crate) fn names(filter: &Filter) -> String {
+    let parts = [&filter.app, &filter.instance, &filter.service];
+    let named: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+    visible(&named.join("/")).into_owned()
+}
+
+/// A number of things, such as `1 allocation` and `2 allocations`.
+pub(crate) fn count(number: usize, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
 }
 
 /// Which program this is.

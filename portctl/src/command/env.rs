@@ -12,9 +12,10 @@ use crate::failure::{Failure, Report};
 use crate::names::Names;
 use crate::output;
 use crate::replace::{Replaced, replace};
-use crate::scan;
+use crate::scan::{self, Assignment};
 use crate::variables::{self, Variable};
 use crate::visible::visible;
+use crate::wording;
 
 pub(super) fn run(args: Env) -> Outcome {
     let format = match (args.format, args.json) {
@@ -83,7 +84,7 @@ fn write(
     filter: &Filter,
     look: impl Fn() -> Result<Vec<Variable>, Failure>,
 ) -> Outcome {
-    let mut written = Vec::new();
+    let mut assignments = Vec::new();
     let mut variables = Vec::new();
     let replaced = replace(file, |content| {
         variables = look()?;
@@ -92,18 +93,19 @@ fn write(
                 .hint("mend the file, or name another one; it was left as it is")
         };
         let put = block::put(content, &lines(&variables, format));
-        written = put.map_err(|error| refuse(&error.to_string()))?;
-        if format == Format::Dotenv && !are_read_in(&written, &variables) {
+        let written = put.map_err(|error| refuse(&error.to_string()))?;
+        assignments = scan::assignments(&String::from_utf8_lossy(&written));
+        if format == Format::Dotenv && !are_read_in(&assignments, &variables) {
             return Err(refuse(
                 "a quote is open where the block is, so it would be part of a value",
             )
             .into());
         }
-        Ok(written.clone())
+        Ok(written)
     })?;
     let shown = file.display().to_string();
     let shown = visible(&shown);
-    for (number, name) in set_again(&written, &variables) {
+    for (number, name) in set_again(&assignments, &variables) {
         output::remark(&format!(
             "{shown}:{number} sets {name} too, behind the block, and so wins"
         ))
@@ -112,10 +114,7 @@ fn write(
     if variables.is_empty() {
         output::remark(&nothing(filter)).ok();
     }
-    let count = match variables.len() {
-        1 => "1 port".to_owned(),
-        count => format!("{count} ports"),
-    };
+    let count = wording::count(variables.len(), "port");
     Ok(Done::Printed(output::print(&match replaced {
         Replaced::Written => format!("wrote {count} to {shown}"),
         Replaced::Unchanged => format!("{shown} has the {count} already"),
@@ -123,30 +122,24 @@ fn write(
 }
 
 /// Whether who reads the file comes upon the variables in its block.
-fn are_read_in(text: &[u8], variables: &[Variable]) -> bool {
-    let ours = scan::variables_in_block(&String::from_utf8_lossy(text));
-    let ours = ours.iter().map(|(name, value)| (&**name, value.clone()));
+fn are_read_in(assignments: &[Assignment], variables: &[Variable]) -> bool {
+    let ours = assignments.iter().filter(|it| it.is_ours);
+    let ours = ours.map(|it| (&*it.name, it.value.clone()));
     ours.eq(variables.iter().map(|it| (&*it.name, it.port.to_string())))
 }
 
-/// The variables that are set by lines behind the block.
-fn set_again<'a>(text: &[u8], variables: &'a [Variable]) -> Vec<(usize, &'a str)> {
-    let lines = block::lines_behind(text).into_iter();
-    lines
-        .filter_map(|(number, line)| {
-            let line = line.trim_start();
-            let line = line.strip_prefix("export ").unwrap_or(line);
-            let name = line.split_once('=')?.0.trim();
-            let variable = variables.iter().find(|it| it.name == name)?;
-            Some((number, &*variable.name))
-        })
-        .collect()
+/// The variables that are set behind the block, with the lines.
+fn set_again<'a>(
+    assignments: &'a [Assignment],
+    variables: &[Variable],
+) -> impl Iterator<Item = (usize, &'a str)> {
+    let last = assignments.iter().rposition(|it| it.is_ours);
+    let behind = assignments.iter().skip(last.map_or(0, |last| last + 1));
+    let again = behind.filter(|it| variables.iter().any(|variable| variable.name == it.name));
+    again.map(|it| (it.line, &*it.name))
 }
 
 fn nothing(filter: &Filter) -> String {
-    let parts = [&filter.app, &filter.instance].into_iter().flatten();
-    let names: Vec<&str> = parts.map(String::as_str).collect();
-    let names = names.join("/");
-    let names = visible(&names);
+    let names = wording::names(filter);
     format!("no allocations of {names}; `portctl get SERVICE` makes one")
 }

@@ -97,9 +97,7 @@ fn in_the_way(door: Option<&dyn Door>, claim: &Claim, place: Place) -> Report {
     let port = claim.wanted_port().map_or(0, Port::get);
     let (told, holder) = match place {
         Place::OtherPort(holder) | Place::OtherCheckout(holder) => {
-            let dir = holder.dir.as_deref();
-            let dir = dir.map_or_else(String::new, |dir| format!(", of {dir}"));
-            let told = format!("it has port {} (id {}{dir})", holder.port, holder.id);
+            let told = format!("it has port {} {}", holder.port, wording::number(holder));
             (told, Some(holder))
         }
         Place::Held { holder, .. } => {

@@ -9,6 +9,7 @@ use crate::args::List;
 use crate::names::Names;
 use crate::output;
 use crate::visible::visible;
+use crate::wording;
 
 pub(super) fn run(args: List) -> Outcome {
     let names = Names::new(args.app, args.instance);
@@ -58,9 +59,6 @@ fn nothing(filter: &Filter) -> String {
     if filter.is_empty() {
         return "no allocations".to_owned();
     }
-    let parts = [&filter.app, &filter.instance, &filter.service];
-    let named: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
-    let named = named.join("/");
-    let named = visible(&named);
+    let named = wording::names(filter);
     format!("no allocations of {named}; `portctl list --all` shows those of others")
 }

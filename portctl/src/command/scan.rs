@@ -7,7 +7,7 @@ use std::env;
 use std::io;
 use std::path::Path;
 
-use port_registry::{Allocation, Checkout, Filter, Listener, Port, PortStatus};
+use port_registry::{Allocation, Listener, Port, PortStatus};
 use serde::Serialize;
 
 use super::{Done, Outcome, door};
@@ -92,7 +92,7 @@ fn look_up<'a>(
 ) -> Result<Vec<Known<'a>>, Failure> {
     let mut statuses: HashMap<Port, PortStatus> = HashMap::new();
     let mut known = Vec::with_capacity(findings.len());
-    let own = Own::of(names);
+    let own = names.own();
     for finding in findings {
         let port = finding.port;
         if let Entry::Vacant(entry) = statuses.entry(port) {
@@ -112,30 +112,6 @@ fn look_up<'a>(
         });
     }
     Ok(known)
-}
-
-/// What is this project's own.
-struct Own<'a> {
-    /// `None` where there are no names for it.
-    filter: Option<Filter>,
-    checkout: Option<&'a Checkout>,
-}
-
-impl Own<'_> {
-    fn of(names: &Names) -> Own<'_> {
-        let filter = names.filter_of_instance().ok();
-        Own {
-            checkout: filter.as_ref().and_then(|it| names.checkout_of(it)),
-            filter,
-        }
-    }
-
-    /// Whether an allocation is of this app and instance, and not of another checkout of the same names.
-    fn has(&self, holder: &Allocation) -> bool {
-        let is_other = |it: &Checkout| holder.is_of_other_checkout(&it.root);
-        self.filter.as_ref().is_some_and(|it| it.matches(holder))
-            && !self.checkout.is_some_and(is_other)
-    }
 }
 
 fn print(path: &Path, known: &[Known]) -> io::Result<()> {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use port_registry::Allocation;
 
-use super::finding::{Finding, Issue, count};
+use super::finding::{Finding, Issue};
+use crate::wording::count;
 
 const CHECK: &str = "checkouts";
 

@@ -158,12 +158,6 @@ fn in_one<S: Serializer>(lines: &[String], serializer: S) -> Result<S::Ok, S::Er
     serializer.serialize_str(&lines.join("\n"))
 }
 
-/// A number of things, such as `1 allocation` and `2 allocations`.
-pub(super) fn count(number: usize, thing: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {thing}{plural}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Finding, Issue, Status};

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use port_registry::{Allocation, Listener};
 
-use super::finding::{Finding, Issue, count};
+use super::finding::{Finding, Issue};
 use super::process;
-use crate::wording;
+use crate::wording::{self, count};
 
 const CHECK: &str = "listeners";
 

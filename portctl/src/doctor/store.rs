@@ -2,8 +2,9 @@
 
 use port_registry::{Allocation, Builder, Error};
 
-use super::finding::{Finding, Issue, count};
+use super::finding::{Finding, Issue};
 use crate::failure::Report;
+use crate::wording::count;
 
 const CHECK: &str = "store";
 

@@ -26,12 +26,12 @@ const DEFAULT_SERVICE: &str = "web";
 
 /// A variable that a file sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Assignment {
-    pub(super) name: String,
-    pub(super) value: String,
-    pub(super) line: usize,
+pub(crate) struct Assignment {
+    pub(crate) name: String,
+    pub(crate) value: String,
+    pub(crate) line: usize,
     /// Whether `portctl env --write` has written it.
-    pub(super) is_ours: bool,
+    pub(crate) is_ours: bool,
 }
 
 pub(super) fn is_meant(place: &Place) -> bool {
@@ -200,7 +200,7 @@ fn unescaped(quoted: &str) -> Option<(String, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Environment, parse};
+    use super::{Environment, block, parse};
 
     #[test]
     fn values_are_read_in_all_the_forms_they_are_written_in() {
@@ -227,6 +227,18 @@ mod tests {
                 ("L", "\"open", 14),
             ]
         );
+    }
+
+    #[test]
+    fn what_is_in_the_block_is_told_from_what_is_behind_it() {
+        let text = block::put(b"X=1\n", &["A=3".to_owned()]).unwrap();
+        let text = String::from_utf8(text).unwrap() + "Y=2";
+        let assignments = parse(&text, &Environment::new());
+        let found: Vec<(&str, usize, bool)> = assignments
+            .iter()
+            .map(|it| (&*it.name, it.line, it.is_ours))
+            .collect();
+        assert_eq!(found, [("X", 1, false), ("A", 4, true), ("Y", 6, false)]);
     }
 
     #[test]

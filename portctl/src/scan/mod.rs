@@ -27,6 +27,7 @@ use std::path::{Path, PathBuf};
 use port_registry::Port;
 use serde::Serialize;
 
+pub(crate) use self::dotenv::Assignment;
 use self::walk::{Place, Walk};
 
 /// A port that a file says a service has on the host.
@@ -103,11 +104,9 @@ pub(crate) fn environment(variables: impl Iterator<Item = (OsString, OsString)>)
     variables.flatten().collect()
 }
 
-/// What a `.env` file sets in the block that `portctl env --write` keeps.
-pub(crate) fn variables_in_block(text: &str) -> Vec<(String, String)> {
-    let assignments = dotenv::parse(text, &Environment::new()).into_iter();
-    let ours = assignments.filter(|it| it.is_ours);
-    ours.map(|it| (it.name, it.value)).collect()
+/// What the text of a `.env` file sets.
+pub(crate) fn assignments(text: &str) -> Vec<Assignment> {
+    dotenv::parse(text, &Environment::new())
 }
 
 /// Scans a folder and those below it, or a single file.
@@ -187,11 +186,15 @@ impl<'a> Project<'a> {
         if let Some(value) = environment.filter(|value| is_set(value)) {
             return Some(value.clone());
         }
-        let place = self.files_in(folder).find(|place| place.name() == ".env")?;
-        let text = read(&place.path).ok()?;
-        let mut assignments = dotenv::parse(&text, self.environment).into_iter();
+        let mut assignments = self.assignments_in(folder).into_iter();
         let last = assignments.rfind(|it| it.name == name);
         last.map(|it| it.value).filter(is_set)
+    }
+
+    /// What the `.env` of a folder sets.
+    fn assignments_in(&self, folder: &Path) -> Vec<Assignment> {
+        let text = read(&folder.join(".env")).unwrap_or_default();
+        dotenv::parse(&text, self.environment)
     }
 
     /// The file of a path, if it is one of the project's.
@@ -205,8 +208,7 @@ impl<'a> Project<'a> {
     fn variables_of(&self, folders: &[&Path]) -> Environment {
         let mut variables = Environment::new();
         for folder in folders {
-            let text = read(&folder.join(".env")).unwrap_or_default();
-            let assignments = dotenv::parse(&text, self.environment).into_iter();
+            let assignments = self.assignments_in(folder).into_iter();
             variables.extend(assignments.map(|it| (it.name, it.value)));
         }
         // The shell's outweigh those of files.
