@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
-use support::{Ran, Sandbox, free_block, free_port, listener};
+use support::{Ran, Sandbox, free_block, free_port, listener, portctl_version};
 
 const PORTCTL: &str = env!("CARGO_BIN_EXE_portctl");
 
@@ -114,14 +114,34 @@ fn help_is_printed_in_every_way_that_people_ask_for_it() {
 #[test]
 fn the_version_is_printed_in_every_way_that_people_ask_for_it() {
     let portctl = Portctl::new();
-    let version = env!("CARGO_PKG_VERSION");
     for words in [["version"], ["--version"], ["-V"]] {
-        assert_eq!(portctl.run(&words).printed(), format!("portctl {version}"));
+        assert_eq!(portctl.run(&words).printed(), portctl_version());
     }
-    assert_eq!(
-        portctl.json(&["version", "--json"]),
-        json!({ "version": version })
-    );
+}
+
+#[test]
+fn the_version_names_the_commit_and_its_day() {
+    let version = Portctl::new().json(&["version", "--json"]);
+    let mut git = Command::new("git");
+    git.args([
+        "log",
+        "-1",
+        "--format=%H %cd",
+        "--date=format-local:%Y-%m-%d",
+    ])
+    .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    .env("TZ", "UTC");
+    match git.output() {
+        Ok(log) if log.status.success() => {
+            let log = String::from_utf8(log.stdout).unwrap();
+            let (commit, date) = log.trim().split_once(' ').unwrap();
+            let told = version["commit"].as_str().unwrap();
+            assert!(told.len() >= 9 && commit.starts_with(told), "{version}");
+            assert_eq!(version["date"], date);
+        }
+        // The source is no checkout.
+        _ => assert_eq!(version, json!({ "version": env!("CARGO_PKG_VERSION") })),
+    }
 }
 
 /// What a shell offers behind a command line that ends in a space or in dashes, by the script for it.

@@ -29,6 +29,51 @@ fn shell(machine: &Machine, script: &str) -> Command {
 }
 
 #[test]
+fn a_daemon_that_a_supervisor_runs_is_left_to_it() {
+    let machine = Machine::new();
+    let port = machine.address.port().to_string();
+    // What systemd tells the process that it starts (systemd.exec(5)).
+    let script = r#"SYSTEMD_EXEC_PID=$$ exec "$0" --port "$1""#;
+    let daemon = Daemon::spawn(
+        machine
+            .sandbox
+            .command("sh")
+            .args(["-c", script])
+            .args([PORT_REGISTRY.as_os_str(), port.as_ref()]),
+    );
+    let pid = daemon.child.id();
+    for (command, done) in [("stop", "stopped"), ("restart", "restarted")] {
+        let complaint = machine.complaint(&[command]);
+        let problem = format!("error: the daemon (pid {pid}) is kept running by systemd");
+        assert!(complaint.starts_with(&problem), "{complaint}");
+        assert!(
+            complaint.contains(&format!("was not {done}\nhint: ")),
+            "{complaint}"
+        );
+        assert!(
+            complaint.contains("systemctl") || complaint.contains("systemd"),
+            "{complaint}"
+        );
+    }
+    let running = format!("Server is running (pid {pid}) healthy");
+    assert_eq!(machine.run(&["status"]).printed(), running);
+    let started = machine.run(&["start"]);
+    assert_eq!(pid_in(started.printed(), "Server is already running"), pid);
+    let told = daemon.ask("GET", "/v1/daemon", "").json(200);
+    assert_eq!(told["supervisor"]["name"], "systemd");
+}
+
+#[test]
+fn what_a_supervised_process_starts_is_not_supervised() {
+    let machine = Machine::new();
+    // As in a shell of a terminal that systemd started.
+    let started = Ran::of(machine.command(&["start"]).env("SYSTEMD_EXEC_PID", "1"));
+    let pid = pid_in(started.printed(), "Server started");
+    let stopped = machine.run(&["stop"]);
+    assert_eq!(pid_in(stopped.printed(), "Server stopped"), pid);
+}
+
+#[test]
 fn a_daemon_is_started_used_and_stopped() {
     let machine = Machine::new();
     machine.assert_not_running();

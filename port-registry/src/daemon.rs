@@ -16,6 +16,7 @@ use thiserror::Error;
 use crate::deadline::Deadline;
 use crate::files::{self, beside, private};
 use crate::home::default_folder;
+pub use crate::supervisor::{Scope, Supervisor};
 
 /// How long a lock is asked for: who only looks whether it is held has it for a moment.
 const PATIENCE: Duration = Duration::from_millis(100);

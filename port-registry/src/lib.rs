@@ -77,6 +77,8 @@ mod request;
 mod scout;
 mod service_key;
 mod store;
+#[cfg(feature = "daemon")]
+mod supervisor;
 mod timestamp;
 
 pub use allocation::{Allocation, AllocationId, AllocationIdError, Filter, PortStatus};

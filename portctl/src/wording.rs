@@ -44,8 +44,16 @@ pub(crate) fn count(number: usize, thing: &str) -> String {
 
 /// Which program this is.
 pub(crate) fn version() -> String {
-    concat!("portctl ", env!("CARGO_PKG_VERSION")).to_owned()
+    let version = env!("CARGO_PKG_VERSION");
+    match (COMMIT, COMMIT_DATE) {
+        (Some(commit), Some(date)) => format!("portctl {version} ({commit} {date})"),
+        _ => format!("portctl {version}"),
+    }
 }
+
+/// The commit that portctl was built from, and its day, where the build could tell (`build.rs`).
+pub(crate) const COMMIT: Option<&str> = option_env!("PORTCTL_COMMIT");
+pub(crate) const COMMIT_DATE: Option<&str> = option_env!("PORTCTL_COMMIT_DATE");
 
 /// The command that frees what an allocation holds.
 pub(crate) fn release(allocation: &Allocation) -> String {

@@ -17,6 +17,19 @@ use tempfile::TempDir;
 /// A user that owns nothing.
 pub(crate) const NOBODY: u32 = 65534;
 
+/// What `portctl --version` prints.
+pub(crate) fn portctl_version() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    // Of its build script, which the tests of its package share.
+    match (
+        option_env!("PORTCTL_COMMIT"),
+        option_env!("PORTCTL_COMMIT_DATE"),
+    ) {
+        (Some(commit), Some(date)) => format!("portctl {version} ({commit} {date})"),
+        _ => format!("portctl {version}"),
+    }
+}
+
 /// A temporary HOME and a folder to work in, both empty at first.
 pub(crate) struct Sandbox {
     folder: TempDir,

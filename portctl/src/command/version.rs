@@ -18,6 +18,11 @@ use crate::wording;
 struct Document<'a> {
     version: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<&'static str>,
+    /// The day of the commit, in UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     daemon: Option<DaemonVersion<'a>>,
 }
 
@@ -38,6 +43,8 @@ pub(super) fn run(args: &Version) -> Outcome {
     Ok(Done::Printed(if args.json {
         output::print_json(&Document {
             version: env!("CARGO_PKG_VERSION"),
+            commit: wording::COMMIT,
+            date: wording::COMMIT_DATE,
             daemon: daemon.as_ref().map(|daemon| DaemonVersion {
                 version: &daemon.version,
                 pid: daemon.pid,

@@ -9,6 +9,7 @@ mod process;
 pub(crate) mod program;
 mod start;
 mod stop;
+mod supervisor;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;

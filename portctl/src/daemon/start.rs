@@ -6,6 +6,7 @@ use port_registry::daemon::Presence;
 use port_registry::{DB_VARIABLE, Listener, Port};
 
 use super::log::Log;
+use super::supervisor::{self, Deed};
 use super::{PATIENCE, Patience, Place, Turn, detach, process, program, stop};
 use crate::door::{self, ClientError, Daemon};
 use crate::environment::ADDRESS_VARIABLE;
@@ -44,6 +45,9 @@ pub(crate) fn restart(place: &Place) -> Result<Started, Report> {
     if let Ok(daemon) = place.client.identify() {
         if !door::serves_store(&daemon, &place.registry) {
             return Err(different(place, &daemon));
+        }
+        if let Some(report) = supervisor::objection(&daemon, Deed::Restart) {
+            return Err(report);
         }
         range = Some(daemon.range).filter(|_| place.registry.chosen_range().is_none());
     }

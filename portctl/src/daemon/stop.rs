@@ -5,6 +5,7 @@ use std::time::Duration;
 use port_registry::daemon::Presence;
 
 use super::process::Process;
+use super::supervisor::{self, Deed};
 use super::{PATIENCE, Patience, Place, Turn};
 use crate::door::ClientError;
 use crate::failure::Report;
@@ -86,7 +87,10 @@ fn confirm(place: &Place, pid: u32) -> Result<Option<Process>, Report> {
     match answer {
         _ if !is_same => Ok(None),
         _ if !is_holder => Err(not_here(place, pid)),
-        Ok(daemon) if daemon.pid == pid => Ok(Some(process)),
+        Ok(daemon) if daemon.pid == pid => match supervisor::objection(&daemon, Deed::Stop) {
+            Some(report) => Err(report),
+            None => Ok(Some(process)),
+        },
         Ok(daemon) => Err(Report::new(format!(
             "process {} answers at {}, and not the daemon, which is process {pid}; neither was stopped",
             daemon.pid,

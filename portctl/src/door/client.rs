@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use port_registry::daemon::Supervisor;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -32,6 +33,9 @@ pub(crate) struct Daemon {
     pub(crate) pid: u32,
     pub(crate) store: String,
     pub(crate) range: String,
+    /// Who keeps it running.
+    #[serde(default)]
+    pub(crate) supervisor: Option<Supervisor>,
 }
 
 /// Why a daemon does not let a client in.

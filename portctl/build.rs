@@ -1,0 +1,51 @@
+//! Notes which commit portctl is built from, for `portctl version`: `PORTCTL_COMMIT` and `PORTCTL_COMMIT_DATE`, where the
+//! source is a checkout of the project itself. An archive of the source, or a copy in another repository,
+//! has none.
+
+use std::path::Path;
+use std::process::Command;
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    let Some(root) = git(&["rev-parse", "--show-toplevel"]) else {
+        return;
+    };
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    if manifest.parent().and_then(|it| it.canonicalize().ok())
+        != Path::new(&root).canonicalize().ok()
+    {
+        return;
+    }
+    // What changes with the commit: which branch is checked out, and what was done to it.
+    for name in ["HEAD", "logs/HEAD"] {
+        if let Some(path) = git(&["rev-parse", "--git-path", name])
+            && Path::new(&path).exists()
+        {
+            println!("cargo::rerun-if-changed={path}");
+        }
+    }
+    let Some(commit) = git(&[
+        "log",
+        "-1",
+        "--format=%h %cd",
+        "--abbrev=9",
+        "--date=format-local:%Y-%m-%d",
+    ]) else {
+        return;
+    };
+    if let Some((commit, date)) = commit.split_once(' ') {
+        println!("cargo::rustc-env=PORTCTL_COMMIT={commit}");
+        println!("cargo::rustc-env=PORTCTL_COMMIT_DATE={date}");
+    }
+}
+
+/// What git prints, if it is there and succeeds. Times are UTC.
+fn git(words: &[&str]) -> Option<String> {
+    let output = Command::new("git")
+        .args(words)
+        .env("TZ", "UTC")
+        .output()
+        .ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| text.trim().to_owned())
+}
