@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use argh::{EarlyExit, FromArgs};
+use argh::{ArgsInfo, EarlyExit, FromArgs};
 use port_registry::daemon::default_pidfile;
 use port_registry::{Builder, DAEMON_PORT, Error, PortRange};
 use port_registry_http::{Config, Failure};
@@ -23,7 +23,7 @@ pub(crate) enum Parsed {
 }
 
 /// Serve the port registry over HTTP on 127.0.0.1, in the foreground, until SIGTERM or SIGINT.
-#[derive(Debug, FromArgs)]
+#[derive(Debug, FromArgs, ArgsInfo)]
 #[argh(
     help_triggers("-h", "--help", "help"),
     note = "It logs to standard error. GET /openapi.json describes the API.\n\n\

@@ -1,0 +1,150 @@
+//! Writes the manual pages `portctl.1` and `port-registry.1`, of a day, into a folder.
+//!
+//! They are made from what the programs' own parsers know: this package has their definitions of
+//! arguments as modules of its own, since the programs keep them to themselves.
+
+#[expect(dead_code, reason = "only the definitions matter here")]
+#[path = "../../../port-registry-http/src/args.rs"]
+mod daemon_args;
+mod page;
+#[expect(dead_code, unused_imports, reason = "only the definitions matter here")]
+#[path = "../../../portctl/src/args/mod.rs"]
+mod portctl_args;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::{env, fs, io};
+
+use argh::ArgsInfo;
+
+use crate::daemon_args::PortRegistry;
+use crate::page::Page;
+
+fn main() -> ExitCode {
+    let mut words = env::args_os().skip(1);
+    let (Some(folder), Some(date), None) = (words.next(), words.next(), words.next()) else {
+        return failed("usage: port-registry-man FOLDER YYYY-MM-DD");
+    };
+    match write(Path::new(&folder), &date.to_string_lossy()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&format!("cannot write to {}: {error}", folder.display())),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "this program has no output of its own")]
+fn failed(problem: &str) -> ExitCode {
+    eprintln!("error: {problem}");
+    ExitCode::FAILURE
+}
+
+fn write(folder: &Path, date: &str) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    for page in pages() {
+        fs::write(folder.join(format!("{}.1", page.name)), page.render(date))?;
+    }
+    Ok(())
+}
+
+/// The pages that there are.
+fn pages() -> [Page<'static>; 2] {
+    [
+        Page {
+            name: "portctl",
+            title: "give services TCP ports of their own",
+            info: portctl_args::info(),
+            files: &[
+                ("~/.port-registry/ports.redb", "The registry."),
+                (
+                    "~/.port-registry/port-registry.log",
+                    "What the daemon that `portctl start` runs has logged.",
+                ),
+            ],
+            see_also: &["port-registry"],
+        },
+        Page {
+            name: "port-registry",
+            title: "serve the registry of TCP ports over HTTP",
+            info: PortRegistry::get_args_info(),
+            files: &[
+                ("~/.port-registry/ports.redb", "The registry."),
+                (
+                    "~/.port-registry/port-registry.pid",
+                    "The daemon's process.",
+                ),
+                (
+                    "~/.port-registry/port-registry.pid.lock",
+                    "Locked while the daemon runs.",
+                ),
+            ],
+            see_also: &["portctl"],
+        },
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use argh::CommandInfoWithArgs;
+
+    use super::pages;
+
+    /// Everything that can be typed, by its names.
+    fn names(info: &CommandInfoWithArgs) -> Vec<String> {
+        let mut names: Vec<String> = info.flags.iter().map(|it| it.long.to_owned()).collect();
+        names.extend(info.positionals.iter().map(|it| it.name.to_owned()));
+        for command in &info.commands {
+            names.push(command.name.to_owned());
+            names.extend(self::names(&command.command));
+        }
+        names
+    }
+
+    #[test]
+    fn a_page_tells_of_all_that_can_be_typed() {
+        for page in pages() {
+            let text = page.render("2026-01-31");
+            let names = names(&page.info);
+            assert!(names.len() >= 5, "{names:?}");
+            for name in names {
+                let name = name.replace('-', "\\-");
+                assert!(text.contains(&name), "{name} is not in {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_page_has_the_sections_that_manuals_have() {
+        for page in pages() {
+            let text = page.render("2026-01-31");
+            let sections: Vec<&str> = text
+                .lines()
+                .filter_map(|line| line.strip_prefix(".SH "))
+                .collect();
+            let expected = match page.name {
+                "portctl" => vec![
+                    "NAME",
+                    "SYNOPSIS",
+                    "DESCRIPTION",
+                    "OPTIONS",
+                    "COMMANDS",
+                    "EXAMPLES",
+                    "ENVIRONMENT",
+                    "FILES",
+                    "\"EXIT STATUS\"",
+                    "\"SEE ALSO\"",
+                ],
+                _ => vec![
+                    "NAME",
+                    "SYNOPSIS",
+                    "DESCRIPTION",
+                    "OPTIONS",
+                    "EXAMPLES",
+                    "ENVIRONMENT",
+                    "FILES",
+                    "\"EXIT STATUS\"",
+                    "\"SEE ALSO\"",
+                ],
+            };
+            assert_eq!(sections, expected, "{text}");
+        }
+    }
+}

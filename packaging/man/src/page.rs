@@ -1,0 +1,247 @@
+//! A manual page, as man-pages(7) has them.
+
+use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind, Optionality, PositionalInfo};
+use roff::{Inline, Roff, bold, italic, roman};
+
+/// A page of section 1.
+pub(crate) struct Page<'a> {
+    pub(crate) name: &'a str,
+    /// What the program does, in a few words.
+    pub(crate) title: &'a str,
+    pub(crate) info: CommandInfoWithArgs,
+    /// Files, and what they are.
+    pub(crate) files: &'a [(&'a str, &'a str)],
+    /// Other pages of this section.
+    pub(crate) see_also: &'a [&'a str],
+}
+
+impl Page<'_> {
+    pub(crate) fn render(&self, date: &str) -> String {
+        let version = concat!("port-registry ", env!("CARGO_PKG_VERSION"));
+        let mut roff = Roff::new();
+        let title = self.name.to_uppercase();
+        roff.control("TH", [title.as_str(), "1", date, version]);
+        // Words and options are easier to find when they are whole.
+        roff.control("nh", []);
+        roff.control("ad", ["l"]);
+        section(&mut roff, "NAME");
+        roff.text([roman(format!("{} - {}", self.name, self.title))]);
+        section(&mut roff, "SYNOPSIS");
+        roff.text(synopsis(self.name, &self.info));
+        section(&mut roff, "DESCRIPTION");
+        roff.text(marked_up(self.info.description));
+        let notes = Notes::of(&self.info);
+        notes.write(&mut roff);
+        section(&mut roff, "OPTIONS");
+        flags(&mut roff, &self.info);
+        entry(&mut roff, [bold("-h, --help")], HELP);
+        if !self.info.commands.is_empty() {
+            section(&mut roff, "COMMANDS");
+            commands(&mut roff, self.name, &self.info);
+        }
+        if !self.info.examples.is_empty() {
+            section(&mut roff, "EXAMPLES");
+            examples(&mut roff, self.name, &self.info);
+        }
+        if !notes.environment.is_empty() {
+            section(&mut roff, "ENVIRONMENT");
+            for (variable, meaning) in &notes.environment {
+                entry(&mut roff, [bold(*variable)], meaning);
+            }
+        }
+        section(&mut roff, "FILES");
+        for (file, meaning) in self.files {
+            entry(&mut roff, [italic(*file)], meaning);
+        }
+        section(&mut roff, "EXIT STATUS");
+        for code in self.info.error_codes {
+            entry(&mut roff, [bold(code.code.to_string())], code.description);
+        }
+        section(&mut roff, "SEE ALSO");
+        let others = self.see_also.iter();
+        roff.text(
+            others
+                .flat_map(|other| [bold(*other), roman("(1)")])
+                .collect::<Vec<_>>(),
+        );
+        roff.render()
+    }
+}
+
+const HELP: &str = "Tell how the program, or a command of it, is used.";
+
+fn section(roff: &mut Roff, name: &str) {
+    roff.control("SH", [name]);
+}
+
+/// What is explained, and its explanation.
+fn entry(roff: &mut Roff, head: impl Into<Vec<Inline>>, body: &str) {
+    roff.control("TP", []);
+    roff.text(head);
+    roff.text(marked_up(body));
+}
+
+/// Text in which what stands between backticks is bold.
+fn marked_up(text: &str) -> Vec<Inline> {
+    let parts = text.split('`').enumerate();
+    parts
+        .filter(|(_, part)| !part.is_empty())
+        .map(
+            |(at, part)| {
+                if at % 2 == 1 { bold(part) } else { roman(part) }
+            },
+        )
+        .collect()
+}
+
+/// How a command is typed.
+fn synopsis(line: &str, info: &CommandInfoWithArgs) -> Vec<Inline> {
+    let mut words = vec![bold(line)];
+    for flag in visible_flags(info) {
+        let is_required = flag.optionality == Optionality::Required
+            && matches!(flag.kind, FlagInfoKind::Option { .. });
+        words.push(roman(if is_required { " " } else { " [" }));
+        words.extend(head_of(flag, ""));
+        words.push(roman(match (is_required, &flag.optionality) {
+            (true, _) => "",
+            (false, Optionality::Repeating) => "]...",
+            (false, _) => "]",
+        }));
+    }
+    for positional in info.positionals.iter().filter(|it| !it.hidden) {
+        words.extend(positional_word(positional));
+    }
+    if !info.commands.is_empty() {
+        words.extend([roman(" "), italic("command"), roman(" [...]")]);
+    }
+    words
+}
+
+fn positional_word(positional: &PositionalInfo) -> [Inline; 3] {
+    let (before, after) = match positional.optionality {
+        Optionality::Required => (" ", ""),
+        Optionality::Repeating | Optionality::Greedy => (" [", "...]"),
+        Optionality::Optional => (" [", "]"),
+    };
+    [
+        roman(before),
+        italic(positional.name.to_owned()),
+        roman(after),
+    ]
+}
+
+fn visible_flags(info: &CommandInfoWithArgs) -> impl Iterator<Item = &FlagInfo<'static>> {
+    info.flags
+        .iter()
+        .filter(|flag| !flag.hidden && !is_help(flag))
+}
+
+/// The flag that all commands have.
+fn is_help(flag: &FlagInfo) -> bool {
+    flag.long == "--help"
+}
+
+/// A flag as it is typed, with the name of its value; after its short form.
+fn head_of(flag: &FlagInfo, short: &str) -> Vec<Inline> {
+    let mut head = vec![bold(format!("{short}{}", flag.long))];
+    if let FlagInfoKind::Option { arg_name } = flag.kind {
+        head.extend([roman(" "), italic(arg_name.to_owned())]);
+    }
+    head
+}
+
+fn flags(roff: &mut Roff, info: &CommandInfoWithArgs) {
+    for positional in info.positionals.iter().filter(|it| !it.hidden) {
+        entry(
+            roff,
+            [italic(positional.name.to_owned())],
+            positional.description,
+        );
+    }
+    for flag in visible_flags(info) {
+        let short = flag.short.map(|short| format!("-{short}, "));
+        entry(
+            roff,
+            head_of(flag, short.as_deref().unwrap_or_default()),
+            flag.description,
+        );
+    }
+}
+
+/// Each command below this one, with those below it.
+fn commands(roff: &mut Roff, line: &str, info: &CommandInfoWithArgs) {
+    for command in &info.commands {
+        let line = format!("{line} {}", command.name);
+        let info = &command.command;
+        roff.control("SS", [line.as_str()]);
+        roff.text(synopsis(&line, info));
+        roff.control("PP", []);
+        roff.text(marked_up(info.description));
+        Notes::of(info).write(roff);
+        flags(roff, info);
+        examples(roff, &line, info);
+        commands(roff, &line, info);
+    }
+}
+
+fn examples(roff: &mut Roff, line: &str, info: &CommandInfoWithArgs) {
+    let examples = info.examples.iter().flat_map(|it| it.lines());
+    let examples: Vec<String> = examples
+        .map(|example| example.replace("{command_name}", line))
+        .collect();
+    as_they_are(roff, &examples);
+}
+
+/// Lines that are not filled, indented.
+fn as_they_are(roff: &mut Roff, lines: &[String]) {
+    if lines.is_empty() {
+        return;
+    }
+    roff.control("PP", []);
+    roff.control("RS", ["4"]);
+    roff.control("nf", []);
+    for line in lines {
+        roff.text([roman(line.as_str())]);
+    }
+    roff.control("fi", []);
+    roff.control("RE", []);
+}
+
+/// The notes on a command, taken apart.
+struct Notes<'a> {
+    paragraphs: Vec<&'a str>,
+    /// Variables and what they are for.
+    environment: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Notes<'a> {
+    fn of(info: &'a CommandInfoWithArgs) -> Notes<'a> {
+        let mut notes = Notes {
+            paragraphs: Vec::new(),
+            environment: Vec::new(),
+        };
+        for paragraph in info.notes.iter().flat_map(|note| note.split("\n\n")) {
+            match paragraph.strip_prefix("Environment:\n") {
+                Some(table) => {
+                    let rows = table.lines().filter_map(|row| row.trim().split_once("  "));
+                    let rows = rows.map(|(variable, meaning)| (variable, meaning.trim_start()));
+                    notes.environment.extend(rows);
+                }
+                None => notes.paragraphs.push(paragraph),
+            }
+        }
+        notes
+    }
+
+    fn write(&self, roff: &mut Roff) {
+        for paragraph in &self.paragraphs {
+            roff.control("PP", []);
+            // Indented lines are to stay as they are.
+            let (text, table): (Vec<&str>, Vec<&str>) =
+                paragraph.lines().partition(|line| !line.starts_with(' '));
+            roff.text(marked_up(&text.join("\n")));
+            let table: Vec<String> = table.iter().map(|row| row.trim().to_owned()).collect();
+            as_they_are(roff, &table);
+        }
+    }
+}
