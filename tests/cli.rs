@@ -245,6 +245,12 @@ fn a_command_line_that_makes_no_sense_exits_with_2() {
         &["check", "web"],
         &["list", "web"],
         &["skill", "isntall"],
+        &["-V", "get", "web"],
+        &["run", "web", "--", "true"],
+        &["run", "--port", "3000", "--service", "web", "--", "true"],
+        &["run", "--json", "--service", "web", "--", "true"],
+        &["run", "--frob", "--service", "web", "--", "true"],
+        &["run", "--service", "web", "npm", "--frob"],
     ] {
         let ran = portctl.run(words);
         let complaint = ran.complained(2);
@@ -297,7 +303,7 @@ fn a_second_claim_on_a_port_names_its_holder() {
     portctl.in_general_terms(|| {
         assert_snapshot!(ran.complained(1), @"
         error: port [P-0] is already allocated to work/default/web (id 1, of [SANDBOX]/work), and nothing listens there
-        hint: leave --port out for the next free port, or free this one by `portctl release --id 1` if it is not needed
+        hint: leave --port out for a free port, or free this one by `portctl release --id 1` if it is not needed
         ");
     });
     let ran = portctl.run(&[&rival[..], &["--json"]].concat());
@@ -335,7 +341,7 @@ fn a_port_that_something_listens_on_is_refused_unless_it_is_adopted() {
     let complaint = format!("{before} by [PROCESS]{after}");
     assert_snapshot!(complaint, @"
     error: port [PORT] is in use on this system by [PROCESS], and not allocated
-    hint: if that is the service itself, `portctl allocate --service db --port [PORT] --adopt` registers it; otherwise leave --port out for the next free port
+    hint: if that is the service itself, `portctl allocate --service db --port [PORT] --adopt` registers it; otherwise leave --port out for a free port
     ");
     let adopted = portctl.run(&[&claim[..], &["--adopt"]].concat());
     assert_eq!(
@@ -461,7 +467,7 @@ fn release_is_of_this_app_and_instance_at_most_unless_told_otherwise() {
     portctl.in_general_terms(|| {
         assert_snapshot!(ran.complained(1), @"
         error: no allocation matches: port [P-0] is held by other/default/web (id 1), and nothing listens there
-        hint: `portctl release --id 1` frees it
+        hint: `portctl release --id 1` frees it, if it is not needed
         ");
     });
     let ran = portctl.run(&["release", "--service", "api"]);

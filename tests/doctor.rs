@@ -65,7 +65,7 @@ fn a_registry_is_told_with_what_is_in_it() {
     let detail = format!("{store}: format version 2, 1 allocation");
     let expected = json!({ "check": "store", "status": "ok", "detail": detail });
     assert_eq!(findings.finding("store"), &expected);
-    findings.assert("checkouts", "ok", "the checkout that is known exists");
+    findings.assert("checkouts", "ok", "the 1 recorded checkout exists");
     patient.allocate("api", None);
     fs::remove_file(format!("{store}.lock")).unwrap();
     let findings = patient.examine();
@@ -176,5 +176,5 @@ fn checkouts_that_are_gone_are_counted() {
     fs::create_dir(&gone).unwrap();
     patient
         .examine()
-        .assert("checkouts", "ok", "all 2 that are known exist");
+        .assert("checkouts", "ok", "all 2 recorded checkouts exist");
 }

@@ -410,7 +410,7 @@ fn a_daemon_that_finds_nothing_of_what_it_listed_is_not_asked_for_ever() {
         ("not found", "error: not found"),
         (
             "allocation not found",
-            "error: others release the same allocations over and over",
+            "error: gave up after 100 tries, since others keep changing the same allocations\nhint: try again",
         ),
     ] {
         let row = row.to_string();

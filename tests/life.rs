@@ -64,6 +64,19 @@ fn a_daemon_that_a_supervisor_runs_is_left_to_it() {
 }
 
 #[test]
+fn what_has_nothing_to_do_with_the_registry_does_not_ask_for_its_settings() {
+    let machine = Machine::new();
+    let pid = machine.start();
+    let run = |words: &[&str]| Ran::of(machine.command(words).env("PORT_REGISTRY_RANGE", "abc"));
+    let status = run(&["status"]);
+    assert_eq!(status.code, Some(0));
+    let running = format!("Server is running (pid {pid}) healthy\n");
+    assert_eq!(status.stdout, running);
+    assert!(status.stderr.contains("PORT_REGISTRY_RANGE"), "{status:?}");
+    assert_eq!(pid_in(run(&["stop"]).printed(), "Server stopped"), pid);
+}
+
+#[test]
 fn what_a_supervised_process_starts_is_not_supervised() {
     let machine = Machine::new();
     // As in a shell of a terminal that systemd started.

@@ -8,6 +8,7 @@ mod support;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use serde_json::{Value, json};
 use support::{Ran, Sandbox, install_script};
@@ -98,13 +99,11 @@ fn files_that_the_user_changed_are_kept_unless_it_is_forced() {
     ] {
         let ran = run(&sandbox, &["skill", command]);
         assert_eq!(ran.code, Some(1), "{ran:?}");
-        assert!(
-            ran.stderr.starts_with(&format!(
-                "kept {}: it was changed; --force ",
-                skill.display()
-            )),
-            "{ran:?}"
+        let problem = format!(
+            "error: {} was changed, and is kept as it is\nhint: --force ",
+            skill.display()
         );
+        assert!(ran.stderr.starts_with(&problem), "{ran:?}");
         assert!(
             ran.stdout
                 .contains(&format!("{result}{}\n", folder.display()))
@@ -324,6 +323,25 @@ fn nothing_is_written_through_a_symbolic_link() {
 }
 
 #[test]
+fn several_that_install_at_once_do_not_get_into_each_others_way() {
+    let sandbox = Sandbox::new();
+    thread::scope(|scope| {
+        let install = || {
+            run(&sandbox, &["skill", "install", "--force"])
+                .printed()
+                .len()
+        };
+        let installs = [(); 8].map(|()| scope.spawn(install));
+        for install in installs {
+            assert!(install.join().unwrap() > 0);
+        }
+    });
+    for agent in [".claude", ".agents"] {
+        assert_whole(&sandbox.work().join(agent).join("skills/port-registry"));
+    }
+}
+
+#[test]
 fn an_install_that_fails_says_so() {
     let sandbox = Sandbox::new();
     // A file in the way, which stops root too.
@@ -337,6 +355,8 @@ fn an_install_that_fails_says_so() {
     let told: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(ran.code, Some(1));
     assert!(told[0]["error"].is_string(), "{told}");
+    let failure: Value = serde_json::from_str(&ran.stderr).unwrap();
+    assert_eq!(failure["error"], told[0]["error"]);
     assert_eq!(told[1]["result"], "up-to-date");
 }
 

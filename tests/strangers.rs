@@ -11,7 +11,7 @@ mod support;
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::symlink;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -20,7 +20,7 @@ use daemon::{Daemon, PORT_REGISTRY};
 use machine::{Machine, pid_in};
 use port_registry::daemon::Presence;
 use serde_json::json;
-use support::{Ran, free_block, wait_until};
+use support::{Ran, free_block, is_to_be_had, wait_until};
 
 /// A process that has nothing to do with any of this.
 struct Stranger(Child);
@@ -162,13 +162,65 @@ fn a_lock_that_is_something_else_is_left_alone() {
     Ran::of(command.env_remove("PORT_REGISTRY_ADDR")).printed();
 }
 
+/// A daemon of a later version, say: it holds the lock, and says of itself what nobody understands.
+const OTHER_VERSION: &str = r#"
+import fcntl, http.server, os, sys
+lock, port = sys.argv[1], int(sys.argv[2])
+held = open(lock, "w")
+fcntl.flock(held, fcntl.LOCK_EX)
+held.write(f"{os.getpid()} 127.0.0.1:{port}\n")
+held.flush()
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("X-Port-Registry", f"9.0.0; pid={os.getpid()}")
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+http.server.HTTPServer(("127.0.0.1", port), Answer).serve_forever()
+"#;
+
+#[test]
+fn a_daemon_of_another_version_can_be_replaced() {
+    let machine = Machine::new();
+    let lock = machine.folder().join("port-registry.pid.lock");
+    fs::create_dir(machine.folder()).unwrap();
+    let mut python = machine.sandbox.command("python3");
+    if !is_to_be_had("Python", python.arg("--version")) {
+        return;
+    }
+    let port = machine.address.port().to_string();
+    let mut other = machine.sandbox.command("python3");
+    let other = other.args(["-c", OTHER_VERSION]).arg(&lock).arg(port);
+    let mut other = Stranger(other.stderr(Stdio::null()).spawn().unwrap());
+    wait_until("it listens", || TcpStream::connect(machine.address).is_ok());
+    let complaint = machine.complaint(&["list"]);
+    assert!(complaint.ends_with("`portctl restart`"), "{complaint}");
+    let complaint = machine.complaint(&["start"]);
+    assert_eq!(
+        complaint,
+        format!(
+            "error: the daemon (pid {}) is of another version than portctl, which does not \
+             understand it\nhint: `portctl restart` replaces it",
+            other.pid()
+        )
+    );
+    let restarted = machine.run(&["restart"]);
+    assert_ne!(pid_in(restarted.printed(), "Server restarted"), other.pid());
+    other.0.wait().unwrap();
+    machine.run(&["get", "web"]).printed();
+}
+
 #[test]
 fn something_else_at_the_address_is_named_and_left_alone() {
     let body = r#"{"status":"ok"}"#;
     let identity = "X-Port-Registry: 0.1.0; pid=1\r\n";
     for (answer, what) in [
         (Some(ok("", body)), "which is not port-registry"),
-        (Some(ok(identity, body)), "which is not port-registry"),
+        (
+            Some(ok(identity, body)),
+            "a port-registry of another version",
+        ),
         (None, "which does not answer"),
     ] {
         let machine = Machine::new();
@@ -331,7 +383,7 @@ fn a_daemon_whose_lock_is_gone_is_left_alone() {
     assert!(
         status
             .stderr
-            .starts_with("it is not the daemon of this user"),
+            .starts_with("it does not hold the daemon's lock of this HOME"),
         "{status:?}"
     );
     daemon.signal("TERM");

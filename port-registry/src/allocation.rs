@@ -83,7 +83,7 @@ pub struct Allocation {
 impl Allocation {
     /// Whether it belongs to another checkout than the one with this root, and that one still
     /// exists.
-    pub fn is_of_other_checkout(&self, root: &Path) -> bool {
+    pub fn belongs_to_other_checkout(&self, root: &Path) -> bool {
         match (root.to_str(), &self.dir) {
             (Some(root), Some(dir)) => folder::compare(root, dir) == Recorded::Other,
             _ => false,
@@ -94,13 +94,13 @@ impl Allocation {
     /// existing, and so does one on a file system that does not answer within a second.
     ///
     /// One on a disk that is not mounted looks as if it was gone.
-    pub fn is_of_gone_checkout(&self) -> bool {
+    pub fn checkout_is_gone(&self) -> bool {
         self.dir.as_deref().is_some_and(folder::is_gone)
     }
 
     /// Whether a path is in the checkout that it belongs to, be it by another name. `None` when that
     /// is not known, or when the file system does not tell within a second.
-    pub fn has_in_checkout(&self, path: &Path) -> Option<bool> {
+    pub fn checkout_contains(&self, path: &Path) -> Option<bool> {
         folder::contains(self.dir.as_deref()?, path)
     }
 }
@@ -242,16 +242,16 @@ mod tests {
         let checkout = folder.path().join("shop");
         fs::create_dir(&checkout).unwrap();
         let allocation = allocation_of(Some(&checkout));
-        assert!(!allocation.is_of_gone_checkout());
+        assert!(!allocation.checkout_is_gone());
         fs::remove_dir(&checkout).unwrap();
-        assert!(allocation.is_of_gone_checkout());
-        assert!(!allocation.is_of_other_checkout(folder.path()));
-        assert!(!allocation_of(None).is_of_gone_checkout());
+        assert!(allocation.checkout_is_gone());
+        assert!(!allocation.belongs_to_other_checkout(folder.path()));
+        assert!(!allocation_of(None).checkout_is_gone());
         // Whatever has its name now, it is not for us to say that it is not the checkout.
         fs::write(&checkout, "").unwrap();
-        assert!(!allocation.is_of_gone_checkout());
+        assert!(!allocation.checkout_is_gone());
         // But nothing can be below what is no folder.
-        assert!(allocation_of(Some(&checkout.join("web"))).is_of_gone_checkout());
+        assert!(allocation_of(Some(&checkout.join("web"))).checkout_is_gone());
     }
 
     #[test]
@@ -263,20 +263,20 @@ mod tests {
         fs::create_dir_all(&inside).unwrap();
         fs::create_dir(&beside).unwrap();
         let allocation = allocation_of(Some(&checkout));
-        assert_eq!(allocation.has_in_checkout(&checkout), Some(true));
-        assert_eq!(allocation.has_in_checkout(&inside), Some(true));
-        assert_eq!(allocation.has_in_checkout(&beside), Some(false));
-        assert_eq!(allocation.has_in_checkout(folder.path()), Some(false));
+        assert_eq!(allocation.checkout_contains(&checkout), Some(true));
+        assert_eq!(allocation.checkout_contains(&inside), Some(true));
+        assert_eq!(allocation.checkout_contains(&beside), Some(false));
+        assert_eq!(allocation.checkout_contains(folder.path()), Some(false));
         let gone = folder.path().join("gone");
-        assert_eq!(allocation.has_in_checkout(&gone), None);
-        assert_eq!(allocation_of(None).has_in_checkout(&inside), None);
+        assert_eq!(allocation.checkout_contains(&gone), None);
+        assert_eq!(allocation_of(None).checkout_contains(&inside), None);
         #[cfg(unix)]
         {
             let link = folder.path().join("link");
             std::os::unix::fs::symlink(&checkout, &link).unwrap();
             let allocation = allocation_of(Some(&link));
-            assert_eq!(allocation.has_in_checkout(&inside), Some(true));
-            assert_eq!(allocation.has_in_checkout(&beside), Some(false));
+            assert_eq!(allocation.checkout_contains(&inside), Some(true));
+            assert_eq!(allocation.checkout_contains(&beside), Some(false));
         }
     }
 }

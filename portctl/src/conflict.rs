@@ -31,13 +31,12 @@ pub(crate) fn report(door: &dyn Door, claims: &[Claim], fault: Fault) -> Report 
                 holder.port,
                 wording::holder(&holder)
             );
-            let free = wording::release(&holder);
-            let hint = if holder.is_of_gone_checkout() {
-                format!("{free} frees it: its folder is gone")
+            let hint = if holder.checkout_is_gone() {
+                wording::freeing(&holder)
             } else {
+                let free = wording::release(&holder);
                 format!(
-                    "leave --port out for the next free port, or free this one by {free} if it is \
-                     not needed"
+                    "leave --port out for a free port, or free this one by {free} if it is not needed"
                 )
             };
             of_holder(door, &what, *holder).hint(hint)
@@ -54,11 +53,13 @@ pub(crate) fn report(door: &dyn Door, claims: &[Claim], fault: Fault) -> Report 
             let report = Report::new(format!(
                 "port {port} is in use on this system{by}, and not allocated"
             ));
-            let adopt = claim.map_or_else(String::new, |claim| adopting(claim, port));
-            report.listener(listener).hint(format!(
-                "if that is the service itself, `{adopt}` registers it; otherwise leave --port out for \
-                 the next free port"
-            ))
+            let adopt = claim.map_or_else(String::new, |claim| {
+                let adopt = adopting(claim, port);
+                format!("if that is the service itself, `{adopt}` registers it; otherwise ")
+            });
+            report
+                .listener(listener)
+                .hint(format!("{adopt}leave --port out for a free port"))
         }
         error => error.into(),
     }
@@ -82,7 +83,7 @@ pub(crate) fn other_checkout(door: &dyn Door, holder: Allocation, wanted: &str) 
 
 /// The allocations of the app and the instance that a filter names, which must not be another checkout's
 /// of the same names.
-pub(crate) fn own(
+pub(crate) fn allocations_of(
     door: &dyn Door,
     names: &Names,
     filter: &Filter,
@@ -90,7 +91,7 @@ pub(crate) fn own(
     let allocations = door.list(filter)?;
     if let Some(checkout) = names.checkout_of(filter) {
         let mut others = allocations.iter();
-        if let Some(holder) = others.find(|it| it.is_of_other_checkout(&checkout.root)) {
+        if let Some(holder) = others.find(|it| it.belongs_to_other_checkout(&checkout.root)) {
             let wanted = checkout.root.display().to_string();
             return Err(other_checkout(door, holder.clone(), &wanted).into());
         }
@@ -139,12 +140,12 @@ fn service_taken(door: &dyn Door, holder: &Allocation, claim: Option<&Claim>) ->
         "{} already has port {} {}",
         holder.key,
         holder.port,
-        wording::number(holder)
+        wording::id_and_folder(holder)
     );
     let wanted = claim.and_then(Claim::wanted_port);
     let get = format!(
         "`portctl get{}{}` prints the port that it has",
-        claim.map_or_else(String::new, names_of),
+        claim.map_or_else(String::new, name_flags),
         wording::positional(holder.key.service())
     );
     let Some(port) = wanted.filter(|port| *port != holder.port) else {
@@ -157,7 +158,7 @@ fn service_taken(door: &dyn Door, holder: &Allocation, claim: Option<&Claim>) ->
         Err(_) => (None, None),
     };
     let hint = match (other, listener) {
-        (Some(other), _) if other.is_of_gone_checkout() => format!(
+        (Some(other), _) if other.checkout_is_gone() => format!(
             "`portctl release --id {} && portctl release --id {own}` frees that port, whose folder is \
              gone, and its own",
             other.id
@@ -183,13 +184,13 @@ fn service_taken(door: &dyn Door, holder: &Allocation, claim: Option<&Claim>) ->
 fn adopting(claim: &Claim, port: Port) -> String {
     format!(
         "portctl allocate{}{} --port {port} --adopt",
-        names_of(claim),
+        name_flags(claim),
         wording::flag("--service", claim.key().service())
     )
 }
 
 /// The flags that name the app and the instance, where they are not those of the current folder.
-pub(crate) fn names_of(claim: &Claim) -> String {
+pub(crate) fn name_flags(claim: &Claim) -> String {
     // A worktree may well be inside of another one.
     let is_here = |root: &str| {
         let here = env::current_dir().ok();

@@ -1,5 +1,6 @@
 //! What the environment says. The store's variables are read by the library.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -52,6 +53,13 @@ pub(crate) fn wants_colour(is_terminal: bool) -> bool {
             && is_on("CLICOLOR") != Some(false)
             && variable("TERM").is_none_or(|it| it != "dumb")
     }
+}
+
+/// All variables that are text.
+pub(crate) fn all() -> BTreeMap<String, String> {
+    let variables = env::vars_os()
+        .map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    variables.flatten().collect()
 }
 
 /// Whether a variable is set, be it empty.

@@ -47,10 +47,10 @@ impl Report {
         }
     }
 
-    /// The same, told behind what had been done before.
-    pub(crate) fn after(self, done: &str) -> Report {
+    /// The same, with `before: ` in front of the message.
+    pub(crate) fn prefixed(self, before: &str) -> Report {
         Report {
-            error: format!("{done}: {}", self.error),
+            error: format!("{before}: {}", self.error),
             ..self
         }
     }
@@ -129,7 +129,7 @@ impl From<Fault> for Report {
             Fault::Client(error) => Report::from(error),
             Fault::Daemon(_) => Report::new(told),
             Fault::Busy(_) => Report::new(told).hint(
-                "another process has held it for long; try again, or see whether one is stopped",
+                "another process has been holding the registry; try again, or see whether one is suspended",
             ),
             Fault::Undone(_) => Report::new(told).hint("try again"),
             Fault::TooMuch(_) => Report::new(told).hint(format!(
@@ -143,7 +143,7 @@ impl From<Fault> for Report {
 impl From<ClientError> for Report {
     fn from(error: ClientError) -> Report {
         let hint = match &error {
-            ClientError::Refused { .. } => {
+            ClientError::NothingListens { .. } => {
                 format!(
                     "`portctl start` starts a daemon; without {ADDRESS_VARIABLE} none is needed"
                 )
@@ -151,7 +151,9 @@ impl From<ClientError> for Report {
             ClientError::NotUnderstood { .. } => {
                 "it may be of another version than portctl: `portctl restart`".to_owned()
             }
-            ClientError::TooLarge { .. } => "ask for less, as by --app".to_owned(),
+            ClientError::TooLarge { .. } => {
+                format!("ask for less, as by --app, or unset {ADDRESS_VARIABLE}")
+            }
             _ if environment::is_address_named() => {
                 format!("see whether {ADDRESS_VARIABLE} names the right address")
             }

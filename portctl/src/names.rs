@@ -184,7 +184,7 @@ pub(crate) struct Own<'a> {
 impl Own<'_> {
     /// Whether an allocation is of this app and instance, and not of another checkout of the same names.
     pub(crate) fn has(&self, holder: &Allocation) -> bool {
-        let is_other = |it: &Checkout| holder.is_of_other_checkout(&it.root);
+        let is_other = |it: &Checkout| holder.belongs_to_other_checkout(&it.root);
         self.filter.as_ref().is_some_and(|it| it.matches(holder))
             && !self.checkout.is_some_and(is_other)
     }

@@ -46,7 +46,8 @@ fn print_under_heading(text: &str) -> io::Result<()> {
 
 /// Says something beside the results, on standard error.
 pub(crate) fn remark(line: &str) -> io::Result<()> {
-    writeln!(io::stderr().lock(), "{line}")
+    // Standard error has no buffer, and others may write to it between two writes.
+    io::stderr().write_all(format!("{line}\n").as_bytes())
 }
 
 /// Says what was left out, on standard error.

@@ -10,7 +10,7 @@ use crate::environment;
 use crate::failure::{Failure, Report};
 use crate::names::{Names, Own};
 use crate::scan::{Finding, Kind};
-use crate::taken::{Place, Taken, claim_all};
+use crate::taken::{Met, Taken, claim_all};
 use crate::variables;
 use crate::wording;
 
@@ -32,15 +32,15 @@ pub(crate) fn register(
         let mut conflicts = Vec::new();
         let mut new = 0;
         for (finding, claim) in &wanted {
-            match taken.place(claim) {
-                Place::Free => {
+            match taken.meet(claim) {
+                Met::Free => {
                     new += 1;
                     claims.push(claim.clone());
                 }
-                Place::Own => claims.push(claim.clone()),
+                Met::Own => claims.push(claim.clone()),
                 // It has it by another name.
-                Place::Held { holder, own: None } if own.has(holder) => {}
-                place => conflicts.push(in_the_way(door, &own, claim, path, finding, place)),
+                Met::Held { holder, own: None } if own.has(holder) => {}
+                met => conflicts.push(in_the_way(door, &own, claim, path, finding, met)),
             }
         }
         if conflicts.is_empty() {
@@ -77,7 +77,7 @@ fn in_the_way(
     claim: &Claim,
     path: Option<&Path>,
     finding: &Finding,
-    place: Place,
+    met: Met,
 ) -> Report {
     let (port, service) = (finding.port, &finding.service);
     let what = |told: &str| {
@@ -87,8 +87,8 @@ fn in_the_way(
     let of = |told: &str, holder: &Allocation, hint: String| {
         conflict::of_holder(door, &what(told), holder.clone()).hint(hint)
     };
-    match place {
-        Place::Held {
+    match met {
+        Met::Held {
             holder,
             own: Some(own),
         } if project.has(holder) => {
@@ -105,20 +105,20 @@ fn in_the_way(
             );
             of(&told, holder, hint)
         }
-        Place::Held { holder, .. } => {
+        Met::Held { holder, .. } => {
             let told = format!("is allocated to {}", wording::holder(holder));
             of(&told, holder, way_round(claim, finding, holder))
         }
-        Place::OtherPort(holder) => {
+        Met::OtherPort(holder) => {
             let held = format!(
-                "cannot be had: {} has port {} already",
+                "is not available: {} has port {} already",
                 wording::holder(holder),
                 holder.port
             );
             let own_variable = variables::name_of(service);
             let hint = match &finding.origin.env_file {
                 Some(file) if finding.origin.variables.contains(&own_variable) => {
-                    let names = conflict::names_of(claim);
+                    let names = conflict::name_flags(claim);
                     let file = wording::flag("--write", &file.display().to_string());
                     format!("`portctl env{names}{file}` gives it the port that it has")
                 }
@@ -126,7 +126,7 @@ fn in_the_way(
             };
             of(&held, holder, hint)
         }
-        Place::OtherCheckout(holder) => {
+        Met::OtherCheckout(holder) => {
             let told = format!(
                 "cannot be had: another checkout of the same names has {}",
                 wording::holder(holder)
@@ -143,7 +143,7 @@ fn in_the_way(
             );
             of(&told, holder, hint)
         }
-        Place::ClaimedPort(_) | Place::ClaimedBy(_) | Place::Free | Place::Own => {
+        Met::ClaimedPort(_) | Met::ClaimedBy(_) | Met::Free | Met::Own => {
             Report::new(what(&format!("is claimed twice, for {}", claim.key())))
         }
     }
@@ -151,15 +151,14 @@ fn in_the_way(
 
 /// How the project gets on without a port that another service holds.
 fn way_round(claim: &Claim, finding: &Finding, holder: &Allocation) -> String {
-    if holder.is_of_gone_checkout() {
-        let free = wording::release(holder);
-        return format!("{free} frees it: its folder is gone");
+    if holder.checkout_is_gone() {
+        return wording::freeing(holder);
     }
     let (port, service, origin) = (finding.port, &finding.service, &finding.origin);
     if let Some(set) = origin.variables.iter().find(|it| environment::is_set(it)) {
         return format!("`unset {set}`: this shell sets it, and so outweighs every file");
     }
-    let names = conflict::names_of(claim);
+    let names = conflict::name_flags(claim);
     let get = format!("portctl get{names}{}", wording::positional(service));
     let variable = variables::name_of(service);
     if !origin.variables.is_empty() && !origin.variables.contains(&variable) {
@@ -193,7 +192,7 @@ fn way_round(claim: &Claim, finding: &Finding, holder: &Allocation) -> String {
 fn refusal(mut conflicts: Vec<Report>, claims: usize) -> Report {
     let count = conflicts.len();
     if count == 1 {
-        return conflicts.remove(0).after("nothing was registered");
+        return conflicts.remove(0).prefixed("nothing was registered");
     }
     let report = Report::new(format!(
         "{count} of {claims} ports cannot be registered, so none was"

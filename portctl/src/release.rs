@@ -27,7 +27,11 @@ pub(crate) fn release(
             Err(fault) => return Err(fault.into()),
         }
     }
-    Err(Report::new("others release the same allocations over and over").into())
+    Err(Report::new(format!(
+        "gave up after {ROUNDS} tries, since others keep changing the same allocations"
+    ))
+    .hint("try again")
+    .into())
 }
 
 /// What was released, a line each.

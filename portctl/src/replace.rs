@@ -69,7 +69,9 @@ fn found_at(target: &Path) -> io::Result<Option<Metadata>> {
     }
 }
 
-fn put(target: &Path, found: Option<&Metadata>, content: &[u8]) -> io::Result<()> {
+/// Puts a file in place in one step and on the disk, with the mode and the owner of what it replaces if
+/// that is `found`.
+pub(crate) fn put(target: &Path, found: Option<&Metadata>, content: &[u8]) -> io::Result<()> {
     let folder = folder_of(target);
     let mut draft = new_draft(folder, found)?;
     draft.as_file_mut().write_all(content)?;

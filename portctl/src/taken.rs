@@ -18,7 +18,7 @@ pub(crate) struct Taken<'a> {
 
 /// What a claim meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place<'a> {
+pub(crate) enum Met<'a> {
     Free,
     /// The service has the port already.
     Own,
@@ -48,43 +48,43 @@ impl<'a> Taken<'a> {
     }
 
     /// What a claim on a certain port meets; if it is nothing, later ones meet it.
-    pub(crate) fn place(&mut self, claim: &'a Claim) -> Place<'a> {
+    pub(crate) fn meet(&mut self, claim: &'a Claim) -> Met<'a> {
         let (key, Some(port)) = (claim.key(), claim.wanted_port()) else {
-            return Place::Free;
+            return Met::Free;
         };
         if let Some(own) = self.by_key.get(key) {
             let checkout = claim.checkout().map(Path::new);
-            return if checkout.is_some_and(|root| own.is_of_other_checkout(root)) {
-                Place::OtherCheckout(own)
+            return if checkout.is_some_and(|root| own.belongs_to_other_checkout(root)) {
+                Met::OtherCheckout(own)
             } else if own.port == port {
-                Place::Own
+                Met::Own
             } else {
                 // Then it would not help to free its own port.
                 let own = *own;
                 match (self.by_port.get(&port), self.claimed_by_port.get(&port)) {
-                    (Some(holder), _) => Place::Held {
+                    (Some(holder), _) => Met::Held {
                         holder,
                         own: Some(own),
                     },
-                    (None, Some(other)) => Place::ClaimedBy(other),
-                    (None, None) => Place::OtherPort(own),
+                    (None, Some(other)) => Met::ClaimedBy(other),
+                    (None, None) => Met::OtherPort(own),
                 }
             };
         }
         if let Some(holder) = self.by_port.get(&port) {
-            return Place::Held { holder, own: None };
+            return Met::Held { holder, own: None };
         }
         match (
             self.claimed_by_key.get(key),
             self.claimed_by_port.get(&port),
         ) {
-            (Some(other), _) if *other == port => Place::Own,
-            (Some(other), _) => Place::ClaimedPort(*other),
-            (None, Some(other)) => Place::ClaimedBy(other),
+            (Some(other), _) if *other == port => Met::Own,
+            (Some(other), _) => Met::ClaimedPort(*other),
+            (None, Some(other)) => Met::ClaimedBy(other),
             (None, None) => {
                 self.claimed_by_key.insert(key, port);
                 self.claimed_by_port.insert(port, key);
-                Place::Free
+                Met::Free
             }
         }
     }
@@ -108,5 +108,9 @@ pub(crate) fn claim_all<T>(
             Err(fault) => return Err(fault.into()),
         }
     }
-    Err(Report::new("others allocate the same ports over and over").into())
+    Err(Report::new(format!(
+        "gave up after {ROUNDS} tries, since others keep changing the same allocations"
+    ))
+    .hint("try again")
+    .into())
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use port_registry::{Allocation, Port};
 
 use crate::failure::Report;
+use crate::wording::quoted;
 
 /// A variable with the port of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub(crate) struct Variable {
 /// The variables of services, in their order, each once.
 pub(crate) fn of(allocations: &[Allocation]) -> Result<Vec<Variable>, Report> {
     let services = allocations.iter().map(|it| it.key.service());
-    let names = names_of(services)?;
+    let names = distinct_names(services)?;
     let mut variables: Vec<Variable> = Vec::with_capacity(names.len());
     let mut seen = BTreeSet::new();
     for (name, allocation) in names.into_iter().zip(allocations) {
@@ -30,7 +31,9 @@ pub(crate) fn of(allocations: &[Allocation]) -> Result<Vec<Variable>, Report> {
 
 /// The names of the services' variables. Two services that come out alike are an error: one of them
 /// would be handed the other's port.
-pub(crate) fn names_of<'a>(services: impl Iterator<Item = &'a str>) -> Result<Vec<String>, Report> {
+pub(crate) fn distinct_names<'a>(
+    services: impl Iterator<Item = &'a str>,
+) -> Result<Vec<String>, Report> {
     let mut taken = BTreeMap::new();
     let mut names = Vec::new();
     for service in services {
@@ -40,7 +43,10 @@ pub(crate) fn names_of<'a>(services: impl Iterator<Item = &'a str>) -> Result<Ve
                 return Err(Report::new(format!(
                     "the services {other} and {service} would both be {name}"
                 ))
-                .hint("give one of them another name"));
+                .hint(format!(
+                    "give one of them another name: `portctl release --service {}`, then get it by that",
+                    quoted(service)
+                )));
             }
             _ => names.push(name),
         }

@@ -18,11 +18,11 @@ pub(crate) fn by(listener: &Listener) -> String {
 
 /// Who holds a port, and from where.
 pub(crate) fn holder(holder: &Allocation) -> String {
-    format!("{} {}", holder.key, number(holder))
+    format!("{} {}", holder.key, id_and_folder(holder))
 }
 
-/// The number of an allocation, and from where it is, in brackets.
-pub(crate) fn number(allocation: &Allocation) -> String {
+/// The id of an allocation, and from where it is, in brackets.
+pub(crate) fn id_and_folder(allocation: &Allocation) -> String {
     match &allocation.dir {
         Some(dir) => format!("(id {}, of {dir})", allocation.id),
         None => format!("(id {})", allocation.id),
@@ -58,6 +58,16 @@ pub(crate) const COMMIT_DATE: Option<&str> = option_env!("PORTCTL_COMMIT_DATE");
 /// The command that frees what an allocation holds.
 pub(crate) fn release(allocation: &Allocation) -> String {
     format!("`portctl release --id {}`", allocation.id)
+}
+
+/// That freeing what an allocation holds makes way, as a hint.
+pub(crate) fn freeing(allocation: &Allocation) -> String {
+    let free = release(allocation);
+    if allocation.checkout_is_gone() {
+        format!("{free} frees it: its folder is gone")
+    } else {
+        format!("{free} frees it, if it is not needed")
+    }
 }
 
 /// A flag with a value, as they have to be typed.

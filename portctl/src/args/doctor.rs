@@ -1,8 +1,8 @@
-//! The command that looks for what is wrong.
+//! `portctl doctor`, as it is typed.
 
 use argh::{ArgsInfo, FromArgs};
 
-/// Look for what is wrong, and tell the way out.
+/// Check this machine for problems, and say how to solve each.
 #[derive(Debug, FromArgs, ArgsInfo)]
 #[argh(
     subcommand,

@@ -1,27 +1,51 @@
 //! What can be typed. The actions are in [`command`](crate::command).
 
-mod allocations;
-mod daemon;
+mod allocate;
+mod check;
+mod completions;
 mod doctor;
-mod environment;
-mod keeping;
-mod program;
+mod env;
+mod export;
+mod get;
+mod health;
+mod import;
+mod list;
+mod prune;
+mod release;
+mod restart;
+mod run;
 mod scan;
 mod skill;
+mod start;
+mod status;
+mod stop;
+mod version;
 mod words;
 
 use std::ffi::OsString;
 
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FromArgs};
 
-pub(crate) use self::allocations::{Allocate, Check, Get, List, Release};
-pub(crate) use self::daemon::{Health, Restart, Start, Status, Stop};
+pub(crate) use self::allocate::Allocate;
+pub(crate) use self::check::Check;
+pub(crate) use self::completions::{Completions, Shell};
 pub(crate) use self::doctor::Doctor;
-pub(crate) use self::environment::{Env, Format, Run};
-pub(crate) use self::keeping::{Export, Import, Prune};
-pub(crate) use self::program::{Completions, Shell, Version};
+pub(crate) use self::env::{Env, Format};
+pub(crate) use self::export::Export;
+pub(crate) use self::get::Get;
+pub(crate) use self::health::Health;
+pub(crate) use self::import::Import;
+pub(crate) use self::list::List;
+pub(crate) use self::prune::Prune;
+pub(crate) use self::release::Release;
+pub(crate) use self::restart::Restart;
+pub(crate) use self::run::Run;
 pub(crate) use self::scan::Scan;
 pub(crate) use self::skill::{Skill, SkillCommand, SkillInstall, SkillUninstall};
+pub(crate) use self::start::Start;
+pub(crate) use self::status::Status;
+pub(crate) use self::stop::Stop;
+pub(crate) use self::version::Version;
 
 /// The name of the program, as help texts show it.
 pub(crate) const PROGRAM: &str = "portctl";
@@ -53,7 +77,7 @@ pub(crate) struct Usage {
 /// Makes a command of the words after the program's name.
 pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
     let mut words: Vec<OsString> = words.collect();
-    let command = words::split_off_command(&mut words);
+    let run_command = words::split_off_command(&mut words);
     let words = match words
         .into_iter()
         .map(OsString::into_string)
@@ -75,7 +99,7 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
     let words = words::split_assignments(words);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let usage = |problem: String| {
-        let problem = match words::advice(&words, &problem) {
+        let problem = match words::advice(&words, run_command.as_deref(), &problem) {
             Some(advice) => format!("{problem}; {advice}"),
             None => problem,
         };
@@ -98,11 +122,24 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
         return usage(format!("there is no command `{unknown}`"));
     }
     match Portctl::from_args(&[PROGRAM], &words) {
-        Ok(Portctl { version: true, .. }) => Parsed::Version,
+        Ok(Portctl {
+            version: true,
+            command: None,
+        }) => Parsed::Version,
+        Ok(Portctl { version: true, .. }) => usage("--version goes with no command".to_owned()),
         Ok(Portctl {
             command: Some(Command::Run(run)),
             ..
-        }) => Parsed::Command(Box::new(Command::Run(Run { command, ..run }))),
+        }) => match (run.command.first(), &run_command) {
+            (Some(word), Some(_)) => usage(format!(
+                "unexpected word before the --: {}; name a service by --service",
+                word.display()
+            )),
+            _ => {
+                let command = run_command.unwrap_or_default();
+                Parsed::Command(Box::new(Command::Run(Run { command, ..run })))
+            }
+        },
         Ok(Portctl {
             command: Some(command),
             ..
@@ -125,12 +162,13 @@ pub(crate) fn info() -> CommandInfoWithArgs {
 #[derive(Debug, FromArgs, ArgsInfo)]
 #[argh(
     help_triggers("-h", "--help", "help"),
-    note = "The app and the instance default to what git says of the current folder: the\n\
-            repository's name, and the linked worktree's folder name or else the branch\n\
-            (`detached-` and the commit on a detached HEAD). Outside of git they are the\n\
-            folder's name and `default`.\n\n\
-            No daemon is needed. This user's, at the usual address, is used if it serves\n\
-            the registry that portctl would open itself, so the answers are the same.\n\n\
+    note = "A port belongs to a service (web, postgres) of an instance (one checkout) of\n\
+            an app (the project). App and instance default to what git says of the current\n\
+            folder: the repository's name, and the linked worktree's folder name or else\n\
+            the branch (`detached-` and the commit on a detached HEAD). Outside of git\n\
+            they are the folder's name and `default`.\n\n\
+            No daemon is needed. If your own runs at 127.0.0.1:51234 and serves the same\n\
+            file, it is asked; the answers are the same either way.\n\n\
             Environment:\n  \
             PORT_REGISTRY_ADDR   the daemon to use, and nothing else (127.0.0.1:51234)\n  \
             PORT_REGISTRY_DB     the registry's file (~/.port-registry/ports.redb)\n  \
@@ -154,44 +192,24 @@ struct Portctl {
 #[derive(Debug, FromArgs, ArgsInfo)]
 #[argh(subcommand)]
 pub(crate) enum Command {
-    /// See [`Get`].
     Get(Get),
-    /// See [`Allocate`].
     Allocate(Allocate),
-    /// See [`List`].
     List(List),
-    /// See [`Check`].
     Check(Check),
-    /// See [`Release`].
     Release(Release),
-    /// See [`Env`].
     Env(Env),
-    /// See [`Run`].
     Run(Run),
-    /// See [`Scan`].
     Scan(Scan),
-    /// See [`Prune`].
     Prune(Prune),
-    /// See [`Export`].
     Export(Export),
-    /// See [`Import`].
     Import(Import),
-    /// See [`Start`].
     Start(Start),
-    /// See [`Stop`].
     Stop(Stop),
-    /// See [`Restart`].
     Restart(Restart),
-    /// See [`Status`].
     Status(Status),
-    /// See [`Health`].
     Health(Health),
-    /// See [`Doctor`].
     Doctor(Doctor),
-    /// See [`Skill`].
     Skill(Skill),
-    /// See [`Completions`].
     Completions(Completions),
-    /// See [`Version`].
     Version(Version),
 }

@@ -7,15 +7,13 @@ use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind};
 use super::PROGRAM;
 
 /// Takes away what stands behind the `--` of `portctl run`: it is another program's, and need not even
-/// be text.
-pub(super) fn split_off_command(words: &mut Vec<OsString>) -> Vec<OsString> {
+/// be text. `None` where there is no `--`.
+pub(super) fn split_off_command(words: &mut Vec<OsString>) -> Option<Vec<OsString>> {
     if words.first().is_none_or(|word| word != "run") {
-        return Vec::new();
+        return None;
     }
-    let Some(at) = words.iter().position(|word| word == "--") else {
-        return Vec::new();
-    };
-    words.split_off(at).split_off(1)
+    let at = words.iter().position(|word| word == "--")?;
+    Some(words.split_off(at).split_off(1))
 }
 
 /// Puts the `-` of `portctl import` behind all flags, after a `--`: the parser would take it for one.
@@ -85,11 +83,23 @@ fn has_value(command: &CommandInfoWithArgs, flag: &str) -> bool {
             .any(|it| has_value(&it.command, flag))
 }
 
-/// What the way is that somebody looked for who named a service otherwise.
-pub(super) fn advice(words: &[&str], problem: &str) -> Option<String> {
+/// What the way is that somebody looked for who named a service otherwise. `run_command` is what stands
+/// behind the `--` of `portctl run`.
+pub(super) fn advice(
+    words: &[&str],
+    run_command: Option<&[OsString]>,
+    problem: &str,
+) -> Option<String> {
     let word = problem.strip_prefix("unrecognized argument: ")?;
     match *words.first()? {
-        "run" => Some(
+        "run" if word == "--port" => Some(
+            "`portctl get SERVICE --port N` gives a service a certain port, and run uses it"
+                .to_owned(),
+        ),
+        "run" if word == "--json" => {
+            Some("run prints nothing of its own, so there is nothing to put as JSON".to_owned())
+        }
+        "run" if run_command.is_none() => Some(
             "put the command behind a --, as in `portctl run --service web -- npm run dev`"
                 .to_owned(),
         ),

@@ -10,7 +10,8 @@ use crate::visible::visible;
 use crate::wording;
 
 pub(super) fn run(args: &Check) -> Outcome {
-    let status = door()?.check(port(args)?)?;
+    let port = port(args)?;
+    let status = door()?.check(port)?;
     let printed = if args.json {
         output::print_json(&status)
     } else {

@@ -24,14 +24,14 @@ pub(super) fn run(args: Env) -> Outcome {
         (Some(format), false) => format,
         (Some(_), true) => {
             return Err(Failure::Usage(
-                "--json goes with no other --format".to_owned(),
+                "--json means --format json; leave one of them out".to_owned(),
             ));
         }
     };
     if let Some(file) = &args.write {
         if format == Format::Json {
             return Err(Failure::Usage(
-                "--write keeps variables in the formats dotenv and shell".to_owned(),
+                "--write takes the formats dotenv and shell, not json".to_owned(),
             ));
         }
         if file == Path::new("") || file == Path::new("-") {
@@ -44,7 +44,7 @@ pub(super) fn run(args: Env) -> Outcome {
     let filter = names.filter_of_instance()?;
     let door = door()?;
     let look = || {
-        let allocations = conflict::own(&*door, &names, &filter)?;
+        let allocations = conflict::allocations_of(&*door, &names, &filter)?;
         Ok(variables::of(&allocations)?)
     };
     match &args.write {

@@ -27,7 +27,7 @@ impl Document {
 pub(super) fn run(args: &Health) -> Outcome {
     let client = Client::new(environment::address()?.unwrap_or_else(Address::usual));
     client.identify().map_err(|error| match error {
-        ClientError::Refused { .. } if !environment::is_address_named() => {
+        ClientError::NothingListens { .. } if !environment::is_address_named() => {
             Report::new(error.to_string())
                 .hint("`portctl start` starts the daemon; the other commands need none")
         }

@@ -14,7 +14,7 @@ use crate::door::Door;
 use crate::dump;
 use crate::failure::{Failure, Report};
 use crate::output;
-use crate::taken::{Place, Taken, claim_all};
+use crate::taken::{Met, Taken, claim_all};
 use crate::wording;
 
 /// What became of the allocations of a file.
@@ -32,7 +32,7 @@ pub(super) fn run(args: &Import) -> Outcome {
     let named = args.file.display();
     let text =
         read(&args.file).map_err(|error| Report::new(format!("cannot read {named}: {error}")))?;
-    let claims = dump::parse(&text).map_err(|report| report.after(&named.to_string()))?;
+    let claims = dump::parse(&text).map_err(|report| report.prefixed(&named.to_string()))?;
     let done = import(&*door()?, &claims, args.skip_conflicts)?;
     Ok(Done::Printed(if args.json {
         output::print_json(&done)
@@ -72,19 +72,19 @@ fn sort(door: &dyn Door, held: &[Allocation], claims: &[Claim]) -> (Vec<Claim>, 
     let mut new = Vec::new();
     let mut done = Imported::default();
     for claim in claims {
-        let place = taken.place(claim);
-        match place {
-            Place::Free => new.push(claim.clone()),
-            Place::Own => done.existing += 1,
+        let met = taken.meet(claim);
+        match met {
+            Met::Free => new.push(claim.clone()),
+            Met::Own => done.existing += 1,
             // It is there, wherever it belongs.
-            Place::OtherCheckout(holder) if claim.wanted_port() == Some(holder.port) => {
+            Met::OtherCheckout(holder) if claim.wanted_port() == Some(holder.port) => {
                 done.existing += 1;
             }
             _ => {
                 // It takes a while to look at many.
                 let is_told = done.conflicts.len() < output::MOST;
                 let door = is_told.then_some(door);
-                done.conflicts.push(in_the_way(door, claim, place));
+                done.conflicts.push(in_the_way(door, claim, met));
             }
         }
     }
@@ -92,36 +92,34 @@ fn sort(door: &dyn Door, held: &[Allocation], claims: &[Claim]) -> (Vec<Claim>, 
 }
 
 /// With a door, what listens on the port is told as well.
-fn in_the_way(door: Option<&dyn Door>, claim: &Claim, place: Place) -> Report {
+fn in_the_way(door: Option<&dyn Door>, claim: &Claim, met: Met) -> Report {
     let key = claim.key();
     let port = claim.wanted_port().map_or(0, Port::get);
-    let (told, holder) = match place {
-        Place::OtherPort(holder) | Place::OtherCheckout(holder) => {
-            let told = format!("it has port {} {}", holder.port, wording::number(holder));
+    let (told, holder) = match met {
+        Met::OtherPort(holder) | Met::OtherCheckout(holder) => {
+            let told = format!(
+                "it has port {} {}",
+                holder.port,
+                wording::id_and_folder(holder)
+            );
             (told, Some(holder))
         }
-        Place::Held { holder, .. } => {
+        Met::Held { holder, .. } => {
             let told = format!("it is allocated to {}", wording::holder(holder));
             (told, Some(holder))
         }
-        Place::ClaimedPort(other) => (format!("the file gives it port {other}, too"), None),
-        Place::ClaimedBy(other) => (format!("the file gives it to {other}, too"), None),
-        Place::Free | Place::Own => (String::new(), None),
+        Met::ClaimedPort(other) => (format!("the file gives it port {other}, too"), None),
+        Met::ClaimedBy(other) => (format!("the file gives it to {other}, too"), None),
+        Met::Free | Met::Own => (String::new(), None),
     };
     let told = format!("port {port} of {key}: {told}");
     match holder {
         Some(holder) => {
-            let free = wording::release(holder);
-            let when = if holder.is_of_gone_checkout() {
-                ": its folder is gone"
-            } else {
-                ", if it is not needed"
-            };
             let report = match door {
                 Some(door) => conflict::of_holder(door, &told, holder.clone()),
                 None => Report::new(told).holder(holder.clone()),
             };
-            report.hint(format!("{free} frees it{when}"))
+            report.hint(wording::freeing(holder))
         }
         None => Report::new(told).hint("take one of the two out of the file"),
     }

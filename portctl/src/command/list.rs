@@ -39,7 +39,7 @@ pub(super) fn run(args: List) -> Outcome {
 fn of_others(allocations: &[Allocation], checkout: &Checkout) -> Option<String> {
     let others = allocations
         .iter()
-        .filter(|it| it.is_of_other_checkout(&checkout.root));
+        .filter(|it| it.belongs_to_other_checkout(&checkout.root));
     let dirs: Vec<&str> = others.filter_map(|it| it.dir.as_deref()).collect();
     let belong = match dirs.len() {
         0 => return None,

@@ -23,7 +23,7 @@ pub(super) fn run(args: &Prune) -> Outcome {
     Ok(Done::Printed(if args.json {
         output::print_json(&gone)
     } else if gone.is_empty() {
-        output::remark("nothing to prune: no allocation is of a folder that is gone")
+        output::remark("nothing to prune: every recorded folder exists")
     } else if args.yes {
         output::print(&release::told(&gone))
     } else {
@@ -58,7 +58,7 @@ fn of_gone_checkouts(allocations: &[Allocation]) -> Vec<Allocation> {
             continue;
         };
         let is_gone = looked_at.entry(dir);
-        if *is_gone.or_insert_with(|| allocation.is_of_gone_checkout()) {
+        if *is_gone.or_insert_with(|| allocation.checkout_is_gone()) {
             gone.push(allocation.clone());
         }
     }

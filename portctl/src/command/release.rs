@@ -53,7 +53,7 @@ fn release_own(
     filter: &Filter,
     checkout: &Checkout,
 ) -> Result<Vec<Allocation>, Failure> {
-    let is_other = |it: &Allocation| it.is_of_other_checkout(&checkout.root);
+    let is_other = |it: &Allocation| it.belongs_to_other_checkout(&checkout.root);
     let own = release(door, filter, |matching| {
         let own = matching.iter().filter(|it| !is_other(it));
         own.cloned().collect()
@@ -90,8 +90,8 @@ fn nothing_matched(door: &dyn Door, filter: &Filter) -> Result<Report, Failure> 
                 holder.port,
                 wording::holder(&holder)
             );
-            let free = wording::release(&holder);
-            conflict::of_holder(door, &told, holder).hint(format!("{free} frees it"))
+            let free = wording::freeing(&holder);
+            conflict::of_holder(door, &told, holder).hint(free)
         }
         None => Report::new(NOTHING).hint("`portctl list --all` shows what there is"),
     })

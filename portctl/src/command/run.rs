@@ -63,13 +63,13 @@ fn claimed(names: &Names, services: &[String]) -> Result<Vec<Allocation>, Failur
     let claims = services.iter().map(|service| names.claim(service));
     let claims: Vec<Claim> = claims.collect::<Result<_, _>>()?;
     // Before anything is allocated.
-    variables::names_of(claims.iter().map(|claim| claim.key().service()))?;
+    variables::distinct_names(claims.iter().map(|claim| claim.key().service()))?;
     Ok(conflict::get_or_allocate(&*door()?, &claims)?)
 }
 
 /// All services that have a port.
 fn existing(names: &Names) -> Result<Vec<Allocation>, Failure> {
-    let allocations = conflict::own(&*door()?, names, &names.filter_of_instance()?)?;
+    let allocations = conflict::allocations_of(&*door()?, names, &names.filter_of_instance()?)?;
     if allocations.is_empty() {
         return Err(Report::new("no service here has a port yet")
             .hint("name one, as in `portctl run --service web -- npm run dev`")

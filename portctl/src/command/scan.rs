@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::env;
 use std::io;
 use std::path::Path;
 
@@ -13,6 +12,7 @@ use serde::Serialize;
 use super::{Done, Outcome, door};
 use crate::args::Scan as Args;
 use crate::door::Door;
+use crate::environment;
 use crate::failure::{Failure, Report};
 use crate::folder::folder_of;
 use crate::names::Names;
@@ -55,7 +55,7 @@ pub(super) fn run(args: Args) -> Outcome {
     // The names are those of the project that is scanned.
     let folder = if path.is_dir() { path } else { folder_of(path) };
     let names = Names::new(args.app, args.instance).in_folder(folder);
-    let scan = scan::scan(path, &scan::environment(env::vars_os()))
+    let scan = scan::scan(path, &environment::all())
         .map_err(|error| Report::new(format!("cannot scan {}: {error}", path.display())))?;
     // Whatever comes of the rest.
     let remarked = remark(&scan.notes, args.json);

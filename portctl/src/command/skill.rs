@@ -10,7 +10,7 @@ use crate::args::{SkillInstall, SkillUninstall};
 use crate::environment;
 use crate::failure::{Failure, Report};
 use crate::output;
-use crate::skill::{Change, Changed, Home, Kind};
+use crate::skill::{Change, Changed, Installation, Kind};
 use crate::visible::visible;
 
 /// The agents' folders in a project, and in a home folder.
@@ -28,8 +28,8 @@ struct Entry {
 }
 
 pub(super) fn install(args: &SkillInstall) -> Outcome {
-    let homes = homes(args.global)?;
-    if args.global && homes.is_empty() {
+    let installations = installations(args.global)?;
+    if args.global && installations.is_empty() {
         return Err(
             Report::new("none of ~/.claude, ~/.codex and ~/.agents exists")
                 .hint("create the one that your agent reads, or leave --global out")
@@ -37,13 +37,13 @@ pub(super) fn install(args: &SkillInstall) -> Outcome {
         );
     }
     let changed = changed(args.force);
-    let entries = entries(homes, |home| home.install(changed));
-    Ok(tell(&entries, "--force overwrites it", args.json))
+    let entries = entries(installations, |it| it.install(changed));
+    tell(&entries, "--force overwrites it", args.json)
 }
 
 pub(super) fn uninstall(args: &SkillUninstall) -> Outcome {
     let changed = changed(args.force);
-    let mut entries = entries(homes(args.global)?, |home| home.uninstall(changed));
+    let mut entries = entries(installations(args.global)?, |it| it.uninstall(changed));
     entries.retain(|entry| {
         entry
             .change
@@ -54,7 +54,7 @@ pub(super) fn uninstall(args: &SkillUninstall) -> Outcome {
         let place = if args.global { "for this user" } else { "here" };
         return Err(Report::new(format!("the skill is not installed {place}")).into());
     }
-    Ok(tell(&entries, "--force removes it", args.json))
+    tell(&entries, "--force removes it", args.json)
 }
 
 fn changed(force: bool) -> Changed {
@@ -65,75 +65,78 @@ fn changed(force: bool) -> Changed {
     }
 }
 
-fn homes(global: bool) -> Result<Vec<Home>, Failure> {
+fn installations(global: bool) -> Result<Vec<Installation>, Failure> {
     if global {
         let user = environment::home().ok_or_else(|| {
             Report::new("HOME is not an absolute path").hint("set HOME, or leave --global out")
         })?;
-        let homes = GLOBAL_AGENTS.iter().map(|agent| Home::new(&user, agent));
-        Ok(homes.filter(Home::has_agent).collect())
+        let installations = GLOBAL_AGENTS
+            .iter()
+            .map(|agent| Installation::new(&user, agent));
+        Ok(installations.filter(Installation::has_agent).collect())
     } else {
         let here = env::current_dir()
             .map_err(|error| Report::new(format!("cannot tell the current folder: {error}")))?;
         Ok(LOCAL_AGENTS
             .iter()
-            .map(|agent| Home::new(&here, agent))
+            .map(|agent| Installation::new(&here, agent))
             .collect())
     }
 }
 
-fn entries(homes: Vec<Home>, act: impl Fn(&Home) -> io::Result<Change>) -> Vec<Entry> {
-    let entry = |home: Home| {
-        let (change, error) = match act(&home) {
+fn entries(
+    installations: Vec<Installation>,
+    act: impl Fn(&Installation) -> io::Result<Change>,
+) -> Vec<Entry> {
+    let entry = |installation: Installation| {
+        let (change, error) = match act(&installation) {
             Ok(change) => (Some(change), None),
             Err(error) => (None, Some(error.to_string())),
         };
         Entry {
-            folder: home.folder().display().to_string(),
+            folder: installation.folder().display().to_string(),
             change,
             error,
         }
     };
-    homes.into_iter().map(entry).collect()
+    installations.into_iter().map(entry).collect()
 }
 
 /// Tells what was done, and fails if that is not all of it.
-fn tell(entries: &[Entry], way_out: &str, as_json: bool) -> Done {
-    let is_done = |entry: &Entry| entry.change.as_ref().is_some_and(|it| it.kept.is_empty());
-    let is_all = entries.iter().all(is_done);
+fn tell(entries: &[Entry], way_out: &str, as_json: bool) -> Outcome {
     let printed = if as_json {
         output::print_json(&entries)
     } else {
-        entries.iter().try_for_each(|entry| entry.print(way_out))
+        entries.iter().try_for_each(Entry::print)
     };
-    if is_all {
-        Done::Printed(printed)
-    } else {
-        Done::No(printed)
+    let mut undone: Vec<Report> = entries.iter().flat_map(|it| it.undone(way_out)).collect();
+    match undone.len() {
+        0 => Ok(Done::Printed(printed)),
+        1 => Err(undone.remove(0).into()),
+        count => Err(Report::new(format!("{count} things were not done"))
+            .conflicts(undone)
+            .into()),
     }
 }
 
 impl Entry {
-    fn print(&self, way_out: &str) -> io::Result<()> {
-        if let Some(error) = &self.error {
-            output::remark(&format!("error: {}", visible(error)))?;
-        }
-        let Some(change) = &self.change else {
-            return Ok(());
-        };
-        for kept in &change.kept {
-            output::remark(&format!(
-                "kept {}: it was changed; {way_out}",
-                visible(kept)
-            ))?;
-        }
-        let words = match change.result {
-            Kind::Installed => "installed",
-            Kind::Updated => "updated",
-            Kind::UpToDate => "up to date:",
-            Kind::Removed => "removed",
-            Kind::Kept | Kind::Absent => return Ok(()),
+    fn print(&self) -> io::Result<()> {
+        let words = match self.change.as_ref().map(|it| it.result) {
+            Some(Kind::Installed) => "installed",
+            Some(Kind::Updated) => "updated",
+            Some(Kind::UpToDate) => "up to date:",
+            Some(Kind::Removed) => "removed",
+            Some(Kind::Kept | Kind::Absent) | None => return Ok(()),
         };
         output::print(&format!("{words} {}", visible(&self.folder)))
+    }
+
+    /// What was not done, and why.
+    fn undone<'a>(&'a self, way_out: &'a str) -> impl Iterator<Item = Report> {
+        let kept = self.change.iter().flat_map(|change| &change.kept);
+        let kept = kept.map(move |kept| {
+            Report::new(format!("{kept} was changed, and is kept as it is")).hint(way_out)
+        });
+        self.error.iter().map(Report::new).chain(kept)
     }
 }

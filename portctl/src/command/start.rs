@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Done, Outcome};
 use crate::args::Start;
-use crate::daemon::{self, Place, Started};
+use crate::daemon::{self, Started, Target};
 use crate::output;
 
 /// What is told of a daemon that runs now.
@@ -16,21 +16,21 @@ struct Document {
 }
 
 pub(super) fn run(args: &Start) -> Outcome {
-    let place = Place::of_environment()?;
-    let started = daemon::start(&place)?;
+    let target = Target::of_environment()?;
+    let started = daemon::start(&target)?;
     let words = if started.is_new {
         "Server started"
     } else {
         "Server is already running"
     };
-    Ok(tell(&place, &started, words, args.json))
+    Ok(tell(&target, &started, words, args.json))
 }
 
-pub(super) fn tell(place: &Place, started: &Started, words: &str, as_json: bool) -> Done {
+pub(super) fn tell(target: &Target, started: &Started, words: &str, as_json: bool) -> Done {
     Done::Printed(if as_json {
         output::print_json(&Document {
             pid: started.pid,
-            address: place.address().to_string(),
+            address: target.address().to_string(),
             started: started.is_new,
         })
     } else {

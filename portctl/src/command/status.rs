@@ -1,11 +1,12 @@
 //! `portctl status`.
 
+use port_registry::Builder;
 use port_registry::daemon::Presence;
 use serde::Serialize;
 
 use super::{Done, Outcome, health};
 use crate::args::Status;
-use crate::daemon::Place;
+use crate::daemon::{self, Target};
 use crate::door::{ClientError, Daemon};
 use crate::environment::{self, ADDRESS_VARIABLE};
 use crate::output;
@@ -30,10 +31,10 @@ struct Document {
 }
 
 pub(super) fn run(args: &Status) -> Outcome {
-    let place = Place::of_environment()?;
-    let document = match place.client.identify_quickly() {
-        Ok(daemon) => running(&place, daemon),
-        Err(error) => not_answering(&place, &error),
+    let target = Target::of_environment()?;
+    let document = match target.client.identify_quickly() {
+        Ok(daemon) => running(&target, daemon),
+        Err(error) => not_answering(&target, &error),
     };
     if args.json {
         return Ok(Done::Printed(output::print_json(&document)));
@@ -46,17 +47,18 @@ pub(super) fn run(args: &Status) -> Outcome {
     Ok(Done::Printed(printed.and(remark)))
 }
 
-fn running(place: &Place, daemon: Daemon) -> Document {
-    let (healthy, detail) = match health::examine(&place.client) {
+fn running(target: &Target, daemon: Daemon) -> Document {
+    let (healthy, detail) = match health::examine(&target.client) {
         Ok(health) => (health.is_healthy(), health.detail),
         Err(error) => (false, Some(error.to_string())),
     };
-    let difference = place
-        .difference(&daemon)
-        .map(|difference| format!("it {difference}"));
-    let stranger = match place.presence() {
+    let difference = match Builder::from_env() {
+        Ok(registry) => daemon::difference(&daemon, &registry).map(|what| format!("it {what}")),
+        Err(error) => Some(error.to_string()),
+    };
+    let stranger = match target.presence() {
         Ok(Presence::Running { pid, .. }) if pid == daemon.pid => None,
-        Ok(_) => Some("it is not the daemon of this user".to_owned()),
+        Ok(_) => Some("it does not hold the daemon's lock of this HOME, so it is another user's or another HOME's".to_owned()),
         Err(report) => Some(report.error),
     };
     let otherwise = difference.or(stranger).map(|what| {
@@ -71,17 +73,17 @@ fn running(place: &Place, daemon: Daemon) -> Document {
         healthy: Some(healthy),
         pid: Some(daemon.pid),
         detail: detail.or(otherwise),
-        address: place.address().to_string(),
+        address: target.address().to_string(),
         version: Some(daemon.version),
         store: Some(daemon.store),
     }
 }
 
 /// It does not answer, but may run all the same.
-fn not_answering(place: &Place, error: &ClientError) -> Document {
-    let address = place.address().to_string();
-    match place.presence() {
-        Ok(Presence::Running { pid, address: at }) if place.address().is_of(at) => Document {
+fn not_answering(target: &Target, error: &ClientError) -> Document {
+    let address = target.address().to_string();
+    match target.presence() {
+        Ok(Presence::Running { pid, address: at }) if target.address().is_of(at) => Document {
             running: true,
             healthy: Some(false),
             pid: Some(pid),
@@ -108,7 +110,7 @@ fn not_answering(place: &Place, error: &ClientError) -> Document {
             address,
             // That nothing is there is nothing to add.
             detail: match error {
-                ClientError::Refused { .. } => None,
+                ClientError::NothingListens { .. } => None,
                 error => Some(error.to_string()),
             },
             ..Document::default()

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Done, Outcome};
 use crate::args::Stop;
-use crate::daemon::{self, Place};
+use crate::daemon::{self, Target};
 use crate::output;
 
 /// What is told of a daemon that is gone.
@@ -14,8 +14,8 @@ struct Document {
 }
 
 pub(super) fn run(args: &Stop) -> Outcome {
-    let place = Place::of_environment()?;
-    let pid = daemon::stop(&place)?;
+    let target = Target::of_environment()?;
+    let pid = daemon::stop(&target)?;
     Ok(Done::Printed(if args.json {
         output::print_json(&Document { pid })
     } else {

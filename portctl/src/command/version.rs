@@ -38,7 +38,7 @@ pub(super) fn run(args: &Version) -> Outcome {
         Some(address) => Some(Client::new(address).identify().map_err(Report::from)?),
         None => default_pidfile()
             .ok()
-            .and_then(|pidfile| door::own(&Client::new(Address::usual()), &pidfile)),
+            .and_then(|pidfile| door::own_daemon(&Client::new(Address::usual()), &pidfile)),
     };
     Ok(Done::Printed(if args.json {
         output::print_json(&Document {

@@ -38,19 +38,15 @@ const PAUSE: Duration = Duration::from_millis(2);
 
 /// The daemon that the environment means, whether it runs or not.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct Target {
     /// To what listens at the address in force.
     pub(crate) client: Client,
     pidfile: PathBuf,
-    /// The settings of the store in force.
-    registry: Builder,
-    store: PathBuf,
 }
 
-impl Place {
-    pub(crate) fn of_environment() -> Result<Place, Report> {
+impl Target {
+    pub(crate) fn of_environment() -> Result<Target, Report> {
         let address = environment::address()?.unwrap_or_else(Address::usual);
-        let registry = Builder::from_env()?;
         let pidfile = default_pidfile().map_err(|error| match error {
             Error::NoHome => Report::new(
                 "HOME is not an absolute path, and the daemon's files are kept below it",
@@ -59,27 +55,14 @@ impl Place {
             // Another file for the registry would not do: the daemon's are there too.
             error => Report::new(error.to_string()),
         })?;
-        Ok(Place {
+        Ok(Target {
             client: Client::new(address),
             pidfile,
-            store: registry.store()?,
-            registry,
         })
     }
 
     pub(crate) fn address(&self) -> &Address {
         self.client.address()
-    }
-
-    /// What the daemon does otherwise than the environment asks for: its store, or its ports.
-    pub(crate) fn difference(&self, daemon: &Daemon) -> Option<String> {
-        if !door::serves_store(daemon, &self.registry) {
-            Some(format!("serves another registry, {}", daemon.store))
-        } else if !door::serves_range(daemon, &self.registry) {
-            Some(format!("chooses from other ports, {}", daemon.range))
-        } else {
-            None
-        }
     }
 
     /// Whether a daemon of this user runs, wherever it listens.
@@ -134,6 +117,17 @@ impl Place {
             ),
             _ => None,
         }
+    }
+}
+
+/// What a daemon does otherwise than the environment asks for: its store, or its ports.
+pub(crate) fn difference(daemon: &Daemon, registry: &Builder) -> Option<String> {
+    if !door::serves_store(daemon, registry) {
+        Some(format!("serves another registry, {}", daemon.store))
+    } else if !door::serves_range(daemon, registry) {
+        Some(format!("chooses from other ports, {}", daemon.range))
+    } else {
+        None
     }
 }
 

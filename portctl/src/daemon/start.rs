@@ -3,11 +3,11 @@
 use std::process::{Child, ExitStatus};
 
 use port_registry::daemon::Presence;
-use port_registry::{DB_VARIABLE, Listener, Port};
+use port_registry::{Builder, DB_VARIABLE, Listener, Port, RANGE_VARIABLE};
 
 use super::log::Log;
 use super::supervisor::{self, Deed};
-use super::{PATIENCE, Patience, Place, Turn, detach, process, program, stop};
+use super::{PATIENCE, Patience, Target, Turn, detach, difference, process, program, stop};
 use crate::door::{self, ClientError, Daemon};
 use crate::environment::ADDRESS_VARIABLE;
 use crate::failure::Report;
@@ -23,58 +23,60 @@ pub(crate) struct Started {
 
 /// Starts a daemon at the address in force with the store in force, unless one is there already.
 /// Comes back when it answers.
-pub(crate) fn start(place: &Place) -> Result<Started, Report> {
+pub(crate) fn start(target: &Target) -> Result<Started, Report> {
     // Where one is there, nobody has to be waited for.
-    if let Some(daemon) = door::own(&place.client, &place.pidfile) {
-        return already(place, &daemon);
+    if let Some(daemon) = door::own_daemon(&target.client, &target.pidfile) {
+        return already(target, &daemon);
     }
-    start_with(place, None, &place.turn()?)
+    start_with(target, None, &target.turn()?)
 }
 
 /// Stops the daemon, if it runs, and starts it. It goes on choosing from the same ports unless the
 /// environment names others.
-pub(crate) fn restart(place: &Place) -> Result<Started, Report> {
+pub(crate) fn restart(target: &Target) -> Result<Started, Report> {
     // What would be in the way of a start is met before something is stopped.
-    check_address(place)?;
+    check_address(target)?;
     program::find()?;
-    let turn = place.turn()?;
-    if settled(place)? == Presence::Absent {
-        return start_with(place, None, &turn);
+    Builder::from_env()?.store()?;
+    let turn = target.turn()?;
+    if settled(target)? == Presence::Absent {
+        return start_with(target, None, &turn);
     }
     let mut range = None;
-    if let Ok(daemon) = place.client.identify() {
-        if !door::serves_store(&daemon, &place.registry) {
-            return Err(different(place, &daemon));
+    if let Ok(daemon) = target.client.identify() {
+        let registry = Builder::from_env()?;
+        if !door::serves_store(&daemon, &registry) {
+            return Err(different(target, &daemon, &registry));
         }
         if let Some(report) = supervisor::objection(&daemon, Deed::Restart) {
             return Err(report);
         }
-        range = Some(daemon.range).filter(|_| place.registry.chosen_range().is_none());
+        range = Some(daemon.range).filter(|_| registry.chosen_range().is_none());
     }
-    let stopped = stop::stop_in_turn(place, &turn)?;
-    start_with(place, range, &turn).map_err(|report| {
-        report.after(&format!("the daemon (pid {stopped}) was stopped, and then"))
+    let stopped = stop::stop_in_turn(target, &turn)?;
+    start_with(target, range, &turn).map_err(|report| {
+        report.prefixed(&format!("the daemon (pid {stopped}) was stopped, and then"))
     })
 }
 
 /// Whether a daemon runs, once it is not just about to.
-fn settled(place: &Place) -> Result<Presence, Report> {
+fn settled(target: &Target) -> Result<Presence, Report> {
     let patience = Patience::new();
     loop {
-        match place.presence()? {
+        match target.presence()? {
             Presence::Starting if patience.is_left() => patience.pause(),
             presence => return Ok(presence),
         }
     }
 }
 
-fn check_address(place: &Place) -> Result<(), Report> {
-    if place.address().is_local() {
+fn check_address(target: &Target) -> Result<(), Report> {
+    if target.address().is_local() {
         return Ok(());
     }
     Err(Report::new(format!(
         "a daemon listens at 127.0.0.1 alone, and {ADDRESS_VARIABLE} names {}",
-        place.address()
+        target.address()
     ))
     .hint(format!(
         "start it on that machine, or unset {ADDRESS_VARIABLE}"
@@ -82,38 +84,50 @@ fn check_address(place: &Place) -> Result<(), Report> {
 }
 
 /// Starts a daemon that chooses from these ports, or from those of the environment.
-fn start_with(place: &Place, range: Option<String>, _: &Turn) -> Result<Started, Report> {
-    check_address(place)?;
+fn start_with(target: &Target, range: Option<String>, _: &Turn) -> Result<Started, Report> {
+    check_address(target)?;
     let patience = Patience::new();
     loop {
-        let presence = place.presence()?;
-        if let Some(report) = place.elsewhere(presence) {
+        let presence = target.presence()?;
+        if let Some(report) = target.elsewhere(presence) {
             return Err(report);
         }
-        let answer = place.client.identify_quickly();
+        let answer = target.client.identify_quickly();
         match (presence, answer) {
             (Presence::Running { pid, .. }, Ok(daemon)) if daemon.pid == pid => {
-                return already(place, &daemon);
+                return already(target, &daemon);
+            }
+            (Presence::Running { pid, .. }, Err(ClientError::NotUnderstood { pid: by, .. }))
+                if by == pid =>
+            {
+                return Err(Report::new(format!(
+                    "the daemon (pid {pid}) is of another version than portctl, which does not \
+                     understand it"
+                ))
+                .hint("`portctl restart` replaces it"));
             }
             // It is about to listen, or about to end.
             (Presence::Starting | Presence::Running { .. }, _) if patience.is_left() => {
                 patience.pause();
             }
             (Presence::Starting | Presence::Running { .. }, _) => {
-                return Err(mute(place, presence));
+                return Err(mute(target, presence));
             }
-            (Presence::Absent, Err(ClientError::Refused { .. })) => return launch(place, range),
+            (Presence::Absent, Err(ClientError::NothingListens { .. })) => {
+                return launch(target, range);
+            }
             // One has been started just now, and not by this portctl.
-            (Presence::Absent, _) if place.presence()? != Presence::Absent => {}
-            (Presence::Absent, Ok(daemon)) => return Err(place.not_the_daemon(&daemon)),
-            (Presence::Absent, Err(error)) => return Err(occupied(place, &error)),
+            (Presence::Absent, _) if target.presence()? != Presence::Absent => {}
+            (Presence::Absent, Ok(daemon)) => return Err(target.not_the_daemon(&daemon)),
+            (Presence::Absent, Err(error)) => return Err(occupied(target, &error)),
         }
     }
 }
 
-fn already(place: &Place, daemon: &Daemon) -> Result<Started, Report> {
-    if place.difference(daemon).is_some() {
-        return Err(different(place, daemon));
+fn already(target: &Target, daemon: &Daemon) -> Result<Started, Report> {
+    let registry = Builder::from_env()?;
+    if difference(daemon, &registry).is_some() {
+        return Err(different(target, daemon, &registry));
     }
     Ok(Started {
         pid: daemon.pid,
@@ -122,30 +136,33 @@ fn already(place: &Place, daemon: &Daemon) -> Result<Started, Report> {
 }
 
 /// The daemon that runs is not the one that is asked for.
-fn different(place: &Place, daemon: &Daemon) -> Report {
-    let difference = place.difference(daemon).unwrap_or_default();
-    let hint = if door::serves_store(daemon, &place.registry) {
-        "`portctl restart` makes it choose from those of PORT_REGISTRY_RANGE"
+fn different(target: &Target, daemon: &Daemon, registry: &Builder) -> Report {
+    let difference = difference(daemon, registry).unwrap_or_default();
+    let hint = if door::serves_store(daemon, registry) {
+        format!("`portctl restart` makes it choose from those of {RANGE_VARIABLE}")
     } else {
-        "`portctl stop` stops it; or name its registry by PORT_REGISTRY_DB"
+        let store = wording::quoted(&daemon.store);
+        format!("`portctl stop` stops it; or use its registry: {DB_VARIABLE}={store}")
     };
     Report::new(format!(
         "the daemon at {} (pid {}) {difference}",
-        place.address(),
+        target.address(),
         daemon.pid
     ))
     .hint(hint)
 }
 
 /// Something is at the address that is no daemon.
-fn occupied(place: &Place, error: &ClientError) -> Report {
-    let listener = Port::new(place.address().port()).ok().map(Listener::find);
+fn occupied(target: &Target, error: &ClientError) -> Report {
+    let listener = Port::new(target.address().port()).ok().map(Listener::find);
     let by = listener.as_ref().map_or_else(String::new, wording::by);
     let what = match error {
-        ClientError::Silent { .. } => "which does not answer",
-        _ => "which is not port-registry",
+        ClientError::Silent { .. } => "which does not answer".to_owned(),
+        ClientError::Denied { error, .. } => format!("a port-registry that refuses: {error}"),
+        ClientError::NotUnderstood { .. } => "a port-registry of another version".to_owned(),
+        _ => "which is not port-registry".to_owned(),
     };
-    let address = place.address();
+    let address = target.address();
     let told = if by.is_empty() {
         format!("{address} is in use by something else, {what}")
     } else {
@@ -157,25 +174,26 @@ fn occupied(place: &Place, error: &ClientError) -> Report {
 }
 
 /// A daemon holds its lock, and does not answer.
-fn mute(place: &Place, presence: Presence) -> Report {
+fn mute(target: &Target, presence: Presence) -> Report {
     let which = match presence {
         Presence::Running { pid, .. } => format!("the daemon (pid {pid})"),
         Presence::Starting | Presence::Absent => "a daemon that is starting".to_owned(),
     };
     Report::new(format!(
         "{which} has not answered at {} for {} s",
-        place.address(),
+        target.address(),
         PATIENCE.as_secs()
     ))
     .hint("see whether it is suspended (`kill -CONT` wakes it), or hangs")
 }
 
-fn launch(place: &Place, range: Option<String>) -> Result<Started, Report> {
+fn launch(target: &Target, range: Option<String>) -> Result<Started, Report> {
+    let store = Builder::from_env()?.store()?;
     let program = program::find()?;
-    let path = place.file("port-registry.log");
+    let path = target.file("port-registry.log");
     let log_failed = |error| Report::new(format!("cannot log to {}: {error}", path.display()));
     let log = Log::open(path.clone()).map_err(log_failed)?;
-    let mut words = vec!["--port".to_owned(), place.address().port().to_string()];
+    let mut words = vec!["--port".to_owned(), target.address().port().to_string()];
     if let Some(range) = range {
         words.extend(["--range".to_owned(), range]);
     }
@@ -184,20 +202,20 @@ fn launch(place: &Place, range: Option<String>) -> Result<Started, Report> {
     command
         .args(words)
         // As an absolute path, since the daemon runs in another folder.
-        .env(DB_VARIABLE, &place.store)
+        .env(DB_VARIABLE, &store)
         .stderr(log.writer().map_err(log_failed)?);
     let child = command
         .spawn()
         .map_err(|error| Report::new(format!("cannot run {}: {error}", program.display())))?;
-    await_answer(place, child, log)
+    await_answer(target, child, log)
 }
 
 /// Waits until the daemon answers that the child is, and nobody else.
-fn await_answer(place: &Place, mut child: Child, log: Log) -> Result<Started, Report> {
+fn await_answer(target: &Target, mut child: Child, log: Log) -> Result<Started, Report> {
     let patience = Patience::new();
     loop {
         // It holds the lock, it says so there, and it is what answers.
-        let daemon = match (place.presence(), place.client.identify_quickly()) {
+        let daemon = match (target.presence(), target.client.identify_quickly()) {
             (Ok(Presence::Running { pid, .. }), Ok(daemon)) if daemon.pid == pid => Some(daemon),
             _ => None,
         };
@@ -218,9 +236,13 @@ fn await_answer(place: &Place, mut child: Child, log: Log) -> Result<Started, Re
                 return Err(with_log(Report::new(told), log));
             }
             // Somebody else's daemon was quicker.
-            (Ok(Some(_)), Some(daemon)) => return already(place, &daemon),
+            (Ok(Some(_)), Some(daemon)) => return already(target, &daemon),
             (Ok(Some(status)), None) => return Err(with_log(ended(status), log)),
-            (Err(error), _) => return Err(Report::new(format!("the daemon is lost: {error}"))),
+            (Err(error), _) => {
+                return Err(Report::new(format!(
+                    "cannot tell what became of the daemon: {error}"
+                )));
+            }
         }
     }
 }

@@ -6,32 +6,32 @@ use port_registry::daemon::Presence;
 
 use super::process::Process;
 use super::supervisor::{self, Deed};
-use super::{PATIENCE, Patience, Place, Turn};
+use super::{PATIENCE, Patience, Target, Turn};
 use crate::door::ClientError;
 use crate::failure::Report;
 
 /// Stops the daemon at the address in force; gives its process. Comes back when that is gone.
-pub(crate) fn stop(place: &Place) -> Result<u32, Report> {
+pub(crate) fn stop(target: &Target) -> Result<u32, Report> {
     // Where there is nothing to stop, nothing has to be written either.
-    if place.presence()? == Presence::Absent {
-        return Err(not_running(place));
+    if target.presence()? == Presence::Absent {
+        return Err(not_running(target));
     }
-    stop_in_turn(place, &place.turn()?)
+    stop_in_turn(target, &target.turn()?)
 }
 
 /// The same, of who has the right to.
-pub(super) fn stop_in_turn(place: &Place, _: &Turn) -> Result<u32, Report> {
+pub(super) fn stop_in_turn(target: &Target, _: &Turn) -> Result<u32, Report> {
     /// How long a process that has ended may seem to hold the lock.
     const GRACE: Duration = Duration::from_secs(1);
     let patience = Patience::new();
     let grace = Patience::of(GRACE);
     loop {
-        let presence = place.presence()?;
-        if let Some(report) = place.elsewhere(presence) {
+        let presence = target.presence()?;
+        if let Some(report) = target.elsewhere(presence) {
             return Err(report);
         }
         match presence {
-            Presence::Absent => return Err(not_running(place)),
+            Presence::Absent => return Err(not_running(target)),
             Presence::Starting if patience.is_left() => patience.pause(),
             Presence::Starting => {
                 return Err(Report::new(format!(
@@ -40,13 +40,13 @@ pub(super) fn stop_in_turn(place: &Place, _: &Turn) -> Result<u32, Report> {
                 )));
             }
             Presence::Running { pid, .. } => {
-                if let Some(process) = confirm(place, pid)? {
-                    terminate(place, pid, &process)?;
+                if let Some(process) = confirm(target, pid)? {
+                    terminate(target, pid, &process)?;
                     return Ok(pid);
                 }
                 // It has ended just now, or is none of this system's.
                 if !grace.is_left() {
-                    return Err(not_here(place, pid));
+                    return Err(not_here(target, pid));
                 }
                 grace.pause();
             }
@@ -55,46 +55,48 @@ pub(super) fn stop_in_turn(place: &Place, _: &Turn) -> Result<u32, Report> {
 }
 
 /// There is no daemon to stop, but perhaps something that says that it is one.
-fn not_running(place: &Place) -> Report {
-    match place.client.identify_quickly() {
-        Ok(daemon) => place.not_the_daemon(&daemon),
+fn not_running(target: &Target) -> Report {
+    match target.client.identify_quickly() {
+        Ok(daemon) => target.not_the_daemon(&daemon),
         // What else is there is told, but not that nothing is.
-        Err(ClientError::Refused { .. }) => Report::new("Server is not running"),
+        Err(ClientError::NothingListens { .. }) => Report::new("Server is not running"),
         Err(error) => Report::new("Server is not running").hint(error.to_string()),
     }
 }
 
 /// The lock is held, but not by the process of this number that can be seen here.
-fn not_here(place: &Place, pid: u32) -> Report {
+fn not_here(target: &Target, pid: u32) -> Report {
     Report::new(format!(
         "{} names process {pid}, which does not hold it here, and was left alone",
-        place.lock().display()
+        target.lock().display()
     ))
     .hint("stop the daemon where it was started: in a container, perhaps")
 }
 
 /// The process, if it holds the lock and is the one that answers. `None` if it has ended meanwhile.
-fn confirm(place: &Place, pid: u32) -> Result<Option<Process>, Report> {
+fn confirm(target: &Target, pid: u32) -> Result<Option<Process>, Report> {
     let process = Process::open(pid)
         .map_err(|error| Report::new(format!("cannot look at process {pid}: {error}")))?;
     let Some(process) = process else {
         return Ok(None);
     };
     // A number means another process in another container.
-    let is_holder = process.has_open(&place.lock());
-    let answer = place.client.identify();
-    let is_same = matches!(place.presence()?, Presence::Running { pid: now, .. } if now == pid);
+    let is_holder = process.has_open(&target.lock());
+    let answer = target.client.identify();
+    let is_same = matches!(target.presence()?, Presence::Running { pid: now, .. } if now == pid);
     match answer {
         _ if !is_same => Ok(None),
-        _ if !is_holder => Err(not_here(place, pid)),
+        _ if !is_holder => Err(not_here(target, pid)),
         Ok(daemon) if daemon.pid == pid => match supervisor::objection(&daemon, Deed::Stop) {
             Some(report) => Err(report),
             None => Ok(Some(process)),
         },
+        // By another version, perhaps. It is the daemon all the same.
+        Err(ClientError::NotUnderstood { pid: by, .. }) if by == pid => Ok(Some(process)),
         Ok(daemon) => Err(Report::new(format!(
             "process {} answers at {}, and not the daemon, which is process {pid}; neither was stopped",
             daemon.pid,
-            place.address()
+            target.address()
         ))),
         Err(error) => Err(
             Report::new(format!("the daemon (pid {pid}) was not stopped: {error}")).hint(format!(
@@ -104,12 +106,12 @@ fn confirm(place: &Place, pid: u32) -> Result<Option<Process>, Report> {
     }
 }
 
-fn terminate(place: &Place, pid: u32, process: &Process) -> Result<(), Report> {
+fn terminate(target: &Target, pid: u32, process: &Process) -> Result<(), Report> {
     process
         .terminate()
         .map_err(|error| Report::new(format!("cannot stop process {pid}: {error}")))?;
     let patience = Patience::new();
-    while matches!(place.presence()?, Presence::Running { pid: now, .. } if now == pid) {
+    while matches!(target.presence()?, Presence::Running { pid: now, .. } if now == pid) {
         if !patience.is_left() {
             return Err(Report::new(format!(
                 "the daemon (pid {pid}) has not ended within {} s",

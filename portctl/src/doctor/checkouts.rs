@@ -24,14 +24,14 @@ pub(super) fn check(allocations: Option<&[Allocation]>) -> Finding {
         }
     }
     let known = checkouts.len();
-    checkouts.retain(|_, allocations| allocations[0].is_of_gone_checkout());
+    checkouts.retain(|_, allocations| allocations[0].checkout_is_gone());
     if checkouts.is_empty() {
         return Finding::ok(
             CHECK,
             match known {
                 0 => "no allocation tells its checkout".to_owned(),
-                1 => "the checkout that is known exists".to_owned(),
-                known => format!("all {known} that are known exist"),
+                1 => "the 1 recorded checkout exists".to_owned(),
+                known => format!("all {known} recorded checkouts exist"),
             },
         );
     }

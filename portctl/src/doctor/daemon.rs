@@ -179,7 +179,7 @@ fn silent(line: String) -> Finding {
 fn stranger_at(client: &Client) -> Option<Issue> {
     let address = client.address();
     let line = match client.identify_quickly() {
-        Err(ClientError::Refused { .. }) => return None,
+        Err(ClientError::NothingListens { .. }) => return None,
         Ok(daemon) => format!(
             "process {} answers at {address} as a port-registry, but not as the one of this user",
             daemon.pid

@@ -12,7 +12,7 @@ use crate::wording;
 
 /// Where the registry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Location {
     /// In its own folder, where nobody else has business.
     Usual,
     /// In a folder that was chosen for it, which may have been so that others can share it.
@@ -27,29 +27,29 @@ pub(super) fn described(folder: &Path, found: &Metadata) -> String {
 
 /// What others may do in a folder and should not.
 #[cfg(unix)]
-pub(super) fn of_folder(folder: &Path, place: Place) -> Option<Issue> {
+pub(super) fn of_folder(folder: &Path, location: Location) -> Option<Issue> {
     /// Only the owner of a file may take it away then (chmod(1)).
     const STICKY: u32 = 0o1000;
     let mode = mode(&fs::metadata(folder).ok()?);
-    match place {
-        Place::Usual if mode & OPEN != 0 => Some(
+    match location {
+        Location::Usual if mode & OPEN != 0 => Some(
             Issue::problem(format!("{} is open to other users", folder.display()))
                 .hint(chmod("700", folder)),
         ),
-        Place::Chosen if mode & WRITABLE_BY_ALL != 0 && mode & STICKY == 0 => Some(
+        Location::Chosen if mode & WRITABLE_BY_ALL != 0 && mode & STICKY == 0 => Some(
             Issue::problem(format!(
                 "every user can replace what is in {}",
                 folder.display()
             ))
             .hint(chmod("o-w", folder)),
         ),
-        Place::Usual | Place::Chosen => None,
+        Location::Usual | Location::Chosen => None,
     }
 }
 
 /// What others may do to the registry's file and should not.
 #[cfg(unix)]
-pub(super) fn of_file(file: &Path, place: Place) -> Option<Issue> {
+pub(super) fn of_file(file: &Path, location: Location) -> Option<Issue> {
     let found = fs::metadata(file).ok().filter(Metadata::is_file)?;
     let mode = mode(&found);
     if mode & OPEN == 0 {
@@ -59,9 +59,9 @@ pub(super) fn of_file(file: &Path, place: Place) -> Option<Issue> {
         "{} is open to other users (mode {mode:04o})",
         file.display()
     );
-    let issue = match place {
-        Place::Chosen if mode & WRITABLE_BY_ALL == 0 => Issue::warning(line),
-        Place::Usual | Place::Chosen => Issue::problem(line),
+    let issue = match location {
+        Location::Chosen if mode & WRITABLE_BY_ALL == 0 => Issue::warning(line),
+        Location::Usual | Location::Chosen => Issue::problem(line),
     };
     Some(issue.hint(chmod("600", file)))
 }
@@ -118,12 +118,12 @@ pub(super) fn described(folder: &Path, _: &Metadata) -> String {
 }
 
 #[cfg(not(unix))]
-pub(super) fn of_folder(_: &Path, _: Place) -> Option<Issue> {
+pub(super) fn of_folder(_: &Path, _: Location) -> Option<Issue> {
     None
 }
 
 #[cfg(not(unix))]
-pub(super) fn of_file(_: &Path, _: Place) -> Option<Issue> {
+pub(super) fn of_file(_: &Path, _: Location) -> Option<Issue> {
     None
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use port_registry::{Builder, Error, default_folder};
 
-use super::exposure::{self, Place};
+use super::exposure::{self, Location};
 use super::finding::{Finding, Issue};
 use crate::failure::Report;
 
@@ -23,9 +23,9 @@ pub(super) fn check(is_registry: bool) -> Finding {
         Ok(store) => look(&store, is_registry),
         // It is not used at all. What others can do to it is told more exactly here.
         Err(Error::UnusableFolder { folder, .. })
-            if exposure::of_folder(&folder, Place::Usual).is_some() =>
+            if exposure::of_folder(&folder, Location::Usual).is_some() =>
         {
-            look_at(&folder, Some(&folder.join("ports.redb")), Place::Usual)
+            look_at(&folder, Some(&folder.join("ports.redb")), Location::Usual)
         }
         Err(error) => Issue::from(Report::from(error)).of(CHECK),
     }
@@ -33,20 +33,20 @@ pub(super) fn check(is_registry: bool) -> Finding {
 
 fn look(store: &Path, is_registry: bool) -> Finding {
     let folder = store.parent().unwrap_or(store);
-    let place = match default_folder() {
-        Ok(usual) if usual == folder => Place::Usual,
-        _ => Place::Chosen,
+    let location = match default_folder() {
+        Ok(usual) if usual == folder => Location::Usual,
+        _ => Location::Chosen,
     };
-    let is_own = is_registry || place == Place::Usual;
-    look_at(folder, Some(store).filter(|_| is_own), place).but_all(obstacle(store))
+    let is_own = is_registry || location == Location::Usual;
+    look_at(folder, Some(store).filter(|_| is_own), location).but_all(obstacle(store))
 }
 
-fn look_at(folder: &Path, store: Option<&Path>, place: Place) -> Finding {
+fn look_at(folder: &Path, store: Option<&Path>, location: Location) -> Finding {
     let path = folder.display();
     match fs::metadata(folder) {
         Ok(found) if found.is_dir() => Finding::ok(CHECK, exposure::described(folder, &found))
-            .but_all(exposure::of_folder(folder, place))
-            .but_all(store.and_then(|store| exposure::of_file(store, place)))
+            .but_all(exposure::of_folder(folder, location))
+            .but_all(store.and_then(|store| exposure::of_file(store, location)))
             .but_all(exposure::of_another(folder, &found)),
         Ok(_) => Issue::problem(format!("{path} is not a folder; move it away")).of(CHECK),
         Err(error) if error.kind() == ErrorKind::NotFound => Finding::ok(

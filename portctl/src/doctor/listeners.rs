@@ -57,7 +57,7 @@ pub(super) fn check(allocations: Option<&[Allocation]>) -> Finding {
                 (_, 0) => "no port is allocated".to_owned(),
                 (0, _) => "nothing listens on any allocated port".to_owned(),
                 (used, total) => format!(
-                    "something listens on {used} of {}, and no stranger as far as can be told",
+                    "something listens on {used} of {}; none of it looks like a stranger",
                     count(total, "allocated port")
                 ),
             },
@@ -80,7 +80,7 @@ fn stranger(allocation: &Allocation, listener: &Listener, proxies: &mut Proxies)
             }
             let folder = process::folder(pid)?;
             // Of one whose folder was removed it cannot be told.
-            if allocation.has_in_checkout(&folder)? {
+            if allocation.checkout_contains(&folder)? {
                 return None;
             }
             format!("{by} from {}", folder.display())

@@ -65,7 +65,7 @@ pub(crate) struct Reply {
 #[derive(Debug, Error)]
 pub(crate) enum ClientError {
     #[error("nothing listens at {address}")]
-    Refused { address: Address },
+    NothingListens { address: Address },
     #[error("cannot talk to {address}: {cause}")]
     Unreachable { address: Address, cause: String },
     #[error("what listens at {address} did not answer within {} s", patience.as_secs())]
@@ -80,11 +80,16 @@ pub(crate) enum ClientError {
     #[error("the answer of {address} is larger than {} MiB", LARGEST_ANSWER >> 20)]
     TooLarge { address: Address },
     #[error("port-registry at {address} refuses: {error}")]
-    Refusal { address: Address, error: String },
+    Denied { address: Address, error: String },
     #[error(
         "port-registry at {address} gave an answer that is not understood, with status {status}"
     )]
-    NotUnderstood { address: Address, status: u16 },
+    NotUnderstood {
+        address: Address,
+        status: u16,
+        /// The process that gave it, by its own account.
+        pid: u32,
+    },
 }
 
 impl Client {
@@ -124,7 +129,7 @@ impl Client {
         let reply = self.reply(request.call(), patience)?;
         if let (400..500, Ok(Refusal { error })) = (reply.status, reply.document()) {
             let address = self.address.clone();
-            return Err(ClientError::Refusal { address, error });
+            return Err(ClientError::Denied { address, error });
         }
         let daemon: Daemon = reply.json(200)?;
         if daemon.pid != reply.pid {
@@ -201,7 +206,7 @@ impl Client {
             ureq::Error::Timeout(_) => ClientError::Silent { address, patience },
             ureq::Error::BodyExceedsLimit(_) => ClientError::TooLarge { address },
             ureq::Error::Io(cause) => match cause.kind() {
-                ConnectionRefused => ClientError::Refused { address },
+                ConnectionRefused => ClientError::NothingListens { address },
                 ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof => {
                     ClientError::Broken { address }
                 }
@@ -263,6 +268,7 @@ impl Reply {
         ClientError::NotUnderstood {
             address: self.address.clone(),
             status: self.status,
+            pid: self.pid,
         }
     }
 }

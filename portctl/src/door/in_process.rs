@@ -7,7 +7,7 @@ use port_registry::{
 
 use super::{Door, Fault};
 
-/// See [the module](self).
+/// The registry, opened by this process.
 #[derive(Debug)]
 pub(super) struct InProcess {
     registry: Registry,

@@ -1,9 +1,9 @@
 //! The ways to the registry: through a daemon, or in process. Commands see no difference.
 
 mod client;
+mod fallback;
 mod in_process;
 mod remote;
-mod usual;
 
 use std::fs;
 use std::path::Path;
@@ -13,9 +13,9 @@ use port_registry::{Allocation, AllocationId, Builder, Claim, Error, Filter, Por
 use thiserror::Error as ThisError;
 
 pub(crate) use self::client::{Client, ClientError, Daemon};
+use self::fallback::WithFallback;
 use self::in_process::InProcess;
 use self::remote::Remote;
-use self::usual::Usual;
 use crate::address::Address;
 
 /// What can be asked of the registry.
@@ -65,7 +65,7 @@ pub(crate) enum Fault {
     #[error("{0}")]
     Client(#[from] ClientError),
     /// The daemon was asked, and what became of it is not known.
-    #[error("{0}; whether it was done cannot be told")]
+    #[error("{0}; it is not known whether the request took effect")]
     Lost(ClientError),
 }
 
@@ -74,7 +74,7 @@ impl Fault {
     pub(crate) fn of_other_checkout(self, claim: &Claim) -> Fault {
         match (self, claim.checkout()) {
             (Fault::Registry(Error::ServiceTaken { holder }), Some(wanted))
-                if holder.is_of_other_checkout(Path::new(wanted)) =>
+                if holder.belongs_to_other_checkout(Path::new(wanted)) =>
             {
                 let wanted = wanted.to_owned();
                 Fault::Registry(Error::OtherCheckout { holder, wanted })
@@ -96,7 +96,7 @@ pub(crate) fn open(named: Option<Address>, usual: Address) -> Result<Box<dyn Doo
     let client = Client::new(usual);
     let pidfile = default_pidfile().ok();
     match pidfile.and_then(|pidfile| of_use(&client, &pidfile, &registry)) {
-        Some(daemon) => Ok(Box::new(Usual {
+        Some(daemon) => Ok(Box::new(WithFallback {
             daemon: Remote::new(client),
             open: move || {
                 let registry = Builder::from_env()?;
@@ -113,13 +113,13 @@ pub(crate) fn open(named: Option<Address>, usual: Address) -> Result<Box<dyn Doo
 
 /// This user's daemon, if it would answer as this process would.
 fn of_use(client: &Client, pidfile: &Path, registry: &Builder) -> Option<Daemon> {
-    own(client, pidfile)
+    own_daemon(client, pidfile)
         .filter(|daemon| serves_store(daemon, registry) && serves_range(daemon, registry))
 }
 
 /// This user's daemon, if it listens at the client's address. That it is this user's is told by its
 /// lock, which nobody else can hold; without that, nothing is asked of what may be there.
-pub(crate) fn own(client: &Client, pidfile: &Path) -> Option<Daemon> {
+pub(crate) fn own_daemon(client: &Client, pidfile: &Path) -> Option<Daemon> {
     let Ok(Presence::Running { pid, address }) = Presence::of(pidfile) else {
         return None;
     };

@@ -10,7 +10,7 @@ use super::{Door, Fault};
 const ALLOCATIONS: &str = "/v1/allocations";
 const BATCH: &str = "/v1/batch";
 
-/// See [the module](self).
+/// The registry, asked through a daemon.
 #[derive(Debug)]
 pub(super) struct Remote {
     client: Client,
@@ -99,7 +99,7 @@ fn done<T: DeserializeOwned>(
     asked: Asked,
 ) -> Result<T, Fault> {
     let reply = reply.map_err(|error| match error {
-        ClientError::Refused { .. } => Fault::Client(error),
+        ClientError::NothingListens { .. } => Fault::Client(error),
         error => Fault::Lost(error),
     })?;
     if reply.status == status {

@@ -136,27 +136,16 @@ fn published<'a>(value: &'a Value) -> Option<Written<'a>> {
 
 /// `"-p", "8080:80"` and its other forms among the arguments of `docker run`.
 fn run_args<'a>(arguments: &'a [Value]) -> Vec<Written<'a>> {
-    let mut written = Vec::new();
-    let mut arguments = arguments.iter().filter_map(text_of);
-    while let Some((argument, at)) = arguments.next() {
-        let (text, at) = match argument {
-            "-p" | "--publish" => match arguments.next() {
-                Some(value) => value,
-                None => break,
-            },
-            _ => match mapping::attached(argument) {
-                Some(text) => (text, at),
-                None => continue,
-            },
-        };
-        written.push(Written {
-            text: text.to_owned(),
-            host: None,
-            mappings: mapping::parse(text).ok(),
-            at,
-        });
-    }
-    written
+    let arguments: Vec<(&str, usize)> = arguments.iter().filter_map(text_of).collect();
+    let words: Vec<&str> = arguments.iter().map(|(word, _)| *word).collect();
+    let published = mapping::published(&words).into_iter();
+    let written = published.map(|(number, text)| Written {
+        text: text.to_owned(),
+        host: None,
+        mappings: mapping::parse(text).ok(),
+        at: arguments[number].1,
+    });
+    written.collect()
 }
 
 fn text_of<'a>(value: &'a Value) -> Option<(&'a str, usize)> {

@@ -59,17 +59,44 @@ pub(super) fn of(host: &str, container: &str, protocol: &str) -> Result<Vec<Mapp
     Ok(mappings.collect())
 }
 
-/// What an argument of `docker run` publishes that has the value in the same word: `-p80:80`,
-/// `--publish=80:80`.
-pub(super) fn attached(argument: &str) -> Option<&str> {
+/// What the arguments of `docker run` publish, with the number of the argument that it is in:
+/// `-p 80:80`, `--publish 80:80`, `-p80:80`, `--publish=80:80`, and `-dp 80:80` with other flags of a
+/// letter before it.
+pub(super) fn published<'a>(arguments: &[&'a str]) -> Vec<(usize, &'a str)> {
+    let mut published = Vec::new();
+    let mut numbers = 0..arguments.len();
+    while let Some(number) = numbers.next() {
+        let argument = arguments[number];
+        let is_behind = argument == "--publish" || is_cluster_before_p(argument.strip_suffix('p'));
+        if !is_behind {
+            published.extend(attached(argument).map(|value| (number, value)));
+        } else if let Some(next) = numbers.next() {
+            published.push((next, arguments[next]));
+        }
+    }
+    published
+}
+
+/// The value of a flag that is in the same word.
+fn attached(argument: &str) -> Option<&str> {
     let value = argument.strip_prefix("--publish=").or_else(|| {
-        let value = argument.strip_prefix("-p")?;
+        let (cluster, value) = argument.split_once('p')?;
         let value = value.strip_prefix('=').unwrap_or(value);
-        value
-            .starts_with(|c: char| c.is_ascii_digit() || c == '[')
-            .then_some(value)
+        let is_address = value.starts_with(|c: char| c.is_ascii_digit() || c == '[');
+        (is_cluster_before_p(Some(cluster)) && is_address).then_some(value)
     });
     value.filter(|value| !value.is_empty())
+}
+
+/// Whether this is `-`, perhaps with flags of `docker run` that are a letter and take no value.
+fn is_cluster_before_p(text: Option<&str>) -> bool {
+    const WITHOUT_VALUE: &[char] = &['d', 'i', 't', 'P', 'q'];
+    let letters = text.and_then(|text| text.strip_prefix('-'));
+    letters.is_some_and(|letters| {
+        letters
+            .chars()
+            .all(|letter| WITHOUT_VALUE.contains(&letter))
+    })
 }
 
 fn range(text: &str) -> Result<RangeInclusive<u16>, Malformed> {

@@ -19,7 +19,6 @@ mod walk;
 mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -96,13 +95,6 @@ const KINDS: [fn(&Place) -> bool; 5] = [
 
 /// The variables of a process.
 pub(crate) type Environment = BTreeMap<String, String>;
-
-/// The variables that are text.
-pub(crate) fn environment(variables: impl Iterator<Item = (OsString, OsString)>) -> Environment {
-    let variables =
-        variables.map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    variables.flatten().collect()
-}
 
 /// What the text of a `.env` file sets.
 pub(crate) fn assignments(text: &str) -> Vec<Assignment> {

@@ -294,12 +294,9 @@ impl Simple<'_> {
         if !is_run {
             return Vec::new();
         }
-        let pairs = self.arguments.iter().enumerate();
-        let texts = pairs.filter_map(|(at, word)| match &**word {
-            "-p" | "--publish" => self.arguments.get(at + 1).map(String::as_str),
-            word => mapping::attached(word),
-        });
-        let mappings = texts.filter_map(|text| mapping::parse(text).ok());
+        let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
+        let published = mapping::published(&arguments).into_iter();
+        let mappings = published.filter_map(|(_, text)| mapping::parse(text).ok());
         mappings.flatten().map(|mapping| mapping.host).collect()
     }
 }
@@ -382,6 +379,10 @@ mod tests {
         assert_eq!(found(line), "1 2? 3");
         assert_eq!(
             found("docker run -p 4000:80 -p127.0.0.1:4001:81/tcp -p 82 nginx"),
+            "4000 4001"
+        );
+        assert_eq!(
+            found("docker run -dp 4000:80 -itp=4001:81 --rm -ep 4002:82 nginx"),
             "4000 4001"
         );
     }

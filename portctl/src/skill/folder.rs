@@ -1,10 +1,13 @@
 //! A folder in a place where others have files too.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-/// See [the module](self).
+use crate::folder::folder_of;
+use crate::replace;
+
+/// A folder of the skill, and the way to it.
 #[derive(Debug)]
 pub(super) struct Folder {
     /// May be reached in whatever way.
@@ -69,24 +72,11 @@ impl Folder {
     /// Writes a file in one step.
     pub(super) fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
         let path = self.file(name);
-        // Hidden, and of a name that nobody else takes.
-        let draft = path.with_file_name(".draft-of-portctl");
         let write = || {
-            if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder)?;
-            }
-            remove_if_there(&draft)?;
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .open(&draft)?;
-            file.write_all(content)?;
-            fs::rename(&draft, &path)
+            fs::create_dir_all(folder_of(&path))?;
+            replace::put(&path, None, content)
         };
-        write().map_err(|error| {
-            let _ = fs::remove_file(&draft);
-            at(&path, &error)
-        })
+        write().map_err(|error| at(&path, &error))
     }
 
     pub(super) fn remove(&self, name: &str) -> io::Result<()> {

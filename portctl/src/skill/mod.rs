@@ -42,7 +42,7 @@ pub(crate) enum Changed {
 
 /// A place for the skill.
 #[derive(Debug)]
-pub(crate) struct Home {
+pub(crate) struct Installation {
     folder: Folder,
 }
 
@@ -77,12 +77,12 @@ enum Found {
     Changed,
 }
 
-impl Home {
+impl Installation {
     /// In the folder of an agent, such as `.claude`, which is in `base`: a project, or a user's home
     /// folder.
-    pub(crate) fn new(base: &Path, agent: &str) -> Home {
+    pub(crate) fn new(base: &Path, agent: &str) -> Installation {
         let way = Path::new(agent).join("skills").join(NAME);
-        Home {
+        Installation {
             folder: Folder::new(base, way),
         }
     }

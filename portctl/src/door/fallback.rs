@@ -1,4 +1,4 @@
-//! The daemon at the usual address, and this process if that goes away meanwhile.
+//! The daemon at the usual address, and in its place this process if that one goes away meanwhile.
 
 use std::collections::HashSet;
 
@@ -9,15 +9,15 @@ use super::in_process::InProcess;
 use super::remote::Remote;
 use super::{Door, Fault};
 
-/// See [the module](self).
+/// The registry, asked through a daemon that nobody named, and so need not be there.
 #[derive(Debug)]
-pub(super) struct Usual<F> {
+pub(super) struct WithFallback<F> {
     pub(super) daemon: Remote,
     /// Opens the registry in process.
     pub(super) open: F,
 }
 
-impl<F: Fn() -> Result<InProcess, Fault>> Usual<F> {
+impl<F: Fn() -> Result<InProcess, Fault>> WithFallback<F> {
     /// What the daemon says; if it is certain that it did nothing, what this process says.
     fn ask<T>(&self, ask: impl Fn(&dyn Door) -> Result<T, Fault>) -> Result<T, Fault> {
         match ask(&self.daemon) {
@@ -34,7 +34,7 @@ impl<F: Fn() -> Result<InProcess, Fault>> Usual<F> {
         leaves_open: impl Fn(&Error) -> bool,
     ) -> Result<T, Fault> {
         match self.ask(&ask) {
-            Err(lost) if is_open(&lost) => match ask(&(self.open)()?) {
+            Err(lost) if is_outcome_unknown(&lost) => match ask(&(self.open)()?) {
                 Err(Fault::Registry(error)) if leaves_open(&error) => Err(lost),
                 result => result,
             },
@@ -52,20 +52,20 @@ impl<F: Fn() -> Result<InProcess, Fault>> Usual<F> {
 fn is_undone(fault: &Fault) -> bool {
     matches!(
         fault,
-        Fault::Client(ClientError::Refused { .. }) | Fault::Undone(_) | Fault::TooMuch(_)
+        Fault::Client(ClientError::NothingListens { .. }) | Fault::Undone(_) | Fault::TooMuch(_)
     )
 }
 
 /// Whether the daemon has gone away without saying whether it did something. By then it is done or
 /// never will be, as a rule, so that this process can look.
-fn is_open(fault: &Fault) -> bool {
+fn is_outcome_unknown(fault: &Fault) -> bool {
     matches!(
         fault,
         Fault::Lost(ClientError::Broken { .. }) | Fault::Client(ClientError::Broken { .. })
     )
 }
 
-impl<F: Fn() -> Result<InProcess, Fault>> Door for Usual<F> {
+impl<F: Fn() -> Result<InProcess, Fault>> Door for WithFallback<F> {
     fn allocate(&self, claim: &Claim) -> Result<Allocation, Fault> {
         // A service that has a port by now may have it from this claim or from another one.
         let leaves_open = |error: &Error| matches!(error, Error::ServiceTaken { .. });
@@ -84,7 +84,7 @@ impl<F: Fn() -> Result<InProcess, Fault>> Door for Usual<F> {
 
     fn release_all(&self, ids: &[AllocationId]) -> Result<(), Fault> {
         match self.ask(|door| door.release_all(ids)) {
-            Err(fault) if is_open(&fault) => {
+            Err(fault) if is_outcome_unknown(&fault) => {
                 let registry = (self.open)()?;
                 let ids: HashSet<AllocationId> = ids.iter().copied().collect();
                 let left = registry.list(&Filter::default())?;
@@ -98,7 +98,7 @@ impl<F: Fn() -> Result<InProcess, Fault>> Door for Usual<F> {
 
     fn release_matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
         match self.ask(|door| door.release_matching(filter)) {
-            Err(fault) if is_open(&fault) => {
+            Err(fault) if is_outcome_unknown(&fault) => {
                 let released = (self.open)()?.release_matching(filter)?;
                 // Then they may have been released before, and nobody knows which.
                 if released.is_empty() {
@@ -131,13 +131,13 @@ mod tests {
     use tempfile::TempDir;
 
     use super::super::client::Client;
-    use super::{Door, Fault, InProcess, Remote, Usual};
+    use super::{Door, Fault, InProcess, Remote, WithFallback};
     use crate::address::Address;
 
     /// A door to something that gives this answer, and to a registry in this folder.
     fn door(address: SocketAddr, folder: &TempDir) -> impl Door {
         let path = folder.path().join("ports.redb");
-        Usual {
+        WithFallback {
             daemon: Remote::new(Client::new(Address::of(address))),
             open: move || Ok(InProcess::open(Registry::builder().path(&path))?),
         }

@@ -1,4 +1,4 @@
-//! The commands about portctl itself.
+//! `portctl completions`, as it is typed.
 
 use std::str::FromStr;
 
@@ -10,8 +10,8 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "completions",
     help_triggers("-h", "--help", "help"),
-    note = "The shells are bash, zsh and fish. The first two lines are for ~/.bashrc, and\n\
-            for ~/.zshrc behind compinit.",
+    note = "The shells are bash, zsh and fish. The first line goes into ~/.bashrc, the\n\
+            second into ~/.zshrc after compinit.",
     example = "source <({command_name} bash)\n\
                source <({command_name} zsh)\n\
                mkdir -p ~/.config/fish/completions && {command_name} fish > ~/.config/fish/completions/portctl.fish"
@@ -41,20 +41,4 @@ impl FromStr for Shell {
             _ => Err("the shells are bash, zsh and fish".to_owned()),
         }
     }
-}
-
-/// Show the version of portctl, and of the daemon if one answers.
-#[derive(Debug, FromArgs, ArgsInfo)]
-#[argh(
-    subcommand,
-    name = "version",
-    help_triggers("-h", "--help", "help"),
-    note = "If PORT_REGISTRY_ADDR names a daemon and none answers there, the exit code is 1.\n\
-            `portctl --version` asks no daemon.",
-    example = "{command_name}"
-)]
-pub(crate) struct Version {
-    /// print it as JSON
-    #[argh(switch)]
-    pub(crate) json: bool,
 }

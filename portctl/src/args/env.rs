@@ -1,6 +1,5 @@
-//! The commands that hand ports to programs.
+//! `portctl env`, as it is typed.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -16,7 +15,7 @@ use argh::{ArgsInfo, FromArgs};
             and _PORT: `web-api` is WEB_API_PORT. A leading digit gets a `_` before it.\n\n\
             The formats are dotenv (WEB_PORT=3000), shell (export WEB_PORT=3000) and json.\n\
             --write keeps them in a marked block of a file, and leaves the rest of it and\n\
-            its mode as they are; a symbolic link is followed. It is for dotenv and shell.",
+            its mode as they are; a symbolic link is followed. It takes dotenv and shell.",
     example = "{command_name} --write .env && docker compose up\n\
                eval \"$({command_name} --format shell)\""
 )]
@@ -61,37 +60,4 @@ impl FromStr for Format {
             _ => Err("the formats are dotenv, shell and json".to_owned()),
         }
     }
-}
-
-/// Run a command with its services' ports in the environment.
-#[derive(Debug, FromArgs, ArgsInfo)]
-#[argh(
-    subcommand,
-    name = "run",
-    help_triggers("-h", "--help", "help"),
-    note = "PORT is the port of the first service, and each service has a variable of its\n\
-            own, as with `portctl env`: WEB_PORT. Ports that are missing are allocated, all\n\
-            of them or none; without them the command is not run. Where no service is named,\n\
-            all that have a port are meant, and PORT is set if it is a single one.\n\n\
-            The command takes portctl's place, so its signals, terminal and exit code are\n\
-            its own. If it cannot be found the exit code is 127, if it cannot be run 126.",
-    example = "{command_name} --service web -- npm run dev\n\
-               {command_name} --service web --service postgres -- docker compose up"
-)]
-pub(crate) struct Run {
-    /// a service that gets a port, or several of them
-    #[argh(option)]
-    pub(crate) service: Vec<String>,
-
-    /// the app, instead of the detected one
-    #[argh(option)]
-    pub(crate) app: Option<String>,
-
-    /// the instance, instead of the detected one
-    #[argh(option)]
-    pub(crate) instance: Option<String>,
-
-    /// the command and its arguments, behind a `--`
-    #[argh(positional)]
-    pub(crate) command: Vec<OsString>,
 }

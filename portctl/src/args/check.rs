@@ -1,0 +1,27 @@
+//! `portctl check`, as it is typed.
+
+use argh::{ArgsInfo, FromArgs};
+use port_registry::Port;
+
+/// Show whether a port is available, and who has it if not.
+#[derive(Debug, FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "check",
+    help_triggers("-h", "--help", "help"),
+    note = "The exit code is 0 if it is available, and 1 if it is allocated or in use.",
+    example = "{command_name} --port 8080\n{command_name} 8080 && echo free"
+)]
+pub(crate) struct Check {
+    /// the port
+    #[argh(option, long = "port")]
+    pub(crate) named_port: Option<Port>,
+
+    /// the same, without --port
+    #[argh(positional)]
+    pub(crate) port: Option<Port>,
+
+    /// print what is known of the port as JSON
+    #[argh(switch)]
+    pub(crate) json: bool,
+}

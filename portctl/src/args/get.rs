@@ -1,0 +1,37 @@
+//! `portctl get`, as it is typed.
+
+use argh::{ArgsInfo, FromArgs};
+use port_registry::Port;
+
+/// Print the port of each service, allocating those that are missing.
+#[derive(Debug, FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "get",
+    help_triggers("-h", "--help", "help"),
+    note = "The ports come one a line and in the order of the services. If one of them\n\
+            cannot be had, none is allocated. A service keeps its port until it is\n\
+            released, so the same command prints the same port again.",
+    example = "port=$({command_name} web) && PORT=$port npm run dev\n{command_name} web api postgres"
+)]
+pub(crate) struct Get {
+    /// the services' names
+    #[argh(positional, arg_name = "service")]
+    pub(crate) services: Vec<String>,
+
+    /// this port and no other, for a single service
+    #[argh(option)]
+    pub(crate) port: Option<Port>,
+
+    /// the app, instead of the detected one
+    #[argh(option)]
+    pub(crate) app: Option<String>,
+
+    /// the instance, instead of the detected one
+    #[argh(option)]
+    pub(crate) instance: Option<String>,
+
+    /// print the allocations as a JSON array
+    #[argh(switch)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,17 @@
+//! `portctl restart`, as it is typed.
+
+use argh::{ArgsInfo, FromArgs};
+
+/// Stop the daemon if it runs, and start it.
+#[derive(Debug, FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "restart",
+    help_triggers("-h", "--help", "help"),
+    example = "{command_name}"
+)]
+pub(crate) struct Restart {
+    /// print what was started as JSON
+    #[argh(switch)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,20 @@
+//! `portctl start`, as it is typed.
+
+use argh::{ArgsInfo, FromArgs};
+
+/// Start the daemon, which serves the registry over HTTP.
+#[derive(Debug, FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "start",
+    help_triggers("-h", "--help", "help"),
+    note = "It runs on when the terminal is closed, and logs to\n\
+            ~/.port-registry/port-registry.log. It listens on 127.0.0.1 at the port that\n\
+            PORT_REGISTRY_ADDR names, or else at 51234. That it runs already is no error.",
+    example = "{command_name}\nPORT_REGISTRY_ADDR=127.0.0.1:8123 {command_name}"
+)]
+pub(crate) struct Start {
+    /// print what was started as JSON
+    #[argh(switch)]
+    pub(crate) json: bool,
+}
