@@ -343,7 +343,9 @@ fn claim(number: u32) -> Claim {
     };
     let instance = format!("feature-{}", scattered % 389);
     let key = ServiceKey::new(app, instance, format!("service-{number}"));
-    Claim::new(expect(key)).dir("/home/me/project")
+    Claim::new(expect(key))
+        .dir("/home/me/project")
+        .expect("a path")
 }
 
 /// A benchmark has nothing to do where something fails.

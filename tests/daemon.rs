@@ -350,14 +350,14 @@ fn a_port_in_use_is_waited_for_and_then_its_owner_named() {
     let start = Instant::now();
     let told = failure(&sandbox, &["--port", &port]);
     assert!(start.elapsed() >= Duration::from_secs(3));
-    let pid = format!("(process {})", std::process::id());
+    let pid = format!("(pid {})", std::process::id());
     assert!(told.contains(&pid), "{told}");
     let told = told
         .replace(&port, "[PORT]")
-        .replace(&pid, "(process [PID])");
+        .replace(&pid, "(pid [PID])");
     let (before, name) = told.split_once(", by ").unwrap();
     assert_snapshot!(before, @"error: cannot listen on 127.0.0.1:[PORT]: Address already in use");
-    assert_snapshot!(name.split_once(" (").unwrap().1, @"process [PID]); stop it, or name another port by --port");
+    assert_snapshot!(name.split_once(" (").unwrap().1, @"pid [PID]); stop it, or name another port by --port");
     assert!(!pidfile(&sandbox).exists());
 
     // One that is just leaving is no hindrance.
@@ -544,6 +544,8 @@ fn help_version_and_wrong_words_are_answered_without_a_daemon() {
         &["--port=http"][..],
         &["--port", "65536"],
         &["--port"],
+        &["--pidfile", "--version"],
+        &["--db", "--pidfile=x"],
         &["--range", "9-1"],
         &["--frob"],
         &["extra"],

@@ -35,7 +35,9 @@ fn open(path: &Path) -> Result<Registry, Error> {
 }
 
 fn claim(service: &str) -> Claim {
-    Claim::new(ServiceKey::new("app", "main", service).unwrap()).dir("/some/checkout")
+    Claim::new(ServiceKey::new("app", "main", service).unwrap())
+        .dir("/some/checkout")
+        .unwrap()
 }
 
 /// Everything that a registry tells of itself.

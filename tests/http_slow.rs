@@ -33,7 +33,11 @@ fn fill(sandbox: &Sandbox, rows: usize) {
         .unwrap();
     let claims = (0..rows).map(|number| {
         let key = ServiceKey::new("shop", "main", format!("service-{number}")).unwrap();
-        Request::Allocate(Claim::new(key).dir(format!("/home/{}", "x".repeat(200))))
+        Request::Allocate(
+            Claim::new(key)
+                .dir(format!("/home/{}", "x".repeat(200)))
+                .unwrap(),
+        )
     });
     for answer in registry
         .apply(&claims.collect::<Vec<_>>(), Atomicity::AllOrNothing)

@@ -433,7 +433,7 @@ impl World {
             claim = claim.port(self.port(index));
         }
         if let Some(number) = want.dir {
-            claim = claim.dir(self.dir(number));
+            claim = claim.dir(self.dir(number)).unwrap();
         }
         if want.adopt { claim.adopt() } else { claim }
     }

@@ -511,18 +511,6 @@ fn what_needs_no_write_creates_no_store() {
 }
 
 #[test]
-fn a_checkout_without_a_name_is_not_recorded() {
-    let folder = tempfile::tempdir().unwrap();
-    let registry = open(folder.path().join("ports.redb")).unwrap();
-    let first = registry.get_or_allocate(claim("web").dir("")).unwrap();
-    assert_eq!(first.dir, None);
-    assert_eq!(
-        registry.get_or_allocate(claim("web").dir("")).unwrap(),
-        first
-    );
-}
-
-#[test]
 fn ids_that_are_used_up_or_missing_are_damage_and_no_panic() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ports.redb");

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use argh::{ArgsInfo, EarlyExit, FromArgs};
+use argh::{ArgsInfo, EarlyExit, FlagInfoKind, FromArgs};
 use port_registry::daemon::default_pidfile;
 use port_registry::{Builder, DAEMON_PORT, Error, PortRange};
 use port_registry_http::{Config, Failure};
@@ -72,20 +72,25 @@ fn path(text: &str) -> Result<PathBuf, String> {
 
 /// Makes a configuration of the words after the program's name.
 pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
-    let mut split = Vec::new();
-    for word in words {
-        let Ok(word) = word.into_string() else {
-            return Parsed::Usage("an argument is not UTF-8".to_owned());
-        };
-        // The parser takes `--flag value` only.
-        match word.split_once('=') {
-            Some((flag, value)) if flag.starts_with("--") => {
-                split.extend([flag.to_owned(), value.to_owned()]);
-            }
-            _ => split.push(word),
-        }
+    let Ok(words) = words
+        .map(OsString::into_string)
+        .collect::<Result<Vec<_>, _>>()
+    else {
+        return Parsed::Usage("an argument is not UTF-8".to_owned());
+    };
+    // The parser would take the next flag for the value. A path that begins like one is given by `=`.
+    let mut pairs = words.windows(2);
+    if let Some([flag, _]) = pairs.find(|pair| takes_value(&pair[0]) && pair[1].starts_with("--")) {
+        return Parsed::Usage(format!("no value provided for option '{flag}'"));
     }
-    let words: Vec<&str> = split.iter().map(String::as_str).collect();
+    // It takes `--flag value` only.
+    let words: Vec<&str> = words
+        .iter()
+        .flat_map(|word| match word.split_once('=') {
+            Some((flag, value)) if takes_value(flag) => vec![flag, value],
+            _ => vec![word.as_str()],
+        })
+        .collect();
     match PortRegistry::from_args(&[PROGRAM], &words) {
         Ok(args) if args.version => {
             Parsed::Text(format!("{PROGRAM} {}", env!("CARGO_PKG_VERSION")))
@@ -97,6 +102,13 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
         }) => Parsed::Text(output),
         Err(EarlyExit { output, .. }) => Parsed::Usage(output),
     }
+}
+
+/// Whether this is a flag that takes a value.
+fn takes_value(word: &str) -> bool {
+    let info = PortRegistry::get_args_info();
+    let mut flags = info.flags.iter();
+    flags.any(|it| it.long == word && matches!(it.kind, FlagInfoKind::Option { .. }))
 }
 
 impl PortRegistry {

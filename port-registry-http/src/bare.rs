@@ -6,8 +6,10 @@
 
 use std::str;
 
+use port_registry::daemon::IDENTITY_HEADER;
+
 use crate::problem::Problem;
-use crate::routes::{IDENTITY, identity};
+use crate::routes::identity;
 
 /// The same answers, the last with a body, if that is a bare one. Those of handlers carry the
 /// identity header, and bodies hold no line ends but their last.
@@ -21,13 +23,14 @@ pub(crate) fn completed(answers: &[u8]) -> Option<Vec<u8>> {
     let status_line = lines.next()?;
     let code: u16 = status_line.split(' ').nth(1)?.parse().ok()?;
     let mut fields: Vec<&str> = lines.collect();
-    let is_bare = fields.contains(&NO_BODY) && !fields.iter().any(|it| it.starts_with(IDENTITY));
+    let is_bare =
+        fields.contains(&NO_BODY) && !fields.iter().any(|it| it.starts_with(IDENTITY_HEADER));
     if !is_bare {
         return None;
     }
     let body = Problem::bare(code)?.to_json();
     let length = format!("content-length: {}", body.len());
-    let identity = format!("{IDENTITY}: {}", identity());
+    let identity = format!("{IDENTITY_HEADER}: {}", identity());
     // The connection ends in any case; not every bare answer says so.
     fields.retain(|&field| field != NO_BODY && !field.starts_with("connection:"));
     fields.insert(0, status_line);

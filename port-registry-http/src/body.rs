@@ -62,7 +62,7 @@ async fn read_up_to(
     }
     let body = match timeout(limits::REQUEST, payload.to_bytes_limited(limit)).await {
         Ok(Ok(Ok(body))) => Ok(body),
-        Ok(Ok(Err(_))) if tab.is_some_and(|tab| tab.was_sent_home()) => Err(Problem::sent_home()),
+        Ok(Ok(Err(_))) if tab.is_some_and(|tab| tab.was_dismissed()) => Err(Problem::closing()),
         Ok(Ok(Err(_))) => Err(Problem::bad_request("the body is incomplete")),
         Ok(Err(_)) => Err(Problem::large_body(limit)),
         Err(_) => Err(Problem::slow_request()),
@@ -108,23 +108,31 @@ pub(crate) fn large_json(document: Bytes, room: &Arc<Semaphore>) -> Result<HttpR
     Ok(roomy_json(document, Some(permit)))
 }
 
-/// An answer for which there is room already.
+/// An answer of a document that may be large, and cannot be refused any more. It takes what room there is.
+pub(crate) fn due_json(document: Bytes, room: &Arc<Semaphore>) -> HttpResponse {
+    let length = document.len().min(room.available_permits());
+    let length = u32::try_from(length).unwrap_or(u32::MAX);
+    let permit = room.clone().try_acquire_many_owned(length).ok();
+    roomy_json(document, permit)
+}
+
+/// An answer that has its room, where it needs some.
 pub(crate) fn roomy_json(document: Bytes, room: Option<OwnedSemaphorePermit>) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response.insert_header(ContentType::json());
-    match room {
-        Some(permit) => response.body(Sliced {
-            rest: document,
-            _room: permit,
-        }),
-        None => response.body(document),
+    if document.len() < limits::LARGE_ANSWER {
+        return response.body(document);
     }
+    response.body(Sliced {
+        rest: document,
+        _room: room,
+    })
 }
 
 /// A body that is given to the connection slice by slice, which would copy all of it at once.
 struct Sliced {
     rest: Bytes,
-    _room: OwnedSemaphorePermit,
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 /// As large as the connection's buffer.

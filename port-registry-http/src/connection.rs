@@ -43,7 +43,7 @@ pub(crate) struct Tab {
     is_read_put_off: Cell<bool>,
     /// The request under way, or one before, is the last to be answered.
     is_last: Cell<bool>,
-    /// When a client that was sent home has to be gone.
+    /// When a client that was dismissed has to be gone.
     leave_by: Cell<Option<Instant>>,
     waker: RefCell<Option<Waker>>,
 }
@@ -57,7 +57,7 @@ enum Reading {
     Body,
     /// Nothing, as long as the request is under way.
     Later,
-    /// Nothing more: the client was sent home.
+    /// Nothing more: the client was dismissed.
     Never,
 }
 
@@ -74,7 +74,7 @@ impl Tab {
     }
 
     /// A request begins. Tells whether it is to be answered: not behind the last one, nor after the
-    /// client was sent home.
+    /// client was dismissed.
     pub(crate) fn begin(&self) -> bool {
         if self.is_over() {
             return false;
@@ -115,17 +115,17 @@ impl Tab {
 
     /// Whether no more requests are answered.
     pub(crate) fn is_over(&self) -> bool {
-        self.is_last.get() || self.was_sent_home()
+        self.is_last.get() || self.was_dismissed()
     }
 
     /// Whether the daemon wants to be rid of the client.
-    pub(crate) fn was_sent_home(&self) -> bool {
+    pub(crate) fn was_dismissed(&self) -> bool {
         self.leave_by.get().is_some()
     }
 
     /// Ends the connection as soon as the request under way, if one has arrived, is answered, and in
     /// any case when the client does not take its answers.
-    pub(crate) fn send_home(&self) {
+    pub(crate) fn dismiss(&self) {
         if self.leave_by.get().is_none() {
             self.leave_by.set(Some(Instant::now() + limits::LINGER));
             self.reading.set(Reading::Never);
@@ -148,7 +148,7 @@ impl Tab {
         }
     }
 
-    /// When the time of the connection is up. One that was sent home may go on with a request that
+    /// When the time of the connection is up. One that was dismissed may go on with a request that
     /// is under way, and not with answers that nobody takes.
     fn due(&self, is_write_blocked: bool) -> Instant {
         let due = self.since.get() + limits::BETWEEN_REQUESTS;

@@ -93,6 +93,18 @@ const LAST_READS: Duration = Duration::from_millis(100);
 
 /// Runs the daemon until it is told to stop by SIGTERM or SIGINT.
 ///
+/// ```no_run
+/// use port_registry::Registry;
+/// use port_registry_http::{Config, run};
+///
+/// run(Config {
+///     port: 0, // any that is free; the log tells which
+///     pidfile: "/run/user/1000/ports.pid".into(),
+///     registry: Registry::builder().path("/home/me/ports.redb"),
+/// })?;
+/// # Ok::<(), port_registry_http::Failure>(())
+/// ```
+///
 /// # Errors
 ///
 /// [`Failure`] says why it could not start.
@@ -205,18 +217,17 @@ fn try_bind(port: u16) -> io::Result<TcpListener> {
 }
 
 fn by(listener: Option<&Listener>) -> String {
-    const WAY_OUT: &str = "; stop it, or name another port by --port";
-    const NOBODY: &str = "; nothing listens there, so it may be the end of a connection: \
-                          try again, or name another port by --port";
     let Some(listener) = listener else {
         return String::new();
     };
-    match (&listener.process, listener.pid, listener.uid) {
-        (Some(process), Some(pid), _) => {
-            format!(", by {} (process {pid}){WAY_OUT}", process.escape_debug())
-        }
-        (_, _, Some(uid)) => format!(", by a process of user {uid}{WAY_OUT}"),
-        _ => NOBODY.to_owned(),
+    match listener.to_string() {
+        nobody if nobody.is_empty() => "; who has it cannot be seen, or it is the end of a \
+                                        connection: try again, or name another port by --port"
+            .to_owned(),
+        somebody => format!(
+            ", by {}; stop it, or name another port by --port",
+            somebody.escape_debug()
+        ),
     }
 }
 

@@ -1,16 +1,14 @@
 //! What was sent, made into requests of the registry.
 //!
 //! The checks come in a fixed order, which clients see: JSON and its types, then names, then the
-//! port. Unknown fields and parameters are ignored, and of a field that is given twice the last
-//! counts.
+//! port. Unknown fields and parameters are ignored, and of a field of a claim or a filter that is given
+//! twice the last counts.
 
 use std::borrow::Cow;
 use std::path::Path;
 
 use percent_encoding::percent_decode_str;
-use port_registry::{
-    AllocationId, Claim, Filter, MAX_DIR_LEN, NameFault, Port, Request, ServiceKey,
-};
+use port_registry::{AllocationId, Claim, Filter, NameFault, Port, Request, ServiceKey};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -39,14 +37,11 @@ fn claim_of(fields: &Fields) -> Result<Claim, Problem> {
     }
     if !dir.is_empty() {
         // A relative path would be taken from the daemon's folder.
-        if !Path::new(dir).is_absolute() || dir.contains('\0') {
+        if !Path::new(dir).is_absolute() {
             return Err(Problem::bad_request("dir must be an absolute path"));
         }
-        if dir.len() > MAX_DIR_LEN {
-            let told = format!("dir must be at most {MAX_DIR_LEN} bytes long");
-            return Err(Problem::bad_request(told));
-        }
-        claim = claim.dir(dir);
+        let recorded = claim.dir(dir);
+        claim = recorded.map_err(|error| Problem::bad_request(error.to_string()))?;
     }
     if !created_at.is_empty() {
         let time = created_at.parse();
@@ -77,6 +72,12 @@ fn filter_of(fields: &Fields) -> Result<Filter, Problem> {
 /// one item at a time.
 pub(crate) fn batch(body: &[u8]) -> Result<Vec<Request>, Problem> {
     let batch: Batch = object(body)?;
+    if batch.requests.len() > limits::BATCH_REQUESTS {
+        return Err(Problem::bad_request(format!(
+            "a batch has at most {} requests",
+            limits::BATCH_REQUESTS
+        )));
+    }
     let items = batch.requests.into_iter().enumerate();
     items
         .map(|(index, item)| request(item.get()).map_err(|problem| problem.of_request(index)))

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_local;
 
 use crate::problem::Problem;
-use crate::queue::Client;
+use crate::queue::Asker;
 
 /// The way to the server's thread.
 #[derive(Clone)]
@@ -20,7 +20,7 @@ pub(crate) struct Parcel(Box<dyn FnOnce() + Send>);
 
 impl Parcel {
     /// A client that is gone does not want it.
-    pub(crate) fn new<T: Send + 'static>(client: Client<T>, answer: Result<T, Problem>) -> Parcel {
+    pub(crate) fn new<T: Send + 'static>(client: Asker<T>, answer: Result<T, Problem>) -> Parcel {
         Parcel(Box::new(move || drop(client.send(answer))))
     }
 }

@@ -1,4 +1,4 @@
-//! What one client may take of the daemon.
+//! What clients may take of the daemon: times, sizes and numbers.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub(crate) const BETWEEN_REQUESTS: Duration = REQUEST.saturating_add(KEEP_ALIVE)
 /// How many bytes are read ahead of a request that begins, in which there may be others.
 pub(crate) const HEAD_SLICE: usize = 512;
 
-/// How long a client that was sent home has to notice: what it still sends is ignored, and what it
+/// How long a client that was dismissed has to notice: what it still sends is ignored, and what it
 /// does not read is not sent.
 pub(crate) const LINGER: Duration = Duration::from_secs(1);
 
@@ -42,8 +42,10 @@ pub(crate) const OTHER_FILES: usize = 64;
 /// Threads for what may block: reading the store, and looking for processes.
 pub(crate) const BLOCKING_THREADS: usize = 16;
 
-/// The most bytes of a batch, which is for as many services as there are ports, as long as their names are
-/// not.
+/// The most requests of a batch: one for each port.
+pub(crate) const BATCH_REQUESTS: usize = 65_535;
+
+/// The most bytes of a batch: enough for a service on each port, with names of usual length.
 pub(crate) const BATCH: usize = 16 << 20;
 
 /// How many bytes of large batches and their answers may be on their way at a time.
@@ -57,6 +59,9 @@ pub(crate) const LARGE_ANSWER: usize = 64 << 10;
 
 /// How many bytes of large answers may be on their way at a time.
 pub(crate) const LARGE_ANSWERS: usize = 64 << 20;
+
+/// How long a write waits for its turn at most, whatever the registry is set to.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
 /// How long requests under way may take to end once the daemon is to stop.
 pub(crate) const DRAIN: Duration = Duration::from_secs(2);

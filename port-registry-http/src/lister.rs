@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::body;
 use crate::delivery::{Delivery, Parcel};
 use crate::problem::Problem;
-use crate::queue::{Client, Jobs, Queue};
+use crate::queue::{Asker, Jobs, Queue};
 
 /// The way to the thread.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub(crate) struct Lister {
 #[derive(Debug)]
 struct Order {
     filter: Filter,
-    client: Client<Bytes>,
+    client: Asker<Bytes>,
 }
 
 impl Lister {
@@ -45,7 +45,7 @@ impl Lister {
     pub(crate) async fn list(&self, filter: Filter) -> Result<Bytes, Problem> {
         let list = self.queue.ask(|client| Order { filter, client });
         let list = timeout(self.patience, list).await;
-        list.unwrap_or_else(|_| Err(Problem::no_room()))
+        list.unwrap_or_else(|_| Err(Problem::busy()))
     }
 }
 

@@ -10,6 +10,7 @@ use port_registry::{Allocation, Error, Listener, Port, PortStatus};
 use serde::Serialize;
 
 use crate::access::Refusal;
+use crate::body;
 use crate::limits;
 
 /// An error as clients get it.
@@ -115,8 +116,8 @@ impl Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the daemon is stopping")
     }
 
-    /// The client was sent home before its request had arrived.
-    pub(crate) fn sent_home() -> Problem {
+    /// The client was dismissed before its request had arrived.
+    pub(crate) fn closing() -> Problem {
         Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "the connection is closing: the daemon is stopping, or has too many of them",
@@ -158,10 +159,7 @@ impl Problem {
 
     /// The document, with a line end.
     pub(crate) fn to_json(&self) -> Vec<u8> {
-        // Nothing of it can fail to be JSON.
-        let mut json = serde_json::to_vec(self).unwrap_or_default();
-        json.push(b'\n');
-        json
+        body::to_json(self)
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct Queue<J>(Sender<J>);
 pub(crate) struct Jobs<J>(Receiver<J>);
 
 /// Who waits for an answer.
-pub(crate) type Client<T> = oneshot::Sender<Result<T, Problem>>;
+pub(crate) type Asker<T> = oneshot::Sender<Result<T, Problem>>;
 
 impl<J: Send + 'static> Queue<J> {
     pub(crate) fn start(
@@ -34,7 +34,7 @@ impl<J: Send + 'static> Queue<J> {
     }
 
     /// Has something done, and waits for what comes of it.
-    pub(crate) async fn ask<T>(&self, job: impl FnOnce(Client<T>) -> J) -> Result<T, Problem> {
+    pub(crate) async fn ask<T>(&self, job: impl FnOnce(Asker<T>) -> J) -> Result<T, Problem> {
         let (client, answer) = oneshot::channel();
         let sent = self.0.send(job(client));
         sent.map_err(|_| Problem::stopping())?;

@@ -9,7 +9,7 @@ use port_registry::{Allocation, AllocationId, Answer, Port, Registry, Request, V
 
 use crate::delivery::{Delivery, Parcel};
 use crate::problem::Problem;
-use crate::queue::{Client, Jobs, Queue};
+use crate::queue::{Asker, Jobs, Queue};
 
 /// The way to the thread.
 #[derive(Clone, Debug)]
@@ -20,8 +20,8 @@ pub(crate) struct Reader {
 /// Something that a client wants to know.
 #[derive(Debug)]
 enum Question {
-    Allocation(AllocationId, Client<Option<Allocation>>),
-    Port(Port, Client<(Option<Allocation>, Verdict)>),
+    Allocation(AllocationId, Asker<Option<Allocation>>),
+    Port(Port, Asker<(Option<Allocation>, Verdict)>),
 }
 
 /// How many questions are answered together at most, so that the first one does not wait for long.

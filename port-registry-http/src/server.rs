@@ -57,14 +57,14 @@ pub(crate) async fn serve(
         .map_err(|()| io::Error::other("the HTTP service cannot be made"))?;
     let http = Rc::new(http);
 
-    let house = House::new(connections);
+    let connections = Connections::new(connections);
     let mut stop = pin!(stop);
     loop {
         let accepted = select! {
-            accepted = house.accept(&listener) => accepted,
+            accepted = connections.accept(&listener) => accepted,
             () = &mut stop => break,
         };
-        let (stream, guest) = match accepted {
+        let (stream, admitted) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 log::line(format_args!("cannot accept a connection: {error}"));
@@ -77,98 +77,98 @@ pub(crate) async fn serve(
         let http = http.clone();
         spawn_local(async move {
             let peer = stream.peer_addr().ok();
-            let connection = Connection::new(stream, guest.tab.clone());
+            let connection = Connection::new(stream, admitted.tab.clone());
             // How a connection ended is the client's business.
             let _ = http.call((connection, peer)).await;
-            drop(guest);
+            drop(admitted);
         });
     }
     drop(listener);
-    house.send_home_quiet_for(Duration::ZERO);
+    connections.dismiss_quiet_for(Duration::ZERO);
     // What takes longer than that is broken off.
-    let _ = timeout(limits::DRAIN, house.until_empty()).await;
+    let _ = timeout(limits::DRAIN, connections.until_empty()).await;
     Ok(())
 }
 
 /// The connections there are, and how many there may be.
 #[derive(Clone)]
-struct House {
-    rooms: Arc<Semaphore>,
+struct Connections {
+    slots: Arc<Semaphore>,
     size: u32,
-    guests: Rc<RefCell<Guests>>,
+    open: Rc<RefCell<Open>>,
 }
 
 #[derive(Default)]
-struct Guests {
+struct Open {
     tabs: HashMap<u64, Rc<Tab>>,
     next: u64,
 }
 
-/// A connection that is in the house, until it is dropped.
-struct Guest {
+/// A connection that was admitted, and has a slot until this is dropped.
+struct Admitted {
     number: u64,
     tab: Rc<Tab>,
-    house: House,
-    _room: tokio::sync::OwnedSemaphorePermit,
+    connections: Connections,
+    _slot: tokio::sync::OwnedSemaphorePermit,
 }
 
-impl House {
-    fn new(connections: usize) -> House {
+impl Connections {
+    fn new(connections: usize) -> Connections {
         let size = u32::try_from(connections).unwrap_or(u32::MAX);
-        House {
-            rooms: Arc::new(Semaphore::new(connections)),
+        Connections {
+            slots: Arc::new(Semaphore::new(connections)),
             size,
-            guests: Rc::default(),
+            open: Rc::default(),
         }
     }
 
-    /// Waits for a client, and before that for room for it.
-    async fn accept(&self, listener: &TcpListener) -> io::Result<(TcpStream, Guest)> {
-        let room = loop {
+    /// Waits for a client, and before that for a slot.
+    async fn accept(&self, listener: &TcpListener) -> io::Result<(TcpStream, Admitted)> {
+        let slot = loop {
             select! {
                 biased;
-                room = self.rooms.clone().acquire_owned() => {
-                    break room.map_err(io::Error::other)?;
+                slot = self.slots.clone().acquire_owned() => {
+                    break slot.map_err(io::Error::other)?;
                 }
-                () = self.make_room() => {}
+                () = self.make_way() => {}
             }
         };
         let (stream, _) = listener.accept().await?;
         let tab = Rc::new(Tab::new());
-        let mut guests = self.guests.borrow_mut();
-        let number = guests.next;
-        guests.next += 1;
-        guests.tabs.insert(number, tab.clone());
-        let guest = Guest {
+        let mut open = self.open.borrow_mut();
+        let number = open.next;
+        open.next += 1;
+        open.tabs.insert(number, tab.clone());
+        let admitted = Admitted {
             number,
             tab,
-            house: self.clone(),
-            _room: room,
+            connections: self.clone(),
+            _slot: slot,
         };
-        Ok((stream, guest))
+        Ok((stream, admitted))
     }
 
-    /// Sends home who holds a connection without using it, and gives them time to go.
-    async fn make_room(&self) {
-        self.send_home_quiet_for(limits::QUIET);
+    /// Dismisses clients that hold a connection without using it, and gives them time to go.
+    async fn make_way(&self) {
+        self.dismiss_quiet_for(limits::QUIET);
         sleep(limits::QUIET / 4).await;
     }
 
-    /// Sends home whose last request began so long ago.
-    fn send_home_quiet_for(&self, time: Duration) {
-        let guests = self.guests.borrow();
-        let quiet = guests.tabs.values();
+    /// Dismisses clients whose last request began so long ago.
+    fn dismiss_quiet_for(&self, time: Duration) {
+        let open = self.open.borrow();
+        let quiet = open.tabs.values();
         let quiet = quiet.filter(|tab| tab.since().elapsed() >= time);
-        quiet.for_each(|tab| tab.send_home());
+        quiet.for_each(|tab| tab.dismiss());
     }
 
     async fn until_empty(&self) {
-        let _ = self.rooms.acquire_many(self.size).await;
+        let _ = self.slots.acquire_many(self.size).await;
     }
 }
 
-impl Drop for Guest {
+impl Drop for Admitted {
     fn drop(&mut self) {
-        self.house.guests.borrow_mut().tabs.remove(&self.number);
+        self.connections.open.borrow_mut().tabs.remove(&self.number);
     }
 }

@@ -13,6 +13,7 @@ use port_registry::{Answer, Error, Registry, Request};
 
 use crate::delivery::{Delivery, Parcel};
 use crate::health::{Health, is_write};
+use crate::limits;
 use crate::problem::Problem;
 use crate::queue::{self, Jobs, Queue};
 
@@ -35,7 +36,7 @@ struct Job {
 struct Client {
     /// When it has waited long enough for its turn.
     due: Instant,
-    answer: queue::Client<Answer>,
+    answer: queue::Asker<Answer>,
 }
 
 impl Writer {
@@ -44,7 +45,8 @@ impl Writer {
         health: Arc<Health>,
         delivery: Delivery,
     ) -> io::Result<(Writer, JoinHandle<()>)> {
-        let patience = registry.wait();
+        // A time that there is no end of is no use to anybody who waits.
+        let patience = registry.wait().min(limits::LONGEST_WAIT);
         let (queue, thread) = Queue::start("writer", move |jobs| {
             let groups = Groups {
                 registry,

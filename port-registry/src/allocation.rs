@@ -13,7 +13,8 @@ use crate::port::Port;
 use crate::service_key::ServiceKey;
 use crate::timestamp::Timestamp;
 
-/// The number of an allocation: from 1 on, growing by one, never given twice.
+/// The id of an allocation: from 1 to [`u64::MAX`], growing by one, never given twice. (The API takes ids
+/// up to [`i64::MAX`].)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(transparent))]
@@ -28,7 +29,7 @@ impl AllocationId {
     pub fn new(number: u64) -> Result<AllocationId, AllocationIdError> {
         NonZeroU64::new(number)
             .map(AllocationId)
-            .ok_or(AllocationIdError)
+            .ok_or(AllocationIdError(()))
     }
 
     /// The number.
@@ -43,27 +44,41 @@ impl fmt::Display for AllocationId {
     }
 }
 
+impl TryFrom<u64> for AllocationId {
+    type Error = AllocationIdError;
+
+    fn try_from(number: u64) -> Result<AllocationId, AllocationIdError> {
+        AllocationId::new(number)
+    }
+}
+
+impl From<AllocationId> for u64 {
+    fn from(id: AllocationId) -> u64 {
+        id.get()
+    }
+}
+
 impl FromStr for AllocationId {
     type Err = AllocationIdError;
 
     fn from_str(text: &str) -> Result<AllocationId, AllocationIdError> {
         text.parse()
             .map(AllocationId)
-            .map_err(|_| AllocationIdError)
+            .map_err(|_| AllocationIdError(()))
     }
 }
 
-/// What was given is not the number of an allocation.
+/// What was given is not the id of an allocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("an allocation's id is a whole number from 1 on")]
-pub struct AllocationIdError;
+pub struct AllocationIdError(());
 
 /// A service that holds a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Allocation {
-    /// Its number.
+    /// Its id.
     pub id: AllocationId,
     /// Who holds the port.
     #[cfg_attr(feature = "serde", serde(flatten))]
@@ -81,8 +96,9 @@ pub struct Allocation {
 }
 
 impl Allocation {
-    /// Whether it belongs to another checkout than the one with this root, and that one still
-    /// exists.
+    /// Whether it belongs to another checkout than the one with this root. `false` if that one is gone,
+    /// if no checkout is recorded, or if `root` is not UTF-8; `true` if it cannot be looked at. May take a
+    /// second, where a file system does not answer.
     pub fn belongs_to_other_checkout(&self, root: &Path) -> bool {
         match (root.to_str(), &self.dir) {
             (Some(root), Some(dir)) => folder::compare(root, dir) == Recorded::Other,

@@ -17,9 +17,27 @@ impl Registry {
     /// With [`Atomicity::AllOrNothing`], one failed request undoes the others, and they answer
     /// [`NotApplied`](Error::NotApplied).
     ///
+    /// ```
+    /// use port_registry::{Atomicity, Claim, Registry, Request, ServiceKey};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let registry = Registry::builder().path(folder.path().join("ports.redb")).open()?;
+    /// let mut requests = Vec::new();
+    /// for service in ["web", "db"] {
+    ///     let key = ServiceKey::new("shop", "main", service)?;
+    ///     requests.push(Request::GetOrAllocate(Claim::new(key)));
+    /// }
+    /// for answer in registry.apply(&requests, Atomicity::AllOrNothing)? {
+    ///     if let Some(allocation) = answer?.into_allocation() {
+    ///         println!("{} {}", allocation.port, allocation.key);
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// Whatever a store can meet; then none of the requests took effect, or, where it is
+    /// [What a store can meet](Error#what-a-store-can-meet); then none of the requests took effect, or, where it is
     /// [`OutcomeUnknown`](Error::OutcomeUnknown), none or all that could.
     pub fn apply(
         &self,
@@ -27,7 +45,7 @@ impl Registry {
         atomicity: Atomicity,
     ) -> Result<Vec<Result<Answer, Error>>, Error> {
         self.with_deadline(|deadline| {
-            let mut scout = Scout::new(self.probe_in_use());
+            let mut scout = Scout::new(self.prober());
             // Each round leaves less that the scout does not know.
             loop {
                 if let Some(answers) = self.look_ahead(requests, &mut scout, deadline)? {
@@ -55,9 +73,9 @@ impl Registry {
     /// turn to write included ("group commit").
     ///
     /// Once the turn has come, `join` may add to the requests; nobody else can write until it
-    /// returns. The answers are in the order of the requests. `None` is that of a request that was
-    /// not carried out, because something has to be found out first for which there was no time
-    /// while others wait; with the first requests of the next group it will be.
+    /// returns. The answers are in the order of the requests. `None` means not carried out yet: it takes
+    /// probing for which there is no time while others wait to write. Pass such requests first in the
+    /// next call.
     ///
     /// It waits for its turn as long as `wait` at most, instead of what the [builder] says.
     ///
@@ -92,7 +110,7 @@ impl Registry {
         join: impl FnOnce(&mut Vec<Request>),
     ) -> Result<Vec<Option<Result<Answer, Error>>>, Error> {
         self.within(Deadline::after(wait), |deadline| {
-            let mut scout = Scout::new(self.probe_in_use());
+            let mut scout = Scout::new(self.prober());
             if let Some(answers) = self.look_ahead(requests, &mut scout, deadline)? {
                 return Ok(answers.into_iter().map(Some).collect());
             }
@@ -105,16 +123,18 @@ impl Registry {
         })
     }
 
-    /// Answers each of the requests, as if it was the only one, if that takes no write, and waits
-    /// for nobody: a question, say, a service that has its port already, or a port that is taken.
-    /// `None` for one that [`apply`](Self::apply) has to carry out.
+    /// Answers each of the requests, as if it was the only one, if that takes no write: a question, say,
+    /// a service that has its port already, or a port that is taken. `None` for one that
+    /// [`apply`](Self::apply) has to carry out. It waits for no other process; but it probes as many ports
+    /// as a search for a free one takes, and looks at a claim's folder, for which a file system has a
+    /// second.
     ///
     /// # Errors
     ///
-    /// Whatever a store can meet.
+    /// [What a store can meet](Error#what-a-store-can-meet).
     pub fn look(&self, requests: &[Request]) -> Result<Vec<Option<Result<Answer, Error>>>, Error> {
         self.with_deadline(|deadline| {
-            let mut scout = Scout::new(self.probe_in_use());
+            let mut scout = Scout::new(self.prober());
             scout.begin(Step::Look);
             self.store().read(deadline, |rows| {
                 let plans = requests

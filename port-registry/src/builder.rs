@@ -144,8 +144,8 @@ impl Builder {
     /// [`UnknownFormat`](Error::UnknownFormat) when the file is not a registry that this program
     /// knows; it is left as it is. [`NoHome`](Error::NoHome) or
     /// [`UnusableFolder`](Error::UnusableFolder) when no path is set and there is no place for it.
-    /// [`Busy`](Error::Busy), [`Damaged`](Error::Damaged) and [`Store`](Error::Store)
-    /// when the file cannot be read.
+    /// [`Busy`](Error::Busy), [`NotReadable`](Error::NotReadable), [`Damaged`](Error::Damaged) and
+    /// [`Store`](Error::Store) when the file cannot be read.
     pub fn open(self) -> Result<Registry, Error> {
         let registry = Registry::new(
             Store::new(&self.store()?, self.wait),

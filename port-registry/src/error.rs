@@ -13,7 +13,33 @@ use crate::range::PortRange;
 /// Why the registry did not do what it was asked to. Nothing was changed then, except perhaps
 /// where it is [`OutcomeUnknown`](Error::OutcomeUnknown).
 ///
-/// The conflicts can be made by others too: by a client of the daemon, of what that answers.
+/// Callers may construct the conflicts: a client of the daemon does, from its answers.
+///
+/// # What a store can meet
+///
+/// Every operation reads the file, and may fail with [`Busy`](Error::Busy),
+/// [`NotReadable`](Error::NotReadable), [`Damaged`](Error::Damaged), [`SqliteFile`](Error::SqliteFile),
+/// [`ForeignFile`](Error::ForeignFile), [`UnknownFormat`](Error::UnknownFormat) or
+/// [`Store`](Error::Store). One that changes something may also fail with
+/// [`NotWritable`](Error::NotWritable), and with [`OutcomeUnknown`](Error::OutcomeUnknown): then look
+/// whether it took effect before you try again.
+///
+/// ```
+/// use port_registry::{Claim, Error, Registry, ServiceKey};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let registry = Registry::builder().path(folder.path().join("ports.redb")).open()?;
+/// # let claim = Claim::new(ServiceKey::new("shop", "main", "web")?);
+/// match registry.allocate(claim) {
+///     Ok(web) => println!("web has port {}", web.port),
+///     Err(Error::PortTaken { holder } | Error::ServiceTaken { holder }) => {
+///         println!("{} has port {}", holder.key, holder.port);
+///     }
+///     // The message says what to do.
+///     Err(error) => return Err(error.into()),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -24,7 +50,8 @@ pub enum Error {
         holder: Box<Allocation>,
     },
 
-    /// The service holds a port already, and not the one asked for.
+    /// The service holds a port already. [`allocate`](crate::Registry::allocate) always refuses then,
+    /// [`get_or_allocate`](crate::Registry::get_or_allocate) only if the claim names another port.
     #[error("{} already has port {}", holder.key, holder.port)]
     ServiceTaken {
         /// The allocation it holds.
@@ -44,7 +71,8 @@ pub enum Error {
         wanted: String,
     },
 
-    /// Something on this machine has the port open, and nobody said that it is the service.
+    /// Something on this machine has the port open, and the claim does not
+    /// [adopt](crate::Claim::adopt) it.
     #[error("port {port} is in use on this system")]
     PortInUse {
         /// The port asked for.
@@ -59,10 +87,10 @@ pub enum Error {
         range: PortRange,
     },
 
-    /// There is no allocation of this number.
+    /// There is no allocation with this id.
     #[error("allocation {id} not found")]
     NotFound {
-        /// The number asked for.
+        /// The id asked for.
         id: AllocationId,
     },
 
@@ -184,7 +212,7 @@ pub enum Error {
         path: PathBuf,
         /// The version found in the file.
         found: u64,
-        /// The version that this program reads and writes.
+        /// The latest version that this program knows.
         supported: u64,
     },
 

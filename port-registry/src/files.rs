@@ -34,7 +34,7 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Tells a file from one that took its name later, where the system has such a mark.
+/// Tells a file from a later one of the same name, where the system has inodes.
 pub(crate) type FileId = (u64, u64);
 
 #[cfg(unix)]

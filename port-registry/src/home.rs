@@ -54,8 +54,8 @@ fn danger(home: &Metadata, folder: &Path, found: &Metadata) -> Option<String> {
             "every user can write to it; run `chmod o-w {folder}`"
         ));
     }
-    // A home folder may well be another's, as in a container. Whether this user owns the folder shows by
-    // its mode, which nobody else may set, if only to what it is; but for root, who may do anything.
+    // The home folder may belong to somebody else, as in a container. Only the owner, and root, may set a
+    // folder's mode, so setting it to what it is tells whether this user owns it.
     let is_own = found.uid() == home.uid()
         || !matches!(
             fs::set_permissions(folder, found.permissions()),

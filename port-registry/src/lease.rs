@@ -49,15 +49,28 @@ impl Lease {
     }
 
     /// Ends the lease, or tells why it cannot be ended; then it may be tried again. A lease that is
-    /// over stays so.
+    /// over stays so, and one whose allocation somebody else has released is over.
+    ///
+    /// ```
+    /// # use port_registry::{Claim, Registry, ServiceKey};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let registry = Registry::builder().path(folder.path().join("ports.redb")).open()?;
+    /// # let claim = Claim::new(ServiceKey::new("shop", "test-1", "db")?);
+    /// let mut lease = registry.lease(claim)?;
+    /// // ...
+    /// lease.release()?; // tells of a failure, which a drop cannot
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// Those of [`Registry::release`].
+    /// [What a store can meet](Error#what-a-store-can-meet).
     pub fn release(&mut self) -> Result<(), Error> {
         if !self.is_over {
-            self.registry.release(self.allocation.id)?;
-            self.is_over = true;
+            match self.registry.release(self.allocation.id) {
+                Ok(_) | Err(Error::NotFound { .. }) => self.is_over = true,
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }

@@ -20,12 +20,62 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Words
+//! # A port of its own in every checkout
 //!
-//! - An *app* is a project, an *instance* one checkout or variant of it, a *service* one thing in
-//!   it that listens. The three together are the [`ServiceKey`].
-//! - An [`Allocation`] is a service key that holds a [`Port`]. It is made of a [`Claim`].
-//! - A *holder* is the allocation that stands in the way of a claim. The [`Error`] carries it.
+//! Two checkouts of a project are two *instances* of one *app*. Pass the checkout's folder along, and
+//! another checkout that comes out with the same names meets [`Error::OtherCheckout`], instead of
+//! sharing the port. With the feature `detect`, `Checkout::of` finds the names that `portctl` uses.
+//!
+//! ```
+//! # use port_registry::{Claim, Registry, ServiceKey};
+//! # let folder = tempfile::tempdir()?;
+//! # let registry = Registry::builder().path(folder.path().join("ports.redb")).open()?;
+//! let here = std::env::current_dir()?;
+//! let claim = Claim::new(ServiceKey::new("shop", "feature-x", "web")?).dir(&here)?;
+//! let web = registry.get_or_allocate(claim)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # This port and no other
+//!
+//! [`Claim::port`] names a port. The error of a conflict carries who holds it. [`Claim::adopt`] is for a
+//! service that listens there already.
+//!
+//! ```
+//! # use port_registry::{Claim, Error, Port, Registry, ServiceKey};
+//! # let folder = tempfile::tempdir()?;
+//! # let registry = Registry::builder().path(folder.path().join("ports.redb")).open()?;
+//! # let key = ServiceKey::new("shop", "main", "postgres")?;
+//! match registry.allocate(Claim::new(key).port(Port::new(5432)?)) {
+//!     Ok(postgres) => println!("allocated {}", postgres.port),
+//!     Err(Error::PortTaken { holder }) => println!("{} has it", holder.key),
+//!     Err(Error::PortInUse { port }) => println!("something listens on {port}"),
+//!     Err(error) => return Err(error.into()),
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # As long as a test runs
+//!
+//! [`Registry::lease`] gives a port that is released when dropped.
+//!
+//! ```
+//! # use port_registry::{Claim, Registry, ServiceKey};
+//! # let folder = tempfile::tempdir()?;
+//! # let registry = Registry::builder().path(folder.path().join("ports.redb")).open()?;
+//! let database = registry.lease(Claim::new(ServiceKey::new("shop", "test-1", "db")?))?;
+//! println!("postgres -p {}", database.port());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The rest
+//!
+//! - Several ports or none: [`Registry::apply`] carries out several requests in one commit.
+//! - Looking: [`Registry::list`], [`Registry::get`], and [`Registry::check`] for a port and who has it.
+//! - Releasing: [`Registry::release`], and [`Registry::release_matching`] for what a [`Filter`] chooses.
+//! - Another file, other ports, another wait: [`Registry::builder`]. [`Registry::open`] takes the file and
+//!   the ports from `PORT_REGISTRY_DB` and `PORT_REGISTRY_RANGE`, where they are set.
+//! - What goes wrong: [`Error`], whose messages say what to do next.
 //!
 //! # What it promises
 //!
@@ -38,17 +88,21 @@
 //!   a second. A process that was stopped while it wrote makes others fail with [`Error::Busy`];
 //!   reads go on.
 //!
-//! # More
+//! # Words
 //!
-//! [`Registry::apply`] carries out several requests in one commit, [`Registry::lease`] gives ports
-//! that are released when dropped, and [`Builder`] has the settings.
+//! - An *app* is a project, an *instance* one checkout or variant of it, a *service* one thing in
+//!   it that listens. The three together are the [`ServiceKey`].
+//! - An [`Allocation`] is a service key that holds a [`Port`]. It is made of a [`Claim`].
+//! - A *holder* is the allocation that stands in the way of a claim. The [`Error`] carries it.
 //!
 //! # Features
 //!
-//! - `serde`: (de)serialization of what travels as JSON. Off by default.
-//! - `listeners`: the process that listens on a port. Off by default.
-//! - `detect`: names for the current folder, from git. Off by default.
-//! - `daemon`: whether a daemon runs, for those that run, start and stop one. Off by default.
+//! All are off by default; the default is 11 crates, and no async runtime.
+//!
+//! - `serde`: (de)serialization of what travels as JSON.
+//! - `listeners`: the process that listens on a port.
+//! - `detect`: names for a folder, from git.
+//! - `daemon`: whether a daemon runs, for those that run, start and stop one.
 
 mod allocation;
 mod assign;
@@ -77,8 +131,6 @@ mod request;
 mod scout;
 mod service_key;
 mod store;
-#[cfg(feature = "daemon")]
-mod supervisor;
 mod timestamp;
 
 pub use allocation::{Allocation, AllocationId, AllocationIdError, Filter, PortStatus};
@@ -95,6 +147,11 @@ pub use port::{Port, PortError};
 pub use probe::{Probe, SystemProbe, Verdict};
 pub use range::{PortRange, PortRangeError};
 pub use registry::Registry;
-pub use request::{Answer, Atomicity, Claim, MAX_DIR_LEN, Request};
+pub use request::{Answer, Atomicity, Claim, DirError, MAX_DIR_LEN, Request};
 pub use service_key::{MAX_NAME_LEN, NameError, NameFault, ServiceKey};
 pub use timestamp::{Timestamp, TimestampError};
+
+/// The README's Rust is run too.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "listeners")]
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::port::Port;
 
@@ -22,6 +23,19 @@ pub struct Listener {
     /// Linux says so.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub uid: Option<u32>,
+}
+
+/// Who it is, as far as that is known, such as `postgres (pid 4711)`; nothing of one of which nothing is
+/// known.
+impl fmt::Display for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.pid, &self.process, self.uid) {
+            (Some(pid), Some(process), _) => write!(f, "{process} (pid {pid})"),
+            (Some(pid), None, _) => write!(f, "pid {pid}"),
+            (None, _, Some(uid)) => write!(f, "another user's process (uid {uid})"),
+            (None, _, None) => Ok(()),
+        }
+    }
 }
 
 impl Listener {

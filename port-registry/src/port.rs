@@ -35,7 +35,7 @@ impl Port {
     ///
     /// [`PortError`] for 0.
     pub fn new(number: u16) -> Result<Port, PortError> {
-        NonZeroU16::new(number).map(Port).ok_or(PortError)
+        NonZeroU16::new(number).map(Port).ok_or(PortError(()))
     }
 
     /// The port's number.
@@ -62,7 +62,7 @@ impl FromStr for Port {
     type Err = PortError;
 
     fn from_str(text: &str) -> Result<Port, PortError> {
-        text.parse().map(Port).map_err(|_| PortError)
+        text.parse().map(Port).map_err(|_| PortError(()))
     }
 }
 
@@ -75,4 +75,4 @@ impl fmt::Display for Port {
 /// What was given is not a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("port must be between 1 and 65535")]
-pub struct PortError;
+pub struct PortError(());

@@ -40,7 +40,7 @@ impl PortRange {
         if first <= last {
             Ok(PortRange { first, last })
         } else {
-            Err(PortRangeError)
+            Err(PortRangeError(()))
         }
     }
 
@@ -64,8 +64,8 @@ impl FromStr for PortRange {
     type Err = PortRangeError;
 
     fn from_str(text: &str) -> Result<PortRange, PortRangeError> {
-        let (first, last) = text.split_once('-').ok_or(PortRangeError)?;
-        let end = |text: &str| text.trim().parse().map_err(|_| PortRangeError);
+        let (first, last) = text.split_once('-').ok_or(PortRangeError(()))?;
+        let end = |text: &str| text.trim().parse().map_err(|_| PortRangeError(()));
         PortRange::new(end(first)?, end(last)?)
     }
 }
@@ -79,4 +79,4 @@ impl fmt::Display for PortRange {
 /// What was given is not a range of ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("a port range is two ports from 1 to 65535, the lower one first, like 3000-3999")]
-pub struct PortRangeError;
+pub struct PortRangeError(());

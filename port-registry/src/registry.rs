@@ -58,7 +58,7 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// As [`Builder::open`].
+    /// Those of [`Builder::open`], and [`Setting`](Error::Setting) where a variable cannot be used.
     pub fn open() -> Result<Registry, Error> {
         Builder::from_env()?.open()
     }
@@ -97,15 +97,17 @@ impl Registry {
     ///
     /// Without a port in the claim it is the lowest of the best ones that are neither allocated nor
     /// in use on this system: from 3000 up to the kernel's ephemeral range, then 1024-2999, then
-    /// the ephemeral range and what browsers refuse to open, then 1-1023.
+    /// the ephemeral range and what was left out before: ports that browsers refuse to open
+    /// ([port blocking](https://fetch.spec.whatwg.org/#port-blocking) of the Fetch standard),
+    /// [`DAEMON_PORT`](crate::DAEMON_PORT), and 5000 and 7000 on macOS; then 1-1023, where this user may
+    /// bind them.
     ///
     /// # Errors
     ///
     /// [`ServiceTaken`](Error::ServiceTaken), [`PortTaken`](Error::PortTaken),
     /// [`PortInUse`](Error::PortInUse) or [`NoFreePort`](Error::NoFreePort) when the claim cannot
     /// be met, [`Probe`](Error::Probe) when the system does not say whether a port is in use, and
-    /// whatever a store can meet: [`Busy`](Error::Busy), [`NotWritable`](Error::NotWritable),
-    /// [`Damaged`](Error::Damaged), [`Store`](Error::Store).
+    /// [what a store can meet](Error#what-a-store-can-meet).
     pub fn allocate(&self, claim: Claim) -> Result<Allocation, Error> {
         self.claim(Request::Allocate(claim))
     }
@@ -113,8 +115,9 @@ impl Registry {
     /// Gives a service the port that it has, or else a new one as [`allocate`](Self::allocate)
     /// does.
     ///
-    /// A claim that names a checkout records it, where none was recorded or the one that was
-    /// exists no longer.
+    /// A claim that [names a checkout](Claim::dir) records it, where none was recorded or the one that
+    /// was exists no longer. If the port belongs to another checkout, that is an error; a claim that names
+    /// none is of whichever there is.
     ///
     /// ```
     /// use port_registry::{Claim, Registry, ServiceKey};
@@ -135,7 +138,7 @@ impl Registry {
         self.claim(Request::GetOrAllocate(claim))
     }
 
-    /// [Allocates](Self::allocate) a port for as long as the lease lives.
+    /// [Allocates](Self::allocate) a port for as long as the [lease](Lease) lives.
     ///
     /// # Errors
     ///
@@ -144,48 +147,83 @@ impl Registry {
         Ok(Lease::new(self.clone(), self.allocate(claim)?))
     }
 
-    /// Frees the port of the allocation with this number, and returns what it was.
+    /// Frees the port of the allocation with this id, and returns what it was.
+    ///
+    /// ```
+    /// # use port_registry::{Claim, Registry, ServiceKey};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let registry = Registry::builder().path(folder.path().join("ports.redb")).open()?;
+    /// # let claim = Claim::new(ServiceKey::new("shop", "main", "web")?);
+    /// let web = registry.allocate(claim)?;
+    /// assert_eq!(registry.release(web.id)?, web);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`NotFound`](Error::NotFound), and whatever a store can meet.
+    /// [`NotFound`](Error::NotFound), and
+    /// [what a store can meet](Error#what-a-store-can-meet).
     pub fn release(&self, id: AllocationId) -> Result<Allocation, Error> {
         let released = self.release_by(Request::Release(id))?;
         released.into_iter().next().ok_or(Error::NotFound { id })
     }
 
-    /// Frees the ports of all allocations that match, and returns what they were, by number.
+    /// Frees the ports of all allocations that match, and returns what they were, by id.
+    ///
+    /// ```
+    /// use port_registry::Filter;
+    ///
+    /// # use port_registry::Registry;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let registry = Registry::builder().path(folder.path().join("ports.redb")).open()?;
+    /// let gone = registry.release_matching(Filter::default().app("shop").instance("feature"))?;
+    /// println!("{} ports are free again", gone.len());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`EmptyFilter`](Error::EmptyFilter) when no part of the filter is set, and whatever a store
-    /// can meet.
+    /// [`EmptyFilter`](Error::EmptyFilter) when no part of the filter is set, and
+    /// [what a store can meet](Error#what-a-store-can-meet).
     pub fn release_matching(&self, filter: Filter) -> Result<Vec<Allocation>, Error> {
         self.release_by(Request::ReleaseMatching(filter))
     }
 
-    /// The allocation of this number.
+    /// The allocation with this id.
     ///
     /// # Errors
     ///
-    /// Whatever a store can meet.
+    /// [What a store can meet](Error#what-a-store-can-meet).
     pub fn get(&self, id: AllocationId) -> Result<Option<Allocation>, Error> {
         self.with_deadline(|deadline| self.store().read(deadline, |rows| rows.by_id(id)))
     }
 
-    /// The allocations that match, by number.
+    /// The allocations that match, by id.
+    ///
+    /// ```
+    /// use port_registry::Filter;
+    ///
+    /// # use port_registry::Registry;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let registry = Registry::builder().path(folder.path().join("ports.redb")).open()?;
+    /// for allocation in registry.list(&Filter::default().app("shop"))? {
+    ///     println!("{} {}", allocation.port, allocation.key);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// Whatever a store can meet.
+    /// [What a store can meet](Error#what-a-store-can-meet).
     pub fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, Error> {
         self.with_deadline(|deadline| self.store().read(deadline, |rows| rows.matching(filter)))
     }
 
-    /// Makes something of the allocations that match, by number: what `step` makes of what `init` gives.
+    /// Makes something of the allocations that match, by id: what `step` makes of what `init` gives.
     /// They are not all in memory at a time, unless the filter names an app: then they are sorted first.
     ///
-    /// Both may be called again from the start, if a try to read the store fails.
+    /// Both may be called again from the start, if a try to read the store fails. If one of them panics,
+    /// so does this.
     ///
     /// ```
     /// use port_registry::{Filter, Registry};
@@ -200,7 +238,7 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// Whatever a store can meet.
+    /// [What a store can meet](Error#what-a-store-can-meet).
     pub fn fold<T>(
         &self,
         filter: &Filter,
@@ -211,29 +249,47 @@ impl Registry {
         let mut panic = None;
         let made = self.with_deadline(|deadline| {
             self.store().read(deadline, |rows| {
-                let mut made = init();
+                let mut made = match panic::catch_unwind(AssertUnwindSafe(&init)) {
+                    Ok(made) => made,
+                    Err(caught) => {
+                        panic = Some(caught);
+                        return Ok(None);
+                    }
+                };
                 rows.each_matching(filter, &mut |allocation| {
                     if panic.is_none() {
                         let step = AssertUnwindSafe(|| step(&mut made, allocation));
                         panic = panic::catch_unwind(step).err();
                     }
                 })?;
-                Ok(made)
+                Ok(Some(made))
             })
         });
-        match panic {
-            Some(panic) => panic::resume_unwind(panic),
-            None => made,
+        if let Some(panic) = panic {
+            panic::resume_unwind(panic);
         }
+        made?.ok_or(Error::NotApplied)
     }
 
     /// Whether a port is to be had, and who has it if not: the allocation that holds it, and, with
     /// the feature `listeners`, the process that listens on it.
     ///
+    /// ```
+    /// # use port_registry::{Claim, Registry, ServiceKey};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let registry = Registry::builder().path(folder.path().join("ports.redb")).open()?;
+    /// # let claim = Claim::new(ServiceKey::new("shop", "main", "web")?);
+    /// let web = registry.allocate(claim)?;
+    /// let status = registry.check(web.port)?;
+    /// assert_eq!(status.holder, Some(web));
+    /// assert!(!status.available);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Probe`](Error::Probe) when the system does not say whether the port is in use, and
-    /// whatever a store can meet.
+    /// [what a store can meet](Error#what-a-store-can-meet).
     pub fn check(&self, port: Port) -> Result<PortStatus, Error> {
         let holder =
             self.with_deadline(|deadline| self.store().read(deadline, |rows| rows.by_port(port)))?;
@@ -259,7 +315,7 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// Whatever a store can meet.
+    /// [What a store can meet](Error#what-a-store-can-meet).
     pub fn try_write(&self) -> Result<(), Error> {
         self.with_deadline(|deadline| {
             self.store().write(deadline, |ledger| {
@@ -270,11 +326,12 @@ impl Registry {
     }
 
     /// Checks that what is stored agrees with itself: the allocations, both indexes, the free ports
-    /// and the next number. Reads all of it.
+    /// and the next id. Reads all of it.
     ///
     /// # Errors
     ///
-    /// [`Damaged`](Error::Damaged) says where it does not, and whatever else a store can meet.
+    /// [`Damaged`](Error::Damaged) says where it does not, and
+    /// [what a store can meet](Error#what-a-store-can-meet).
     pub fn verify(&self) -> Result<(), Error> {
         self.with_deadline(|deadline| self.store().check_consistency(deadline))
     }
@@ -313,7 +370,7 @@ impl Registry {
         &self.inner.order
     }
 
-    pub(crate) fn probe_in_use(&self) -> &dyn Probe {
+    pub(crate) fn prober(&self) -> &dyn Probe {
         &*self.inner.probe
     }
 

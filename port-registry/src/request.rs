@@ -2,6 +2,8 @@
 
 use std::path::{self, Path};
 
+use thiserror::Error;
+
 use crate::allocation::{Allocation, AllocationId, Filter};
 use crate::port::Port;
 use crate::service_key::ServiceKey;
@@ -11,6 +13,24 @@ use crate::timestamp::Timestamp;
 /// longer (`PATH_MAX`, path\_resolution(7)).
 pub const MAX_DIR_LEN: usize = 4096;
 
+/// The path of a checkout that cannot be recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum DirError {
+    /// There is none.
+    #[error("dir must not be empty")]
+    Empty,
+    /// It is not UTF-8, and could not be told from others that are not either.
+    #[error("dir must be UTF-8")]
+    NotUtf8,
+    /// It has a null character in it, which no path has.
+    #[error("dir must not contain a null character")]
+    Null,
+    /// It is longer than [`MAX_DIR_LEN`].
+    #[error("dir must be at most {MAX_DIR_LEN} bytes long")]
+    TooLong,
+}
+
 /// A service's wish for a port.
 ///
 /// ```
@@ -18,7 +38,7 @@ pub const MAX_DIR_LEN: usize = 4096;
 ///
 /// let key = ServiceKey::new("shop", "main", "web")?;
 /// let any_port = Claim::new(key.clone());
-/// let this_port = Claim::new(key).port(Port::new(8080)?).dir("/home/me/shop");
+/// let this_port = Claim::new(key).port(Port::new(8080)?).dir("/home/me/shop")?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,20 +99,32 @@ impl Claim {
         }
     }
 
-    /// Records the checkout the service belongs to. A relative path is taken from the current
-    /// folder. An empty path is left out, and so is one that is not UTF-8, since it could not be
-    /// told from others, or is longer than [`MAX_DIR_LEN`].
-    #[must_use]
-    pub fn dir(self, dir: impl AsRef<Path>) -> Claim {
-        let dir = path::absolute(dir)
-            .ok()
-            .and_then(|dir| dir.into_os_string().into_string().ok())
-            .filter(|dir| dir.len() <= MAX_DIR_LEN);
-        Claim { dir, ..self }
+    /// Records the checkout the service belongs to, by the path of its root. A relative path is taken
+    /// from the current folder.
+    ///
+    /// # Errors
+    ///
+    /// [`DirError`] when no such path can be kept, or told from others.
+    pub fn dir(self, dir: impl AsRef<Path>) -> Result<Claim, DirError> {
+        let dir = dir.as_ref();
+        if dir.as_os_str().is_empty() {
+            return Err(DirError::Empty);
+        }
+        let dir = path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+        let dir = dir.into_os_string().into_string();
+        let dir = dir.map_err(|_| DirError::NotUtf8)?;
+        if dir.contains('\0') {
+            return Err(DirError::Null);
+        }
+        if dir.len() > MAX_DIR_LEN {
+            return Err(DirError::TooLong);
+        }
+        let dir = Some(dir);
+        Ok(Claim { dir, ..self })
     }
 
     /// Records that the port was allocated at this time, in another registry whose allocations are
-    /// taken over.
+    /// taken over. Of a service that has its port already it changes nothing.
     #[must_use]
     pub fn created_at(self, time: Timestamp) -> Claim {
         Claim {
@@ -116,7 +148,8 @@ impl Claim {
         self.dir.as_deref()
     }
 
-    /// Takes the port even if something listens on it: the service is running already.
+    /// Takes the port even if something listens on it: the service is running already. Without a
+    /// [certain port](Self::port) it has no effect.
     #[must_use]
     pub fn adopt(self) -> Claim {
         Claim {
@@ -134,11 +167,11 @@ pub enum Request {
     Allocate(Claim),
     /// Give the service the port it has, or a new one.
     GetOrAllocate(Claim),
-    /// Free the port of the allocation with this number.
+    /// Free the port of the allocation with this id.
     Release(AllocationId),
     /// Free the ports of all allocations that match.
     ReleaseMatching(Filter),
-    /// Find the allocation with this number.
+    /// Find the allocation with this id.
     Find(AllocationId),
     /// Find the allocation that holds this port.
     FindHolder(Port),
@@ -152,14 +185,15 @@ pub enum Answer {
     Allocated(Allocation),
     /// The service held a port already.
     Existing(Allocation),
-    /// These allocations are gone, in the order of their numbers.
+    /// These allocations are gone, in the order of their ids.
     Released(Vec<Allocation>),
     /// The allocation asked for, if there is one.
     Found(Option<Allocation>),
 }
 
 impl Answer {
-    /// The allocation that the service holds now, or that was asked for; `None` of a release.
+    /// The allocation that the service holds now, or that was found; `None` of a release, and where none
+    /// was found.
     pub fn into_allocation(self) -> Option<Allocation> {
         match self {
             Answer::Allocated(allocation) | Answer::Existing(allocation) => Some(allocation),
@@ -176,4 +210,42 @@ pub enum Atomicity {
     Each,
     /// None takes effect.
     AllOrNothing,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Claim, DirError, MAX_DIR_LEN};
+    use crate::service_key::ServiceKey;
+
+    fn recorded(dir: impl AsRef<Path>) -> Result<String, DirError> {
+        let claim = Claim::new(ServiceKey::new("shop", "main", "web").unwrap());
+        let claim = claim.dir(dir)?;
+        Ok(claim.checkout().unwrap().to_owned())
+    }
+
+    #[test]
+    fn a_checkout_is_recorded_by_its_absolute_path() {
+        let here = std::env::current_dir().unwrap();
+        let inside = here.join("shop").to_str().unwrap().to_owned();
+        assert_eq!(recorded("shop"), Ok(inside.clone()));
+        assert_eq!(recorded(&inside), Ok(inside));
+    }
+
+    #[test]
+    fn a_path_that_cannot_be_told_from_others_is_refused() {
+        assert_eq!(recorded(""), Err(DirError::Empty));
+        assert_eq!(recorded("/a\0b"), Err(DirError::Null));
+        let longest = format!("/{}", "x".repeat(MAX_DIR_LEN - 1));
+        assert!(recorded(&longest).is_ok());
+        assert_eq!(recorded(longest + "x"), Err(DirError::TooLong));
+        #[cfg(unix)]
+        {
+            use std::ffi::OsStr;
+            use std::os::unix::ffi::OsStrExt;
+            let latin_1 = Path::new(OsStr::from_bytes(b"/caf\xe9"));
+            assert_eq!(recorded(latin_1), Err(DirError::NotUtf8));
+        }
+    }
 }

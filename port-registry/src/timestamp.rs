@@ -8,6 +8,14 @@ use thiserror::Error;
 
 /// A point in time in whole seconds, UTC. Displays and parses as RFC 3339 with `Z`, such as
 /// `2026-11-23T14:18:00Z`.
+///
+/// ```
+/// use port_registry::Timestamp;
+///
+/// let time: Timestamp = "2026-11-23T14:18:00Z".parse()?;
+/// assert_eq!(time.unix_seconds() % 60, 0);
+/// # Ok::<(), port_registry::TimestampError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "String"))]
@@ -58,7 +66,7 @@ impl FromStr for Timestamp {
             .ok()
             .and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok())
             .and_then(|since_epoch| Timestamp::from_unix_seconds(since_epoch.as_secs()))
-            .ok_or(TimestampError)
+            .ok_or(TimestampError(()))
     }
 }
 
@@ -69,6 +77,7 @@ impl serde::Serialize for Timestamp {
     }
 }
 
+#[cfg(feature = "serde")]
 impl TryFrom<String> for Timestamp {
     type Error = TimestampError;
 
@@ -77,16 +86,10 @@ impl TryFrom<String> for Timestamp {
     }
 }
 
-impl From<Timestamp> for String {
-    fn from(time: Timestamp) -> String {
-        time.to_string()
-    }
-}
-
 /// What was given is not a point in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("a time is written like 2026-11-23T14:18:00Z")]
-pub struct TimestampError;
+pub struct TimestampError(());
 
 #[cfg(test)]
 mod tests {

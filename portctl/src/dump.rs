@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use port_registry::{Claim, MAX_DIR_LEN, Port, ServiceKey, Timestamp};
+use port_registry::{Claim, Port, ServiceKey, Timestamp};
 use serde::Deserialize;
 
 use crate::failure::Report;
@@ -65,13 +65,10 @@ fn claim(row: serde_json::Value) -> Result<Claim, String> {
         claim = claim.created_at(time);
     }
     if let Some(dir) = row.dir.filter(|dir| !dir.is_empty()) {
-        if !Path::new(&dir).is_absolute() || dir.contains('\0') {
+        if !Path::new(&dir).is_absolute() {
             return Err(format!("dir must be an absolute path: {dir}"));
         }
-        if dir.len() > MAX_DIR_LEN {
-            return Err(format!("dir must be at most {MAX_DIR_LEN} bytes long"));
-        }
-        claim = claim.dir(dir);
+        claim = claim.dir(dir).map_err(|error| error.to_string())?;
     }
     Ok(claim)
 }

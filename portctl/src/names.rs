@@ -55,13 +55,21 @@ impl Names {
     pub(crate) fn claim(&self, service: &str) -> Result<Claim, Failure> {
         let key = self.key(service)?;
         let claim = Claim::new(key.clone());
-        Ok(match self.checkout() {
-            Ok(checkout) if is_called(checkout, Some(key.app()), Some(key.instance())) => {
-                claim.dir(&checkout.root)
-            }
+        let checkout = match self.checkout() {
+            Ok(checkout) if is_called(checkout, Some(key.app()), Some(key.instance())) => checkout,
             // With both names typed, the folder is not even needed.
-            _ => claim,
-        })
+            _ => return Ok(claim),
+        };
+        match claim.clone().dir(&checkout.root) {
+            Ok(claim) => Ok(claim),
+            Err(_) if self.app.is_some() && self.instance.is_some() => Ok(claim),
+            Err(error) => Err(Report::new(format!(
+                "the folder {} cannot be told from others that come out with the same names: {error}",
+                checkout.root.display()
+            ))
+            .hint("pass --app NAME and --instance NAME, which are taken at their word")
+            .into()),
+        }
     }
 
     /// A service of this checkout.

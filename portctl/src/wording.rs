@@ -8,11 +8,9 @@ use crate::visible::visible;
 
 /// Who listens, as far as the system tells: ` by ...`, or nothing.
 pub(crate) fn by(listener: &Listener) -> String {
-    match (listener.pid, &listener.process, listener.uid) {
-        (Some(pid), Some(process), _) => format!(" by {process} (pid {pid})"),
-        (Some(pid), None, _) => format!(" by pid {pid}"),
-        (None, _, Some(uid)) => format!(" by another user's process (uid {uid})"),
-        (None, _, None) => String::new(),
+    match listener.to_string() {
+        nobody if nobody.is_empty() => nobody,
+        somebody => format!(" by {somebody}"),
     }
 }
 

@@ -77,7 +77,7 @@ impl Patient {
         let key = ServiceKey::new("shop", "main", service).unwrap();
         let claim = Claim::new(key).port(port.to_string().parse().unwrap());
         let claim = match dir {
-            Some(dir) => claim.dir(dir),
+            Some(dir) => claim.dir(dir).unwrap(),
             None => claim,
         };
         registry.allocate(claim).unwrap()

@@ -28,7 +28,9 @@ pub(crate) async fn put(
     let request = Request::GetOrAllocate(claim);
     // As a rule it takes no write, and then waits for nobody who writes.
     let look = [request.clone()];
-    let looked = desk.read(move |registry| registry.look(&look)).await?;
+    let looked = desk
+        .blocking_read(move |registry| registry.look(&look))
+        .await?;
     match looked.into_iter().next().flatten() {
         Some(answer) => tell(&desk, answer.map_err(Problem::from)).await,
         None => tell(&desk, desk.writer.carry_out(request).await).await,

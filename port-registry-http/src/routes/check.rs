@@ -13,7 +13,10 @@ pub(crate) async fn get(desk: Data<Desk>, port: Path<String>) -> Result<HttpResp
     let port = decode::port(&port)?;
     let (holder, verdict) = desk.reader.port(port).await?;
     let listener = match verdict {
-        Verdict::Busy => Some(desk.read(move |_| Ok(Listener::find(port))).await?),
+        Verdict::Busy => Some(
+            desk.blocking_read(move |_| Ok(Listener::find(port)))
+                .await?,
+        ),
         Verdict::Free | Verdict::Denied => None,
     };
     let status = PortStatus::new(port, holder, listener);

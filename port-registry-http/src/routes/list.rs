@@ -11,7 +11,7 @@ use crate::{body, decode};
 pub(crate) async fn get(desk: Data<Desk>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let filter = decode::query(request.query_string())?;
     let list = desk.lister.list(filter).await?;
-    body::large_json(list, &desk.room)
+    body::large_json(list, &desk.answer_bytes)
 }
 
 pub(crate) async fn get_one(desk: Data<Desk>, id: Path<String>) -> Result<HttpResponse, Problem> {

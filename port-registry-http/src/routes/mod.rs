@@ -21,6 +21,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{Resource, ResponseError};
+use port_registry::daemon::{IDENTITY_HEADER, Identity};
 use port_registry::{Error, Registry};
 use tokio::sync::Semaphore;
 use tokio::task;
@@ -35,13 +36,15 @@ use crate::problem::Problem;
 use crate::reader::Reader;
 use crate::writer::Writer;
 
-/// The header by which the daemon tells who it is.
-pub(crate) const IDENTITY: &str = "x-port-registry";
-
 /// The version and the process that answers.
 pub(crate) fn identity() -> &'static str {
-    static IDENTITY: LazyLock<String> =
-        LazyLock::new(|| format!("{}; pid={}", env!("CARGO_PKG_VERSION"), std::process::id()));
+    static IDENTITY: LazyLock<String> = LazyLock::new(|| {
+        let identity = Identity {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+        };
+        identity.to_string()
+    });
     &IDENTITY
 }
 
@@ -58,9 +61,9 @@ pub(crate) struct Desk {
     /// A permit for each batch that may be carried out.
     pub(crate) batches: Arc<Semaphore>,
     /// A permit for each byte of large batches and their answers that may be on its way.
-    pub(crate) batch_room: Arc<Semaphore>,
+    pub(crate) batch_bytes: Arc<Semaphore>,
     /// A permit for each byte of large answers that may be on its way.
-    pub(crate) room: Arc<Semaphore>,
+    pub(crate) answer_bytes: Arc<Semaphore>,
 }
 
 impl Desk {
@@ -80,23 +83,23 @@ impl Desk {
             health,
             port,
             batches: Arc::new(Semaphore::new(limits::BATCHES)),
-            batch_room: Arc::new(Semaphore::new(limits::LARGE_BATCHES)),
-            room: Arc::new(Semaphore::new(limits::LARGE_ANSWERS)),
+            batch_bytes: Arc::new(Semaphore::new(limits::LARGE_BATCHES)),
+            answer_bytes: Arc::new(Semaphore::new(limits::LARGE_ANSWERS)),
         };
         Ok((desk, vec![writing, reading, listing]))
     }
 
     /// Reads from the registry, on a thread where that may block.
-    async fn read<T: Send + 'static>(
+    async fn blocking_read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Registry) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Problem> {
-        self.on_a_thread(|registry| read(registry).map_err(Problem::from))
+        self.blocking(|registry| read(registry).map_err(Problem::from))
             .await
     }
 
     /// Does something with the registry that may block.
-    async fn on_a_thread<T: Send + 'static>(
+    async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Registry) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
@@ -110,7 +113,10 @@ impl Desk {
         let Some(port) = problem.contested else {
             return problem;
         };
-        match self.read(move |registry| registry.check(port)).await {
+        match self
+            .blocking_read(move |registry| registry.check(port))
+            .await
+        {
             Ok(status) => problem.with(status),
             // The conflict is told all the same.
             Err(_) => problem,
@@ -178,7 +184,7 @@ pub(crate) async fn gate(
     let is_last = request.head().connection_type() != ConnectionType::KeepAlive;
     let refused = match &tab {
         // It was sent behind one that was to be the last.
-        Some(tab) if !tab.begin() => Some(Problem::sent_home()),
+        Some(tab) if !tab.begin() => Some(Problem::closing()),
         _ => {
             let desk = request.app_data::<Data<Desk>>();
             let port = desk.map_or(0, |desk| desk.port);
@@ -204,6 +210,6 @@ pub(crate) async fn gate(
     let identity = HeaderValue::from_static(identity());
     response
         .headers_mut()
-        .insert(HeaderName::from_static(IDENTITY), identity);
+        .insert(HeaderName::from_static(IDENTITY_HEADER), identity);
     Ok(response)
 }

@@ -36,6 +36,9 @@ struct Status {
 /// section 4.2).
 const REPRESENTATION: &str = "return=representation";
 
+/// So many allocations are written as JSON in no time.
+const FEW: usize = 256;
+
 pub(crate) async fn delete_matching(
     desk: Data<Desk>,
     request: HttpRequest,
@@ -47,7 +50,14 @@ pub(crate) async fn delete_matching(
         .carry_out(Request::ReleaseMatching(filter))
         .await?;
     Ok(match answer {
-        Answer::Released(released) if wants_representation(&request) => represent(&released),
+        Answer::Released(released) if wants_representation(&request) => {
+            let document = if released.len() > FEW {
+                desk.blocking(move |_| Ok(body::to_json(&released))).await?
+            } else {
+                body::to_json(&released)
+            };
+            represented(body::due_json(document.into(), &desk.answer_bytes))
+        }
         answer => body::json(StatusCode::OK, &Deleted::by(&answer)),
     })
 }
@@ -61,7 +71,7 @@ pub(crate) async fn delete_one(
     let answer = desk.writer.carry_out(Request::Release(id)).await?;
     Ok(match answer {
         Answer::Released(released) if wants_representation(&request) => {
-            represent(&released.first())
+            represented(body::json(StatusCode::OK, &released.first()))
         }
         _ => body::json(StatusCode::OK, &Status { status: "deleted" }),
     })
@@ -79,8 +89,8 @@ fn wants_representation(request: &HttpRequest) -> bool {
     })
 }
 
-fn represent(released: &impl Serialize) -> HttpResponse {
-    let mut response = body::json(StatusCode::OK, released);
+/// An answer that is what was released.
+fn represented(mut response: HttpResponse) -> HttpResponse {
     response.headers_mut().insert(
         HeaderName::from_static("preference-applied"),
         HeaderValue::from_static(REPRESENTATION),

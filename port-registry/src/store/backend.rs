@@ -8,10 +8,10 @@ use std::time::Duration;
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 
-use super::create::StoreFile;
 #[cfg(test)]
 use super::disk::witness::{self, Change};
 use super::fault::Expired;
+use super::file::StoreFile;
 use crate::deadline::Deadline;
 #[cfg(test)]
 use crate::files::FileId;

@@ -8,10 +8,12 @@ use crate::allocation::{Allocation, AllocationId};
 use crate::port::Port;
 use crate::service_key::ServiceKey;
 
-/// Changes to allocations, the latest one of each. They may be noted in the order of the ids: a port or a
-/// name that changes hands is the next one's whose id is greater, and an allocation keeps both as long as
-/// it is held. Each of the questions that can be asked is answered by the last change that tells, and by
-/// `None` where none does, so that what is beneath them counts.
+/// Changes to allocations, the latest one of each. A question about a port, a name or an id is answered by
+/// the last change that concerns it; `None` means that no change does, so that what is beneath them counts.
+///
+/// They may be noted in the order of the ids, whatever order they were made in: whoever gets a port or a
+/// name from another allocation has a greater id than that one, and an allocation keeps both for as long
+/// as it is held.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Changes {
     /// What became of each allocation that was changed.

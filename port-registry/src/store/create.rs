@@ -1,103 +1,17 @@
-//! The store's files: what they are named, how they come to be, and telling them from others.
+//! Creating the store in one step.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-use redb::backends::FileBackend;
+use std::io;
+use std::path::Path;
 
 use super::disk;
 use super::fault::Fault;
-use crate::error::Error;
-use crate::files::{FileId, beside, id_in, private};
-
-/// The first bytes of a redb file, from redb's design document.
-const REDB_MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
-/// The first bytes of an `SQLite` file (<https://www.sqlite.org/fileformat.html>).
-const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
-
-/// What stands where the store should be.
-#[derive(Debug)]
-pub(super) enum Found {
-    /// Nothing, or a file without a byte in it.
-    Nothing,
-    /// A file of the storage engine's.
-    Store(StoreFile),
-}
-
-/// A file that is open for the storage engine, and for those who look over its shoulder.
-#[derive(Clone, Debug)]
-pub(super) struct StoreFile {
-    pub(super) backend: Arc<FileBackend>,
-    pub(super) id: FileId,
-}
-
-impl StoreFile {
-    fn new(file: File) -> Result<StoreFile, Fault> {
-        let metadata = file.metadata();
-        let metadata = metadata.map_err(|error| Fault::File(error, Access::Read))?;
-        Ok(StoreFile {
-            backend: Arc::new(FileBackend::new(file)?),
-            id: id_in(&metadata),
-        })
-    }
-}
-
-/// How a file is to be opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Access {
-    Read,
-    ReadWrite,
-}
-
-/// Opens the store's file, if it is there. Never changes what it finds.
-pub(super) fn find(path: &Path, access: Access) -> Result<Found, Fault> {
-    let foreign = || {
-        let path = path.to_owned();
-        Fault::Told(Error::ForeignFile { path })
-    };
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.is_file() => {}
-        // Opening a pipe would wait, and a device must not be renamed over.
-        Ok(_) => return Err(foreign()),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
-        Err(error) => return Err(Fault::File(error, Access::Read)),
-    }
-    let mut options = OpenOptions::new();
-    options.read(true).write(access == Access::ReadWrite);
-    let file = match options.open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
-        Err(error) => {
-            // A foreign file is told as such even when it cannot be written.
-            if access == Access::ReadWrite {
-                find(path, Access::Read)?;
-            }
-            return Err(Fault::File(error, access));
-        }
-    };
-    let mut head = Vec::new();
-    (&file)
-        .take(SQLITE_MAGIC.len() as u64)
-        .read_to_end(&mut head)
-        .map_err(|error| Fault::File(error, Access::Read))?;
-    if head.is_empty() {
-        Ok(Found::Nothing)
-    } else if head.starts_with(REDB_MAGIC) {
-        Ok(Found::Store(StoreFile::new(file)?))
-    } else if head.starts_with(SQLITE_MAGIC) {
-        let path = path.to_owned();
-        Err(Fault::Told(Error::SqliteFile { path }))
-    } else {
-        Err(foreign())
-    }
-}
+use super::file::{Access, Found, StoreFile, find};
+use crate::files::beside;
 
 /// Creates the store, unless someone else just did: `initialize` makes a complete one in an empty
 /// file beside it, which then takes its place in one step. So there is a whole store or none,
 /// whenever a process is killed or the power fails. The caller holds the lock of the
-/// [lock file](lock_path). That the store keeps its name is for the first commit to see to, since
+/// [lock file](super::file::lock_path). That the store keeps its name is for the first commit to see to, since
 /// the creator may not live to do so.
 pub(super) fn create(
     path: &Path,
@@ -129,42 +43,4 @@ fn make_draft(
 
 pub(super) fn not_created(error: io::Error) -> Fault {
     Fault::File(error, Access::ReadWrite)
-}
-
-/// The file whose lock is the head of the queue of writers, and the right to create the store.
-pub(super) fn lock_path(path: &Path) -> PathBuf {
-    beside(path, ".lock")
-}
-
-/// Opens the lock file, creating it if need be. It stays empty.
-pub(super) fn open_lock_file(path: &Path) -> io::Result<File> {
-    private(OpenOptions::new().read(true).write(true).create(true)).open(path)
-}
-
-/// Whether the file of this name is the one with this mark.
-pub(super) fn has_id(path: &Path, id: FileId) -> bool {
-    fs::metadata(path).is_ok_and(|metadata| id_in(&metadata) == id)
-}
-
-/// Where a symbolic link leads, so that the files beside the store stand beside the file itself,
-/// and renaming the store into place keeps the link. The target need not exist.
-pub(super) fn resolve_link(path: &Path) -> PathBuf {
-    // As many as Linux follows (path_resolution(7)). What goes on longer cannot be opened anyway.
-    const MAX_LINKS: usize = 40;
-    let mut path = path.to_owned();
-    for _ in 0..MAX_LINKS {
-        match fs::read_link(&path) {
-            Ok(target) => path = folder_of(&path).join(target),
-            Err(_) => break,
-        }
-    }
-    path
-}
-
-/// The folder that a file is in.
-pub(super) fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 #[cfg(test)]
 use self::witness::Change;
-use super::create::folder_of;
+use super::file::folder_of;
 use crate::files::{self, private};
 
 /// Creates a file for this user alone, where there must be none.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use super::create::Access;
+use super::file::Access;
 use crate::deadline::Deadline;
 use crate::error::{Error, StoreError, StoreFault};
 
@@ -23,8 +23,8 @@ pub(crate) enum Fault {
     OutcomeUnknown(redb::Error),
     /// A file could not be opened, created or renamed.
     File(io::Error, Access),
-    /// The fault is told already.
-    Told(Error),
+    /// Already a public error, to be passed on as it is.
+    Public(Error),
 }
 
 /// The wait for a lock outlasted the deadline. Travels through the storage engine, from the
@@ -38,7 +38,7 @@ impl Fault {
     pub(crate) fn at(self, path: &Path, deadline: Deadline) -> Error {
         let path = path.to_owned();
         match self {
-            Fault::Told(error) => error,
+            Fault::Public(error) => error,
             Fault::Busy => Error::Busy {
                 path,
                 waited: deadline.wait(),

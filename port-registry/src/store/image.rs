@@ -3,16 +3,17 @@
 //! An image is what a crash at this moment would leave. The engine makes such a file whole when it
 //! opens it, so an image is opened with all that is written kept in memory. It takes no locks.
 //!
-//! An image is one moment's as long as the header stays the same: pages that a committed tree reaches
-//! are not written again before a later commit, and every commit changes the header. Those of the rows
-//! are not as long as somebody reads that commit, either.
+//! An image shows one moment as long as the header stays the same: pages that a committed tree reaches
+//! are not overwritten before a later commit, and every commit changes the header. Pages of rows are not
+//! overwritten while somebody reads that commit, either.
 
 use std::path::Path;
 
 use redb::{Builder, Database, ReadableDatabase, StorageBackend};
 
-use super::create::{self, Access, Found, StoreFile};
 use super::fault::{self, Fault};
+use super::file::{self, Access, Found, StoreFile};
+use super::handle;
 use super::tables;
 use super::view::View;
 
@@ -27,7 +28,7 @@ pub(super) fn read<T>(
     path: &Path,
     mut look: impl FnMut(Option<&Database>) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
-    let Found::Store(file) = create::find(path, Access::Read)? else {
+    let Found::Store(file) = file::find(path, Access::Read)? else {
         return look(None);
     };
     for _ in 0..ATTEMPTS {
@@ -60,7 +61,7 @@ pub(super) fn check<R>(
 
 /// The same, of whatever stands at a path.
 pub(super) fn check_whole(path: &Path) -> Result<(), Fault> {
-    match create::find(path, Access::Read)? {
+    match file::find(path, Access::Read)? {
         Found::Store(file) => check(&file, || Ok(())),
         Found::Nothing => Ok(()),
     }
@@ -70,7 +71,7 @@ pub(super) fn check_whole(path: &Path) -> Result<(), Fault> {
 /// whole and is a registry's, before that is done to the file itself.
 pub(super) fn check_recovery(file: &StoreFile, path: &Path) -> Result<(), Fault> {
     // As the file itself will be opened.
-    let trusting = super::builder();
+    let trusting = handle::builder();
     try_out(file, |header| {
         verify(file, header)?;
         let image = open(&trusting, file, header)?;
@@ -127,7 +128,7 @@ fn verify(file: &StoreFile, header: &Header) -> Result<(), Fault> {
 fn builder() -> Builder {
     let mut builder = Builder::new();
     builder
-        .set_cache_size(super::CACHE_SIZE)
+        .set_cache_size(handle::CACHE_SIZE)
         .set_check_integrity_on_open(true);
     builder
 }

@@ -5,9 +5,9 @@ use std::path::Path;
 use redb::{ReadableTable, WriteTransaction};
 
 use super::changes::{Change, Changes};
-use super::create::Access;
 use super::disk;
 use super::fault::Fault;
+use super::file::Access;
 use super::recent::Cache;
 use super::rows::{Rows, StoredRows};
 use super::schema::META_IS_NAMED;

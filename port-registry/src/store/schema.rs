@@ -12,9 +12,10 @@ use crate::port::Port;
 use crate::service_key::ServiceKey;
 use crate::timestamp::Timestamp;
 
-/// Of this layout. It goes up with every change that an older program would misread.
+/// The version of the layout that is written. It goes up with every change that an older program would
+/// misread.
 pub(super) const FORMAT_VERSION: u64 = 2;
-/// That of [`Format::WithoutRecent`].
+/// The version of [`Format::WithoutRecent`], which is still read.
 const OLDER_VERSION: u64 = 1;
 
 /// App, instance, service, port, seconds since the Unix epoch, checkout or "".
@@ -75,7 +76,7 @@ pub(super) fn damaged(error: TableError) -> Fault {
 pub(super) fn ours<T>(table: Result<T, TableError>, path: &Path) -> Result<T, Fault> {
     table.map_err(|error| match error {
         TableError::Storage(error) => error.into(),
-        _ => Fault::Told(Error::ForeignFile {
+        _ => Fault::Public(Error::ForeignFile {
             path: path.to_owned(),
         }),
     })
@@ -99,12 +100,12 @@ pub(super) fn format(
     match meta.get(META_FORMAT)?.map(|found| found.value()) {
         Some(FORMAT_VERSION) => Ok(Format::Latest),
         Some(OLDER_VERSION) => Ok(Format::WithoutRecent),
-        Some(found) => Err(Fault::Told(Error::UnknownFormat {
+        Some(found) => Err(Fault::Public(Error::UnknownFormat {
             path,
             found,
             supported: FORMAT_VERSION,
         })),
-        None => Err(Fault::Told(Error::ForeignFile { path })),
+        None => Err(Fault::Public(Error::ForeignFile { path })),
     }
 }
 

@@ -23,8 +23,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use super::create::{Access, open_lock_file};
 use super::fault::Fault;
+use super::file::{Access, open_lock_file};
 use crate::deadline::{Deadline, LONGEST_PAUSE};
 
 /// The queue of those that want to write to one store.

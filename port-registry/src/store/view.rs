@@ -12,7 +12,7 @@ use redb::{BackendError, StorageBackend};
 /// What is written is kept in pieces of this size, the engine's pages'.
 const BLOCK: usize = 4096;
 
-/// A file that is read and not written: what is, is kept in memory.
+/// A file that is only read; what is written stays in memory.
 #[derive(Debug)]
 pub(super) struct View {
     file: Arc<FileBackend>,

@@ -1,13 +1,13 @@
 //! `portctl status`.
 
 use port_registry::Builder;
-use port_registry::daemon::Presence;
+use port_registry::daemon::{DaemonInfo, Presence};
 use serde::Serialize;
 
 use super::{Done, Outcome, health};
 use crate::args::Status;
 use crate::daemon::{self, Target};
-use crate::door::{ClientError, Daemon};
+use crate::door::ClientError;
 use crate::environment::{self, ADDRESS_VARIABLE};
 use crate::output;
 use crate::visible::visible;
@@ -47,7 +47,7 @@ pub(super) fn run(args: &Status) -> Outcome {
     Ok(Done::Printed(printed.and(remark)))
 }
 
-fn running(target: &Target, daemon: Daemon) -> Document {
+fn running(target: &Target, daemon: DaemonInfo) -> Document {
     let (healthy, detail) = match health::examine(&target.client) {
         Ok(health) => (health.is_healthy(), health.detail),
         Err(error) => (false, Some(error.to_string())),

@@ -1,12 +1,12 @@
 //! `portctl version`.
 
-use port_registry::daemon::default_pidfile;
+use port_registry::daemon::{DaemonInfo, default_pidfile};
 use serde::Serialize;
 
 use super::{Done, Outcome};
 use crate::address::Address;
 use crate::args::Version;
-use crate::door::{self, Client, Daemon};
+use crate::door::{self, Client};
 use crate::environment;
 use crate::failure::Report;
 use crate::output;
@@ -55,7 +55,7 @@ pub(super) fn run(args: &Version) -> Outcome {
     }))
 }
 
-fn text(daemon: Option<&Daemon>) -> String {
+fn text(daemon: Option<&DaemonInfo>) -> String {
     let own = wording::version();
     match daemon {
         Some(daemon) => format!(

@@ -17,14 +17,14 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use port_registry::daemon::{Presence, default_pidfile, lock_of, open_private};
+use port_registry::daemon::{DaemonInfo, Presence, default_pidfile, lock_of, open_private};
 use port_registry::{Builder, Error};
 
 pub(crate) use self::detach::{WORD as DETACH, exec};
 pub(crate) use self::start::{Started, restart, start};
 pub(crate) use self::stop::stop;
 use crate::address::Address;
-use crate::door::{self, Client, Daemon};
+use crate::door::{self, Client};
 use crate::environment::{self, ADDRESS_VARIABLE};
 use crate::failure::Report;
 
@@ -93,7 +93,7 @@ impl Target {
     }
 
     /// Something answers as a daemon does, and is not this user's.
-    fn not_the_daemon(&self, daemon: &Daemon) -> Report {
+    fn not_the_daemon(&self, daemon: &DaemonInfo) -> Report {
         Report::new(format!(
             "process {} answers at {}, but {} does not say that it is the daemon; it was left alone",
             daemon.pid,
@@ -121,7 +121,7 @@ impl Target {
 }
 
 /// What a daemon does otherwise than the environment asks for: its store, or its ports.
-pub(crate) fn difference(daemon: &Daemon, registry: &Builder) -> Option<String> {
+pub(crate) fn difference(daemon: &DaemonInfo, registry: &Builder) -> Option<String> {
     if !door::serves_store(daemon, registry) {
         Some(format!("serves another registry, {}", daemon.store))
     } else if !door::serves_range(daemon, registry) {

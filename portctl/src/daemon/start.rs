@@ -2,13 +2,13 @@
 
 use std::process::{Child, ExitStatus};
 
-use port_registry::daemon::Presence;
+use port_registry::daemon::{DaemonInfo, Presence};
 use port_registry::{Builder, DB_VARIABLE, Listener, Port, RANGE_VARIABLE};
 
 use super::log::Log;
 use super::supervisor::{self, Deed};
 use super::{PATIENCE, Patience, Target, Turn, detach, difference, process, program, stop};
-use crate::door::{self, ClientError, Daemon};
+use crate::door::{self, ClientError};
 use crate::environment::ADDRESS_VARIABLE;
 use crate::failure::Report;
 use crate::wording;
@@ -124,7 +124,7 @@ fn start_with(target: &Target, range: Option<String>, _: &Turn) -> Result<Starte
     }
 }
 
-fn already(target: &Target, daemon: &Daemon) -> Result<Started, Report> {
+fn already(target: &Target, daemon: &DaemonInfo) -> Result<Started, Report> {
     let registry = Builder::from_env()?;
     if difference(daemon, &registry).is_some() {
         return Err(different(target, daemon, &registry));
@@ -136,7 +136,7 @@ fn already(target: &Target, daemon: &Daemon) -> Result<Started, Report> {
 }
 
 /// The daemon that runs is not the one that is asked for.
-fn different(target: &Target, daemon: &Daemon, registry: &Builder) -> Report {
+fn different(target: &Target, daemon: &DaemonInfo, registry: &Builder) -> Report {
     let difference = difference(daemon, registry).unwrap_or_default();
     let hint = if door::serves_store(daemon, registry) {
         format!("`portctl restart` makes it choose from those of {RANGE_VARIABLE}")

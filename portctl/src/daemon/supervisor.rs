@@ -1,8 +1,7 @@
 //! A daemon that a service manager keeps running is that one's to stop and to restart.
 
-use port_registry::daemon::{Scope, Supervisor};
+use port_registry::daemon::{DaemonInfo, Scope, Supervisor};
 
-use crate::door::Daemon;
 use crate::failure::Report;
 use crate::wording::quoted;
 
@@ -15,7 +14,7 @@ pub(super) enum Deed {
 
 /// That a daemon is supervised, if it is: to end it would have it started again, or leave its manager
 /// with a wrong idea of it.
-pub(super) fn objection(daemon: &Daemon, deed: Deed) -> Option<Report> {
+pub(super) fn objection(daemon: &DaemonInfo, deed: Deed) -> Option<Report> {
     let supervisor = daemon.supervisor.as_ref()?;
     let (stopped, stops) = match deed {
         Deed::Stop => ("stopped", "stops it"),
@@ -63,11 +62,11 @@ mod tests {
     use serde_json::json;
 
     use super::{Deed, objection};
-    use crate::door::Daemon;
+    use port_registry::daemon::DaemonInfo;
 
     /// What is told of a daemon that says this of its supervisor.
     fn told(supervisor: &serde_json::Value, deed: Deed) -> (String, Option<String>) {
-        let daemon: Daemon = serde_json::from_value(json!({
+        let daemon: DaemonInfo = serde_json::from_value(json!({
             "version": "1.0.0",
             "pid": 4711,
             "store": "/x",

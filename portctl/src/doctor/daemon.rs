@@ -6,12 +6,12 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use port_registry::daemon::{Presence, default_pidfile, lock_of};
+use port_registry::daemon::{DaemonInfo, Presence, default_pidfile, lock_of};
 use port_registry::{Builder, Listener, Port};
 
 use super::finding::{Finding, Issue};
 use crate::address::Address;
-use crate::door::{self, Client, ClientError, Daemon};
+use crate::door::{self, Client, ClientError};
 use crate::environment::{self, ADDRESS_VARIABLE};
 use crate::failure::Report;
 use crate::wording;
@@ -120,7 +120,7 @@ fn settled(pidfile: &Path) -> io::Result<Presence> {
     }
 }
 
-fn told(daemon: &Daemon, address: &Address) -> Finding {
+fn told(daemon: &DaemonInfo, address: &Address) -> Finding {
     Finding::ok(
         CHECK,
         format!(
@@ -131,7 +131,7 @@ fn told(daemon: &Daemon, address: &Address) -> Finding {
 }
 
 /// That a daemon is not of this portctl's version.
-fn other_version(daemon: &Daemon) -> Option<Issue> {
+fn other_version(daemon: &DaemonInfo) -> Option<Issue> {
     let own = env!("CARGO_PKG_VERSION");
     (daemon.version != own).then(|| {
         let line = format!("it is of version {}, and portctl of {own}", daemon.version);
@@ -143,7 +143,7 @@ fn other_version(daemon: &Daemon) -> Option<Issue> {
 }
 
 /// What a daemon does otherwise than this process.
-fn differences(daemon: &Daemon) -> Vec<Issue> {
+fn differences(daemon: &DaemonInfo) -> Vec<Issue> {
     let mut differences: Vec<Issue> = other_version(daemon).into_iter().collect();
     let Ok(registry) = Builder::from_env() else {
         return differences;

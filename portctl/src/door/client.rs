@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use port_registry::daemon::Supervisor;
+use port_registry::daemon::{DaemonInfo, IDENTITY_HEADER, Identity};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -11,9 +11,6 @@ use ureq::http::Response;
 use ureq::{Agent, Body, RequestBuilder};
 
 use crate::address::Address;
-
-/// The header by which a daemon tells who it is.
-const IDENTITY: &str = "x-port-registry";
 
 /// How long an answer may take in all: longer than the daemon itself waits for its store.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -25,18 +22,6 @@ const QUICK_IDENTIFICATION: Duration = Duration::from_secs(1);
 /// The most bytes of an answer. The list of all 65535 ports is some 10 MiB with names of usual
 /// length.
 const LARGEST_ANSWER: u64 = 64 << 20;
-
-/// What a daemon says of itself.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Daemon {
-    pub(crate) version: String,
-    pub(crate) pid: u32,
-    pub(crate) store: String,
-    pub(crate) range: String,
-    /// Who keeps it running.
-    #[serde(default)]
-    pub(crate) supervisor: Option<Supervisor>,
-}
 
 /// Why a daemon does not let a client in.
 #[derive(Debug, Deserialize)]
@@ -114,16 +99,16 @@ impl Client {
     }
 
     /// Asks who is there. Nothing else is asked of what has not said that it is a port registry.
-    pub(crate) fn identify(&self) -> Result<Daemon, ClientError> {
+    pub(crate) fn identify(&self) -> Result<DaemonInfo, ClientError> {
         self.identify_within(IDENTIFICATION)
     }
 
     /// The same, with less patience.
-    pub(crate) fn identify_quickly(&self) -> Result<Daemon, ClientError> {
+    pub(crate) fn identify_quickly(&self) -> Result<DaemonInfo, ClientError> {
         self.identify_within(QUICK_IDENTIFICATION)
     }
 
-    fn identify_within(&self, patience: Duration) -> Result<Daemon, ClientError> {
+    fn identify_within(&self, patience: Duration) -> Result<DaemonInfo, ClientError> {
         let request = self.agent.get(self.url("/v1/daemon"));
         let request = request.config().timeout_global(Some(patience)).build();
         let reply = self.reply(request.call(), patience)?;
@@ -131,7 +116,7 @@ impl Client {
             let address = self.address.clone();
             return Err(ClientError::Denied { address, error });
         }
-        let daemon: Daemon = reply.json(200)?;
+        let daemon: DaemonInfo = reply.json(200)?;
         if daemon.pid != reply.pid {
             return Err(reply.not_understood());
         }
@@ -183,8 +168,9 @@ impl Client {
         let address = || self.address.clone();
         let error = |error| self.error(error, patience);
         let mut response = response.map_err(error)?;
-        let identity = response.headers().get(IDENTITY);
-        let Some(pid) = identity.and_then(|identity| pid_in(identity.as_bytes())) else {
+        let identity = response.headers().get(IDENTITY_HEADER);
+        let Some(Identity { pid, .. }) = identity.and_then(|it| it.to_str().ok()?.parse().ok())
+        else {
             return Err(ClientError::Stranger { address: address() });
         };
         let status = response.status().as_u16();
@@ -241,12 +227,6 @@ fn send(
 ) -> Result<Response<Body>, ureq::Error> {
     let body = serde_json::to_vec(body).map_err(io::Error::from)?;
     request.content_type("application/json").send(&body)
-}
-
-/// The process in the header of a daemon: `<version>; pid=<pid>`.
-fn pid_in(header: &[u8]) -> Option<u32> {
-    let (version, pid) = str::from_utf8(header).ok()?.split_once("; pid=")?;
-    pid.parse().ok().filter(|_| !version.is_empty())
 }
 
 impl Reply {

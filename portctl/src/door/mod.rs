@@ -8,11 +8,11 @@ mod remote;
 use std::fs;
 use std::path::Path;
 
-use port_registry::daemon::{Presence, default_pidfile};
+use port_registry::daemon::{DaemonInfo, Presence, default_pidfile};
 use port_registry::{Allocation, AllocationId, Builder, Claim, Error, Filter, Port, PortStatus};
 use thiserror::Error as ThisError;
 
-pub(crate) use self::client::{Client, ClientError, Daemon};
+pub(crate) use self::client::{Client, ClientError};
 use self::fallback::WithFallback;
 use self::in_process::InProcess;
 use self::remote::Remote;
@@ -112,14 +112,14 @@ pub(crate) fn open(named: Option<Address>, usual: Address) -> Result<Box<dyn Doo
 }
 
 /// This user's daemon, if it would answer as this process would.
-fn of_use(client: &Client, pidfile: &Path, registry: &Builder) -> Option<Daemon> {
+fn of_use(client: &Client, pidfile: &Path, registry: &Builder) -> Option<DaemonInfo> {
     own_daemon(client, pidfile)
         .filter(|daemon| serves_store(daemon, registry) && serves_range(daemon, registry))
 }
 
 /// This user's daemon, if it listens at the client's address. That it is this user's is told by its
 /// lock, which nobody else can hold; without that, nothing is asked of what may be there.
-pub(crate) fn own_daemon(client: &Client, pidfile: &Path) -> Option<Daemon> {
+pub(crate) fn own_daemon(client: &Client, pidfile: &Path) -> Option<DaemonInfo> {
     let Ok(Presence::Running { pid, address }) = Presence::of(pidfile) else {
         return None;
     };
@@ -131,14 +131,14 @@ pub(crate) fn own_daemon(client: &Client, pidfile: &Path) -> Option<Daemon> {
 }
 
 /// Whether the daemon's store is the file that this process would open.
-pub(crate) fn serves_store(daemon: &Daemon, registry: &Builder) -> bool {
+pub(crate) fn serves_store(daemon: &DaemonInfo, registry: &Builder) -> bool {
     registry
         .store()
         .is_ok_and(|store| is_same_file(&store, &daemon.store))
 }
 
 /// Whether the daemon chooses from the ports that the environment says, if it says so.
-pub(crate) fn serves_range(daemon: &Daemon, registry: &Builder) -> bool {
+pub(crate) fn serves_range(daemon: &DaemonInfo, registry: &Builder) -> bool {
     let range = registry.chosen_range();
     range.is_none_or(|range| range.to_string() == daemon.range)
 }

@@ -15,7 +15,9 @@ static TEMPLATE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let registry = open(&path).expect("a registry");
     for number in 0..12 {
         let key = ServiceKey::new("app", "main", format!("service-{number}"));
-        let claim = Claim::new(key.expect("a name")).dir("/some/checkout");
+        let claim = Claim::new(key.expect("a name"))
+            .dir("/some/checkout")
+            .expect("a path");
         registry.allocate(claim).expect("an allocation");
     }
     let filter = Filter::default().service("service-5");

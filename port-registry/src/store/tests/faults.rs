@@ -78,7 +78,7 @@ const DEEDS: [Deed; 6] = [
         name: "record a checkout",
         prepare: |registry| drop(registry.allocate(claim("web"))),
         ask: |registry| {
-            let claim = claim("web").dir("/some/checkout");
+            let claim = claim("web").dir("/some/checkout").unwrap();
             registry.get_or_allocate(claim).map(drop)
         },
     },
@@ -100,7 +100,7 @@ const DEEDS: [Deed; 6] = [
         ask: |registry| {
             let batch = [
                 Request::Allocate(claim("web")),
-                Request::GetOrAllocate(claim("web").dir("/some/checkout")),
+                Request::GetOrAllocate(claim("web").dir("/some/checkout").unwrap()),
             ];
             let answers = registry.apply(&batch, Atomicity::AllOrNothing)?;
             answers.into_iter().try_for_each(|answer| answer.map(drop))

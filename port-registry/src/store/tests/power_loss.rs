@@ -274,9 +274,9 @@ fn request(random: &mut Random) -> Request {
     let long = "x".repeat(usize::try_from(random.below(900)).unwrap());
     match random.below(9) {
         0..=3 => Request::Allocate(claim),
-        4 => Request::Allocate(claim.dir(format!("/checkout/{long}"))),
+        4 => Request::Allocate(claim.dir(format!("/checkout/{long}")).unwrap()),
         5 => Request::Allocate(claim.port(port(random))),
-        6 => Request::GetOrAllocate(claim.dir(format!("/checkout/{long}"))),
+        6 => Request::GetOrAllocate(claim.dir(format!("/checkout/{long}")).unwrap()),
         7 => Request::ReleaseMatching(Filter::default().service(service)),
         _ => Request::ReleaseMatching(Filter::default().port(port(random))),
     }

@@ -3,10 +3,11 @@
 use redb::ReadableDatabase;
 
 use super::{claim, open, scratch};
+use crate::store::handle::builder;
 use crate::store::recent::{Cache, MOST};
 use crate::store::rows::{Rows, snapshot};
 use crate::store::schema::{FREE, PORTS};
-use crate::store::{builder, free_ports, tables};
+use crate::store::{free_ports, tables};
 use crate::{Error, Filter};
 
 #[test]

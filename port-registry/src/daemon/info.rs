@@ -1,0 +1,74 @@
+//! What a daemon says of itself.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use super::Supervisor;
+
+/// The name of the header by which every answer tells who gave it. Its value is an [`Identity`].
+pub const IDENTITY_HEADER: &str = "x-port-registry";
+
+/// Who answers: `<version>; pid=<pid>`.
+///
+/// ```
+/// use port_registry::daemon::Identity;
+///
+/// let identity: Identity = "0.1.0; pid=4711".parse()?;
+/// assert_eq!(identity.pid, 4711);
+/// assert_eq!(identity.to_string(), "0.1.0; pid=4711");
+/// # Ok::<(), port_registry::daemon::IdentityError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The daemon's version.
+    pub version: String,
+    /// Its process.
+    pub pid: u32,
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; pid={}", self.version, self.pid)
+    }
+}
+
+impl FromStr for Identity {
+    type Err = IdentityError;
+
+    fn from_str(text: &str) -> Result<Identity, IdentityError> {
+        let parse = || {
+            let (version, pid) = text.split_once("; pid=")?;
+            let version = (!version.is_empty()).then(|| version.to_owned())?;
+            let pid = pid.parse().ok()?;
+            Some(Identity { version, pid })
+        };
+        parse().ok_or(IdentityError(()))
+    }
+}
+
+/// What was given does not tell who answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("who answers is told like 0.1.0; pid=4711")]
+pub struct IdentityError(());
+
+/// The answer to `GET /v1/daemon`: who answers, and for which registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct DaemonInfo {
+    /// The daemon's version.
+    pub version: String,
+    /// Its process.
+    pub pid: u32,
+    /// The registry's file. What is not UTF-8 in its path is replaced by U+FFFD.
+    pub store: String,
+    /// The ports that it chooses from, as a [`PortRange`](crate::PortRange) displays.
+    pub range: String,
+    /// Who keeps it running, where somebody does.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub supervisor: Option<Supervisor>,
+}
