@@ -352,9 +352,7 @@ fn a_port_in_use_is_waited_for_and_then_its_owner_named() {
     assert!(start.elapsed() >= Duration::from_secs(3));
     let pid = format!("(pid {})", std::process::id());
     assert!(told.contains(&pid), "{told}");
-    let told = told
-        .replace(&port, "[PORT]")
-        .replace(&pid, "(pid [PID])");
+    let told = told.replace(&port, "[PORT]").replace(&pid, "(pid [PID])");
     let (before, name) = told.split_once(", by ").unwrap();
     assert_snapshot!(before, @"error: cannot listen on 127.0.0.1:[PORT]: Address already in use");
     assert_snapshot!(name.split_once(" (").unwrap().1, @"pid [PID]); stop it, or name another port by --port");

@@ -130,16 +130,16 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
         Ok(Portctl {
             command: Some(Command::Run(run)),
             ..
-        }) => match (run.command.first(), &run_command) {
-            (Some(word), Some(_)) => usage(format!(
-                "unexpected word before the --: {}; name a service by --service",
-                word.display()
-            )),
-            _ => {
-                let command = run_command.unwrap_or_default();
-                Parsed::Command(Box::new(Command::Run(Run { command, ..run })))
+        }) => {
+            if let (Some(word), Some(_)) = (run.command.first(), &run_command) {
+                let word = word.display();
+                return usage(format!(
+                    "unexpected word before the --: {word}; name a service by --service"
+                ));
             }
-        },
+            let command = run_command.unwrap_or_default();
+            Parsed::Command(Box::new(Command::Run(Run { command, ..run })))
+        }
         Ok(Portctl {
             command: Some(command),
             ..
