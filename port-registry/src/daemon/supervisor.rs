@@ -45,6 +45,9 @@ struct Start<'a> {
     /// `SYSTEMD_EXEC_PID`: the process that systemd started (systemd.exec(5), since 248). Those that
     /// process starts inherit the variable.
     systemd_exec_pid: Option<&'a str>,
+    /// Whether `MANAGERPID` is set: the process of a user's systemd, in what that one starts
+    /// (systemd.exec(5)).
+    has_manager: bool,
     /// `XPC_SERVICE_NAME`: the job of launchd that a process belongs to, `0` if to none.
     xpc_service_name: Option<&'a str>,
 }
@@ -60,17 +63,21 @@ impl Supervisor {
             parent: parent(),
             cgroup: &cgroup,
             systemd_exec_pid: variable("SYSTEMD_EXEC_PID").as_deref(),
+            has_manager: variable("MANAGERPID").is_some(),
             xpc_service_name: variable("XPC_SERVICE_NAME").as_deref(),
         })
     }
 
     fn of(start: &Start) -> Option<Supervisor> {
         if start.systemd_exec_pid == Some(start.pid.to_string().as_str()) {
-            let unit = unit_in(start.cgroup);
             return Some(Supervisor {
                 name: "systemd".to_owned(),
-                service: unit.map(|(unit, _)| unit.to_owned()),
-                scope: unit.map_or(Scope::User, |(_, scope)| scope),
+                service: unit_in(start.cgroup).map(str::to_owned),
+                scope: if start.has_manager {
+                    Scope::User
+                } else {
+                    Scope::System
+                },
             });
         }
         // Programs with a window have a job's name too, and hand it down to what they start; launchd's own
@@ -85,23 +92,15 @@ impl Supervisor {
 }
 
 /// The unit of systemd that a process is in, by its control groups (cgroups(7)): the last service on the
-/// way to its own group, which is below that of the manager `user@UID.service` for a user's.
-fn unit_in(cgroup: &str) -> Option<(&str, Scope)> {
+/// way to its own group.
+fn unit_in(cgroup: &str) -> Option<&str> {
     let path = cgroup.lines().find_map(|line| {
         let (_, rest) = line.split_once(':')?;
         let (controllers, path) = rest.split_once(':')?;
-        matches!(controllers, "" | "name=systemd").then_some(path)
+        let is_systemds = matches!(controllers, "" | "name=systemd");
+        (is_systemds && path != "/").then_some(path)
     })?;
-    let mut services = path
-        .split('/')
-        .filter(|part| part.ends_with(".service"))
-        .rev();
-    let unit = services.next()?;
-    let scope = match services.next() {
-        Some(manager) if manager.starts_with("user@") => Scope::User,
-        _ => Scope::System,
-    };
-    Some((unit, scope))
+    path.rsplit('/').find(|part| part.ends_with(".service"))
 }
 
 #[cfg(unix)]
@@ -123,6 +122,7 @@ mod tests {
         parent: 4000,
         cgroup: "0::/user.slice/user-1000.slice/user@1000.service/app.slice/gnome-terminal-server.service\n",
         systemd_exec_pid: Some("3999"),
+        has_manager: true,
         xpc_service_name: None,
     };
 
@@ -155,33 +155,33 @@ mod tests {
     }
 
     #[test]
-    fn systemd_names_the_unit_by_the_control_group() {
-        let started = |cgroup| Start {
+    fn systemd_names_the_unit_by_the_control_group_and_its_user() {
+        let started = |cgroup, has_manager| Start {
             systemd_exec_pid: Some("4711"),
+            has_manager,
             cgroup,
             ..IN_A_TERMINAL
         };
-        for (cgroup, unit, scope) in [
+        for (cgroup, unit) in [
             (
                 "0::/user.slice/user-1000.slice/user@1000.service/app.slice/port-registry.service\n",
                 Some("port-registry.service"),
-                Scope::User,
             ),
+            // Both versions of control groups at once.
             (
-                "12:pids:/x.service\n1:name=systemd:/system.slice/ports.service\n0::/\n",
+                "12:pids:/x.service\n1:name=systemd:/app.slice/ports.service\n0::/\n",
                 Some("ports.service"),
-                Scope::System,
             ),
             (
-                "0::/user.slice/user-0.slice/user@0.service/background.slice/a.service/payload\n",
+                "0::/background.slice/a.service/payload\n",
                 Some("a.service"),
-                Scope::User,
             ),
             // In a container its own group is all that is seen.
-            ("0::/\n", None, Scope::User),
-            ("", None, Scope::User),
+            ("0::/\n", None),
+            ("", None),
         ] {
-            assert_kept(&started(cgroup), "systemd", unit, scope);
+            assert_kept(&started(cgroup, true), "systemd", unit, Scope::User);
+            assert_kept(&started(cgroup, false), "systemd", unit, Scope::System);
         }
     }
 
