@@ -31,4 +31,3 @@ mod server;
 mod writer;
 
 pub use daemon::{Config, Failure, run};
-pub use log::printable;

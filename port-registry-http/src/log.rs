@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 use std::time::Duration;
 
-use port_registry::Timestamp;
+use port_registry::{Timestamp, visible};
 
 /// How many lines may wait to be written.
 const QUEUE: usize = 64;
@@ -28,22 +28,9 @@ enum Entry {
 
 /// Writes a line.
 pub(crate) fn line(text: fmt::Arguments) {
-    let line = format!("{} {}\n", Timestamp::now(), printable(&text.to_string()));
+    let line = format!("{} {}\n", Timestamp::now(), visible(&text.to_string()));
     // Where nothing can be written there is nobody to tell.
     let _ = queue().try_send(Entry::Line(line));
-}
-
-/// The text, with control characters made visible, which would act on a terminal.
-pub fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() {
-                c.escape_unicode().to_string()
-            } else {
-                c.to_string()
-            }
-        })
-        .collect()
 }
 
 /// Waits until the lines are written, if that does not take long.

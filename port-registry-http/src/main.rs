@@ -5,7 +5,7 @@ mod args;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use port_registry_http::printable;
+use port_registry::visible;
 
 use crate::args::Parsed;
 
@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         Parsed::Run(args) => match args.config().and_then(port_registry_http::run) {
             Ok(()) => ExitCode::SUCCESS,
             Err(failure) => {
-                let _ = writeln!(io::stderr(), "error: {}", printable(&failure.to_string()));
+                let _ = writeln!(io::stderr(), "error: {}", visible(&failure.to_string()));
                 ExitCode::FAILURE
             }
         },
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Parsed::Usage(problem) => {
-            let lines: Vec<String> = problem.trim_end().lines().map(printable).collect();
+            let lines: Vec<_> = problem.trim_end().lines().map(visible).collect();
             let problem = lines.join("\n");
             let _ = writeln!(
                 io::stderr(),

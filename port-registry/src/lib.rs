@@ -132,6 +132,7 @@ mod scout;
 mod service_key;
 mod store;
 mod timestamp;
+mod visible;
 
 pub use allocation::{Allocation, AllocationId, AllocationIdError, Filter, PortStatus};
 pub use assign::DAEMON_PORT;
@@ -150,6 +151,7 @@ pub use registry::Registry;
 pub use request::{Answer, Atomicity, Claim, DirError, MAX_DIR_LEN, Request};
 pub use service_key::{MAX_NAME_LEN, NameError, NameFault, ServiceKey};
 pub use timestamp::{Timestamp, TimestampError};
+pub use visible::{is_invisible, visible};
 
 /// The README's Rust is run too.
 #[cfg(doctest)]
