@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
-use support::{Ran, Sandbox, free_block, free_port, listener, portctl_version};
+use support::{Ran, Sandbox, free_block, is_to_be_had, listener, portctl_version};
 
 const PORTCTL: &str = env!("CARGO_BIN_EXE_portctl");
 
@@ -95,6 +95,7 @@ fn help_is_printed_in_every_way_that_people_ask_for_it() {
         for words in [[command, "-h"], [command, "help"], ["help", command]] {
             assert_eq!(portctl.run(&words).printed(), help.printed());
         }
+        assert_narrow(help.printed());
         assert!(help.printed().contains("\nExamples:\n  "), "{command}");
         portctl.in_general_terms(|| assert_snapshot!(format!("help-{command}"), help.printed()));
     }
@@ -103,10 +104,19 @@ fn help_is_printed_in_every_way_that_people_ask_for_it() {
         for words in [["skill", command, "help"], ["help", "skill", command]] {
             assert_eq!(portctl.run(&words).printed(), help.printed());
         }
+        assert_narrow(help.printed());
         let name = format!("help-skill-{command}");
         portctl.in_general_terms(|| assert_snapshot!(name, help.printed()));
     }
-    for line in portctl.run(&["--help"]).printed().lines() {
+    assert_narrow(portctl.run(&["--help"]).printed());
+}
+
+/// That a usual terminal has room for a help text, but for examples, which are to be copied.
+#[track_caller]
+fn assert_narrow(help: &str) {
+    let (before, after) = help.split_once("\nExamples:\n").unwrap();
+    let after = after.split_once("\n\n").map_or("", |(_, after)| after);
+    for line in before.lines().chain(after.lines()) {
         assert!(line.chars().count() <= 80, "{line}");
     }
 }
@@ -162,12 +172,16 @@ fn offered(portctl: &Portctl, shell: &str, line: &str) -> Option<Vec<String>> {
         "fish" => r#"source $argv[1]; complete -C "$argv[2]" | string split -f1 \t"#,
         _ => unreachable!(),
     };
+    let mut version = portctl.sandbox.command(shell);
+    if !is_to_be_had(shell, version.arg("--version")) {
+        return None;
+    }
     let mut command = portctl.sandbox.command(shell);
     match shell {
         "bash" | "zsh" => command.args(["-c", ask, shell]),
         _ => command.args(["-c", ask]),
     };
-    let ran = Ran::from(command.arg(&script).arg(line).output().ok()?);
+    let ran = Ran::from(command.arg(&script).arg(line).output().unwrap());
     assert_eq!((ran.code, &*ran.stderr), (Some(0), ""), "{shell}: {ran:?}");
     Some(ran.stdout.lines().map(str::to_owned).collect())
 }
@@ -364,7 +378,7 @@ fn get_prints_the_same_ports_again_and_nothing_else() {
     assert_eq!(array[0]["port"], first);
     assert_eq!(array.as_array().unwrap().len(), 1);
 
-    let other = free_port().to_string();
+    let other = free_block(1).to_string();
     let ran = portctl.run(&["get", "web", "--port", &other]);
     assert!(
         ran.complained(1)

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use daemon::{Client, Daemon, PORT_REGISTRY};
 use insta::assert_snapshot;
+use port_registry::daemon::Presence;
 use port_registry::{Claim, Filter, Registry, ServiceKey};
 use support::{Ran, Sandbox, listener, wait_until};
 
@@ -360,8 +361,12 @@ fn a_port_in_use_is_waited_for_and_then_its_owner_named() {
 
     // One that is just leaving is no hindrance.
     std::thread::scope(|scope| {
+        let pidfile = pidfile(&sandbox);
         scope.spawn(move || {
-            std::thread::sleep(Duration::from_millis(300));
+            // The lock comes before the port.
+            support::wait_until("the daemon starts", || {
+                Presence::of(&pidfile).unwrap() != Presence::Absent
+            });
             drop(occupant);
         });
         let mut command = sandbox.command(&*PORT_REGISTRY);
@@ -409,13 +414,17 @@ fn a_damaged_store_is_met_at_the_start() {
     let places: Vec<_> = (0..bytes.len())
         .filter(|&at| bytes[at..].starts_with(name))
         .collect();
+    assert!(!places.is_empty());
     for at in places {
         bytes[at + 8] ^= 1;
     }
     fs::write(sandbox.store(), &bytes).unwrap();
     let told = failure(&sandbox, &["--port", "0"]);
     assert!(told.contains("is damaged"), "{told}");
-    assert_eq!(fs::read(sandbox.store()).unwrap().len(), bytes.len());
+    assert!(
+        fs::read(sandbox.store()).unwrap() == bytes,
+        "it was changed"
+    );
 }
 
 #[test]

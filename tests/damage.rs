@@ -109,7 +109,14 @@ fn is_noticed(damaged: &[u8], whole: &Told, next: (u64, u16), what: &str) -> boo
         }
         Err(error) => is_damage(&error, what),
     };
+    let before_write = fs::read(&path).unwrap();
     let allocated = allocated_by(&path);
+    if allocated.is_err() {
+        assert!(
+            fs::read(&path).unwrap() == before_write,
+            "{what}: the file was changed"
+        );
+    }
     assert_eq!(PANICS.load(Ordering::Relaxed), before, "{what}: a panic");
     match allocated {
         Ok(allocated) => {

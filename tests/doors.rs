@@ -202,10 +202,12 @@ impl Portctl {
             let folder = self.sandbox.path().join(folder);
             let ran = Ran::of(self.command().args(words).current_dir(folder));
             let code = ran.code.unwrap();
+            let errors = ran.stderr.lines().map(|line| format!("! {line}\n"));
+            let errors: String = errors.collect();
+            let printed = ran.stdout;
             writeln!(
                 transcript,
-                "$ portctl {line}\n{}{}exit {code}\n",
-                ran.stdout, ran.stderr
+                "$ portctl {line}\n{printed}{errors}exit {code}\n"
             )
             .unwrap();
         }
@@ -222,7 +224,9 @@ impl Portctl {
         let parts = text.split("--instance there-").enumerate();
         let parts = parts.map(|(at, part)| if at == 0 { part } else { &part[4..] });
         text = parts.collect::<Vec<_>>().join("--instance there-[MARK]");
-        text.replace(&std::process::id().to_string(), "[PID]")
+        let pid = std::process::id();
+        text.replace(&format!("(pid {pid})"), "(pid [PID])")
+            .replace(&format!("\"pid\":{pid}"), "\"pid\":[PID]")
     }
 }
 

@@ -17,7 +17,7 @@ use daemon::{Client, Daemon, Response};
 use port_registry::{Filter, Registry, Request};
 use redb::{ConcurrencyMode, Database, TableDefinition};
 use serde_json::Value;
-use support::{Ran, Sandbox, free_port, program, soak, wait_until};
+use support::{Ran, Sandbox, free_block, program, soak, wait_until};
 
 /// Lets many clients, each on a connection of its own, ask at the same moment, and then again and
 /// again until all has been asked. `request` tells what the client of this number asks next.
@@ -97,7 +97,7 @@ fn of_two_hundred_clients_that_want_one_port_one_gets_it_and_the_others_learn_wh
     for _ in 0..soak() {
         let sandbox = Sandbox::new();
         let daemon = Daemon::start(&sandbox);
-        let port = format!(r#","port":{}"#, free_port());
+        let port = format!(r#","port":{}"#, free_block(1));
         let responses = all_at_once(&daemon, 200, 200, |number| {
             ("POST", claim("main", number, &port))
         });

@@ -144,6 +144,21 @@ fn is_open(client: &Client) -> bool {
 }
 
 #[test]
+fn a_connection_without_a_request_is_closed() {
+    let sandbox = Sandbox::new();
+    let daemon = Daemon::start(&sandbox);
+    let start = Instant::now();
+    let mut silent = daemon.client();
+    let mut answered = daemon.client();
+    answered.ask("GET", "/healthz", "").json(200);
+    assert!(answered.is_closed());
+    assert!(start.elapsed() > Duration::from_secs(4));
+    silent.receive("GET").json(408);
+    assert!(silent.is_closed());
+    assert!(start.elapsed() > Duration::from_secs(8));
+}
+
+#[test]
 fn answers_that_nobody_reads_hold_little_memory() {
     let sandbox = Sandbox::new();
     fill(&sandbox, 10_000);
@@ -156,7 +171,13 @@ fn answers_that_nobody_reads_hold_little_memory() {
         let client = unread_list(&daemon);
         // Its head comes, or the answer that there is no room.
         let mut start = [0; 12];
-        while client.stream().peek(&mut start).unwrap() < start.len() {}
+        loop {
+            let read = client.stream().peek(&mut start).unwrap();
+            assert!(read > 0, "the connection is closed");
+            if read == start.len() {
+                break;
+            }
+        }
         refused += usize::from(start.ends_with(b"503"));
         unread.push(client);
     }

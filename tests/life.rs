@@ -479,6 +479,21 @@ fn a_start_that_is_suspended_keeps_nobody_from_the_daemon_that_runs() {
 #[test]
 fn nothing_is_stopped_where_nothing_can_be_written() {
     let machine = Machine::new();
+    let pid = machine.start();
+    let turn = machine.folder().join("portctl.lock");
+    fs::remove_file(&turn).unwrap();
+    fs::create_dir(&turn).unwrap();
+    for command in ["stop", "restart"] {
+        let complaint = machine.complaint(&[command]);
+        assert!(complaint.starts_with("error: cannot lock "), "{complaint}");
+    }
+    let running = format!("Server is running (pid {pid}) healthy");
+    assert_eq!(machine.run(&["status"]).printed(), running);
+}
+
+#[test]
+fn nothing_is_started_where_nothing_can_be_written() {
+    let machine = Machine::new();
     // A folder in the place of the file, which stops root too.
     let turn = machine.folder().join("portctl.lock");
     fs::create_dir_all(&turn).unwrap();

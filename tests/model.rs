@@ -613,6 +613,9 @@ fn run(range: RangeInclusive<u16>, ops: &[Op], folder: &Path) {
                         let is_busy = verdict == Verdict::Busy;
                         assert_eq!(status.listener.is_some(), is_busy);
                         assert_eq!(status.available, !is_taken && !is_busy);
+                        let holder = model.by_port.get(&port.get());
+                        let holder = holder.map(|id| model.by_id[id].clone());
+                        assert_eq!(status.holder.as_ref().map(Record::from), holder);
                     }
                     None => assert!(matches!(status, Err(Error::Probe { .. }))),
                 }
@@ -624,10 +627,8 @@ fn run(range: RangeInclusive<u16>, ops: &[Op], folder: &Path) {
 
 #[test]
 fn the_registry_answers_as_the_model_does() {
-    let cases = std::env::var("PORT_REGISTRY_MODEL_CASES")
-        .ok()
-        .and_then(|cases| cases.parse().ok())
-        .unwrap_or(48);
+    let cases = std::env::var("PORT_REGISTRY_MODEL_CASES");
+    let cases = cases.map_or(48, |cases| cases.parse().unwrap());
     let config = ProptestConfig {
         cases,
         failure_persistence: None,

@@ -260,7 +260,9 @@ mod tests {
 
     fn replay(target: &str, run: impl Fn(&[u8])) {
         let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz/corpus");
-        for entry in fs::read_dir(corpora.join(target)).unwrap() {
+        let entries: Vec<_> = fs::read_dir(corpora.join(target)).unwrap().collect();
+        assert!(entries.len() >= 50, "{target}");
+        for entry in entries {
             run(&fs::read(entry.unwrap().path()).unwrap());
         }
     }

@@ -14,9 +14,9 @@ pub const DAEMON_PORT: u16 = 51234;
 
 /// Unprivileged ports that browsers refuse to open, after the "bad ports" of the Fetch standard
 /// (<https://fetch.spec.whatwg.org/#port-blocking>).
-const BLOCKED_BY_BROWSERS: [u16; 17] = [
-    1719, 1720, 1723, 2049, 3659, 4045, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6697,
-    10080,
+const BLOCKED_BY_BROWSERS: [u16; 19] = [
+    1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669,
+    6679, 6697, 10080,
 ];
 
 /// Where macOS itself listens, for `AirPlay`.
@@ -241,6 +241,14 @@ mod tests {
             at(2999) + 1,
             "what browsers block comes after 2999"
         );
+        // The Fetch standard's list above 1023, and the daemon's own port.
+        let blocked = [
+            1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667,
+            6668, 6669, 6679, 6697, 10080,
+        ];
+        for port in blocked {
+            assert!(at(port) > at(2999), "{port}");
+        }
         assert!(at(10080) < at(32768), "by number within a class");
         assert_eq!(at(1), at(65535) + 1);
         assert_eq!(ports.last(), Some(&1023));

@@ -203,11 +203,13 @@ fn query_of(filter: &Filter) -> String {
 }
 
 fn outcome(op: &Op, response: &Response) -> Outcome {
-    // 507 is a certain answer: no port of the range is free.
-    if response.status >= 500 && response.status != 507 {
-        return Outcome::Unknown;
-    }
     let document = response.json(response.status);
+    match response.status {
+        // It is busy, or stopping, and has promised that nothing was done.
+        503 => return Outcome::NothingDone,
+        500 if response.body.contains("cannot be told") => return Outcome::Unknown,
+        _ => {}
+    }
     let record = |value: &Value| {
         let allocation: Allocation = serde_json::from_value(value.clone()).unwrap();
         Record::from(&allocation)

@@ -3,12 +3,12 @@
 #![expect(dead_code, reason = "each test file uses its part of it")]
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use port_registry::{Port, Probe, SystemProbe, Verdict};
@@ -201,17 +201,38 @@ pub(crate) fn free_port() -> u16 {
 }
 
 /// The first of some ports in a row that nothing listens on, below the kernel's range for clients:
-/// others for each test, and each process of tests.
+/// others for each test. Other processes of tests pass them by as long as this one lives.
 pub(crate) fn free_block(ports: u16) -> u16 {
     const LARGEST: u16 = 8;
-    static BLOCKS: AtomicU16 = AtomicU16::new(0);
+    const BLOCKS: u16 = 1600;
+    static TAKEN: Mutex<Vec<File>> = Mutex::new(Vec::new());
     assert!(ports <= LARGEST);
-    let process = u16::try_from(std::process::id() % 40).unwrap();
+    let locks = std::env::temp_dir().join(format!("port-registry-tests-{}", user()));
+    fs::create_dir_all(&locks).unwrap();
     let is_free = |port| SystemProbe.probe(Port::new(port).unwrap()).unwrap() == Verdict::Free;
-    std::iter::repeat_with(|| BLOCKS.fetch_add(1, Ordering::Relaxed))
-        .map(|block| 19_000 + (process * 40 + block) * LARGEST)
-        .find(|first| (*first..first + ports).all(is_free))
-        .unwrap()
+    // Each process begins somewhere else, to find one soon.
+    let start = u16::try_from(std::process::id() % u32::from(BLOCKS)).unwrap();
+    for block in (start..BLOCKS).chain(0..start) {
+        let first = 19_000 + block * LARGEST;
+        let lock = File::create(locks.join(block.to_string())).unwrap();
+        if lock.try_lock().is_ok() && (first..first + ports).all(is_free) {
+            TAKEN.lock().unwrap().push(lock);
+            return first;
+        }
+    }
+    panic!("no ports are left for tests");
+}
+
+/// Tells the users of a machine apart, whose files are not each other's.
+fn user() -> u32 {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let own = tempfile::tempdir().unwrap();
+        own.path().metadata().unwrap().uid()
+    }
+    #[cfg(not(unix))]
+    0
 }
 
 /// Whether something is there that a test needs of the system, as a command shows by succeeding. A

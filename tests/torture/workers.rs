@@ -124,9 +124,9 @@ impl Http {
                 self.client = Some(client);
                 Outcome::Done(response.json(response.status))
             }
-            // The range is used up.
-            507 => Outcome::Refused,
-            500.. => Outcome::Unknown,
+            // The range is used up; it is busy, or stopping. Nothing was done.
+            507 | 503 => Outcome::Refused,
+            500 if response.body.contains("cannot be told") => Outcome::Unknown,
             _ => panic!("{response:?}"),
         }
     }

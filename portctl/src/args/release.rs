@@ -9,8 +9,9 @@ use port_registry::{AllocationId, Port};
     subcommand,
     name = "release",
     help_triggers("-h", "--help", "help"),
-    note = "All that is named has to match. With an app alone it is that app's ports of all\n\
-            instances; with --id, whoever holds it. If nothing matches, the exit code is 1.",
+    note = "All that is named has to match. With an app alone it is that app's ports of\n\
+            all instances; with --id, whoever holds it. If nothing matches, the exit code\n\
+            is 1.",
     example = "{command_name} --service web\n{command_name} --id 7"
 )]
 pub(crate) struct Release {

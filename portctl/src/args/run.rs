@@ -11,9 +11,9 @@ use argh::{ArgsInfo, FromArgs};
     name = "run",
     help_triggers("-h", "--help", "help"),
     note = "PORT is the port of the first service, and each service has a variable of its\n\
-            own, as with `portctl env`: WEB_PORT. Ports that are missing are allocated, all\n\
-            of them or none; without them the command is not run. Where no service is named,\n\
-            all that have a port are meant, and PORT is set if it is a single one.\n\n\
+            own, as with `portctl env`: WEB_PORT. Ports that are missing are allocated,\n\
+            all of them or none; without them the command is not run. Where no service is\n\
+            named, all that have a port are meant, and PORT is set if it is a single one.\n\n\
             The command takes portctl's place, so its signals, terminal and exit code are\n\
             its own. If it cannot be found the exit code is 127, if it cannot be run 126.",
     example = "{command_name} --service web -- npm run dev\n\

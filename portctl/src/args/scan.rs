@@ -12,8 +12,8 @@ use argh::{ArgsInfo, FromArgs};
     help_triggers("-h", "--help", "help"),
     note = "Looked at are Compose files, Procfiles, devcontainer.json, the scripts of\n\
             package.json and .env files, five folders deep. What is not certain to be\n\
-            listened on, as a variable that may name a port elsewhere, is a guess, and so is\n\
-            what has the name or the port of something that was found before.\n\n\
+            listened on, as a variable that may name a port elsewhere, is a guess, and so\n\
+            is what has the name or the port of something that was found before.\n\n\
             --register allocates all ports but the guesses to this checkout's services, or\n\
             none of them. What listens there already is taken for the service itself.\n\n\
             REGISTRY is free, yours or taken; SYSTEM is what listens there right now.",

@@ -8,8 +8,8 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "version",
     help_triggers("-h", "--help", "help"),
-    note = "If PORT_REGISTRY_ADDR names a daemon and none answers there, the exit code is 1.\n\
-            `portctl --version` asks no daemon.",
+    note = "If PORT_REGISTRY_ADDR names a daemon and none answers there, the exit code\n\
+            is 1. `portctl --version` asks no daemon.",
     example = "{command_name}"
 )]
 pub(crate) struct Version {
