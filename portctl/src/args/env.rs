@@ -12,7 +12,8 @@ use argh::{ArgsInfo, FromArgs};
     name = "env",
     help_triggers("-h", "--help", "help"),
     note = "A service's variable is its name in capitals, with `_` for all but A-Z and\n\
-            0-9, and _PORT: `web-api` is WEB_API_PORT. A leading digit gets a `_` before it.\n\n\
+            0-9, and _PORT: `web-api` is WEB_API_PORT. A leading digit gets a `_` before\n\
+            it.\n\n\
             The formats are dotenv (WEB_PORT=3000), shell (export WEB_PORT=3000) and json.\n\
             --write keeps them in a marked block of a file, and leaves the rest of it and\n\
             its mode as they are; a symbolic link is followed. It takes dotenv and shell.",
