@@ -57,7 +57,8 @@ pub(crate) struct SkillInstall {
     subcommand,
     name = "uninstall",
     help_triggers("-h", "--help", "help"),
-    note = "What you changed or added is kept. If the skill is not there, the exit code is 1.",
+    note = "What you changed or added is kept. If the skill is not there, the exit code\n\
+            is 1.",
     example = "{command_name}\n{command_name} --global"
 )]
 pub(crate) struct SkillUninstall {
