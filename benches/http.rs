@@ -307,7 +307,10 @@ fn lasting(home: &Path) -> Result<()> {
             client.send("GET", path, "")?;
         }
         for client in &mut clients {
-            client.receive()?;
+            let status = client.receive()?;
+            if status != 200 {
+                return Err(format!("{path} is answered by {status}").into());
+            }
         }
     }
     let memory = daemon.status("VmRSS:");
@@ -326,7 +329,11 @@ fn rate(daemon: &Daemon, connections: usize, path: &str) -> io::Result<f64> {
     let mut count = 0_u32;
     while start.elapsed() < STRETCH {
         for client in &mut clients {
-            client.receive()?;
+            match client.receive()? {
+                // One of the paths is known to nobody.
+                200 | 404 => {}
+                status => return Err(io::Error::other(format!("{path} is answered by {status}"))),
+            }
             client.send("GET", path, "")?;
             count += 1;
         }

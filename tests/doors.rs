@@ -118,6 +118,16 @@ release --instance %2F --app ?q+&=%
 # list
 # release
 # release
+scan
+scan --json
+scan --register
+release
+scan --register
+scan --register
+# scan
+# scan --register
+# scan --register --json
+release
 list
 get
 list --app ''
@@ -139,6 +149,10 @@ impl Portctl {
         let sandbox = Sandbox::new();
         for folder in ["here/shop", "there/shop"] {
             std::fs::create_dir_all(sandbox.path().join(folder)).unwrap();
+        }
+        for folder in ["here/shop", "there/shop"] {
+            let procfile = format!("web: next -p {}\ndebug: something -p {first}\n", first + 1);
+            std::fs::write(sandbox.path().join(folder).join("Procfile"), procfile).unwrap();
         }
         let file = |name: &str, rows: &Value| {
             std::fs::write(sandbox.path().join(name), rows.to_string()).unwrap();

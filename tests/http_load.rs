@@ -93,6 +93,37 @@ fn four_hundred_services_get_a_port_each_over_any_number_of_clients() {
 }
 
 #[test]
+fn large_batches_that_are_on_their_way_are_not_without_number() {
+    let sandbox = Sandbox::new();
+    let daemon = Daemon::start(&sandbox);
+    let begin = |length: usize| {
+        let mut client = daemon.client();
+        let head = format!(
+            "POST /v1/batch HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n"
+        );
+        client.send(head.as_bytes());
+        client
+    };
+    // All the room there is, and none of it sent.
+    let unsent = [begin(16 << 20), begin(16 << 20)];
+    let body = format!(r#"{{"requests":[],"ignored":"{}"}}"#, "x".repeat(80 << 10));
+    wait_until("there is no room", || {
+        let refused = daemon.ask("POST", "/v1/batch", &body);
+        refused.status == 503
+            && refused.json(503)["error"]
+                .to_string()
+                .contains("large batches")
+    });
+    // Small ones need none.
+    let small = daemon.ask("POST", "/v1/batch", r#"{"requests":[]}"#);
+    small.json(200);
+    drop(unsent);
+    wait_until("there is room again", || {
+        daemon.ask("POST", "/v1/batch", &body).status == 200
+    });
+}
+
+#[test]
 fn of_two_hundred_clients_that_want_one_port_one_gets_it_and_the_others_learn_who() {
     for _ in 0..soak() {
         let sandbox = Sandbox::new();

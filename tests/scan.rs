@@ -1,5 +1,4 @@
-//! What `portctl scan` finds in projects, against what was written down beside each; and what it
-//! registers.
+//! What `portctl scan` finds in projects, against what was written down beside each.
 
 #![cfg(unix)]
 

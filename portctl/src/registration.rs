@@ -128,7 +128,7 @@ fn in_the_way(
         }
         Met::OtherCheckout(holder) => {
             let told = format!(
-                "cannot be had: another checkout of the same names has {}",
+                "is not available: another checkout of the same names has {}",
                 wording::holder(holder)
             );
             let wanted = claim.checkout().unwrap_or_default();

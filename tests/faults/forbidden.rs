@@ -5,6 +5,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use port_registry::Registry;
+
 use crate::daemon::PORT_REGISTRY;
 use crate::support::{Ran, Sandbox, install, is_to_be_had};
 use crate::{PORTCTL, complaint};
@@ -141,6 +143,25 @@ fn a_store_that_may_only_be_read_is_read() {
         assert_eq!(machine.entries(), entries);
         assert_eq!(fs::read(machine.sandbox.store()).unwrap(), bytes);
     }
+}
+
+#[test]
+fn a_store_that_was_left_unclean_is_read_where_it_cannot_be_mended() {
+    let Some(machine) = Machine::new() else {
+        return;
+    };
+    let store = machine.sandbox.store();
+    // What a writer leaves that is killed: the file as it is while it is open.
+    let registry = Registry::builder().path(&store).open().unwrap();
+    registry.try_write().unwrap();
+    let unclean = fs::read(&store).unwrap();
+    drop(registry);
+    assert_ne!(fs::read(&store).unwrap(), unclean, "closing cleans it");
+    fs::write(&store, &unclean).unwrap();
+    machine.permit(0o555, 0o444);
+    let listed = machine.portctl(&["list", "--json"]);
+    assert!(listed.printed().contains("\"web\""), "{listed:?}");
+    assert_eq!(fs::read(&store).unwrap(), unclean);
 }
 
 #[test]

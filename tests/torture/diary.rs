@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::Range;
 
 use port_registry::Allocation;
 
@@ -11,7 +12,8 @@ pub(crate) struct Diary {
     workers: BTreeMap<u32, Services>,
     /// Who was given each number.
     given: BTreeMap<u64, Given>,
-    acknowledged: usize,
+    /// How many allocations and releases of each worker were acknowledged.
+    acknowledged: BTreeMap<u32, usize>,
     uncertain: usize,
 }
 
@@ -134,7 +136,7 @@ impl Diary {
             Entry::Allocated { service, id, port } => {
                 services.uncertain.remove(&service);
                 self.uncertain -= 1;
-                self.acknowledged += 1;
+                *self.acknowledged.entry(worker).or_default() += 1;
                 services.held.insert(service.clone(), id);
                 let given = Given {
                     service,
@@ -156,7 +158,7 @@ impl Diary {
             }
             Entry::Released { service } => {
                 self.uncertain -= 1;
-                self.acknowledged += 1;
+                *self.acknowledged.entry(worker).or_default() += 1;
                 if let Some(Uncertain::Allocated) = services.uncertain.remove(&service) {
                     services.late.insert(service);
                 }
@@ -187,9 +189,12 @@ impl Diary {
         }
     }
 
-    /// How many allocations and releases were acknowledged.
-    pub(crate) fn acknowledged(&self) -> usize {
+    /// How many allocations and releases of these workers were acknowledged.
+    pub(crate) fn acknowledged_by(&self, workers: Range<u32>) -> usize {
         self.acknowledged
+            .range(workers)
+            .map(|(_, count)| count)
+            .sum()
     }
 
     /// The services that a worker holds for certain, and those that it may hold.
@@ -263,7 +268,7 @@ impl fmt::Display for Diary {
         write!(
             f,
             "{} acknowledged, {} of them numbers given out, {} not answered",
-            self.acknowledged,
+            self.acknowledged.values().sum::<usize>(),
             self.given.len(),
             self.uncertain
         )
