@@ -7,6 +7,7 @@ use port_registry::{Allocation, Checkout, Claim, Error, Filter, Port, ServiceKey
 
 use crate::door::{Door, Fault};
 use crate::failure::{Failure, Report};
+use crate::fnv;
 use crate::names::Names;
 use crate::wording;
 
@@ -125,13 +126,13 @@ pub(crate) fn own_instance(holder: &Allocation, wanted: &str) -> String {
     }
 }
 
-/// 16 bits of a text: FNV-1a of 32 bits, folded
-/// (<http://www.isthe.com/chongo/tech/comp/fnv/index.html>).
-fn mark_of(text: &str) -> u32 {
-    let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
-    (hash >> 16) ^ (hash & 0xffff)
+/// 16 bits of a text: a hash, folded.
+fn mark_of(text: &str) -> u16 {
+    let bytes = fnv::hash(text.as_bytes()).to_be_bytes();
+    let pairs = bytes
+        .chunks_exact(2)
+        .map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
+    pairs.fold(0, |mark, pair| mark ^ pair)
 }
 
 /// What there is to say of a service that has a port already, and the way on.

@@ -11,6 +11,7 @@ mod door;
 mod dump;
 mod environment;
 mod failure;
+mod fnv;
 mod folder;
 mod names;
 mod output;

@@ -18,7 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use port_registry::daemon::{DaemonInfo, Presence, default_pidfile, lock_of, open_private};
-use port_registry::{Builder, Error};
+use port_registry::{Builder, DB_VARIABLE, Error, RANGE_VARIABLE};
 
 pub(crate) use self::detach::{WORD as DETACH, exec};
 pub(crate) use self::start::{Started, restart, start};
@@ -27,6 +27,7 @@ use crate::address::Address;
 use crate::door::{self, Client};
 use crate::environment::{self, ADDRESS_VARIABLE};
 use crate::failure::Report;
+use crate::wording::quoted;
 
 /// How long is waited for a daemon to start or to end.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -67,13 +68,20 @@ impl Target {
 
     /// Whether a daemon of this user runs, wherever it listens.
     pub(crate) fn presence(&self) -> Result<Presence, Report> {
-        Presence::of(&self.pidfile).map_err(|error| {
-            let lock = self.lock();
-            Report::new(format!(
-                "cannot tell whether a daemon runs: {}: {error}",
-                lock.display()
-            ))
-        })
+        Presence::of(&self.pidfile).map_err(|error| self.unknown_presence(&error))
+    }
+
+    /// The same, once it is not just about to.
+    fn settled(&self) -> Result<Presence, Report> {
+        settled(&self.pidfile, PATIENCE).map_err(|error| self.unknown_presence(&error))
+    }
+
+    fn unknown_presence(&self, error: &io::Error) -> Report {
+        let lock = self.lock();
+        Report::new(format!(
+            "cannot tell whether a daemon runs: {}: {error}",
+            lock.display()
+        ))
     }
 
     /// Waits for the right to start and stop daemons, so that many who want it at once do not get
@@ -118,6 +126,33 @@ impl Target {
             _ => None,
         }
     }
+}
+
+/// Whether a daemon of a pidfile runs, once it is not just about to, or has been about to for so long.
+pub(crate) fn settled(pidfile: &Path, patience: Duration) -> io::Result<Presence> {
+    let patience = Patience::of(patience);
+    loop {
+        match Presence::of(pidfile)? {
+            Presence::Starting if patience.is_left() => patience.pause(),
+            presence => return Ok(presence),
+        }
+    }
+}
+
+/// How another port is chosen than the one that something else has.
+pub(crate) fn other_port() -> String {
+    format!("choose another port: {ADDRESS_VARIABLE}=127.0.0.1:PORT portctl start")
+}
+
+/// How a daemon is brought to choose from the ports of the environment.
+pub(crate) fn restart_for_range() -> String {
+    format!("`portctl restart` makes it choose from those of {RANGE_VARIABLE}")
+}
+
+/// How the registry of a daemon is used, or the daemon stopped.
+pub(crate) fn use_its_registry(daemon: &DaemonInfo) -> String {
+    let store = quoted(&daemon.store);
+    format!("`portctl stop` stops it; or use its registry: {DB_VARIABLE}={store}")
 }
 
 /// What a daemon does otherwise than the environment asks for: its store, or its ports.

@@ -3,11 +3,14 @@
 use std::process::{Child, ExitStatus};
 
 use port_registry::daemon::{DaemonInfo, Presence};
-use port_registry::{Builder, DB_VARIABLE, Listener, Port, RANGE_VARIABLE};
+use port_registry::{Builder, DB_VARIABLE, Listener, Port};
 
 use super::log::Log;
 use super::supervisor::{self, Deed};
-use super::{PATIENCE, Patience, Target, Turn, detach, difference, process, program, stop};
+use super::{
+    PATIENCE, Patience, Target, Turn, detach, difference, other_port, process, program,
+    restart_for_range, stop, use_its_registry,
+};
 use crate::door::{self, ClientError};
 use crate::environment::ADDRESS_VARIABLE;
 use crate::failure::Report;
@@ -39,7 +42,7 @@ pub(crate) fn restart(target: &Target) -> Result<Started, Report> {
     program::find()?;
     Builder::from_env()?.store()?;
     let turn = target.turn()?;
-    if settled(target)? == Presence::Absent {
+    if target.settled()? == Presence::Absent {
         return start_with(target, None, &turn);
     }
     let mut range = None;
@@ -57,17 +60,6 @@ pub(crate) fn restart(target: &Target) -> Result<Started, Report> {
     start_with(target, range, &turn).map_err(|report| {
         report.prefixed(&format!("the daemon (pid {stopped}) was stopped, and then"))
     })
-}
-
-/// Whether a daemon runs, once it is not just about to.
-fn settled(target: &Target) -> Result<Presence, Report> {
-    let patience = Patience::new();
-    loop {
-        match target.presence()? {
-            Presence::Starting if patience.is_left() => patience.pause(),
-            presence => return Ok(presence),
-        }
-    }
 }
 
 fn check_address(target: &Target) -> Result<(), Report> {
@@ -139,10 +131,9 @@ fn already(target: &Target, daemon: &DaemonInfo) -> Result<Started, Report> {
 fn different(target: &Target, daemon: &DaemonInfo, registry: &Builder) -> Report {
     let difference = difference(daemon, registry).unwrap_or_default();
     let hint = if door::serves_store(daemon, registry) {
-        format!("`portctl restart` makes it choose from those of {RANGE_VARIABLE}")
+        restart_for_range()
     } else {
-        let store = wording::quoted(&daemon.store);
-        format!("`portctl stop` stops it; or use its registry: {DB_VARIABLE}={store}")
+        use_its_registry(daemon)
     };
     Report::new(format!(
         "the daemon at {} (pid {}) {difference}",
@@ -168,9 +159,8 @@ fn occupied(target: &Target, error: &ClientError) -> Report {
     } else {
         format!("{address} is in use{by}, {what}")
     };
-    Report::new(told).listener(listener).hint(format!(
-        "stop it, or choose another port: {ADDRESS_VARIABLE}=127.0.0.1:PORT portctl start"
-    ))
+    let hint = format!("stop it, or {}", other_port());
+    Report::new(told).listener(listener).hint(hint)
 }
 
 /// A daemon holds its lock, and does not answer.

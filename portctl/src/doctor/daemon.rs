@@ -1,16 +1,15 @@
 //! The daemon, which nobody needs, and what may be in its place.
 
-use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use port_registry::daemon::{DaemonInfo, Presence, default_pidfile, lock_of};
 use port_registry::{Builder, Listener, Port};
 
 use super::finding::{Finding, Issue};
 use crate::address::Address;
+use crate::daemon;
 use crate::door::{self, Client, ClientError};
 use crate::environment::{self, ADDRESS_VARIABLE};
 use crate::failure::Report;
@@ -60,7 +59,7 @@ fn holder_at(wanted: &Address) -> Option<u32> {
 /// Otherwise it is this user's, whose lock tells whether it runs.
 fn look(client: &Client, pidfile: &Path) -> Finding {
     let lock = lock_of(pidfile);
-    match settled(pidfile) {
+    match daemon::settled(pidfile, START) {
         Ok(Presence::Absent) => match stranger_at(client) {
             Some(stranger) => stranger.of(CHECK),
             None => Finding::ok(CHECK, "none runs, and none is needed"),
@@ -108,18 +107,6 @@ fn running(usual: &Client, pidfile: &Path, pid: u32, address: SocketAddr) -> Fin
     }
 }
 
-/// Whether one runs, once it is not just about to.
-fn settled(pidfile: &Path) -> io::Result<Presence> {
-    const PAUSE: Duration = Duration::from_millis(10);
-    let end = Instant::now() + START;
-    loop {
-        match Presence::of(pidfile)? {
-            Presence::Starting if Instant::now() < end => thread::sleep(PAUSE),
-            presence => return Ok(presence),
-        }
-    }
-}
-
 fn told(daemon: &DaemonInfo, address: &Address) -> Finding {
     Finding::ok(
         CHECK,
@@ -152,18 +139,14 @@ fn differences(daemon: &DaemonInfo) -> Vec<Issue> {
         let own = registry.store();
         let own = own.map_or_else(|error| error.to_string(), |own| own.display().to_string());
         let line = format!("it serves another registry than this portctl would use, {own}");
-        differences.push(
-            Issue::warning(line)
-                .hint("`portctl stop` stops it; or name its registry by PORT_REGISTRY_DB"),
-        );
+        differences.push(Issue::warning(line).hint(daemon::use_its_registry(daemon)));
     }
     if !door::serves_range(daemon, &registry) {
         let line = format!(
             "it chooses from the ports {}, and not from those of PORT_REGISTRY_RANGE",
             daemon.range
         );
-        let hint = "`portctl restart` makes it choose from those of PORT_REGISTRY_RANGE";
-        differences.push(Issue::warning(line).hint(hint));
+        differences.push(Issue::warning(line).hint(daemon::restart_for_range()));
     }
     differences
 }
@@ -191,7 +174,7 @@ fn stranger_at(client: &Client) -> Option<Issue> {
         }
     };
     Some(Issue::warning(line).hint(format!(
-        "portctl leaves it alone; to start a daemon, stop it, or choose another port: \
-         {ADDRESS_VARIABLE}=127.0.0.1:PORT portctl start"
+        "portctl leaves it alone; to start a daemon, stop it, or {}",
+        daemon::other_port()
     )))
 }

@@ -17,7 +17,7 @@ pub(super) fn check(is_registry: bool) -> Finding {
     let store = match Builder::from_env() {
         Ok(registry) => registry.store(),
         // A setting that cannot be used is told where the registry is opened.
-        Err(_) => default_folder().map(|folder| folder.join("ports.redb")),
+        Err(_) => Builder::default().store(),
     };
     match store {
         Ok(store) => look(&store, is_registry),

@@ -6,6 +6,7 @@ use std::path::{Component, Path};
 use serde::{Deserialize, Serialize};
 
 use super::FILES;
+use crate::fnv;
 
 /// The file that tells which of the others portctl wrote.
 pub(super) const NAME: &str = ".portctl.json";
@@ -65,25 +66,7 @@ impl Manifest {
     }
 }
 
-/// FNV-1a of 64 bits (<http://www.isthe.com/chongo/tech/comp/fnv/>), which tells files apart that
-/// nobody made to be alike.
+/// A digest of a file's content.
 fn digest(bytes: &[u8]) -> String {
-    const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
-    const PRIME: u64 = 0x0000_0100_0000_01b3;
-    let hash = bytes.iter().fold(OFFSET_BASIS, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(PRIME)
-    });
-    format!("{hash:016x}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::digest;
-
-    #[test]
-    fn the_digest_is_the_one_of_the_standard() {
-        assert_eq!(digest(b""), "cbf29ce484222325");
-        assert_eq!(digest(b"a"), "af63dc4c8601ec8c");
-        assert_eq!(digest(b"foobar"), "85944171f73967e8");
-    }
+    format!("{:016x}", fnv::hash(bytes))
 }
