@@ -17,7 +17,11 @@ fn main() {
         return;
     }
     // What changes with the commit: which branch is checked out, and what was done to it.
-    for name in ["HEAD", "logs/HEAD"] {
+    let branch = git(&["symbolic-ref", "-q", "HEAD"]);
+    for name in ["HEAD", "logs/HEAD", "packed-refs"]
+        .into_iter()
+        .chain(branch.as_deref())
+    {
         if let Some(path) = git(&["rev-parse", "--git-path", name])
             && Path::new(&path).exists()
         {
@@ -25,6 +29,8 @@ fn main() {
         }
     }
     let Some(commit) = git(&[
+        "-c",
+        "log.showSignature=false",
         "log",
         "-1",
         "--format=%h %cd",
@@ -44,6 +50,10 @@ fn git(words: &[&str]) -> Option<String> {
     let output = Command::new("git")
         .args(words)
         .env("TZ", "UTC")
+        // A hook's are about another repository, perhaps.
+        .env_remove("GIT_DIR")
+        .env_remove("GIT_WORK_TREE")
+        .env_remove("GIT_INDEX_FILE")
         .output()
         .ok()?;
     let text = String::from_utf8(output.stdout).ok()?;

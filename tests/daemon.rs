@@ -19,7 +19,6 @@ use std::time::{Duration, Instant};
 
 use daemon::{Client, Daemon, PORT_REGISTRY};
 use insta::assert_snapshot;
-use port_registry::daemon::Presence;
 use port_registry::{Claim, Filter, Registry, ServiceKey};
 use support::{Ran, Sandbox, listener, wait_until};
 
@@ -354,25 +353,31 @@ fn a_port_in_use_is_waited_for_and_then_its_owner_named() {
     let pid = format!("(pid {})", std::process::id());
     assert!(told.contains(&pid), "{told}");
     let told = told.replace(&port, "[PORT]").replace(&pid, "(pid [PID])");
+    let (waiting, told) = told.split_once('\n').unwrap();
+    assert!(
+        waiting.ends_with(" waiting for port [PORT], which is in use"),
+        "{waiting}"
+    );
     let (before, name) = told.split_once(", by ").unwrap();
     assert_snapshot!(before, @"error: cannot listen on 127.0.0.1:[PORT]: Address already in use");
     assert_snapshot!(name.split_once(" (").unwrap().1, @"pid [PID]); stop it, or name another port by --port");
     assert!(!pidfile(&sandbox).exists());
 
     // One that is just leaving is no hindrance.
-    std::thread::scope(|scope| {
-        let pidfile = pidfile(&sandbox);
-        scope.spawn(move || {
-            // The lock comes before the port.
-            support::wait_until("the daemon starts", || {
-                Presence::of(&pidfile).unwrap() != Presence::Absent
-            });
-            drop(occupant);
-        });
-        let mut command = sandbox.command(&*PORT_REGISTRY);
-        let daemon = Daemon::spawn(command.args(["--port", &port]));
-        assert_eq!(daemon.address.port().to_string(), port);
+    let said = sandbox.path().join("said");
+    let mut command = sandbox.command(&*PORT_REGISTRY);
+    command
+        .args(["--port", &port])
+        .stderr(fs::File::create(&said).unwrap());
+    let mut daemon = command.spawn().unwrap();
+    let says = |what: &str| fs::read_to_string(&said).unwrap().contains(what);
+    support::wait_until("the daemon waits", || says("waiting for port"));
+    drop(occupant);
+    support::wait_until("the daemon listens", || {
+        says(&format!(" listens on http://127.0.0.1:{port},"))
     });
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn told_by(path: &Path) -> Result<Told, Error> {
     })
 }
 
-/// What one more allocation comes to: its number and port.
+/// What one more allocation comes to: its id and port.
 fn allocated_by(path: &Path) -> Result<(u64, u16), Error> {
     let allocation = open(path)?.get_or_allocate(claim("one-more"))?;
     Ok((allocation.id.get(), allocation.port.get()))

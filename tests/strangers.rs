@@ -165,7 +165,7 @@ fn a_lock_that_is_something_else_is_left_alone() {
 /// A daemon of a later version, say: it holds the lock, and says of itself what nobody understands.
 const OTHER_VERSION: &str = r#"
 import fcntl, http.server, os, sys
-lock, port = sys.argv[1], int(sys.argv[2])
+lock, port, body = sys.argv[1], int(sys.argv[2]), sys.argv[3].encode()
 held = open(lock, "w")
 fcntl.flock(held, fcntl.LOCK_EX)
 held.write(f"{os.getpid()} 127.0.0.1:{port}\n")
@@ -174,26 +174,39 @@ class Answer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
         self.send_header("X-Port-Registry", f"9.0.0; pid={os.getpid()}")
-        self.send_header("Content-Length", "2")
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(b"{}")
+        self.wfile.write(body)
 http.server.HTTPServer(("127.0.0.1", port), Answer).serve_forever()
 "#;
+
+impl Stranger {
+    /// Such a daemon, which says this of itself. `None` where there is no Python.
+    fn of_another_version(machine: &Machine, body: &str) -> Option<Stranger> {
+        let mut python = machine.sandbox.command("python3");
+        if !is_to_be_had("Python", python.arg("--version")) {
+            return None;
+        }
+        fs::create_dir(machine.folder()).unwrap();
+        let lock = machine.folder().join("port-registry.pid.lock");
+        let port = machine.address.port().to_string();
+        let mut command = machine.sandbox.command("python3");
+        command
+            .args(["-c", OTHER_VERSION])
+            .arg(&lock)
+            .args([&port, body]);
+        let other = Stranger(command.stderr(Stdio::null()).spawn().unwrap());
+        wait_until("it listens", || TcpStream::connect(machine.address).is_ok());
+        Some(other)
+    }
+}
 
 #[test]
 fn a_daemon_of_another_version_can_be_replaced() {
     let machine = Machine::new();
-    let lock = machine.folder().join("port-registry.pid.lock");
-    fs::create_dir(machine.folder()).unwrap();
-    let mut python = machine.sandbox.command("python3");
-    if !is_to_be_had("Python", python.arg("--version")) {
+    let Some(mut other) = Stranger::of_another_version(&machine, "{}") else {
         return;
-    }
-    let port = machine.address.port().to_string();
-    let mut other = machine.sandbox.command("python3");
-    let other = other.args(["-c", OTHER_VERSION]).arg(&lock).arg(port);
-    let mut other = Stranger(other.stderr(Stdio::null()).spawn().unwrap());
-    wait_until("it listens", || TcpStream::connect(machine.address).is_ok());
+    };
     let complaint = machine.complaint(&["list"]);
     assert!(complaint.ends_with("`portctl restart`"), "{complaint}");
     let complaint = machine.complaint(&["start"]);
@@ -209,6 +222,24 @@ fn a_daemon_of_another_version_can_be_replaced() {
     assert_ne!(pid_in(restarted.printed(), "Server restarted"), other.pid());
     other.0.wait().unwrap();
     machine.run(&["get", "web"]).printed();
+}
+
+#[test]
+fn a_supervised_daemon_of_another_version_is_left_to_its_supervisor() {
+    let machine = Machine::new();
+    let body = r#"{"supervisor":{"name":"systemd","service":"x.service","scope":"galaxy"}}"#;
+    let Some(mut other) = Stranger::of_another_version(&machine, body) else {
+        return;
+    };
+    for command in ["stop", "restart"] {
+        let complaint = machine.complaint(&[command]);
+        let told = format!(
+            "(pid {}) is kept running by systemd as x.service",
+            other.pid()
+        );
+        assert!(complaint.contains(&told), "{complaint}");
+    }
+    other.assert_unharmed();
 }
 
 #[test]

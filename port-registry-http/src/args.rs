@@ -100,7 +100,16 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
             output,
             status: Ok(()),
         }) => Parsed::Text(output),
-        Err(EarlyExit { output, .. }) => Parsed::Usage(output),
+        Err(EarlyExit { output, .. }) => Parsed::Usage(uncapitalized(&output)),
+    }
+}
+
+/// The parser's message, put like ours.
+fn uncapitalized(message: &str) -> String {
+    let mut chars = message.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => String::new(),
     }
 }
 

@@ -9,7 +9,7 @@ use std::str;
 use port_registry::daemon::IDENTITY_HEADER;
 
 use crate::problem::Problem;
-use crate::routes::identity;
+use crate::routes::identity_header;
 
 /// The same answers, the last with a body, if that is a bare one. Those of handlers carry the
 /// identity header, and bodies hold no line ends but their last.
@@ -30,7 +30,7 @@ pub(crate) fn completed(answers: &[u8]) -> Option<Vec<u8>> {
     }
     let body = Problem::bare(code)?.to_json();
     let length = format!("content-length: {}", body.len());
-    let identity = format!("{IDENTITY_HEADER}: {}", identity());
+    let identity = format!("{IDENTITY_HEADER}: {}", identity_header());
     // The connection ends in any case; not every bare answer says so.
     fields.retain(|&field| field != NO_BODY && !field.starts_with("connection:"));
     fields.insert(0, status_line);

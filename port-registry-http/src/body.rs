@@ -23,12 +23,12 @@ pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Byte
     read_up_to(limits::BODY, request, payload).await
 }
 
-/// The same, of a body that may be large if it says how long it is. Of `room` it takes two permits for
+/// The same, of a body that may be large if it says how long it is. Of `bytes` it takes two permits for
 /// each byte, one for the answer; they are to be kept until that is sent.
 pub(crate) async fn read_large(
     request: &HttpRequest,
     payload: Payload,
-    room: &Arc<Semaphore>,
+    bytes: &Arc<Semaphore>,
 ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Problem> {
     let length = length(request).unwrap_or(0);
     if length <= limits::BODY {
@@ -38,7 +38,7 @@ pub(crate) async fn read_large(
         return Err(Problem::large_body(limits::BATCH));
     }
     let permits = u32::try_from(2 * length).unwrap_or(u32::MAX);
-    let permits = room.clone().try_acquire_many_owned(permits);
+    let permits = bytes.clone().try_acquire_many_owned(permits);
     let permits = permits.map_err(|_| Problem::no_room_for_batch())?;
     Ok((read_up_to(length, request, payload).await?, Some(permits)))
 }
@@ -94,30 +94,30 @@ pub(crate) fn write_json(json: &mut Vec<u8>, document: &impl Serialize) {
     let _ = serde_json::to_writer(json, document);
 }
 
-/// An answer of a document that may be large. `room` has a permit for each byte of large answers
+/// An answer of a document that may be large. `bytes` has a permit for each byte of large answers
 /// that may still be on their way; when they are used up, it is refused.
-pub(crate) fn large_json(document: Bytes, room: &Arc<Semaphore>) -> Result<HttpResponse, Problem> {
+pub(crate) fn large_json(document: Bytes, bytes: &Arc<Semaphore>) -> Result<HttpResponse, Problem> {
     if document.len() < limits::LARGE_ANSWER {
-        return Ok(roomy_json(document, None));
+        return Ok(sized_json(document, None));
     }
     // One that is larger than all the room takes all of it.
     let length = document.len().min(limits::LARGE_ANSWERS);
     let length = u32::try_from(length).unwrap_or(u32::MAX);
-    let permit = room.clone().try_acquire_many_owned(length);
+    let permit = bytes.clone().try_acquire_many_owned(length);
     let permit = permit.map_err(|_| Problem::no_room())?;
-    Ok(roomy_json(document, Some(permit)))
+    Ok(sized_json(document, Some(permit)))
 }
 
-/// An answer of a document that may be large, and cannot be refused any more. It takes what room there is.
-pub(crate) fn due_json(document: Bytes, room: &Arc<Semaphore>) -> HttpResponse {
-    let length = document.len().min(room.available_permits());
+/// An answer of a document that may be large, and cannot be refused any more. It takes what permits there are.
+pub(crate) fn due_json(document: Bytes, bytes: &Arc<Semaphore>) -> HttpResponse {
+    let length = document.len().min(bytes.available_permits());
     let length = u32::try_from(length).unwrap_or(u32::MAX);
-    let permit = room.clone().try_acquire_many_owned(length).ok();
-    roomy_json(document, permit)
+    let permit = bytes.clone().try_acquire_many_owned(length).ok();
+    sized_json(document, permit)
 }
 
-/// An answer that has its room, where it needs some.
-pub(crate) fn roomy_json(document: Bytes, room: Option<OwnedSemaphorePermit>) -> HttpResponse {
+/// An answer that has its permit, where it needs one.
+pub(crate) fn sized_json(document: Bytes, permit: Option<OwnedSemaphorePermit>) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response.insert_header(ContentType::json());
     if document.len() < limits::LARGE_ANSWER {
@@ -125,14 +125,14 @@ pub(crate) fn roomy_json(document: Bytes, room: Option<OwnedSemaphorePermit>) ->
     }
     response.body(Sliced {
         rest: document,
-        _room: room,
+        _permit: permit,
     })
 }
 
 /// A body that is given to the connection slice by slice, which would copy all of it at once.
 struct Sliced {
     rest: Bytes,
-    _room: Option<OwnedSemaphorePermit>,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 /// As large as the connection's buffer.

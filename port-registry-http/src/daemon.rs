@@ -182,10 +182,15 @@ async fn serve(
 /// Listens on the loopback address. A port in use may be that of a daemon that is just ending.
 async fn bind(port: u16) -> Result<TcpListener, Failure> {
     let give_up = Instant::now() + BIND_PATIENCE;
+    let mut is_told = false;
     loop {
         match try_bind(port) {
             Ok(listener) => return Ok(listener),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < give_up => {
+                if !is_told {
+                    log::line(format_args!("waiting for port {port}, which is in use"));
+                    is_told = true;
+                }
                 sleep(BIND_PAUSE).await;
             }
             Err(cause) => {
@@ -217,17 +222,16 @@ fn try_bind(port: u16) -> io::Result<TcpListener> {
 }
 
 fn by(listener: Option<&Listener>) -> String {
-    let Some(listener) = listener else {
-        return String::new();
-    };
-    match listener.to_string() {
-        nobody if nobody.is_empty() => "; who has it cannot be seen, or it is the end of a \
-                                        connection: try again, or name another port by --port"
-            .to_owned(),
-        somebody => format!(
-            ", by {}; stop it, or name another port by --port",
-            somebody.escape_debug()
-        ),
+    match listener {
+        None => String::new(),
+        Some(listener) if listener.is_known() => {
+            format!(", by {listener}; stop it, or name another port by --port")
+        }
+        Some(_) => {
+            "; no process can be seen on it, so it may be a connection that is still closing: try \
+                    again, or name another port by --port"
+                .to_owned()
+        }
     }
 }
 

@@ -263,6 +263,17 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_has_a_request_for_each_port_at_most() {
+        let of = |count: usize| {
+            let item = r#"{"method":"DELETE","body":{"port":1}}"#;
+            format!("{{\"requests\":[{}]}}", vec![item; count].join(","))
+        };
+        assert_eq!(batch(of(65_535).as_bytes()).unwrap().len(), 65_535);
+        let told = refused(batch(of(65_536).as_bytes()));
+        assert_eq!(told, "a batch has at most 65535 requests");
+    }
+
+    #[test]
     fn json_comes_before_names_and_names_before_the_port() {
         let all_wrong = br#"{"app":"","port":"x"}"#;
         assert_eq!(refused(claim(all_wrong)), "invalid JSON");

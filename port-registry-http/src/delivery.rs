@@ -20,8 +20,8 @@ pub(crate) struct Parcel(Box<dyn FnOnce() + Send>);
 
 impl Parcel {
     /// A client that is gone does not want it.
-    pub(crate) fn new<T: Send + 'static>(client: Asker<T>, answer: Result<T, Problem>) -> Parcel {
-        Parcel(Box::new(move || drop(client.send(answer))))
+    pub(crate) fn new<T: Send + 'static>(asker: Asker<T>, answer: Result<T, Problem>) -> Parcel {
+        Parcel(Box::new(move || drop(asker.send(answer))))
     }
 }
 

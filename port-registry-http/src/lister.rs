@@ -25,7 +25,7 @@ pub(crate) struct Lister {
 #[derive(Debug)]
 struct Order {
     filter: Filter,
-    client: Asker<Bytes>,
+    asker: Asker<Bytes>,
 }
 
 impl Lister {
@@ -43,7 +43,7 @@ impl Lister {
 
     /// The document of the allocations that match.
     pub(crate) async fn list(&self, filter: Filter) -> Result<Bytes, Problem> {
-        let list = self.queue.ask(|client| Order { filter, client });
+        let list = self.queue.ask(|asker| Order { filter, asker });
         let list = timeout(self.patience, list).await;
         list.unwrap_or_else(|_| Err(Problem::busy()))
     }
@@ -57,14 +57,14 @@ fn make_all(registry: &Registry, orders: &Jobs<Order>, delivery: &Delivery) {
         while let Some(filter) = waiting.first().map(|order| order.filter.clone()) {
             let alike = waiting.extract_if(.., |order| order.filter == filter);
             // Nobody waits any more for those whose clients are gone.
-            let clients = alike.map(|order| order.client);
-            let clients: Vec<_> = clients.filter(|client| !client.is_closed()).collect();
-            if clients.is_empty() {
+            let askers = alike.map(|order| order.asker);
+            let askers: Vec<_> = askers.filter(|asker| !asker.is_closed()).collect();
+            if askers.is_empty() {
                 continue;
             }
             let list = make(registry, &filter);
-            let parcels = clients.into_iter();
-            let parcels = parcels.map(|client| Parcel::new(client, list.clone()));
+            let parcels = askers.into_iter();
+            let parcels = parcels.map(|asker| Parcel::new(asker, list.clone()));
             delivery.send(parcels.collect());
         }
     }

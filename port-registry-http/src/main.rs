@@ -31,7 +31,7 @@ fn main() -> ExitCode {
             let problem = lines.join("\n");
             let _ = writeln!(
                 io::stderr(),
-                "{problem}\nRun port-registry --help for more information."
+                "error: {problem}\nRun `port-registry --help` for more information."
             );
             ExitCode::from(EXIT_USAGE)
         }

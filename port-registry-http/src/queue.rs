@@ -35,8 +35,8 @@ impl<J: Send + 'static> Queue<J> {
 
     /// Has something done, and waits for what comes of it.
     pub(crate) async fn ask<T>(&self, job: impl FnOnce(Asker<T>) -> J) -> Result<T, Problem> {
-        let (client, answer) = oneshot::channel();
-        let sent = self.0.send(job(client));
+        let (asker, answer) = oneshot::channel();
+        let sent = self.0.send(job(asker));
         sent.map_err(|_| Problem::stopping())?;
         answer.await.unwrap_or_else(|_| Err(Problem::stopping()))
     }

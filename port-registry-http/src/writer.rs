@@ -45,7 +45,7 @@ impl Writer {
         health: Arc<Health>,
         delivery: Delivery,
     ) -> io::Result<(Writer, JoinHandle<()>)> {
-        // A time that there is no end of is no use to anybody who waits.
+        // The registry's may be without end; no client waits that long.
         let patience = registry.wait().min(limits::LONGEST_WAIT);
         let (queue, thread) = Queue::start("writer", move |jobs| {
             let groups = Groups {

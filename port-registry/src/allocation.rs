@@ -96,13 +96,15 @@ pub struct Allocation {
 }
 
 impl Allocation {
-    /// Whether it belongs to another checkout than the one with this root. `false` if that one is gone,
-    /// if no checkout is recorded, or if `root` is not UTF-8; `true` if it cannot be looked at. May take a
-    /// second, where a file system does not answer.
+    /// Whether it belongs to another checkout than the one with this root. `false` if that one is gone or
+    /// if no checkout is recorded, `true` if it cannot be looked at. May take a second, where a file system
+    /// does not answer.
     pub fn belongs_to_other_checkout(&self, root: &Path) -> bool {
         match (root.to_str(), &self.dir) {
             (Some(root), Some(dir)) => folder::compare(root, dir) == Recorded::Other,
-            _ => false,
+            // Such a root is never recorded.
+            (None, Some(dir)) => !folder::is_gone(dir),
+            (_, None) => false,
         }
     }
 

@@ -126,8 +126,7 @@ impl Registry {
     /// Answers each of the requests, as if it was the only one, if that takes no write: a question, say,
     /// a service that has its port already, or a port that is taken. `None` for one that
     /// [`apply`](Self::apply) has to carry out. It waits for no other process; but it probes as many ports
-    /// as a search for a free one takes, and looks at a claim's folder, for which a file system has a
-    /// second.
+    /// as a search for a free one takes, and looks at a claim's folder, which may take up to a second.
     ///
     /// # Errors
     ///

@@ -80,7 +80,10 @@ pub enum Error {
     },
 
     /// Each port of the range is allocated, in use on this system, or not for this user to bind.
-    #[error("no free port is left in the range {range}; release some, or widen the range")]
+    #[error(
+        "no free port is left in the range {range}: each is allocated, in use, or not for this user to bind; \
+         release some, or widen the range"
+    )]
     #[non_exhaustive]
     NoFreePort {
         /// The range that was searched.

@@ -15,7 +15,7 @@ pub struct Examination {
     pub path: PathBuf,
     /// The version of the layout that the file has. `None` where there is no store yet.
     pub format_version: Option<u64>,
-    /// All allocations, by number.
+    /// All allocations, by id.
     pub allocations: Vec<Allocation>,
     /// What would keep a change from being stored now, if anything: [`Error::Busy`] when another
     /// process holds the store for as long as a call waits, or [`Error::NotWritable`] or

@@ -57,7 +57,7 @@
 //!
 //! # As long as a test runs
 //!
-//! [`Registry::lease`] gives a port that is released when dropped.
+//! [`Registry::lease`] gives a [`Lease`]; its port is released when the lease is dropped.
 //!
 //! ```
 //! # use port_registry::{Claim, Registry, ServiceKey};
@@ -70,12 +70,13 @@
 //!
 //! # The rest
 //!
-//! - Several ports or none: [`Registry::apply`] carries out several requests in one commit.
+//! - Several at once, all or nothing: [`Registry::apply`] carries out several requests in one commit.
 //! - Looking: [`Registry::list`], [`Registry::get`], and [`Registry::check`] for a port and who has it.
 //! - Releasing: [`Registry::release`], and [`Registry::release_matching`] for what a [`Filter`] chooses.
 //! - Another file, other ports, another wait: [`Registry::builder`]. [`Registry::open`] takes the file and
 //!   the ports from `PORT_REGISTRY_DB` and `PORT_REGISTRY_RANGE`, where they are set.
 //! - What goes wrong: [`Error`], whose messages say what to do next.
+//! - Showing names on a terminal: [`visible`](visible()), since they may hold what acts on one.
 //!
 //! # What it promises
 //!
@@ -102,7 +103,7 @@
 //! - `serde`: (de)serialization of what travels as JSON.
 //! - `listeners`: the process that listens on a port.
 //! - `detect`: names for a folder, from git.
-//! - `daemon`: whether a daemon runs, for those that run, start and stop one.
+//! - `daemon`: whether a daemon runs, and what it says of itself, for those that run, start and stop one.
 
 mod allocation;
 mod assign;

@@ -25,20 +25,25 @@ pub struct Listener {
     pub uid: Option<u32>,
 }
 
-/// Who it is, as far as that is known, such as `postgres (pid 4711)`; nothing of one of which nothing is
-/// known.
+/// Who it is, as far as that is known, such as `postgres (pid 4711)`. The name of a process may hold what
+/// acts on a terminal; [`visible`](crate::visible()) makes it fit to be shown.
 impl fmt::Display for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.pid, &self.process, self.uid) {
             (Some(pid), Some(process), _) => write!(f, "{process} (pid {pid})"),
             (Some(pid), None, _) => write!(f, "pid {pid}"),
             (None, _, Some(uid)) => write!(f, "another user's process (uid {uid})"),
-            (None, _, None) => Ok(()),
+            (None, _, None) => f.write_str("an unknown process"),
         }
     }
 }
 
 impl Listener {
+    /// Whether anything is known of it.
+    pub fn is_known(&self) -> bool {
+        *self != Listener::default()
+    }
+
     /// Looks for what listens on a port that is [busy](crate::Verdict::Busy). It looks at all
     /// processes, which takes milliseconds.
     #[cfg(feature = "listeners")]

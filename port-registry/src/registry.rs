@@ -271,7 +271,7 @@ impl Registry {
         made?.ok_or(Error::NotApplied)
     }
 
-    /// Whether a port is to be had, and who has it if not: the allocation that holds it, and, with
+    /// Whether a port is available, and who has it if not: the allocation that holds it, and, with
     /// the feature `listeners`, the process that listens on it.
     ///
     /// ```

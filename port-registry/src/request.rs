@@ -20,6 +20,9 @@ pub enum DirError {
     /// There is none.
     #[error("dir must not be empty")]
     Empty,
+    /// It is relative, and the current folder cannot be told.
+    #[error("dir is relative to the current folder, which cannot be told")]
+    NoCurrentFolder,
     /// It is not UTF-8, and could not be told from others that are not either.
     #[error("dir must be UTF-8")]
     NotUtf8,
@@ -110,7 +113,7 @@ impl Claim {
         if dir.as_os_str().is_empty() {
             return Err(DirError::Empty);
         }
-        let dir = path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+        let dir = path::absolute(dir).map_err(|_| DirError::NoCurrentFolder)?;
         let dir = dir.into_os_string().into_string();
         let dir = dir.map_err(|_| DirError::NotUtf8)?;
         if dir.contains('\0') {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::failure::Report;
 
-/// An allocation of a file. What else the file says of it, such as its number, is left out.
+/// An allocation of a file. What else the file says of it, such as its id, is left out.
 #[derive(Debug, Deserialize)]
 #[serde(expecting = "an object")]
 struct Row {

@@ -47,6 +47,14 @@ impl Report {
         }
     }
 
+    /// So many tries have come to nothing, since others were quicker.
+    pub(crate) fn gave_up(tries: usize) -> Report {
+        Report::new(format!(
+            "gave up after {tries} tries, since others keep changing the same allocations"
+        ))
+        .hint("try again")
+    }
+
     /// The same, with `before: ` in front of the message.
     pub(crate) fn prefixed(self, before: &str) -> Report {
         Report {

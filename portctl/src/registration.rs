@@ -40,9 +40,18 @@ pub(crate) fn register(
                 Met::Own => claims.push(claim.clone()),
                 // It has it by another name.
                 Met::Held { holder, own: None } if own.has(holder) => {}
-                met => conflicts.push(in_the_way(door, &own, claim, path, finding, met)),
+                met => {
+                    let is_other = matches!(met, Met::OtherCheckout(_));
+                    let report = in_the_way(door, &own, claim, path, finding, met);
+                    conflicts.push((is_other, report));
+                }
             }
         }
+        // By another name of the checkout, all of it is different.
+        if conflicts.iter().any(|(is_other, _)| *is_other) {
+            conflicts.retain(|(is_other, _)| *is_other);
+        }
+        let conflicts: Vec<Report> = conflicts.into_iter().map(|(_, report)| report).collect();
         if conflicts.is_empty() {
             Ok((claims, new))
         } else {
@@ -134,11 +143,12 @@ fn in_the_way(
             let wanted = claim.checkout().unwrap_or_default();
             let instance = conflict::own_instance(holder, wanted);
             let instance = wording::flag("--instance", &instance);
+            let there = if path.is_some() { "there" } else { "here" };
             let path = path.map_or_else(String::new, |path| {
                 wording::positional(&path.display().to_string())
             });
             let hint = format!(
-                "tell the two apart by an --instance of its own for every command there: \
+                "tell the two apart by an --instance of its own for every command {there}: \
                  `portctl scan --register{instance}{path}`"
             );
             of(&told, holder, hint)

@@ -27,11 +27,7 @@ pub(crate) fn release(
             Err(fault) => return Err(fault.into()),
         }
     }
-    Err(Report::new(format!(
-        "gave up after {ROUNDS} tries, since others keep changing the same allocations"
-    ))
-    .hint("try again")
-    .into())
+    Err(Report::gave_up(ROUNDS).into())
 }
 
 /// What was released, a line each.

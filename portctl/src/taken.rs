@@ -108,9 +108,5 @@ pub(crate) fn claim_all<T>(
             Err(fault) => return Err(fault.into()),
         }
     }
-    Err(Report::new(format!(
-        "gave up after {ROUNDS} tries, since others keep changing the same allocations"
-    ))
-    .hint("try again")
-    .into())
+    Err(Report::gave_up(ROUNDS).into())
 }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use port_registry::{Allocation, Port};
 
 use crate::failure::Report;
-use crate::wording::quoted;
 
 /// A variable with the port of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,10 +42,7 @@ pub(crate) fn distinct_names<'a>(
                 return Err(Report::new(format!(
                     "the services {other} and {service} would both be {name}"
                 ))
-                .hint(format!(
-                    "give one of them another name: `portctl release --service {}`, then get it by that",
-                    quoted(service)
-                )));
+                .hint("give one of them another name"));
             }
             _ => names.push(name),
         }

@@ -8,9 +8,10 @@ use crate::visible::visible;
 
 /// Who listens, as far as the system tells: ` by ...`, or nothing.
 pub(crate) fn by(listener: &Listener) -> String {
-    match listener.to_string() {
-        nobody if nobody.is_empty() => nobody,
-        somebody => format!(" by {somebody}"),
+    if listener.is_known() {
+        format!(" by {listener}")
+    } else {
+        String::new()
     }
 }
 

@@ -18,7 +18,7 @@ const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const MARK: char = '\u{1e}';
 
 /// What is not to be had everywhere, by a script that does what is seen of it here.
-const STAND_INS: [(&str, &str); 5] = [
+const STAND_INS: [(&str, &str); 6] = [
     // CI runs these for real.
     (
         "cargo",
@@ -29,6 +29,11 @@ const STAND_INS: [(&str, &str); 5] = [
                 'install --locked') exec test "$3" = --path -a -e "$REPOSITORY/$4/Cargo.toml" ;;
                 *) exit 1 ;;
             esac"#,
+    ),
+    (
+        "vite",
+        r#"#!/bin/sh
+            test "$1" = --port && echo "listening on http://localhost:$2""#,
     ),
     (
         "npm",
@@ -114,9 +119,9 @@ impl<'a> Machine<'a> {
             }
             // In short: the programs of a build for tests are large.
             "an archive" => {
-                "packed=port-registry_$VERSION_linux_amd64; mkdir -p ~/.local ~/$packed/bin\n\
+                "packed=port-registry_$VERSION_linux_amd64; mkdir -p ~/$packed/bin\n\
                  cp $REPOSITORY/LICENSE ~/$packed/bin/portctl\n\
-                 tar -czf ~/shop/$packed.tar.gz -C ~ $packed\n"
+                 tar -czf ~/shop/$packed.tar.gz -C ~ $packed && sha256sum *.tar.gz > SHA256SUMS\n"
             }
             _ if remark.contains("an installed archive") => {
                 "share=~/.local/share; mkdir -p ~/.local/bin $share/systemd/user $share/port-registry\n\
@@ -165,7 +170,8 @@ impl<'a> Machine<'a> {
         let script = format!("exec 2>&1\nip link set lo up\n{}", self.script);
         // What was started in the background ends with the first process of the namespace.
         command.args(["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]);
-        command.args(["bash", "-c", &script]).env("PATH", path);
+        command.args(["timeout", "120", "bash", "-c", &script]);
+        command.env("PATH", path);
         command.env("REPOSITORY", REPOSITORY);
         for (name, value) in [
             ("GIT_AUTHOR_NAME", "me"),

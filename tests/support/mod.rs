@@ -3,7 +3,7 @@
 #![expect(dead_code, reason = "each test file uses its part of it")]
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -207,14 +207,15 @@ pub(crate) fn free_block(ports: u16) -> u16 {
     const BLOCKS: u16 = 1600;
     static TAKEN: Mutex<Vec<File>> = Mutex::new(Vec::new());
     assert!(ports <= LARGEST);
-    let locks = std::env::temp_dir().join(format!("port-registry-tests-{}", user()));
-    fs::create_dir_all(&locks).unwrap();
+    let locks = folder_of_locks();
     let is_free = |port| SystemProbe.probe(Port::new(port).unwrap()).unwrap() == Verdict::Free;
     // Each process begins somewhere else, to find one soon.
     let start = u16::try_from(std::process::id() % u32::from(BLOCKS)).unwrap();
     for block in (start..BLOCKS).chain(0..start) {
         let first = 19_000 + block * LARGEST;
-        let lock = File::create(locks.join(block.to_string())).unwrap();
+        let mut options = OpenOptions::new();
+        let options = options.write(true).create(true).truncate(false);
+        let lock = options.open(locks.join(block.to_string())).unwrap();
         if lock.try_lock().is_ok() && (first..first + ports).all(is_free) {
             TAKEN.lock().unwrap().push(lock);
             return first;
@@ -223,16 +224,22 @@ pub(crate) fn free_block(ports: u16) -> u16 {
     panic!("no ports are left for tests");
 }
 
-/// Tells the users of a machine apart, whose files are not each other's.
-fn user() -> u32 {
+/// A folder that all processes of this user's tests share, and nobody else.
+fn folder_of_locks() -> PathBuf {
+    let own = tempfile::tempdir().unwrap();
     #[cfg(unix)]
     {
-        use std::os::unix::fs::MetadataExt;
-        let own = tempfile::tempdir().unwrap();
-        own.path().metadata().unwrap().uid()
+        use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+        let user = own.path().metadata().unwrap().uid();
+        let shared = std::env::temp_dir().join(format!("port-registry-tests-{user}"));
+        let _ = fs::DirBuilder::new().mode(0o700).create(&shared);
+        let found = fs::symlink_metadata(&shared).unwrap();
+        if found.is_dir() && found.uid() == user {
+            return shared;
+        }
     }
-    #[cfg(not(unix))]
-    0
+    // Then the tests of this process alone are kept apart.
+    own.keep()
 }
 
 /// Whether something is there that a test needs of the system, as a command shows by succeeding. A

@@ -167,6 +167,88 @@ fn checkouts_of_the_same_names_that_follow_the_hint_share_no_port() {
     });
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_checkout_whose_path_is_no_text_never_takes_anothers_ports_for_its_own() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    both_ways(|machine| {
+        let clones = [OsStr::new("one"), OsStr::from_bytes(b"caf\xe9")];
+        let [one, other] = clones.map(|name| {
+            let folder = machine.work().join(name);
+            fs::create_dir(&folder).unwrap();
+            let git = |words: &[&str]| machine.sandbox.git(&folder, words);
+            git(&["init", "--quiet"]);
+            git(&[
+                "remote",
+                "add",
+                "origin",
+                "https://example.com/owner/shop.git",
+            ]);
+            folder
+        });
+        let port = machine.run_in(&one, &["get", "web"]).printed().to_owned();
+        for words in [
+            &["get", "web"][..],
+            &["env"],
+            &["run", "--", "true"],
+            &["run", "--service", "web", "--", "true"],
+            &["release"],
+            &["allocate", "--service", "db"],
+        ] {
+            let ran = machine.run_in(&other, words);
+            assert_eq!(ran.code, Some(1), "{words:?}: {ran:?}");
+        }
+        assert_eq!(machine.run_in(&one, &["get", "web"]).printed(), port);
+        // Names that are typed are taken at their word.
+        let named = ["get", "web", "--app", "shop", "--instance", "other"];
+        assert_ne!(machine.run_in(&other, &named).printed(), port);
+    });
+}
+
+#[test]
+fn a_scan_in_a_clone_tells_of_the_name_that_it_needs_before_all_else() {
+    both_ways(|machine| {
+        let [one, other] = ["one", "other"].map(|name| {
+            let folder = machine.work().join(name);
+            fs::create_dir(&folder).unwrap();
+            let git = |words: &[&str]| machine.sandbox.git(&folder, words);
+            git(&["init", "--quiet"]);
+            git(&[
+                "remote",
+                "add",
+                "origin",
+                "https://example.com/owner/shop.git",
+            ]);
+            fs::write(folder.join("Procfile"), "web: next -p 42\ndb: next -p 43\n").unwrap();
+            folder
+        });
+        machine
+            .run_in(&one, &["allocate", "--service", "web", "--port", "42"])
+            .printed();
+        let rival = [
+            "allocate",
+            "--app",
+            "x",
+            "--instance",
+            "y",
+            "--service",
+            "z",
+            "--port",
+            "43",
+        ];
+        machine.run(&rival).printed();
+        let ran = machine.run_in(&other, &REGISTER);
+        let complaint = ran.complained(1);
+        assert!(!complaint.contains("port 43"), "{complaint}");
+        assert!(
+            complaint.contains("`portctl scan --register --instance other-"),
+            "{complaint}"
+        );
+    });
+}
+
 #[test]
 fn what_a_scan_advises_tells_checkouts_of_the_same_names_apart() {
     both_ways(|machine| {

@@ -52,19 +52,54 @@ fn pages() -> [Page<'static>; 2] {
             name: "portctl",
             title: "give services TCP ports of their own",
             info: portctl_args::info(),
+            sections: &[
+                (
+                    "NAMES",
+                    &[
+                        "A port belongs to a service of an instance of an app. In a repository the app is its \
+                         name in the URL of `origin`, or else the main worktree's folder, and the instance is the \
+                         branch; in a linked worktree the instance is the worktree's folder. On a detached HEAD it \
+                         is `detached-` and the short commit. A submodule goes by its own name and branch. Outside \
+                         of git the app is the folder, and the instance `default`.",
+                        "Two checkouts that come out alike never share a port: the second one is told of the \
+                         first, and `--instance` `NAME` with every command tells them apart.",
+                    ],
+                ),
+                (
+                    "PORTS",
+                    &[
+                        "Given out is the lowest port that is neither allocated nor in use, from 3000 up to where \
+                         the kernel's own range begins, without those that browsers refuse to open; then from 1024 \
+                         to 2999; then the rest. A port stays with its service until it is released.",
+                    ],
+                ),
+            ],
             files: &[
                 ("~/.port-registry/ports.redb", "The registry."),
+                (
+                    "~/.port-registry/ports.redb.lock",
+                    "By its lock writers take turns; it is empty.",
+                ),
+                (
+                    "~/.port-registry/portctl.lock",
+                    "Locked while the daemon is started or stopped.",
+                ),
                 (
                     "~/.port-registry/port-registry.log",
                     "What the daemon that `portctl start` runs has logged.",
                 ),
             ],
+            exit_remark: Some(
+                "`portctl run` ends with the exit code of its command; 127 if that is not found, and 126 if it \
+                 cannot be run.",
+            ),
             see_also: &["port-registry"],
         },
         Page {
             name: "port-registry",
             title: "serve the registry of TCP ports over HTTP",
             info: PortRegistry::get_args_info(),
+            sections: &[],
             files: &[
                 ("~/.port-registry/ports.redb", "The registry."),
                 (
@@ -76,6 +111,7 @@ fn pages() -> [Page<'static>; 2] {
                     "Locked while the daemon runs.",
                 ),
             ],
+            exit_remark: None,
             see_also: &["portctl"],
         },
     ]
@@ -128,6 +164,8 @@ mod tests {
                     "COMMANDS",
                     "EXAMPLES",
                     "ENVIRONMENT",
+                    "NAMES",
+                    "PORTS",
                     "FILES",
                     "\"EXIT STATUS\"",
                     "\"SEE ALSO\"",

@@ -9,8 +9,12 @@ pub(crate) struct Page<'a> {
     /// What the program does, in a few words.
     pub(crate) title: &'a str,
     pub(crate) info: CommandInfoWithArgs,
+    /// Sections of its own, before the files: a title, and paragraphs.
+    pub(crate) sections: &'a [(&'a str, &'a [&'a str])],
     /// Files, and what they are.
     pub(crate) files: &'a [(&'a str, &'a str)],
+    /// What else there is to say of exit codes.
+    pub(crate) exit_remark: Option<&'a str>,
     /// Other pages of this section.
     pub(crate) see_also: &'a [&'a str],
 }
@@ -49,6 +53,13 @@ impl Page<'_> {
                 entry(&mut roff, [bold(*variable)], meaning);
             }
         }
+        for (title, paragraphs) in self.sections {
+            section(&mut roff, title);
+            for paragraph in *paragraphs {
+                roff.control("PP", []);
+                roff.text(marked_up(paragraph));
+            }
+        }
         section(&mut roff, "FILES");
         for (file, meaning) in self.files {
             entry(&mut roff, [italic(*file)], meaning);
@@ -56,6 +67,10 @@ impl Page<'_> {
         section(&mut roff, "EXIT STATUS");
         for code in self.info.error_codes {
             entry(&mut roff, [bold(code.code.to_string())], code.description);
+        }
+        if let Some(remark) = self.exit_remark {
+            roff.control("PP", []);
+            roff.text(marked_up(remark));
         }
         section(&mut roff, "SEE ALSO");
         let others = self.see_also.iter();
@@ -118,6 +133,10 @@ fn synopsis(line: &str, info: &CommandInfoWithArgs) -> Vec<Inline> {
 }
 
 fn positional_word(positional: &PositionalInfo) -> [Inline; 3] {
+    // What is run: the parser does not know that it has to be there, and behind a `--`.
+    if positional.name == "command" {
+        return [roman(" -- "), italic("command"), roman(" [argument...]")];
+    }
     let (before, after) = match positional.optionality {
         Optionality::Required => (" ", ""),
         Optionality::Repeating | Optionality::Greedy => (" [", "...]"),

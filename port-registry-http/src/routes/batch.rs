@@ -37,13 +37,13 @@ pub(crate) async fn post(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let (body, room) = body::read_large(&request, payload, &desk.batch_bytes).await?;
+    let (body, permit) = body::read_large(&request, payload, &desk.batch_bytes).await?;
     let turn = timeout(desk.registry.wait(), desk.batches.acquire()).await;
     let _turn = turn.map_err(|_| Problem::busy())?;
     let health = desk.health.clone();
     let document = desk.blocking(move |registry| carry_out(registry, &health, &body));
     match document.await {
-        Ok(document) => Ok(body::roomy_json(document.into(), room)),
+        Ok(document) => Ok(body::sized_json(document.into(), permit)),
         Err(problem) => Err(desk.with_listener(problem).await),
     }
 }

@@ -37,15 +37,14 @@ use crate::reader::Reader;
 use crate::writer::Writer;
 
 /// The version and the process that answers.
-pub(crate) fn identity() -> &'static str {
-    static IDENTITY: LazyLock<String> = LazyLock::new(|| {
-        let identity = Identity {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            pid: std::process::id(),
-        };
-        identity.to_string()
-    });
-    &IDENTITY
+pub(crate) fn identity() -> Identity {
+    Identity::new(env!("CARGO_PKG_VERSION"), std::process::id())
+}
+
+/// The same, as the header says it.
+pub(crate) fn identity_header() -> &'static str {
+    static HEADER: LazyLock<String> = LazyLock::new(|| identity().to_string());
+    &HEADER
 }
 
 /// What the handlers work with.
@@ -207,7 +206,7 @@ pub(crate) async fn gate(
                 .set_connection_type(ConnectionType::Close);
         }
     }
-    let identity = HeaderValue::from_static(identity());
+    let identity = HeaderValue::from_static(identity_header());
     response
         .headers_mut()
         .insert(HeaderName::from_static(IDENTITY_HEADER), identity);

@@ -1,5 +1,7 @@
 //! `DELETE /v1/allocations` and `DELETE /v1/allocations/{id}`.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::{Data, Path, Payload};
@@ -36,7 +38,7 @@ struct Status {
 /// section 4.2).
 const REPRESENTATION: &str = "return=representation";
 
-/// So many allocations are written as JSON in no time.
+/// Up to this many allocations are written as JSON on the main thread.
 const FEW: usize = 256;
 
 pub(crate) async fn delete_matching(
@@ -52,7 +54,11 @@ pub(crate) async fn delete_matching(
     Ok(match answer {
         Answer::Released(released) if wants_representation(&request) => {
             let document = if released.len() > FEW {
-                desk.blocking(move |_| Ok(body::to_json(&released))).await?
+                let released = Arc::new(released);
+                let shared = released.clone();
+                let document = desk.blocking(move |_| Ok(body::to_json(&*shared)));
+                // They are released, whoever writes it down.
+                document.await.unwrap_or_else(|_| body::to_json(&*released))
             } else {
                 body::to_json(&released)
             };

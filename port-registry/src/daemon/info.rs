@@ -6,6 +6,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use super::Supervisor;
+use crate::registry::Registry;
 
 /// The name of the header by which every answer tells who gave it. Its value is an [`Identity`].
 pub const IDENTITY_HEADER: &str = "x-port-registry";
@@ -21,11 +22,22 @@ pub const IDENTITY_HEADER: &str = "x-port-registry";
 /// # Ok::<(), port_registry::daemon::IdentityError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Identity {
     /// The daemon's version.
     pub version: String,
     /// Its process.
     pub pid: u32,
+}
+
+impl Identity {
+    /// A process that is a daemon of this version.
+    pub fn new(version: impl Into<String>, pid: u32) -> Identity {
+        Identity {
+            version: version.into(),
+            pid,
+        }
+    }
 }
 
 impl fmt::Display for Identity {
@@ -56,6 +68,7 @@ pub struct IdentityError(());
 /// The answer to `GET /v1/daemon`: who answers, and for which registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct DaemonInfo {
     /// The daemon's version.
     pub version: String,
@@ -71,4 +84,17 @@ pub struct DaemonInfo {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub supervisor: Option<Supervisor>,
+}
+
+impl DaemonInfo {
+    /// What a daemon says that serves this registry, and that nobody keeps running.
+    pub fn new(identity: Identity, registry: &Registry) -> DaemonInfo {
+        DaemonInfo {
+            version: identity.version,
+            pid: identity.pid,
+            store: registry.path().to_string_lossy().into_owned(),
+            range: registry.range().to_string(),
+            supervisor: None,
+        }
+    }
 }

@@ -94,7 +94,7 @@ impl Presence {
         }
     }
 
-    pub(super) fn pid(self) -> Option<u32> {
+    fn pid(self) -> Option<u32> {
         match self {
             Presence::Running { pid, .. } => Some(pid),
             Presence::Absent | Presence::Starting => None,

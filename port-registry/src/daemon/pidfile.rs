@@ -1,4 +1,4 @@
-//! The pidfile: a note for others, of which nothing here depends.
+//! The pidfile: a note for others, on which nothing here depends.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};

@@ -11,6 +11,7 @@ use std::fs;
 #[non_exhaustive]
 pub struct Supervisor {
     /// What it is called: `systemd` or `launchd`.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub name: String,
     /// What it calls the daemon: a unit of systemd, a label of launchd. `None` if that cannot be told.
     #[cfg_attr(
@@ -19,21 +20,27 @@ pub struct Supervisor {
     )]
     pub service: Option<String>,
     /// Whether it is the one of a user, or that of the system.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub scope: Scope,
 }
 
 /// Whose services a supervisor keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "lowercase")
 )]
+#[non_exhaustive]
 pub enum Scope {
-    /// A user's: what `systemctl --user` is for, or a launch agent.
+    /// A user's: what `systemctl --user` is for.
     User,
     /// The system's: what `systemctl` is for.
     System,
+    /// It cannot be told.
+    #[default]
+    #[cfg_attr(feature = "serde", serde(other))]
+    Unknown,
 }
 
 /// What a process knows of how it was started.
@@ -86,7 +93,7 @@ impl Supervisor {
         (start.parent == 1).then(|| Supervisor {
             name: "launchd".to_owned(),
             service: Some(label.to_owned()),
-            scope: Scope::User,
+            scope: Scope::Unknown,
         })
     }
 }
@@ -198,7 +205,7 @@ mod tests {
             &job,
             "launchd",
             Some("homebrew.mxcl.port-registry"),
-            Scope::User,
+            Scope::Unknown,
         );
     }
 }

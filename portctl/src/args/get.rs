@@ -10,7 +10,7 @@ use port_registry::Port;
     name = "get",
     help_triggers("-h", "--help", "help"),
     note = "The ports come one a line and in the order of the services. If one of them\n\
-            cannot be had, none is allocated. A service keeps its port until it is\n\
+            is not available, none is allocated. A service keeps its port until it is\n\
             released, so the same command prints the same port again.",
     example = "port=$({command_name} web) && PORT=$port npm run dev\n{command_name} web api postgres"
 )]

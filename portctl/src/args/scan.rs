@@ -1,4 +1,4 @@
-//! The command that looks for the ports a project has.
+//! `portctl scan`, as it is typed.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! The commands about the agent skill.
+//! `portctl skill`, as it is typed.
 
 use argh::{ArgsInfo, FromArgs};
 

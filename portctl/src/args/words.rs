@@ -139,6 +139,8 @@ pub(super) fn help(words: &[&str]) -> String {
 pub(super) fn wrapped(help: &str) -> String {
     const WIDTH: usize = 80;
     let (usage, rest) = help.split_once('\n').unwrap_or((help, ""));
+    // The parser does not know that what is run has to be there, and behind a `--`.
+    let usage = usage.replace("[--] [<command...>]", "-- <command> [<argument>...]");
     let mut lines = vec![String::new()];
     // A flag and its value stay together, as in `[--port <port>]`.
     for part in usage.replace(" [", "\n[").replace(" --", "\n--").lines() {

@@ -126,14 +126,15 @@ fn print(path: &Path, known: &[Known]) -> io::Result<()> {
 fn row<'a>(known: &'a Known) -> Vec<Cow<'a, str>> {
     let finding = known.finding;
     let place = format!("{}:{}", finding.file, finding.line);
-    let guess = if finding.guess { " (a guess)" } else { "" };
+    // In front, where it stays when the rest is shortened.
+    let guess = if finding.guess { "guess: " } else { "" };
     let registry = match (known.registry, &known.holder) {
-        (Standing::Free, _) | (_, None) => format!("free{guess}"),
+        (Standing::Free, _) | (_, None) => format!("{guess}free"),
         (Standing::Yours, Some(holder)) if holder.key.service() == finding.service => {
-            format!("yours{guess}")
+            format!("{guess}yours")
         }
-        (Standing::Yours, Some(holder)) => format!("yours, as {}{guess}", holder.key.service()),
-        (Standing::Taken, Some(holder)) => format!("taken by {}{guess}", holder.key),
+        (Standing::Yours, Some(holder)) => format!("{guess}yours, as {}", holder.key.service()),
+        (Standing::Taken, Some(holder)) => format!("{guess}taken by {}", holder.key),
     };
     let system = match &known.listener {
         Some(listener) => format!("in use{}", wording::by(listener)),
@@ -170,8 +171,8 @@ fn tell_registered(new: usize, scan: &Scan) -> io::Result<()> {
     }
     if guesses > 0 {
         told = format!(
-            "{told}; guesses, which are not: {guesses} (`portctl allocate --service NAME --port N --adopt` \
-             registers one)"
+            "{told}; guesses, which were not registered: {guesses} (`portctl allocate --service NAME --port N \
+             --adopt` registers one)"
         );
     }
     output::remark(&told)

@@ -23,6 +23,7 @@ use port_registry::{Builder, DB_VARIABLE, Error, RANGE_VARIABLE};
 pub(crate) use self::detach::{WORD as DETACH, exec};
 pub(crate) use self::start::{Started, restart, start};
 pub(crate) use self::stop::stop;
+use self::supervisor::Deed;
 use crate::address::Address;
 use crate::door::{self, Client};
 use crate::environment::{self, ADDRESS_VARIABLE};
@@ -145,14 +146,24 @@ pub(crate) fn other_port() -> String {
 }
 
 /// How a daemon is brought to choose from the ports of the environment.
-pub(crate) fn restart_for_range() -> String {
-    format!("`portctl restart` makes it choose from those of {RANGE_VARIABLE}")
+pub(crate) fn restart_for_range(daemon: &DaemonInfo) -> String {
+    match command_of_manager(daemon, Deed::Restart) {
+        Some(command) => format!("set {RANGE_VARIABLE} for the service, then `{command}`"),
+        None => format!("`portctl restart` makes it choose from those of {RANGE_VARIABLE}"),
+    }
 }
 
 /// How the registry of a daemon is used, or the daemon stopped.
 pub(crate) fn use_its_registry(daemon: &DaemonInfo) -> String {
     let store = quoted(&daemon.store);
-    format!("`portctl stop` stops it; or use its registry: {DB_VARIABLE}={store}")
+    let stop = command_of_manager(daemon, Deed::Stop);
+    let stop = stop.as_deref().unwrap_or("portctl stop");
+    format!("`{stop}` stops it; or use its registry: {DB_VARIABLE}={store}")
+}
+
+/// The command of the service manager that keeps a daemon running.
+fn command_of_manager(daemon: &DaemonInfo, deed: Deed) -> Option<String> {
+    supervisor::command(daemon.supervisor.as_ref()?, deed)
 }
 
 /// What a daemon does otherwise than the environment asks for: its store, or its ports.

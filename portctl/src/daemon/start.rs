@@ -46,15 +46,24 @@ pub(crate) fn restart(target: &Target) -> Result<Started, Report> {
         return start_with(target, None, &turn);
     }
     let mut range = None;
-    if let Ok(daemon) = target.client.identify() {
-        let registry = Builder::from_env()?;
-        if !door::serves_store(&daemon, &registry) {
-            return Err(different(target, &daemon, &registry));
+    let supervisor = match target.client.identify() {
+        Ok(daemon) => {
+            let registry = Builder::from_env()?;
+            if !door::serves_store(&daemon, &registry) {
+                return Err(different(target, &daemon, &registry));
+            }
+            range = Some(daemon.range).filter(|_| registry.chosen_range().is_none());
+            Some((daemon.pid, daemon.supervisor))
         }
-        if let Some(report) = supervisor::objection(&daemon, Deed::Restart) {
-            return Err(report);
-        }
-        range = Some(daemon.range).filter(|_| registry.chosen_range().is_none());
+        Err(ClientError::NotUnderstood {
+            pid, supervisor, ..
+        }) => Some((pid, supervisor)),
+        Err(_) => None,
+    };
+    if let Some((pid, supervisor)) = supervisor
+        && let Some(report) = supervisor::objection(pid, supervisor.as_ref(), Deed::Restart)
+    {
+        return Err(report);
     }
     let stopped = stop::stop_in_turn(target, &turn)?;
     start_with(target, range, &turn).map_err(|report| {
@@ -131,7 +140,7 @@ fn already(target: &Target, daemon: &DaemonInfo) -> Result<Started, Report> {
 fn different(target: &Target, daemon: &DaemonInfo, registry: &Builder) -> Report {
     let difference = difference(daemon, registry).unwrap_or_default();
     let hint = if door::serves_store(daemon, registry) {
-        restart_for_range()
+        restart_for_range(daemon)
     } else {
         use_its_registry(daemon)
     };

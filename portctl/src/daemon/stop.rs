@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use port_registry::daemon::Presence;
+use port_registry::daemon::{Presence, Supervisor};
 
 use super::process::Process;
 use super::supervisor::{self, Deed};
@@ -83,16 +83,25 @@ fn confirm(target: &Target, pid: u32) -> Result<Option<Process>, Report> {
     // A number means another process in another container.
     let is_holder = process.has_open(&target.lock());
     let answer = target.client.identify();
+    let objection =
+        |supervisor: Option<&Supervisor>| supervisor::objection(pid, supervisor, Deed::Stop);
     let is_same = matches!(target.presence()?, Presence::Running { pid: now, .. } if now == pid);
     match answer {
         _ if !is_same => Ok(None),
         _ if !is_holder => Err(not_here(target, pid)),
-        Ok(daemon) if daemon.pid == pid => match supervisor::objection(&daemon, Deed::Stop) {
+        Ok(daemon) if daemon.pid == pid => match objection(daemon.supervisor.as_ref()) {
             Some(report) => Err(report),
             None => Ok(Some(process)),
         },
         // By another version, perhaps. It is the daemon all the same.
-        Err(ClientError::NotUnderstood { pid: by, .. }) if by == pid => Ok(Some(process)),
+        Err(ClientError::NotUnderstood {
+            pid: by,
+            supervisor,
+            ..
+        }) if by == pid => match objection(supervisor.as_ref()) {
+            Some(report) => Err(report),
+            None => Ok(Some(process)),
+        },
         Ok(daemon) => Err(Report::new(format!(
             "process {} answers at {}, and not the daemon, which is process {pid}; neither was stopped",
             daemon.pid,

@@ -30,7 +30,7 @@ pub(super) fn check(allocations: Option<&[Allocation]>) -> Finding {
             CHECK,
             match known {
                 0 => "no allocation tells its checkout".to_owned(),
-                1 => "the 1 recorded checkout exists".to_owned(),
+                1 => "the recorded checkout exists".to_owned(),
                 known => format!("all {known} recorded checkouts exist"),
             },
         );

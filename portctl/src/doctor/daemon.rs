@@ -146,7 +146,7 @@ fn differences(daemon: &DaemonInfo) -> Vec<Issue> {
             "it chooses from the ports {}, and not from those of PORT_REGISTRY_RANGE",
             daemon.range
         );
-        differences.push(Issue::warning(line).hint(daemon::restart_for_range()));
+        differences.push(Issue::warning(line).hint(daemon::restart_for_range(daemon)));
     }
     differences
 }

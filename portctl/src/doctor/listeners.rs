@@ -57,7 +57,7 @@ pub(super) fn check(allocations: Option<&[Allocation]>) -> Finding {
                 (_, 0) => "no port is allocated".to_owned(),
                 (0, _) => "nothing listens on any allocated port".to_owned(),
                 (used, total) => format!(
-                    "something listens on {used} of {}; none of it looks like a stranger",
+                    "something listens on {used} of {}, no stranger among them",
                     count(total, "allocated port")
                 ),
             },

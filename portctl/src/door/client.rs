@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use port_registry::daemon::{DaemonInfo, IDENTITY_HEADER, Identity};
+use port_registry::daemon::{DaemonInfo, IDENTITY_HEADER, Identity, Supervisor};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -22,6 +22,12 @@ const QUICK_IDENTIFICATION: Duration = Duration::from_secs(1);
 /// The most bytes of an answer. The list of all 65535 ports is some 10 MiB with names of usual
 /// length.
 const LARGEST_ANSWER: u64 = 64 << 20;
+
+/// What is understood of a daemon of another version.
+#[derive(Debug, Deserialize)]
+struct Supervised {
+    supervisor: Option<Supervisor>,
+}
 
 /// Why a daemon does not let a client in.
 #[derive(Debug, Deserialize)]
@@ -74,6 +80,8 @@ pub(crate) enum ClientError {
         status: u16,
         /// The process that gave it, by its own account.
         pid: u32,
+        /// Who keeps it running, as far as that is understood.
+        supervisor: Option<Supervisor>,
     },
 }
 
@@ -249,6 +257,9 @@ impl Reply {
             address: self.address.clone(),
             status: self.status,
             pid: self.pid,
+            supervisor: serde_json::from_slice(&self.body)
+                .ok()
+                .and_then(|told: Supervised| told.supervisor),
         }
     }
 }

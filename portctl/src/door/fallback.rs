@@ -1,4 +1,4 @@
-//! The daemon at the usual address, and in its place this process if that one goes away meanwhile.
+//! The daemon at the usual address; if it goes away meanwhile, this process takes over.
 
 use std::collections::HashSet;
 

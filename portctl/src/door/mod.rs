@@ -36,10 +36,10 @@ pub(crate) trait Door {
     /// Frees the ports of all allocations that match.
     fn release_matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault>;
 
-    /// The allocations that match, by number.
+    /// The allocations that match, by id.
     fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault>;
 
-    /// Whether a port is to be had, and who has it if not.
+    /// Whether a port is available, and who has it if not.
     fn check(&self, port: Port) -> Result<PortStatus, Fault>;
 }
 
