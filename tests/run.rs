@@ -170,9 +170,12 @@ fn on_a_terminal_it_is_the_one_that_the_terminal_talks_to() {
         "set -m; trap : INT; {PORTCTL} run --service web -- sh -c 'test -t 0 && echo ready; exec sleep 60'; \
          echo \"ended $?\""
     );
+    // Whoever runs the tests in the background may ignore the signal, which is inherited.
     let mut child = sandbox
-        .command("script")
+        .command("env")
         .args([
+            "--default-signal=INT",
+            "script",
             "--quiet",
             "--return",
             "--command",

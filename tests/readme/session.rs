@@ -201,7 +201,7 @@ impl<'a> Machine<'a> {
             let started = fs::read_to_string(self.sandbox.home().join("docker.log")).unwrap();
             assert_eq!(
                 started,
-                "blog 5432 8080\n".to_owned() + &"feature 3000 3001\n".repeat(3)
+                "blog 5432 8080\n".to_owned() + &"feature 3000 3001\n".repeat(4)
             );
         }
     }
