@@ -49,7 +49,7 @@ const STAND_INS: [(&str, &str); 6] = [
             [ "$2" != --env-file ] || { file=$3; shift 2; }
             [ "$2" = up ] || exit 1
             db=$DB_PORT web=$WEB_PORT
-            [ ! -e "$file" ] || . "./$file"
+            [ ! -e "$file" ] || . "$(realpath "$file")"
             db=${db:-${DB_PORT:-5432}} web=${web:-${WEB_PORT:-8080}}
             echo "${PWD##*/} $db $web" >> ~/docker.log
             [ -z "$3" ] || for port in $db $web; do docker-proxy $port & done
