@@ -239,6 +239,11 @@ fn a_supervised_daemon_of_another_version_is_left_to_its_supervisor() {
         );
         assert!(complaint.contains(&told), "{complaint}");
     }
+    let complaint = machine.complaint(&["start"]);
+    assert!(
+        complaint.ends_with("`systemctl restart x.service` replaces it"),
+        "{complaint}"
+    );
     other.assert_unharmed();
 }
 

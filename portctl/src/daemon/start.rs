@@ -2,7 +2,7 @@
 
 use std::process::{Child, ExitStatus};
 
-use port_registry::daemon::{DaemonInfo, Presence};
+use port_registry::daemon::{DaemonInfo, Presence, Supervisor};
 use port_registry::{Builder, DB_VARIABLE, Listener, Port};
 
 use super::log::Log;
@@ -98,15 +98,14 @@ fn start_with(target: &Target, range: Option<String>, _: &Turn) -> Result<Starte
             (Presence::Running { pid, .. }, Ok(daemon)) if daemon.pid == pid => {
                 return already(target, &daemon);
             }
-            (Presence::Running { pid, .. }, Err(ClientError::NotUnderstood { pid: by, .. }))
-                if by == pid =>
-            {
-                return Err(Report::new(format!(
-                    "the daemon (pid {pid}) is of another version than portctl, which does not \
-                     understand it"
-                ))
-                .hint("`portctl restart` replaces it"));
-            }
+            (
+                Presence::Running { pid, .. },
+                Err(ClientError::NotUnderstood {
+                    pid: by,
+                    supervisor,
+                    ..
+                }),
+            ) if by == pid => return Err(other_version(pid, supervisor.as_ref())),
             // It is about to listen, or about to end.
             (Presence::Starting | Presence::Running { .. }, _) if patience.is_left() => {
                 patience.pause();
@@ -134,6 +133,19 @@ fn already(target: &Target, daemon: &DaemonInfo) -> Result<Started, Report> {
         pid: daemon.pid,
         is_new: false,
     })
+}
+
+/// The daemon that runs says what this portctl does not understand.
+fn other_version(pid: u32, supervisor: Option<&Supervisor>) -> Report {
+    let command = supervisor.and_then(|it| supervisor::command(it, Deed::Restart));
+    let hint = match command {
+        Some(command) => format!("`{command}` replaces it"),
+        None => "`portctl restart` replaces it".to_owned(),
+    };
+    Report::new(format!(
+        "the daemon (pid {pid}) is of another version than portctl, which does not understand it"
+    ))
+    .hint(hint)
 }
 
 /// The daemon that runs is not the one that is asked for.
