@@ -147,7 +147,7 @@ pub(crate) fn other_port() -> String {
 
 /// How a daemon is brought to choose from the ports of the environment.
 pub(crate) fn restart_for_range(daemon: &DaemonInfo) -> String {
-    match command_of_manager(daemon, Deed::Restart) {
+    match supervisor::command(daemon.supervisor.as_ref(), Deed::Restart) {
         Some(command) => format!("set {RANGE_VARIABLE} for the service, then `{command}`"),
         None => format!("`portctl restart` makes it choose from those of {RANGE_VARIABLE}"),
     }
@@ -156,14 +156,9 @@ pub(crate) fn restart_for_range(daemon: &DaemonInfo) -> String {
 /// How the registry of a daemon is used, or the daemon stopped.
 pub(crate) fn use_its_registry(daemon: &DaemonInfo) -> String {
     let store = quoted(&daemon.store);
-    let stop = command_of_manager(daemon, Deed::Stop);
+    let stop = supervisor::command(daemon.supervisor.as_ref(), Deed::Stop);
     let stop = stop.as_deref().unwrap_or("portctl stop");
     format!("`{stop}` stops it; or use its registry: {DB_VARIABLE}={store}")
-}
-
-/// The command of the service manager that keeps a daemon running.
-fn command_of_manager(daemon: &DaemonInfo, deed: Deed) -> Option<String> {
-    supervisor::command(daemon.supervisor.as_ref()?, deed)
 }
 
 /// What a daemon does otherwise than the environment asks for: its store, or its ports.

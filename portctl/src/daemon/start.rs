@@ -40,32 +40,20 @@ pub(crate) fn restart(target: &Target) -> Result<Started, Report> {
     // What would be in the way of a start is met before something is stopped.
     check_address(target)?;
     program::find()?;
-    Builder::from_env()?.store()?;
+    let registry = Builder::from_env()?;
+    registry.store()?;
     let turn = target.turn()?;
     if target.settled()? == Presence::Absent {
         return start_with(target, None, &turn);
     }
     let mut range = None;
-    let supervisor = match target.client.identify() {
-        Ok(daemon) => {
-            let registry = Builder::from_env()?;
-            if !door::serves_store(&daemon, &registry) {
-                return Err(different(target, &daemon, &registry));
-            }
-            range = Some(daemon.range).filter(|_| registry.chosen_range().is_none());
-            Some((daemon.pid, daemon.supervisor))
+    if let Ok(daemon) = target.client.identify() {
+        if !door::serves_store(&daemon, &registry) {
+            return Err(different(target, &daemon, &registry));
         }
-        Err(ClientError::NotUnderstood {
-            pid, supervisor, ..
-        }) => Some((pid, supervisor)),
-        Err(_) => None,
-    };
-    if let Some((pid, supervisor)) = supervisor
-        && let Some(report) = supervisor::objection(pid, supervisor.as_ref(), Deed::Restart)
-    {
-        return Err(report);
+        range = Some(daemon.range).filter(|_| registry.chosen_range().is_none());
     }
-    let stopped = stop::stop_in_turn(target, &turn)?;
+    let stopped = stop::stop_in_turn(target, Deed::Restart, &turn)?;
     start_with(target, range, &turn).map_err(|report| {
         report.prefixed(&format!("the daemon (pid {stopped}) was stopped, and then"))
     })
@@ -137,8 +125,7 @@ fn already(target: &Target, daemon: &DaemonInfo) -> Result<Started, Report> {
 
 /// The daemon that runs says what this portctl does not understand.
 fn other_version(pid: u32, supervisor: Option<&Supervisor>) -> Report {
-    let command = supervisor.and_then(|it| supervisor::command(it, Deed::Restart));
-    let hint = match command {
+    let hint = match supervisor::command(supervisor, Deed::Restart) {
         Some(command) => format!("`{command}` replaces it"),
         None => "`portctl restart` replaces it".to_owned(),
     };

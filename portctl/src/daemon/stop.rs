@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use port_registry::daemon::{Presence, Supervisor};
+use port_registry::daemon::Presence;
 
 use super::process::Process;
 use super::supervisor::{self, Deed};
@@ -16,11 +16,11 @@ pub(crate) fn stop(target: &Target) -> Result<u32, Report> {
     if target.presence()? == Presence::Absent {
         return Err(not_running(target));
     }
-    stop_in_turn(target, &target.turn()?)
+    stop_in_turn(target, Deed::Stop, &target.turn()?)
 }
 
-/// The same, of who has the right to.
-pub(super) fn stop_in_turn(target: &Target, _: &Turn) -> Result<u32, Report> {
+/// The same, of who has the right to, and as a part of what is to be done.
+pub(super) fn stop_in_turn(target: &Target, deed: Deed, _: &Turn) -> Result<u32, Report> {
     /// How long a process that has ended may seem to hold the lock.
     const GRACE: Duration = Duration::from_secs(1);
     let patience = Patience::new();
@@ -40,7 +40,7 @@ pub(super) fn stop_in_turn(target: &Target, _: &Turn) -> Result<u32, Report> {
                 )));
             }
             Presence::Running { pid, .. } => {
-                if let Some(process) = confirm(target, pid)? {
+                if let Some(process) = confirm(target, pid, deed)? {
                     terminate(target, pid, &process)?;
                     return Ok(pid);
                 }
@@ -73,8 +73,9 @@ fn not_here(target: &Target, pid: u32) -> Report {
     .hint("stop the daemon where it was started: in a container, perhaps")
 }
 
-/// The process, if it holds the lock and is the one that answers. `None` if it has ended meanwhile.
-fn confirm(target: &Target, pid: u32) -> Result<Option<Process>, Report> {
+/// The process, if it holds the lock, is the one that answers, and is nobody else's to stop. `None` if it
+/// has ended meanwhile.
+fn confirm(target: &Target, pid: u32, deed: Deed) -> Result<Option<Process>, Report> {
     let process = Process::open(pid)
         .map_err(|error| Report::new(format!("cannot look at process {pid}: {error}")))?;
     let Some(process) = process else {
@@ -83,35 +84,31 @@ fn confirm(target: &Target, pid: u32) -> Result<Option<Process>, Report> {
     // A number means another process in another container.
     let is_holder = process.has_open(&target.lock());
     let answer = target.client.identify();
-    let objection =
-        |supervisor: Option<&Supervisor>| supervisor::objection(pid, supervisor, Deed::Stop);
     let is_same = matches!(target.presence()?, Presence::Running { pid: now, .. } if now == pid);
-    match answer {
-        _ if !is_same => Ok(None),
-        _ if !is_holder => Err(not_here(target, pid)),
-        Ok(daemon) if daemon.pid == pid => match objection(daemon.supervisor.as_ref()) {
-            Some(report) => Err(report),
-            None => Ok(Some(process)),
-        },
+    let supervisor = match answer {
+        _ if !is_same => return Ok(None),
+        _ if !is_holder => return Err(not_here(target, pid)),
+        Ok(daemon) if daemon.pid == pid => daemon.supervisor,
         // By another version, perhaps. It is the daemon all the same.
         Err(ClientError::NotUnderstood {
             pid: by,
             supervisor,
             ..
-        }) if by == pid => match objection(supervisor.as_ref()) {
-            Some(report) => Err(report),
-            None => Ok(Some(process)),
-        },
-        Ok(daemon) => Err(Report::new(format!(
+        }) if by == pid => supervisor,
+        Ok(daemon) => return Err(Report::new(format!(
             "process {} answers at {}, and not the daemon, which is process {pid}; neither was stopped",
             daemon.pid,
             target.address()
         ))),
-        Err(error) => Err(
+        Err(error) => return Err(
             Report::new(format!("the daemon (pid {pid}) was not stopped: {error}")).hint(format!(
                 "if it is suspended, `kill -CONT {pid}` wakes it; if it hangs, `kill -9 {pid}` ends it, and loses nothing"
             )),
         ),
+    };
+    match supervisor::objection(pid, supervisor.as_ref(), deed) {
+        Some(report) => Err(report),
+        None => Ok(Some(process)),
     }
 }
 

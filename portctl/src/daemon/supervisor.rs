@@ -28,7 +28,7 @@ pub(super) fn objection(pid: u32, supervisor: Option<&Supervisor>, deed: Deed) -
     let report = Report::new(format!(
         "the daemon (pid {pid}) is kept running by {by}, and was not {stopped}"
     ));
-    Some(match command(supervisor, deed) {
+    Some(match command(Some(supervisor), deed) {
         Some(command) => report.hint(format!("`{command}` {stops}")),
         None if supervisor.name == "systemd" => report.hint(format!(
             "`systemctl --user status {pid}` tells which of its units it is"
@@ -37,8 +37,9 @@ pub(super) fn objection(pid: u32, supervisor: Option<&Supervisor>, deed: Deed) -
     })
 }
 
-/// The command by which the manager does it.
-pub(super) fn command(supervisor: &Supervisor, deed: Deed) -> Option<String> {
+/// The command by which the manager does it, where there is one and it is known.
+pub(super) fn command(supervisor: Option<&Supervisor>, deed: Deed) -> Option<String> {
+    let supervisor = supervisor?;
     let service = supervisor.service.as_deref()?;
     let verb = match deed {
         Deed::Stop => "stop",
