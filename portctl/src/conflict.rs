@@ -32,14 +32,12 @@ pub(crate) fn report(door: &dyn Door, claims: &[Claim], fault: Fault) -> Report 
                 holder.port,
                 wording::holder(&holder)
             );
-            let hint = if holder.checkout_is_gone() {
-                wording::freeing(&holder)
-            } else {
+            let hint = wording::freeing_if_gone(&holder).unwrap_or_else(|| {
                 let free = wording::release(&holder);
                 format!(
                     "leave --port out for a free port, or free this one by {free} if it is not needed"
                 )
-            };
+            });
             of_holder(door, &what, *holder).hint(hint)
         }
         Error::ServiceTaken { holder } => {

@@ -161,8 +161,8 @@ fn in_the_way(
 
 /// How the project gets on without a port that another service holds.
 fn way_round(claim: &Claim, finding: &Finding, holder: &Allocation) -> String {
-    if holder.checkout_is_gone() {
-        return wording::freeing(holder);
+    if let Some(free) = wording::freeing_if_gone(holder) {
+        return free;
     }
     let (port, service, origin) = (finding.port, &finding.service, &finding.origin);
     if let Some(set) = origin.variables.iter().find(|it| environment::is_set(it)) {

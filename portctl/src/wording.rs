@@ -61,12 +61,15 @@ pub(crate) fn release(allocation: &Allocation) -> String {
 
 /// That freeing what an allocation holds makes way, as a hint.
 pub(crate) fn freeing(allocation: &Allocation) -> String {
-    let free = release(allocation);
-    if allocation.checkout_is_gone() {
-        format!("{free} frees it: its folder is gone")
-    } else {
-        format!("{free} frees it, if it is not needed")
-    }
+    freeing_if_gone(allocation)
+        .unwrap_or_else(|| format!("{} frees it, if it is not needed", release(allocation)))
+}
+
+/// The same, if nobody misses what an allocation holds, since its folder is gone.
+pub(crate) fn freeing_if_gone(allocation: &Allocation) -> Option<String> {
+    allocation
+        .checkout_is_gone()
+        .then(|| format!("{} frees it: its folder is gone", release(allocation)))
 }
 
 /// A flag with a value, as they have to be typed.
