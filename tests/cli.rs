@@ -5,6 +5,7 @@ mod snapshots;
 mod support;
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use insta::assert_snapshot;
@@ -132,6 +133,7 @@ fn the_version_is_printed_in_every_way_that_people_ask_for_it() {
 #[test]
 fn the_version_names_the_commit_and_its_day() {
     let version = Portctl::new().json(&["version", "--json"]);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut git = Command::new("git");
     git.args([
         // The tester need not be who built it.
@@ -144,9 +146,8 @@ fn the_version_names_the_commit_and_its_day() {
         "--format=%H %cd",
         "--date=format-local:%Y-%m-%d",
     ])
-    .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    .current_dir(&root)
     .env("TZ", "UTC");
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     match git.output() {
         // Another repository may be around an unpacked archive of the source.
         Ok(log) if log.status.success() && root.join(".git").exists() => {

@@ -148,11 +148,10 @@ impl Portctl {
     fn in_process(first: u16) -> Portctl {
         let sandbox = Sandbox::new();
         for folder in ["here/shop", "there/shop"] {
-            std::fs::create_dir_all(sandbox.path().join(folder)).unwrap();
-        }
-        for folder in ["here/shop", "there/shop"] {
+            let folder = sandbox.path().join(folder);
+            std::fs::create_dir_all(&folder).unwrap();
             let procfile = format!("web: next -p {}\ndebug: something -p {first}\n", first + 1);
-            std::fs::write(sandbox.path().join(folder).join("Procfile"), procfile).unwrap();
+            std::fs::write(folder.join("Procfile"), procfile).unwrap();
         }
         let file = |name: &str, rows: &Value| {
             std::fs::write(sandbox.path().join(name), rows.to_string()).unwrap();

@@ -50,12 +50,7 @@ fn a_daemon_that_a_supervisor_runs_is_left_to_it() {
             complaint.contains(&format!("was not {done}\nhint: ")),
             "{complaint}"
         );
-        let (_, hint) = complaint
-            .split_once(
-                "
-hint: ",
-            )
-            .unwrap();
+        let (_, hint) = complaint.split_once("\nhint: ").unwrap();
         assert!(hint.starts_with("`systemctl "), "{hint}");
     }
     let running = format!("Server is running (pid {pid}) healthy");

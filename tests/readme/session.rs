@@ -18,7 +18,7 @@ const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const MARK: char = '\u{1e}';
 
 /// What is not to be had everywhere, by a script that does what is seen of it here.
-const STAND_INS: [(&str, &str); 6] = [
+const STAND_INS: [(&str, &str); 7] = [
     // CI runs these for real.
     (
         "cargo",
@@ -74,11 +74,13 @@ const STAND_INS: [(&str, &str); 6] = [
             PATH=$path $command 2>/dev/null &
             until portctl health; do sleep 0.05; done"#,
     ),
+    // Needs no more than to see that the file is there: its text is read by `.ci/package`.
+    (
+        "launchctl",
+        r#"#!/bin/sh
+            [ "$1 $2" = "bootstrap gui/$(id -u)" ] && grep -q ProgramArguments "$3""#,
+    ),
 ];
-
-/// Needs no more than to see that the file is there: its text is read by `.ci/package`.
-const LAUNCHCTL: &str = r#"#!/bin/sh
-    [ "$1 $2" = "bootstrap gui/$(id -u)" ] && grep -q ProgramArguments "$3""#;
 
 /// A machine with a project, and what was done on it.
 struct Machine<'a> {
@@ -97,7 +99,7 @@ impl<'a> Machine<'a> {
         fs::create_dir(&programs).unwrap();
         install(PORTCTL, &programs.join("portctl"));
         install(program("port-registry"), &programs.join("port-registry"));
-        for (name, script) in STAND_INS.into_iter().chain([("launchctl", LAUNCHCTL)]) {
+        for (name, script) in STAND_INS {
             let path = programs.join(name);
             fs::write(&path, script).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();

@@ -167,6 +167,17 @@ fn checkouts_of_the_same_names_that_follow_the_hint_share_no_port() {
     });
 }
 
+/// A repository that has its name from its remote, and so shares it with all clones.
+fn clone_of_shop(machine: &Machine, name: impl AsRef<Path>) -> PathBuf {
+    let folder = machine.work().join(name);
+    fs::create_dir(&folder).unwrap();
+    let git = |words: &[&str]| machine.sandbox.git(&folder, words);
+    git(&["init", "--quiet"]);
+    let url = "https://example.com/owner/shop.git";
+    git(&["remote", "add", "origin", url]);
+    folder
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_checkout_whose_path_is_no_text_never_takes_anothers_ports_for_its_own() {
@@ -175,19 +186,7 @@ fn a_checkout_whose_path_is_no_text_never_takes_anothers_ports_for_its_own() {
 
     both_ways(|machine| {
         let clones = [OsStr::new("one"), OsStr::from_bytes(b"caf\xe9")];
-        let [one, other] = clones.map(|name| {
-            let folder = machine.work().join(name);
-            fs::create_dir(&folder).unwrap();
-            let git = |words: &[&str]| machine.sandbox.git(&folder, words);
-            git(&["init", "--quiet"]);
-            git(&[
-                "remote",
-                "add",
-                "origin",
-                "https://example.com/owner/shop.git",
-            ]);
-            folder
-        });
+        let [one, other] = clones.map(|name| clone_of_shop(machine, name));
         let port = machine.run_in(&one, &["get", "web"]).printed().to_owned();
         for words in [
             &["get", "web"][..],
@@ -211,16 +210,7 @@ fn a_checkout_whose_path_is_no_text_never_takes_anothers_ports_for_its_own() {
 fn a_scan_in_a_clone_tells_of_the_name_that_it_needs_before_all_else() {
     both_ways(|machine| {
         let [one, other] = ["one", "other"].map(|name| {
-            let folder = machine.work().join(name);
-            fs::create_dir(&folder).unwrap();
-            let git = |words: &[&str]| machine.sandbox.git(&folder, words);
-            git(&["init", "--quiet"]);
-            git(&[
-                "remote",
-                "add",
-                "origin",
-                "https://example.com/owner/shop.git",
-            ]);
+            let folder = clone_of_shop(machine, name);
             fs::write(folder.join("Procfile"), "web: next -p 42\ndb: next -p 43\n").unwrap();
             folder
         });
