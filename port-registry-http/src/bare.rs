@@ -6,7 +6,7 @@
 
 use std::str;
 
-use port_registry::daemon::IDENTITY_HEADER;
+use port_registry::daemon::api::header;
 
 use crate::problem::Problem;
 use crate::routes::identity_header;
@@ -24,13 +24,13 @@ pub(crate) fn completed(answers: &[u8]) -> Option<Vec<u8>> {
     let code: u16 = status_line.split(' ').nth(1)?.parse().ok()?;
     let mut fields: Vec<&str> = lines.collect();
     let is_bare =
-        fields.contains(&NO_BODY) && !fields.iter().any(|it| it.starts_with(IDENTITY_HEADER));
+        fields.contains(&NO_BODY) && !fields.iter().any(|it| it.starts_with(header::IDENTITY));
     if !is_bare {
         return None;
     }
     let body = Problem::bare(code)?.to_json();
     let length = format!("content-length: {}", body.len());
-    let identity = format!("{IDENTITY_HEADER}: {}", identity_header());
+    let identity = format!("{}: {}", header::IDENTITY, identity_header());
     // The connection ends in any case; not every bare answer says so.
     fields.retain(|&field| field != NO_BODY && !field.starts_with("connection:"));
     fields.insert(0, status_line);

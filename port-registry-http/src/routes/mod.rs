@@ -21,7 +21,8 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{Resource, ResponseError};
-use port_registry::daemon::{IDENTITY_HEADER, Identity};
+use port_registry::daemon::Identity;
+use port_registry::daemon::api::header;
 use port_registry::{Error, Registry};
 use tokio::sync::Semaphore;
 use tokio::task;
@@ -209,6 +210,6 @@ pub(crate) async fn gate(
     let identity = HeaderValue::from_static(identity_header());
     response
         .headers_mut()
-        .insert(HeaderName::from_static(IDENTITY_HEADER), identity);
+        .insert(HeaderName::from_static(header::IDENTITY), identity);
     Ok(response)
 }

@@ -8,9 +8,6 @@ use thiserror::Error;
 use super::Supervisor;
 use crate::registry::Registry;
 
-/// The name of the header by which every answer tells who gave it. Its value is an [`Identity`].
-pub const IDENTITY_HEADER: &str = "x-port-registry";
-
 /// Who answers: `<version>; pid=<pid>`.
 ///
 /// ```

@@ -16,6 +16,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[doc(hidden)]
+pub mod api;
 mod info;
 mod lock;
 mod pidfile;
@@ -26,7 +28,7 @@ use std::io::{self, ErrorKind, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-pub use self::info::{DaemonInfo, IDENTITY_HEADER, Identity, IdentityError};
+pub use self::info::{DaemonInfo, Identity, IdentityError};
 pub use self::lock::{DaemonLock, LockError};
 pub use self::supervisor::{Scope, Supervisor};
 use crate::files::{self, beside, private};

@@ -3,7 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use port_registry::daemon::{DaemonInfo, IDENTITY_HEADER, Identity, Supervisor};
+use port_registry::daemon::api::header;
+use port_registry::daemon::{DaemonInfo, Identity, Supervisor};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -176,7 +177,7 @@ impl Client {
         let address = || self.address.clone();
         let error = |error| self.error(error, patience);
         let mut response = response.map_err(error)?;
-        let identity = response.headers().get(IDENTITY_HEADER);
+        let identity = response.headers().get(header::IDENTITY);
         let Some(Identity { pid, .. }) = identity.and_then(|it| it.to_str().ok()?.parse().ok())
         else {
             return Err(ClientError::Stranger { address: address() });
