@@ -12,6 +12,8 @@
 //!
 //! `cargo bench --bench http [ROUNDS]`; `BENCH_DIR` names the folder, and so the disk.
 
+#[path = "support/spread.rs"]
+mod spread;
 mod support;
 
 use std::error::Error;
@@ -26,6 +28,7 @@ use std::time::{Duration, Instant};
 
 use port_registry::{Claim, Registry, ServiceKey};
 
+use crate::spread::spread;
 use crate::support::report::{median, say};
 use crate::support::{Disk, Series, scratch};
 
@@ -428,15 +431,4 @@ fn starting(home: &Path, rounds: u32) -> Result<()> {
     ))?;
     say(&format!("memory then: {memory}"))?;
     Ok(())
-}
-
-fn spread(times: &mut [Duration]) -> String {
-    times.sort_unstable();
-    let at = |part: usize| times[(times.len() - 1) * part / 100].as_secs_f64() * 1e3;
-    format!(
-        "{:.1} ms (median; 99 %: {:.1}, most: {:.1})",
-        at(50),
-        at(99),
-        at(100)
-    )
 }

@@ -41,7 +41,6 @@ fn a_process_of_these_tests() {
         }
         ("hold-the-writer-lock", _) => hold_the_writer_lock(store),
         ("hold-the-header-lock", _) => hold_the_header_lock(store),
-        ("hold-the-queue", _) => hold_the_queue(store),
         ("obey", _) => obey(store),
         other => panic!("unknown orders {other:?}"),
     }
@@ -60,6 +59,7 @@ fn allocate_many(store: &Path, name: &str, count: u32) {
 
 /// Stays in the middle of a write transaction, with changes made and not committed.
 fn hold_the_writer_lock(store: &Path) {
+    let _lock = lock_queue(store);
     let database = Database::builder()
         .set_concurrency_mode(ConcurrencyMode::MultiWriter)
         .open(store)
@@ -74,6 +74,7 @@ fn hold_the_writer_lock(store: &Path) {
 
 /// Stays where a commit is for an instant: the header is locked as well.
 fn hold_the_header_lock(store: &Path) {
+    let _lock = lock_queue(store);
     let options = std::fs::OpenOptions::new()
         .read(true)
         .write(true)
@@ -87,12 +88,11 @@ fn hold_the_header_lock(store: &Path) {
     wait_for_line();
 }
 
-/// Stays at the head of the queue of writers, and does not write.
-fn hold_the_queue(store: &Path) {
+/// Takes the lock that a writer has while it opens the store and commits.
+fn lock_queue(store: &Path) -> std::fs::File {
     let lock = std::fs::File::open(store.with_file_name("ports.redb.lock")).unwrap();
     lock.lock().unwrap();
-    say("holding");
-    wait_for_line();
+    lock
 }
 
 /// Allocates a port through one long-open handle for each line it is given.
@@ -416,19 +416,77 @@ fn a_writer_waits_for_a_slow_disk_as_long_as_it_was_told_to() {
     patient.join().unwrap().unwrap();
 }
 
+/// Whether a process waits for a lock in the kernel, in which it takes no time (proc_locks(5)).
+#[cfg(target_os = "linux")]
+fn is_blocked_by_a_lock(process: &Process) -> bool {
+    let id = process.child.id().to_string();
+    let locks = std::fs::read_to_string("/proc/locks").unwrap();
+    let mut waiting = locks.lines().filter(|line| line.contains("-> FLOCK"));
+    waiting.any(|line| line.split_whitespace().any(|word| word == id))
+}
+
+#[cfg(target_os = "linux")]
 #[test]
-fn a_process_stopped_in_the_queue_is_passed_by() {
+fn a_process_stopped_while_it_waits_for_its_turn_holds_up_nobody() {
     let sandbox = Sandbox::new();
     let store = sandbox.store();
     let registry = patient_registry(&store);
     registry.allocate(claim("app", 1)).unwrap();
-    let mut stopped = Process::start(&store, "hold-the-queue");
-    assert_eq!(stopped.hear().as_deref(), Some("holding"));
+    let mut stopped = Process::start(&store, "obey");
+    assert_eq!(stopped.hear().as_deref(), Some("ready"));
+
+    let lock = lock_queue(&store);
+    stopped.tell("stopped");
+    wait_until("the process waits in the kernel", || {
+        is_blocked_by_a_lock(&stopped)
+    });
     stopped.signal("STOP");
     stopped.wait_until_stopped();
-    let wait = Duration::from_secs(2);
-    let hurried = Registry::builder().path(&store).wait(wait).open().unwrap();
-    hurried.allocate(claim("app", 2)).unwrap();
+    drop(lock);
+    registry.allocate(claim("app", 2)).unwrap();
+
+    stopped.signal("CONT");
+    // Whether its time was up meanwhile depends on the machine.
+    let said = stopped.hear().unwrap();
+    assert!(said.starts_with("ok ") || said.contains("busy"), "{said}");
+}
+
+#[test]
+fn a_crowd_of_processes_that_each_allocate_a_port_all_succeed() {
+    let sandbox = Sandbox::new();
+    let children: Vec<_> = (0..64 * soak())
+        .map(|number| {
+            let service = format!("service-{number}");
+            let mut command = sandbox.command(PORTCTL);
+            command.args(["get", &service, "--app", "crowd", "--instance", "main"]);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            command.spawn().unwrap()
+        })
+        .collect();
+    let ran = children
+        .into_iter()
+        .map(|child| Ran::from(child.wait_with_output().unwrap()));
+    let ports: BTreeSet<String> = ran.map(|ran| ran.printed().to_owned()).collect();
+    assert_eq!(ports.len(), 64 * soak() as usize);
+    patient_registry(&sandbox.store()).verify().unwrap();
+}
+
+#[test]
+fn a_crowd_of_threads_that_each_open_the_store_and_write_all_succeed() {
+    let sandbox = Sandbox::new();
+    let store = &sandbox.store();
+    std::thread::scope(|scope| {
+        for number in 0..200 * soak() {
+            scope.spawn(move || {
+                let registry = Registry::builder().path(store).open().unwrap();
+                registry.allocate(claim("crowd", number)).unwrap();
+            });
+        }
+    });
+    let registry = patient_registry(store);
+    registry.verify().unwrap();
+    let count = registry.list(&Filter::default()).unwrap().len();
+    assert_eq!(count, 200 * soak() as usize);
 }
 
 /// Sets a soft limit of a process that is running.

@@ -46,14 +46,6 @@ fn open_database(store: &Path) -> Database {
         .unwrap()
 }
 
-/// A number that the registry keeps of itself.
-fn meta_of(store: &Path, name: &str) -> Option<u64> {
-    let database = open_database(store);
-    let txn = database.begin_read().unwrap();
-    let meta = txn.open_table(META).unwrap();
-    meta.get(name).unwrap().map(|number| number.value())
-}
-
 /// Changes a number that the registry keeps of itself.
 fn set_meta(store: &Path, name: &str, number: u64) {
     let database = open_database(store);
@@ -525,37 +517,6 @@ fn ids_that_are_used_up_or_missing_are_damage_and_no_panic() {
         let error = result.unwrap_err();
         assert!(matches!(error, Error::Damaged { .. }), "{error:?}");
     }
-}
-
-#[test]
-fn a_store_of_the_first_format_is_read_as_it_is_and_written_as_the_latest() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("ports.redb");
-    let expected = fill(&open(&path).unwrap());
-    let database = open_database(&path);
-    let txn = database.begin_write().unwrap();
-    assert!(txn.delete_table(RECENT).unwrap(), "all is in the tables");
-    let mut meta = txn.open_table(META).unwrap();
-    meta.remove("merged").unwrap();
-    meta.insert("format_version", 1).unwrap();
-    drop(meta);
-    txn.commit().unwrap();
-    drop(database);
-
-    let registry = open(&path).unwrap();
-    assert_eq!(registry.list(&Filter::default()).unwrap(), expected);
-    registry.verify().unwrap();
-    // What comes to nothing leaves the format as it is.
-    registry.allocate(claim("service-1")).unwrap_err();
-    assert_eq!(meta_of(&path, "format_version"), Some(1));
-    let added = registry.allocate(claim("web")).unwrap();
-    assert_eq!(added.id.get(), 301);
-    assert_eq!(meta_of(&path, "format_version"), Some(2));
-    registry.release(expected[0].id).unwrap();
-    registry.verify().unwrap();
-    let expected: Vec<_> = expected.into_iter().skip(1).chain([added]).collect();
-    let again = open(&path).unwrap();
-    assert_eq!(again.list(&Filter::default()).unwrap(), expected);
 }
 
 #[test]

@@ -20,10 +20,7 @@ thread_local! {
 /// The shortest pause between two attempts.
 const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
 /// The longest pause: about what a commit takes on a fast disk.
-pub(crate) const LONGEST_PAUSE: Duration = Duration::from_micros(500);
-
-/// After how long a queue that did not move is taken for one that is stuck.
-const STUCK: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_micros(500);
 
 impl Deadline {
     pub(crate) fn after(wait: Duration) -> Deadline {
@@ -69,56 +66,13 @@ impl Deadline {
         CURRENT.get()
     }
 
-    /// Asks `attempt` again and again, with pauses between, until it gives something. `None` when
-    /// the deadline passes first; `attempt` is asked once at least.
+    /// Calls `attempt` again and again, with pauses between, until it returns something. Returns `None` if
+    /// the deadline passes first; calls `attempt` at least once.
     pub(crate) fn poll<T, E>(
         self,
-        attempt: impl FnMut() -> Result<Option<T>, E>,
-    ) -> Result<Option<T>, E> {
-        // Each pause is twice as long as the one before.
-        let mut pause = SHORTEST_PAUSE / 2;
-        self.poll_after(attempt, |_| {
-            pause = (pause * 2).min(LONGEST_PAUSE);
-            pause
-        })
-    }
-
-    /// Asks like [`poll`](Self::poll), but as often as can be: for one who is next.
-    pub(crate) fn poll_closely<T, E>(
-        self,
-        attempt: impl FnMut() -> Result<Option<T>, E>,
-    ) -> Result<Option<T>, E> {
-        self.poll_after(attempt, |waited| {
-            if waited > STUCK {
-                LONGEST_PAUSE
-            } else {
-                SHORTEST_PAUSE
-            }
-        })
-    }
-
-    /// Asks like [`poll`](Self::poll), but the more often the longer it has waited. So of several
-    /// that wait for the same thing, the first to come is the likeliest to get it.
-    pub(crate) fn queue_up<T, E>(
-        self,
-        attempt: impl FnMut() -> Result<Option<T>, E>,
-    ) -> Result<Option<T>, E> {
-        self.poll_after(attempt, |waited| {
-            if waited > STUCK {
-                return LONGEST_PAUSE;
-            }
-            // Half as long after two milliseconds, a third after three.
-            let milliseconds = u32::try_from(waited.as_millis()).unwrap_or(u32::MAX);
-            (LONGEST_PAUSE / milliseconds.max(1)).max(SHORTEST_PAUSE)
-        })
-    }
-
-    fn poll_after<T, E>(
-        self,
         mut attempt: impl FnMut() -> Result<Option<T>, E>,
-        mut pause: impl FnMut(Duration) -> Duration,
     ) -> Result<Option<T>, E> {
-        let start = Instant::now();
+        let mut pause = SHORTEST_PAUSE;
         loop {
             if let Some(found) = attempt()? {
                 return Ok(Some(found));
@@ -127,7 +81,8 @@ impl Deadline {
             if remaining.is_zero() {
                 return Ok(None);
             }
-            thread::sleep(pause(start.elapsed()).min(remaining));
+            thread::sleep(pause.min(remaining));
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 }

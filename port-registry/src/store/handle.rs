@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use redb::{
     Builder, ConcurrencyMode, Database, ReadOnlyDatabase, ReadTransaction, ReadableDatabase,
+    WriteTransaction,
 };
 
 use super::backend::PatientBackend;
 use super::fault::{self, Fault};
 use super::file::{self, Access, Found, StoreFile};
 use super::recent::Cache;
-use super::turn::Turn;
-use super::{Store, create, disk, image, schema, tables};
+use super::writer_queue::WriterTurn;
+use super::{Store, create, image, schema, tables};
 use crate::deadline::Deadline;
 use crate::files::FileId;
 
@@ -52,7 +53,7 @@ impl Store {
         match self.open_to_read(deadline) {
             // The last writer was killed. Opening the file for writing mends it, in no time.
             Err(Fault::Engine(redb::Error::RepairAborted)) if self.mends => {
-                let turn = self.turnstile.enter(deadline).ok_or(Fault::Busy)?;
+                let turn = self.acquire_turn(deadline)?;
                 self.writable(&turn, deadline).map(Some)
             }
             result => result,
@@ -77,7 +78,11 @@ impl Store {
     }
 
     /// The handle to write through, opened or even created if need be.
-    pub(super) fn writable(&self, turn: &Turn, deadline: Deadline) -> Result<Arc<Handle>, Fault> {
+    pub(super) fn writable(
+        &self,
+        turn: &WriterTurn,
+        deadline: Deadline,
+    ) -> Result<Arc<Handle>, Fault> {
         if let Some(handle) = self.current()
             && matches!(handle.database, Open::ReadWrite(_))
         {
@@ -86,14 +91,17 @@ impl Store {
         if let Some(handle) = self.open_to_write(turn, deadline)? {
             return Ok(handle);
         }
-        self.create(turn, deadline)?;
+        self.create(turn)?;
         let not_there = || Fault::File(io::ErrorKind::NotFound.into(), Access::ReadWrite);
         self.open_to_write(turn, deadline)?.ok_or_else(not_there)
     }
 
     /// Opens the file to write it.
-    fn open_to_write(&self, turn: &Turn, deadline: Deadline) -> Result<Option<Arc<Handle>>, Fault> {
-        let _head_of_queue = turn.head_of_queue(deadline);
+    fn open_to_write(
+        &self,
+        _: &WriterTurn,
+        deadline: Deadline,
+    ) -> Result<Option<Arc<Handle>>, Fault> {
         self.open(Access::ReadWrite, deadline, |file| {
             if self.handle_of(file.id).is_none() {
                 match self.open_checked(&file) {
@@ -152,10 +160,7 @@ impl Store {
         self.handle().clone().filter(|it| it.file_id == file)
     }
 
-    fn create(&self, turn: &Turn, deadline: Deadline) -> Result<(), Fault> {
-        disk::create_folder(file::folder_of(&self.path)).map_err(create::not_created)?;
-        // Racing creators agree on one file by this lock, which therefore nobody passes by.
-        let _lock = turn.lock_for_creation(deadline)?;
+    fn create(&self, _: &WriterTurn) -> Result<(), Fault> {
         create::create(&self.path, |file| {
             let database = builder().create_with_backend(self.backend(file))?;
             let txn = database.begin_write()?;
@@ -235,6 +240,16 @@ impl Drop for Store {
 }
 
 impl Handle {
+    /// Begins a write transaction. The caller holds the writer lock, so that there is nothing to wait for
+    /// but another handle that is being closed.
+    pub(super) fn begin_write(&self) -> Result<WriteTransaction, Fault> {
+        match &self.database {
+            Open::ReadWrite(database) => Ok(database.begin_write()?),
+            // `writable` returns no such handle.
+            Open::ReadOnly(_) => Err(Fault::Busy),
+        }
+    }
+
     pub(super) fn begin_read(&self) -> Result<ReadTransaction, Fault> {
         Ok(match &self.database {
             Open::ReadOnly(database) => database.begin_read()?,

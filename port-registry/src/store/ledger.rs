@@ -20,7 +20,6 @@ use crate::timestamp::Timestamp;
 /// What is stored, in the hands of the one writer. Changes are made in memory, and written down at the
 /// end.
 pub(crate) struct Ledger<'txn> {
-    txn: &'txn WriteTransaction,
     rows: StoredRows<&'txn WriteTransaction>,
     /// Whether the store is to be written to, changes or not.
     is_touched: bool,
@@ -33,7 +32,6 @@ impl<'txn> Ledger<'txn> {
         cache: &Cache,
     ) -> Result<Ledger<'txn>, Fault> {
         Ok(Ledger {
-            txn,
             rows: StoredRows::new(tables::to_write(txn, path)?, cache)?,
             is_touched: false,
         })
@@ -58,9 +56,9 @@ impl<'txn> Ledger<'txn> {
             tables.meta.insert(META_IS_NAMED, 1)?;
         }
         if own.is_empty() {
-            recent.touch(self.txn, &mut tables)?;
+            recent.touch(&mut tables)?;
         } else {
-            recent.add(self.txn, &mut tables, &own)?;
+            recent.add(&mut tables, &own)?;
         }
         Ok(own)
     }

@@ -15,25 +15,25 @@ mod recent;
 mod rows;
 mod schema;
 mod tables;
-mod turn;
 mod view;
+mod writer_queue;
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use redb::{ReadableDatabase, TransactionError, WriteTransaction};
+use redb::{ReadableDatabase, WriteTransaction};
 
 use self::changes::Changes;
 pub(crate) use self::fault::Fault;
 use self::file::{Access, Found};
-use self::handle::{Handle, Open};
+use self::handle::Handle;
 pub(crate) use self::ledger::Ledger;
 use self::recent::Cache;
 use self::rows::NoRows;
 pub(crate) use self::rows::Rows;
-use self::turn::{Turn, Turnstile};
+use self::writer_queue::WriterTurn;
 use crate::deadline::Deadline;
 
 /// The least time there is to find out whether a commit that failed took effect.
@@ -49,7 +49,6 @@ pub(crate) struct Store {
     wait: Duration,
     /// Whether a file that its last writer left unclean is made whole by who comes to read it.
     mends: bool,
-    turnstile: Turnstile,
     /// The file as it is open here, if it is. Never held while anything is waited for.
     handle: Mutex<Option<Arc<Handle>>>,
 }
@@ -67,7 +66,6 @@ impl Store {
     pub(crate) fn new(path: &Path, wait: Duration) -> Store {
         let path = file::resolve_link(path);
         Store {
-            turnstile: Turnstile::new(file::lock_path(&path)),
             path,
             wait,
             mends: true,
@@ -127,7 +125,7 @@ impl Store {
         work: impl FnOnce(&mut Ledger) -> Result<Outcome<T>, Fault>,
     ) -> Result<T, Fault> {
         self.contain(deadline, || {
-            let turn = self.turnstile.enter(deadline).ok_or(Fault::Busy)?;
+            let turn = self.acquire_turn(deadline)?;
             let (handle, txn) = self.begin_write(&turn, deadline)?;
             let worked = self.work(&txn, &handle.recent, work);
             self.discard_if_broken(&handle, &worked);
@@ -234,7 +232,7 @@ impl Store {
     fn took_effect(
         &self,
         changes: &Changes,
-        turn: &Turn,
+        turn: &WriterTurn,
         deadline: Deadline,
     ) -> Result<bool, Fault> {
         deadline.run(|| {
@@ -246,7 +244,7 @@ impl Store {
 
     fn begin_write(
         &self,
-        turn: &Turn,
+        turn: &WriterTurn,
         deadline: Deadline,
     ) -> Result<(Arc<Handle>, WriteTransaction), Fault> {
         match self.try_begin_write(turn, deadline) {
@@ -258,23 +256,35 @@ impl Store {
 
     fn try_begin_write(
         &self,
-        turn: &Turn,
+        turn: &WriterTurn,
         deadline: Deadline,
     ) -> Result<(Arc<Handle>, WriteTransaction), Fault> {
         let handle = self.writable(turn, deadline)?;
-        let Open::ReadWrite(database) = &handle.database else {
-            // `writable` gives no such handle.
-            return Err(Fault::Busy);
-        };
-        let head_of_queue = turn.head_of_queue(deadline);
-        let txn = deadline.poll_closely(|| match database.try_begin_write() {
-            Ok(txn) => Ok(Some(txn)),
-            Err(TransactionError::WouldBlock) => Ok(None),
-            Err(error) => Err(Fault::from(error)),
-        });
-        drop(head_of_queue);
+        let txn = handle.begin_write();
         self.discard_if_broken(&handle, &txn);
-        Ok((handle, txn?.ok_or(Fault::Busy)?))
+        Ok((handle, txn?))
+    }
+
+    /// Waits for the turn to write.
+    fn acquire_turn(&self, deadline: Deadline) -> Result<WriterTurn, Fault> {
+        let lock_path = file::lock_path(&self.path);
+        let acquired = match writer_queue::acquire(&lock_path, deadline) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                disk::create_folder(file::folder_of(&self.path)).map_err(create::not_created)?;
+                writer_queue::acquire(&lock_path, deadline)
+            }
+            acquired => acquired,
+        };
+        match acquired {
+            Ok(turn) => turn.ok_or(Fault::Busy),
+            Err(error) => {
+                // The store itself may be what cannot be used.
+                file::find(&self.path, Access::ReadWrite)?;
+                let error =
+                    io::Error::new(error.kind(), format!("{}: {error}", lock_path.display()));
+                Err(Fault::File(error, Access::ReadWrite))
+            }
+        }
     }
 }
 

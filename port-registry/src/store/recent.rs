@@ -11,11 +11,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use redb::{ReadableTable, Table, WriteTransaction};
+use redb::ReadableTable;
 
 use super::changes::{Change, Changes};
 use super::fault::Fault;
-use super::schema::{ChangedRow, META_MERGED, META_NEXT_ID, allocation, row, stored_id};
+use super::schema::{META_MERGED, META_NEXT_ID, allocation, row, stored_id};
 use super::tables::{Tables, Transaction, WriteTables};
 
 /// How many changes there may be before they are merged. Every opening of the file reads them, which
@@ -50,10 +50,7 @@ impl Recent {
 
     /// Reads the changes that came after those that were read.
     fn read_on<T: Transaction>(&mut self, tables: &Tables<T>) -> Result<(), Fault> {
-        let Some(table) = &tables.recent else {
-            return Ok(());
-        };
-        for entry in table.range(self.last + 1..)? {
+        for entry in tables.recent.range(self.last + 1..)? {
             let (number, change) = entry?;
             if number.value() != self.last + 1 {
                 let damage = format!("change {} is missing", self.last + 1);
@@ -76,18 +73,14 @@ impl Recent {
     }
 
     /// Writes what the next change would, and leaves what is stored as it is.
-    pub(super) fn touch<'txn>(
-        &self,
-        txn: &'txn WriteTransaction,
-        tables: &mut WriteTables<'txn>,
-    ) -> Result<(), Fault> {
+    pub(super) fn touch(&self, tables: &mut WriteTables<'_>) -> Result<(), Fault> {
         if self.is_full_with(1) {
-            return self.merge(txn, tables, &Changes::default());
+            return self.merge(tables, &Changes::default());
         }
-        let table = table_of(tables)?;
         let next = self.last + 1;
-        table.insert(next, (0, false, ("", "", "", 0, 0, "")))?;
-        table.remove(next)?;
+        let change = (0, false, ("", "", "", 0, 0, ""));
+        tables.recent.insert(next, change)?;
+        tables.recent.remove(next)?;
         Ok(())
     }
 
@@ -96,32 +89,22 @@ impl Recent {
     }
 
     /// Adds what one transaction changed.
-    pub(super) fn add<'txn>(
-        &self,
-        txn: &'txn WriteTransaction,
-        tables: &mut WriteTables<'txn>,
-        own: &Changes,
-    ) -> Result<(), Fault> {
+    pub(super) fn add(&self, tables: &mut WriteTables<'_>, own: &Changes) -> Result<(), Fault> {
         if self.is_full_with(own.len()) {
-            return self.merge(txn, tables, own);
+            return self.merge(tables, own);
         }
-        let table = table_of(tables)?;
         let mut number = self.last;
         for (id, change) in own.iter() {
             number += 1;
             let is_held = change.held().is_some();
-            table.insert(number, (id.get(), is_held, row(change.allocation())))?;
+            let change = (id.get(), is_held, row(change.allocation()));
+            tables.recent.insert(number, change)?;
         }
         Ok(())
     }
 
     /// Brings the tables up to date.
-    fn merge<'txn>(
-        &self,
-        txn: &'txn WriteTransaction,
-        tables: &mut WriteTables<'txn>,
-        own: &Changes,
-    ) -> Result<(), Fault> {
+    fn merge(&self, tables: &mut WriteTables<'_>, own: &Changes) -> Result<(), Fault> {
         let next_id = tables.next_id()?;
         let before = self.changes.iter();
         let before = before.filter(|(id, _)| own.by_id(*id).is_none());
@@ -143,7 +126,7 @@ impl Recent {
                 }
             }
         }
-        tables.empty_recent(txn)?;
+        tables.recent.retain(|_, _| false)?;
         let merged = self.last + own.len() as u64;
         let next_id = next_id.max(self.changes.next_id()).max(own.next_id());
         tables.meta.insert(META_MERGED, merged)?;
@@ -153,10 +136,7 @@ impl Recent {
 
     /// Checks that these are the changes that are stored, and what they are to the tables.
     pub(super) fn check<T: Transaction>(&self, tables: &Tables<T>) -> Result<(), Fault> {
-        let first = match &tables.recent {
-            Some(table) => table.first()?.map(|(number, _)| number.value()),
-            None => None,
-        };
+        let first = tables.recent.first()?.map(|(number, _)| number.value());
         let is_as_stored = *self == Recent::read(tables)?;
         if !is_as_stored || first.is_some_and(|first| first <= self.merged) {
             let damage = "the recent changes are others than those that were read";
@@ -188,14 +168,6 @@ impl Recent {
     }
 }
 
-/// The table of the recent changes, which a writer always has.
-fn table_of<'a, 'txn>(
-    tables: &'a mut WriteTables<'txn>,
-) -> Result<&'a mut Table<'txn, u64, ChangedRow>, Fault> {
-    let missing = || Fault::Damaged("the recent changes are missing".to_owned());
-    tables.recent.as_mut().ok_or_else(missing)
-}
-
 /// The recent changes that were read last, from one file.
 #[derive(Debug, Default)]
 pub(super) struct Cache(Mutex<Arc<Recent>>);
@@ -204,10 +176,8 @@ impl Cache {
     /// The recent changes as of a transaction.
     pub(super) fn as_of<T: Transaction>(&self, tables: &Tables<T>) -> Result<Arc<Recent>, Fault> {
         let merged = tables.merged()?;
-        let last = match &tables.recent {
-            Some(table) => table.last()?.map_or(merged, |(number, _)| number.value()),
-            None => merged,
-        };
+        let last = tables.recent.last()?;
+        let last = last.map_or(merged, |(number, _)| number.value());
         // Whatever a failure has left of it, the changes up to `last` are there.
         let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if cached.merged != merged || cached.last > last {

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use redb::{ReadableTable, Table, TableDefinition, TableError, WriteTransaction};
+use redb::{ReadableTable, TableDefinition, TableError, WriteTransaction};
 
 use super::fault::Fault;
 use crate::allocation::{Allocation, AllocationId};
@@ -15,8 +15,6 @@ use crate::timestamp::Timestamp;
 /// The version of the layout that is written. It goes up with every change that an older program would
 /// misread.
 pub(super) const FORMAT_VERSION: u64 = 2;
-/// The version of [`Format::WithoutRecent`], which is still read.
-const OLDER_VERSION: u64 = 1;
 
 /// App, instance, service, port, seconds since the Unix epoch, checkout or "".
 pub(super) type Row = (
@@ -82,24 +80,15 @@ pub(super) fn ours<T>(table: Result<T, TableError>, path: &Path) -> Result<T, Fa
     })
 }
 
-/// A layout that this program reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Format {
-    Latest,
-    /// The one before, in which there are no recent changes.
-    WithoutRecent,
-}
-
-/// The format of the file, if this program reads and writes it. It is looked at by every transaction,
-/// since a newer program may change the format of a file that is open here.
-pub(super) fn format(
+/// Checks that this program knows the format of the file. Every transaction does so, since a newer
+/// program may change the format of a file that is open here.
+pub(super) fn check_format(
     meta: &impl ReadableTable<&'static str, u64>,
     path: &Path,
-) -> Result<Format, Fault> {
+) -> Result<(), Fault> {
     let path = path.to_owned();
     match meta.get(META_FORMAT)?.map(|found| found.value()) {
-        Some(FORMAT_VERSION) => Ok(Format::Latest),
-        Some(OLDER_VERSION) => Ok(Format::WithoutRecent),
+        Some(FORMAT_VERSION) => Ok(()),
         Some(found) => Err(Fault::Public(Error::UnknownFormat {
             path,
             found,
@@ -107,13 +96,6 @@ pub(super) fn format(
         })),
         None => Err(Fault::Public(Error::ForeignFile { path })),
     }
-}
-
-/// Makes a file of the older format one of the latest.
-pub(super) fn upgrade(meta: &mut Table<&'static str, u64>) -> Result<(), Fault> {
-    meta.insert(META_FORMAT, FORMAT_VERSION)?;
-    meta.insert(META_MERGED, 0)?;
-    Ok(())
 }
 
 pub(super) fn stored_id(number: u64) -> Result<AllocationId, Fault> {

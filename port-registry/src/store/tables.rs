@@ -17,8 +17,8 @@ use redb::{
 use super::fault::Fault;
 use super::free_ports;
 use super::schema::{
-    self, ALLOCATIONS, ChangedRow, FREE, Format, META, META_FORMAT, META_MERGED, META_NEXT_ID,
-    Names, PORTS, RECENT, Row, SERVICES, allocation, damaged, ours, row, stored_id, stored_key,
+    self, ALLOCATIONS, ChangedRow, FREE, META, META_FORMAT, META_MERGED, META_NEXT_ID, Names,
+    PORTS, RECENT, Row, SERVICES, allocation, damaged, ours, row, stored_id, stored_key,
 };
 use crate::allocation::{Allocation, AllocationId, Filter};
 use crate::port::Port;
@@ -62,8 +62,8 @@ pub(super) struct Tables<T: Transaction> {
     ports: T::Table<u16, u64>,
     services: T::Table<Names, u64>,
     free: T::Table<u16, u16>,
-    /// What is not in these tables yet. `None` in a file of a format that does without.
-    pub(super) recent: Option<T::Table<u64, ChangedRow>>,
+    /// The changes that are not in these tables yet.
+    pub(super) recent: T::Table<u64, ChangedRow>,
     pub(super) meta: T::Table<&'static str, u64>,
 }
 
@@ -76,38 +76,28 @@ pub(super) fn to_read(
     path: &Path,
 ) -> Result<Tables<ReadTransaction>, Fault> {
     let meta = ours(txn.open_table(META), path)?;
-    let format = schema::format(&meta, path)?;
-    Tables::open(txn, meta, format)
+    schema::check_format(&meta, path)?;
+    Tables::open(txn, meta)
 }
 
-/// Opens the tables of a writer, who makes them those of the latest format.
+/// Opens the tables of a writer. An error if they are not those of a registry that we know.
 pub(super) fn to_write<'a>(
     txn: &'a WriteTransaction,
     path: &Path,
 ) -> Result<WriteTables<'a>, Fault> {
-    let mut meta = ours(txn.open_table(META), path)?;
-    if schema::format(&meta, path)? == Format::WithoutRecent {
-        schema::upgrade(&mut meta)?;
-    }
-    Tables::open(&txn, meta, Format::Latest)
+    let meta = ours(txn.open_table(META), path)?;
+    schema::check_format(&meta, path)?;
+    Tables::open(&txn, meta)
 }
 
 impl<T: Transaction> Tables<T> {
-    fn open(
-        txn: &T,
-        meta: T::Table<&'static str, u64>,
-        format: Format,
-    ) -> Result<Tables<T>, Fault> {
-        let recent = match format {
-            Format::Latest => Some(txn.open(RECENT).map_err(damaged)?),
-            Format::WithoutRecent => None,
-        };
+    fn open(txn: &T, meta: T::Table<&'static str, u64>) -> Result<Tables<T>, Fault> {
         Ok(Tables {
             allocations: txn.open(ALLOCATIONS).map_err(damaged)?,
             ports: txn.open(PORTS).map_err(damaged)?,
             services: txn.open(SERVICES).map_err(damaged)?,
             free: txn.open(FREE).map_err(damaged)?,
-            recent,
+            recent: txn.open(RECENT).map_err(damaged)?,
             meta,
         })
     }
@@ -236,16 +226,7 @@ impl<T: Transaction> Tables<T> {
     }
 }
 
-impl<'txn> WriteTables<'txn> {
-    /// Removes all recent changes.
-    pub(super) fn empty_recent(&mut self, txn: &'txn WriteTransaction) -> Result<(), Fault> {
-        if let Some(table) = self.recent.take() {
-            txn.delete_table(table).map_err(damaged)?;
-        }
-        self.recent = Some(txn.open_table(RECENT).map_err(damaged)?);
-        Ok(())
-    }
-
+impl WriteTables<'_> {
     /// Adds the row of an allocation whose port and service have none.
     pub(super) fn insert(&mut self, allocation: &Allocation) -> Result<(), Fault> {
         let id = allocation.id.get();

@@ -1,0 +1,406 @@
+//! The queue of writers to one store.
+//!
+//! The lock of the file beside the store is the writer lock: its holder alone opens the store for
+//! writing, creates it and commits. The queue among processes is the kernel's, in which a waiting
+//! process blocks; polling by many would keep the lock's holder from running.
+//!
+//! The standard library has no lock with a time-out. So when the lock is taken, a helper thread waits for
+//! it, one for each store and process, and the threads that want to write wait for the helper until their
+//! deadlines. The helper that gets the lock when everybody has given up releases it at once.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::{File, TryLockError};
+use std::io::{self, ErrorKind};
+use std::mem;
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use super::file::{has_id, open_lock_file};
+use crate::deadline::Deadline;
+use crate::files::id_in;
+
+/// The pause between two attempts to get the lock where no helper thread can be started.
+const POLL_PAUSE: Duration = Duration::from_millis(4);
+
+/// The right to write to a store, until it is dropped.
+#[derive(Debug)]
+pub(super) struct WriterTurn {
+    lock_path: PathBuf,
+    file: File,
+    process: u32,
+}
+
+/// Waits for the turn to write to the store with this lock file. Returns `None` if the deadline passes
+/// first; tries at least once.
+///
+/// # Errors
+///
+/// The error of the operating system if the lock file cannot be opened or locked.
+pub(super) fn acquire(lock_path: &Path, deadline: Deadline) -> io::Result<Option<WriterTurn>> {
+    let own = Arc::new(Condvar::new());
+    let mut queues = lock_queues();
+    queues.of(lock_path).waiting.push_back(own.clone());
+    loop {
+        let mut patience = deadline.remaining();
+        let queue = queues.of(lock_path);
+        if queue.is_first(&own) {
+            match mem::replace(&mut queue.lock, Lock::Busy) {
+                Lock::Granted(locked) => return queues.finish(lock_path, &own, locked),
+                Lock::Busy => {}
+                Lock::Free => {
+                    drop(queues);
+                    let requested = request(lock_path);
+                    queues = lock_queues();
+                    match requested {
+                        Ok(Request::Locked(file)) => {
+                            return queues.finish(lock_path, &own, Ok(file));
+                        }
+                        Err(error) => return queues.finish(lock_path, &own, Err(error)),
+                        // The helper may have got it before the mutex was locked again.
+                        Ok(Request::Awaited) => continue,
+                        Ok(Request::NoThread) => {
+                            queues.of(lock_path).lock = Lock::Free;
+                            patience = patience.min(POLL_PAUSE);
+                        }
+                    }
+                }
+            }
+        }
+        if deadline.remaining().is_zero() {
+            queues.give_up(lock_path, &own);
+            return Ok(None);
+        }
+        let waited = own.wait_timeout(queues, patience);
+        queues = waited.unwrap_or_else(PoisonError::into_inner).0;
+    }
+}
+
+impl Drop for WriterTurn {
+    fn drop(&mut self) {
+        // A forked child shares the lock with its parent, to which it belongs.
+        if self.process != process::id() {
+            return;
+        }
+        release(&self.file);
+        let mut queues = lock_queues();
+        queues.of(&self.lock_path).lock = Lock::Free;
+        queues.wake_first(&self.lock_path);
+    }
+}
+
+/// The queues of this process, by their lock files. One that nobody uses is left out.
+struct Queues {
+    /// The process that these belong to. A forked child has neither their threads nor their helpers.
+    process: u32,
+    by_path: BTreeMap<PathBuf, Queue>,
+}
+
+static QUEUES: Mutex<Queues> = Mutex::new(Queues {
+    process: 0,
+    by_path: BTreeMap::new(),
+});
+
+/// The threads of this process that want to write to one store.
+#[derive(Default)]
+struct Queue {
+    /// In the order in which they came, each with the condition that wakes it alone.
+    waiting: VecDeque<Arc<Condvar>>,
+    lock: Lock,
+}
+
+/// The state of the lock, as far as this process has to do with it.
+#[derive(Default)]
+enum Lock {
+    /// No thread of this process holds it or asks for it.
+    #[default]
+    Free,
+    /// A thread holds it or asks for it, or the helper waits for it.
+    Busy,
+    /// The helper got it, or failed to, for the first of those that wait.
+    Granted(io::Result<File>),
+}
+
+fn lock_queues() -> MutexGuard<'static, Queues> {
+    // Each critical section leaves the queues whole.
+    let mut queues = QUEUES.lock().unwrap_or_else(PoisonError::into_inner);
+    if queues.process != process::id() {
+        queues.process = process::id();
+        queues.by_path.clear();
+    }
+    queues
+}
+
+impl Queues {
+    fn of(&mut self, lock_path: &Path) -> &mut Queue {
+        self.by_path.entry(lock_path.to_owned()).or_default()
+    }
+
+    /// Ends the wait of the first thread, which got the lock or an error.
+    fn finish(
+        &mut self,
+        lock_path: &Path,
+        own: &Arc<Condvar>,
+        locked: io::Result<File>,
+    ) -> io::Result<Option<WriterTurn>> {
+        let queue = self.of(lock_path);
+        queue.leave(own);
+        match locked {
+            Ok(file) => Ok(Some(WriterTurn {
+                lock_path: lock_path.to_owned(),
+                file,
+                process: self.process,
+            })),
+            Err(error) => {
+                queue.lock = Lock::Free;
+                self.wake_first(lock_path);
+                Err(error)
+            }
+        }
+    }
+
+    /// Ends the wait of a thread whose deadline has passed.
+    fn give_up(&mut self, lock_path: &Path, own: &Arc<Condvar>) {
+        let queue = self.of(lock_path);
+        queue.leave(own);
+        if queue.waiting.is_empty()
+            && !queue.is_busy()
+            && let Lock::Granted(Ok(file)) = mem::take(&mut queue.lock)
+        {
+            release(&file);
+        }
+        self.wake_first(lock_path);
+    }
+
+    /// Wakes the first thread that waits, if the lock is for it to take.
+    fn wake_first(&mut self, lock_path: &Path) {
+        let queue = self.of(lock_path);
+        match queue.waiting.front() {
+            Some(first) => first.notify_one(),
+            None if queue.is_busy() => {}
+            None => drop(self.by_path.remove(lock_path)),
+        }
+    }
+}
+
+impl Queue {
+    fn is_first(&self, own: &Arc<Condvar>) -> bool {
+        let first = self.waiting.front();
+        first.is_some_and(|first| Arc::ptr_eq(first, own))
+    }
+
+    fn is_busy(&self) -> bool {
+        matches!(self.lock, Lock::Busy)
+    }
+
+    fn leave(&mut self, own: &Arc<Condvar>) {
+        self.waiting.retain(|it| !Arc::ptr_eq(it, own));
+    }
+}
+
+/// The outcome of asking for the lock.
+enum Request {
+    Locked(File),
+    /// Another process has it, and the helper waits for it.
+    Awaited,
+    /// Another process has it, and the system has no thread left that could wait for it.
+    NoThread,
+}
+
+/// Takes the lock if it is free, and starts the helper otherwise.
+fn request(lock_path: &Path) -> io::Result<Request> {
+    loop {
+        let file = open_lock_file(lock_path)?;
+        match file.try_lock() {
+            Ok(()) if is_current(&file, lock_path) => return Ok(Request::Locked(file)),
+            Ok(()) => release(&file),
+            Err(TryLockError::WouldBlock) => {
+                let lock_path = lock_path.to_owned();
+                let helper = thread::Builder::new().name("writer lock".to_owned());
+                let started = helper.spawn(move || await_lock(&lock_path, file));
+                return Ok(match started {
+                    Ok(_) => Request::Awaited,
+                    Err(_) => Request::NoThread,
+                });
+            }
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Interrupted => {}
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+/// The helper: waits for the lock without a limit, and hands it to the first thread that waits then.
+fn await_lock(lock_path: &Path, file: File) {
+    let locked = lock(lock_path, file);
+    let mut queues = lock_queues();
+    let queue = queues.of(lock_path);
+    if queue.waiting.is_empty() {
+        queue.lock = Lock::Free;
+        if let Ok(file) = locked {
+            release(&file);
+        }
+    } else {
+        queue.lock = Lock::Granted(locked);
+    }
+    queues.wake_first(lock_path);
+}
+
+fn lock(lock_path: &Path, mut file: File) -> io::Result<File> {
+    loop {
+        match file.lock() {
+            Ok(()) if is_current(&file, lock_path) => return Ok(file),
+            Ok(()) => {
+                release(&file);
+                file = open_lock_file(lock_path)?;
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Whether the file still has its name: a lock of one that was removed excludes nobody.
+fn is_current(file: &File, lock_path: &Path) -> bool {
+    let metadata = file.metadata();
+    metadata.is_ok_and(|metadata| has_id(lock_path, id_in(&metadata)))
+}
+
+/// Unlocks the file. Closing it would not do while a forked child has it open too.
+fn release(file: &File) {
+    // It fails for no file that is open.
+    let _ = file.unlock();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::path::{Path, PathBuf};
+    use std::sync::Mutex;
+    use std::thread;
+    use std::time::Duration;
+
+    use tempfile::TempDir;
+
+    use super::{WriterTurn, acquire, lock_queues};
+    use crate::deadline::Deadline;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    fn within(wait: Duration, lock_path: &Path) -> Option<WriterTurn> {
+        acquire(lock_path, Deadline::after(wait)).unwrap()
+    }
+
+    /// Holds the lock as another process would.
+    fn lock_elsewhere(lock_path: &Path) -> File {
+        let file = File::create(lock_path).unwrap();
+        file.lock().unwrap();
+        file
+    }
+
+    fn folder() -> (TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let lock_path = folder.path().join("lock");
+        (folder, lock_path)
+    }
+
+    #[track_caller]
+    fn wait_until(mut is_so: impl FnMut() -> bool) {
+        let seen = Deadline::after(PATIENCE).poll(|| Ok::<_, ()>(is_so().then_some(())));
+        assert_eq!(seen, Ok(Some(())), "it took too long");
+    }
+
+    fn is_in_use(lock_path: &Path) -> bool {
+        lock_queues().by_path.contains_key(lock_path)
+    }
+
+    fn waiting(lock_path: &Path) -> usize {
+        lock_queues().of(lock_path).waiting.len()
+    }
+
+    #[test]
+    fn threads_get_their_turn_in_the_order_they_came() {
+        let (_folder, lock_path) = folder();
+        let served = Mutex::new(Vec::new());
+        let first = within(PATIENCE, &lock_path).unwrap();
+        thread::scope(|scope| {
+            for number in 1..=8 {
+                let (lock_path, served) = (&lock_path, &served);
+                scope.spawn(move || {
+                    let _turn = within(PATIENCE, lock_path).unwrap();
+                    served.lock().unwrap().push(number);
+                });
+                wait_until(|| waiting(lock_path) == number);
+            }
+            drop(first);
+        });
+        assert_eq!(served.into_inner().unwrap(), [1, 2, 3, 4, 5, 6, 7, 8]);
+    }
+
+    #[test]
+    fn a_thread_that_gives_up_holds_up_nobody() {
+        let (_folder, lock_path) = folder();
+        let first = within(Duration::ZERO, &lock_path).unwrap();
+        assert!(within(Duration::from_millis(5), &lock_path).is_none());
+        drop(first);
+        assert!(within(Duration::ZERO, &lock_path).is_some());
+        assert!(!is_in_use(&lock_path));
+    }
+
+    #[test]
+    fn the_lock_of_another_process_is_waited_for_until_the_deadline() {
+        let (_folder, lock_path) = folder();
+        let elsewhere = lock_elsewhere(&lock_path);
+        assert!(within(Duration::from_millis(5), &lock_path).is_none());
+        thread::scope(|scope| {
+            let patient: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| within(PATIENCE, &lock_path).is_some()))
+                .collect();
+            wait_until(|| waiting(&lock_path) == 4);
+            drop(elsewhere);
+            for thread in patient {
+                assert!(thread.join().unwrap());
+            }
+        });
+    }
+
+    #[test]
+    fn a_lock_that_comes_too_late_is_given_back() {
+        let (_folder, lock_path) = folder();
+        let elsewhere = lock_elsewhere(&lock_path);
+        assert!(within(Duration::from_millis(5), &lock_path).is_none());
+        drop(elsewhere);
+        // The helper that waited for it has nobody left to hand it to.
+        wait_until(|| !is_in_use(&lock_path));
+        File::open(&lock_path).unwrap().try_lock().unwrap();
+    }
+
+    #[test]
+    fn the_lock_of_a_file_that_was_replaced_meanwhile_is_no_turn() {
+        let (folder, lock_path) = folder();
+        let elsewhere = lock_elsewhere(&lock_path);
+        thread::scope(|scope| {
+            let patient = scope.spawn(|| within(PATIENCE, &lock_path).unwrap());
+            wait_until(|| waiting(&lock_path) == 1);
+            let other = folder.path().join("other");
+            let replaced = lock_elsewhere(&other);
+            fs::rename(other, &lock_path).unwrap();
+            drop(elsewhere);
+            drop(replaced);
+            let turn = patient.join().unwrap();
+            File::open(&lock_path).unwrap().try_lock().unwrap_err();
+            drop(turn);
+        });
+    }
+
+    #[test]
+    fn a_lock_file_that_cannot_be_opened_is_an_error_for_each_that_asks() {
+        let (folder, _) = folder();
+        let lock_path = folder.path().join("missing").join("lock");
+        for _ in 0..2 {
+            acquire(&lock_path, Deadline::after(PATIENCE)).unwrap_err();
+        }
+        assert!(!is_in_use(&lock_path));
+    }
+}
