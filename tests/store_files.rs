@@ -11,7 +11,7 @@ use port_registry::{
     Allocation, Answer, Atomicity, Claim, Error, Examination, Filter, Registry, Request,
     ServiceKey, Verdict,
 };
-use redb::{ConcurrencyMode, Database, ReadableDatabase, TableDefinition};
+use redb::{ConcurrencyMode, Database, TableDefinition};
 use support::is_to_be_had;
 use tempfile::TempDir;
 
