@@ -9,9 +9,10 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::env;
+use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::ops::Bound;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -75,11 +76,7 @@ fn hold_the_writer_lock(store: &Path) {
 /// Stays where a commit is for an instant: the header is locked as well.
 fn hold_the_header_lock(store: &Path) {
     let _lock = lock_queue(store);
-    let options = std::fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(store);
-    let file = FileBackend::new(options.unwrap()).unwrap();
+    let file = FileBackend::new(open_to_write(store)).unwrap();
     let writer_byte = Bound::Included(1 << 62);
     file.lock_range(writer_byte, writer_byte).unwrap();
     file.lock_range(Bound::Included(0), Bound::Excluded(320))
@@ -89,10 +86,20 @@ fn hold_the_header_lock(store: &Path) {
 }
 
 /// Takes the lock that a writer has while it opens the store and commits.
-fn lock_queue(store: &Path) -> std::fs::File {
-    let lock = std::fs::File::open(store.with_file_name("ports.redb.lock")).unwrap();
-    lock.lock().unwrap();
+fn lock_queue(store: &Path) -> FileBackend {
+    let lock = FileBackend::new(open_to_write(&lock_of(store))).unwrap();
+    let writer_byte = Bound::Included(1 << 40);
+    lock.lock_range(writer_byte, writer_byte).unwrap();
     lock
+}
+
+fn lock_of(store: &Path) -> PathBuf {
+    store.with_file_name("ports.redb.lock")
+}
+
+fn open_to_write(path: &Path) -> File {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).open(path).unwrap()
 }
 
 /// Allocates a port through one long-open handle for each line it is given.
@@ -416,13 +423,15 @@ fn a_writer_waits_for_a_slow_disk_as_long_as_it_was_told_to() {
     patient.join().unwrap().unwrap();
 }
 
-/// Whether a process waits for a lock in the kernel, in which it takes no time (proc_locks(5)).
+/// Whether a process waits for a lock of this file in the kernel, as `/proc/locks` tells.
 #[cfg(target_os = "linux")]
-fn is_blocked_by_a_lock(process: &Process) -> bool {
-    let id = process.child.id().to_string();
+fn is_waited_for(lock: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    let inode = format!(":{} ", std::fs::metadata(lock).unwrap().ino());
     let locks = std::fs::read_to_string("/proc/locks").unwrap();
-    let mut waiting = locks.lines().filter(|line| line.contains("-> FLOCK"));
-    waiting.any(|line| line.split_whitespace().any(|word| word == id))
+    let mut waiting = locks.lines().filter(|line| line.contains(" -> "));
+    waiting.any(|line| line.contains(&inode))
 }
 
 #[cfg(target_os = "linux")]
@@ -438,7 +447,7 @@ fn a_process_stopped_while_it_waits_for_its_turn_holds_up_nobody() {
     let lock = lock_queue(&store);
     stopped.tell("stopped");
     wait_until("the process waits in the kernel", || {
-        is_blocked_by_a_lock(&stopped)
+        is_waited_for(&lock_of(&store))
     });
     stopped.signal("STOP");
     stopped.wait_until_stopped();

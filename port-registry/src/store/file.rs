@@ -1,7 +1,7 @@
 //! The store's files: what they are named, and telling them from others.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read};
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use redb::backends::FileBackend;
 
 use super::fault::Fault;
 use crate::error::Error;
-use crate::files::{FileId, beside, id_in, private};
+use crate::files::{FileId, beside, id_in};
 
 /// The first bytes of a redb file, from redb's design document.
 const REDB_MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
@@ -96,11 +96,6 @@ pub(super) fn find(path: &Path, access: Access) -> Result<Found, Fault> {
 /// The file whose lock is the head of the queue of writers, and the right to create the store.
 pub(super) fn lock_path(path: &Path) -> PathBuf {
     beside(path, ".lock")
-}
-
-/// Opens the lock file, creating it if need be. It stays empty.
-pub(super) fn open_lock_file(path: &Path) -> io::Result<File> {
-    private(OpenOptions::new().read(true).write(true).create(true)).open(path)
 }
 
 /// Whether the file of this name is the one with this mark.

@@ -11,6 +11,7 @@ mod free_ports;
 mod handle;
 mod image;
 mod ledger;
+mod lock_file;
 mod recent;
 mod rows;
 mod schema;

@@ -1,16 +1,18 @@
 //! The queue of writers to one store.
 //!
-//! The lock of the file beside the store is the writer lock: its holder alone opens the store for
-//! writing, creates it and commits. The queue among processes is the kernel's, in which a waiting
-//! process blocks; polling by many would keep the lock's holder from running.
+//! A lock on the file beside the store is the writer lock: its holder alone opens the store for writing,
+//! creates it and commits. The queue among processes is the kernel's, in which a waiting process blocks.
+//! Polling by many would keep the lock's holder from running.
 //!
-//! The standard library has no lock with a time-out. So when the lock is taken, a helper thread waits for
-//! it, one for each store and process, and the threads that want to write wait for the helper until their
-//! deadlines. The helper that gets the lock when everybody has given up releases it at once.
+//! No lock of the system has a time-out. So when the lock is taken, a helper thread waits for it, one for
+//! each store and process, and the threads that want to write wait for the helper until their deadlines.
+//! A helper that gets the lock when everybody has given up releases it at once.
+//!
+//! Leave a free lock to those that wait: the kernel wakes the first of them, and a process that comes back
+//! for its next write would mostly be quicker. Waiting processes share a second lock by which they are seen.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fs::{File, TryLockError};
-use std::io::{self, ErrorKind};
+use std::io;
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::process;
@@ -18,19 +20,23 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::file::{has_id, open_lock_file};
+use super::lock_file::LockFile;
 use crate::deadline::Deadline;
-use crate::files::id_in;
 
 /// The pause between two attempts to get the lock where no helper thread can be started.
 const POLL_PAUSE: Duration = Duration::from_millis(4);
+
+/// The pause in which a process that waits for the lock can take it, and the number of such pauses until the
+/// lock is left to nobody any more: a process that waits may be stopped.
+const COURTESY_PAUSE: Duration = Duration::from_micros(100);
+const COURTESY_PAUSES: u32 = 20;
 
 /// The right to write to a store, until it is dropped.
 #[derive(Debug)]
 pub(super) struct WriterTurn {
     lock_path: PathBuf,
-    file: File,
-    process: u32,
+    /// `None` once it is released.
+    file: Option<LockFile>,
 }
 
 /// Waits for the turn to write to the store with this lock file. Returns `None` if the deadline passes
@@ -41,6 +47,7 @@ pub(super) struct WriterTurn {
 /// The error of the operating system if the lock file cannot be opened or locked.
 pub(super) fn acquire(lock_path: &Path, deadline: Deadline) -> io::Result<Option<WriterTurn>> {
     let own = Arc::new(Condvar::new());
+    let mut courtesies = COURTESY_PAUSES;
     let mut queues = lock_queues();
     queues.of(lock_path).waiting.push_back(own.clone());
     loop {
@@ -52,7 +59,7 @@ pub(super) fn acquire(lock_path: &Path, deadline: Deadline) -> io::Result<Option
                 Lock::Busy => {}
                 Lock::Free => {
                     drop(queues);
-                    let requested = request(lock_path);
+                    let requested = request(lock_path, courtesies > 0 && !patience.is_zero());
                     queues = lock_queues();
                     match requested {
                         Ok(Request::Locked(file)) => {
@@ -61,9 +68,10 @@ pub(super) fn acquire(lock_path: &Path, deadline: Deadline) -> io::Result<Option
                         Err(error) => return queues.finish(lock_path, &own, Err(error)),
                         // The helper may have got it before the mutex was locked again.
                         Ok(Request::Awaited) => continue,
-                        Ok(Request::NoThread) => {
+                        Ok(Request::Later(pause)) => {
                             queues.of(lock_path).lock = Lock::Free;
-                            patience = patience.min(POLL_PAUSE);
+                            courtesies = courtesies.saturating_sub(1);
+                            patience = patience.min(pause);
                         }
                     }
                 }
@@ -80,11 +88,8 @@ pub(super) fn acquire(lock_path: &Path, deadline: Deadline) -> io::Result<Option
 
 impl Drop for WriterTurn {
     fn drop(&mut self) {
-        // A forked child shares the lock with its parent, to which it belongs.
-        if self.process != process::id() {
-            return;
-        }
-        release(&self.file);
+        // Released before the next thread is told.
+        drop(self.file.take());
         let mut queues = lock_queues();
         queues.of(&self.lock_path).lock = Lock::Free;
         queues.wake_first(&self.lock_path);
@@ -120,7 +125,7 @@ enum Lock {
     /// A thread holds it or asks for it, or the helper waits for it.
     Busy,
     /// The helper got it, or failed to, for the first of those that wait.
-    Granted(io::Result<File>),
+    Granted(io::Result<LockFile>),
 }
 
 fn lock_queues() -> MutexGuard<'static, Queues> {
@@ -143,15 +148,14 @@ impl Queues {
         &mut self,
         lock_path: &Path,
         own: &Arc<Condvar>,
-        locked: io::Result<File>,
+        locked: io::Result<LockFile>,
     ) -> io::Result<Option<WriterTurn>> {
         let queue = self.of(lock_path);
         queue.leave(own);
         match locked {
             Ok(file) => Ok(Some(WriterTurn {
                 lock_path: lock_path.to_owned(),
-                file,
-                process: self.process,
+                file: Some(file),
             })),
             Err(error) => {
                 queue.lock = Lock::Free;
@@ -165,11 +169,8 @@ impl Queues {
     fn give_up(&mut self, lock_path: &Path, own: &Arc<Condvar>) {
         let queue = self.of(lock_path);
         queue.leave(own);
-        if queue.waiting.is_empty()
-            && !queue.is_busy()
-            && let Lock::Granted(Ok(file)) = mem::take(&mut queue.lock)
-        {
-            release(&file);
+        if queue.waiting.is_empty() && !queue.is_busy() {
+            queue.lock = Lock::Free;
         }
         self.wake_first(lock_path);
     }
@@ -201,81 +202,64 @@ impl Queue {
 }
 
 /// The outcome of asking for the lock.
+#[derive(Debug)]
 enum Request {
-    Locked(File),
+    Locked(LockFile),
     /// Another process has it, and the helper waits for it.
     Awaited,
-    /// Another process has it, and the system has no thread left that could wait for it.
-    NoThread,
+    /// Ask again after a pause: it is for another process to take, or there is no thread to wait for it.
+    Later(Duration),
 }
 
-/// Takes the lock if it is free, and starts the helper otherwise.
-fn request(lock_path: &Path) -> io::Result<Request> {
+/// Takes the lock if it is free and not left to others, and starts the helper otherwise.
+fn request(lock_path: &Path, leave_to_others: bool) -> io::Result<Request> {
     loop {
-        let file = open_lock_file(lock_path)?;
-        match file.try_lock() {
-            Ok(()) if is_current(&file, lock_path) => return Ok(Request::Locked(file)),
-            Ok(()) => release(&file),
-            Err(TryLockError::WouldBlock) => {
-                let lock_path = lock_path.to_owned();
-                let helper = thread::Builder::new().name("writer lock".to_owned());
-                let started = helper.spawn(move || await_lock(&lock_path, file));
-                return Ok(match started {
-                    Ok(_) => Request::Awaited,
-                    Err(_) => Request::NoThread,
-                });
-            }
-            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Interrupted => {}
-            Err(TryLockError::Error(error)) => return Err(error),
+        let file = LockFile::open(lock_path)?;
+        if leave_to_others && file.is_awaited()? && !file.is_locked()? {
+            return Ok(Request::Later(COURTESY_PAUSE));
         }
+        if file.try_lock()? {
+            if file.is_current(lock_path) {
+                return Ok(Request::Locked(file));
+            }
+            continue;
+        }
+        let lock_path = lock_path.to_owned();
+        let helper = thread::Builder::new().name("writer lock".to_owned());
+        let started = helper.spawn(move || await_lock(&lock_path, file));
+        return Ok(match started {
+            Ok(_) => Request::Awaited,
+            Err(_) => Request::Later(POLL_PAUSE),
+        });
     }
 }
 
 /// The helper: waits for the lock without a limit, and hands it to the first thread that waits then.
-fn await_lock(lock_path: &Path, file: File) {
+fn await_lock(lock_path: &Path, file: LockFile) {
     let locked = lock(lock_path, file);
     let mut queues = lock_queues();
     let queue = queues.of(lock_path);
-    if queue.waiting.is_empty() {
-        queue.lock = Lock::Free;
-        if let Ok(file) = locked {
-            release(&file);
-        }
+    queue.lock = if queue.waiting.is_empty() {
+        Lock::Free
     } else {
-        queue.lock = Lock::Granted(locked);
-    }
+        Lock::Granted(locked)
+    };
     queues.wake_first(lock_path);
 }
 
-fn lock(lock_path: &Path, mut file: File) -> io::Result<File> {
+fn lock(lock_path: &Path, mut file: LockFile) -> io::Result<LockFile> {
     loop {
-        match file.lock() {
-            Ok(()) if is_current(&file, lock_path) => return Ok(file),
-            Ok(()) => {
-                release(&file);
-                file = open_lock_file(lock_path)?;
-            }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+        file.lock()?;
+        if file.is_current(lock_path) {
+            return Ok(file);
         }
+        file = LockFile::open(lock_path)?;
     }
-}
-
-/// Whether the file still has its name: a lock of one that was removed excludes nobody.
-fn is_current(file: &File, lock_path: &Path) -> bool {
-    let metadata = file.metadata();
-    metadata.is_ok_and(|metadata| has_id(lock_path, id_in(&metadata)))
-}
-
-/// Unlocks the file. Closing it would not do while a forked child has it open too.
-fn release(file: &File) {
-    // It fails for no file that is open.
-    let _ = file.unlock();
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs::{self, File};
+    use std::fs;
     use std::path::{Path, PathBuf};
     use std::sync::Mutex;
     use std::thread;
@@ -283,7 +267,7 @@ mod tests {
 
     use tempfile::TempDir;
 
-    use super::{WriterTurn, acquire, lock_queues};
+    use super::{LockFile, WriterTurn, acquire, lock_queues};
     use crate::deadline::Deadline;
 
     const PATIENCE: Duration = Duration::from_secs(20);
@@ -293,9 +277,9 @@ mod tests {
     }
 
     /// Holds the lock as another process would.
-    fn lock_elsewhere(lock_path: &Path) -> File {
-        let file = File::create(lock_path).unwrap();
-        file.lock().unwrap();
+    fn lock_elsewhere(lock_path: &Path) -> LockFile {
+        let file = LockFile::open(lock_path).unwrap();
+        assert!(file.try_lock().unwrap());
         file
     }
 
@@ -373,7 +357,7 @@ mod tests {
         drop(elsewhere);
         // The helper that waited for it has nobody left to hand it to.
         wait_until(|| !is_in_use(&lock_path));
-        File::open(&lock_path).unwrap().try_lock().unwrap();
+        drop(lock_elsewhere(&lock_path));
     }
 
     #[test]
@@ -389,9 +373,23 @@ mod tests {
             drop(elsewhere);
             drop(replaced);
             let turn = patient.join().unwrap();
-            File::open(&lock_path).unwrap().try_lock().unwrap_err();
+            assert!(LockFile::open(&lock_path).unwrap().is_locked().unwrap());
             drop(turn);
         });
+    }
+
+    #[test]
+    fn a_free_lock_is_left_to_those_that_wait_but_not_for_ever() {
+        let (_folder, lock_path) = folder();
+        let stopped = LockFile::open(&lock_path).unwrap();
+        stopped.pretend_to_wait();
+        let courteous = super::request(&lock_path, true).unwrap();
+        assert!(
+            matches!(courteous, super::Request::Later(_)),
+            "{courteous:?}"
+        );
+        assert!(within(PATIENCE, &lock_path).is_some());
+        assert!(within(Duration::ZERO, &lock_path).is_some());
     }
 
     #[test]

@@ -1,0 +1,98 @@
+//! The file beside the store whose locks are the queue of writers.
+
+use std::fs::OpenOptions;
+use std::io::{self, ErrorKind};
+use std::ops::Bound;
+use std::path::Path;
+use std::process;
+
+use redb::StorageBackend;
+use redb::backends::FileBackend;
+
+use super::file::has_id;
+use crate::files::{FileId, id_in, private};
+
+/// The byte whose exclusive lock is the writer lock. It lies far behind any content, since on Windows nobody
+/// else can read a locked byte.
+const WRITER: Bound<u64> = Bound::Included(1 << 40);
+/// The byte that those that wait for the writer lock have locked together.
+const WAITING: Bound<u64> = Bound::Included((1 << 40) + 1);
+
+/// The lock file, open. The locks that are taken through it are released when it is dropped.
+///
+/// They belong to the open file, which a forked child shares with its parent. So the child closes the file
+/// and leaves the locks alone.
+#[derive(Debug)]
+pub(super) struct LockFile {
+    /// Locks ranges of bytes, for which the standard library has nothing.
+    backend: FileBackend,
+    id: FileId,
+    process: u32,
+}
+
+impl LockFile {
+    /// Opens the file, creating it if need be. It stays empty.
+    pub(super) fn open(path: &Path) -> io::Result<LockFile> {
+        let mut options = OpenOptions::new();
+        let file = private(options.read(true).write(true).create(true)).open(path)?;
+        let id = id_in(&file.metadata()?);
+        Ok(LockFile {
+            backend: FileBackend::new(file).map_err(io::Error::other)?,
+            id,
+            process: process::id(),
+        })
+    }
+
+    /// Whether the file still has its name: the lock of one that was removed excludes nobody.
+    pub(super) fn is_current(&self, path: &Path) -> bool {
+        has_id(path, self.id)
+    }
+
+    /// Takes the writer lock, if it is free.
+    pub(super) fn try_lock(&self) -> io::Result<bool> {
+        uninterrupted(|| Ok(self.backend.try_lock_range(WRITER, WRITER)?))
+    }
+
+    /// Waits for the writer lock, without a limit, and lets others see that somebody waits.
+    pub(super) fn lock(&self) -> io::Result<()> {
+        uninterrupted(|| Ok(self.backend.lock_shared_range(WAITING, WAITING)?))?;
+        uninterrupted(|| Ok(self.backend.lock_range(WRITER, WRITER)?))?;
+        Ok(self.backend.unlock_range(WAITING, WAITING)?)
+    }
+
+    /// Looks like a process that waits and gets no time to take the lock.
+    #[cfg(test)]
+    pub(super) fn pretend_to_wait(&self) {
+        self.backend.lock_shared_range(WAITING, WAITING).unwrap();
+    }
+
+    /// Whether somebody else has the writer lock.
+    pub(super) fn is_locked(&self) -> io::Result<bool> {
+        Ok(self.backend.query_lock_range(WRITER, WRITER)?)
+    }
+
+    /// Whether somebody else waits for the writer lock.
+    pub(super) fn is_awaited(&self) -> io::Result<bool> {
+        Ok(self.backend.query_lock_range(WAITING, WAITING)?)
+    }
+}
+
+impl Drop for LockFile {
+    fn drop(&mut self) {
+        if self.process == process::id() {
+            // Closing it alone would not do while a forked child has it open too. It fails for no file that
+            // is open.
+            let _ = self.backend.close();
+        }
+    }
+}
+
+/// Repeats a call that a signal has interrupted.
+fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
