@@ -164,7 +164,7 @@ fn a_daemon_answers_for_each_call_that_fails_and_goes_on() {
         ("pwrite64", "ENOSPC", "50+29"),
         ("fdatasync", "EIO", "20+11"),
         ("statx", "EIO", "40+17"),
-        ("fcntl", "EIO", "200+97"),
+        ("fcntl", "EIO", "200+43"),
     ] {
         let mut served = Served::start(call, Fault::Error(error), when);
         let mut failures = 0;
