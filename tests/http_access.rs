@@ -120,7 +120,8 @@ fn programs_are_let_in_by_any_loopback_name_and_port() {
     let sandbox = Sandbox::new();
     let daemon = Daemon::start(&sandbox);
     let port = daemon.address.port();
-    let own = ["127.0.0.1", "localhost", "[::1]"];
+    // Host names are compared without regard to case.
+    let own = ["127.0.0.1", "localhost", "LOCALHOST", "[::1]"];
     for host in own {
         for host in [
             host.to_owned(),
@@ -143,6 +144,7 @@ fn programs_are_let_in_by_any_loopback_name_and_port() {
         "Sec-Fetch-Site: none".to_owned(),
         "Sec-Fetch-Site: same-origin".to_owned(),
         format!("Origin: http://localhost:{port}"),
+        format!("Origin: http://LocalHost:{port}"),
         format!("Origin: http://127.0.0.1:{port}"),
         format!("Origin: http://[::1]:{port}"),
     ] {

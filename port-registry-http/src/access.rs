@@ -49,30 +49,32 @@ fn every(headers: &HeaderMap, name: &HeaderName, is_allowed: impl Fn(&[u8]) -> b
         .all(|value| is_allowed(value.as_bytes()))
 }
 
-/// Whether these bytes are one of the daemon's names, with any port or none.
+/// Returns whether these bytes are one of the daemon's names, with any port or none.
 fn is_own_host(host: &[u8]) -> bool {
-    HOSTS
-        .iter()
-        .any(|name| match host.strip_prefix(name.as_bytes()) {
-            Some([]) => true,
-            Some([b':', port @ ..]) => parse_port(port).is_some(),
-            _ => false,
-        })
+    HOSTS.iter().any(|name| match strip_name(host, name) {
+        Some([]) => true,
+        Some([b':', port @ ..]) => parse_port(port).is_some(),
+        _ => false,
+    })
 }
 
-/// Whether these bytes are an origin that the daemon itself serves.
+/// Returns whether these bytes are an origin that the daemon itself serves.
 fn is_own_origin(origin: &[u8], port: u16) -> bool {
     let Some(host) = origin.strip_prefix(b"http://") else {
         return false;
     };
-    HOSTS
-        .iter()
-        .any(|name| match host.strip_prefix(name.as_bytes()) {
-            // A browser leaves out the scheme's own port.
-            Some([]) => port == 80,
-            Some([b':', digits @ ..]) => parse_port(digits) == Some(port),
-            _ => false,
-        })
+    HOSTS.iter().any(|name| match strip_name(host, name) {
+        // A browser leaves out the scheme's own port.
+        Some([]) => port == 80,
+        Some([b':', digits @ ..]) => parse_port(digits) == Some(port),
+        _ => false,
+    })
+}
+
+/// Strips a host name without regard to case, as RFC 9110 (section 4.2.3) compares them.
+fn strip_name<'a>(host: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let (start, rest) = host.split_at_checked(name.len())?;
+    start.eq_ignore_ascii_case(name.as_bytes()).then_some(rest)
 }
 
 fn parse_port(digits: &[u8]) -> Option<u16> {
@@ -93,6 +95,8 @@ mod tests {
             "localhost",
             "[::1]",
             "localhost:51234",
+            "LOCALHOST",
+            "LocalHost:51234",
             "127.0.0.1:1",
             "[::1]:65535",
         ] {
@@ -116,7 +120,7 @@ mod tests {
             "[::1",
             "[::1]x",
             "0.0.0.0",
-            "LOCALHOST",
+            "LOCALHOST.EVIL.EXAMPLE",
             " localhost",
             "localhost,evil.example",
             "2130706433",
@@ -127,7 +131,7 @@ mod tests {
 
     #[test]
     fn only_the_daemon_itself_is_an_origin_that_may_ask() {
-        for host in ["127.0.0.1", "localhost", "[::1]"] {
+        for host in ["127.0.0.1", "localhost", "LOCALHOST", "[::1]"] {
             assert!(is_own_origin(
                 format!("http://{host}:51234").as_bytes(),
                 51234
