@@ -8,8 +8,8 @@ use std::str;
 
 use port_registry::daemon::api::header;
 
-use crate::problem::Problem;
-use crate::routes::identity_header;
+use crate::api_error::ApiError;
+use crate::identity::identity_header;
 
 /// The same answers, the last with a body, if that is a bare one. Those of handlers carry the
 /// identity header, and bodies hold no line ends but their last.
@@ -28,7 +28,7 @@ pub(crate) fn completed(answers: &[u8]) -> Option<Vec<u8>> {
     if !is_bare {
         return None;
     }
-    let body = Problem::bare(code)?.to_json();
+    let body = ApiError::bare(code)?.to_json();
     let length = format!("content-length: {}", body.len());
     let identity = format!("{}: {}", header::IDENTITY, identity_header());
     // The connection ends in any case; not every bare answer says so.

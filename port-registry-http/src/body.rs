@@ -14,12 +14,13 @@ use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use crate::api_error::ApiError;
 use crate::connection::Tab;
+use crate::json;
 use crate::limits;
-use crate::problem::Problem;
 
 /// Reads the body of a request, whatever its type is said to be: `curl -d` says it is a form.
-pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
+pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, ApiError> {
     read_up_to(limits::BODY, request, payload).await
 }
 
@@ -29,17 +30,17 @@ pub(crate) async fn read_large(
     request: &HttpRequest,
     payload: Payload,
     bytes: &Arc<Semaphore>,
-) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Problem> {
+) -> Result<(Bytes, Option<OwnedSemaphorePermit>), ApiError> {
     let length = length(request).unwrap_or(0);
     if length <= limits::BODY {
         return Ok((read(request, payload).await?, None));
     }
     if length > limits::BATCH {
-        return Err(Problem::large_body(limits::BATCH));
+        return Err(ApiError::large_body(limits::BATCH));
     }
     let permits = u32::try_from(2 * length).unwrap_or(u32::MAX);
     let permits = bytes.clone().try_acquire_many_owned(permits);
-    let permits = permits.map_err(|_| Problem::no_room_for_batch())?;
+    let permits = permits.map_err(|_| ApiError::no_room_for_batch())?;
     Ok((read_up_to(length, request, payload).await?, Some(permits)))
 }
 
@@ -52,9 +53,9 @@ async fn read_up_to(
     limit: usize,
     request: &HttpRequest,
     payload: Payload,
-) -> Result<Bytes, Problem> {
+) -> Result<Bytes, ApiError> {
     if length(request).is_some_and(|length| length > limit) {
-        return Err(Problem::large_body(limit));
+        return Err(ApiError::large_body(limit));
     }
     let tab = request.conn_data::<Rc<Tab>>();
     if let Some(tab) = tab {
@@ -62,10 +63,10 @@ async fn read_up_to(
     }
     let body = match timeout(limits::REQUEST, payload.to_bytes_limited(limit)).await {
         Ok(Ok(Ok(body))) => Ok(body),
-        Ok(Ok(Err(_))) if tab.is_some_and(|tab| tab.was_dismissed()) => Err(Problem::closing()),
-        Ok(Ok(Err(_))) => Err(Problem::bad_request("the body is incomplete")),
-        Ok(Err(_)) => Err(Problem::large_body(limit)),
-        Err(_) => Err(Problem::slow_request()),
+        Ok(Ok(Err(_))) if tab.is_some_and(|tab| tab.was_dismissed()) => Err(ApiError::closing()),
+        Ok(Ok(Err(_))) => Err(ApiError::bad_request("the body is incomplete")),
+        Ok(Err(_)) => Err(ApiError::large_body(limit)),
+        Err(_) => Err(ApiError::slow_request()),
     };
     if let Some(tab) = tab {
         tab.end_body();
@@ -77,15 +78,7 @@ async fn read_up_to(
 pub(crate) fn json(status: StatusCode, document: &impl Serialize) -> HttpResponse {
     HttpResponse::build(status)
         .insert_header(ContentType::json())
-        .body(to_json(document))
-}
-
-/// The document, with a line end.
-pub(crate) fn to_json(document: &impl Serialize) -> Vec<u8> {
-    let mut json = Vec::new();
-    write_json(&mut json, document);
-    json.push(b'\n');
-    json
+        .body(json::to_vec(document))
 }
 
 /// Appends a document, without a line end.
@@ -96,7 +89,10 @@ pub(crate) fn write_json(json: &mut Vec<u8>, document: &impl Serialize) {
 
 /// An answer of a document that may be large. `bytes` has a permit for each byte of large answers
 /// that may still be on their way; when they are used up, it is refused.
-pub(crate) fn large_json(document: Bytes, bytes: &Arc<Semaphore>) -> Result<HttpResponse, Problem> {
+pub(crate) fn large_json(
+    document: Bytes,
+    bytes: &Arc<Semaphore>,
+) -> Result<HttpResponse, ApiError> {
     if document.len() < limits::LARGE_ANSWER {
         return Ok(sized_json(document, None));
     }
@@ -104,7 +100,7 @@ pub(crate) fn large_json(document: Bytes, bytes: &Arc<Semaphore>) -> Result<Http
     let length = document.len().min(limits::LARGE_ANSWERS);
     let length = u32::try_from(length).unwrap_or(u32::MAX);
     let permit = bytes.clone().try_acquire_many_owned(length);
-    let permit = permit.map_err(|_| Problem::no_room())?;
+    let permit = permit.map_err(|_| ApiError::no_room())?;
     Ok(sized_json(document, Some(permit)))
 }
 

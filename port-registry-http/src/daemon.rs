@@ -15,9 +15,9 @@ use tokio::runtime;
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep};
 
+use crate::app_state::AppState;
 use crate::limits;
 use crate::log;
-use crate::routes::Desk;
 use crate::server;
 
 /// What a daemon is run with.
@@ -167,7 +167,7 @@ async fn serve(
     };
     let address = listener.local_addr()?;
     let path = registry.path().to_owned();
-    let (desk, threads) = Desk::start(registry, address.port())?;
+    let (state, threads) = AppState::start(registry, address.port())?;
     lock.announce(address)?;
     log::line(format_args!(
         "port-registry {} listens on http://{address}, process {}, store {}",
@@ -175,7 +175,7 @@ async fn serve(
         std::process::id(),
         path.display()
     ));
-    server::serve(listener, desk, connections, signals.told_to_stop()).await?;
+    server::serve(listener, state, connections, signals.told_to_stop()).await?;
     Ok(threads)
 }
 

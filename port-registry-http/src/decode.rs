@@ -13,23 +13,23 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::api_error::ApiError;
 use crate::limits;
-use crate::problem::Problem;
 
 /// A claim: `{"app","instance","service","port"?,"dir"?,"created_at"?,"adopt"?}`.
-pub(crate) fn claim(body: &[u8]) -> Result<Claim, Problem> {
+pub(crate) fn claim(body: &[u8]) -> Result<Claim, ApiError> {
     claim_of(&Fields::parse(body)?)
 }
 
-fn claim_of(fields: &Fields) -> Result<Claim, Problem> {
+fn claim_of(fields: &Fields) -> Result<Claim, ApiError> {
     let (app, instance) = (fields.text("app")?, fields.text("instance")?);
     let (service, port) = (fields.text("service")?, fields.number("port")?);
     let (dir, adopt) = (fields.text("dir")?, fields.flag("adopt")?);
     let created_at = fields.text("created_at")?;
 
     let key = ServiceKey::new(app, instance, service).map_err(|error| match error.fault() {
-        NameFault::Empty => Problem::bad_request("app, instance, and service are required"),
-        _ => Problem::bad_request(error.to_string()),
+        NameFault::Empty => ApiError::bad_request("app, instance, and service are required"),
+        _ => ApiError::bad_request(error.to_string()),
     })?;
     let mut claim = Claim::new(key);
     if let Some(port) = nonzero_port(port)? {
@@ -38,26 +38,26 @@ fn claim_of(fields: &Fields) -> Result<Claim, Problem> {
     if !dir.is_empty() {
         // A relative path would be taken from the daemon's folder.
         if !Path::new(dir).is_absolute() {
-            return Err(Problem::bad_request("dir must be an absolute path"));
+            return Err(ApiError::bad_request("dir must be an absolute path"));
         }
         let recorded = claim.dir(dir);
-        claim = recorded.map_err(|error| Problem::bad_request(error.to_string()))?;
+        claim = recorded.map_err(|error| ApiError::bad_request(error.to_string()))?;
     }
     if !created_at.is_empty() {
         let time = created_at.parse();
         claim = claim.created_at(
-            time.map_err(|error| Problem::bad_request(format!("created_at: {error}")))?,
+            time.map_err(|error| ApiError::bad_request(format!("created_at: {error}")))?,
         );
     }
     Ok(if adopt { claim.adopt() } else { claim })
 }
 
 /// What to release: `{"app"?,"instance"?,"service"?,"port"?}`, at least one of them.
-pub(crate) fn filter(body: &[u8]) -> Result<Filter, Problem> {
+pub(crate) fn filter(body: &[u8]) -> Result<Filter, ApiError> {
     filter_of(&Fields::parse(body)?)
 }
 
-fn filter_of(fields: &Fields) -> Result<Filter, Problem> {
+fn filter_of(fields: &Fields) -> Result<Filter, ApiError> {
     let (app, instance) = (fields.text("app")?, fields.text("instance")?);
     let (service, port) = (fields.text("service")?, fields.number("port")?);
     let filter = with_names(Filter::default(), app, instance, service);
@@ -70,17 +70,17 @@ fn filter_of(fields: &Fields) -> Result<Filter, Problem> {
 /// Several requests to `/v1/allocations`: `{"requests":[{"method","body"}]}`. The body of a `DELETE`
 /// may name one allocation by its `"id"`. What is not looked at is not built in memory, nor is any but
 /// one item at a time.
-pub(crate) fn batch(body: &[u8]) -> Result<Vec<Request>, Problem> {
+pub(crate) fn batch(body: &[u8]) -> Result<Vec<Request>, ApiError> {
     let batch: Batch = object(body)?;
     if batch.requests.len() > limits::BATCH_REQUESTS {
-        return Err(Problem::bad_request(format!(
+        return Err(ApiError::bad_request(format!(
             "a batch has at most {} requests",
             limits::BATCH_REQUESTS
         )));
     }
     let items = batch.requests.into_iter().enumerate();
     items
-        .map(|(index, item)| request(item.get()).map_err(|problem| problem.of_request(index)))
+        .map(|(index, item)| request(item.get()).map_err(|error| error.of_request(index)))
         .collect()
 }
 
@@ -99,42 +99,42 @@ struct Item<'a> {
 }
 
 /// What an object holds that must be one: the parser takes arrays for structures too.
-fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Problem> {
+fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, ApiError> {
     let is_object = json.trim_ascii_start().first() == Some(&b'{');
     let value = is_object.then(|| serde_json::from_slice(json).ok());
-    value.flatten().ok_or_else(Problem::invalid_json)
+    value.flatten().ok_or_else(ApiError::invalid_json)
 }
 
-fn request(item: &str) -> Result<Request, Problem> {
+fn request(item: &str) -> Result<Request, ApiError> {
     let item: Item = object(item.as_bytes())?;
     let body = item.body.get().as_bytes();
     if body.len() > limits::BODY {
-        return Err(Problem::large_body(limits::BODY));
+        return Err(ApiError::large_body(limits::BODY));
     }
     let body = Fields::parse(body)?;
     match &*item.method {
         "POST" => Ok(Request::Allocate(claim_of(&body)?)),
         "PUT" => Ok(Request::GetOrAllocate(claim_of(&body)?)),
         "DELETE" => release_of(&body),
-        _ => Err(Problem::bad_request("method must be POST, PUT or DELETE")),
+        _ => Err(ApiError::bad_request("method must be POST, PUT or DELETE")),
     }
 }
 
-fn release_of(body: &Fields) -> Result<Request, Problem> {
+fn release_of(body: &Fields) -> Result<Request, ApiError> {
     let id = body.number("id")?;
     let filter = filter_of(body)?;
     match id {
         0 => Ok(Request::ReleaseMatching(filter)),
-        _ if !filter.is_empty() => Err(Problem::bad_request("id goes with no filter")),
+        _ if !filter.is_empty() => Err(ApiError::bad_request("id goes with no filter")),
         number => known_id(number)
             .map(Request::Release)
-            .ok_or_else(Problem::unknown_allocation),
+            .ok_or_else(ApiError::unknown_allocation),
     }
 }
 
 /// What to list: `app=&instance=&service=&port=`. Of a parameter that is given twice the first
 /// counts.
-pub(crate) fn query(query: &str) -> Result<Filter, Problem> {
+pub(crate) fn query(query: &str) -> Result<Filter, ApiError> {
     let mut parameters = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -157,10 +157,10 @@ pub(crate) fn query(query: &str) -> Result<Filter, Problem> {
 }
 
 /// The number of an allocation, in a path. `None` for a number that no allocation can have.
-pub(crate) fn id(text: &str) -> Result<Option<AllocationId>, Problem> {
+pub(crate) fn id(text: &str) -> Result<Option<AllocationId>, ApiError> {
     let number: i64 = text
         .parse()
-        .map_err(|_| Problem::bad_request("invalid id"))?;
+        .map_err(|_| ApiError::bad_request("invalid id"))?;
     Ok(known_id(number))
 }
 
@@ -170,26 +170,26 @@ fn known_id(number: i64) -> Option<AllocationId> {
 }
 
 /// A port, in a path or a query.
-pub(crate) fn port(text: &str) -> Result<Port, Problem> {
+pub(crate) fn port(text: &str) -> Result<Port, ApiError> {
     let number: i64 = text
         .parse()
-        .map_err(|_| Problem::bad_request("invalid port"))?;
+        .map_err(|_| ApiError::bad_request("invalid port"))?;
     checked_port(number)
 }
 
 /// A port, where 0 is none.
-fn nonzero_port(number: i64) -> Result<Option<Port>, Problem> {
+fn nonzero_port(number: i64) -> Result<Option<Port>, ApiError> {
     match number {
         0 => Ok(None),
         number => checked_port(number).map(Some),
     }
 }
 
-fn checked_port(number: i64) -> Result<Port, Problem> {
+fn checked_port(number: i64) -> Result<Port, ApiError> {
     let port = u16::try_from(number)
         .ok()
         .and_then(|number| Port::new(number).ok());
-    port.ok_or_else(Problem::port_out_of_range)
+    port.ok_or_else(ApiError::port_out_of_range)
 }
 
 /// Names that are empty choose nothing.
@@ -206,8 +206,8 @@ fn with_names(mut filter: Filter, app: &str, instance: &str, service: &str) -> F
     filter
 }
 
-fn percent_decoded(text: &str) -> Result<String, Problem> {
-    let malformed = || Problem::bad_request("malformed query");
+fn percent_decoded(text: &str) -> Result<String, ApiError> {
+    let malformed = || ApiError::bad_request("malformed query");
     let is_hex = |digits: Option<&str>| {
         digits.is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
     };
@@ -224,30 +224,30 @@ fn percent_decoded(text: &str) -> Result<String, Problem> {
 struct Fields(Map<String, Value>);
 
 impl Fields {
-    fn parse(body: &[u8]) -> Result<Fields, Problem> {
+    fn parse(body: &[u8]) -> Result<Fields, ApiError> {
         let fields = serde_json::from_slice(body);
-        fields.map(Fields).map_err(|_| Problem::invalid_json())
+        fields.map(Fields).map_err(|_| ApiError::invalid_json())
     }
 
-    fn text(&self, name: &str) -> Result<&str, Problem> {
+    fn text(&self, name: &str) -> Result<&str, ApiError> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(""),
             Some(Value::String(text)) => Ok(text),
-            Some(_) => Err(Problem::invalid_json()),
+            Some(_) => Err(ApiError::invalid_json()),
         }
     }
 
-    fn number(&self, name: &str) -> Result<i64, Problem> {
+    fn number(&self, name: &str) -> Result<i64, ApiError> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(0),
-            Some(value) => value.as_i64().ok_or_else(Problem::invalid_json),
+            Some(value) => value.as_i64().ok_or_else(ApiError::invalid_json),
         }
     }
 
-    fn flag(&self, name: &str) -> Result<bool, Problem> {
+    fn flag(&self, name: &str) -> Result<bool, ApiError> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(false),
-            Some(value) => value.as_bool().ok_or_else(Problem::invalid_json),
+            Some(value) => value.as_bool().ok_or_else(ApiError::invalid_json),
         }
     }
 }
@@ -258,7 +258,7 @@ mod tests {
 
     use super::{batch, claim, filter, id, port, query};
 
-    fn refused<T: std::fmt::Debug>(result: Result<T, super::Problem>) -> String {
+    fn refused<T: std::fmt::Debug>(result: Result<T, super::ApiError>) -> String {
         result.unwrap_err().to_string()
     }
 
@@ -378,8 +378,8 @@ mod tests {
             assert_eq!(refused(batch(body.as_bytes())), told, "{body}");
         }
         let second = br#"{"requests":[{"method":"DELETE","body":{}},{"method":"POST","body":{}}]}"#;
-        let problem = String::from_utf8(batch(second).unwrap_err().to_json()).unwrap();
-        assert!(problem.ends_with("\"request\":1}\n"), "{problem}");
+        let error = String::from_utf8(batch(second).unwrap_err().to_json()).unwrap();
+        assert!(error.ends_with("\"request\":1}\n"), "{error}");
         assert!(batch(br#" {"x":[],"requests":[]}"#).unwrap().is_empty());
         let far = " ".repeat(70_000);
         let far = format!(r#"{{"requests":[{{"method":"DELETE","body":{{{far}}}}}]}}"#);

@@ -6,7 +6,7 @@
 use tokio::sync::mpsc;
 use tokio::task::spawn_local;
 
-use crate::problem::Problem;
+use crate::api_error::ApiError;
 use crate::queue::Asker;
 
 /// The way to the server's thread.
@@ -20,7 +20,7 @@ pub(crate) struct Parcel(Box<dyn FnOnce() + Send>);
 
 impl Parcel {
     /// A client that is gone does not want it.
-    pub(crate) fn new<T: Send + 'static>(asker: Asker<T>, answer: Result<T, Problem>) -> Parcel {
+    pub(crate) fn new<T: Send + 'static>(asker: Asker<T>, answer: Result<T, ApiError>) -> Parcel {
         Parcel(Box::new(move || drop(asker.send(answer))))
     }
 }

@@ -16,7 +16,7 @@ use port_registry::{Filter, Port, Registry, Verdict};
 use serde_json::{Map, Value};
 use tokio::net::TcpListener;
 
-use crate::routes::Desk;
+use crate::app_state::AppState;
 use crate::{access, decode, limits, server};
 
 /// Bodies are what they say, or refused.
@@ -174,10 +174,10 @@ pub fn serve(folder: &Path) -> SocketAddr {
                 .await
                 .expect("a port");
             let address = listener.local_addr().expect("an address");
-            let (desk, _) = Desk::start(registry, address.port()).expect("threads");
+            let (state, _) = AppState::start(registry, address.port()).expect("threads");
             tell.send(address).expect("it is waited for");
             let for_ever = std::future::pending();
-            server::serve(listener, desk, limits::CONNECTIONS, for_ever).await
+            server::serve(listener, state, limits::CONNECTIONS, for_ever).await
         })
     });
     told.recv().expect("it serves")

@@ -4,8 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use port_registry::{Answer, Error, Registry};
 
+use crate::api_error::ApiError;
 use crate::log;
-use crate::problem::Problem;
 
 /// Whether what was answered took a write.
 pub(crate) fn is_write(answer: &Answer) -> bool {
@@ -25,14 +25,14 @@ pub(crate) struct Health {
 
 impl Health {
     /// A write failed by the store's fault. Logs the first of several.
-    pub(crate) fn note_failure(&self, problem: &Problem) {
+    pub(crate) fn note_failure(&self, error: &ApiError) {
         let failures = {
             let mut failures = self.failures();
             *failures += 1;
             *failures
         };
         if failures == 1 {
-            log::line(format_args!("{problem}"));
+            log::line(format_args!("{error}"));
         }
     }
 
@@ -41,7 +41,7 @@ impl Health {
         match answers {
             Ok(answers) if answers.iter().flatten().any(is_write) => self.note_success(),
             Ok(_) | Err(Error::Busy { .. }) => {}
-            Err(error) => self.note_failure(&Problem::from(error)),
+            Err(error) => self.note_failure(&ApiError::from(error)),
         }
     }
 

@@ -7,10 +7,12 @@
 //! The way of a request through the modules: `server` accepts the connection, `connection` lets
 //! bytes in within limits, `access` says who may ask at all, `routes` has a file for each thing
 //! that can be asked, `decode` makes requests of the registry of what was sent, `writer` commits
-//! those that change something in groups and `reader` looks up the others, and `problem` is what
+//! those that change something in groups and `reader` looks up the others, and `api_error` is what
 //! every error is answered by.
 
 mod access;
+mod api_error;
+mod app_state;
 mod bare;
 mod body;
 mod connection;
@@ -20,10 +22,11 @@ mod delivery;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod health;
+mod identity;
+mod json;
 mod limits;
 mod lister;
 mod log;
-mod problem;
 mod queue;
 mod reader;
 mod routes;

@@ -9,9 +9,9 @@ use actix_web::web::Bytes;
 use port_registry::{Allocation, Filter, Registry};
 use tokio::time::timeout;
 
+use crate::api_error::ApiError;
 use crate::body;
 use crate::delivery::{Delivery, Parcel};
-use crate::problem::Problem;
 use crate::queue::{Asker, Jobs, Queue};
 
 /// The way to the thread.
@@ -42,10 +42,10 @@ impl Lister {
     }
 
     /// The document of the allocations that match.
-    pub(crate) async fn list(&self, filter: Filter) -> Result<Bytes, Problem> {
+    pub(crate) async fn list(&self, filter: Filter) -> Result<Bytes, ApiError> {
         let list = self.queue.ask(|asker| Order { filter, asker });
         let list = timeout(self.patience, list).await;
-        list.unwrap_or_else(|_| Err(Problem::busy()))
+        list.unwrap_or_else(|_| Err(ApiError::busy()))
     }
 }
 
@@ -70,7 +70,7 @@ fn make_all(registry: &Registry, orders: &Jobs<Order>, delivery: &Delivery) {
     }
 }
 
-fn make(registry: &Registry, filter: &Filter) -> Result<Bytes, Problem> {
+fn make(registry: &Registry, filter: &Filter) -> Result<Bytes, ApiError> {
     let add = |json: &mut Vec<u8>, allocation: &Allocation| {
         json.push(if json.is_empty() { b'[' } else { b',' });
         body::write_json(json, allocation);

@@ -7,7 +7,7 @@ use std::{fmt, io};
 
 use tokio::sync::oneshot;
 
-use crate::problem::Problem;
+use crate::api_error::ApiError;
 
 /// How long a thread stays awake. It is about what a client takes from an answer to its next request: who
 /// has asked once does so again, as a rule, and to wake a thread takes longer than to answer.
@@ -20,7 +20,7 @@ pub(crate) struct Queue<J>(Sender<J>);
 pub(crate) struct Jobs<J>(Receiver<J>);
 
 /// Who waits for an answer.
-pub(crate) type Asker<T> = oneshot::Sender<Result<T, Problem>>;
+pub(crate) type Asker<T> = oneshot::Sender<Result<T, ApiError>>;
 
 impl<J: Send + 'static> Queue<J> {
     pub(crate) fn start(
@@ -34,11 +34,11 @@ impl<J: Send + 'static> Queue<J> {
     }
 
     /// Has something done, and waits for what comes of it.
-    pub(crate) async fn ask<T>(&self, job: impl FnOnce(Asker<T>) -> J) -> Result<T, Problem> {
+    pub(crate) async fn ask<T>(&self, job: impl FnOnce(Asker<T>) -> J) -> Result<T, ApiError> {
         let (asker, answer) = oneshot::channel();
         let sent = self.0.send(job(asker));
-        sent.map_err(|_| Problem::stopping())?;
-        answer.await.unwrap_or_else(|_| Err(Problem::stopping()))
+        sent.map_err(|_| ApiError::stopping())?;
+        answer.await.unwrap_or_else(|_| Err(ApiError::stopping()))
     }
 }
 

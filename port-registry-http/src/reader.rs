@@ -7,8 +7,8 @@ use std::{io, iter};
 
 use port_registry::{Allocation, AllocationId, Answer, Port, Registry, Request, Verdict};
 
+use crate::api_error::ApiError;
 use crate::delivery::{Delivery, Parcel};
-use crate::problem::Problem;
 use crate::queue::{Asker, Jobs, Queue};
 
 /// The way to the thread.
@@ -39,13 +39,16 @@ impl Reader {
     }
 
     /// The allocation of this number.
-    pub(crate) async fn allocation(&self, id: AllocationId) -> Result<Option<Allocation>, Problem> {
+    pub(crate) async fn allocation(
+        &self,
+        id: AllocationId,
+    ) -> Result<Option<Allocation>, ApiError> {
         let question = |client| Question::Allocation(id, client);
         self.queue.ask(question).await
     }
 
     /// Who holds the port, and what the system says of it.
-    pub(crate) async fn port(&self, port: Port) -> Result<(Option<Allocation>, Verdict), Problem> {
+    pub(crate) async fn port(&self, port: Port) -> Result<(Option<Allocation>, Verdict), ApiError> {
         let question = |client| Question::Port(port, client);
         self.queue.ask(question).await
     }
@@ -59,7 +62,7 @@ fn answer_all(registry: &Registry, questions: &Jobs<Question>, delivery: &Delive
         // What one of them comes upon is not to fail the others.
         let found = look(registry, &requests).unwrap_or_else(|_| {
             let alone = requests.chunks(1).map(|request| look(registry, request));
-            let found = alone.map(|found| found.unwrap_or_else(|problem| vec![Err(problem)]));
+            let found = alone.map(|found| found.unwrap_or_else(|error| vec![Err(error)]));
             found.flatten().collect()
         });
         let mut system = System::new(registry);
@@ -69,11 +72,11 @@ fn answer_all(registry: &Registry, questions: &Jobs<Question>, delivery: &Delive
     }
 }
 
-type Found = Result<Option<Allocation>, Problem>;
+type Found = Result<Option<Allocation>, ApiError>;
 
-fn look(registry: &Registry, requests: &[Request]) -> Result<Vec<Found>, Problem> {
+fn look(registry: &Registry, requests: &[Request]) -> Result<Vec<Found>, ApiError> {
     let answers = registry.look(requests)?.into_iter().map(|answer| {
-        let found = answer.transpose().map_err(Problem::from)?;
+        let found = answer.transpose().map_err(ApiError::from)?;
         Ok(found.and_then(Answer::into_allocation))
     });
     Ok(answers.collect())
@@ -82,7 +85,7 @@ fn look(registry: &Registry, requests: &[Request]) -> Result<Vec<Found>, Problem
 /// What the system says of ports, asked once for each that several want to know of at one moment.
 struct System<'a> {
     registry: &'a Registry,
-    said: HashMap<Port, Result<Verdict, Problem>>,
+    said: HashMap<Port, Result<Verdict, ApiError>>,
 }
 
 impl System<'_> {
@@ -93,9 +96,9 @@ impl System<'_> {
         }
     }
 
-    fn verdict(&mut self, port: Port) -> Result<Verdict, Problem> {
+    fn verdict(&mut self, port: Port) -> Result<Verdict, ApiError> {
         let said = self.said.entry(port);
-        let said = said.or_insert_with(|| self.registry.probe(port).map_err(Problem::from));
+        let said = said.or_insert_with(|| self.registry.probe(port).map_err(ApiError::from));
         said.clone()
     }
 }

@@ -21,10 +21,11 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 
+use crate::app_state::AppState;
 use crate::connection::{Connection, Tab};
 use crate::limits;
 use crate::log;
-use crate::routes::{self, Desk};
+use crate::routes;
 
 /// How long to leave off after a connection could not be accepted, for lack of files, say.
 const BREATHER: Duration = Duration::from_millis(100);
@@ -33,13 +34,13 @@ const BREATHER: Duration = Duration::from_millis(100);
 /// [`LocalSet`](tokio::task::LocalSet).
 pub(crate) async fn serve(
     listener: TcpListener,
-    desk: Desk,
+    state: AppState,
     connections: usize,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
     let app = App::new()
-        .app_data(Data::new(desk))
+        .app_data(Data::new(state))
         .wrap(from_fn(routes::gate))
         .configure(routes::configure);
     let http = HttpService::build()

@@ -11,10 +11,10 @@ use std::{io, iter, mem};
 
 use port_registry::{Answer, Error, Registry, Request};
 
+use crate::api_error::ApiError;
 use crate::delivery::{Delivery, Parcel};
 use crate::health::{Health, is_write};
 use crate::limits;
-use crate::problem::Problem;
 use crate::queue::{self, Jobs, Queue};
 
 /// The way to the thread. It ends once all is answered.
@@ -60,7 +60,7 @@ impl Writer {
     }
 
     /// Carries out a request; its answer comes after the commit that holds it.
-    pub(crate) async fn carry_out(&self, request: Request) -> Result<Answer, Problem> {
+    pub(crate) async fn carry_out(&self, request: Request) -> Result<Answer, ApiError> {
         let due = Instant::now() + self.patience;
         let job = |answer| Job {
             request,
@@ -166,7 +166,7 @@ impl Groups {
                         None => waiting.add(job),
                         Some(answer) => {
                             has_written |= answer.as_ref().is_ok_and(is_write);
-                            told.push(job.client.told(answer.map_err(Problem::from)));
+                            told.push(job.client.told(answer.map_err(ApiError::from)));
                         }
                     }
                 }
@@ -178,16 +178,16 @@ impl Groups {
                 let now = Instant::now();
                 for job in jobs {
                     if job.client.due <= now {
-                        told.push(job.client.told(Err(Problem::busy())));
+                        told.push(job.client.told(Err(ApiError::busy())));
                     } else {
                         waiting.add(job);
                     }
                 }
             }
             Err(error) => {
-                let problem = Problem::from(error);
-                self.health.note_failure(&problem);
-                told.extend(jobs.map(|job| job.client.told(Err(problem.clone()))));
+                let error = ApiError::from(error);
+                self.health.note_failure(&error);
+                told.extend(jobs.map(|job| job.client.told(Err(error.clone()))));
             }
         }
         self.delivery.send(told);
@@ -195,7 +195,7 @@ impl Groups {
 }
 
 impl Client {
-    fn told(self, answer: Result<Answer, Problem>) -> Parcel {
+    fn told(self, answer: Result<Answer, ApiError>) -> Parcel {
         Parcel::new(self.answer, answer)
     }
 }

@@ -6,44 +6,51 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use port_registry::{Answer, Request};
 
-use super::Desk;
-use crate::problem::Problem;
+use crate::api_error::ApiError;
+use crate::app_state::AppState;
 use crate::{body, decode};
 
 pub(crate) async fn post(
-    desk: Data<Desk>,
+    state: Data<AppState>,
     request: HttpRequest,
     payload: Payload,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, ApiError> {
     let claim = decode::claim(&body::read(&request, payload).await?)?;
-    tell(&desk, desk.writer.carry_out(Request::Allocate(claim)).await).await
+    tell(
+        &state,
+        state.writer.carry_out(Request::Allocate(claim)).await,
+    )
+    .await
 }
 
 pub(crate) async fn put(
-    desk: Data<Desk>,
+    state: Data<AppState>,
     request: HttpRequest,
     payload: Payload,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, ApiError> {
     let claim = decode::claim(&body::read(&request, payload).await?)?;
     let request = Request::GetOrAllocate(claim);
     // As a rule it takes no write, and then waits for nobody who writes.
     let look = [request.clone()];
-    let looked = desk
+    let looked = state
         .blocking_read(move |registry| registry.look(&look))
         .await?;
     match looked.into_iter().next().flatten() {
-        Some(answer) => tell(&desk, answer.map_err(Problem::from)).await,
-        None => tell(&desk, desk.writer.carry_out(request).await).await,
+        Some(answer) => tell(&state, answer.map_err(ApiError::from)).await,
+        None => tell(&state, state.writer.carry_out(request).await).await,
     }
 }
 
-async fn tell(desk: &Desk, answer: Result<Answer, Problem>) -> Result<HttpResponse, Problem> {
+async fn tell(
+    state: &AppState,
+    answer: Result<Answer, ApiError>,
+) -> Result<HttpResponse, ApiError> {
     let is_new = matches!(answer, Ok(Answer::Allocated(_)));
     let allocation = match answer.map(Answer::into_allocation) {
         Ok(Some(allocation)) => allocation,
         // No claim is answered by a release.
-        Ok(None) => return Err(Problem::unknown_allocation()),
-        Err(problem) => return Err(desk.with_listener(problem).await),
+        Ok(None) => return Err(ApiError::unknown_allocation()),
+        Err(error) => return Err(state.with_listener(error).await),
     };
     let mut response = body::json(
         if is_new {

@@ -7,11 +7,11 @@ use port_registry::{Allocation, Answer, Atomicity, Error, Registry};
 use serde::Serialize;
 use tokio::time::timeout;
 
-use super::Desk;
 use super::release::Deleted;
+use crate::api_error::ApiError;
+use crate::app_state::AppState;
 use crate::health::Health;
-use crate::problem::Problem;
-use crate::{body, decode};
+use crate::{body, decode, json};
 
 #[derive(Serialize)]
 struct Answers<'a> {
@@ -33,23 +33,23 @@ enum Document<'a> {
 }
 
 pub(crate) async fn post(
-    desk: Data<Desk>,
+    state: Data<AppState>,
     request: HttpRequest,
     payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let (body, permit) = body::read_large(&request, payload, &desk.batch_bytes).await?;
-    let turn = timeout(desk.registry.wait(), desk.batches.acquire()).await;
-    let _turn = turn.map_err(|_| Problem::busy())?;
-    let health = desk.health.clone();
-    let document = desk.blocking(move |registry| carry_out(registry, &health, &body));
+) -> Result<HttpResponse, ApiError> {
+    let (body, permit) = body::read_large(&request, payload, &state.batch_bytes).await?;
+    let turn = timeout(state.registry.wait(), state.batches.acquire()).await;
+    let _turn = turn.map_err(|_| ApiError::busy())?;
+    let health = state.health.clone();
+    let document = state.blocking(move |registry| carry_out(registry, &health, &body));
     match document.await {
         Ok(document) => Ok(body::sized_json(document.into(), permit)),
-        Err(problem) => Err(desk.with_listener(problem).await),
+        Err(error) => Err(state.with_listener(error).await),
     }
 }
 
 /// Carries out a batch beside the writer, whose groups have no room for what fails as a whole.
-fn carry_out(registry: &Registry, health: &Health, body: &[u8]) -> Result<Vec<u8>, Problem> {
+fn carry_out(registry: &Registry, health: &Health, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let requests = decode::batch(body)?;
     let answers = registry.apply(&requests, Atomicity::AllOrNothing);
     health.note(answers.as_deref());
@@ -58,11 +58,11 @@ fn carry_out(registry: &Registry, health: &Health, body: &[u8]) -> Result<Vec<u8
         match answer {
             // One that failed by itself is among the others.
             Ok(_) | Err(Error::NotApplied) => {}
-            Err(error) => return Err(Problem::from(error).of_request(index)),
+            Err(error) => return Err(ApiError::from(error).of_request(index)),
         }
     }
     let answers = answers.iter().flatten().map(reply).collect();
-    Ok(body::to_json(&Answers { answers }))
+    Ok(json::to_vec(&Answers { answers }))
 }
 
 fn reply(answer: &Answer) -> Reply<'_> {

@@ -5,16 +5,20 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use port_registry::{Listener, PortStatus, Verdict};
 
-use super::Desk;
-use crate::problem::Problem;
+use crate::api_error::ApiError;
+use crate::app_state::AppState;
 use crate::{body, decode};
 
-pub(crate) async fn get(desk: Data<Desk>, port: Path<String>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn get(
+    state: Data<AppState>,
+    port: Path<String>,
+) -> Result<HttpResponse, ApiError> {
     let port = decode::port(&port)?;
-    let (holder, verdict) = desk.reader.port(port).await?;
+    let (holder, verdict) = state.reader.port(port).await?;
     let listener = match verdict {
         Verdict::Busy => Some(
-            desk.blocking_read(move |_| Ok(Listener::find(port)))
+            state
+                .blocking_read(move |_| Ok(Listener::find(port)))
                 .await?,
         ),
         Verdict::Free | Verdict::Denied => None,

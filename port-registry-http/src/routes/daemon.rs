@@ -7,14 +7,15 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use port_registry::daemon::{DaemonInfo, Supervisor};
 
-use super::{Desk, identity};
+use crate::app_state::AppState;
 use crate::body;
+use crate::identity::identity;
 
 /// Of a process this does not change.
 static SUPERVISOR: LazyLock<Option<Supervisor>> = LazyLock::new(Supervisor::of_this_process);
 
-pub(crate) async fn get(desk: Data<Desk>) -> HttpResponse {
-    let mut info = DaemonInfo::new(identity(), &desk.registry);
+pub(crate) async fn get(state: Data<AppState>) -> HttpResponse {
+    let mut info = DaemonInfo::new(identity(), &state.registry);
     info.supervisor.clone_from(&SUPERVISOR);
     body::json(StatusCode::OK, &info)
 }

@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use serde::Serialize;
 use tokio::task;
 
-use super::Desk;
+use crate::app_state::AppState;
 use crate::body;
 
 #[derive(Serialize)]
@@ -16,8 +16,8 @@ struct Report {
     detail: Option<String>,
 }
 
-pub(crate) async fn get(desk: Data<Desk>) -> HttpResponse {
-    let examined = task::spawn_blocking(move || desk.health.examine(&desk.registry)).await;
+pub(crate) async fn get(state: Data<AppState>) -> HttpResponse {
+    let examined = task::spawn_blocking(move || state.health.examine(&state.registry)).await;
     let fault = match examined {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(error.to_string()),

@@ -4,20 +4,26 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::Desk;
-use crate::problem::Problem;
+use crate::api_error::ApiError;
+use crate::app_state::AppState;
 use crate::{body, decode};
 
-pub(crate) async fn get(desk: Data<Desk>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub(crate) async fn get(
+    state: Data<AppState>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
     let filter = decode::query(request.query_string())?;
-    let list = desk.lister.list(filter).await?;
-    body::large_json(list, &desk.answer_bytes)
+    let list = state.lister.list(filter).await?;
+    body::large_json(list, &state.answer_bytes)
 }
 
-pub(crate) async fn get_one(desk: Data<Desk>, id: Path<String>) -> Result<HttpResponse, Problem> {
-    let id = decode::id(&id)?.ok_or_else(Problem::unknown_allocation)?;
-    match desk.reader.allocation(id).await? {
+pub(crate) async fn get_one(
+    state: Data<AppState>,
+    id: Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let id = decode::id(&id)?.ok_or_else(ApiError::unknown_allocation)?;
+    match state.reader.allocation(id).await? {
         Some(allocation) => Ok(body::json(StatusCode::OK, &allocation)),
-        None => Err(Problem::unknown_allocation()),
+        None => Err(ApiError::unknown_allocation()),
     }
 }

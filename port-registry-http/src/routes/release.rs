@@ -9,9 +9,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use port_registry::{Answer, Request};
 use serde::Serialize;
 
-use super::Desk;
-use crate::problem::Problem;
-use crate::{body, decode};
+use crate::api_error::ApiError;
+use crate::app_state::AppState;
+use crate::{body, decode, json};
 
 /// How many were released.
 #[derive(Serialize)]
@@ -42,12 +42,12 @@ const REPRESENTATION: &str = "return=representation";
 const FEW: usize = 256;
 
 pub(crate) async fn delete_matching(
-    desk: Data<Desk>,
+    state: Data<AppState>,
     request: HttpRequest,
     payload: Payload,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, ApiError> {
     let filter = decode::filter(&body::read(&request, payload).await?)?;
-    let answer = desk
+    let answer = state
         .writer
         .carry_out(Request::ReleaseMatching(filter))
         .await?;
@@ -56,25 +56,25 @@ pub(crate) async fn delete_matching(
             let document = if released.len() > FEW {
                 let released = Arc::new(released);
                 let shared = released.clone();
-                let document = desk.blocking(move |_| Ok(body::to_json(&*shared)));
+                let document = state.blocking(move |_| Ok(json::to_vec(&*shared)));
                 // They are released, whoever writes it down.
-                document.await.unwrap_or_else(|_| body::to_json(&*released))
+                document.await.unwrap_or_else(|_| json::to_vec(&*released))
             } else {
-                body::to_json(&released)
+                json::to_vec(&released)
             };
-            represented(body::due_json(document.into(), &desk.answer_bytes))
+            represented(body::due_json(document.into(), &state.answer_bytes))
         }
         answer => body::json(StatusCode::OK, &Deleted::by(&answer)),
     })
 }
 
 pub(crate) async fn delete_one(
-    desk: Data<Desk>,
+    state: Data<AppState>,
     request: HttpRequest,
     id: Path<String>,
-) -> Result<HttpResponse, Problem> {
-    let id = decode::id(&id)?.ok_or_else(Problem::unknown_allocation)?;
-    let answer = desk.writer.carry_out(Request::Release(id)).await?;
+) -> Result<HttpResponse, ApiError> {
+    let id = decode::id(&id)?.ok_or_else(ApiError::unknown_allocation)?;
+    let answer = state.writer.carry_out(Request::Release(id)).await?;
     Ok(match answer {
         Answer::Released(released) if wants_representation(&request) => {
             represented(body::json(StatusCode::OK, &released.first()))
