@@ -324,7 +324,7 @@ fn a_body_of_64_kib_is_read_and_a_larger_one_is_not() {
     let refused = talk.daemon.ask("POST", path, &padded(65537)).json(413);
     assert_eq!(
         refused,
-        json!({ "error": "the body is larger than 65536 bytes" })
+        json!({ "error": "the body is larger than 65536 bytes", "code": "too_large" })
     );
     // One whose length is not told beforehand.
     let mut client = talk.daemon.client();
@@ -464,9 +464,14 @@ fn what_is_no_http_is_told_so_in_json_and_the_connection_closed() {
         let mut client = talk.daemon.client();
         client.send(bytes.as_bytes());
         let response = client.receive("GET");
+        let code = if status == 400 {
+            "invalid_request"
+        } else {
+            "too_large"
+        };
         assert_eq!(
             response.json(status),
-            json!({ "error": error }),
+            json!({ "error": error, "code": code }),
             "{bytes:.60}"
         );
         assert!(response.header("x-port-registry").is_some());
@@ -479,7 +484,7 @@ fn what_is_no_http_is_told_so_in_json_and_the_connection_closed() {
     let response = client.receive("GET");
     assert_eq!(
         response.json(400),
-        json!({ "error": "malformed HTTP request" })
+        json!({ "error": "malformed HTTP request", "code": "invalid_request" })
     );
     assert!(client.is_closed());
     talk.daemon.ask("GET", "/healthz", "").json(200);
@@ -508,11 +513,26 @@ fn a_batch_takes_effect_as_a_whole_or_not_at_all() {
         let requests = json!([{"method": "POST", "body": db}, {"method": "POST", "body": last}]);
         talk.ask("POST", "/v1/batch", &batch(requests));
     }
+    // Each request that fails by itself is reported, and those that would succeed are not.
+    let requests = json!([
+        {"method": "POST", "body": api},
+        {"method": "POST", "body": db},
+        {"method": "POST", "body": web},
+        {"method": "DELETE", "body": {"id": 99}},
+    ]);
+    talk.ask("POST", "/v1/batch", &batch(requests));
+    let requests = json!([
+        {"method": "PUT", "body": far},
+        {"method": "POST", "body": web},
+        {"method": "GET", "body": {}},
+    ]);
+    talk.ask("POST", "/v1/batch", &batch(requests));
     let requests = batch(json!([{"method": "PUT", "body": in_use}]));
     let refused = talk.daemon.ask("POST", "/v1/batch", &requests).json(409);
     assert_eq!(refused["error"], "port in use on system");
     assert_eq!(refused["listener"]["pid"], std::process::id());
     assert_eq!(refused["request"], 0);
+    assert_eq!(refused["errors"][0]["listener"], refused["listener"]);
     talk.ask("GET", "/v1/allocations?service=db", "");
     // A port that is released can be had by the next of the same batch.
     let release = json!({"service": "api"});

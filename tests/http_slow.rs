@@ -72,7 +72,10 @@ fn slow_clients_are_told_so_and_stop_nobody() {
     let daemon = Daemon::start(&sandbox);
     daemon.ask("PUT", "/v1/allocations", CLAIM).json(201);
     let is_over = AtomicBool::new(false);
-    let late = json!({ "error": "the request took longer than 10 s to arrive" });
+    let late = json!({
+        "error": "the request took longer than 10 s to arrive",
+        "code": "request_timeout",
+    });
     thread::scope(|scope| {
         scope.spawn(|| ask_on(&daemon, &is_over));
         let mut slow = Vec::new();

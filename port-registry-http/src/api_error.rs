@@ -1,57 +1,42 @@
-//! What is answered when something is wrong: the one place that maps errors to statuses.
+//! Error responses: the one place that maps errors to codes, texts and statuses.
+//!
+//! The texts are those of the Go server, which its clients compare.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, ContentType};
-use actix_web::{HttpResponse, ResponseError};
-use port_registry::{Allocation, Error, Listener, Port, PortStatus};
-use serde::Serialize;
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use port_registry::daemon::api::{ErrorBody, ErrorCode};
+use port_registry::{Error, Port, Registry};
 
 use crate::access::Refusal;
 use crate::json;
 use crate::limits;
 
-/// An error as clients get it.
-#[derive(Clone, Debug, Serialize)]
+/// An error response.
+#[derive(Clone, Debug)]
 pub(crate) struct ApiError {
-    #[serde(skip)]
     status: StatusCode,
-    error: Cow<'static, str>,
-    /// The allocation that stands in the way.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    holder: Option<Box<Allocation>>,
-    /// What has the port open.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    listener: Option<Listener>,
-    /// Which request of a batch it is, the first being 0.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request: Option<usize>,
-    /// The port that was asked for in vain.
-    #[serde(skip)]
-    pub(crate) contested: Option<Port>,
-    /// The methods that would be allowed.
-    #[serde(skip)]
+    body: Box<ErrorBody>,
+    /// The port that the request named and did not get.
+    contested: Option<Port>,
+    /// The methods that the path supports.
     allow: Option<&'static str>,
 }
 
 impl ApiError {
-    fn new(status: StatusCode, error: impl Into<Cow<'static, str>>) -> ApiError {
+    fn new(code: ErrorCode, error: impl Into<String>) -> ApiError {
         ApiError {
-            status,
-            error: error.into(),
-            holder: None,
-            listener: None,
-            request: None,
+            status: status_of(code),
+            body: Box::new(ErrorBody::new(code, error)),
             contested: None,
             allow: None,
         }
     }
 
-    /// What was sent cannot be understood.
-    pub(crate) fn bad_request(error: impl Into<Cow<'static, str>>) -> ApiError {
-        ApiError::new(StatusCode::BAD_REQUEST, error)
+    pub(crate) fn bad_request(error: impl Into<String>) -> ApiError {
+        ApiError::new(ErrorCode::InvalidRequest, error)
     }
 
     pub(crate) fn invalid_json() -> ApiError {
@@ -63,17 +48,17 @@ impl ApiError {
     }
 
     pub(crate) fn unknown_path() -> ApiError {
-        ApiError::new(StatusCode::NOT_FOUND, "not found")
+        ApiError::new(ErrorCode::PathNotFound, "not found")
     }
 
     pub(crate) fn unknown_allocation() -> ApiError {
-        ApiError::new(StatusCode::NOT_FOUND, "allocation not found")
+        ApiError::new(ErrorCode::AllocationNotFound, "allocation not found")
     }
 
     pub(crate) fn unknown_method(allow: &'static str) -> ApiError {
         ApiError {
             allow: Some(allow),
-            ..ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed")
+            ..ApiError::new(ErrorCode::MethodNotAllowed, "method not allowed")
         }
     }
 
@@ -82,116 +67,156 @@ impl ApiError {
             "the request took longer than {} s to arrive",
             limits::REQUEST.as_secs()
         );
-        ApiError::new(StatusCode::REQUEST_TIMEOUT, error)
+        ApiError::new(ErrorCode::RequestTimeout, error)
     }
 
     pub(crate) fn large_body(limit: usize) -> ApiError {
         let error = format!("the body is larger than {limit} bytes");
-        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, error)
+        ApiError::new(ErrorCode::TooLarge, error)
     }
 
-    /// There is too much to do right now.
     pub(crate) fn busy() -> ApiError {
-        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "registry is busy")
+        ApiError::new(ErrorCode::Busy, "registry is busy")
     }
 
-    /// Other clients have not read theirs yet.
+    /// Other clients have not read their large responses yet.
     pub(crate) fn no_room() -> ApiError {
         ApiError::new(
-            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::Overloaded,
             "too many large answers are on their way; try again, or ask for fewer allocations",
         )
     }
 
-    /// The same, of batches.
+    /// Other clients are still sending large batches.
     pub(crate) fn no_room_for_batch() -> ApiError {
         ApiError::new(
-            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::Overloaded,
             "too many large batches are on their way; try again, or ask for fewer things at once",
         )
     }
 
-    /// A part of the daemon is gone, which does not happen while it runs.
+    /// A part of the daemon has ended, which does not happen while it runs.
     pub(crate) fn stopping() -> ApiError {
-        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "the daemon is stopping")
+        ApiError::new(ErrorCode::Stopping, "the daemon is stopping")
     }
 
     /// The client was dismissed before its request had arrived.
     pub(crate) fn closing() -> ApiError {
         ApiError::new(
-            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::Stopping,
             "the connection is closing: the daemon is stopping, or has too many of them",
         )
     }
 
-    /// What goes with a status that was answered without a body; `None` for one that is no error.
-    pub(crate) fn bare(code: u16) -> Option<ApiError> {
-        let status = StatusCode::from_u16(code).ok()?;
+    /// Completes a response that actix-http gave without a body. Returns `None` if it is no error.
+    pub(crate) fn bare(status: u16) -> Option<ApiError> {
+        let status = StatusCode::from_u16(status).ok()?;
         if !status.is_client_error() && !status.is_server_error() {
             return None;
         }
-        Some(match status {
+        let error = match status {
             StatusCode::BAD_REQUEST => ApiError::bad_request("malformed HTTP request"),
             StatusCode::REQUEST_TIMEOUT => ApiError::slow_request(),
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
-                ApiError::new(status, "the request's head is too large")
+                ApiError::new(ErrorCode::TooLarge, "the request's head is too large")
             }
-            _ => ApiError::new(status, "the request failed"),
-        })
+            _ if status.is_client_error() => ApiError::bad_request("the request failed"),
+            _ => ApiError::new(ErrorCode::Failed, "the request failed"),
+        };
+        Some(ApiError { status, ..error })
     }
 
-    /// The same, and who has the port.
-    pub(crate) fn with(self, port: PortStatus) -> ApiError {
-        ApiError {
-            holder: self.holder.or(port.holder.map(Box::new)),
-            listener: port.listener,
-            ..self
+    /// Returns whether the request named a port and did not get it.
+    pub(crate) fn is_about_port(&self) -> bool {
+        self.contested.is_some()
+    }
+
+    /// Adds the holder and the listener of the port that the request did not get. Blocks.
+    pub(crate) fn with_listener(mut self, registry: &Registry) -> ApiError {
+        // Without them the conflict is reported all the same.
+        if let Some(Ok(port)) = self.contested.map(|port| registry.check(port)) {
+            let holder = self.body.holder.take();
+            self.body.holder = holder.or(port.holder.map(Box::new));
+            self.body.listener = port.listener;
         }
+        self
     }
 
-    /// The same, of one request of a batch.
-    pub(crate) fn of_request(self, index: usize) -> ApiError {
-        ApiError {
-            request: Some(index),
-            ..self
-        }
+    /// Names the request of a batch that failed.
+    pub(crate) fn of_request(mut self, index: usize) -> ApiError {
+        self.body.request = Some(index);
+        self
     }
 
-    /// The document, with a line end.
+    /// Combines the errors of a batch's requests. The first one gives the status and the other fields.
+    /// Returns `None` if there are no errors.
+    pub(crate) fn of_batch(errors: Vec<ApiError>) -> Option<ApiError> {
+        let mut first = errors.first()?.clone();
+        first.body.errors = errors.into_iter().map(|error| *error.body).collect();
+        Some(first)
+    }
+
+    /// Writes the body as JSON with a line end.
     pub(crate) fn to_json(&self) -> Vec<u8> {
-        json::to_vec(self)
+        json::to_vec(&*self.body)
+    }
+
+    /// Begins the response.
+    pub(crate) fn head(&self) -> HttpResponseBuilder {
+        let mut response = HttpResponse::build(self.status);
+        response.insert_header(ContentType::json());
+        if let Some(allow) = self.allow {
+            response.insert_header((header::ALLOW, allow));
+        }
+        // The rest of the request is not read, so the connection is of no more use.
+        if self.status == StatusCode::REQUEST_TIMEOUT
+            || self.status == StatusCode::PAYLOAD_TOO_LARGE
+        {
+            response.force_close();
+        }
+        response
+    }
+}
+
+fn status_of(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::ServiceTaken
+        | ErrorCode::OtherCheckout
+        | ErrorCode::PortTaken
+        | ErrorCode::PortInUse => StatusCode::CONFLICT,
+        ErrorCode::NoFreePort => StatusCode::INSUFFICIENT_STORAGE,
+        ErrorCode::AllocationNotFound | ErrorCode::PathNotFound => StatusCode::NOT_FOUND,
+        ErrorCode::InvalidRequest => StatusCode::BAD_REQUEST,
+        ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        ErrorCode::Forbidden => StatusCode::FORBIDDEN,
+        ErrorCode::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+        ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorCode::Busy | ErrorCode::Overloaded | ErrorCode::Stopping => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
 impl From<&Error> for ApiError {
     fn from(error: &Error) -> ApiError {
-        let conflict = |text| ApiError {
-            holder: error.holder().cloned().map(Box::new),
-            ..ApiError::new(StatusCode::CONFLICT, text)
+        let text = match error {
+            Error::PortTaken { .. } => "port already allocated",
+            Error::ServiceTaken { .. } | Error::OtherCheckout { .. } => "service already allocated",
+            Error::PortInUse { .. } => "port in use on system",
+            Error::NotFound { .. } => "allocation not found",
+            Error::EmptyFilter => "at least one filter is required for delete",
+            Error::Busy { .. } => "registry is busy",
+            other => &other.to_string(),
         };
-        match error {
-            Error::PortTaken { holder, .. } => ApiError {
-                contested: Some(holder.port),
-                ..conflict("port already allocated")
-            },
-            Error::ServiceTaken { .. } | Error::OtherCheckout { .. } => {
-                conflict("service already allocated")
-            }
-            Error::PortInUse { port, .. } => ApiError {
-                contested: Some(*port),
-                ..conflict("port in use on system")
-            },
-            Error::NotFound { .. } => ApiError::unknown_allocation(),
-            Error::EmptyFilter => {
-                ApiError::bad_request("at least one filter is required for delete")
-            }
-            Error::NoFreePort { .. } => {
-                ApiError::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string())
-            }
-            Error::Busy { .. } => ApiError::busy(),
-            // The store's own faults, and what a system says that has run out of something.
-            _ => ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
-        }
+        let mut response = ApiError::new(ErrorCode::from(error), text);
+        response.body.holder = error.holder().cloned().map(Box::new);
+        response.contested = match error {
+            Error::PortTaken { holder, .. } => Some(holder.port),
+            Error::PortInUse { port, .. } => Some(*port),
+            _ => None,
+        };
+        response
     }
 }
 
@@ -203,13 +228,13 @@ impl From<Error> for ApiError {
 
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> ApiError {
-        ApiError::new(StatusCode::FORBIDDEN, refusal.to_string())
+        ApiError::new(ErrorCode::Forbidden, refusal.to_string())
     }
 }
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.error)
+        f.write_str(&self.body.error)
     }
 }
 
@@ -219,17 +244,6 @@ impl ResponseError for ApiError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut response = HttpResponse::build(self.status);
-        response.insert_header(ContentType::json());
-        if let Some(allow) = self.allow {
-            response.insert_header((header::ALLOW, allow));
-        }
-        // The connection is of no more use.
-        if self.status == StatusCode::REQUEST_TIMEOUT
-            || self.status == StatusCode::PAYLOAD_TOO_LARGE
-        {
-            response.force_close();
-        }
-        response.body(self.to_json())
+        self.head().body(self.to_json())
     }
 }

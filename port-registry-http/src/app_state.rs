@@ -4,9 +4,10 @@ use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use port_registry::{Error, Registry};
-use tokio::sync::Semaphore;
+use port_registry::Registry;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task;
+use tokio::time::timeout;
 
 use crate::api_error::ApiError;
 use crate::delivery::Delivery;
@@ -60,37 +61,38 @@ impl AppState {
         Ok((state, vec![writing, reading, listing]))
     }
 
-    /// Reads from the registry, on a thread where that may block.
-    pub(crate) async fn blocking_read<T: Send + 'static>(
+    /// Works with the registry on a thread that may block.
+    pub(crate) async fn blocking<T, E>(
         &self,
-        read: impl FnOnce(&Registry) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, ApiError> {
-        self.blocking(|registry| read(registry).map_err(ApiError::from))
-            .await
-    }
-
-    /// Does something with the registry that may block.
-    pub(crate) async fn blocking<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Registry) -> Result<T, ApiError> + Send + 'static,
-    ) -> Result<T, ApiError> {
+        work: impl FnOnce(&Registry) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        E: Into<ApiError> + Send + 'static,
+    {
         let registry = self.registry.clone();
         let result = task::spawn_blocking(move || work(&registry)).await;
-        result.unwrap_or_else(|_| Err(ApiError::stopping()))
+        let result = result.map_err(|_| ApiError::stopping())?;
+        result.map_err(E::into)
     }
 
-    /// Names who has the port that was not to be had. Nobody waits for the writer meanwhile.
+    /// Waits for one of a limited number of turns, no longer than the registry's deadline.
+    pub(crate) async fn turn<'a>(
+        &self,
+        turns: &'a Semaphore,
+    ) -> Result<SemaphorePermit<'a>, ApiError> {
+        let turn = timeout(self.registry.wait(), turns.acquire()).await;
+        let turn = turn.map_err(|_| ApiError::busy())?;
+        turn.map_err(|_| ApiError::stopping())
+    }
+
+    /// Adds the holder and the listener of the port that a request did not get.
     pub(crate) async fn with_listener(&self, error: ApiError) -> ApiError {
-        let Some(port) = error.contested else {
+        if !error.is_about_port() {
             return error;
-        };
-        match self
-            .blocking_read(move |registry| registry.check(port))
-            .await
-        {
-            Ok(status) => error.with(status),
-            // The conflict is told all the same.
-            Err(_) => error,
         }
+        let found = error.clone();
+        let found = self.blocking(move |registry| Ok::<_, ApiError>(found.with_listener(registry)));
+        found.await.unwrap_or(error)
     }
 }

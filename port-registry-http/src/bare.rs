@@ -61,7 +61,8 @@ mod tests {
         let bare = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\ndate: x\r\n\r\n";
         let answer = String::from_utf8(completed(bare).unwrap()).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert_eq!(body, "{\"error\":\"malformed HTTP request\"}\n");
+        let expected = r#"{"error":"malformed HTTP request","code":"invalid_request"}"#;
+        assert_eq!(body.trim_end(), expected);
         let mut fields: Vec<_> = head.split("\r\n").collect();
         assert!(fields.pop().unwrap().starts_with("x-port-registry: "));
         let expected = [

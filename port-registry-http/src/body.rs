@@ -9,7 +9,7 @@ use actix_web::body::{BodySize, MessageBody};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_LENGTH, ContentType};
 use actix_web::web::{Bytes, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -94,14 +94,14 @@ pub(crate) fn large_json(
     bytes: &Arc<Semaphore>,
 ) -> Result<HttpResponse, ApiError> {
     if document.len() < limits::LARGE_ANSWER {
-        return Ok(sized_json(document, None));
+        return Ok(sized_json(HttpResponse::Ok(), document, None));
     }
     // One that is larger than all the room takes all of it.
     let length = document.len().min(limits::LARGE_ANSWERS);
     let length = u32::try_from(length).unwrap_or(u32::MAX);
     let permit = bytes.clone().try_acquire_many_owned(length);
     let permit = permit.map_err(|_| ApiError::no_room())?;
-    Ok(sized_json(document, Some(permit)))
+    Ok(sized_json(HttpResponse::Ok(), document, Some(permit)))
 }
 
 /// An answer of a document that may be large, and cannot be refused any more. It takes what permits there are.
@@ -109,12 +109,15 @@ pub(crate) fn due_json(document: Bytes, bytes: &Arc<Semaphore>) -> HttpResponse 
     let length = document.len().min(bytes.available_permits());
     let length = u32::try_from(length).unwrap_or(u32::MAX);
     let permit = bytes.clone().try_acquire_many_owned(length).ok();
-    sized_json(document, permit)
+    sized_json(HttpResponse::Ok(), document, permit)
 }
 
 /// An answer that has its permit, where it needs one.
-pub(crate) fn sized_json(document: Bytes, permit: Option<OwnedSemaphorePermit>) -> HttpResponse {
-    let mut response = HttpResponse::Ok();
+pub(crate) fn sized_json(
+    mut response: HttpResponseBuilder,
+    document: Bytes,
+    permit: Option<OwnedSemaphorePermit>,
+) -> HttpResponse {
     response.insert_header(ContentType::json());
     if document.len() < limits::LARGE_ANSWER {
         return response.body(document);

@@ -8,8 +8,11 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use percent_encoding::percent_decode_str;
+use port_registry::daemon::api::Method;
 use port_registry::{AllocationId, Claim, Filter, NameFault, Port, Request, ServiceKey};
 use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::{self, StrDeserializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -78,10 +81,18 @@ pub(crate) fn batch(body: &[u8]) -> Result<Vec<Request>, ApiError> {
             limits::BATCH_REQUESTS
         )));
     }
-    let items = batch.requests.into_iter().enumerate();
-    items
-        .map(|(index, item)| request(item.get()).map_err(|error| error.of_request(index)))
-        .collect()
+    let mut requests = Vec::with_capacity(batch.requests.len());
+    let mut errors = Vec::new();
+    for (index, item) in batch.requests.into_iter().enumerate() {
+        match request(item.get()) {
+            Ok(request) => requests.push(request),
+            Err(error) => errors.push(error.of_request(index)),
+        }
+    }
+    match ApiError::of_batch(errors) {
+        None => Ok(requests),
+        Some(error) => Err(error),
+    }
 }
 
 #[derive(Deserialize)]
@@ -112,12 +123,17 @@ fn request(item: &str) -> Result<Request, ApiError> {
         return Err(ApiError::large_body(limits::BODY));
     }
     let body = Fields::parse(body)?;
-    match &*item.method {
-        "POST" => Ok(Request::Allocate(claim_of(&body)?)),
-        "PUT" => Ok(Request::GetOrAllocate(claim_of(&body)?)),
-        "DELETE" => release_of(&body),
-        _ => Err(ApiError::bad_request("method must be POST, PUT or DELETE")),
+    match method(&item.method)? {
+        Method::Post => Ok(Request::Allocate(claim_of(&body)?)),
+        Method::Put => Ok(Request::GetOrAllocate(claim_of(&body)?)),
+        Method::Delete => release_of(&body),
     }
+}
+
+fn method(name: &str) -> Result<Method, ApiError> {
+    let name: StrDeserializer<value::Error> = name.into_deserializer();
+    Method::deserialize(name)
+        .map_err(|_| ApiError::bad_request("method must be POST, PUT or DELETE"))
 }
 
 fn release_of(body: &Fields) -> Result<Request, ApiError> {
@@ -256,6 +272,8 @@ impl Fields {
 mod tests {
     use port_registry::Filter;
 
+    use serde_json::Value;
+
     use super::{batch, claim, filter, id, port, query};
 
     fn refused<T: std::fmt::Debug>(result: Result<T, super::ApiError>) -> String {
@@ -378,8 +396,14 @@ mod tests {
             assert_eq!(refused(batch(body.as_bytes())), told, "{body}");
         }
         let second = br#"{"requests":[{"method":"DELETE","body":{}},{"method":"POST","body":{}}]}"#;
-        let error = String::from_utf8(batch(second).unwrap_err().to_json()).unwrap();
-        assert!(error.ends_with("\"request\":1}\n"), "{error}");
+        let told: Value = serde_json::from_slice(&batch(second).unwrap_err().to_json()).unwrap();
+        assert_eq!(told["request"], 1);
+        let both = br#"{"requests":[{"method":"GET","body":{}},{"method":"POST","body":{}}]}"#;
+        let told: Value = serde_json::from_slice(&batch(both).unwrap_err().to_json()).unwrap();
+        assert_eq!(told["error"], "method must be POST, PUT or DELETE");
+        let errors = told["errors"].as_array().unwrap();
+        let requests: Vec<_> = errors.iter().map(|error| &error["request"]).collect();
+        assert_eq!(requests, [0, 1]);
         assert!(batch(br#" {"x":[],"requests":[]}"#).unwrap().is_empty());
         let far = " ".repeat(70_000);
         let far = format!(r#"{{"requests":[{{"method":"DELETE","body":{{{far}}}}}]}}"#);

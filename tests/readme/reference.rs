@@ -179,8 +179,13 @@ fn the_api_is_the_one_of_the_openapi_document() {
     });
     assert_eq!(told.map(str::to_owned).collect::<BTreeSet<_>>(), requests);
 
-    let told = table("| status | when |");
-    let told: BTreeSet<String> = told
+    let table = table("| status | `code` | when |");
+    let codes = &document["components"]["schemas"]["ErrorCode"]["enum"];
+    let codes = codes.as_array().unwrap().iter();
+    let codes: BTreeSet<_> = codes.map(|code| code.as_str().unwrap()).collect();
+    let told = table.iter().flat_map(|row| code(row[1]));
+    assert_eq!(told.collect::<BTreeSet<_>>(), codes);
+    let told: BTreeSet<String> = table
         .iter()
         .flat_map(|row| row[0].split(", ").map(str::to_owned))
         .collect();

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, LOCATION};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use port_registry::daemon::api;
 use port_registry::{Answer, Request};
 
 use crate::api_error::ApiError;
@@ -32,9 +33,7 @@ pub(crate) async fn put(
     let request = Request::GetOrAllocate(claim);
     // As a rule it takes no write, and then waits for nobody who writes.
     let look = [request.clone()];
-    let looked = state
-        .blocking_read(move |registry| registry.look(&look))
-        .await?;
+    let looked = state.blocking(move |registry| registry.look(&look)).await?;
     match looked.into_iter().next().flatten() {
         Some(answer) => tell(&state, answer.map_err(ApiError::from)).await,
         None => tell(&state, state.writer.carry_out(request).await).await,
@@ -61,7 +60,7 @@ async fn tell(
         &allocation,
     );
     if is_new {
-        let location = format!("/v1/allocations/{}", allocation.id);
+        let location = api::path::allocation(allocation.id);
         if let Ok(location) = HeaderValue::try_from(location) {
             response.headers_mut().insert(LOCATION, location);
         }

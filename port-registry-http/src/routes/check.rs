@@ -18,7 +18,7 @@ pub(crate) async fn get(
     let listener = match verdict {
         Verdict::Busy => Some(
             state
-                .blocking_read(move |_| Ok(Listener::find(port)))
+                .blocking(move |_| Ok::<_, ApiError>(Listener::find(port)))
                 .await?,
         ),
         Verdict::Free | Verdict::Denied => None,

@@ -3,40 +3,22 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use serde::Serialize;
-use tokio::task;
+use port_registry::daemon::api::{Health, HealthStatus};
 
+use crate::api_error::ApiError;
 use crate::app_state::AppState;
 use crate::body;
 
-#[derive(Serialize)]
-struct Report {
-    status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
-}
-
 pub(crate) async fn get(state: Data<AppState>) -> HttpResponse {
-    let examined = task::spawn_blocking(move || state.health.examine(&state.registry)).await;
-    let fault = match examined {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(error.to_string()),
-        Err(error) => Some(error.to_string()),
+    let health = state.health.clone();
+    let examined = state.blocking(move |registry| {
+        let fault = health.examine(registry).err();
+        Ok::<_, ApiError>(fault.map(|error| error.to_string()))
+    });
+    let detail = examined.await.unwrap_or_else(|it| Some(it.to_string()));
+    let (code, status) = match detail {
+        None => (StatusCode::OK, HealthStatus::Ok),
+        Some(_) => (StatusCode::SERVICE_UNAVAILABLE, HealthStatus::Error),
     };
-    match fault {
-        None => body::json(
-            StatusCode::OK,
-            &Report {
-                status: "ok",
-                detail: None,
-            },
-        ),
-        detail => body::json(
-            StatusCode::SERVICE_UNAVAILABLE,
-            &Report {
-                status: "error",
-                detail,
-            },
-        ),
-    }
+    body::json(code, &Health { status, detail })
 }

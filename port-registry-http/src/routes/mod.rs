@@ -18,7 +18,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{Resource, ResponseError};
-use port_registry::daemon::api::header;
+use port_registry::daemon::api::{header, path};
 
 use crate::access;
 use crate::api_error::ApiError;
@@ -29,37 +29,40 @@ use crate::identity::identity_header;
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .service(
-            resource("/healthz", "GET, HEAD")
+            resource(path::HEALTH, "GET, HEAD")
                 .route(web::get().to(health::get))
                 .route(web::head().to(health::get)),
         )
         .service(
-            resource("/openapi.json", "GET, HEAD")
+            resource(path::OPENAPI, "GET, HEAD")
                 .route(web::get().to(openapi::get))
                 .route(web::head().to(openapi::get)),
         )
         .service(
-            resource("/v1/allocations", "GET, HEAD, POST, PUT, DELETE")
+            resource(path::ALLOCATIONS, "GET, HEAD, POST, PUT, DELETE")
                 .route(web::get().to(list::get))
                 .route(web::head().to(list::get))
                 .route(web::post().to(allocate::post))
                 .route(web::put().to(allocate::put))
                 .route(web::delete().to(release::delete_matching)),
         )
-        .service(resource("/v1/batch", "POST").route(web::post().to(batch::post)))
+        .service(resource(path::BATCH, "POST").route(web::post().to(batch::post)))
         .service(
-            resource("/v1/daemon", "GET, HEAD")
+            resource(path::DAEMON, "GET, HEAD")
                 .route(web::get().to(daemon::get))
                 .route(web::head().to(daemon::get)),
         )
         .service(
-            resource("/v1/allocations/{id}", "GET, HEAD, DELETE")
-                .route(web::get().to(list::get_one))
-                .route(web::head().to(list::get_one))
-                .route(web::delete().to(release::delete_one)),
+            resource(
+                &format!("{}/{{id}}", path::ALLOCATIONS),
+                "GET, HEAD, DELETE",
+            )
+            .route(web::get().to(list::get_one))
+            .route(web::head().to(list::get_one))
+            .route(web::delete().to(release::delete_one)),
         )
         .service(
-            resource("/v1/ports/{port}", "GET, HEAD")
+            resource(&format!("{}/{{port}}", path::PORTS), "GET, HEAD")
                 .route(web::get().to(check::get))
                 .route(web::head().to(check::get)),
         )

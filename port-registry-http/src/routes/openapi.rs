@@ -14,14 +14,39 @@ pub(crate) async fn get() -> HttpResponse {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
+    use std::collections::BTreeSet;
+
+    use port_registry::daemon::api::{ErrorCode, path};
+    use serde_json::{Value, json};
 
     use super::DOCUMENT;
 
+    fn document() -> Value {
+        serde_json::from_str(DOCUMENT).unwrap()
+    }
+
     #[test]
     fn the_document_is_of_this_version() {
-        let document: Value = serde_json::from_str(DOCUMENT).unwrap();
-        assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+        assert_eq!(document()["info"]["version"], env!("CARGO_PKG_VERSION"));
         assert!(DOCUMENT.ends_with("}\n"));
+    }
+
+    #[test]
+    fn the_document_has_the_paths_and_error_codes_of_the_contract() {
+        let document = document();
+        let described = document["paths"].as_object().unwrap().keys();
+        let defined = [
+            path::HEALTH.to_owned(),
+            path::OPENAPI.to_owned(),
+            path::ALLOCATIONS.to_owned(),
+            format!("{}/{{id}}", path::ALLOCATIONS),
+            path::BATCH.to_owned(),
+            path::DAEMON.to_owned(),
+            format!("{}/{{port}}", path::PORTS),
+        ];
+        let described: BTreeSet<_> = described.cloned().collect();
+        assert_eq!(described, BTreeSet::from(defined));
+        let codes = &document["components"]["schemas"]["ErrorCode"]["enum"];
+        assert_eq!(*codes, json!(ErrorCode::KNOWN));
     }
 }

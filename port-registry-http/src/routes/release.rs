@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use port_registry::daemon::api::{Deleted, header};
 use port_registry::{Answer, Request};
 use serde::Serialize;
 
@@ -13,30 +14,19 @@ use crate::api_error::ApiError;
 use crate::app_state::AppState;
 use crate::{body, decode, json};
 
-/// How many were released.
-#[derive(Serialize)]
-pub(super) struct Deleted {
-    deleted: usize,
-}
-
-impl Deleted {
-    pub(super) fn by(answer: &Answer) -> Deleted {
-        let deleted = match answer {
-            Answer::Released(released) => released.len(),
-            _ => 0,
-        };
-        Deleted { deleted }
-    }
+/// Counts what a deletion released.
+pub(super) fn deleted(answer: &Answer) -> Deleted {
+    let deleted = match answer {
+        Answer::Released(released) => released.len(),
+        _ => 0,
+    };
+    Deleted { deleted }
 }
 
 #[derive(Serialize)]
 struct Status {
     status: &'static str,
 }
-
-/// The preference of a client that wants to know what was released, not just that it was (RFC 7240,
-/// section 4.2).
-const REPRESENTATION: &str = "return=representation";
 
 /// Up to this many allocations are written as JSON on the main thread.
 const FEW: usize = 256;
@@ -56,7 +46,7 @@ pub(crate) async fn delete_matching(
             let document = if released.len() > FEW {
                 let released = Arc::new(released);
                 let shared = released.clone();
-                let document = state.blocking(move |_| Ok(json::to_vec(&*shared)));
+                let document = state.blocking(move |_| Ok::<_, ApiError>(json::to_vec(&*shared)));
                 // They are released, whoever writes it down.
                 document.await.unwrap_or_else(|_| json::to_vec(&*released))
             } else {
@@ -64,7 +54,7 @@ pub(crate) async fn delete_matching(
             };
             represented(body::due_json(document.into(), &state.answer_bytes))
         }
-        answer => body::json(StatusCode::OK, &Deleted::by(&answer)),
+        answer => body::json(StatusCode::OK, &deleted(&answer)),
     })
 }
 
@@ -84,13 +74,13 @@ pub(crate) async fn delete_one(
 }
 
 fn wants_representation(request: &HttpRequest) -> bool {
-    let fields = request.headers().get_all("prefer");
+    let fields = request.headers().get_all(header::PREFER);
     fields.filter_map(|field| field.to_str().ok()).any(|field| {
         field.split(',').any(|preference| {
             // Its parameters say more of it, and its value may be quoted.
             let preference = preference.split(';').next().unwrap_or_default();
             let plain = preference.replace([' ', '\t', '"'], "");
-            plain.eq_ignore_ascii_case(REPRESENTATION)
+            plain.eq_ignore_ascii_case(header::REPRESENTATION)
         })
     })
 }
@@ -98,8 +88,8 @@ fn wants_representation(request: &HttpRequest) -> bool {
 /// An answer that is what was released.
 fn represented(mut response: HttpResponse) -> HttpResponse {
     response.headers_mut().insert(
-        HeaderName::from_static("preference-applied"),
-        HeaderValue::from_static(REPRESENTATION),
+        HeaderName::from_static(header::PREFERENCE_APPLIED),
+        HeaderValue::from_static(header::REPRESENTATION),
     );
     response
 }

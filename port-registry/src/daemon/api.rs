@@ -162,6 +162,29 @@ pub enum ErrorCode {
     Unknown,
 }
 
+impl ErrorCode {
+    /// All codes but [`Unknown`](ErrorCode::Unknown), which is never sent.
+    pub const KNOWN: [ErrorCode; 17] = [
+        ErrorCode::ServiceTaken,
+        ErrorCode::OtherCheckout,
+        ErrorCode::PortTaken,
+        ErrorCode::PortInUse,
+        ErrorCode::NoFreePort,
+        ErrorCode::AllocationNotFound,
+        ErrorCode::InvalidRequest,
+        ErrorCode::PathNotFound,
+        ErrorCode::MethodNotAllowed,
+        ErrorCode::Forbidden,
+        ErrorCode::RequestTimeout,
+        ErrorCode::TooLarge,
+        ErrorCode::Busy,
+        ErrorCode::Overloaded,
+        ErrorCode::Stopping,
+        ErrorCode::OutcomeUnknown,
+        ErrorCode::Failed,
+    ];
+}
+
 impl From<&Error> for ErrorCode {
     fn from(error: &Error) -> ErrorCode {
         match error {
@@ -268,4 +291,15 @@ pub enum HealthStatus {
     Ok,
     /// It cannot be read, or the last write failed.
     Error,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ErrorCode;
+
+    #[test]
+    fn every_code_but_unknown_is_listed_in_order() {
+        let positions = ErrorCode::KNOWN.map(|code| code as usize);
+        assert!(positions.into_iter().eq(0..ErrorCode::Unknown as usize));
+    }
 }
