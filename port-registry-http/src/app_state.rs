@@ -5,29 +5,26 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use port_registry::Registry;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task;
 use tokio::time::timeout;
 
 use crate::api_error::ApiError;
-use crate::delivery::Delivery;
 use crate::health::Health;
 use crate::limits;
-use crate::lister::Lister;
-use crate::reader::Reader;
 use crate::writer::Writer;
 
 /// The registry, the ways to it, and the limits that requests share.
 #[derive(Clone, Debug)]
 pub(crate) struct AppState {
     pub(crate) registry: Registry,
-    pub(crate) reader: Reader,
-    pub(crate) lister: Lister,
     pub(crate) writer: Writer,
     pub(crate) health: Arc<Health>,
     /// The port on which the daemon itself listens.
     pub(crate) port: u16,
-    /// A permit for each batch that may be carried out.
+    /// A permit for each list that may be made at a time.
+    pub(crate) lists: Arc<Semaphore>,
+    /// A permit for each batch that may be carried out at a time.
     pub(crate) batches: Arc<Semaphore>,
     /// A permit for each byte of large batches and their answers that may be on its way.
     pub(crate) batch_bytes: Arc<Semaphore>,
@@ -36,29 +33,21 @@ pub(crate) struct AppState {
 }
 
 impl AppState {
-    /// Starts the threads that read and write; gives those that have to end before the process does.
-    /// Their answers are delivered on this thread.
-    pub(crate) fn start(
-        registry: Registry,
-        port: u16,
-    ) -> io::Result<(AppState, Vec<JoinHandle<()>>)> {
+    /// Starts the thread that writes. It has to end before the process does.
+    pub(crate) fn start(registry: Registry, port: u16) -> io::Result<(AppState, JoinHandle<()>)> {
         let health = Arc::new(Health::default());
-        let delivery = Delivery::start();
-        let (writer, writing) = Writer::start(registry.clone(), health.clone(), delivery.clone())?;
-        let (reader, reading) = Reader::start(registry.clone(), delivery.clone())?;
-        let (lister, listing) = Lister::start(registry.clone(), delivery)?;
+        let (writer, thread) = Writer::start(registry.clone(), health.clone())?;
         let state = AppState {
             registry,
-            reader,
-            lister,
             writer,
             health,
             port,
+            lists: Arc::new(Semaphore::new(limits::LISTS)),
             batches: Arc::new(Semaphore::new(limits::BATCHES)),
             batch_bytes: Arc::new(Semaphore::new(limits::LARGE_BATCHES)),
             answer_bytes: Arc::new(Semaphore::new(limits::LARGE_ANSWERS)),
         };
-        Ok((state, vec![writing, reading, listing]))
+        Ok((state, thread))
     }
 
     /// Works with the registry on a thread that may block.
@@ -76,12 +65,13 @@ impl AppState {
         result.map_err(E::into)
     }
 
-    /// Waits for one of a limited number of turns, no longer than the registry's deadline.
-    pub(crate) async fn turn<'a>(
+    /// Waits for one of a limited number of turns, no longer than the registry's deadline. Nothing is
+    /// done for a client that leaves meanwhile.
+    pub(crate) async fn turn(
         &self,
-        turns: &'a Semaphore,
-    ) -> Result<SemaphorePermit<'a>, ApiError> {
-        let turn = timeout(self.registry.wait(), turns.acquire()).await;
+        turns: &Arc<Semaphore>,
+    ) -> Result<OwnedSemaphorePermit, ApiError> {
+        let turn = timeout(self.registry.wait(), turns.clone().acquire_owned()).await;
         let turn = turn.map_err(|_| ApiError::busy())?;
         turn.map_err(|_| ApiError::stopping())
     }

@@ -81,12 +81,6 @@ pub(crate) fn json(status: StatusCode, document: &impl Serialize) -> HttpRespons
         .body(json::to_vec(document))
 }
 
-/// Appends a document, without a line end.
-pub(crate) fn write_json(json: &mut Vec<u8>, document: &impl Serialize) {
-    // The documents are made of numbers, strings and maps with string keys, and memory does not fail.
-    let _ = serde_json::to_writer(json, document);
-}
-
 /// An answer of a document that may be large. `bytes` has a permit for each byte of large answers
 /// that may still be on their way; when they are used up, it is refused.
 pub(crate) fn large_json(

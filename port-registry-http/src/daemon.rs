@@ -121,14 +121,15 @@ pub fn run(config: Config) -> Result<(), Failure> {
     };
     let registry = open(config.registry, &config.pidfile)?;
     let tasks = LocalSet::new();
-    let threads = tasks.block_on(
+    let writer = tasks.block_on(
         &runtime,
         serve(config.port, connections, &lock, registry, signals),
     );
     // Connections that are still there are broken off, and what waits for them is not begun.
     drop(tasks);
-    let threads = threads?;
-    await_all(threads);
+    if let Some(writer) = writer? {
+        await_end(writer);
+    }
     runtime.shutdown_timeout(LAST_READS);
     log::line(format_args!("port-registry has stopped"));
     log::finish();
@@ -153,21 +154,21 @@ fn open(builder: Builder, pidfile: &Path) -> Result<Registry, Failure> {
     Ok(registry)
 }
 
-/// Serves until a signal comes; gives the threads that have to end still.
+/// Serves until a signal comes. Returns the thread that may still be writing, unless none was started.
 async fn serve(
     port: u16,
     connections: usize,
     lock: &DaemonLock,
     registry: Registry,
     mut signals: Signals,
-) -> Result<Vec<JoinHandle<()>>, Failure> {
+) -> Result<Option<JoinHandle<()>>, Failure> {
     let listener = tokio::select! {
         listener = bind(port) => listener?,
-        () = signals.told_to_stop() => return Ok(Vec::new()),
+        () = signals.told_to_stop() => return Ok(None),
     };
     let address = listener.local_addr()?;
     let path = registry.path().to_owned();
-    let (state, threads) = AppState::start(registry, address.port())?;
+    let (state, writer) = AppState::start(registry, address.port())?;
     lock.announce(address)?;
     log::line(format_args!(
         "port-registry {} listens on http://{address}, process {}, store {}",
@@ -176,7 +177,7 @@ async fn serve(
         path.display()
     ));
     server::serve(listener, state, connections, signals.told_to_stop()).await?;
-    Ok(threads)
+    Ok(Some(writer))
 }
 
 /// Listens on the loopback address. A port in use may be that of a daemon that is just ending.
@@ -260,14 +261,12 @@ fn connections() -> Result<usize, Failure> {
     Ok(limits::CONNECTIONS)
 }
 
-/// Waits for threads to end, so that the store is closed. What is then still waiting, because another
-/// process has the store's turn, ends with the process: that is as safe as a kill.
-fn await_all(threads: Vec<JoinHandle<()>>) {
+/// Waits for the writer to end, so that the store is closed. If another process keeps the store locked, the
+/// writer ends with the process, which is as safe as a kill.
+fn await_end(writer: JoinHandle<()>) {
     let (ended, end) = mpsc::channel::<()>();
     thread::spawn(move || {
-        for thread in threads {
-            let _ = thread.join();
-        }
+        let _ = writer.join();
         drop(ended);
     });
     let _ = end.recv_timeout(limits::LAST_WORK);

@@ -18,17 +18,13 @@ mod body;
 mod connection;
 mod daemon;
 mod decode;
-mod delivery;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod health;
 mod identity;
 mod json;
 mod limits;
-mod lister;
 mod log;
-mod queue;
-mod reader;
 mod routes;
 mod server;
 mod writer;

@@ -51,6 +51,10 @@ pub(crate) const BATCH: usize = 16 << 20;
 /// How many bytes of large batches and their answers may be on their way at a time.
 pub(crate) const LARGE_BATCHES: usize = 64 << 20;
 
+/// Lists that are made at a time: as many as there are cores to make them, since one of 60,000
+/// allocations takes some 20 MB until its JSON is written.
+pub(crate) const LISTS: usize = 2;
+
 /// How many batches are carried out at a time; each may have to wait for other processes.
 pub(crate) const BATCHES: usize = 4;
 

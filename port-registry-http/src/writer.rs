@@ -5,72 +5,71 @@
 //! does, the next group gathers.
 
 use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use std::{io, iter, mem};
 
 use port_registry::{Answer, Error, Registry, Request};
+use tokio::sync::oneshot;
 
 use crate::api_error::ApiError;
-use crate::delivery::{Delivery, Parcel};
 use crate::health::{Health, is_write};
 use crate::limits;
-use crate::queue::{self, Jobs, Queue};
 
-/// The way to the thread. It ends once all is answered.
+/// The queue of the thread, which ends when all of these are gone and all requests are answered.
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
-    queue: Queue<Job>,
+    jobs: Sender<Job>,
     patience: Duration,
 }
 
-/// A request that somebody waits for.
+/// A request and the client that waits for its answer.
 #[derive(Debug)]
 struct Job {
     request: Request,
     client: Client,
 }
 
-/// Who waits for the answer to a request.
+/// The client that waits for the answer to a request.
 #[derive(Debug)]
 struct Client {
     /// When it has waited long enough for its turn.
     due: Instant,
-    answer: queue::Asker<Answer>,
+    answer: oneshot::Sender<Result<Answer, ApiError>>,
 }
 
 impl Writer {
     pub(crate) fn start(
         registry: Registry,
         health: Arc<Health>,
-        delivery: Delivery,
     ) -> io::Result<(Writer, JoinHandle<()>)> {
-        // The registry's may be without end; no client waits that long.
+        // The registry's deadline may be infinite; no client waits that long.
         let patience = registry.wait().min(limits::LONGEST_WAIT);
-        let (queue, thread) = Queue::start("writer", move |jobs| {
-            let groups = Groups {
-                registry,
-                health,
-                jobs,
-                delivery,
-            };
-            groups.run();
-        })?;
-        Ok((Writer { queue, patience }, thread))
+        let (sender, jobs) = mpsc::channel();
+        let groups = Groups {
+            registry,
+            health,
+            jobs,
+        };
+        let thread = thread::Builder::new().name("writer".to_owned());
+        let thread = thread.spawn(move || groups.run())?;
+        let jobs = sender;
+        Ok((Writer { jobs, patience }, thread))
     }
 
     /// Carries out a request; its answer comes after the commit that holds it.
     pub(crate) async fn carry_out(&self, request: Request) -> Result<Answer, ApiError> {
         let due = Instant::now() + self.patience;
-        let job = |answer| Job {
-            request,
-            client: Client { due, answer },
-        };
-        self.queue.ask(job).await
+        let (answer, answered) = oneshot::channel();
+        let client = Client { due, answer };
+        let sent = self.jobs.send(Job { request, client });
+        sent.map_err(|_| ApiError::stopping())?;
+        answered.await.unwrap_or_else(|_| Err(ApiError::stopping()))
     }
 }
 
-/// Requests, and who waits for each.
+/// Requests and the clients that wait for them.
 #[derive(Debug, Default)]
 struct Group {
     requests: Vec<Request>,
@@ -99,8 +98,7 @@ type Answers = Vec<Option<Result<Answer, Error>>>;
 struct Groups {
     registry: Registry,
     health: Arc<Health>,
-    jobs: Jobs<Job>,
-    delivery: Delivery,
+    jobs: Receiver<Job>,
 }
 
 impl Groups {
@@ -108,12 +106,12 @@ impl Groups {
         let mut waiting = Group::default();
         loop {
             if waiting.requests.is_empty() {
-                match self.jobs.next() {
-                    Some(job) => waiting.add(job),
-                    None => return,
+                match self.jobs.recv() {
+                    Ok(job) => waiting.add(job),
+                    Err(_) => return,
                 }
             }
-            self.jobs.waiting().for_each(|job| waiting.add(job));
+            self.jobs.try_iter().for_each(|job| waiting.add(job));
             waiting = self.commit(waiting);
         }
     }
@@ -128,7 +126,7 @@ impl Groups {
         } = group;
         let result = self.registry.apply_group(&mut requests, wait, |requests| {
             let early = iter::zip(mem::take(&mut clients), mem::take(requests));
-            let late = self.jobs.waiting().map(|job| (job.client, job.request));
+            let late = self.jobs.try_iter().map(|job| (job.client, job.request));
             // Nobody waits any more for those whose clients are gone.
             let here = early
                 .chain(late)
@@ -157,7 +155,6 @@ impl Groups {
     fn tell(&self, group: Group, result: Result<Answers, Error>, waiting: &mut Group) {
         let jobs = iter::zip(group.requests, group.clients)
             .map(|(request, client)| Job { request, client });
-        let mut told = Vec::new();
         match result {
             Ok(answers) => {
                 let mut has_written = false;
@@ -166,7 +163,7 @@ impl Groups {
                         None => waiting.add(job),
                         Some(answer) => {
                             has_written |= answer.as_ref().is_ok_and(is_write);
-                            told.push(job.client.told(answer.map_err(ApiError::from)));
+                            job.client.tell(answer.map_err(ApiError::from));
                         }
                     }
                 }
@@ -178,7 +175,7 @@ impl Groups {
                 let now = Instant::now();
                 for job in jobs {
                     if job.client.due <= now {
-                        told.push(job.client.told(Err(ApiError::busy())));
+                        job.client.tell(Err(ApiError::busy()));
                     } else {
                         waiting.add(job);
                     }
@@ -187,15 +184,15 @@ impl Groups {
             Err(error) => {
                 let error = ApiError::from(error);
                 self.health.note_failure(&error);
-                told.extend(jobs.map(|job| job.client.told(Err(error.clone()))));
+                jobs.for_each(|job| job.client.tell(Err(error.clone())));
             }
         }
-        self.delivery.send(told);
     }
 }
 
 impl Client {
-    fn told(self, answer: Result<Answer, ApiError>) -> Parcel {
-        Parcel::new(self.answer, answer)
+    fn tell(self, answer: Result<Answer, ApiError>) {
+        // A client that is gone does not need it.
+        let _ = self.answer.send(answer);
     }
 }

@@ -26,9 +26,10 @@ pub(crate) async fn post(
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let (body, permit) = body::read_large(&request, payload, &state.batch_bytes).await?;
-    let _turn = state.turn(&state.batches).await?;
+    let turn = state.turn(&state.batches).await?;
     let health = state.health.clone();
     let done = state.blocking(move |registry| {
+        let _turn = turn;
         // A failed batch may have an error for each of its requests, so they are written here too.
         let done = carry_out(registry, &health, &body).map_err(|error| {
             let document = error.to_json();
