@@ -82,12 +82,16 @@ fn a_group_waits_as_long_as_it_is_told_and_reads_do_not() {
         assert!(start.elapsed() >= wait);
 
         // What needs no write is answered meanwhile.
-        let mut settled = vec![Request::GetOrAllocate(claim(0)), Request::Find(held.id)];
-        let looks = waiter.look(&[settled[0].clone(), allocate(3)]).unwrap();
-        assert!(
-            matches!(&looks[..], [Some(Ok(Answer::Existing(it))), None] if *it == held),
-            "{looks:?}"
-        );
+        let nobody = Filter::default().app("nobody");
+        let mut settled = vec![
+            Request::GetOrAllocate(claim(0)),
+            Request::ReleaseMatching(nobody),
+        ];
+        let answer = waiter.answer_without_write(&settled[0]).unwrap();
+        assert_eq!(answer, Some(Answer::Existing(held.clone())));
+        let error = waiter.answer_without_write(&allocate(0)).unwrap_err();
+        assert_eq!(error.holder(), Some(&held));
+        assert_eq!(waiter.answer_without_write(&allocate(3)).unwrap(), None);
         let answers = waiter
             .apply_group(&mut settled, wait, |_| panic!("it needs no turn"))
             .unwrap();

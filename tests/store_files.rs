@@ -590,26 +590,3 @@ fn two_registries_of_one_process_share_a_file_and_its_threads_a_registry() {
     assert_eq!(other.list(&Filter::default()).unwrap(), listed);
     one.verify().unwrap();
 }
-
-#[test]
-fn a_panic_of_who_goes_through_a_registry_is_passed_on_and_harms_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let registry = open(folder.path().join("ports.redb")).unwrap();
-    let first = registry.allocate(claim("web")).unwrap();
-    registry.allocate(claim("api")).unwrap();
-    let mut seen = Vec::new();
-    let fold = std::panic::AssertUnwindSafe(|| {
-        registry.fold(
-            &Filter::default(),
-            || (),
-            |(), allocation| {
-                seen.push(allocation.id);
-                panic!("of the caller");
-            },
-        )
-    });
-    let panic = std::panic::catch_unwind(fold).unwrap_err();
-    assert_eq!(panic.downcast_ref::<&str>(), Some(&"of the caller"));
-    assert_eq!(seen, [first.id]);
-    assert_eq!(registry.get(first.id).unwrap(), Some(first));
-}

@@ -1,7 +1,5 @@
 //! Carrying out requests: look, then write.
 
-use std::time::Duration;
-
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::plan::Plan;
@@ -69,93 +67,9 @@ impl Registry {
         })
     }
 
-    /// Carries out requests of many clients in one commit, those that come while it waits for its
-    /// turn to write included ("group commit").
-    ///
-    /// Once the turn has come, `join` may add to the requests; nobody else can write until it
-    /// returns. The answers are in the order of the requests. `None` means not carried out yet: it takes
-    /// probing for which there is no time while others wait to write. Pass such requests first in the
-    /// next call.
-    ///
-    /// It waits for its turn as long as `wait` at most, instead of what the [builder] says.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use port_registry::{Claim, Registry, Request, ServiceKey};
-    ///
-    /// # let folder = tempfile::tempdir()?;
-    /// # let registry = Registry::builder().path(folder.path().join("ports.redb")).open()?;
-    /// let claim = |service| Ok::<_, port_registry::NameError>(
-    ///     Request::Allocate(Claim::new(ServiceKey::new("shop", "main", service)?))
-    /// );
-    /// let late = claim("api")?;
-    /// let mut requests = vec![claim("web")?];
-    /// let answers = registry.apply_group(&mut requests, Duration::from_secs(1), |requests| {
-    ///     requests.push(late.clone());
-    /// })?;
-    /// assert_eq!(answers.iter().flatten().flatten().count(), 2);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`apply`](Self::apply): none of the requests took effect, or, where it is
-    /// [`OutcomeUnknown`](Error::OutcomeUnknown), none or all that could.
-    ///
-    /// [builder]: crate::Builder::wait
-    pub fn apply_group(
-        &self,
-        requests: &mut Vec<Request>,
-        wait: Duration,
-        join: impl FnOnce(&mut Vec<Request>),
-    ) -> Result<Vec<Option<Result<Answer, Error>>>, Error> {
-        self.within(Deadline::after(wait), |deadline| {
-            let mut scout = Scout::new(self.prober());
-            if let Some(answers) = self.look_ahead(requests, &mut scout, deadline)? {
-                return Ok(answers.into_iter().map(Some).collect());
-            }
-            scout.begin(Step::Write);
-            self.store().write(deadline, |ledger| {
-                join(requests);
-                let answers = self.carry_out(ledger, requests, &mut scout)?;
-                Ok(Outcome::Commit(answers))
-            })
-        })
-    }
-
-    /// Answers each of the requests, as if it was the only one, if that takes no write: a question, say,
-    /// a service that has its port already, or a port that is taken. `None` for one that
-    /// [`apply`](Self::apply) has to carry out. It waits for no other process; but it probes as many ports
-    /// as a search for a free one takes, and looks at a claim's folder, which may take up to a second.
-    ///
-    /// # Errors
-    ///
-    /// [What a store can meet](Error#what-a-store-can-meet).
-    pub fn look(&self, requests: &[Request]) -> Result<Vec<Option<Result<Answer, Error>>>, Error> {
-        self.with_deadline(|deadline| {
-            let mut scout = Scout::new(self.prober());
-            scout.begin(Step::Look);
-            self.store().read(deadline, |rows| {
-                let plans = requests
-                    .iter()
-                    .map(|request| Plan::of(request, rows, self.order(), &mut scout));
-                let answers = plans.map(|plan| {
-                    Ok(match plan? {
-                        Plan::Answer(answer) => Some(Ok(answer)),
-                        Plan::Refuse(error) => Some(Err(error)),
-                        Plan::Insert { .. }
-                        | Plan::SetDir { .. }
-                        | Plan::Remove(_)
-                        | Plan::ScoutMore => None,
-                    })
-                });
-                answers.collect()
-            })
-        })
-    }
-
-    /// Probes ahead what the requests will need, and answers them if none of them needs a write.
-    fn look_ahead(
+    /// Probes the ports that the requests will need, and answers the requests if none of them needs a
+    /// write.
+    pub(crate) fn look_ahead(
         &self,
         requests: &[Request],
         scout: &mut Scout,
@@ -198,8 +112,8 @@ impl Registry {
         })
     }
 
-    /// Carries out the requests, except for those that take more scouting first: `None`.
-    fn carry_out(
+    /// Carries out the requests. Answers `None` for those that need more scouting first.
+    pub(crate) fn carry_out(
         &self,
         ledger: &mut Ledger,
         requests: &[Request],

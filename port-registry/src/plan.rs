@@ -47,8 +47,6 @@ impl<'a> Plan<'a> {
                 Some(holder) => Ok(keep(claim, holder, scout)),
                 None => place(claim, rows, order, scout),
             },
-            Request::Find(id) => Ok(Plan::Answer(Answer::Found(rows.by_id(*id)?))),
-            Request::FindHolder(port) => Ok(Plan::Answer(Answer::Found(rows.by_port(*port)?))),
             Request::Release(id) => Ok(match rows.by_id(*id)? {
                 Some(allocation) => Plan::Remove(vec![allocation]),
                 None => Plan::Refuse(Error::NotFound { id: *id }),

@@ -1,6 +1,5 @@
 //! The registry: what callers see.
 
-use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -219,58 +218,6 @@ impl Registry {
         self.with_deadline(|deadline| self.store().read(deadline, |rows| rows.matching(filter)))
     }
 
-    /// Makes something of the allocations that match, by id: what `step` makes of what `init` gives.
-    /// They are not all in memory at a time, unless the filter names an app: then they are sorted first.
-    ///
-    /// Both may be called again from the start, if a try to read the store fails. If one of them panics,
-    /// so does this.
-    ///
-    /// ```
-    /// use port_registry::{Filter, Registry};
-    ///
-    /// # let folder = tempfile::tempdir()?;
-    /// # let registry = Registry::builder().path(folder.path().join("ports.redb")).open()?;
-    /// let filter = Filter::default().app("shop");
-    /// let count = registry.fold(&filter, || 0, |count, _| *count += 1)?;
-    /// assert_eq!(count, registry.list(&filter)?.len());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [What a store can meet](Error#what-a-store-can-meet).
-    pub fn fold<T>(
-        &self,
-        filter: &Filter,
-        init: impl Fn() -> T,
-        mut step: impl FnMut(&mut T, &Allocation),
-    ) -> Result<T, Error> {
-        // A panic of the caller's is not one of the store's.
-        let mut panic = None;
-        let made = self.with_deadline(|deadline| {
-            self.store().read(deadline, |rows| {
-                let mut made = match panic::catch_unwind(AssertUnwindSafe(&init)) {
-                    Ok(made) => made,
-                    Err(caught) => {
-                        panic = Some(caught);
-                        return Ok(None);
-                    }
-                };
-                rows.each_matching(filter, &mut |allocation| {
-                    if panic.is_none() {
-                        let step = AssertUnwindSafe(|| step(&mut made, allocation));
-                        panic = panic::catch_unwind(step).err();
-                    }
-                })?;
-                Ok(Some(made))
-            })
-        });
-        if let Some(panic) = panic {
-            panic::resume_unwind(panic);
-        }
-        made?.ok_or(Error::NotApplied)
-    }
-
     /// Whether a port is available, and who has it if not: the allocation that holds it, and, with
     /// the feature `listeners`, the process that listens on it.
     ///
@@ -388,7 +335,7 @@ impl Registry {
     fn release_by(&self, request: Request) -> Result<Vec<Allocation>, Error> {
         match self.ask(request)? {
             Answer::Released(released) => Ok(released),
-            Answer::Allocated(_) | Answer::Existing(_) | Answer::Found(_) => Err(Error::NotApplied),
+            Answer::Allocated(_) | Answer::Existing(_) => Err(Error::NotApplied),
         }
     }
 }

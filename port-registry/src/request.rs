@@ -174,10 +174,6 @@ pub enum Request {
     Release(AllocationId),
     /// Free the ports of all allocations that match.
     ReleaseMatching(Filter),
-    /// Find the allocation with this id.
-    Find(AllocationId),
-    /// Find the allocation that holds this port.
-    FindHolder(Port),
 }
 
 /// What became of a [`Request`].
@@ -190,17 +186,13 @@ pub enum Answer {
     Existing(Allocation),
     /// These allocations are gone, in the order of their ids.
     Released(Vec<Allocation>),
-    /// The allocation asked for, if there is one.
-    Found(Option<Allocation>),
 }
 
 impl Answer {
-    /// The allocation that the service holds now, or that was found; `None` of a release, and where none
-    /// was found.
+    /// Returns the allocation that the service holds now, or `None` for a release.
     pub fn into_allocation(self) -> Option<Allocation> {
         match self {
             Answer::Allocated(allocation) | Answer::Existing(allocation) => Some(allocation),
-            Answer::Found(found) => found,
             Answer::Released(_) => None,
         }
     }

@@ -17,11 +17,8 @@ pub(crate) async fn post(
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let claim = decode::claim(&body::read(&request, payload).await?)?;
-    tell(
-        &state,
-        state.writer.carry_out(Request::Allocate(claim)).await,
-    )
-    .await
+    let answer = state.writer.carry_out(Request::Allocate(claim)).await;
+    respond(&state, answer).await
 }
 
 pub(crate) async fn put(
@@ -31,16 +28,18 @@ pub(crate) async fn put(
 ) -> Result<HttpResponse, ApiError> {
     let claim = decode::claim(&body::read(&request, payload).await?)?;
     let request = Request::GetOrAllocate(claim);
-    // As a rule it takes no write, and then waits for nobody who writes.
-    let look = [request.clone()];
-    let looked = state.blocking(move |registry| registry.look(&look)).await?;
-    match looked.into_iter().next().flatten() {
-        Some(answer) => tell(&state, answer.map_err(ApiError::from)).await,
-        None => tell(&state, state.writer.carry_out(request).await).await,
-    }
+    // As a rule the service has its port, and then the request waits for no writer.
+    let settled = request.clone();
+    let settled = state.blocking(move |registry| registry.answer_without_write(&settled));
+    let answer = match settled.await {
+        Ok(Some(answer)) => Ok(answer),
+        Ok(None) => state.writer.carry_out(request).await,
+        Err(error) => Err(error),
+    };
+    respond(&state, answer).await
 }
 
-async fn tell(
+async fn respond(
     state: &AppState,
     answer: Result<Answer, ApiError>,
 ) -> Result<HttpResponse, ApiError> {

@@ -21,6 +21,7 @@ pub mod api;
 mod info;
 mod lock;
 mod pidfile;
+mod serving;
 mod supervisor;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
