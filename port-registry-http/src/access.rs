@@ -1,4 +1,4 @@
-//! Who is let in: programs on this machine, and no web page.
+//! Access control: programs on this machine are let in, web pages are not.
 //!
 //! A page of any site can make a browser send requests to the loopback address. Browsers say so in
 //! `Origin` (RFC 6454) and `Sec-Fetch-Site` (<https://www.w3.org/TR/fetch-metadata/>), and a page

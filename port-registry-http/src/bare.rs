@@ -1,8 +1,7 @@
-//! Answers that actix-http gives without asking anybody.
+//! Responses that actix-http gives without calling a handler.
 //!
-//! To what is no HTTP request, is too large a head or comes too late, the dispatcher answers by a
-//! head without a body. It has no hook for it, so such an answer is completed on its way out, to be
-//! JSON like every other one.
+//! The dispatcher answers a malformed, late or too large head with a head without a body. It has no
+//! hook for that, so such a response is completed on its way out, to be JSON like every other.
 
 use std::str;
 
@@ -11,8 +10,8 @@ use port_registry::daemon::api::header;
 use crate::api_error::ApiError;
 use crate::identity::identity_header;
 
-/// The same answers, the last with a body, if that is a bare one. Those of handlers carry the
-/// identity header, and bodies hold no line ends but their last.
+/// Completes the last of some responses with a body. Returns `None` if it is not a bare one: responses
+/// of handlers carry the identity header, and bodies contain no line end but their last.
 pub(crate) fn completed(answers: &[u8]) -> Option<Vec<u8>> {
     if !answers.ends_with(b"\r\n\r\n") {
         return None;
@@ -40,10 +39,10 @@ pub(crate) fn completed(answers: &[u8]) -> Option<Vec<u8>> {
     Some([&answers[..start], head.as_bytes(), &body].concat())
 }
 
-/// How a head says that there is no body.
+/// The field of a head without a body.
 const NO_BODY: &str = "content-length: 0";
 
-/// Where the last head begins: behind a line end, or where everything does.
+/// Returns the start of the last head, which is behind a line end or at the very start.
 fn last_head(answers: &[u8]) -> Option<usize> {
     const VERSION: &[u8] = b"HTTP/1.1 ";
     let starts = answers.windows(VERSION.len()).enumerate().rev();

@@ -1,4 +1,4 @@
-//! Bodies, both ways: what is read of a request, and what is sent as an answer.
+//! Bodies of requests and responses.
 
 use std::pin::Pin;
 use std::rc::Rc;
@@ -19,13 +19,13 @@ use crate::connection::Tab;
 use crate::json;
 use crate::limits;
 
-/// Reads the body of a request, whatever its type is said to be: `curl -d` says it is a form.
+/// Reads the body of a request. Its `Content-Type` does not matter, because `curl -d` claims a form.
 pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, ApiError> {
     read_up_to(limits::BODY, request, payload).await
 }
 
-/// The same, of a body that may be large if it says how long it is. Of `bytes` it takes two permits for
-/// each byte, one for the answer; they are to be kept until that is sent.
+/// Reads a body that may be large if it states its length. Takes two permits for each byte, one of them
+/// for the response. Keep them until that is sent.
 pub(crate) async fn read_large(
     request: &HttpRequest,
     payload: Payload,
@@ -74,23 +74,23 @@ async fn read_up_to(
     body
 }
 
-/// An answer of one JSON document.
+/// Makes a response of one JSON document.
 pub(crate) fn json(status: StatusCode, document: &impl Serialize) -> HttpResponse {
     HttpResponse::build(status)
         .insert_header(ContentType::json())
         .body(json::to_vec(document))
 }
 
-/// An answer of a document that may be large. `bytes` has a permit for each byte of large answers
-/// that may still be on their way; when they are used up, it is refused.
+/// Makes a response of a document that may be large, or an error if other large responses have used up
+/// the permits, one for each byte.
 pub(crate) fn large_json(
-    document: Bytes,
+    document: Vec<u8>,
     bytes: &Arc<Semaphore>,
 ) -> Result<HttpResponse, ApiError> {
     if document.len() < limits::LARGE_ANSWER {
         return Ok(sized_json(HttpResponse::Ok(), document, None));
     }
-    // One that is larger than all the room takes all of it.
+    // A document larger than the limit takes all permits.
     let length = document.len().min(limits::LARGE_ANSWERS);
     let length = u32::try_from(length).unwrap_or(u32::MAX);
     let permit = bytes.clone().try_acquire_many_owned(length);
@@ -98,31 +98,34 @@ pub(crate) fn large_json(
     Ok(sized_json(HttpResponse::Ok(), document, Some(permit)))
 }
 
-/// An answer of a document that may be large, and cannot be refused any more. It takes what permits there are.
-pub(crate) fn due_json(document: Bytes, bytes: &Arc<Semaphore>) -> HttpResponse {
+/// Makes a response of a document that may be large and can no longer be refused. Takes the permits
+/// that are left.
+pub(crate) fn due_json(document: Vec<u8>, bytes: &Arc<Semaphore>) -> HttpResponse {
     let length = document.len().min(bytes.available_permits());
     let length = u32::try_from(length).unwrap_or(u32::MAX);
     let permit = bytes.clone().try_acquire_many_owned(length).ok();
     sized_json(HttpResponse::Ok(), document, permit)
 }
 
-/// An answer that has its permit, where it needs one.
+/// Makes a response that holds its permit until it is sent.
 pub(crate) fn sized_json(
     mut response: HttpResponseBuilder,
-    document: Bytes,
+    mut document: Vec<u8>,
     permit: Option<OwnedSemaphorePermit>,
 ) -> HttpResponse {
     response.insert_header(ContentType::json());
     if document.len() < limits::LARGE_ANSWER {
         return response.body(document);
     }
+    // Only its length is counted by the permits.
+    document.shrink_to_fit();
     response.body(Sliced {
-        rest: document,
+        rest: document.into(),
         _permit: permit,
     })
 }
 
-/// A body that is given to the connection slice by slice, which would copy all of it at once.
+/// A body that is handed to the connection in slices, because the connection copies each one whole.
 struct Sliced {
     rest: Bytes,
     _permit: Option<OwnedSemaphorePermit>,

@@ -20,7 +20,7 @@ use crate::limits;
 use crate::log;
 use crate::server;
 
-/// What a daemon is run with.
+/// The configuration of a daemon.
 #[derive(Debug)]
 pub struct Config {
     /// The port to listen on; 0 for any that is free.
@@ -84,11 +84,11 @@ pub enum Failure {
     System(#[from] io::Error),
 }
 
-/// How long a port that is in use is asked for again.
+/// Time for which binding a port that is in use is retried.
 const BIND_PATIENCE: Duration = Duration::from_secs(3);
 const BIND_PAUSE: Duration = Duration::from_millis(50);
 
-/// How long threads that are blocked have when the process ends.
+/// Time for blocking threads to end when the process ends.
 const LAST_READS: Duration = Duration::from_millis(100);
 
 /// Runs the daemon until it is told to stop by SIGTERM or SIGINT.

@@ -1,4 +1,4 @@
-//! What was sent, made into requests of the registry.
+//! Decoding of requests.
 //!
 //! The checks come in a fixed order, which clients see: JSON and its types, then names, then the
 //! port. Unknown fields and parameters are ignored, and of a field of a claim or a filter that is given
@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use crate::api_error::ApiError;
 use crate::limits;
 
-/// A claim: `{"app","instance","service","port"?,"dir"?,"created_at"?,"adopt"?}`.
+/// Decodes a claim: `{"app","instance","service","port"?,"dir"?,"created_at"?,"adopt"?}`.
 pub(crate) fn claim(body: &[u8]) -> Result<Claim, ApiError> {
     claim_of(&Fields::parse(body)?)
 }
@@ -55,7 +55,7 @@ fn claim_of(fields: &Fields) -> Result<Claim, ApiError> {
     Ok(if adopt { claim.adopt() } else { claim })
 }
 
-/// What to release: `{"app"?,"instance"?,"service"?,"port"?}`, at least one of them.
+/// Decodes a filter of allocations to release: `{"app"?,"instance"?,"service"?,"port"?}`, at least one of them.
 pub(crate) fn filter(body: &[u8]) -> Result<Filter, ApiError> {
     filter_of(&Fields::parse(body)?)
 }
@@ -70,9 +70,9 @@ fn filter_of(fields: &Fields) -> Result<Filter, ApiError> {
     })
 }
 
-/// Several requests to `/v1/allocations`: `{"requests":[{"method","body"}]}`. The body of a `DELETE`
-/// may name one allocation by its `"id"`. What is not looked at is not built in memory, nor is any but
-/// one item at a time.
+/// Decodes a batch: `{"requests":[{"method","body"}]}`. The body of a `DELETE` may name one allocation
+/// by its `"id"`. Items are parsed one at a time, so that a batch takes little more memory than its
+/// text. The error reports every malformed item.
 pub(crate) fn batch(body: &[u8]) -> Result<Vec<Request>, ApiError> {
     let batch: Batch = object(body)?;
     if batch.requests.len() > limits::BATCH_REQUESTS {
@@ -109,7 +109,7 @@ struct Item<'a> {
     body: &'a RawValue,
 }
 
-/// What an object holds that must be one: the parser takes arrays for structures too.
+/// Parses an object. The parser alone would accept an array for a structure too.
 fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, ApiError> {
     let is_object = json.trim_ascii_start().first() == Some(&b'{');
     let value = is_object.then(|| serde_json::from_slice(json).ok());
@@ -148,8 +148,8 @@ fn release_of(body: &Fields) -> Result<Request, ApiError> {
     }
 }
 
-/// What to list: `app=&instance=&service=&port=`. Of a parameter that is given twice the first
-/// counts.
+/// Decodes a filter of allocations to list: `app=&instance=&service=&port=`. The first one of equal
+/// parameters counts.
 pub(crate) fn query(query: &str) -> Result<Filter, ApiError> {
     let mut parameters = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {

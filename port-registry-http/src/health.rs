@@ -1,4 +1,4 @@
-//! Whether the store takes writes.
+//! The health of the store: the outcome of its last writes.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,24 +7,24 @@ use port_registry::{Answer, Error, Registry};
 use crate::api_error::ApiError;
 use crate::log;
 
-/// Whether what was answered took a write.
+/// Returns whether an answer took a write.
 pub(crate) fn is_write(answer: &Answer) -> bool {
     match answer {
         Answer::Allocated(_) => true,
         Answer::Released(released) => !released.is_empty(),
-        // Some of these do, which is not told.
+        // Recording a checkout is a write too, but such an answer looks like one without.
         _ => false,
     }
 }
 
-/// What the last writes came to. A failure is remembered until a write succeeds.
+/// Counts the writes that failed since one succeeded.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
     failures: Mutex<u64>,
 }
 
 impl Health {
-    /// A write failed by the store's fault. Logs the first of several.
+    /// Notes that the store failed in a write. Logs the first of several failures.
     pub(crate) fn note_failure(&self, error: &ApiError) {
         let failures = {
             let mut failures = self.failures();
@@ -36,7 +36,7 @@ impl Health {
         }
     }
 
-    /// Notes what a write came to, unless it only found others at it.
+    /// Notes the outcome of a batch, unless it was only kept waiting by others.
     pub(crate) fn note(&self, answers: Result<&[Result<Answer, Error>], &Error>) {
         match answers {
             Ok(answers) if answers.iter().flatten().any(is_write) => self.note_success(),
@@ -45,7 +45,7 @@ impl Health {
         }
     }
 
-    /// A write succeeded.
+    /// Notes that a write succeeded.
     pub(crate) fn note_success(&self) {
         let failures = std::mem::take(&mut *self.failures());
         if failures > 0 {
@@ -55,7 +55,7 @@ impl Health {
         }
     }
 
-    /// Reads the store, and writes to it too if that failed lately. Blocks.
+    /// Reads the store, and writes to it too if the last write failed. Blocks.
     pub(crate) fn examine(&self, registry: &Registry) -> Result<(), Error> {
         registry.try_read()?;
         if *self.failures() > 0 {

@@ -4,11 +4,10 @@
 //! binary `port-registry` is this crate with a command line: it makes a [`Config`] and [runs](run)
 //! it.
 //!
-//! The way of a request through the modules: `server` accepts the connection, `connection` lets
-//! bytes in within limits, `access` says who may ask at all, `routes` has a file for each thing
-//! that can be asked, `decode` makes requests of the registry of what was sent, `writer` commits
-//! those that change something in groups and `reader` looks up the others, and `api_error` is what
-//! every error is answered by.
+//! A request passes through these modules: `server` accepts its connection, and `connection` reads it
+//! within limits. `access` refuses web pages. `routes` has a file for each resource, and `decode`
+//! validates the request. Reads run on blocking threads (`app_state`), and `writer` commits changes in
+//! groups. `api_error` maps every error to its response.
 
 mod access;
 mod api_error;

@@ -1,74 +1,73 @@
-//! What clients may take of the daemon: times, sizes and numbers.
+//! Limits on clients: times, sizes and numbers.
 
 use std::time::Duration;
 
-/// The most bytes of a body.
+/// Size limit of a body, in bytes.
 pub(crate) const BODY: usize = 64 << 10;
 
-/// How long a client may take to send a request.
+/// Time limit for sending a head, and for sending a body.
 pub(crate) const REQUEST: Duration = Duration::from_secs(10);
 
-/// How long a connection is kept without a request.
+/// Time for which an idle connection is kept.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
-/// How long a connection may go on after a request had arrived without the next one beginning: so
-/// long may its answer, the pause behind it and the next head take together. Meets who sends half a
-/// head, and who does not read the answer.
+/// Time limit from the arrival of a request to the beginning of the next one. It covers the response,
+/// the pause after it and the next head, so it ends clients that send half a head or do not read.
 pub(crate) const BETWEEN_REQUESTS: Duration = REQUEST.saturating_add(KEEP_ALIVE);
 
-/// How many bytes are read ahead of a request that begins, in which there may be others.
+/// Bytes that are read at once while a request begins. They may contain further requests.
 pub(crate) const HEAD_SLICE: usize = 512;
 
-/// How long a client that was dismissed has to notice: what it still sends is ignored, and what it
-/// does not read is not sent.
+/// Grace period before a dismissed connection is closed. Until then its input is ignored.
 pub(crate) const LINGER: Duration = Duration::from_secs(1);
 
-/// How many connections there are at a time; further ones wait to be accepted.
+/// Connections at a time; further ones wait to be accepted.
 pub(crate) const CONNECTIONS: usize = 512;
 
-/// How many connections may be waiting to be accepted.
+/// Connections that may wait to be accepted.
 pub(crate) const BACKLOG: u32 = 1024;
 
-/// How many bytes of an answer the system keeps for a client that does not read it, which would
-/// otherwise be some megabytes each.
+/// Bytes of a response that the system buffers for a client that does not read it. Its default is some
+/// megabytes for each.
 pub(crate) const SEND_BUFFER: u32 = 128 << 10;
 
-/// When all connections are taken, those go that began no request for so long.
+/// When all connections are taken, those that began no request for this long are closed.
 pub(crate) const QUIET: Duration = Duration::from_secs(1);
 
-/// Files that are open besides connections: the store, probes, the lists of processes.
+/// Files that are open besides connections: the store, probes, lists of processes.
 pub(crate) const OTHER_FILES: usize = 64;
 
-/// Threads for what may block: reading the store, and looking for processes.
+/// Threads for work that may block: reads of the store, batches, lists of processes.
 pub(crate) const BLOCKING_THREADS: usize = 16;
 
 /// The most requests of a batch: one for each port.
 pub(crate) const BATCH_REQUESTS: usize = 65_535;
 
-/// The most bytes of a batch: enough for a service on each port, with names of usual length.
+/// Size limit of a batch, in bytes: enough for a service on each port, with names of usual length.
 pub(crate) const BATCH: usize = 16 << 20;
 
-/// How many bytes of large batches and their answers may be on their way at a time.
+/// Bytes of large batches and their responses that may be in memory at a time.
 pub(crate) const LARGE_BATCHES: usize = 64 << 20;
 
-/// Lists that are made at a time: as many as there are cores to make them, since one of 60,000
-/// allocations takes some 20 MB until its JSON is written.
-pub(crate) const LISTS: usize = 2;
+/// Lists that are made at a time, because one of 60,000 allocations takes some 30 MB until its JSON is
+/// written.
+pub(crate) const LISTS: usize = 4;
 
-/// How many batches are carried out at a time; each may have to wait for other processes.
+/// Batches that are carried out at a time. Each occupies a blocking thread while it waits for its turn
+/// to write.
 pub(crate) const BATCHES: usize = 4;
 
-/// From how many bytes on an answer counts as large.
+/// Size from which a response counts as large, in bytes.
 pub(crate) const LARGE_ANSWER: usize = 64 << 10;
 
-/// How many bytes of large answers may be on their way at a time.
+/// Bytes of large responses that may be in memory at a time.
 pub(crate) const LARGE_ANSWERS: usize = 64 << 20;
 
-/// How long a write waits for its turn at most, whatever the registry is set to.
+/// Upper bound of the time for which a write waits for its turn.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
-/// How long requests under way may take to end once the daemon is to stop.
+/// Time for requests in progress to end when the daemon stops.
 pub(crate) const DRAIN: Duration = Duration::from_secs(2);
 
-/// How long what threads are doing may take once there are no more requests.
+/// Time for the writer to end when there are no more requests.
 pub(crate) const LAST_WORK: Duration = Duration::from_millis(500);

@@ -27,7 +27,7 @@ use crate::limits;
 use crate::log;
 use crate::routes;
 
-/// How long to leave off after a connection could not be accepted, for lack of files, say.
+/// Pause after a connection could not be accepted, for lack of files, say.
 const BREATHER: Duration = Duration::from_millis(100);
 
 /// Answers requests until `stop` comes, and then those that are under way. Runs within a
@@ -79,14 +79,14 @@ pub(crate) async fn serve(
         spawn_local(async move {
             let peer = stream.peer_addr().ok();
             let connection = Connection::new(stream, admitted.tab.clone());
-            // How a connection ended is the client's business.
+            // Errors of a connection are the client's business.
             let _ = http.call((connection, peer)).await;
             drop(admitted);
         });
     }
     drop(listener);
     connections.dismiss_quiet_for(Duration::ZERO);
-    // What takes longer than that is broken off.
+    // Connections that take longer are broken off.
     let _ = timeout(limits::DRAIN, connections.until_empty()).await;
     Ok(())
 }

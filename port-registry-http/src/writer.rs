@@ -1,8 +1,8 @@
-//! The one thread that writes: it commits what many clients ask for in groups.
+//! The writer: one thread that commits the requests of many clients in groups.
 //!
-//! A commit costs two fdatasyncs, whatever is in it. So the thread wins the store's turn, takes all
-//! that has queued up by then, commits it at once, and answers each request by itself. While it
-//! does, the next group gathers.
+//! A commit costs two fdatasyncs, however many requests are in it. So the thread wins the store's turn,
+//! takes all requests that have arrived by then, commits them together, and answers each one. Meanwhile
+//! the next group gathers.
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -82,7 +82,7 @@ impl Group {
         self.clients.push(job.client);
     }
 
-    /// How long the first of them may wait still.
+    /// Returns the time for which the most impatient client will still wait.
     fn patience(&self) -> Duration {
         let due = self.clients.iter().map(|client| client.due).min();
         due.map_or(Duration::ZERO, |due| {
@@ -91,10 +91,10 @@ impl Group {
     }
 }
 
-/// One for each request of a group; `None` for one that is to wait for the next.
+/// One answer for each request of a group; `None` for a request that has to wait for the next group.
 type Answers = Vec<Option<Result<Answer, Error>>>;
 
-/// What the thread works with.
+/// The work of the thread.
 struct Groups {
     registry: Registry,
     health: Arc<Health>,
@@ -116,8 +116,8 @@ impl Groups {
         }
     }
 
-    /// Carries out a group, and what comes until its turn has come; gives back those that are to
-    /// wait for the next.
+    /// Carries out a group and the requests that arrive until its turn has come. Returns those that
+    /// have to wait for the next group.
     fn commit(&self, group: Group) -> Group {
         let wait = group.patience();
         let Group {
@@ -127,7 +127,7 @@ impl Groups {
         let result = self.registry.apply_group(&mut requests, wait, |requests| {
             let early = iter::zip(mem::take(&mut clients), mem::take(requests));
             let late = self.jobs.try_iter().map(|job| (job.client, job.request));
-            // Nobody waits any more for those whose clients are gone.
+            // Leave out requests whose clients are gone.
             let here = early
                 .chain(late)
                 .filter(|(client, _)| !client.answer.is_closed());
@@ -136,7 +136,7 @@ impl Groups {
         let group = Group { requests, clients };
         let mut waiting = Group::default();
         match result {
-            // What one of them comes upon is not to fail the others.
+            // Damage that one request meets must not fail the others.
             Err(Error::Damaged { .. }) if group.requests.len() > 1 => {
                 for (request, client) in iter::zip(group.requests, group.clients) {
                     let mut alone = Group::default();
@@ -151,7 +151,7 @@ impl Groups {
         waiting
     }
 
-    /// Tells a group what became of it, but for those that are to wait for the next.
+    /// Answers the requests of a group. Adds those that have to wait for the next group to `waiting`.
     fn tell(&self, group: Group, result: Result<Answers, Error>, waiting: &mut Group) {
         let jobs = iter::zip(group.requests, group.clients)
             .map(|(request, client)| Job { request, client });

@@ -103,7 +103,7 @@
 //! - `serde`: (de)serialization of what travels as JSON.
 //! - `listeners`: the process that listens on a port.
 //! - `detect`: names for a folder, from git.
-//! - `daemon`: whether a daemon runs, and what it says of itself, for those that run, start and stop one.
+//! - `daemon`: whether a daemon runs, and what it says of itself, for programs that run, start or stop one.
 
 mod allocation;
 mod assign;

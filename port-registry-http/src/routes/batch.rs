@@ -38,8 +38,8 @@ pub(crate) async fn post(
         Ok::<_, ApiError>(done)
     });
     Ok(match done.await? {
-        Ok(document) => body::sized_json(HttpResponse::Ok(), document.into(), permit),
-        Err((error, document)) => body::sized_json(error.head(), document.into(), permit),
+        Ok(document) => body::sized_json(HttpResponse::Ok(), document, permit),
+        Err((error, document)) => body::sized_json(error.head(), document, permit),
     })
 }
 

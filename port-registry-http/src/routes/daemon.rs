@@ -11,7 +11,7 @@ use crate::app_state::AppState;
 use crate::body;
 use crate::identity::identity;
 
-/// Of a process this does not change.
+/// Found once, because it does not change while the process runs.
 static SUPERVISOR: LazyLock<Option<Supervisor>> = LazyLock::new(Supervisor::of_this_process);
 
 pub(crate) async fn get(state: Data<AppState>) -> HttpResponse {

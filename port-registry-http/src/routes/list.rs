@@ -16,13 +16,12 @@ pub(crate) async fn get(
     let filter = decode::query(request.query_string())?;
     let turn = state.turn(&state.lists).await?;
     let list = state.blocking(move |registry| {
-        let mut document = json::to_vec(&registry.list(&filter)?);
-        document.shrink_to_fit();
+        let document = json::to_vec(&registry.list(&filter)?);
         // The turn ends when the document is counted, or dropped because its client is gone.
         Ok::<_, Error>((document, turn))
     });
     let (list, _turn) = list.await?;
-    body::large_json(list.into(), &state.answer_bytes)
+    body::large_json(list, &state.answer_bytes)
 }
 
 pub(crate) async fn get_one(

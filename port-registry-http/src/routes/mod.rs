@@ -71,15 +71,15 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         }));
 }
 
-/// A path, which answers to these methods.
+/// Makes a resource that supports these methods.
 fn resource(path: &str, allow: &'static str) -> Resource {
     web::resource(path).default_service(web::to(move || async move {
         Err::<&str, _>(ApiError::unknown_method(allow))
     }))
 }
 
-/// What every request passes: it is written down on the connection's tab, and is let in or not.
-/// Every answer says who gave it.
+/// Handles every request before its route: notes it on the connection's tab and checks its access. Adds
+/// the daemon's identity to every response.
 pub(crate) async fn gate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

@@ -28,7 +28,7 @@ struct Status {
     status: &'static str,
 }
 
-/// Up to this many allocations are written as JSON on the main thread.
+/// Number of allocations up to which their JSON is written on the main thread.
 const FEW: usize = 256;
 
 pub(crate) async fn delete_matching(
@@ -47,12 +47,12 @@ pub(crate) async fn delete_matching(
                 let released = Arc::new(released);
                 let shared = released.clone();
                 let document = state.blocking(move |_| Ok::<_, ApiError>(json::to_vec(&*shared)));
-                // They are released, whoever writes it down.
+                // They are released already, so the response must come.
                 document.await.unwrap_or_else(|_| json::to_vec(&*released))
             } else {
                 json::to_vec(&released)
             };
-            represented(body::due_json(document.into(), &state.answer_bytes))
+            represented(body::due_json(document, &state.answer_bytes))
         }
         answer => body::json(StatusCode::OK, &deleted(&answer)),
     })
@@ -85,7 +85,7 @@ fn wants_representation(request: &HttpRequest) -> bool {
     })
 }
 
-/// An answer that is what was released.
+/// Marks a response as the representation of what was released.
 fn represented(mut response: HttpResponse) -> HttpResponse {
     response.headers_mut().insert(
         HeaderName::from_static(header::PREFERENCE_APPLIED),
