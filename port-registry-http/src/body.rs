@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::api_error::ApiError;
-use crate::connection::Tab;
+use crate::connection::ConnectionState;
 use crate::json;
 use crate::limits;
 
@@ -57,19 +57,21 @@ async fn read_up_to(
     if length(request).is_some_and(|length| length > limit) {
         return Err(ApiError::large_body(limit));
     }
-    let tab = request.conn_data::<Rc<Tab>>();
-    if let Some(tab) = tab {
-        tab.begin_body();
+    let connection = request.conn_data::<Rc<ConnectionState>>();
+    if let Some(connection) = connection {
+        connection.begin_body();
     }
     let body = match timeout(limits::REQUEST, payload.to_bytes_limited(limit)).await {
         Ok(Ok(Ok(body))) => Ok(body),
-        Ok(Ok(Err(_))) if tab.is_some_and(|tab| tab.was_dismissed()) => Err(ApiError::closing()),
+        Ok(Ok(Err(_))) if connection.is_some_and(|connection| connection.was_dismissed()) => {
+            Err(ApiError::closing())
+        }
         Ok(Ok(Err(_))) => Err(ApiError::bad_request("the body is incomplete")),
         Ok(Err(_)) => Err(ApiError::large_body(limit)),
         Err(_) => Err(ApiError::slow_request()),
     };
-    if let Some(tab) = tab {
-        tab.end_body();
+    if let Some(connection) = connection {
+        connection.end_body();
     }
     body
 }

@@ -2,9 +2,9 @@
 //!
 //! actix-http limits the time for the first head of a connection and for keeping it idle. It does
 //! not for later heads that come in part, nor for clients that do not read their answers, and it
-//! decodes all that it is given. So a connection has a [`Tab`], which is kept by whoever answers
-//! its requests: it breaks off when no request began for too long, and gives the dispatcher no
-//! bytes while there is one to answer.
+//! decodes all that it is given. So a connection has a [`ConnectionState`], which the request handlers
+//! update: it breaks off when no request began for too long, and gives the dispatcher no bytes while
+//! there is one to answer.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -22,10 +22,10 @@ use crate::limits;
 /// A connection, as the HTTP dispatcher reads and writes it.
 pub(crate) struct Connection {
     stream: TcpStream,
-    tab: Rc<Tab>,
+    state: Rc<ConnectionState>,
     /// Goes off no later than the connection's time is up; it may go off early.
     alarm: Pin<Box<Sleep>>,
-    /// How many bytes the dispatcher was given since it was last told to wait.
+    /// Bytes that the dispatcher was given since it was last told to wait.
     given: usize,
     /// The client has not taken the last bytes of its answers.
     is_write_blocked: bool,
@@ -33,9 +33,9 @@ pub(crate) struct Connection {
     unsent: Vec<u8>,
 }
 
-/// What is known of a connection outside of it.
+/// The state of a connection, shared by its bytes, its requests and the server.
 #[derive(Debug)]
-pub(crate) struct Tab {
+pub(crate) struct ConnectionState {
     /// When it last got on: it was opened, or a request began or had arrived.
     since: Cell<Instant>,
     reading: Cell<Reading>,
@@ -48,7 +48,7 @@ pub(crate) struct Tab {
     waker: RefCell<Option<Waker>>,
 }
 
-/// What is to be read from a client.
+/// The part of a client's input that is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reading {
     /// The head of a request.
@@ -61,9 +61,9 @@ enum Reading {
     Never,
 }
 
-impl Tab {
-    pub(crate) fn new() -> Tab {
-        Tab {
+impl ConnectionState {
+    pub(crate) fn new() -> ConnectionState {
+        ConnectionState {
             since: Cell::new(Instant::now()),
             reading: Cell::new(Reading::Head),
             is_read_put_off: Cell::new(false),
@@ -100,7 +100,7 @@ impl Tab {
         if is_last {
             self.is_last.set(true);
         }
-        // What still comes behind the last one is read to be thrown away.
+        // Input behind the last request is read and discarded.
         self.read(if self.is_last.get() {
             Reading::Body
         } else {
@@ -113,12 +113,12 @@ impl Tab {
         self.since.get()
     }
 
-    /// Whether no more requests are answered.
+    /// Returns whether no more requests are answered.
     pub(crate) fn is_over(&self) -> bool {
         self.is_last.get() || self.was_dismissed()
     }
 
-    /// Whether the daemon wants to be rid of the client.
+    /// Returns whether the daemon has asked the client to go.
     pub(crate) fn was_dismissed(&self) -> bool {
         self.leave_by.get().is_some()
     }
@@ -160,11 +160,11 @@ impl Tab {
 }
 
 impl Connection {
-    pub(crate) fn new(stream: TcpStream, tab: Rc<Tab>) -> Connection {
-        let alarm = Box::pin(sleep_until(tab.due(false)));
+    pub(crate) fn new(stream: TcpStream, state: Rc<ConnectionState>) -> Connection {
+        let alarm = Box::pin(sleep_until(state.due(false)));
         Connection {
             stream,
-            tab,
+            state,
             alarm,
             given: 0,
             is_write_blocked: false,
@@ -172,18 +172,18 @@ impl Connection {
         }
     }
 
-    pub(crate) fn tab(&self) -> &Rc<Tab> {
-        &self.tab
+    pub(crate) fn state(&self) -> &Rc<ConnectionState> {
+        &self.state
     }
 
-    /// What a read or write that has to wait comes to: an error once the time is up.
+    /// Waits to read or write. Returns an error once the time is up.
     fn wait<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
-        let mut waker = self.tab.waker.borrow_mut();
+        let mut waker = self.state.waker.borrow_mut();
         if waker.as_ref().is_none_or(|it| !it.will_wake(cx.waker())) {
             *waker = Some(cx.waker().clone());
         }
         drop(waker);
-        let due = self.tab.due(self.is_write_blocked);
+        let due = self.state.due(self.is_write_blocked);
         if due < self.alarm.deadline() {
             self.alarm.as_mut().reset(due);
         }
@@ -243,10 +243,10 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match self.tab.reading.get() {
+        match self.state.reading.get() {
             Reading::Never => Poll::Ready(Ok(())),
             Reading::Later => {
-                self.tab.is_read_put_off.set(true);
+                self.state.is_read_put_off.set(true);
                 self.wait(cx)
             }
             // A client that does not take its answers has nothing more to ask.

@@ -22,7 +22,7 @@ use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 
 use crate::app_state::AppState;
-use crate::connection::{Connection, Tab};
+use crate::connection::{Connection, ConnectionState};
 use crate::limits;
 use crate::log;
 use crate::routes;
@@ -49,7 +49,7 @@ pub(crate) async fn serve(
         .client_disconnect_timeout(limits::LINGER)
         .local_addr(address)
         .on_connect_ext(|connection: &Connection, data| {
-            data.insert(connection.tab().clone());
+            data.insert(connection.state().clone());
         })
         .h1(map_config(app, |()| AppConfig::default()));
     let http = http
@@ -78,7 +78,7 @@ pub(crate) async fn serve(
         let http = http.clone();
         spawn_local(async move {
             let peer = stream.peer_addr().ok();
-            let connection = Connection::new(stream, admitted.tab.clone());
+            let connection = Connection::new(stream, admitted.state.clone());
             // Errors of a connection are the client's business.
             let _ = http.call((connection, peer)).await;
             drop(admitted);
@@ -101,14 +101,14 @@ struct Connections {
 
 #[derive(Default)]
 struct Open {
-    tabs: HashMap<u64, Rc<Tab>>,
+    states: HashMap<u64, Rc<ConnectionState>>,
     next: u64,
 }
 
 /// A connection that was admitted, and has a slot until this is dropped.
 struct Admitted {
     number: u64,
-    tab: Rc<Tab>,
+    state: Rc<ConnectionState>,
     connections: Connections,
     _slot: tokio::sync::OwnedSemaphorePermit,
 }
@@ -135,14 +135,14 @@ impl Connections {
             }
         };
         let (stream, _) = listener.accept().await?;
-        let tab = Rc::new(Tab::new());
+        let state = Rc::new(ConnectionState::new());
         let mut open = self.open.borrow_mut();
         let number = open.next;
         open.next += 1;
-        open.tabs.insert(number, tab.clone());
+        open.states.insert(number, state.clone());
         let admitted = Admitted {
             number,
-            tab,
+            state,
             connections: self.clone(),
             _slot: slot,
         };
@@ -158,9 +158,9 @@ impl Connections {
     /// Dismisses clients whose last request began so long ago.
     fn dismiss_quiet_for(&self, time: Duration) {
         let open = self.open.borrow();
-        let quiet = open.tabs.values();
-        let quiet = quiet.filter(|tab| tab.since().elapsed() >= time);
-        quiet.for_each(|tab| tab.dismiss());
+        let quiet = open.states.values();
+        let quiet = quiet.filter(|state| state.since().elapsed() >= time);
+        quiet.for_each(|state| state.dismiss());
     }
 
     async fn until_empty(&self) {
@@ -170,6 +170,10 @@ impl Connections {
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        self.connections.open.borrow_mut().tabs.remove(&self.number);
+        self.connections
+            .open
+            .borrow_mut()
+            .states
+            .remove(&self.number);
     }
 }

@@ -23,7 +23,7 @@ use port_registry::daemon::api::{header, path};
 use crate::access;
 use crate::api_error::ApiError;
 use crate::app_state::AppState;
-use crate::connection::Tab;
+use crate::connection::ConnectionState;
 use crate::identity::identity_header;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
@@ -78,18 +78,18 @@ fn resource(path: &str, allow: &'static str) -> Resource {
     }))
 }
 
-/// Handles every request before its route: notes it on the connection's tab and checks its access. Adds
+/// Handles every request before its route: notes it on the connection's state and checks its access. Adds
 /// the daemon's identity to every response.
 pub(crate) async fn gate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let tab = request.conn_data::<Rc<Tab>>().cloned();
+    let connection = request.conn_data::<Rc<ConnectionState>>().cloned();
     // An offer to change the protocol is declined, and ends the connection too.
     let is_last = request.head().connection_type() != ConnectionType::KeepAlive;
-    let refused = match &tab {
+    let refused = match &connection {
         // It was sent behind one that was to be the last.
-        Some(tab) if !tab.begin() => Some(ApiError::closing()),
+        Some(connection) if !connection.begin() => Some(ApiError::closing()),
         _ => {
             let state = request.app_data::<Data<AppState>>();
             let port = state.map_or(0, |state| state.port);
@@ -104,10 +104,10 @@ pub(crate) async fn gate(
             .into_response(error.error_response())
             .map_into_right_body(),
     };
-    if let Some(tab) = tab {
+    if let Some(connection) = connection {
         let head = response.response().head();
-        tab.end(is_last || head.connection_type() == ConnectionType::Close);
-        if tab.is_over() {
+        connection.end(is_last || head.connection_type() == ConnectionType::Close);
+        if connection.is_over() {
             response
                 .response_mut()
                 .head_mut()
