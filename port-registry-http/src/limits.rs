@@ -49,9 +49,9 @@ pub(crate) const BATCH: usize = 16 << 20;
 /// Bytes of large batches and their responses that may be in memory at a time.
 pub(crate) const LARGE_BATCHES: usize = 64 << 20;
 
-/// Lists that are made at a time, because one of 60,000 allocations takes some 30 MB until its JSON is
+/// Lists that are made at a time, because one of 60,000 allocations takes some 40 MB until its JSON is
 /// written.
-pub(crate) const LISTS: usize = 4;
+pub(crate) const LISTS: usize = 2;
 
 /// Batches that are carried out at a time. Each occupies a blocking thread while it waits for its turn
 /// to write.
