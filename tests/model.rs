@@ -222,6 +222,16 @@ fn said(answer: &Result<Answer, Error>) -> Said {
     }
 }
 
+/// The conflict with the allocation that a service has.
+fn taken(want: &Want, holder: Record, world: &World) -> Said {
+    match (want.dir.map(|number| world.dir(number)), &holder.dir) {
+        (Some(wanted), Some(held)) if wanted != *held && world.exists(held) => {
+            Said::OtherCheckout(holder, wanted)
+        }
+        _ => Said::ServiceTaken(holder),
+    }
+}
+
 /// The registry as two plain maps.
 #[derive(Clone)]
 struct Model {
@@ -255,7 +265,7 @@ impl Model {
     fn ask(&mut self, ask: &Ask, world: &World) -> (Said, bool) {
         match ask {
             Ask::Allocate(want) => match self.by_key(&key(want.key)) {
-                Some(holder) => (Said::ServiceTaken(holder.clone()), false),
+                Some(holder) => (taken(want, holder.clone(), world), false),
                 None => self.place(want, world),
             },
             Ask::GetOrAllocate(want) => match self.by_key(&key(want.key)).cloned() {
@@ -285,19 +295,15 @@ impl Model {
     }
 
     fn keep(&mut self, want: &Want, holder: Record, world: &World) -> (Said, bool) {
+        let taken = taken(want, holder.clone(), world);
+        if matches!(taken, Said::OtherCheckout(..))
+            || want
+                .port
+                .is_some_and(|index| world.port(index).get() != holder.port)
+        {
+            return (taken, false);
+        }
         let wanted = want.dir.map(|number| world.dir(number));
-        if let (Some(wanted), Some(held)) = (&wanted, &holder.dir)
-            && wanted != held
-            && world.exists(held)
-        {
-            return (Said::OtherCheckout(holder, wanted.clone()), false);
-        }
-        if want
-            .port
-            .is_some_and(|index| world.port(index).get() != holder.port)
-        {
-            return (Said::ServiceTaken(holder), false);
-        }
         let dir = wanted.or(holder.dir.clone());
         let changed = dir != holder.dir;
         let record = Record { dir, ..holder };

@@ -40,7 +40,7 @@ impl<'a> Plan<'a> {
     ) -> Result<Plan<'a>, Fault> {
         match request {
             Request::Allocate(claim) => match rows.by_key(&claim.key)? {
-                Some(holder) => Ok(Plan::Refuse(service_taken(holder))),
+                Some(holder) => Ok(refuse_new(claim, holder, scout)),
                 None => place(claim, rows, order, scout),
             },
             Request::GetOrAllocate(claim) => match rows.by_key(&claim.key)? {
@@ -66,36 +66,43 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// The service holds a port already, and may keep it.
-fn keep<'a>(claim: &Claim, holder: Allocation, scout: &mut Scout) -> Plan<'a> {
-    let mut moved_to = None;
-    if let Some(wanted) = &claim.dir
-        && holder.dir.as_ref() != Some(wanted)
-    {
-        if let Some(held) = &holder.dir {
-            match scout.compare(wanted, held) {
-                Some(Recorded::Same) => {}
-                Some(Recorded::Gone) => moved_to = Some(wanted.clone()),
-                Some(Recorded::Other) => {
-                    let wanted = wanted.clone();
-                    let holder = Box::new(holder);
-                    return Plan::Refuse(Error::OtherCheckout { holder, wanted });
-                }
-                None => return Plan::ScoutMore,
-            }
-        } else {
-            moved_to = Some(wanted.clone());
-        }
+/// Refuses a new port to a service that holds one.
+fn refuse_new<'a>(claim: &Claim, holder: Allocation, scout: &mut Scout) -> Plan<'a> {
+    match compare_checkouts(claim, &holder, scout) {
+        Some(Recorded::Same | Recorded::Gone) => Plan::Refuse(service_taken(holder)),
+        Some(Recorded::Other) => Plan::Refuse(other_checkout(claim, holder)),
+        None => Plan::ScoutMore,
     }
+}
+
+/// Keeps the port that a service holds, unless it belongs to another checkout or the claim names another
+/// port.
+fn keep<'a>(claim: &Claim, holder: Allocation, scout: &mut Scout) -> Plan<'a> {
+    let is_to_move = match compare_checkouts(claim, &holder, scout) {
+        Some(Recorded::Same) => false,
+        Some(Recorded::Gone) => true,
+        Some(Recorded::Other) => return Plan::Refuse(other_checkout(claim, holder)),
+        None => return Plan::ScoutMore,
+    };
     if claim.port.is_some_and(|port| port != holder.port) {
         return Plan::Refuse(service_taken(holder));
     }
-    match moved_to {
-        Some(dir) => Plan::SetDir {
+    match &claim.dir {
+        Some(dir) if is_to_move => Plan::SetDir {
             allocation: holder,
-            dir,
+            dir: dir.clone(),
         },
-        None => Plan::Answer(Answer::Existing(holder)),
+        _ => Plan::Answer(Answer::Existing(holder)),
+    }
+}
+
+/// Compares the recorded checkout of a service with the one that claims it. A service without a recorded
+/// checkout counts as that of one which is gone. Returns `None` if this step has no time to look.
+fn compare_checkouts(claim: &Claim, holder: &Allocation, scout: &mut Scout) -> Option<Recorded> {
+    match (&claim.dir, &holder.dir) {
+        (Some(wanted), Some(held)) if wanted != held => scout.compare(wanted, held),
+        (Some(_), None) => Some(Recorded::Gone),
+        _ => Some(Recorded::Same),
     }
 }
 
@@ -161,5 +168,12 @@ fn best_free<'a>(
 fn service_taken(holder: Allocation) -> Error {
     Error::ServiceTaken {
         holder: Box::new(holder),
+    }
+}
+
+fn other_checkout(claim: &Claim, holder: Allocation) -> Error {
+    Error::OtherCheckout {
+        holder: Box::new(holder),
+        wanted: claim.dir.clone().unwrap_or_default(),
     }
 }

@@ -103,7 +103,9 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// [`ServiceTaken`](Error::ServiceTaken), [`PortTaken`](Error::PortTaken),
+    /// [`ServiceTaken`](Error::ServiceTaken) when the service has a port,
+    /// [`OtherCheckout`](Error::OtherCheckout) when it belongs to another checkout that still exists than
+    /// the one that the claim [names](Claim::dir), [`PortTaken`](Error::PortTaken),
     /// [`PortInUse`](Error::PortInUse) or [`NoFreePort`](Error::NoFreePort) when the claim cannot
     /// be met, [`Probe`](Error::Probe) when the system does not say whether a port is in use, and
     /// [what a store can meet](Error#what-a-store-can-meet).
@@ -131,8 +133,8 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// [`OtherCheckout`](Error::OtherCheckout) when the port belongs to another checkout that still
-    /// exists, and those of [`allocate`](Self::allocate).
+    /// Those of [`allocate`](Self::allocate), but [`ServiceTaken`](Error::ServiceTaken) only when the claim
+    /// names another port than the service has.
     pub fn get_or_allocate(&self, claim: Claim) -> Result<Allocation, Error> {
         self.claim(Request::GetOrAllocate(claim))
     }
