@@ -32,9 +32,9 @@ fn main() -> Result<()> {
         .unwrap_or(300);
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let machine = Machine::new(folder.path())?;
-    machine.portctl(Door::Daemon, &["start"])?;
+    machine.portctl(Backend::Daemon, &["start"])?;
     let measured = machine.prepare().and_then(|()| machine.measure(rounds));
-    machine.portctl(Door::Daemon, &["stop"])?;
+    machine.portctl(Backend::Daemon, &["stop"])?;
     measured
 }
 
@@ -46,7 +46,7 @@ struct Machine<'a> {
 
 /// The way to the registry.
 #[derive(Clone, Copy)]
-enum Door {
+enum Backend {
     Daemon,
     InProcess,
 }
@@ -67,7 +67,7 @@ impl Machine<'_> {
         let services: Vec<String> = (0..SERVICES).map(|number| format!("s{number}")).collect();
         let mut words = vec!["get"];
         words.extend(services.iter().map(String::as_str));
-        self.portctl(Door::Daemon, &words)?;
+        self.portctl(Backend::Daemon, &words)?;
         Ok(())
     }
 
@@ -80,19 +80,23 @@ impl Machine<'_> {
         let mut curl = Vec::new();
         let mut portctl = [const { Vec::new() }; 4];
         let cases = [
-            (Door::Daemon, &named[..], "through the daemon, names given"),
             (
-                Door::Daemon,
+                Backend::Daemon,
+                &named[..],
+                "through the daemon, names given",
+            ),
+            (
+                Backend::Daemon,
                 &["list"],
                 "through the daemon, names from git",
             ),
-            (Door::InProcess, &named, "in process, names given"),
-            (Door::InProcess, &["list"], "in process, names from git"),
+            (Backend::InProcess, &named, "in process, names given"),
+            (Backend::InProcess, &["list"], "in process, names from git"),
         ];
         for _ in 0..rounds {
             curl.push(run(self.command("curl").args(["-s", &url]))?);
-            for (times, (door, words, _)) in portctl.iter_mut().zip(cases) {
-                times.push(self.portctl(door, words)?);
+            for (times, (backend, words, _)) in portctl.iter_mut().zip(cases) {
+                times.push(self.portctl(backend, words)?);
             }
         }
         let curl = median(curl);
@@ -111,9 +115,9 @@ impl Machine<'_> {
         Ok(())
     }
 
-    fn portctl(&self, door: Door, words: &[&str]) -> Result<f64> {
+    fn portctl(&self, backend: Backend, words: &[&str]) -> Result<f64> {
         let mut command = self.command(env!("CARGO_BIN_EXE_portctl"));
-        if matches!(door, Door::Daemon) {
+        if matches!(backend, Backend::Daemon) {
             command.env("PORT_REGISTRY_ADDR", &self.address);
         }
         run(command.args(words))

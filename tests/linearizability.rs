@@ -1,4 +1,4 @@
-//! Whatever clients of both doors ask at once, there is an order of the operations, one after the
+//! Whatever clients of both backends ask at once, there is an order of the operations, one after the
 //! other, in which each is answered as it was and none comes before one that had ended when it began:
 //! the registry is linearizable.
 //!
@@ -11,14 +11,14 @@
 // Elsewhere two probes of one port at the same moment see each other, so that a port may be passed by.
 #![cfg(target_os = "linux")]
 
+#[path = "linearizability/backends.rs"]
+mod backends;
 #[path = "linearizability/broken.rs"]
 mod broken;
 #[path = "linearizability/checker.rs"]
 mod checker;
 #[path = "support/daemon.rs"]
 mod daemon;
-#[path = "linearizability/doors.rs"]
-mod doors;
 #[path = "support/random.rs"]
 #[expect(dead_code, reason = "others have another part of it")]
 mod random;
@@ -42,7 +42,7 @@ use support::{free_block, soak};
 const ROUNDS: u64 = 21;
 
 #[test]
-fn what_clients_of_both_doors_are_told_at_once_is_explained_by_one_order() {
+fn what_clients_of_both_backends_are_told_at_once_is_explained_by_one_order() {
     let first_port = free_block(PORTS);
     let mut checked = Checked::default();
     for seed in 0..ROUNDS * u64::from(soak()) {

@@ -32,7 +32,7 @@ use daemon::Daemon;
 use diary::Diary;
 use random::Random;
 use support::{Sandbox, soak};
-use workers::{Door, Worker};
+use workers::{Backend, Worker};
 
 /// The ports that are given out.
 const RANGE: &str = "21000-22999";
@@ -82,10 +82,15 @@ fn what_was_acknowledged_outlives_everybody() {
     let give_up = Instant::now() + TIME * soak();
 
     let kills = thread::scope(|scope| {
-        let doors = [Door::Library, Door::Library, Door::Http, Door::Http];
-        let workers = doors.iter().zip(0..).map(|(&door, number)| {
+        let backends = [
+            Backend::Library,
+            Backend::Library,
+            Backend::Http,
+            Backend::Http,
+        ];
+        let workers = backends.iter().zip(0..).map(|(&backend, number)| {
             let (diary, store) = (&diary, &store);
-            scope.spawn(move || keep_busy(door, number, store, give_up, diary))
+            scope.spawn(move || keep_busy(backend, number, store, give_up, diary))
         });
         let workers: Vec<_> = workers.collect();
         let commands = (10..12).map(|number| {
@@ -122,11 +127,17 @@ fn what_was_acknowledged_outlives_everybody() {
 }
 
 /// Keeps a worker at work, by starting another one whenever it was killed. Gives how often.
-fn keep_busy(door: Door, number: u32, store: &Path, give_up: Instant, diary: &Mutex<Diary>) -> u32 {
+fn keep_busy(
+    backend: Backend,
+    number: u32,
+    store: &Path,
+    give_up: Instant,
+    diary: &Mutex<Diary>,
+) -> u32 {
     let mut random = Random::new(number.into());
     let mut kills = 0;
     while Instant::now() < give_up {
-        let worker = Worker::start(door, number, kills, store, diary);
+        let worker = Worker::start(backend, number, kills, store, diary);
         let life = Duration::from_millis(50 + random.below(500));
         worker.live(life, diary);
         kills += 1;

@@ -16,11 +16,6 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// Where a daemon listens that is not told otherwise.
-    pub(crate) fn usual() -> Address {
-        Address::of(SocketAddr::from((Ipv4Addr::LOCALHOST, DAEMON_PORT)))
-    }
-
     pub(crate) fn of(address: SocketAddr) -> Address {
         let host = match address {
             SocketAddr::V4(address) => address.ip().to_string(),
@@ -42,6 +37,13 @@ impl Address {
     /// The same socket, as a daemon would name it.
     pub(crate) fn is_of(&self, listener: SocketAddr) -> bool {
         self.is_local() && listener == SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
+    }
+}
+
+impl Default for Address {
+    /// The address of a daemon that was given no other one.
+    fn default() -> Address {
+        Address::of(SocketAddr::from((Ipv4Addr::LOCALHOST, DAEMON_PORT)))
     }
 }
 
@@ -118,7 +120,7 @@ mod tests {
         }
         let upper: Address = "LOCALHOST:1".parse().unwrap();
         assert_eq!(upper.to_string(), "localhost:1");
-        assert_eq!(Address::usual().to_string(), "127.0.0.1:51234");
+        assert_eq!(Address::default().to_string(), "127.0.0.1:51234");
     }
 
     #[test]

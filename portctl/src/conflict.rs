@@ -5,7 +5,7 @@ use std::path::Path;
 
 use port_registry::{Allocation, Checkout, Claim, Error, Filter, Port, ServiceKey};
 
-use crate::door::{Door, Fault};
+use crate::backend::{Backend, Fault};
 use crate::failure::{Failure, Report};
 use crate::fnv;
 use crate::names::Names;
@@ -13,15 +13,15 @@ use crate::wording;
 
 /// Gives each service the port that it has, or else a new one. What stands in the way is told.
 pub(crate) fn get_or_allocate(
-    door: &dyn Door,
+    backend: &dyn Backend,
     claims: &[Claim],
 ) -> Result<Vec<Allocation>, Report> {
-    let allocations = door.get_or_allocate(claims);
-    allocations.map_err(|fault| report(door, claims, fault))
+    let allocations = backend.get_or_allocate(claims);
+    allocations.map_err(|fault| report(backend, claims, fault))
 }
 
 /// Tells of a fault that claims have met. Of a conflict, with what listens on the port.
-pub(crate) fn report(door: &dyn Door, claims: &[Claim], fault: Fault) -> Report {
+pub(crate) fn report(backend: &dyn Backend, claims: &[Claim], fault: Fault) -> Report {
     let Fault::Registry(error) = fault else {
         return fault.into();
     };
@@ -38,15 +38,15 @@ pub(crate) fn report(door: &dyn Door, claims: &[Claim], fault: Fault) -> Report 
                     "leave --port out for a free port, or free this one by {free} if it is not needed"
                 )
             });
-            of_holder(door, &what, *holder).hint(hint)
+            of_holder(backend, &what, *holder).hint(hint)
         }
         Error::ServiceTaken { holder } => {
-            let (what, hint) = service_taken(door, &holder, claim_of(claims, &holder));
-            of_holder(door, &what, *holder).hint(hint)
+            let (what, hint) = service_taken(backend, &holder, claim_of(claims, &holder));
+            of_holder(backend, &what, *holder).hint(hint)
         }
-        Error::OtherCheckout { holder, wanted } => other_checkout(door, *holder, &wanted),
+        Error::OtherCheckout { holder, wanted } => other_checkout(backend, *holder, &wanted),
         Error::PortInUse { port } => {
-            let listener = door.check(port).ok().and_then(|status| status.listener);
+            let listener = backend.check(port).ok().and_then(|status| status.listener);
             let by = listener.as_ref().map_or_else(String::new, wording::by);
             let claim = claims.iter().find(|it| it.wanted_port() == Some(port));
             let report = Report::new(format!(
@@ -65,7 +65,7 @@ pub(crate) fn report(door: &dyn Door, claims: &[Claim], fault: Fault) -> Report 
 }
 
 /// Tells that a service's port belongs to another checkout than the one with this root.
-pub(crate) fn other_checkout(door: &dyn Door, holder: Allocation, wanted: &str) -> Report {
+pub(crate) fn other_checkout(backend: &dyn Backend, holder: Allocation, wanted: &str) -> Report {
     let dir = holder.dir.as_deref().unwrap_or_default();
     let what = format!(
         "{} belongs to the checkout {dir}, not to {wanted}: it has port {} (id {})",
@@ -77,22 +77,22 @@ pub(crate) fn other_checkout(door: &dyn Door, holder: Allocation, wanted: &str) 
         wording::flag("--instance", &own_instance(&holder, wanted)),
         wording::positional(holder.key.service())
     );
-    of_holder(door, &what, holder).hint(hint)
+    of_holder(backend, &what, holder).hint(hint)
 }
 
 /// The allocations of the app and the instance that a filter names, which must not be another checkout's
 /// of the same names.
 pub(crate) fn allocations_of(
-    door: &dyn Door,
+    backend: &dyn Backend,
     names: &Names,
     filter: &Filter,
 ) -> Result<Vec<Allocation>, Failure> {
-    let allocations = door.list(filter)?;
+    let allocations = backend.list(filter)?;
     if let Some(checkout) = names.checkout_of(filter) {
         let mut others = allocations.iter();
         if let Some(holder) = others.find(|it| it.belongs_to_other_checkout(&checkout.root)) {
             let wanted = checkout.root.display().to_string();
-            return Err(other_checkout(door, holder.clone(), &wanted).into());
+            return Err(other_checkout(backend, holder.clone(), &wanted).into());
         }
     }
     Ok(allocations)
@@ -134,7 +134,11 @@ fn mark_of(text: &str) -> u16 {
 }
 
 /// What there is to say of a service that has a port already, and the way on.
-fn service_taken(door: &dyn Door, holder: &Allocation, claim: Option<&Claim>) -> (String, String) {
+fn service_taken(
+    backend: &dyn Backend,
+    holder: &Allocation,
+    claim: Option<&Claim>,
+) -> (String, String) {
     let what = format!(
         "{} already has port {} {}",
         holder.key,
@@ -152,7 +156,7 @@ fn service_taken(door: &dyn Door, holder: &Allocation, claim: Option<&Claim>) ->
     };
     // Whoever frees its port may be left with none.
     let (free, own) = (wording::release(holder), holder.id);
-    let (other, listener) = match door.check(port) {
+    let (other, listener) = match backend.check(port) {
         Ok(status) => (status.holder, status.listener),
         Err(_) => (None, None),
     };
@@ -209,8 +213,8 @@ fn claim_of<'a>(claims: &'a [Claim], holder: &Allocation) -> Option<&'a Claim> {
 }
 
 /// The report of an allocation that stands in the way, with what listens on its port.
-pub(crate) fn of_holder(door: &dyn Door, what: &str, holder: Allocation) -> Report {
-    let (use_of_it, listener) = match door.check(holder.port) {
+pub(crate) fn of_holder(backend: &dyn Backend, what: &str, holder: Allocation) -> Report {
+    let (use_of_it, listener) = match backend.check(holder.port) {
         Ok(status) => match status.listener {
             Some(listener) => (
                 format!(", and in use{}", wording::by(&listener)),

@@ -3,7 +3,7 @@
 use port_registry::{Allocation, Error, Listener};
 use serde::Serialize;
 
-use crate::door::{ClientError, Fault};
+use crate::backend::{ClientError, Fault};
 use crate::environment::{self, ADDRESS_VARIABLE};
 
 /// Why a command was not carried out.

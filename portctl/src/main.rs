@@ -2,12 +2,13 @@
 
 mod address;
 mod args;
+mod backend;
 mod block;
 mod command;
 mod conflict;
 mod daemon;
 mod doctor;
-mod door;
+
 mod dump;
 mod environment;
 mod failure;

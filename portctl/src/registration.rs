@@ -4,8 +4,8 @@ use std::path::Path;
 
 use port_registry::{Allocation, Claim};
 
+use crate::backend::Backend;
 use crate::conflict;
-use crate::door::Door;
 use crate::environment;
 use crate::failure::{Failure, Report};
 use crate::names::{Names, Own};
@@ -17,7 +17,7 @@ use crate::wording;
 /// Allocates what was found, but for guesses, and tells how many of them are new. `path` is what was to be
 /// scanned, if it was named.
 pub(crate) fn register(
-    door: &dyn Door,
+    backend: &dyn Backend,
     names: &Names,
     path: Option<&Path>,
     findings: &[Finding],
@@ -42,7 +42,7 @@ pub(crate) fn register(
                 Met::Held { holder, own: None } if own.has(holder) => {}
                 met => {
                     let is_other = matches!(met, Met::OtherCheckout(_));
-                    let report = in_the_way(door, &own, claim, path, finding, met);
+                    let report = in_the_way(backend, &own, claim, path, finding, met);
                     conflicts.push((is_other, report));
                 }
             }
@@ -58,7 +58,7 @@ pub(crate) fn register(
             Err(refusal(conflicts, wanted.len()).into())
         }
     };
-    let (_, new) = claim_all(door, choose)?;
+    let (_, new) = claim_all(backend, choose)?;
     Ok(new)
 }
 
@@ -81,7 +81,7 @@ fn claim(names: &Names, finding: &Finding) -> Result<Claim, Failure> {
 }
 
 fn in_the_way(
-    door: &dyn Door,
+    backend: &dyn Backend,
     project: &Own,
     claim: &Claim,
     path: Option<&Path>,
@@ -94,7 +94,7 @@ fn in_the_way(
         format!("{file}:{line}: port {port} of {service} {told}")
     };
     let of = |told: &str, holder: &Allocation, hint: String| {
-        conflict::of_holder(door, &what(told), holder.clone()).hint(hint)
+        conflict::of_holder(backend, &what(told), holder.clone()).hint(hint)
     };
     match met {
         Met::Held {

@@ -2,25 +2,25 @@
 
 use port_registry::{Allocation, AllocationId, Error, Filter};
 
-use crate::door::{Door, Fault};
+use crate::backend::{Backend, Fault};
 use crate::failure::{Failure, Report};
 use crate::visible::visible;
 
 /// Frees the ports of those that match and are chosen, all of them or none, and tells which they were.
 pub(crate) fn release(
-    door: &dyn Door,
+    backend: &dyn Backend,
     filter: &Filter,
     choose: impl Fn(&[Allocation]) -> Vec<Allocation>,
 ) -> Result<Vec<Allocation>, Failure> {
     /// How often others may be quicker.
     const ROUNDS: usize = 100;
     for _ in 0..ROUNDS {
-        let chosen = choose(&door.list(filter)?);
+        let chosen = choose(&backend.list(filter)?);
         if chosen.is_empty() {
             return Ok(chosen);
         }
         let ids: Vec<AllocationId> = chosen.iter().map(|it| it.id).collect();
-        match door.release_all(&ids) {
+        match backend.release_all(&ids) {
             Ok(()) => return Ok(chosen),
             // Somebody has released one of them just now.
             Err(Fault::Registry(Error::NotFound { .. })) => {}

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use port_registry::{Allocation, Claim, Error, Filter, Port, ServiceKey};
 
-use crate::door::{Door, Fault};
+use crate::backend::{Backend, Fault};
 use crate::failure::{Failure, Report};
 
 /// What is held already, and what earlier ones of several claims will hold.
@@ -93,14 +93,14 @@ impl<'a> Taken<'a> {
 /// Makes the claims that `choose` makes of what is held, all of them or none. It chooses again when somebody
 /// else has taken a port or a name meanwhile.
 pub(crate) fn claim_all<T>(
-    door: &dyn Door,
+    backend: &dyn Backend,
     choose: impl Fn(&[Allocation]) -> Result<(Vec<Claim>, T), Failure>,
 ) -> Result<(Vec<Allocation>, T), Failure> {
     /// How often others may be quicker.
     const ROUNDS: usize = 100;
     for _ in 0..ROUNDS {
-        let (claims, chosen) = choose(&door.list(&Filter::default())?)?;
-        match door.get_or_allocate(&claims) {
+        let (claims, chosen) = choose(&backend.list(&Filter::default())?)?;
+        match backend.get_or_allocate(&claims) {
             Ok(allocations) => return Ok((allocations, chosen)),
             Err(Fault::Registry(
                 Error::PortTaken { .. } | Error::ServiceTaken { .. } | Error::OtherCheckout { .. },

@@ -24,7 +24,7 @@ fn a_daemon_is_told_with_what_it_does_otherwise() {
     findings.assert(
         "daemon",
         "ok",
-        &format!("only if PORT_REGISTRY_ADDR={address} is set"),
+        &format!("need PORT_REGISTRY_ADDR={address} to find it"),
     );
     findings.assert("pidfile", "ok", &format!("names process {pid}"));
     findings.assert_well_but_for(&[]);
@@ -38,7 +38,7 @@ fn a_daemon_is_told_with_what_it_does_otherwise() {
         "warning",
         "serves another registry than this portctl would use",
     );
-    // One that was named is the one that is used, with what it holds.
+    // A daemon that was named is the one that is used, with its allocations.
     let claim = json!({"app": "a", "instance": "i", "service": "s", "dir": "/gone/a"});
     daemon
         .ask("POST", "/v1/allocations", &claim.to_string())

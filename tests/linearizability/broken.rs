@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use port_registry::{Filter, ServiceKey};
 
+use crate::backends::{Backend, InProcess, Outcome, OverHttp, Patience};
 use crate::checker::{History, linearize};
-use crate::doors::{Door, InProcess, Outcome, OverHttp, Patience};
 use crate::recorder::Recorder;
 use crate::round::{PORTS, key, range};
 use crate::sequential::{Answer, Model, Op, Record, Want};
@@ -30,7 +30,7 @@ impl Place {
         }
     }
 
-    fn door(&self) -> InProcess {
+    fn backend(&self) -> InProcess {
         let store = self.sandbox.store();
         InProcess::open(&store, &range(self.first_port), Duration::from_mins(1))
     }
@@ -57,7 +57,7 @@ struct Caching<D> {
     cache: HashMap<ServiceKey, Record>,
 }
 
-impl<D: Door> Door for Caching<D> {
+impl<D: Backend> Backend for Caching<D> {
     fn ask(&mut self, op: &Op) -> Outcome {
         let Op::GetOrAllocate(want) = op else {
             return self.inner.ask(op);
@@ -75,7 +75,7 @@ impl<D: Door> Door for Caching<D> {
 
 #[test]
 fn an_answer_from_a_cache_after_the_release_is_refused() {
-    fn history(server: &Server, mut client: impl Door) -> History<Model> {
+    fn history(server: &Server, mut client: impl Backend) -> History<Model> {
         let recorder = Recorder::start();
         let mut other = OverHttp::new(server, 1, Patience::Enough);
         recorder.ask("client", &mut client, Op::GetOrAllocate(want("web")));
@@ -104,7 +104,7 @@ struct Deferring<D> {
     deferred: Vec<Op>,
 }
 
-impl<D: Door> Deferring<D> {
+impl<D: Backend> Deferring<D> {
     fn catch_up(&mut self) {
         for op in self.deferred.drain(..) {
             self.inner.ask(&op);
@@ -112,7 +112,7 @@ impl<D: Door> Deferring<D> {
     }
 }
 
-impl<D: Door> Door for Deferring<D> {
+impl<D: Backend> Backend for Deferring<D> {
     fn ask(&mut self, op: &Op) -> Outcome {
         if let Op::Release(_) = op {
             self.deferred.push(op.clone());
@@ -124,13 +124,13 @@ impl<D: Door> Door for Deferring<D> {
 
 #[test]
 fn a_write_that_is_told_of_before_it_is_done_is_refused() {
-    fn history<D: Door>(
+    fn history<D: Backend>(
         place: &Place,
         mut client: D,
         catch_up: impl FnOnce(&mut D),
     ) -> History<Model> {
         let recorder = Recorder::start();
-        let mut other = place.door();
+        let mut other = place.backend();
         recorder.ask("client", &mut client, Op::Allocate(want("web")));
         recorder.ask("client", &mut client, Op::Release(1));
         recorder.ask("other", &mut other, Op::Find(1));
@@ -139,12 +139,12 @@ fn a_write_that_is_told_of_before_it_is_done_is_refused() {
         recorder.history()
     }
     let place = Place::new();
-    let honest = history(&place, place.door(), |_| ());
+    let honest = history(&place, place.backend(), |_| ());
     assert!(is_explained(&honest, place.first_port));
 
     let place = Place::new();
     let deferring = Deferring {
-        inner: place.door(),
+        inner: place.backend(),
         deferred: Vec::new(),
     };
     let deferring = history(&place, deferring, Deferring::catch_up);
@@ -154,7 +154,7 @@ fn a_write_that_is_told_of_before_it_is_done_is_refused() {
 /// Asks again when an answer was lost, as if nothing could have happened.
 struct Repeating<D>(D);
 
-impl<D: Door> Door for Repeating<D> {
+impl<D: Backend> Backend for Repeating<D> {
     fn ask(&mut self, op: &Op) -> Outcome {
         let _lost = self.0.ask(op);
         self.0.ask(op)
@@ -163,20 +163,20 @@ impl<D: Door> Door for Repeating<D> {
 
 #[test]
 fn a_write_that_is_done_twice_is_refused() {
-    fn history(place: &Place, mut client: impl Door) -> History<Model> {
+    fn history(place: &Place, mut client: impl Backend) -> History<Model> {
         let recorder = Recorder::start();
         recorder.ask("client", &mut client, Op::Allocate(want("web")));
-        recorder.ask("other", &mut place.door(), everything());
+        recorder.ask("other", &mut place.backend(), everything());
         recorder.history()
     }
     let place = Place::new();
     assert!(is_explained(
-        &history(&place, place.door()),
+        &history(&place, place.backend()),
         place.first_port
     ));
 
     let place = Place::new();
-    let repeating = Repeating(place.door());
+    let repeating = Repeating(place.backend());
     assert!(!is_explained(&history(&place, repeating), place.first_port));
 }
 
@@ -189,7 +189,7 @@ struct Sham<'a> {
     all_have_looked: Option<&'a Barrier>,
 }
 
-impl Door for Sham<'_> {
+impl Backend for Sham<'_> {
     fn ask(&mut self, op: &Op) -> Outcome {
         let mut records = self.records.lock().unwrap();
         let Op::Allocate(want) = op else {
@@ -218,7 +218,7 @@ fn a_port_that_two_were_given_because_both_looked_first_is_refused() {
     const FIRST_PORT: u16 = 3000;
     fn history(all_have_looked: Option<&Barrier>) -> History<Model> {
         let records = Mutex::default();
-        let door = || Sham {
+        let backend = || Sham {
             records: &records,
             first_port: FIRST_PORT,
             all_have_looked,
@@ -226,10 +226,10 @@ fn a_port_that_two_were_given_because_both_looked_first_is_refused() {
         let recorder = Recorder::start();
         thread::scope(|scope| {
             for service in ["web", "db"] {
-                scope.spawn(|| recorder.ask(service, &mut door(), Op::Allocate(want(service))));
+                scope.spawn(|| recorder.ask(service, &mut backend(), Op::Allocate(want(service))));
             }
         });
-        recorder.ask("afterwards", &mut door(), everything());
+        recorder.ask("afterwards", &mut backend(), everything());
         recorder.history()
     }
     assert!(is_explained(&history(None), FIRST_PORT));

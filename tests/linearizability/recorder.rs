@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 use std::time::Instant;
 
+use crate::backends::{Backend, Outcome};
 use crate::checker::{Event, History};
-use crate::doors::{Door, Outcome};
 use crate::sequential::{Answer, Model, Op};
 
 pub(crate) struct Recorder {
@@ -21,9 +21,9 @@ impl Recorder {
     }
 
     /// Asks, and keeps what may have had an effect or tells of one.
-    pub(crate) fn ask(&self, client: &str, door: &mut dyn Door, op: Op) -> Option<Answer> {
+    pub(crate) fn ask(&self, client: &str, backend: &mut dyn Backend, op: Op) -> Option<Answer> {
         let invoked = self.start.elapsed();
-        let outcome = door.ask(&op);
+        let outcome = backend.ask(&op);
         let end = self.start.elapsed();
         let answer = match outcome {
             Outcome::Answered(answer) => Some(answer),

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use port_registry::{Filter, Port, Registry, ServiceKey};
 
+use crate::backends::{Backend, InProcess, OverHttp, Patience};
 use crate::checker::History;
-use crate::doors::{Door, InProcess, OverHttp, Patience};
 use crate::random::Random;
 use crate::recorder::Recorder;
 use crate::sequential::{Answer, Model, Op, Want};
 use crate::server::Server;
 
-/// Of each door.
+/// Of each backend.
 const CLIENTS: u64 = 3;
 /// Of each client.
 const OPS: u64 = 16;
@@ -42,7 +42,7 @@ impl Trouble {
     pub(crate) const ALL: [Trouble; 3] = [Trouble::None, Trouble::Kill, Trouble::Haste];
 }
 
-/// Lets clients of both doors ask at random on a new store, and tells what they were told. The last
+/// Lets clients of both backends ask at random on a new store, and tells what they were told. The last
 /// event is what is stored in the end.
 pub(crate) fn record(seed: u64, trouble: Trouble, first_port: u16) -> History<Model> {
     let range = range(first_port);
@@ -54,9 +54,12 @@ pub(crate) fn record(seed: u64, trouble: Trouble, first_port: u16) -> History<Mo
     };
     let (sent, requests) = mpsc::channel();
     let over_http = (0..CLIENTS).map(|number| {
-        let mut door = OverHttp::new(&server, seed * CLIENTS + number, patience);
-        door.sent = Some(sent.clone());
-        (format!("http-{number}"), Box::new(door) as Box<dyn Door>)
+        let mut backend = OverHttp::new(&server, seed * CLIENTS + number, patience);
+        backend.sent = Some(sent.clone());
+        (
+            format!("http-{number}"),
+            Box::new(backend) as Box<dyn Backend>,
+        )
     });
     let in_process = (0..CLIENTS).map(|number| {
         let wait = if number == 0 {
@@ -64,25 +67,28 @@ pub(crate) fn record(seed: u64, trouble: Trouble, first_port: u16) -> History<Mo
         } else {
             Duration::from_mins(1)
         };
-        let door = InProcess::open(&store, &range, wait);
-        (format!("process-{number}"), Box::new(door) as Box<dyn Door>)
+        let backend = InProcess::open(&store, &range, wait);
+        (
+            format!("process-{number}"),
+            Box::new(backend) as Box<dyn Backend>,
+        )
     });
-    let doors: Vec<_> = over_http.chain(in_process).collect();
+    let backends: Vec<_> = over_http.chain(in_process).collect();
     drop(sent);
 
     let newest = AtomicU64::new(0);
-    let together = Barrier::new(doors.len());
+    let together = Barrier::new(backends.len());
     let recorder = Recorder::start();
     let mut random = Random::new(seed);
     thread::scope(|scope| {
-        for (client, mut door) in doors {
+        for (client, mut backend) in backends {
             let (recorder, newest, together) = (&recorder, &newest, &together);
             let mut random = Random::new(random.below(u64::MAX));
             scope.spawn(move || {
                 together.wait();
                 for _ in 0..OPS {
                     let op = any_op(&mut random, first_port, newest.load(Ordering::Relaxed));
-                    let answer = recorder.ask(&client, &mut *door, op);
+                    let answer = recorder.ask(&client, &mut *backend, op);
                     if let Some(Answer::Allocated(record)) = answer {
                         newest.fetch_max(record.id, Ordering::Relaxed);
                     }

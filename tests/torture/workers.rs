@@ -20,7 +20,7 @@ use crate::support::{Sandbox, wait_until};
 
 const PORTCTL: &str = env!("CARGO_BIN_EXE_portctl");
 
-/// What a process is to do: its door, its number and how many there were before it.
+/// What a process is to do: its backend, its number and how many there were before it.
 const ORDERS: &str = "PORT_REGISTRY_TEST_ORDERS";
 /// The store that it is to do it to.
 const STORE: &str = "PORT_REGISTRY_TEST_STORE";
@@ -30,7 +30,7 @@ const MOST: usize = 100;
 
 /// How a worker asks the registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Door {
+pub(crate) enum Backend {
     Library,
     Http,
 }
@@ -185,12 +185,12 @@ pub(crate) fn work_as_told() {
         return;
     };
     let orders: Vec<&str> = orders.split(' ').collect();
-    let [door, app, generation] = orders[..] else {
+    let [backend, app, generation] = orders[..] else {
         panic!("unknown orders {orders:?}");
     };
     let store = PathBuf::from(store);
     let app = app.to_owned();
-    let mut asks: Box<dyn Asks> = match door {
+    let mut asks: Box<dyn Asks> = match backend {
         "library" => Box::new(Library::open(app, &store)),
         _ => Box::new(Http {
             app,
@@ -284,15 +284,15 @@ pub(crate) struct Worker {
 impl Worker {
     /// Starts one that goes on with what its predecessor has left.
     pub(crate) fn start(
-        door: Door,
+        backend: Backend,
         number: u32,
         generation: u32,
         store: &Path,
         diary: &Mutex<Diary>,
     ) -> Worker {
-        let door = match door {
-            Door::Library => "library",
-            Door::Http => "http",
+        let backend = match backend {
+            Backend::Library => "library",
+            Backend::Http => "http",
         };
         let mut child = Command::new(env::current_exe().unwrap())
             .args([
@@ -301,7 +301,7 @@ impl Worker {
                 "--nocapture",
                 "--quiet",
             ])
-            .env(ORDERS, format!("{door} {number} {generation}"))
+            .env(ORDERS, format!("{backend} {number} {generation}"))
             .env(STORE, store)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

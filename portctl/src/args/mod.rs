@@ -167,10 +167,10 @@ pub(crate) fn info() -> CommandInfoWithArgs {
             folder: the repository's name, and the linked worktree's folder name or else\n\
             the branch (`detached-` and the commit on a detached HEAD). Outside of git\n\
             they are the folder's name and `default`.\n\n\
-            No daemon is needed. If your own runs at 127.0.0.1:51234 and serves the same\n\
-            file, it is asked; the answers are the same either way.\n\n\
+            No daemon is needed: portctl opens the registry's file itself, unless\n\
+            PORT_REGISTRY_ADDR names a daemon. The answers are the same either way.\n\n\
             Environment:\n  \
-            PORT_REGISTRY_ADDR   the daemon to use, and nothing else (127.0.0.1:51234)\n  \
+            PORT_REGISTRY_ADDR   the daemon to use instead, such as 127.0.0.1:51234\n  \
             PORT_REGISTRY_DB     the registry's file (~/.port-registry/ports.redb)\n  \
             PORT_REGISTRY_RANGE  the ports to choose from, such as 3000-3999 (1-65535)\n  \
             NO_COLOR, CLICOLOR, CLICOLOR_FORCE  whether to print in colour",

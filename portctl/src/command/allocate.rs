@@ -1,6 +1,6 @@
 //! `portctl allocate`.
 
-use super::{Done, Outcome, door};
+use super::{Done, Outcome, backend};
 use crate::args::Allocate;
 use crate::conflict;
 use crate::failure::Failure;
@@ -21,10 +21,10 @@ pub(super) fn run(args: Allocate) -> Outcome {
     if args.adopt {
         claim = claim.adopt();
     }
-    let door = door()?;
-    let allocation = door.allocate(&claim).map_err(|fault| {
+    let backend = backend()?;
+    let allocation = backend.allocate(&claim).map_err(|fault| {
         let fault = fault.of_other_checkout(&claim);
-        conflict::report(&*door, std::slice::from_ref(&claim), fault)
+        conflict::report(&*backend, std::slice::from_ref(&claim), fault)
     })?;
     Ok(Done::Printed(if args.json {
         output::print_json(&allocation)

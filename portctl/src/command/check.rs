@@ -2,7 +2,7 @@
 
 use port_registry::{Port, PortStatus};
 
-use super::{Done, Outcome, door};
+use super::{Done, Outcome, backend};
 use crate::args::Check;
 use crate::failure::Failure;
 use crate::output;
@@ -11,7 +11,7 @@ use crate::wording;
 
 pub(super) fn run(args: &Check) -> Outcome {
     let port = port(args)?;
-    let status = door()?.check(port)?;
+    let status = backend()?.check(port)?;
     let printed = if args.json {
         output::print_json(&status)
     } else {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use port_registry::Filter;
 
-use super::{Done, Outcome, door};
+use super::{Done, Outcome, backend};
 use crate::args::{Env, Format};
 use crate::block;
 use crate::conflict;
@@ -42,9 +42,9 @@ pub(super) fn run(args: Env) -> Outcome {
     }
     let names = Names::new(args.app, args.instance);
     let filter = names.filter_of_instance()?;
-    let door = door()?;
+    let backend = backend()?;
     let look = || {
-        let allocations = conflict::allocations_of(&*door, &names, &filter)?;
+        let allocations = conflict::allocations_of(&*backend, &names, &filter)?;
         Ok(variables::of(&allocations)?)
     };
     match &args.write {

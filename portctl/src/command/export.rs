@@ -2,12 +2,12 @@
 
 use port_registry::Filter;
 
-use super::{Done, Outcome, door};
+use super::{Done, Outcome, backend};
 use crate::output;
 use crate::visible::json;
 
 pub(super) fn run() -> Outcome {
-    let allocations = door()?.list(&Filter::default())?;
+    let allocations = backend()?.list(&Filter::default())?;
     let rows = allocations.iter().map(json);
     let rows = rows.collect::<Result<Vec<String>, _>>();
     Ok(Done::Printed(rows.and_then(|rows| {

@@ -1,6 +1,6 @@
 //! `portctl get`.
 
-use super::{Done, Outcome, door};
+use super::{Done, Outcome, backend};
 use crate::args::Get;
 use crate::conflict;
 use crate::failure::Failure;
@@ -25,7 +25,7 @@ pub(super) fn run(args: Get) -> Outcome {
             None => claim,
         });
     }
-    let allocations = conflict::get_or_allocate(&*door()?, &claims)?;
+    let allocations = conflict::get_or_allocate(&*backend()?, &claims)?;
     Ok(Done::Printed(if args.json {
         output::print_json(&allocations)
     } else {

@@ -3,9 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Done, Outcome};
-use crate::address::Address;
 use crate::args::Health;
-use crate::door::{Client, ClientError};
+use crate::backend::{Client, ClientError};
 use crate::environment;
 use crate::failure::Report;
 use crate::output;
@@ -25,7 +24,7 @@ impl Document {
 }
 
 pub(super) fn run(args: &Health) -> Outcome {
-    let client = Client::new(environment::address()?.unwrap_or_else(Address::usual));
+    let client = Client::new(environment::address()?.unwrap_or_default());
     client.identify().map_err(|error| match error {
         ClientError::NothingListens { .. } if !environment::is_address_named() => {
             Report::new(error.to_string())

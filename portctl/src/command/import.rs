@@ -7,10 +7,10 @@ use std::path::Path;
 use port_registry::{Allocation, Claim, Port};
 use serde::Serialize;
 
-use super::{Done, Outcome, door};
+use super::{Done, Outcome, backend};
 use crate::args::Import;
+use crate::backend::Backend;
 use crate::conflict;
-use crate::door::Door;
 use crate::dump;
 use crate::failure::{Failure, Report};
 use crate::output;
@@ -33,7 +33,7 @@ pub(super) fn run(args: &Import) -> Outcome {
     let text =
         read(&args.file).map_err(|error| Report::new(format!("cannot read {named}: {error}")))?;
     let claims = dump::parse(&text).map_err(|report| report.prefixed(&named.to_string()))?;
-    let done = import(&*door()?, &claims, args.skip_conflicts)?;
+    let done = import(&*backend()?, &claims, args.skip_conflicts)?;
     Ok(Done::Printed(if args.json {
         output::print_json(&done)
     } else {
@@ -51,15 +51,19 @@ fn read(file: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// Takes over what claims do not have yet: all of them or none, or else what is in no conflict.
-fn import(door: &dyn Door, claims: &[Claim], skip_conflicts: bool) -> Result<Imported, Failure> {
+fn import(
+    backend: &dyn Backend,
+    claims: &[Claim],
+    skip_conflicts: bool,
+) -> Result<Imported, Failure> {
     let choose = |held: &[Allocation]| {
-        let (new, done) = sort(door, held, claims);
+        let (new, done) = sort(backend, held, claims);
         if !done.conflicts.is_empty() && !skip_conflicts {
             return Err(refusal(done.conflicts).into());
         }
         Ok((new, done))
     };
-    let (allocations, done) = claim_all(door, choose)?;
+    let (allocations, done) = claim_all(backend, choose)?;
     Ok(Imported {
         allocations,
         ..done
@@ -67,7 +71,7 @@ fn import(door: &dyn Door, claims: &[Claim], skip_conflicts: bool) -> Result<Imp
 }
 
 /// Tells the claims that are new from those that are there already and those that are in a conflict.
-fn sort(door: &dyn Door, held: &[Allocation], claims: &[Claim]) -> (Vec<Claim>, Imported) {
+fn sort(backend: &dyn Backend, held: &[Allocation], claims: &[Claim]) -> (Vec<Claim>, Imported) {
     let mut taken = Taken::by(held);
     let mut new = Vec::new();
     let mut done = Imported::default();
@@ -83,16 +87,16 @@ fn sort(door: &dyn Door, held: &[Allocation], claims: &[Claim]) -> (Vec<Claim>, 
             _ => {
                 // It takes a while to look at many.
                 let is_told = done.conflicts.len() < output::MOST;
-                let door = is_told.then_some(door);
-                done.conflicts.push(in_the_way(door, claim, met));
+                let backend = is_told.then_some(backend);
+                done.conflicts.push(in_the_way(backend, claim, met));
             }
         }
     }
     (new, done)
 }
 
-/// With a door, what listens on the port is told as well.
-fn in_the_way(door: Option<&dyn Door>, claim: &Claim, met: Met) -> Report {
+/// With a backend, what listens on the port is told as well.
+fn in_the_way(backend: Option<&dyn Backend>, claim: &Claim, met: Met) -> Report {
     let key = claim.key();
     let port = claim.wanted_port().map_or(0, Port::get);
     let (told, holder) = match met {
@@ -115,8 +119,8 @@ fn in_the_way(door: Option<&dyn Door>, claim: &Claim, met: Met) -> Report {
     let told = format!("port {port} of {key}: {told}");
     match holder {
         Some(holder) => {
-            let report = match door {
-                Some(door) => conflict::of_holder(door, &told, holder.clone()),
+            let report = match backend {
+                Some(backend) => conflict::of_holder(backend, &told, holder.clone()),
                 None => Report::new(told).holder(holder.clone()),
             };
             report.hint(wording::freeing(holder))

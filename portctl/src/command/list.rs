@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use port_registry::{Allocation, Checkout, Filter};
 
-use super::{Done, Outcome, door};
+use super::{Done, Outcome, backend};
 use crate::args::List;
 use crate::names::Names;
 use crate::output;
@@ -19,7 +19,7 @@ pub(super) fn run(args: List) -> Outcome {
     } else {
         names.filter(service)?
     };
-    let allocations = door()?.list(&filter)?;
+    let allocations = backend()?.list(&filter)?;
     Ok(Done::Printed(if args.json {
         output::print_json(&allocations)
     } else if allocations.is_empty() {

@@ -24,9 +24,8 @@ mod version;
 use std::io;
 use std::process::ExitCode;
 
-use crate::address::Address;
 use crate::args::{Command, PROGRAM, SkillCommand};
-use crate::door::{self, Door};
+use crate::backend::{self, Backend};
 use crate::environment;
 use crate::failure::Failure;
 use crate::output;
@@ -91,7 +90,7 @@ pub(crate) fn run(command: Command) -> ExitCode {
     }
 }
 
-/// The way to the registry that the environment names.
-fn door() -> Result<Box<dyn Door>, Failure> {
-    Ok(door::open(environment::address()?, Address::usual())?)
+/// Opens the registry that the environment names.
+fn backend() -> Result<Box<dyn Backend>, Failure> {
+    Ok(backend::open(environment::address()?)?)
 }

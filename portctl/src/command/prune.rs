@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use port_registry::{Allocation, Filter};
 
-use super::{Done, Outcome, door};
+use super::{Done, Outcome, backend};
 use crate::args::Prune;
 use crate::output;
 use crate::release::{self, release};
@@ -13,12 +13,12 @@ use crate::table::Columns;
 use crate::visible::visible;
 
 pub(super) fn run(args: &Prune) -> Outcome {
-    let door = door()?;
+    let backend = backend()?;
     let all = Filter::default();
     let gone = if args.yes {
-        release(&*door, &all, of_gone_checkouts)?
+        release(&*backend, &all, of_gone_checkouts)?
     } else {
-        of_gone_checkouts(&door.list(&all)?)
+        of_gone_checkouts(&backend.list(&all)?)
     };
     Ok(Done::Printed(if args.json {
         output::print_json(&gone)

@@ -2,10 +2,10 @@
 
 use port_registry::{Allocation, Checkout, Filter};
 
-use super::{Done, Outcome, door};
+use super::{Done, Outcome, backend};
 use crate::args::Release;
+use crate::backend::Backend;
 use crate::conflict;
-use crate::door::Door;
 use crate::failure::{Failure, Report};
 use crate::names::Names;
 use crate::output;
@@ -23,18 +23,18 @@ pub(super) fn run(args: Release) -> Outcome {
                 "--id names one allocation, and goes with no filter".to_owned(),
             ));
         }
-        Some(id) => vec![door()?.release(id)?],
+        Some(id) => vec![backend()?.release(id)?],
         None => {
             let names = Names::new(args.app, args.instance);
             let mut filter = names.filter(args.service.as_deref())?;
             filter.port = args.port;
-            let door = door()?;
+            let backend = backend()?;
             let released = match names.checkout_of(&filter) {
-                Some(checkout) => release_own(&*door, &filter, checkout)?,
-                None => door.release_matching(&filter)?,
+                Some(checkout) => release_own(&*backend, &filter, checkout)?,
+                None => backend.release_matching(&filter)?,
             };
             if released.is_empty() {
-                return Err(nothing_matched(&*door, &filter)?.into());
+                return Err(nothing_matched(&*backend, &filter)?.into());
             }
             released
         }
@@ -49,38 +49,38 @@ pub(super) fn run(args: Release) -> Outcome {
 /// Frees what matches but for what belongs to another checkout, which may come out with the same
 /// names.
 fn release_own(
-    door: &dyn Door,
+    backend: &dyn Backend,
     filter: &Filter,
     checkout: &Checkout,
 ) -> Result<Vec<Allocation>, Failure> {
     let is_other = |it: &Allocation| it.belongs_to_other_checkout(&checkout.root);
-    let own = release(door, filter, |matching| {
+    let own = release(backend, filter, |matching| {
         let own = matching.iter().filter(|it| !is_other(it));
         own.cloned().collect()
     })?;
     if own.is_empty()
-        && let Some(holder) = door.list(filter)?.into_iter().find(is_other)
+        && let Some(holder) = backend.list(filter)?.into_iter().find(is_other)
     {
-        return Err(of_other_checkout(door, holder).into());
+        return Err(of_other_checkout(backend, holder).into());
     }
     Ok(own)
 }
 
-fn of_other_checkout(door: &dyn Door, holder: Allocation) -> Report {
+fn of_other_checkout(backend: &dyn Backend, holder: Allocation) -> Report {
     let dir = holder.dir.as_deref().unwrap_or_default();
     let told = format!(
         "{} (id {}) belongs to the checkout {dir}",
         holder.key, holder.id
     );
     let free = wording::release(&holder);
-    conflict::of_holder(door, &told, holder)
+    conflict::of_holder(backend, &told, holder)
         .hint(format!("run it there, or name the allocation: {free}"))
 }
 
-fn nothing_matched(door: &dyn Door, filter: &Filter) -> Result<Report, Failure> {
+fn nothing_matched(backend: &dyn Backend, filter: &Filter) -> Result<Report, Failure> {
     const NOTHING: &str = "no allocation matches";
     let holder = match filter.port {
-        Some(port) => door.list(&Filter::default().port(port))?.pop(),
+        Some(port) => backend.list(&Filter::default().port(port))?.pop(),
         None => None,
     };
     Ok(match holder {
@@ -91,7 +91,7 @@ fn nothing_matched(door: &dyn Door, filter: &Filter) -> Result<Report, Failure> 
                 wording::holder(&holder)
             );
             let free = wording::freeing(&holder);
-            conflict::of_holder(door, &told, holder).hint(free)
+            conflict::of_holder(backend, &told, holder).hint(free)
         }
         None => Report::new(NOTHING).hint("`portctl list --all` shows what there is"),
     })

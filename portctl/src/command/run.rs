@@ -5,7 +5,7 @@ use std::process::Command;
 
 use port_registry::{Allocation, Claim};
 
-use super::{Done, Outcome, door};
+use super::{Done, Outcome, backend};
 use crate::args::Run;
 use crate::conflict;
 use crate::failure::{Failure, Report};
@@ -64,12 +64,12 @@ fn claimed(names: &Names, services: &[String]) -> Result<Vec<Allocation>, Failur
     let claims: Vec<Claim> = claims.collect::<Result<_, _>>()?;
     // Before anything is allocated.
     variables::distinct_names(claims.iter().map(|claim| claim.key().service()))?;
-    Ok(conflict::get_or_allocate(&*door()?, &claims)?)
+    Ok(conflict::get_or_allocate(&*backend()?, &claims)?)
 }
 
 /// All services that have a port.
 fn existing(names: &Names) -> Result<Vec<Allocation>, Failure> {
-    let allocations = conflict::allocations_of(&*door()?, names, &names.filter_of_instance()?)?;
+    let allocations = conflict::allocations_of(&*backend()?, names, &names.filter_of_instance()?)?;
     if allocations.is_empty() {
         return Err(Report::new("no service here has a port yet")
             .hint("name one, as in `portctl run --service web -- npm run dev`")

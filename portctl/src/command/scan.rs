@@ -9,9 +9,9 @@ use std::path::Path;
 use port_registry::{Allocation, Listener, Port, PortStatus};
 use serde::Serialize;
 
-use super::{Done, Outcome, door};
+use super::{Done, Outcome, backend};
 use crate::args::Scan as Args;
-use crate::door::Door;
+use crate::backend::Backend;
 use crate::environment;
 use crate::failure::{Failure, Report};
 use crate::folder::folder_of;
@@ -59,10 +59,10 @@ pub(super) fn run(args: Args) -> Outcome {
         .map_err(|error| Report::new(format!("cannot scan {}: {error}", path.display())))?;
     // Whatever comes of the rest.
     let remarked = remark(&scan.notes, args.json);
-    let door = door()?;
+    let backend = backend()?;
     let registered = if args.register {
         Some(register(
-            &*door,
+            &*backend,
             &names,
             args.path.as_deref(),
             &scan.findings,
@@ -70,7 +70,7 @@ pub(super) fn run(args: Args) -> Outcome {
     } else {
         None
     };
-    let known = look_up(&*door, &names, &scan.findings)?;
+    let known = look_up(&*backend, &names, &scan.findings)?;
     let printed = remarked.and_then(|()| {
         if args.json {
             output::print_json(&known)
@@ -86,7 +86,7 @@ pub(super) fn run(args: Args) -> Outcome {
 
 /// What the registry and the system say of each port.
 fn look_up<'a>(
-    door: &dyn Door,
+    backend: &dyn Backend,
     names: &Names,
     findings: &'a [Finding],
 ) -> Result<Vec<Known<'a>>, Failure> {
@@ -96,7 +96,7 @@ fn look_up<'a>(
     for finding in findings {
         let port = finding.port;
         if let Entry::Vacant(entry) = statuses.entry(port) {
-            entry.insert(door.check(port)?);
+            entry.insert(backend.check(port)?);
         }
         let status = statuses.get(&port).cloned();
         let (holder, listener) = status.map_or((None, None), |it| (it.holder, it.listener));

@@ -6,9 +6,8 @@ use serde::Serialize;
 
 use super::{Done, Outcome, health};
 use crate::args::Status;
+use crate::backend::ClientError;
 use crate::daemon::{self, Target};
-use crate::door::ClientError;
-use crate::environment::{self, ADDRESS_VARIABLE};
 use crate::output;
 use crate::visible::visible;
 
@@ -61,18 +60,11 @@ fn running(target: &Target, daemon: DaemonInfo) -> Document {
         Ok(_) => Some("it does not hold the daemon's lock of this HOME, so it is another user's or another HOME's".to_owned()),
         Err(report) => Some(report.error),
     };
-    let otherwise = difference.or(stranger).map(|what| {
-        if environment::is_address_named() {
-            what
-        } else {
-            format!("{what}, so portctl does not use it unless {ADDRESS_VARIABLE} names it")
-        }
-    });
     Document {
         running: true,
         healthy: Some(healthy),
         pid: Some(daemon.pid),
-        detail: detail.or(otherwise),
+        detail: detail.or(difference).or(stranger),
         address: target.address().to_string(),
         version: Some(daemon.version),
         store: Some(daemon.store),

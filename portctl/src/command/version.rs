@@ -6,7 +6,8 @@ use serde::Serialize;
 use super::{Done, Outcome};
 use crate::address::Address;
 use crate::args::Version;
-use crate::door::{self, Client};
+use crate::backend::Client;
+use crate::daemon;
 use crate::environment;
 use crate::failure::Report;
 use crate::output;
@@ -38,7 +39,7 @@ pub(super) fn run(args: &Version) -> Outcome {
         Some(address) => Some(Client::new(address).identify().map_err(Report::from)?),
         None => default_pidfile()
             .ok()
-            .and_then(|pidfile| door::own_daemon(&Client::new(Address::usual()), &pidfile)),
+            .and_then(|pidfile| daemon::find_own(&Client::new(Address::default()), &pidfile)),
     };
     Ok(Done::Printed(if args.json {
         output::print_json(&Document {

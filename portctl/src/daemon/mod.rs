@@ -5,6 +5,7 @@
 
 mod detach;
 mod log;
+mod own;
 mod process;
 pub(crate) mod program;
 mod start;
@@ -18,14 +19,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use port_registry::daemon::{DaemonInfo, Presence, default_pidfile, lock_of, open_private};
-use port_registry::{Builder, DB_VARIABLE, Error, RANGE_VARIABLE};
+use port_registry::{DB_VARIABLE, Error, RANGE_VARIABLE};
 
 pub(crate) use self::detach::{WORD as DETACH, exec};
+pub(crate) use self::own::{difference, find as find_own, serves_range, serves_store};
 pub(crate) use self::start::{Started, restart, start};
 pub(crate) use self::stop::stop;
 use self::supervisor::Deed;
 use crate::address::Address;
-use crate::door::{self, Client};
+use crate::backend::Client;
 use crate::environment::{self, ADDRESS_VARIABLE};
 use crate::failure::Report;
 use crate::wording::quoted;
@@ -48,7 +50,7 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) fn of_environment() -> Result<Target, Report> {
-        let address = environment::address()?.unwrap_or_else(Address::usual);
+        let address = environment::address()?.unwrap_or_default();
         let pidfile = default_pidfile().map_err(|error| match error {
             Error::NoHome => Report::new(
                 "HOME is not an absolute path, and the daemon's files are kept below it",
@@ -159,17 +161,6 @@ pub(crate) fn use_its_registry(daemon: &DaemonInfo) -> String {
     let stop = supervisor::command(daemon.supervisor.as_ref(), Deed::Stop);
     let stop = stop.as_deref().unwrap_or("portctl stop");
     format!("`{stop}` stops it; or use its registry: {DB_VARIABLE}={store}")
-}
-
-/// What a daemon does otherwise than the environment asks for: its store, or its ports.
-pub(crate) fn difference(daemon: &DaemonInfo, registry: &Builder) -> Option<String> {
-    if !door::serves_store(daemon, registry) {
-        Some(format!("serves another registry, {}", daemon.store))
-    } else if !door::serves_range(daemon, registry) {
-        Some(format!("chooses from other ports, {}", daemon.range))
-    } else {
-        None
-    }
 }
 
 /// The right to start and stop daemons, until it is dropped.

@@ -8,10 +8,10 @@ use port_registry::{Builder, DB_VARIABLE, Listener, Port};
 use super::log::Log;
 use super::supervisor::{self, Deed};
 use super::{
-    PATIENCE, Patience, Target, Turn, detach, difference, other_port, process, program,
-    restart_for_range, stop, use_its_registry,
+    PATIENCE, Patience, Target, Turn, detach, other_port, own, process, program, restart_for_range,
+    stop, use_its_registry,
 };
-use crate::door::{self, ClientError};
+use crate::backend::ClientError;
 use crate::environment::ADDRESS_VARIABLE;
 use crate::failure::Report;
 use crate::wording;
@@ -28,7 +28,7 @@ pub(crate) struct Started {
 /// Comes back when it answers.
 pub(crate) fn start(target: &Target) -> Result<Started, Report> {
     // Where one is there, nobody has to be waited for.
-    if let Some(daemon) = door::own_daemon(&target.client, &target.pidfile) {
+    if let Some(daemon) = own::find(&target.client, &target.pidfile) {
         return already(target, &daemon);
     }
     start_with(target, None, &target.turn()?)
@@ -48,7 +48,7 @@ pub(crate) fn restart(target: &Target) -> Result<Started, Report> {
     }
     let mut range = None;
     if let Ok(daemon) = target.client.identify() {
-        if !door::serves_store(&daemon, &registry) {
+        if !own::serves_store(&daemon, &registry) {
             return Err(different(target, &daemon, &registry));
         }
         range = Some(daemon.range).filter(|_| registry.chosen_range().is_none());
@@ -114,7 +114,7 @@ fn start_with(target: &Target, range: Option<String>, _: &Turn) -> Result<Starte
 
 fn already(target: &Target, daemon: &DaemonInfo) -> Result<Started, Report> {
     let registry = Builder::from_env()?;
-    if difference(daemon, &registry).is_some() {
+    if own::difference(daemon, &registry).is_some() {
         return Err(different(target, daemon, &registry));
     }
     Ok(Started {
@@ -137,8 +137,8 @@ fn other_version(pid: u32, supervisor: Option<&Supervisor>) -> Report {
 
 /// The daemon that runs is not the one that is asked for.
 fn different(target: &Target, daemon: &DaemonInfo, registry: &Builder) -> Report {
-    let difference = difference(daemon, registry).unwrap_or_default();
-    let hint = if door::serves_store(daemon, registry) {
+    let difference = own::difference(daemon, registry).unwrap_or_default();
+    let hint = if own::serves_store(daemon, registry) {
         restart_for_range(daemon)
     } else {
         use_its_registry(daemon)

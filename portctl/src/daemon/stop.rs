@@ -7,7 +7,7 @@ use port_registry::daemon::Presence;
 use super::process::Process;
 use super::supervisor::{self, Deed};
 use super::{PATIENCE, Patience, Target, Turn};
-use crate::door::ClientError;
+use crate::backend::ClientError;
 use crate::failure::Report;
 
 /// Stops the daemon at the address in force; gives its process. Comes back when that is gone.

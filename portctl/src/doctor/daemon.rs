@@ -9,8 +9,8 @@ use port_registry::{Builder, Listener, Port};
 
 use super::finding::{Finding, Issue};
 use crate::address::Address;
+use crate::backend::{Client, ClientError};
 use crate::daemon;
-use crate::door::{self, Client, ClientError};
 use crate::environment::{self, ADDRESS_VARIABLE};
 use crate::failure::Report;
 use crate::wording;
@@ -26,18 +26,18 @@ pub(super) fn check() -> Finding {
         Err(report) => Issue::from(report).of(CHECK),
         Ok(Some(named)) => look_at_named(&Client::new(named)),
         Ok(None) => match default_pidfile() {
-            Ok(pidfile) => look(&Client::new(Address::usual()), &pidfile),
+            Ok(pidfile) => look(&Client::new(Address::default()), &pidfile),
             Err(error) => Issue::warning(format!("whether one runs cannot be told: {error}"))
                 .of(CHECK)
-                .but_all(stranger_at(&Client::new(Address::usual()))),
+                .but_all(stranger_at(&Client::new(Address::default()))),
         },
     }
 }
 
-/// The daemon that was named is the only way to the registry, so it has to be there.
+/// Checks a daemon that was named: it is the only way to the registry, so it has to be there.
 fn look_at_named(client: &Client) -> Finding {
     match client.identify() {
-        // With its own store and its own range: it is the one that is used.
+        // Its store and its range are its own, and are the ones that count.
         Ok(daemon) => told(&daemon, client.address()).but_all(other_version(&daemon)),
         Err(error) => match holder_at(client.address()) {
             Some(pid) => silent(format!(
@@ -80,7 +80,7 @@ fn look(client: &Client, pidfile: &Path) -> Finding {
 }
 
 /// One says by its lock that it runs.
-fn running(usual: &Client, pidfile: &Path, pid: u32, address: SocketAddr) -> Finding {
+fn running(default: &Client, pidfile: &Path, pid: u32, address: SocketAddr) -> Finding {
     let client = Client::new(Address::of(address));
     let answer = client.identify();
     let lock = lock_of(pidfile);
@@ -90,11 +90,11 @@ fn running(usual: &Client, pidfile: &Path, pid: u32, address: SocketAddr) -> Fin
     match answer {
         Ok(daemon) if daemon.pid == pid => {
             let finding = told(&daemon, client.address()).but_all(differences(&daemon));
-            if usual.address().is_of(address) {
+            if default.address().is_of(address) {
                 finding
             } else {
                 finding.and(format!(
-                    "portctl uses it only if {ADDRESS_VARIABLE}={address} is set"
+                    "`portctl stop` and `portctl restart` need {ADDRESS_VARIABLE}={address} to find it"
                 ))
             }
         }
@@ -135,13 +135,13 @@ fn differences(daemon: &DaemonInfo) -> Vec<Issue> {
     let Ok(registry) = Builder::from_env() else {
         return differences;
     };
-    if !door::serves_store(daemon, &registry) {
+    if !daemon::serves_store(daemon, &registry) {
         let own = registry.store();
         let own = own.map_or_else(|error| error.to_string(), |own| own.display().to_string());
         let line = format!("it serves another registry than this portctl would use, {own}");
         differences.push(Issue::warning(line).hint(daemon::use_its_registry(daemon)));
     }
-    if !door::serves_range(daemon, &registry) {
+    if !daemon::serves_range(daemon, &registry) {
         let line = format!(
             "it chooses from the ports {}, and not from those of PORT_REGISTRY_RANGE",
             daemon.range

@@ -17,7 +17,7 @@ use port_registry::{Allocation, Filter};
 
 pub(crate) use self::finding::{Finding, Status};
 use crate::address::Address;
-use crate::door;
+use crate::backend;
 use crate::environment;
 
 /// Makes all checks, in the order in which they are told. None of them hinges on what another one
@@ -46,6 +46,6 @@ pub(crate) fn examine() -> Vec<Finding> {
 
 /// What the registry of a daemon holds, if it can be asked.
 fn held_by(named: Address) -> Option<Vec<Allocation>> {
-    let door = door::open(Some(named), Address::usual()).ok()?;
-    door.list(&Filter::default()).ok()
+    let backend = backend::open(Some(named)).ok()?;
+    backend.list(&Filter::default()).ok()
 }

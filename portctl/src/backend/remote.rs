@@ -5,7 +5,8 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
 use super::client::{Client, ClientError, Reply};
-use super::{Door, Fault};
+use super::{Backend, Fault};
+use crate::address::Address;
 
 const ALLOCATIONS: &str = "/v1/allocations";
 const BATCH: &str = "/v1/batch";
@@ -64,9 +65,11 @@ struct Problem {
 }
 
 impl Remote {
-    /// Of a client that has found out that a daemon is there.
-    pub(super) fn new(client: Client) -> Remote {
-        Remote { client }
+    /// Makes sure that a daemon answers at the address, before anything is sent to it.
+    pub(super) fn connect(address: Address) -> Result<Remote, ClientError> {
+        let client = Client::new(address);
+        client.identify()?;
+        Ok(Remote { client })
     }
 }
 
@@ -144,7 +147,7 @@ fn refusal(reply: &Reply, asked: Asked) -> Fault {
     }
 }
 
-impl Door for Remote {
+impl Backend for Remote {
     fn allocate(&self, claim: &Claim) -> Result<Allocation, Fault> {
         let reply = self.client.post(ALLOCATIONS, claim);
         done(reply, 201, Asked::New(claim))

@@ -5,7 +5,7 @@ use port_registry::{
     Registry, Request,
 };
 
-use super::{Door, Fault};
+use super::{Backend, Fault};
 
 /// The registry, opened by this process.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ fn first_failure(answers: Vec<Result<Answer, Error>>) -> Result<Vec<Answer>, Err
         .collect()
 }
 
-impl Door for InProcess {
+impl Backend for InProcess {
     fn allocate(&self, claim: &Claim) -> Result<Allocation, Fault> {
         Ok(self.registry.allocate(claim.clone())?)
     }

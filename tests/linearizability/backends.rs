@@ -26,7 +26,7 @@ pub(crate) enum Outcome {
 }
 
 /// A client of the registry, which asks one thing after the other.
-pub(crate) trait Door: Send {
+pub(crate) trait Backend: Send {
     fn ask(&mut self, op: &Op) -> Outcome;
 }
 
@@ -53,7 +53,7 @@ impl InProcess {
     }
 }
 
-impl Door for InProcess {
+impl Backend for InProcess {
     fn ask(&mut self, op: &Op) -> Outcome {
         let id = |number: u64| AllocationId::new(number).unwrap();
         let answer = match op {
@@ -148,7 +148,7 @@ impl OverHttp<'_> {
     }
 }
 
-impl Door for OverHttp<'_> {
+impl Backend for OverHttp<'_> {
     fn ask(&mut self, op: &Op) -> Outcome {
         let (method, text) = self.text_of(op);
         let is_hasty = self.patience == Patience::Varying && self.random.once_in(6);

@@ -1,5 +1,5 @@
-//! The same command lines through a daemon and in process: nobody can tell which it was. And what
-//! portctl makes of servers that are no daemon, or a bad one.
+//! The same command lines through a named daemon and in process, which print the same. And servers that are
+//! no daemon, or a bad one.
 
 #![cfg(unix)]
 
@@ -244,7 +244,7 @@ impl Portctl {
 }
 
 #[test]
-fn nobody_can_tell_through_which_door_a_command_went() {
+fn every_command_prints_the_same_over_http_and_in_process() {
     let (_listener, busy) = listener();
     let first = free_block(PORTS);
     let in_process = Portctl::in_process(first).transcript(busy);
@@ -252,7 +252,7 @@ fn nobody_can_tell_through_which_door_a_command_went() {
     let mut settings = snapshots::settings();
     settings.add_filter(r"by [^ ]+ \(pid \[PID\]\)", "by [PROCESS] (pid [PID])");
     settings.add_filter(r#""process":"[^"]*""#, r#""process":"[PROCESS]""#);
-    settings.bind(|| assert_snapshot!("doors", in_process));
+    settings.bind(|| assert_snapshot!("backends", in_process));
     // Times may differ by a second.
     let time = |text: &str| {
         let parts = text.split("\"created_at\":\"").enumerate();
@@ -273,7 +273,7 @@ fn nobody_can_tell_through_which_door_a_command_went() {
 }
 
 #[test]
-fn many_at_once_through_both_doors_never_share_a_port() {
+fn many_at_once_on_both_backends_never_share_a_port() {
     let portctl = Portctl::by_daemon(free_block(PORTS));
     let ports: Vec<String> = thread::scope(|scope| {
         let runs: Vec<_> = (0..12)
