@@ -10,7 +10,8 @@ use argh::{ArgsInfo, FromArgs};
     help_triggers("-h", "--help", "help"),
     note = "It runs on when the terminal is closed, and logs to\n\
             ~/.port-registry/port-registry.log. It listens on 127.0.0.1 at the port that\n\
-            PORT_REGISTRY_ADDR names, or else at 51234. That it runs already is no error.",
+            PORT_REGISTRY_ADDR names, or else at 51234. If it runs already, its address is\n\
+            printed, too, and the exit code is 1.",
     example = "{command_name}\nPORT_REGISTRY_ADDR=127.0.0.1:8123 {command_name}"
 )]
 pub(crate) struct Start {

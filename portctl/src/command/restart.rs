@@ -2,7 +2,7 @@
 
 use port_registry::daemon::Presence;
 
-use super::{Outcome, start};
+use super::{Done, Outcome, start};
 use crate::args::Restart;
 use crate::daemon::{self, Target};
 
@@ -16,5 +16,7 @@ pub(super) fn run(args: &Restart) -> Outcome {
         // Somebody else's was quicker.
         (_, false) => "Server is already running",
     };
-    Ok(start::tell(&target, &started, words, args.json))
+    let line = format!("{words} (pid {})", started.pid);
+    let printed = start::print(&target, &started, &line, args.json);
+    Ok(Done::Printed(printed))
 }

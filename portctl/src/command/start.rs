@@ -1,5 +1,7 @@
 //! `portctl start`.
 
+use std::io;
+
 use serde::Serialize;
 
 use super::{Done, Outcome};
@@ -7,7 +9,7 @@ use crate::args::Start;
 use crate::daemon::{self, Started, Target};
 use crate::output;
 
-/// What is told of a daemon that runs now.
+/// The JSON document of a daemon that runs.
 #[derive(Serialize)]
 struct Document {
     pid: u32,
@@ -18,22 +20,31 @@ struct Document {
 pub(super) fn run(args: &Start) -> Outcome {
     let target = Target::of_environment()?;
     let started = daemon::start(&target)?;
-    let words = if started.is_new {
-        "Server started"
+    let pid = started.pid;
+    let address = target.address();
+    Ok(if started.is_new {
+        let line = format!("Server started (pid {pid}) at http://{address}");
+        Done::Printed(print(&target, &started, &line, args.json))
     } else {
-        "Server is already running"
-    };
-    Ok(tell(&target, &started, words, args.json))
+        let line = format!("Server is already running (pid {pid}) at http://{address}");
+        Done::No(print(&target, &started, &line, args.json))
+    })
 }
 
-pub(super) fn tell(target: &Target, started: &Started, words: &str, as_json: bool) -> Done {
-    Done::Printed(if as_json {
+/// Prints the daemon as JSON, or else the line.
+pub(super) fn print(
+    target: &Target,
+    started: &Started,
+    line: &str,
+    as_json: bool,
+) -> io::Result<()> {
+    if as_json {
         output::print_json(&Document {
             pid: started.pid,
             address: target.address().to_string(),
             started: started.is_new,
         })
     } else {
-        output::print(&format!("{words} (pid {})", started.pid))
-    })
+        output::print(line)
+    }
 }
