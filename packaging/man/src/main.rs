@@ -51,7 +51,7 @@ fn pages() -> [Page<'static>; 2] {
         Page {
             name: "portctl",
             title: "give services TCP ports of their own",
-            info: portctl_args::info(),
+            info: portctl_args::DESCRIPTION.clone(),
             sections: &[
                 (
                     "NAMES",

@@ -23,6 +23,7 @@ mod version;
 mod words;
 
 use std::ffi::OsString;
+use std::sync::LazyLock;
 
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FromArgs};
 
@@ -118,9 +119,6 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
     if let Some(flag) = forgotten {
         return usage(format!("no value provided for option '{flag}'"));
     }
-    if let Some(unknown) = words::unknown_command(&words) {
-        return usage(format!("there is no command `{unknown}`"));
-    }
     match Portctl::from_args(&[PROGRAM], &words) {
         Ok(Portctl {
             version: true,
@@ -149,14 +147,16 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
             output,
             status: Ok(()),
         }) => Parsed::Help(words::wrapped(&output)),
-        Err(EarlyExit { output, .. }) => usage(words::in_one_line(&output)),
+        Err(EarlyExit { output, .. }) => usage(match words::unknown_command(&words) {
+            Some(unknown) => format!("there is no command `{unknown}`"),
+            None => words::in_one_line(&output),
+        }),
     }
 }
 
-/// Everything that can be typed.
-pub(crate) fn info() -> CommandInfoWithArgs {
-    Portctl::get_args_info()
-}
+/// argh's description of the command line. It is large, so it is made only if it is needed, and once.
+pub(crate) static DESCRIPTION: LazyLock<CommandInfoWithArgs> =
+    LazyLock::new(Portctl::get_args_info);
 
 /// Gives every service of every checkout on this machine a TCP port of its own.
 #[derive(Debug, FromArgs, ArgsInfo)]

@@ -1,10 +1,10 @@
-//! What the parser does not do with words.
+//! Work on the words of a command line that the parser (argh) leaves undone.
 
 use std::ffi::OsString;
 
 use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind};
 
-use super::PROGRAM;
+use super::{DESCRIPTION, PROGRAM};
 
 /// Takes away what stands behind the `--` of `portctl run`: it is another program's, and need not even
 /// be text. `None` where there is no `--`.
@@ -30,12 +30,11 @@ pub(super) fn put_dash_last(words: &mut Vec<String>) {
 /// Splits `--flag=value` in two, which the parser would not, up to a `--`. Of flags that take a
 /// value: behind another one it would become a word of its own.
 pub(super) fn split_assignments(words: Vec<String>) -> Vec<String> {
-    let info = super::info();
     let mut split = Vec::with_capacity(words.len());
     let mut words = words.into_iter();
     for word in words.by_ref() {
         match word.split_once('=') {
-            Some((flag, value)) if flag.starts_with("--") && has_value(&info, flag) => {
+            Some((flag, value)) if flag.starts_with("--") && has_value(&DESCRIPTION, flag) => {
                 split.extend([flag.to_owned(), value.to_owned()]);
             }
             _ => {
@@ -54,24 +53,26 @@ pub(super) fn split_assignments(words: Vec<String>) -> Vec<String> {
 /// A flag whose value was left out, so that the next flag would be taken for it. One that is meant
 /// to begin like a flag can be given by `--flag=value`.
 pub(super) fn flag_without_value(words: &[String]) -> Option<&str> {
-    let info = super::info();
     let flags = words.iter().take_while(|word| *word != "--");
     flags
         .zip(words.iter().skip(1))
         .find(|(flag, value)| {
             let value = value.split('=').next().unwrap_or_default();
-            has_value(&info, flag) && is_flag(&info, value)
+            flag.starts_with("--")
+                && value.starts_with("--")
+                && has_value(&DESCRIPTION, flag)
+                && is_flag(&DESCRIPTION, value)
         })
         .map(|(flag, _)| flag.as_str())
 }
 
-/// Whether this is a flag of any command.
+/// Tells if a word is a flag of any command.
 fn is_flag(command: &CommandInfoWithArgs, word: &str) -> bool {
     command.flags.iter().any(|it| it.long == word)
         || command.commands.iter().any(|it| is_flag(&it.command, word))
 }
 
-/// Whether this is a flag, of any command, that takes a value. A flag of one name takes one in all
+/// Tells if a word is a flag, of any command, that takes a value. A flag of one name takes one in all
 /// commands or in none.
 fn has_value(command: &CommandInfoWithArgs, flag: &str) -> bool {
     let is_meant =
@@ -117,20 +118,20 @@ pub(super) fn unknown_command<'a>(words: &[&'a str]) -> Option<&'a str> {
         .first()
         .copied()
         .filter(|word| !word.starts_with('-'))?;
-    let is_known = first == "help" || super::info().commands.iter().any(|it| it.name == first);
+    let is_known = first == "help" || DESCRIPTION.commands.iter().any(|it| it.name == first);
     (!is_known).then_some(first)
 }
 
 /// The command line that helps who typed these words.
 pub(super) fn help(words: &[&str]) -> String {
     let mut line = PROGRAM.to_owned();
-    let mut commands = super::info().commands;
+    let mut commands = &DESCRIPTION.commands;
     for word in words {
-        let Some(at) = commands.iter().position(|command| command.name == *word) else {
+        let Some(known) = commands.iter().find(|command| command.name == *word) else {
             break;
         };
         line = format!("{line} {word}");
-        commands = commands.swap_remove(at).command.commands;
+        commands = &known.command.commands;
     }
     format!("{line} --help")
 }

@@ -10,15 +10,16 @@ use crate::args::{self, Completions, PROGRAM, Shell};
 use crate::output;
 
 pub(super) fn run(args: &Completions) -> Done {
-    let info = args::info();
+    let info = &*args::DESCRIPTION;
     Done::Printed(output::print(&match args.shell {
-        Shell::Bash => Bash::generate(PROGRAM, &info),
-        Shell::Zsh => Zsh::generate(PROGRAM, &info),
-        Shell::Fish => with_older_fish(&Fish::generate(PROGRAM, &info)),
+        Shell::Bash => Bash::generate(PROGRAM, info),
+        Shell::Zsh => Zsh::generate(PROGRAM, info),
+        Shell::Fish => with_older_fish(&Fish::generate(PROGRAM, info)),
     }))
 }
 
-/// The same, for fish before version 4 too: that knows no `-x`, and later ones advise against `-o`.
+/// Has the script work with fish before version 4, too: that knows no `-x`, and later ones advise against
+/// `-o`.
 fn with_older_fish(script: &str) -> String {
     script.replace(
         "(commandline -xpc)",
