@@ -398,8 +398,7 @@ fn what_is_no_daemon_is_told_in_one_line() {
 
 #[test]
 fn what_a_bad_daemon_answers_is_told_in_one_line() {
-    let rubbish =
-        "error: port-registry at [ADDRESS] gave an answer that is not understood, with status";
+    let rubbish = "error: port-registry at [ADDRESS] sent an unexpected response, with status";
     for (status, body) in [
         (200, "<html>"),
         (200, "[]"),
@@ -419,19 +418,25 @@ fn what_a_bad_daemon_answers_is_told_in_one_line() {
 }
 
 #[test]
-fn a_daemon_that_finds_nothing_of_what_it_listed_is_not_asked_for_ever() {
+fn release_leaves_out_an_allocation_that_is_gone_since_it_was_listed() {
     let identity = r#"{"version":"9.9.9","pid":1,"store":"/x","range":"1-65535"}"#;
     let row = json!([{"id": 1, "app": "work", "instance": "default", "service": "web",
         "port": 3000, "created_at": "2026-01-01T12:00:00Z"}]);
+    let gone = json!({"error": "gone", "code": "allocation_not_found", "request": 0});
+    let mut batch = gone.clone();
+    batch["errors"] = json!([gone]);
     for (problem, expected) in [
-        ("not found", "error: not found"),
         (
-            "allocation not found",
-            "error: gave up after 100 tries, since others keep changing the same allocations\nhint: try again",
+            json!({"error": "allocation not found"}),
+            "error: allocation not found",
+        ),
+        (
+            batch,
+            "error: no allocation matches\nhint: `portctl list --all` shows what there is",
         ),
     ] {
         let row = row.to_string();
-        let problem = json!({ "error": problem }).to_string();
+        let problem = problem.to_string();
         // A connection for each request, so that the next one is not mixed up with its body.
         let close = format!("{IDENTITY}Connection: close\r\n");
         let address = server(move |stream| {

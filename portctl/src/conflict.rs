@@ -1,27 +1,50 @@
-//! Who stands in the way of a claim, and the one command that leads on.
+//! Reports of the holder that a claim conflicts with, and of the one command that leads on.
 
 use std::env;
 use std::path::Path;
 
 use port_registry::{Allocation, Checkout, Claim, Error, Filter, Port, ServiceKey};
 
-use crate::backend::{Backend, Fault};
+use crate::backend::{Backend, Fault, ItemFault};
 use crate::failure::{Failure, Report};
 use crate::fnv;
 use crate::names::Names;
 use crate::wording;
 
-/// Gives each service the port that it has, or else a new one. What stands in the way is told.
+/// Gives each service the port that it has, or else a new one. Reports the first conflict.
 pub(crate) fn get_or_allocate(
     backend: &dyn Backend,
     claims: &[Claim],
 ) -> Result<Vec<Allocation>, Report> {
-    let allocations = backend.get_or_allocate(claims);
-    allocations.map_err(|fault| report(backend, claims, fault))
+    let claims: Vec<&Claim> = claims.iter().collect();
+    match backend.get_or_allocate(&claims)? {
+        Ok(claimed) => Ok(claimed.into_iter().map(|it| it.allocation).collect()),
+        Err(faults) => Err(report_first(backend, &claims, faults)),
+    }
 }
 
-/// Tells of a fault that claims have met. Of a conflict, with what listens on the port.
-pub(crate) fn report(backend: &dyn Backend, claims: &[Claim], fault: Fault) -> Report {
+/// Gives a port to a service that has none, or reports the conflict.
+pub(crate) fn allocate(backend: &dyn Backend, claim: &Claim) -> Result<Allocation, Report> {
+    let claims = [claim];
+    match backend.allocate(&claims)? {
+        Ok(allocated) => allocated
+            .into_iter()
+            .next()
+            .ok_or_else(|| Error::NotApplied.into()),
+        Err(faults) => Err(report_first(backend, &claims, faults)),
+    }
+}
+
+/// Reports the first fault of a batch of claims.
+fn report_first(backend: &dyn Backend, claims: &[&Claim], faults: Vec<ItemFault>) -> Report {
+    match faults.into_iter().next() {
+        Some(ItemFault { index, fault }) => report(backend, claims[index], fault),
+        None => Error::NotApplied.into(),
+    }
+}
+
+/// Reports the fault of a claim; a conflict together with the process that listens on the port.
+fn report(backend: &dyn Backend, claim: &Claim, fault: Fault) -> Report {
     let Fault::Registry(error) = fault else {
         return fault.into();
     };
@@ -41,24 +64,21 @@ pub(crate) fn report(backend: &dyn Backend, claims: &[Claim], fault: Fault) -> R
             of_holder(backend, &what, *holder).hint(hint)
         }
         Error::ServiceTaken { holder } => {
-            let (what, hint) = service_taken(backend, &holder, claim_of(claims, &holder));
+            let (what, hint) = service_taken(backend, &holder, claim);
             of_holder(backend, &what, *holder).hint(hint)
         }
         Error::OtherCheckout { holder, wanted } => other_checkout(backend, *holder, &wanted),
         Error::PortInUse { port } => {
             let listener = backend.check(port).ok().and_then(|status| status.listener);
             let by = listener.as_ref().map_or_else(String::new, wording::by);
-            let claim = claims.iter().find(|it| it.wanted_port() == Some(port));
             let report = Report::new(format!(
                 "port {port} is in use on this system{by}, and not allocated"
             ));
-            let adopt = claim.map_or_else(String::new, |claim| {
-                let adopt = adopting(claim, port);
-                format!("if that is the service itself, `{adopt}` registers it; otherwise ")
-            });
-            report
-                .listener(listener)
-                .hint(format!("{adopt}leave --port out for a free port"))
+            let adopt = adopting(claim, port);
+            report.listener(listener).hint(format!(
+                "if that is the service itself, `{adopt}` registers it; otherwise leave --port out for a \
+                 free port"
+            ))
         }
         error => error.into(),
     }
@@ -133,22 +153,18 @@ fn mark_of(text: &str) -> u16 {
     pairs.fold(0, |mark, pair| mark ^ pair)
 }
 
-/// What there is to say of a service that has a port already, and the way on.
-fn service_taken(
-    backend: &dyn Backend,
-    holder: &Allocation,
-    claim: Option<&Claim>,
-) -> (String, String) {
+/// Describes the conflict of a service that has a port already, and the next step.
+fn service_taken(backend: &dyn Backend, holder: &Allocation, claim: &Claim) -> (String, String) {
     let what = format!(
         "{} already has port {} {}",
         holder.key,
         holder.port,
         wording::id_and_folder(holder)
     );
-    let wanted = claim.and_then(Claim::wanted_port);
+    let wanted = claim.wanted_port();
     let get = format!(
         "`portctl get{}{}` prints the port that it has",
-        claim.map_or_else(String::new, name_flags),
+        name_flags(claim),
         wording::positional(holder.key.service())
     );
     let Some(port) = wanted.filter(|port| *port != holder.port) else {
@@ -172,7 +188,7 @@ fn service_taken(
         }
         (None, Some(listener)) => {
             let by = wording::by(&listener);
-            let adopt = claim.map_or_else(String::new, |claim| adopting(claim, port));
+            let adopt = adopting(claim, port);
             format!(
                 "port {port} is in use{by}: if that is the service itself, `portctl release --id {own} \
                  && {adopt}` registers it; otherwise keep the other one"
@@ -205,11 +221,6 @@ pub(crate) fn name_flags(claim: &Claim) -> String {
     }
     let (app, instance) = (claim.key().app(), claim.key().instance());
     wording::flag("--app", app) + &wording::flag("--instance", instance)
-}
-
-/// The claim of the service that the allocation is of.
-fn claim_of<'a>(claims: &'a [Claim], holder: &Allocation) -> Option<&'a Claim> {
-    claims.iter().find(|claim| *claim.key() == holder.key)
 }
 
 /// The report of an allocation that stands in the way, with what listens on its port.

@@ -1,5 +1,6 @@
 //! Why a command failed, and the way out.
 
+use port_registry::daemon::api::ErrorCode;
 use port_registry::{Allocation, Error, Listener};
 use serde::Serialize;
 
@@ -47,15 +48,7 @@ impl Report {
         }
     }
 
-    /// So many tries have come to nothing, since others were quicker.
-    pub(crate) fn gave_up(tries: usize) -> Report {
-        Report::new(format!(
-            "gave up after {tries} tries, since others keep changing the same allocations"
-        ))
-        .hint("try again")
-    }
-
-    /// The same, with `before: ` in front of the message.
+    /// Puts `before: ` in front of the message.
     pub(crate) fn prefixed(self, before: &str) -> Report {
         Report {
             error: format!("{before}: {}", self.error),
@@ -84,7 +77,7 @@ impl Report {
         }
     }
 
-    /// The same, of several conflicts. The first is told where one is looked for.
+    /// Adds several conflicts. The first one also fills in the fields of a single one.
     pub(crate) fn conflicts(self, conflicts: Vec<Report>) -> Report {
         let first = conflicts.first();
         Report {
@@ -135,14 +128,10 @@ impl From<Fault> for Report {
                 ..Report::new(told)
             },
             Fault::Client(error) => Report::from(error),
-            Fault::Daemon(_) => Report::new(told),
-            Fault::Busy(_) => Report::new(told).hint(
-                "another process has been holding the registry; try again, or see whether one is suspended",
-            ),
-            Fault::Undone(_) => Report::new(told).hint("try again"),
-            Fault::TooMuch(_) => Report::new(told).hint(format!(
-                "do it in parts; without {ADDRESS_VARIABLE} there is no such limit"
-            )),
+            Fault::Refused { code, .. } => Report {
+                hint: hint_by_code(code),
+                ..Report::new(told)
+            },
             Fault::Lost(_) => Report::new(told).hint("`portctl list` shows what there is"),
         }
     }
@@ -171,7 +160,24 @@ impl From<ClientError> for Report {
     }
 }
 
-/// What to do next. The other errors say it themselves, and of conflicts
+/// The next step after an error that only a daemon reports.
+fn hint_by_code(code: ErrorCode) -> Option<String> {
+    Some(match code {
+        ErrorCode::Busy => {
+            "another process has been holding the registry; try again, or see whether one is suspended"
+                .to_owned()
+        }
+        ErrorCode::Overloaded | ErrorCode::Stopping | ErrorCode::RequestTimeout => {
+            "try again".to_owned()
+        }
+        ErrorCode::TooLarge => {
+            format!("do it in parts; without {ADDRESS_VARIABLE} there is no such limit")
+        }
+        _ => return None,
+    })
+}
+
+/// The next step after an error of the registry. The other errors name it themselves, and for conflicts
 /// [`conflict`](crate::conflict) does.
 fn hint(error: &Error) -> Option<String> {
     Some(match error {

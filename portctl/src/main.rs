@@ -3,6 +3,7 @@
 mod address;
 mod args;
 mod backend;
+mod batch;
 mod block;
 mod command;
 mod conflict;
@@ -22,7 +23,6 @@ mod replace;
 mod scan;
 mod skill;
 mod table;
-mod taken;
 mod terminal;
 mod variables;
 mod visible;

@@ -1,21 +1,21 @@
-//! Registering what a scan has found: all of it or nothing.
+//! Registers the ports that a scan has found: all of them or none.
 
 use std::path::Path;
 
-use port_registry::{Allocation, Claim};
+use port_registry::{Allocation, Claim, Error};
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Fault, ItemFault};
+use crate::batch::submit;
 use crate::conflict;
 use crate::environment;
 use crate::failure::{Failure, Report};
 use crate::names::{Names, Own};
 use crate::scan::{Finding, Kind};
-use crate::taken::{Met, Taken, claim_all};
 use crate::variables;
 use crate::wording;
 
-/// Allocates what was found, but for guesses, and tells how many of them are new. `path` is what was to be
-/// scanned, if it was named.
+/// Allocates the ports that were found, except guesses: all of them or none. Returns how many of them are new.
+/// `path` is the folder or file that was to be scanned, if it was named.
 pub(crate) fn register(
     backend: &dyn Backend,
     names: &Names,
@@ -23,43 +23,46 @@ pub(crate) fn register(
     findings: &[Finding],
 ) -> Result<usize, Failure> {
     let certain = findings.iter().filter(|finding| !finding.guess);
-    let wanted = certain.map(|finding| Ok((finding, claim(names, finding)?)));
-    let wanted = wanted.collect::<Result<Vec<(&Finding, Claim)>, Failure>>()?;
+    let certain: Vec<&Finding> = certain.collect();
+    let claims = certain.iter().map(|finding| claim(names, finding));
+    let claims: Vec<Claim> = claims.collect::<Result<_, _>>()?;
     let own = names.own();
-    let choose = |held: &[Allocation]| {
-        let mut taken = Taken::by(held);
-        let mut claims = Vec::new();
-        let mut conflicts = Vec::new();
-        let mut new = 0;
-        for (finding, claim) in &wanted {
-            match taken.meet(claim) {
-                Met::Free => {
-                    new += 1;
-                    claims.push(claim.clone());
-                }
-                Met::Own => claims.push(claim.clone()),
-                // It has it by another name.
-                Met::Held { holder, own: None } if own.has(holder) => {}
-                met => {
-                    let is_other = matches!(met, Met::OtherCheckout(_));
-                    let report = in_the_way(backend, &own, claim, path, finding, met);
-                    conflicts.push((is_other, report));
-                }
-            }
-        }
-        // By another name of the checkout, all of it is different.
-        if conflicts.iter().any(|(is_other, _)| *is_other) {
-            conflicts.retain(|(is_other, _)| *is_other);
-        }
-        let conflicts: Vec<Report> = conflicts.into_iter().map(|(_, report)| report).collect();
-        if conflicts.is_empty() {
-            Ok((claims, new))
-        } else {
-            Err(refusal(conflicts, wanted.len()).into())
-        }
+    let registered = submit(
+        &claims,
+        |batch| backend.get_or_allocate(batch),
+        // It has the port by another name.
+        |it| match &it.fault {
+            Fault::Registry(Error::PortTaken { holder }) => own.has(holder),
+            _ => false,
+        },
+    )?;
+    let mut faults = match registered {
+        Ok(claimed) => return Ok(claimed.iter().filter(|(_, it)| it.is_new).count()),
+        Err(faults) => faults,
     };
-    let (_, new) = claim_all(backend, choose)?;
-    Ok(new)
+    // By another name of the checkout, all of it is different.
+    if faults.iter().any(is_other_checkout) {
+        faults.retain(is_other_checkout);
+    }
+    let mut conflicts = Vec::with_capacity(faults.len());
+    for ItemFault { index, fault } in faults {
+        let Fault::Registry(error) = fault else {
+            return Err(fault.into());
+        };
+        let conflict = Conflict {
+            backend,
+            own: &own,
+            path,
+            claim: &claims[index],
+            finding: certain[index],
+        };
+        conflicts.push(conflict.report(error)?);
+    }
+    Err(refusal(conflicts, claims.len()).into())
+}
+
+fn is_other_checkout(it: &ItemFault) -> bool {
+    matches!(it.fault, Fault::Registry(Error::OtherCheckout { .. }))
 }
 
 fn claim(names: &Names, finding: &Finding) -> Result<Claim, Failure> {
@@ -80,86 +83,106 @@ fn claim(names: &Names, finding: &Finding) -> Result<Claim, Failure> {
     Ok(claim.port(finding.port).adopt())
 }
 
-fn in_the_way(
-    backend: &dyn Backend,
-    project: &Own,
-    claim: &Claim,
-    path: Option<&Path>,
-    finding: &Finding,
-    met: Met,
-) -> Report {
-    let (port, service) = (finding.port, &finding.service);
-    let what = |told: &str| {
-        let (file, line) = (&finding.file, finding.line);
-        format!("{file}:{line}: port {port} of {service} {told}")
-    };
-    let of = |told: &str, holder: &Allocation, hint: String| {
-        conflict::of_holder(backend, &what(told), holder.clone()).hint(hint)
-    };
-    match met {
-        Met::Held {
-            holder,
-            own: Some(own),
-        } if project.has(holder) => {
-            let told = format!(
-                "is allocated to {}, and {service} has port {} (id {})",
-                wording::holder(holder),
-                own.port,
-                own.id
-            );
-            let (one, other) = (holder.id, own.id);
-            let hint = format!(
-                "`portctl release --id {one} && portctl release --id {other}` frees both, to be \
-                 registered anew"
-            );
-            of(&told, holder, hint)
-        }
-        Met::Held { holder, .. } => {
-            let told = format!("is allocated to {}", wording::holder(holder));
-            of(&told, holder, way_round(claim, finding, holder))
-        }
-        Met::OtherPort(holder) => {
-            let held = format!(
-                "is not available: {} has port {} already",
-                wording::holder(holder),
-                holder.port
-            );
-            let own_variable = variables::name_of(service);
-            let hint = match &finding.origin.env_file {
-                Some(file) if finding.origin.variables.contains(&own_variable) => {
-                    let names = conflict::name_flags(claim);
-                    let file = wording::flag("--write", &file.display().to_string());
-                    format!("`portctl env{names}{file}` gives it the port that it has")
+/// A port that was found and cannot be registered.
+struct Conflict<'a> {
+    backend: &'a dyn Backend,
+    own: &'a Own<'a>,
+    path: Option<&'a Path>,
+    claim: &'a Claim,
+    finding: &'a Finding,
+}
+
+impl Conflict<'_> {
+    fn report(&self, error: Error) -> Result<Report, Failure> {
+        Ok(match error {
+            Error::PortTaken { holder } => self.port_taken(*holder),
+            Error::ServiceTaken { holder } => {
+                match self.backend.check(self.finding.port)?.holder {
+                    // Then it would not help to free its own port.
+                    Some(other) if self.own.has(&other) => self.both_taken(&holder, other),
+                    Some(other) => self.port_taken(other),
+                    None => self.other_port(*holder),
                 }
-                _ => format!("{} frees that", wording::release(holder)),
-            };
-            of(&held, holder, hint)
-        }
-        Met::OtherCheckout(holder) => {
-            let told = format!(
-                "is not available: another checkout of the same names has {}",
-                wording::holder(holder)
-            );
-            let wanted = claim.checkout().unwrap_or_default();
-            let instance = conflict::own_instance(holder, wanted);
-            let instance = wording::flag("--instance", &instance);
-            let there = if path.is_some() { "there" } else { "here" };
-            let path = path.map_or_else(String::new, |path| {
-                wording::positional(&path.display().to_string())
-            });
-            let hint = format!(
-                "tell the two apart by an --instance of its own for every command {there}: \
-                 `portctl scan --register{instance}{path}`"
-            );
-            of(&told, holder, hint)
-        }
-        Met::ClaimedPort(_) | Met::ClaimedBy(_) | Met::Free | Met::Own => {
-            Report::new(what(&format!("is claimed twice, for {}", claim.key())))
-        }
+            }
+            Error::OtherCheckout { holder, wanted } => self.other_checkout(*holder, &wanted),
+            error => return Err(error.into()),
+        })
+    }
+
+    /// A report that says this of the port, and then if something listens on the holder's.
+    fn told(&self, problem: &str, holder: Allocation) -> Report {
+        let Finding {
+            file,
+            line,
+            port,
+            service,
+            ..
+        } = self.finding;
+        let problem = format!("{file}:{line}: port {port} of {service} {problem}");
+        conflict::of_holder(self.backend, &problem, holder)
+    }
+
+    fn port_taken(&self, holder: Allocation) -> Report {
+        let problem = format!("is allocated to {}", wording::holder(&holder));
+        let hint = way_round(self.claim, self.finding, &holder);
+        self.told(&problem, holder).hint(hint)
+    }
+
+    /// Another service of the project has the port, and this one has another port.
+    fn both_taken(&self, own: &Allocation, holder: Allocation) -> Report {
+        let problem = format!(
+            "is allocated to {}, and {} has port {} (id {})",
+            wording::holder(&holder),
+            self.finding.service,
+            own.port,
+            own.id
+        );
+        let hint = format!(
+            "`portctl release --id {} && portctl release --id {}` frees both, to be registered anew",
+            holder.id, own.id
+        );
+        self.told(&problem, holder).hint(hint)
+    }
+
+    fn other_port(&self, holder: Allocation) -> Report {
+        let problem = format!(
+            "is not available: {} has port {} already",
+            wording::holder(&holder),
+            holder.port
+        );
+        let origin = &self.finding.origin;
+        let own_variable = variables::name_of(&self.finding.service);
+        let hint = match &origin.env_file {
+            Some(file) if origin.variables.contains(&own_variable) => {
+                let names = conflict::name_flags(self.claim);
+                let file = wording::flag("--write", &file.display().to_string());
+                format!("`portctl env{names}{file}` gives it the port that it has")
+            }
+            _ => format!("{} frees that", wording::release(&holder)),
+        };
+        self.told(&problem, holder).hint(hint)
+    }
+
+    fn other_checkout(&self, holder: Allocation, wanted: &str) -> Report {
+        let problem = format!(
+            "is not available: another checkout of the same names has {}",
+            wording::holder(&holder)
+        );
+        let instance = conflict::own_instance(&holder, wanted);
+        let instance = wording::flag("--instance", &instance);
+        let there = if self.path.is_some() { "there" } else { "here" };
+        let path = self.path.map_or_else(String::new, |path| {
+            wording::positional(&path.display().to_string())
+        });
+        let hint = format!(
+            "tell the two apart by an --instance of its own for every command {there}: \
+             `portctl scan --register{instance}{path}`"
+        );
+        self.told(&problem, holder).hint(hint)
     }
 }
 
-/// How the project gets on without a port that another service holds.
+/// The way for the project to do without a port that another service holds.
 fn way_round(claim: &Claim, finding: &Finding, holder: &Allocation) -> String {
     if let Some(free) = wording::freeing_if_gone(holder) {
         return free;
@@ -198,7 +221,7 @@ fn way_round(claim: &Claim, finding: &Finding, holder: &Allocation) -> String {
     }
 }
 
-/// All conflicts, of which the first stands for the others where one is looked for.
+/// Reports all conflicts. The first one also fills in the fields of a single one.
 fn refusal(mut conflicts: Vec<Report>, claims: usize) -> Report {
     let count = conflicts.len();
     if count == 1 {

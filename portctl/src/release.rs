@@ -1,36 +1,38 @@
-//! Releasing allocations that are chosen by looking at them.
+//! Releases allocations that were chosen from a list.
 
-use port_registry::{Allocation, AllocationId, Error, Filter};
+use port_registry::{Allocation, AllocationId, Error};
 
 use crate::backend::{Backend, Fault};
-use crate::failure::{Failure, Report};
+use crate::batch::submit;
+use crate::failure::Failure;
 use crate::visible::visible;
 
-/// Frees the ports of those that match and are chosen, all of them or none, and tells which they were.
+/// Frees the ports of these allocations, all of them or none, and returns them. Those that somebody else has
+/// released since they were listed are left out.
 pub(crate) fn release(
     backend: &dyn Backend,
-    filter: &Filter,
-    choose: impl Fn(&[Allocation]) -> Vec<Allocation>,
+    chosen: &[Allocation],
 ) -> Result<Vec<Allocation>, Failure> {
-    /// How often others may be quicker.
-    const ROUNDS: usize = 100;
-    for _ in 0..ROUNDS {
-        let chosen = choose(&backend.list(filter)?);
-        if chosen.is_empty() {
-            return Ok(chosen);
+    let send = |batch: &[&Allocation]| {
+        let ids: Vec<AllocationId> = batch.iter().map(|it| it.id).collect();
+        backend.release_all(&ids)
+    };
+    let released = submit(chosen, send, |it| {
+        matches!(it.fault, Fault::Registry(Error::NotFound { .. }))
+    })?;
+    match released {
+        Ok(released) => {
+            let released = released.into_iter();
+            Ok(released.map(|(index, ())| chosen[index].clone()).collect())
         }
-        let ids: Vec<AllocationId> = chosen.iter().map(|it| it.id).collect();
-        match backend.release_all(&ids) {
-            Ok(()) => return Ok(chosen),
-            // Somebody has released one of them just now.
-            Err(Fault::Registry(Error::NotFound { .. })) => {}
-            Err(fault) => return Err(fault.into()),
-        }
+        Err(faults) => Err(match faults.into_iter().next() {
+            Some(it) => it.fault.into(),
+            None => Error::NotApplied.into(),
+        }),
     }
-    Err(Report::gave_up(ROUNDS).into())
 }
 
-/// What was released, a line each.
+/// Describes released allocations, one a line.
 pub(crate) fn told(released: &[Allocation]) -> String {
     let lines: Vec<String> = released
         .iter()

@@ -1,9 +1,9 @@
-//! HTTP to a daemon, and whether it is one.
+//! HTTP to a daemon, which has to say that it is one.
 
 use std::io;
 use std::time::Duration;
 
-use port_registry::daemon::api::header;
+use port_registry::daemon::api::{ErrorBody, header, path};
 use port_registry::daemon::{DaemonInfo, Identity, Supervisor};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -13,47 +13,41 @@ use ureq::{Agent, Body, RequestBuilder};
 
 use crate::address::Address;
 
-/// How long an answer may take in all: longer than the daemon itself waits for its store.
+/// Limit of the time for a response: longer than the daemon itself waits for its store.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// How long a daemon may take to say that it is one.
+/// Limit of the time in which a daemon has to say that it is one.
 const IDENTIFICATION: Duration = Duration::from_secs(5);
-/// The same, where it is not sure that there is one, and there is another way.
+/// Such a limit where a daemon is not expected.
 const QUICK_IDENTIFICATION: Duration = Duration::from_secs(1);
 
 /// The most bytes of an answer. The list of all 65535 ports is some 10 MiB with names of usual
 /// length.
 const LARGEST_ANSWER: u64 = 64 << 20;
 
-/// What is understood of a daemon of another version.
+/// The part of a daemon's description that is understood of other versions, too.
 #[derive(Debug, Deserialize)]
 struct Supervised {
     supervisor: Option<Supervisor>,
 }
 
-/// Why a daemon does not let a client in.
-#[derive(Debug, Deserialize)]
-struct Refusal {
-    error: String,
-}
-
-/// A connection to what listens at an address, kept between requests.
+/// A connection to a server at an address, kept between requests.
 #[derive(Debug)]
 pub(crate) struct Client {
     agent: Agent,
     address: Address,
 }
 
-/// An answer of a port registry.
+/// A response of a port registry.
 #[derive(Debug)]
 pub(crate) struct Reply {
-    pub(crate) status: u16,
+    status: u16,
     /// The process that gave it, by its own account.
     pid: u32,
     body: Vec<u8>,
     address: Address,
 }
 
-/// Why there is no answer, or none that can be used.
+/// The reason why there is no response, or none that can be used.
 #[derive(Debug, Error)]
 pub(crate) enum ClientError {
     #[error("nothing listens at {address}")]
@@ -73,9 +67,7 @@ pub(crate) enum ClientError {
     TooLarge { address: Address },
     #[error("port-registry at {address} refuses: {error}")]
     Denied { address: Address, error: String },
-    #[error(
-        "port-registry at {address} gave an answer that is not understood, with status {status}"
-    )]
+    #[error("port-registry at {address} sent an unexpected response, with status {status}")]
     NotUnderstood {
         address: Address,
         status: u16,
@@ -89,7 +81,7 @@ pub(crate) enum ClientError {
 impl Client {
     pub(crate) fn new(address: Address) -> Client {
         let config = Agent::config_builder()
-            // Not even the one that the environment names: what is meant is this address.
+            // Not even the one that the environment names, since the address is that of the daemon.
             .proxy(None)
             .max_redirects(0)
             .http_status_as_error(false)
@@ -107,25 +99,24 @@ impl Client {
         &self.address
     }
 
-    /// Asks who is there. Nothing else is asked of what has not said that it is a port registry.
+    /// Asks who is there. Never send anything else to a server that has not said that it is a port registry.
     pub(crate) fn identify(&self) -> Result<DaemonInfo, ClientError> {
         self.identify_within(IDENTIFICATION)
     }
 
-    /// The same, with less patience.
+    /// Asks who is there, where a daemon is not expected and must not be waited for.
     pub(crate) fn identify_quickly(&self) -> Result<DaemonInfo, ClientError> {
         self.identify_within(QUICK_IDENTIFICATION)
     }
 
     fn identify_within(&self, patience: Duration) -> Result<DaemonInfo, ClientError> {
-        let request = self.agent.get(self.url("/v1/daemon"));
+        let request = self.agent.get(self.url(path::DAEMON));
         let request = request.config().timeout_global(Some(patience)).build();
         let reply = self.reply(request.call(), patience)?;
-        if let (400..500, Ok(Refusal { error })) = (reply.status, reply.document()) {
+        let daemon: DaemonInfo = reply.outcome()?.map_err(|ErrorBody { error, .. }| {
             let address = self.address.clone();
-            return Err(ClientError::Denied { address, error });
-        }
-        let daemon: DaemonInfo = reply.json(200)?;
+            ClientError::Denied { address, error }
+        })?;
         if daemon.pid != reply.pid {
             return Err(reply.not_understood());
         }
@@ -145,12 +136,12 @@ impl Client {
         self.reply(send(request, body), PATIENCE)
     }
 
-    /// Asks for what is deleted, too.
+    /// Deletes one thing, and asks for its description.
     pub(crate) fn delete(&self, path: &str) -> Result<Reply, ClientError> {
         self.reply(self.deletion(path).call(), PATIENCE)
     }
 
-    /// The same, of what a body says.
+    /// Deletes the things that a body chooses, and asks for their description.
     pub(crate) fn delete_by(
         &self,
         path: &str,
@@ -162,7 +153,7 @@ impl Client {
 
     fn deletion(&self, path: &str) -> RequestBuilder<ureq::typestate::WithoutBody> {
         let request = self.agent.delete(self.url(path));
-        request.header("prefer", "return=representation")
+        request.header(header::PREFER, header::REPRESENTATION)
     }
 
     fn url(&self, path: &str) -> String {
@@ -239,16 +230,16 @@ fn send(
 }
 
 impl Reply {
-    /// The document, of an answer with this status.
-    pub(crate) fn json<T: DeserializeOwned>(&self, status: u16) -> Result<T, ClientError> {
-        if self.status == status {
-            self.document()
+    /// The document of a successful response, or else the error that the daemon reports.
+    pub(crate) fn outcome<T: DeserializeOwned>(&self) -> Result<Result<T, ErrorBody>, ClientError> {
+        if (200..300).contains(&self.status) {
+            self.document().map(Ok)
         } else {
-            Err(self.not_understood())
+            self.document().map(Err)
         }
     }
 
-    /// The document, whatever the status.
+    /// The document of any response.
     pub(crate) fn document<T: DeserializeOwned>(&self) -> Result<T, ClientError> {
         serde_json::from_slice(&self.body).map_err(|_| self.not_understood())
     }

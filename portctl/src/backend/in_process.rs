@@ -5,7 +5,7 @@ use port_registry::{
     Registry, Request,
 };
 
-use super::{Backend, Fault};
+use super::{Backend, BatchOutcome, Claimed, Fault, ItemFault};
 
 /// The registry, opened by this process.
 #[derive(Debug)]
@@ -18,40 +18,57 @@ impl InProcess {
         let registry = registry.open()?;
         Ok(InProcess { registry })
     }
-}
 
-/// All answers, or the first failure that is one of its own: what was only not done because another
-/// request failed comes with that one.
-fn first_failure(answers: Vec<Result<Answer, Error>>) -> Result<Vec<Answer>, Error> {
-    answers
-        .into_iter()
-        .filter(|answer| !matches!(answer, Err(Error::NotApplied)))
-        .collect()
+    /// Carries out all requests, or none. `read` takes from an answer what the caller wants.
+    fn apply<T>(
+        &self,
+        requests: impl Iterator<Item = Request>,
+        read: impl Fn(Answer) -> Option<T>,
+    ) -> Result<BatchOutcome<T>, Fault> {
+        let requests: Vec<Request> = requests.collect();
+        let answers = self.registry.apply(&requests, Atomicity::AllOrNothing)?;
+        let mut done = Vec::with_capacity(answers.len());
+        let mut faults = Vec::new();
+        for (index, answer) in answers.into_iter().enumerate() {
+            match answer {
+                Ok(answer) => done.extend(read(answer)),
+                // It failed only because another one did.
+                Err(Error::NotApplied) => {}
+                Err(error) => faults.push(ItemFault {
+                    index,
+                    fault: error.into(),
+                }),
+            }
+        }
+        Ok(if faults.is_empty() {
+            Ok(done)
+        } else {
+            Err(faults)
+        })
+    }
 }
 
 impl Backend for InProcess {
-    fn allocate(&self, claim: &Claim) -> Result<Allocation, Fault> {
-        Ok(self.registry.allocate(claim.clone())?)
+    fn allocate(&self, claims: &[&Claim]) -> Result<BatchOutcome<Allocation>, Fault> {
+        let claims = claims.iter().copied().cloned();
+        self.apply(claims.map(Request::Allocate), Answer::into_allocation)
     }
 
-    fn get_or_allocate(&self, claims: &[Claim]) -> Result<Vec<Allocation>, Fault> {
-        let claims = claims.iter().cloned();
-        let requests: Vec<Request> = claims.map(Request::GetOrAllocate).collect();
-        let answers = self.registry.apply(&requests, Atomicity::AllOrNothing)?;
-        let answers = first_failure(answers)?.into_iter();
-        let allocations = answers.filter_map(Answer::into_allocation);
-        Ok(allocations.collect())
+    fn get_or_allocate(&self, claims: &[&Claim]) -> Result<BatchOutcome<Claimed>, Fault> {
+        let claims = claims.iter().copied().cloned();
+        self.apply(claims.map(Request::GetOrAllocate), |answer| {
+            let is_new = matches!(answer, Answer::Allocated(_));
+            let allocation = answer.into_allocation()?;
+            Some(Claimed { allocation, is_new })
+        })
     }
 
     fn release(&self, id: AllocationId) -> Result<Allocation, Fault> {
         Ok(self.registry.release(id)?)
     }
 
-    fn release_all(&self, ids: &[AllocationId]) -> Result<(), Fault> {
-        let requests: Vec<Request> = ids.iter().copied().map(Request::Release).collect();
-        let answers = self.registry.apply(&requests, Atomicity::AllOrNothing)?;
-        first_failure(answers)?;
-        Ok(())
+    fn release_all(&self, ids: &[AllocationId]) -> Result<BatchOutcome<()>, Fault> {
+        self.apply(ids.iter().copied().map(Request::Release), |_| Some(()))
     }
 
     fn release_matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
@@ -64,5 +81,43 @@ impl Backend for InProcess {
 
     fn check(&self, port: Port) -> Result<PortStatus, Fault> {
         Ok(self.registry.check(port)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use port_registry::{Claim, Error, Filter, Port, Registry, ServiceKey};
+
+    use super::{Backend, Fault, InProcess};
+
+    #[test]
+    fn failed_batch_reports_each_failed_claim_and_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let registry = Registry::builder().path(folder.path().join("ports.redb"));
+        let backend = InProcess::open(registry).unwrap();
+        let claim = |service: &str, port: u16| {
+            let key = ServiceKey::new("shop", "main", service).unwrap();
+            Claim::new(key).port(Port::new(port).unwrap()).adopt()
+        };
+        let web = claim("web", 4000);
+        let made = backend.get_or_allocate(&[&web]).unwrap().unwrap();
+        assert!(made[0].is_new);
+        let again = backend.get_or_allocate(&[&web]).unwrap().unwrap();
+        assert!(!again[0].is_new);
+
+        let claims = [claim("web", 4001), claim("api", 4002), claim("db", 4000)];
+        let claims: Vec<&Claim> = claims.iter().collect();
+        let faults = backend.get_or_allocate(&claims).unwrap().unwrap_err();
+        let indices: Vec<usize> = faults.iter().map(|it| it.index).collect();
+        assert_eq!(indices, [0, 2]);
+        assert!(matches!(
+            &faults[0].fault,
+            Fault::Registry(Error::ServiceTaken { .. })
+        ));
+        assert!(matches!(
+            &faults[1].fault,
+            Fault::Registry(Error::PortTaken { .. })
+        ));
+        assert_eq!(backend.list(&Filter::default()).unwrap().len(), 1);
     }
 }

@@ -4,8 +4,7 @@ mod client;
 mod in_process;
 mod remote;
 
-use std::path::Path;
-
+use port_registry::daemon::api::ErrorCode;
 use port_registry::{Allocation, AllocationId, Builder, Claim, Error, Filter, Port, PortStatus};
 use thiserror::Error as ThisError;
 
@@ -16,66 +15,71 @@ use crate::address::Address;
 
 /// The operations on a registry.
 pub(crate) trait Backend {
-    /// Gives a port to a service that has none.
-    fn allocate(&self, claim: &Claim) -> Result<Allocation, Fault>;
+    /// Gives a port to each of several services that have none, or to none of them.
+    fn allocate(&self, claims: &[&Claim]) -> Result<BatchOutcome<Allocation>, Fault>;
 
-    /// Gives each service the port that it has, or else a new one; if one of them fails, no service
-    /// gets any.
-    fn get_or_allocate(&self, claims: &[Claim]) -> Result<Vec<Allocation>, Fault>;
+    /// Gives each service the port that it has, or else a new one. If one of them fails, no service gets
+    /// any.
+    fn get_or_allocate(&self, claims: &[&Claim]) -> Result<BatchOutcome<Claimed>, Fault>;
 
     /// Frees the port of one allocation.
     fn release(&self, id: AllocationId) -> Result<Allocation, Fault>;
 
-    /// Frees the ports of these allocations, or of none if one of them is not there.
-    fn release_all(&self, ids: &[AllocationId]) -> Result<(), Fault>;
+    /// Frees the ports of these allocations, or of none if one of them does not exist.
+    fn release_all(&self, ids: &[AllocationId]) -> Result<BatchOutcome<()>, Fault>;
 
     /// Frees the ports of all allocations that match.
     fn release_matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault>;
 
-    /// The allocations that match, by id.
+    /// Lists the allocations that match, by id.
     fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault>;
 
     /// Tells if a port is available, and who has it if not.
     fn check(&self, port: Port) -> Result<PortStatus, Fault>;
 }
 
-/// Why the registry did not do what it was asked to.
+/// All answers of a batch, in the order of its items; or the faults of the items that failed by themselves,
+/// of which there is at least one. Nothing was changed then.
+pub(crate) type BatchOutcome<T> = Result<Vec<T>, Vec<ItemFault>>;
+
+/// The fault of one item of a batch.
+#[derive(Debug)]
+pub(crate) struct ItemFault {
+    /// The position of the item, counted from 0.
+    pub(crate) index: usize,
+    pub(crate) fault: Fault,
+}
+
+/// The answer to a claim.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Claimed {
+    pub(crate) allocation: Allocation,
+    pub(crate) is_new: bool,
+}
+
+/// The reason why the registry did not do what it was asked for.
 #[derive(Debug, ThisError)]
 pub(crate) enum Fault {
-    /// The registry says so.
+    /// The registry's own error, whichever backend it came through.
     #[error("{0}")]
     Registry(#[from] Error),
-    /// The daemon says so, of what only it can know.
-    #[error("{0}")]
-    Daemon(String),
-    /// The daemon says that others keep its store to themselves.
-    #[error("{0}")]
-    Busy(String),
-    /// The daemon says that it did nothing, for a reason of its own.
-    #[error("{0}")]
-    Undone(String),
-    /// The daemon says that it did nothing, since it was asked for too much at once.
-    #[error("{0}")]
-    TooMuch(String),
+    /// Another error that the daemon reports.
+    #[error("{error}")]
+    Refused { code: ErrorCode, error: String },
     /// The daemon cannot be asked.
     #[error("{0}")]
     Client(#[from] ClientError),
-    /// The daemon was asked, and what became of it is not known.
+    /// The daemon was asked to change something, and did not say if it did.
     #[error("{0}; it is not known whether the request took effect")]
     Lost(ClientError),
 }
 
 impl Fault {
-    /// The same; if the service belongs to another checkout than the one that claims it, then that.
-    pub(crate) fn of_other_checkout(self, claim: &Claim) -> Fault {
-        match (self, claim.checkout()) {
-            (Fault::Registry(Error::ServiceTaken { holder }), Some(wanted))
-                if holder.belongs_to_other_checkout(Path::new(wanted)) =>
-            {
-                let wanted = wanted.to_owned();
-                Fault::Registry(Error::OtherCheckout { holder, wanted })
-            }
-            (fault, _) => fault,
+    /// The allocation that a claim conflicts with.
+    pub(crate) fn holder(&self) -> Option<&Allocation> {
+        match self {
+            Fault::Registry(error) => error.holder(),
+            _ => None,
         }
     }
 }

@@ -1,67 +1,20 @@
 //! A daemon, asked over HTTP.
 
+use port_registry::daemon::api::{
+    Batch, BatchAnswer, BatchAnswers, ById, CREATED, ErrorBody, Method, Subject, path,
+};
 use port_registry::{Allocation, AllocationId, Claim, Error, Filter, Port, PortStatus};
+use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde::{Deserialize, Serialize};
 
 use super::client::{Client, ClientError, Reply};
-use super::{Backend, Fault};
+use super::{Backend, BatchOutcome, Claimed, Fault, ItemFault};
 use crate::address::Address;
-
-const ALLOCATIONS: &str = "/v1/allocations";
-const BATCH: &str = "/v1/batch";
 
 /// The registry, asked through a daemon.
 #[derive(Debug)]
 pub(super) struct Remote {
     client: Client,
-}
-
-/// Several requests that take effect together, or none.
-#[derive(Serialize)]
-struct Batch<T> {
-    requests: Vec<Item<T>>,
-}
-
-#[derive(Serialize)]
-struct Item<T> {
-    method: &'static str,
-    body: T,
-}
-
-impl<T> Batch<T> {
-    fn new(method: &'static str, bodies: impl IntoIterator<Item = T>) -> Batch<T> {
-        let requests = bodies.into_iter().map(|body| Item { method, body });
-        Batch {
-            requests: requests.collect(),
-        }
-    }
-}
-
-/// What names an allocation.
-#[derive(Serialize)]
-struct Id {
-    id: AllocationId,
-}
-
-#[derive(Deserialize)]
-struct Answers<T> {
-    answers: Vec<ItemAnswer<T>>,
-}
-
-#[derive(Deserialize)]
-struct ItemAnswer<T> {
-    body: T,
-}
-
-/// What a daemon says is wrong.
-#[derive(Deserialize)]
-struct Problem {
-    error: String,
-    holder: Option<Box<Allocation>>,
-    /// Which request of a batch it is.
-    #[serde(default)]
-    request: usize,
 }
 
 impl Remote {
@@ -71,128 +24,94 @@ impl Remote {
         client.identify()?;
         Ok(Remote { client })
     }
-}
 
-/// What a daemon was asked for.
-#[derive(Clone, Copy)]
-enum Asked<'a> {
-    /// A port for a service that has none.
-    New(&'a Claim),
-    /// The ports that services have, or new ones.
-    Kept(&'a [Claim]),
-    /// Something else.
-    Other,
-}
-
-impl<'a> Asked<'a> {
-    /// The claim that a request of it makes.
-    fn claim(self, request: usize) -> Option<&'a Claim> {
-        match self {
-            Asked::New(claim) => Some(claim),
-            Asked::Kept(claims) => claims.get(request),
-            Asked::Other => None,
+    /// Sends requests of one method that take effect together. `subject` names what the request at a
+    /// position is about.
+    fn batch<'a, T: DeserializeOwned>(
+        &self,
+        method: Method,
+        bodies: impl Iterator<Item = impl Serialize>,
+        subject: impl Fn(usize) -> Option<Subject<'a>>,
+    ) -> Result<BatchOutcome<BatchAnswer<T>>, Fault> {
+        let reply = self.client.post(path::BATCH, &Batch::new(method, bodies));
+        let body = match changed::<BatchAnswers<T>>(reply)? {
+            Ok(done) => return Ok(Ok(done.answers)),
+            Err(body) => body,
+        };
+        let faults = body.errors.iter().map(|error| {
+            let index = error.request?;
+            let fault = fault(error, subject(index)?);
+            Some(ItemFault { index, fault })
+        });
+        match faults.collect::<Option<Vec<_>>>() {
+            Some(faults) if !faults.is_empty() => Ok(Err(faults)),
+            // The batch failed as a whole.
+            _ => Err(fault(&body, Subject::Other)),
         }
     }
 }
 
-/// The document of an answer that says that something was done, or else what was in the way.
-fn done<T: DeserializeOwned>(
+/// Reads the response to a request that changes something. Unless nothing listens there, a response that
+/// is missing or not understood leaves open if the request took effect.
+fn changed<T: DeserializeOwned>(
     reply: Result<Reply, ClientError>,
-    status: u16,
-    asked: Asked,
-) -> Result<T, Fault> {
-    let reply = reply.map_err(|error| match error {
+) -> Result<Result<T, ErrorBody>, Fault> {
+    let outcome = reply.and_then(|reply| reply.outcome());
+    outcome.map_err(|error| match error {
         ClientError::NothingListens { .. } => Fault::Client(error),
         error => Fault::Lost(error),
-    })?;
-    if reply.status == status {
-        return reply.document().map_err(Fault::Lost);
-    }
-    Err(refusal(&reply, asked))
+    })
 }
 
-/// The document of an answer to a question.
-fn found<T: DeserializeOwned>(reply: &Reply) -> Result<T, Fault> {
-    if reply.status == 200 {
-        return Ok(reply.document()?);
-    }
-    Err(refusal(reply, Asked::Other))
-}
-
-/// What the registry says, as it would in process.
-fn refusal(reply: &Reply, asked: Asked) -> Fault {
-    let problem: Problem = match reply.document() {
-        Ok(problem) => problem,
-        Err(error) => return Fault::Client(error),
-    };
-    let claim = asked.claim(problem.request);
-    let error = match (&*problem.error, problem.holder, claim) {
-        ("port already allocated", Some(holder), _) => Error::PortTaken { holder },
-        ("service already allocated", Some(holder), Some(_)) => Error::ServiceTaken { holder },
-        ("port in use on system", _, Some(claim)) => match claim.wanted_port() {
-            Some(port) => Error::PortInUse { port },
-            None => return Fault::Daemon(problem.error),
+/// The error that the daemon reports, as it would be in process.
+fn fault(body: &ErrorBody, subject: Subject) -> Fault {
+    match body.to_error(subject) {
+        Some(error) => Fault::Registry(error),
+        None => Fault::Refused {
+            code: body.code,
+            error: body.error.clone(),
         },
-        ("registry is busy", ..) => return Fault::Busy(problem.error),
-        _ if reply.status == 413 => return Fault::TooMuch(problem.error),
-        // It is stopping, or has no room.
-        _ if reply.status == 503 => return Fault::Undone(problem.error),
-        _ => return Fault::Daemon(problem.error),
-    };
-    let fault = Fault::Registry(error);
-    match (asked, claim) {
-        // The API has one word for a service that has a port, and for one that another checkout has.
-        (Asked::Kept(_), Some(claim)) => fault.of_other_checkout(claim),
-        _ => fault,
     }
+}
+
+fn claim_at<'a>(claims: &[&'a Claim]) -> impl Fn(usize) -> Option<Subject<'a>> {
+    |index| claims.get(index).map(|claim| Subject::Claim(claim))
 }
 
 impl Backend for Remote {
-    fn allocate(&self, claim: &Claim) -> Result<Allocation, Fault> {
-        let reply = self.client.post(ALLOCATIONS, claim);
-        done(reply, 201, Asked::New(claim))
+    fn allocate(&self, claims: &[&Claim]) -> Result<BatchOutcome<Allocation>, Fault> {
+        let outcome = self.batch(Method::Post, claims.iter(), claim_at(claims))?;
+        Ok(outcome.map(|answers| answers.into_iter().map(|answer| answer.body).collect()))
     }
 
-    fn get_or_allocate(&self, claims: &[Claim]) -> Result<Vec<Allocation>, Fault> {
-        let reply = self.client.post(BATCH, &Batch::new("PUT", claims));
-        let answers: Answers<Allocation> = done(reply, 200, Asked::Kept(claims))?;
-        let allocations = answers.answers.into_iter().map(|answer| answer.body);
-        Ok(allocations.collect())
-    }
-
-    fn release_all(&self, ids: &[AllocationId]) -> Result<(), Fault> {
-        let batch = Batch::new("DELETE", ids.iter().map(|&id| Id { id }));
-        let reply = self.client.post(BATCH, &batch);
-        if let Ok(reply) = &reply
-            && reply.status == 404
-            && let Ok(problem) = reply.document::<Problem>()
-            && problem.error == "allocation not found"
-            && let Some(&id) = ids.get(problem.request)
-        {
-            return Err(Error::NotFound { id }.into());
-        }
-        let _: Answers<IgnoredAny> = done(reply, 200, Asked::Other)?;
-        Ok(())
+    fn get_or_allocate(&self, claims: &[&Claim]) -> Result<BatchOutcome<Claimed>, Fault> {
+        let outcome = self.batch(Method::Put, claims.iter(), claim_at(claims))?;
+        let claimed = |answer: BatchAnswer<Allocation>| Claimed {
+            is_new: answer.status == CREATED,
+            allocation: answer.body,
+        };
+        Ok(outcome.map(|answers| answers.into_iter().map(claimed).collect()))
     }
 
     fn release(&self, id: AllocationId) -> Result<Allocation, Fault> {
-        let reply = self.client.delete(&format!("{ALLOCATIONS}/{id}"));
-        // Numbers beyond those of the API are of no allocation either.
-        if reply
-            .as_ref()
-            .is_ok_and(|reply| [404, 400].contains(&reply.status))
-        {
+        // The API takes no greater ids, and no allocation has one.
+        if i64::try_from(id.get()).is_err() {
             return Err(Error::NotFound { id }.into());
         }
-        done(reply, 200, Asked::Other)
+        let released = changed(self.client.delete(&path::allocation(id)))?;
+        released.map_err(|body| fault(&body, Subject::Id(id)))
+    }
+
+    fn release_all(&self, ids: &[AllocationId]) -> Result<BatchOutcome<()>, Fault> {
+        let bodies = ids.iter().map(|&id| ById { id });
+        let subject = |index: usize| ids.get(index).map(|&id| Subject::Id(id));
+        let outcome = self.batch::<IgnoredAny>(Method::Delete, bodies, subject)?;
+        Ok(outcome.map(|answers| answers.into_iter().map(|_| ()).collect()))
     }
 
     fn release_matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
-        done(
-            self.client.delete_by(ALLOCATIONS, filter),
-            200,
-            Asked::Other,
-        )
+        let released = changed(self.client.delete_by(path::ALLOCATIONS, filter))?;
+        released.map_err(|body| fault(&body, Subject::Other))
     }
 
     fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
@@ -207,10 +126,166 @@ impl Backend for Remote {
             .into_iter()
             .filter_map(|(name, value)| Some((name, value.as_deref()?)))
             .collect();
-        found(&self.client.get(ALLOCATIONS, &query)?)
+        let found = self.client.get(path::ALLOCATIONS, &query)?.outcome()?;
+        found.map_err(|body| fault(&body, Subject::Other))
     }
 
     fn check(&self, port: Port) -> Result<PortStatus, Fault> {
-        found(&self.client.get(&format!("/v1/ports/{port}"), &[])?)
+        let found = self.client.get(&path::port(port), &[])?.outcome()?;
+        found.map_err(|body| fault(&body, Subject::Other))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{Ipv4Addr, TcpListener};
+    use std::thread;
+    use std::time::Duration;
+
+    use port_registry::daemon::api::ErrorCode;
+    use port_registry::{AllocationId, Claim, Error, Filter, Port, ServiceKey};
+    use serde_json::{Value, json};
+
+    use super::{Backend, Fault, Remote};
+    use crate::address::Address;
+    use crate::backend::Client;
+
+    /// A registry behind a server that sends these bytes to everybody.
+    fn served(answer: String) -> Remote {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = Address::of(listener.local_addr().unwrap());
+        // It ends with the process.
+        thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                // All of the request, so that the end of the connection is no reset.
+                let _ = stream.set_read_timeout(Some(Duration::from_millis(50)));
+                while matches!(stream.read(&mut [0; 4096]), Ok(1..)) {}
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        });
+        Remote {
+            client: Client::new(address),
+        }
+    }
+
+    fn answering(status: u16, body: &Value) -> Remote {
+        let body = body.to_string();
+        let length = body.len();
+        let head = format!("HTTP/1.1 {status} X\r\nX-Port-Registry: 1; pid=1\r\n");
+        served(format!(
+            "{head}Connection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+        ))
+    }
+
+    fn claim(service: &str) -> Claim {
+        Claim::new(ServiceKey::new("shop", "main", service).unwrap())
+    }
+
+    fn allocation(service: &str, port: u16) -> Value {
+        json!({"id": 7, "app": "shop", "instance": "main", "service": service, "port": port,
+               "created_at": "2026-01-01T12:00:00Z", "dir": "/b"})
+    }
+
+    #[test]
+    fn failed_batch_names_each_failed_claim_by_its_code() {
+        let error = |code: &str, request: usize| json!({"error": "any text", "code": code, "request": request, "holder": allocation("web", 4000)});
+        let errors = [
+            error("port_taken", 0),
+            error("service_taken", 1),
+            error("other_checkout", 2),
+            error("port_in_use", 3),
+            error("no_free_port", 4),
+        ];
+        let mut body = errors[0].clone();
+        body["errors"] = errors.into();
+        let port = Port::new(4000).unwrap();
+        let claims = ["a", "b", "c", "d", "e", "f"].map(|it| claim(it).port(port));
+        let claims = claims.map(|claim| claim.dir("/a").unwrap());
+        let claims: Vec<&Claim> = claims.iter().collect();
+        let remote = answering(409, &body);
+        let faults = remote.get_or_allocate(&claims).unwrap().unwrap_err();
+        let indices: Vec<usize> = faults.iter().map(|it| it.index).collect();
+        assert_eq!(indices, [0, 1, 2, 3, 4]);
+        let faults: Vec<&Fault> = faults.iter().map(|it| &it.fault).collect();
+        assert!(matches!(
+            faults[..],
+            [
+                Fault::Registry(Error::PortTaken { .. }),
+                Fault::Registry(Error::ServiceTaken { .. }),
+                Fault::Registry(Error::OtherCheckout { .. }),
+                Fault::Registry(Error::PortInUse { .. }),
+                Fault::Refused {
+                    code: ErrorCode::NoFreePort,
+                    ..
+                },
+            ]
+        ));
+        assert_eq!(faults[0].holder().unwrap().port, port);
+    }
+
+    #[test]
+    fn answers_tell_which_allocations_are_new() {
+        let body = json!({"answers": [
+            {"status": 200, "body": allocation("web", 4000)},
+            {"status": 201, "body": allocation("api", 4001)},
+        ]});
+        let remote = answering(200, &body);
+        let (web, api) = (claim("web"), claim("api"));
+        let claimed = remote.get_or_allocate(&[&web, &api]).unwrap().unwrap();
+        let is_new: Vec<bool> = claimed.iter().map(|it| it.is_new).collect();
+        assert_eq!(is_new, [false, true]);
+        assert_eq!(claimed[1].allocation.port.get(), 4001);
+    }
+
+    #[test]
+    fn released_ids_that_are_gone_are_named() {
+        let gone = json!({"error": "x", "code": "allocation_not_found", "request": 1});
+        let mut body = gone.clone();
+        body["errors"] = json!([gone]);
+        let ids = [1, 2].map(|id| AllocationId::new(id).unwrap());
+        let faults = answering(404, &body).release_all(&ids).unwrap();
+        let faults = faults.unwrap_err();
+        assert_eq!((faults.len(), faults[0].index), (1, 1));
+        let not_found = |fault: &Fault| matches!(fault, Fault::Registry(Error::NotFound { id }) if *id == ids[1]);
+        assert!(not_found(&faults[0].fault));
+        let fault = answering(404, &gone).release(ids[1]).unwrap_err();
+        assert!(not_found(&fault));
+    }
+
+    #[test]
+    fn errors_are_told_apart_by_codes_and_not_by_texts() {
+        for (code, expected) in [
+            (json!("busy"), ErrorCode::Busy),
+            (json!("too_large"), ErrorCode::TooLarge),
+            (json!("of a later version"), ErrorCode::Unknown),
+        ] {
+            let body = json!({"error": "port already allocated", "code": code, "holder": allocation("web", 4000)});
+            let remote = answering(409, &body);
+            let fault = remote.allocate(&[&claim("web")]).unwrap_err();
+            let Fault::Refused { code, error } = fault else {
+                panic!("{fault:?}");
+            };
+            assert_eq!((code, &*error), (expected, "port already allocated"));
+            let fault = remote.list(&Filter::default()).unwrap_err();
+            assert!(matches!(fault, Fault::Refused { .. }), "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn change_without_an_answer_has_an_unknown_outcome() {
+        let web = claim("web");
+        for remote in [
+            served(String::new()),
+            answering(200, &json!({})),
+            answering(500, &json!({})),
+        ] {
+            let fault = remote.get_or_allocate(&[&web]).unwrap_err();
+            assert!(matches!(fault, Fault::Lost(_)), "{fault:?}");
+            let fault = remote.release(AllocationId::new(1).unwrap()).unwrap_err();
+            assert!(matches!(fault, Fault::Lost(_)), "{fault:?}");
+            let fault = remote.list(&Filter::default()).unwrap_err();
+            assert!(matches!(fault, Fault::Client(_)), "{fault:?}");
+        }
     }
 }

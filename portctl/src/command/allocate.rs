@@ -22,10 +22,7 @@ pub(super) fn run(args: Allocate) -> Outcome {
         claim = claim.adopt();
     }
     let backend = backend()?;
-    let allocation = backend.allocate(&claim).map_err(|fault| {
-        let fault = fault.of_other_checkout(&claim);
-        conflict::report(&*backend, std::slice::from_ref(&claim), fault)
-    })?;
+    let allocation = conflict::allocate(&*backend, &claim)?;
     Ok(Done::Printed(if args.json {
         output::print_json(&allocation)
     } else {

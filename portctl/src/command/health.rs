@@ -1,6 +1,6 @@
 //! `portctl health`.
 
-use serde::{Deserialize, Serialize};
+use port_registry::daemon::api::{self, HealthStatus, path};
 
 use super::{Done, Outcome};
 use crate::args::Health;
@@ -8,20 +8,6 @@ use crate::backend::{Client, ClientError};
 use crate::environment;
 use crate::failure::Report;
 use crate::output;
-
-/// What a daemon says of its store.
-#[derive(Debug, Deserialize, Serialize)]
-pub(super) struct Document {
-    status: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) detail: Option<String>,
-}
-
-impl Document {
-    pub(super) fn is_healthy(&self) -> bool {
-        self.status == "ok"
-    }
-}
 
 pub(super) fn run(args: &Health) -> Outcome {
     let client = Client::new(environment::address()?.unwrap_or_default());
@@ -33,7 +19,7 @@ pub(super) fn run(args: &Health) -> Outcome {
         error => error.into(),
     })?;
     let health = examine(&client).map_err(Report::from)?;
-    if !health.is_healthy() {
+    if health.status != HealthStatus::Ok {
         let detail = health.detail.unwrap_or_default();
         return Err(Report::new(format!("the daemon's store cannot serve: {detail}")).into());
     }
@@ -45,7 +31,6 @@ pub(super) fn run(args: &Health) -> Outcome {
 }
 
 /// Asks a daemon for its health.
-pub(super) fn examine(client: &Client) -> Result<Document, ClientError> {
-    let reply = client.get("/healthz", &[])?;
-    reply.json(if reply.status == 503 { 503 } else { 200 })
+pub(super) fn examine(client: &Client) -> Result<api::Health, ClientError> {
+    client.get(path::HEALTH, &[])?.document()
 }

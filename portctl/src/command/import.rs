@@ -1,30 +1,31 @@
 //! `portctl import`.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
-use port_registry::{Allocation, Claim, Port};
+use port_registry::{Allocation, Claim, Port, ServiceKey};
 use serde::Serialize;
 
 use super::{Done, Outcome, backend};
 use crate::args::Import;
-use crate::backend::Backend;
+use crate::backend::{Backend, ItemFault};
+use crate::batch::submit;
 use crate::conflict;
 use crate::dump;
 use crate::failure::{Failure, Report};
 use crate::output;
-use crate::taken::{Met, Taken, claim_all};
 use crate::wording;
 
-/// What became of the allocations of a file.
+/// The outcome of an import.
 #[derive(Debug, Default, Serialize)]
 struct Imported {
-    /// Those that are new.
+    /// The allocations that are new.
     allocations: Vec<Allocation>,
-    /// How many were there already.
+    /// The number of those that were there already.
     existing: usize,
-    /// What was left out.
+    /// Those that were left out.
     conflicts: Vec<Report>,
 }
 
@@ -50,82 +51,107 @@ fn read(file: &Path) -> io::Result<Vec<u8>> {
     fs::read(file)
 }
 
-/// Takes over what claims do not have yet: all of them or none, or else what is in no conflict.
+/// Allocates the ports of a file that are not there yet: all of them or none, or else all without a conflict.
 fn import(
     backend: &dyn Backend,
     claims: &[Claim],
     skip_conflicts: bool,
 ) -> Result<Imported, Failure> {
-    let choose = |held: &[Allocation]| {
-        let (new, done) = sort(backend, held, claims);
-        if !done.conflicts.is_empty() && !skip_conflicts {
-            return Err(refusal(done.conflicts).into());
-        }
-        Ok((new, done))
-    };
-    let (allocations, done) = claim_all(backend, choose)?;
-    Ok(Imported {
-        allocations,
-        ..done
-    })
-}
-
-/// Tells the claims that are new from those that are there already and those that are in a conflict.
-fn sort(backend: &dyn Backend, held: &[Allocation], claims: &[Claim]) -> (Vec<Claim>, Imported) {
-    let mut taken = Taken::by(held);
-    let mut new = Vec::new();
-    let mut done = Imported::default();
-    for claim in claims {
-        let met = taken.meet(claim);
-        match met {
-            Met::Free => new.push(claim.clone()),
-            Met::Own => done.existing += 1,
-            // It is there, wherever it belongs.
-            Met::OtherCheckout(holder) if claim.wanted_port() == Some(holder.port) => {
-                done.existing += 1;
+    let mut file = Contents::of(claims);
+    let mut existing = 0;
+    let mut conflicts = Vec::new();
+    let imported = submit(
+        claims,
+        |batch| backend.allocate(batch),
+        |it| {
+            if file.has_existing(it) {
+                existing += 1;
+                return true;
             }
-            _ => {
-                // It takes a while to look at many.
-                let is_told = done.conflicts.len() < output::MOST;
-                let backend = is_told.then_some(backend);
-                done.conflicts.push(in_the_way(backend, claim, met));
+            let conflict = if skip_conflicts {
+                file.conflict(backend, it, conflicts.len())
+            } else {
+                None
+            };
+            conflict.map(|conflict| conflicts.push(conflict)).is_some()
+        },
+    )?;
+    match imported {
+        Ok(allocated) => Ok(Imported {
+            allocations: allocated.into_iter().map(|(_, it)| it).collect(),
+            existing,
+            conflicts,
+        }),
+        Err(faults) => {
+            let mut conflicts = Vec::with_capacity(faults.len());
+            for it in faults {
+                match file.conflict(backend, &it, conflicts.len()) {
+                    Some(conflict) => conflicts.push(conflict),
+                    None => return Err(it.fault.into()),
+                }
             }
+            Err(refusal(conflicts).into())
         }
     }
-    (new, done)
 }
 
-/// With a backend, what listens on the port is told as well.
-fn in_the_way(backend: Option<&dyn Backend>, claim: &Claim, met: Met) -> Report {
-    let key = claim.key();
-    let port = claim.wanted_port().map_or(0, Port::get);
-    let (told, holder) = match met {
-        Met::OtherPort(holder) | Met::OtherCheckout(holder) => {
-            let told = format!(
-                "it has port {} {}",
-                holder.port,
-                wording::id_and_folder(holder)
-            );
-            (told, Some(holder))
+/// The claims that a file makes.
+struct Contents<'a> {
+    claims: &'a [Claim],
+    /// The positions of the first claim of each service on each port, unless that is there already.
+    new: HashMap<(&'a ServiceKey, Option<Port>), usize>,
+}
+
+impl Contents<'_> {
+    fn of(claims: &[Claim]) -> Contents<'_> {
+        let mut new = HashMap::with_capacity(claims.len());
+        for (index, claim) in claims.iter().enumerate() {
+            new.entry((claim.key(), claim.wanted_port()))
+                .or_insert(index);
         }
-        Met::Held { holder, .. } => {
-            let told = format!("it is allocated to {}", wording::holder(holder));
-            (told, Some(holder))
+        Contents { claims, new }
+    }
+
+    /// Tells if a claim failed because its service has the port already, in whichever checkout.
+    fn has_existing(&mut self, it: &ItemFault) -> bool {
+        let claim = &self.claims[it.index];
+        let wanted = (claim.key(), claim.wanted_port());
+        let is_there = (it.fault.holder()).is_some_and(|it| (&it.key, Some(it.port)) == wanted);
+        if is_there && self.new.get(&wanted) == Some(&it.index) {
+            self.new.remove(&wanted);
         }
-        Met::ClaimedPort(other) => (format!("the file gives it port {other}, too"), None),
-        Met::ClaimedBy(other) => (format!("the file gives it to {other}, too"), None),
-        Met::Free | Met::Own => (String::new(), None),
-    };
-    let told = format!("port {port} of {key}: {told}");
-    match holder {
-        Some(holder) => {
-            let report = match backend {
-                Some(backend) => conflict::of_holder(backend, &told, holder.clone()),
-                None => Report::new(told).holder(holder.clone()),
+        is_there
+    }
+
+    /// Describes the conflict of a claim, after so many others. `None` for a fault of another kind.
+    fn conflict(&self, backend: &dyn Backend, it: &ItemFault, others: usize) -> Option<Report> {
+        let holder = it.fault.holder()?;
+        let claim = &self.claims[it.index];
+        let (key, port) = (claim.key(), claim.wanted_port()?);
+        let told = |reason: &str| format!("port {port} of {key}: {reason}");
+        // The holder can be an allocation that the batch itself would have made.
+        let earlier = self.new.get(&(&holder.key, Some(holder.port)));
+        if earlier.is_some_and(|earlier| *earlier < it.index) {
+            let reason = if holder.key == *key {
+                format!("the file gives it port {}, too", holder.port)
+            } else {
+                format!("the file gives it to {}, too", holder.key)
             };
-            report.hint(wording::freeing(holder))
+            return Some(Report::new(told(&reason)).hint("take one of the two out of the file"));
         }
-        None => Report::new(told).hint("take one of the two out of the file"),
+        let told = if holder.key == *key {
+            let id_and_folder = wording::id_and_folder(holder);
+            told(&format!("it has port {} {id_and_folder}", holder.port))
+        } else {
+            told(&format!("it is allocated to {}", wording::holder(holder)))
+        };
+        // It takes a while to look at the listeners of many.
+        let report = if others < output::MOST {
+            conflict::of_holder(backend, &told, holder.clone())
+        } else {
+            Report::new(told).holder(holder.clone())
+        };
+        Some(report.hint(wording::freeing(holder)))
     }
 }
 

@@ -14,12 +14,10 @@ use crate::visible::visible;
 
 pub(super) fn run(args: &Prune) -> Outcome {
     let backend = backend()?;
-    let all = Filter::default();
-    let gone = if args.yes {
-        release(&*backend, &all, of_gone_checkouts)?
-    } else {
-        of_gone_checkouts(&backend.list(&all)?)
-    };
+    let mut gone = of_gone_checkouts(&backend.list(&Filter::default())?);
+    if args.yes {
+        gone = release(&*backend, &gone)?;
+    }
     Ok(Done::Printed(if args.json {
         output::print_json(&gone)
     } else if gone.is_empty() {
@@ -49,7 +47,7 @@ fn row(allocation: &Allocation) -> Vec<Cow<'_, str>> {
     ]
 }
 
-/// Those whose folder exists no longer. Each folder is looked at once.
+/// The allocations whose folder exists no longer. Each folder is looked at once.
 fn of_gone_checkouts(allocations: &[Allocation]) -> Vec<Allocation> {
     let mut looked_at: BTreeMap<&str, bool> = BTreeMap::new();
     let mut gone = Vec::new();

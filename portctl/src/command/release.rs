@@ -46,24 +46,20 @@ pub(super) fn run(args: Release) -> Outcome {
     }))
 }
 
-/// Frees what matches but for what belongs to another checkout, which may come out with the same
-/// names.
+/// Frees the ports of the allocations that match, except those of another checkout that comes out with the
+/// same names.
 fn release_own(
     backend: &dyn Backend,
     filter: &Filter,
     checkout: &Checkout,
 ) -> Result<Vec<Allocation>, Failure> {
-    let is_other = |it: &Allocation| it.belongs_to_other_checkout(&checkout.root);
-    let own = release(backend, filter, |matching| {
-        let own = matching.iter().filter(|it| !is_other(it));
-        own.cloned().collect()
-    })?;
-    if own.is_empty()
-        && let Some(holder) = backend.list(filter)?.into_iter().find(is_other)
-    {
-        return Err(of_other_checkout(backend, holder).into());
+    let matching = backend.list(filter)?.into_iter();
+    let (others, own): (Vec<_>, Vec<_>) =
+        matching.partition(|it| it.belongs_to_other_checkout(&checkout.root));
+    match others.into_iter().next() {
+        Some(holder) if own.is_empty() => Err(of_other_checkout(backend, holder).into()),
+        _ => release(backend, &own),
     }
-    Ok(own)
 }
 
 fn of_other_checkout(backend: &dyn Backend, holder: Allocation) -> Report {

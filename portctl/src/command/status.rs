@@ -1,6 +1,7 @@
 //! `portctl status`.
 
 use port_registry::Builder;
+use port_registry::daemon::api::HealthStatus;
 use port_registry::daemon::{DaemonInfo, Presence};
 use serde::Serialize;
 
@@ -48,7 +49,7 @@ pub(super) fn run(args: &Status) -> Outcome {
 
 fn running(target: &Target, daemon: DaemonInfo) -> Document {
     let (healthy, detail) = match health::examine(&target.client) {
-        Ok(health) => (health.is_healthy(), health.detail),
+        Ok(health) => (health.status == HealthStatus::Ok, health.detail),
         Err(error) => (false, Some(error.to_string())),
     };
     let difference = match Builder::from_env() {
