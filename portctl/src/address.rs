@@ -1,4 +1,4 @@
-//! Where a daemon listens.
+//! The address of a daemon.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -29,12 +29,12 @@ impl Address {
         self.port
     }
 
-    /// Whether a daemon of this machine can listen there: they do on 127.0.0.1 alone.
+    /// Tells if a daemon of this machine can listen there: they do on 127.0.0.1 alone.
     pub(crate) fn is_local(&self) -> bool {
         self.host == "localhost" || self.host == Ipv4Addr::LOCALHOST.to_string()
     }
 
-    /// The same socket, as a daemon would name it.
+    /// Tells if a daemon would name this address by that socket.
     pub(crate) fn is_of(&self, listener: SocketAddr) -> bool {
         self.is_local() && listener == SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
     }
@@ -89,7 +89,7 @@ impl FromStr for Address {
     }
 }
 
-/// Whether a text is an IPv6 address in brackets, an IPv4 address or a name of labels (RFC 1123,
+/// Tells if a text is an IPv6 address in brackets, an IPv4 address or a name of labels (RFC 1123,
 /// section 2.1; the underscore is for names that containers go by).
 fn is_host(text: &str) -> bool {
     if let Some(address) = text.strip_prefix('[') {

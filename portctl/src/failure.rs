@@ -1,4 +1,4 @@
-//! Why a command failed, and the way out.
+//! Reports of failed commands, with the next step.
 
 use port_registry::daemon::api::ErrorCode;
 use port_registry::{Allocation, Error, Listener};
@@ -7,18 +7,18 @@ use serde::Serialize;
 use crate::backend::{ClientError, Fault};
 use crate::environment::{self, ADDRESS_VARIABLE};
 
-/// Why a command was not carried out.
+/// The reason why a command was not carried out.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// What was typed makes no sense.
+    /// The command line is wrong.
     Usage(String),
-    /// It was tried.
+    /// It was tried, and failed.
     Failed(Report),
     /// A command could not be run, which has an exit code of its own.
     NotRun { report: Report, code: u8 },
 }
 
-/// What is told of a failure, as text or as JSON.
+/// The description of a failure, as text or as JSON.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) error: String,
@@ -28,7 +28,7 @@ pub(crate) struct Report {
     holder: Option<Box<Allocation>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     listener: Option<Box<Listener>>,
-    /// What is wrong with each of several things.
+    /// The problems of each of several things.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) conflicts: Vec<Report>,
     /// The last lines that a daemon logged.

@@ -1,4 +1,4 @@
-//! What can be typed. The actions are in [`command`](crate::command).
+//! The commands and their arguments. The actions are in [`command`](crate::command).
 
 mod allocate;
 mod check;
@@ -51,22 +51,22 @@ pub(crate) use self::version::Version;
 /// The name of the program, as help texts show it.
 pub(crate) const PROGRAM: &str = "portctl";
 
-/// What a command line came to.
+/// The meaning of a command line.
 #[derive(Debug)]
 pub(crate) enum Parsed {
-    /// Something to do.
+    /// A command to carry out.
     Command(Box<Command>),
     /// The program's version is asked for.
     Version,
     /// A help text that was asked for.
     Help(String),
-    /// A help text for who typed nothing.
+    /// A help text, since nothing was typed.
     Nothing(String),
-    /// It makes no sense.
+    /// The command line is wrong.
     Usage(Usage),
 }
 
-/// What is wrong with a command line.
+/// An error in a command line.
 #[derive(Debug)]
 pub(crate) struct Usage {
     pub(crate) problem: String,

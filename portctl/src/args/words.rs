@@ -6,8 +6,8 @@ use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind};
 
 use super::{DESCRIPTION, PROGRAM};
 
-/// Takes away what stands behind the `--` of `portctl run`: it is another program's, and need not even
-/// be text. `None` where there is no `--`.
+/// Takes away everything behind the `--` of `portctl run`: it is another program's, and need not even
+/// be text. Returns `None` if there is no `--`.
 pub(super) fn split_off_command(words: &mut Vec<OsString>) -> Option<Vec<OsString>> {
     if words.first().is_none_or(|word| word != "run") {
         return None;
@@ -84,8 +84,8 @@ fn has_value(command: &CommandInfoWithArgs, flag: &str) -> bool {
             .any(|it| has_value(&it.command, flag))
 }
 
-/// What the way is that somebody looked for who named a service otherwise. `run_command` is what stands
-/// behind the `--` of `portctl run`.
+/// Advises on a common mistake, such as a service that is named in a way of another command. `run_command` is
+/// everything behind the `--` of `portctl run`.
 pub(super) fn advice(
     words: &[&str],
     run_command: Option<&[OsString]>,
@@ -122,7 +122,7 @@ pub(super) fn unknown_command<'a>(words: &[&'a str]) -> Option<&'a str> {
     (!is_known).then_some(first)
 }
 
-/// The command line that helps who typed these words.
+/// The command line that prints help for these words.
 pub(super) fn help(words: &[&str]) -> String {
     let mut line = PROGRAM.to_owned();
     let mut commands = &DESCRIPTION.commands;
@@ -158,7 +158,7 @@ pub(super) fn wrapped(help: &str) -> String {
     format!("{}\n{rest}", lines.join("\n"))
 }
 
-/// The parser's messages, put like ours: without a capital, and with what they list in the same line.
+/// Reformats argh's errors to match ours: without a capital, and with lists in one line.
 pub(super) fn in_one_line(message: &str) -> String {
     let message = match message.strip_prefix("Error parsing ") {
         Some(rest) => format!("cannot parse {rest}"),

@@ -73,7 +73,7 @@ pub(crate) enum ClientError {
         status: u16,
         /// The process that gave it, by its own account.
         pid: u32,
-        /// Who keeps it running, as far as that is understood.
+        /// The manager that keeps it running, as far as that is understood.
         supervisor: Option<Supervisor>,
     },
 }
@@ -209,7 +209,7 @@ impl Client {
                 address,
                 cause: "the connection failed".to_owned(),
             },
-            // What it says is not HTTP.
+            // Its response is not HTTP.
             ureq::Error::Protocol(_)
             | ureq::Error::Http(_)
             | ureq::Error::LargeResponseHeader(..) => ClientError::Stranger { address },

@@ -121,7 +121,7 @@ fn write(
     })))
 }
 
-/// Whether who reads the file comes upon the variables in its block.
+/// Tells if readers of the file come upon the variables in its block.
 fn are_read_in(assignments: &[Assignment], variables: &[Variable]) -> bool {
     let ours = assignments.iter().filter(|it| it.is_ours);
     let ours = ours.map(|it| (&*it.name, it.value.clone()));

@@ -123,7 +123,7 @@ impl Contents<'_> {
         is_there
     }
 
-    /// Describes the conflict of a claim, after so many others. `None` for a fault of another kind.
+    /// Describes the conflict of a claim, after so many others. Returns `None` for a fault of another kind.
     fn conflict(&self, backend: &dyn Backend, it: &ItemFault, others: usize) -> Option<Report> {
         let holder = it.fault.holder()?;
         let claim = &self.claims[it.index];

@@ -30,12 +30,12 @@ use crate::environment;
 use crate::failure::Failure;
 use crate::output;
 
-/// How a command ended that did not fail.
+/// The end of a command that did not fail.
 #[derive(Debug)]
 enum Done {
-    /// Whether all of it could be printed.
+    /// Its results were printed, as far as they could be.
     Printed(io::Result<()>),
-    /// The same, and the answer is no.
+    /// Its results were printed, and the exit code is 1: the answer is no, say.
     No(io::Result<()>),
     /// With the exit code of a command that was run.
     Exit(u8),

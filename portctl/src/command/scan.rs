@@ -84,7 +84,7 @@ pub(super) fn run(args: Args) -> Outcome {
     })))
 }
 
-/// What the registry and the system say of each port.
+/// Looks each port up in the registry and on the system.
 fn look_up<'a>(
     backend: &dyn Backend,
     names: &Names,

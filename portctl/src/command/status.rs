@@ -12,7 +12,7 @@ use crate::daemon::{self, Target};
 use crate::output;
 use crate::visible::visible;
 
-/// How the daemon is.
+/// The state of the daemon.
 #[derive(Debug, Default, Serialize)]
 struct Document {
     running: bool,
@@ -25,7 +25,7 @@ struct Document {
     version: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     store: Option<String>,
-    /// What is not as it should be.
+    /// The first thing that is not as it should be.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
 }
@@ -101,7 +101,7 @@ fn not_answering(target: &Target, error: &ClientError) -> Document {
         },
         Ok(Presence::Absent) => Document {
             address,
-            // That nothing is there is nothing to add.
+            // The headline says that nothing is there.
             detail: match error {
                 ClientError::NothingListens { .. } => None,
                 error => Some(error.to_string()),

@@ -14,7 +14,7 @@ use crate::output;
 use crate::visible::visible;
 use crate::wording;
 
-/// The versions of what takes part.
+/// The versions of portctl and of the daemon.
 #[derive(Serialize)]
 struct Document<'a> {
     version: &'static str,
@@ -35,7 +35,7 @@ struct DaemonVersion<'a> {
 
 pub(super) fn run(args: &Version) -> Outcome {
     let daemon = match environment::address()? {
-        // What was named has to be there.
+        // A daemon that was named has to be there.
         Some(address) => Some(Client::new(address).identify().map_err(Report::from)?),
         None => default_pidfile()
             .ok()

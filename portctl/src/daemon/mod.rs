@@ -1,6 +1,6 @@
 //! The daemon's life, from outside: it is started, stopped, and looked at.
 //!
-//! Whether one runs is told by its lock, never by the pidfile. A process is signalled only while
+//! Never decide by the pidfile if one runs: its lock tells. Never signal a process unless
 //! the lock is held, the locked file names it, and what answers at the address names it too.
 
 mod detach;
@@ -32,9 +32,9 @@ use crate::environment::{self, ADDRESS_VARIABLE};
 use crate::failure::Report;
 use crate::wording::quoted;
 
-/// How long is waited for a daemon to start or to end.
+/// Limit of the wait for a daemon to start or to end.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// How long is waited for others who start or stop one, and may have others before them.
+/// Limit of the wait for others who start or stop a daemon, and may be waiting for others themselves.
 const PATIENCE_WITH_OTHERS: Duration = Duration::from_mins(1);
 
 /// The pause between two looks.
@@ -69,12 +69,12 @@ impl Target {
         self.client.address()
     }
 
-    /// Whether a daemon of this user runs, wherever it listens.
+    /// Tells if a daemon of this user runs, wherever it listens.
     pub(crate) fn presence(&self) -> Result<Presence, Report> {
         Presence::of(&self.pidfile).map_err(|error| self.unknown_presence(&error))
     }
 
-    /// The same, once it is not just about to.
+    /// Tells if one runs, once none is just starting.
     fn settled(&self) -> Result<Presence, Report> {
         settled(&self.pidfile, PATIENCE).map_err(|error| self.unknown_presence(&error))
     }
@@ -131,7 +131,7 @@ impl Target {
     }
 }
 
-/// Whether a daemon of a pidfile runs, once it is not just about to, or has been about to for so long.
+/// Tells if a daemon of a pidfile runs. Waits up to so long for one that is just starting.
 pub(crate) fn settled(pidfile: &Path, patience: Duration) -> io::Result<Presence> {
     let patience = Patience::of(patience);
     loop {
@@ -142,12 +142,12 @@ pub(crate) fn settled(pidfile: &Path, patience: Duration) -> io::Result<Presence
     }
 }
 
-/// How another port is chosen than the one that something else has.
+/// The advice to choose another port than the one that something else has.
 pub(crate) fn other_port() -> String {
     format!("choose another port: {ADDRESS_VARIABLE}=127.0.0.1:PORT portctl start")
 }
 
-/// How a daemon is brought to choose from the ports of the environment.
+/// The advice to have a daemon choose from the ports of the environment.
 pub(crate) fn restart_for_range(daemon: &DaemonInfo) -> String {
     match supervisor::command(daemon.supervisor.as_ref(), Deed::Restart) {
         Some(command) => format!("set {RANGE_VARIABLE} for the service, then `{command}`"),
@@ -155,7 +155,7 @@ pub(crate) fn restart_for_range(daemon: &DaemonInfo) -> String {
     }
 }
 
-/// How the registry of a daemon is used, or the daemon stopped.
+/// The advice to stop a daemon, or to use its registry.
 pub(crate) fn use_its_registry(daemon: &DaemonInfo) -> String {
     let store = quoted(&daemon.store);
     let stop = supervisor::command(daemon.supervisor.as_ref(), Deed::Stop);
@@ -197,7 +197,7 @@ impl Turn {
     }
 }
 
-/// How long is waited for something.
+/// A deadline that is waited for in short pauses.
 #[derive(Clone, Copy, Debug)]
 struct Patience {
     end: Instant,

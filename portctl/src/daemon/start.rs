@@ -20,7 +20,7 @@ use crate::wording;
 #[derive(Debug)]
 pub(crate) struct Started {
     pub(crate) pid: u32,
-    /// Whether it did not run before.
+    /// It did not run before.
     pub(crate) is_new: bool,
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn start(target: &Target) -> Result<Started, Report> {
 /// Stops the daemon, if it runs, and starts it. It goes on choosing from the same ports unless the
 /// environment names others.
 pub(crate) fn restart(target: &Target) -> Result<Started, Report> {
-    // What would be in the way of a start is met before something is stopped.
+    // Everything that would keep it from starting is met before it is stopped.
     check_address(target)?;
     program::find()?;
     let registry = Builder::from_env()?;

@@ -19,9 +19,9 @@ pub(crate) fn stop(target: &Target) -> Result<u32, Report> {
     stop_in_turn(target, Deed::Stop, &target.turn()?)
 }
 
-/// The same, of who has the right to, and as a part of what is to be done.
+/// Stops the daemon for a caller that has the turn, as a part of a stop or of a restart.
 pub(super) fn stop_in_turn(target: &Target, deed: Deed, _: &Turn) -> Result<u32, Report> {
-    /// How long a process that has ended may seem to hold the lock.
+    /// The time for which a process that has ended may seem to hold the lock.
     const GRACE: Duration = Duration::from_secs(1);
     let patience = Patience::new();
     let grace = Patience::of(GRACE);
@@ -58,7 +58,7 @@ pub(super) fn stop_in_turn(target: &Target, deed: Deed, _: &Turn) -> Result<u32,
 fn not_running(target: &Target) -> Report {
     match target.client.identify_quickly() {
         Ok(daemon) => target.not_the_daemon(&daemon),
-        // What else is there is told, but not that nothing is.
+        // Something else that is there is told, but not that nothing is.
         Err(ClientError::NothingListens { .. }) => Report::new("Server is not running"),
         Err(error) => Report::new("Server is not running").hint(error.to_string()),
     }

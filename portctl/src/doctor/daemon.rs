@@ -1,4 +1,4 @@
-//! The daemon, which nobody needs, and what may be in its place.
+//! The daemon, which is optional, and servers that may be in its place.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -17,10 +17,10 @@ use crate::wording;
 
 const CHECK: &str = "daemon";
 
-/// How long a daemon may be about to start: longer than it tries to get its port.
+/// Limit of the wait for a daemon that is starting: longer than it tries to get its port.
 const START: Duration = Duration::from_secs(4);
 
-/// Asks for nothing but who is there: even to ask a daemon for its health has it write to its store.
+/// Sends nothing but the question who is there: even to ask a daemon for its health has it write to its store.
 pub(super) fn check() -> Finding {
     match environment::address() {
         Err(report) => Issue::from(report).of(CHECK),
@@ -129,7 +129,7 @@ fn other_version(daemon: &DaemonInfo) -> Option<Issue> {
     })
 }
 
-/// What a daemon does otherwise than this process.
+/// The differences between a daemon and this process.
 fn differences(daemon: &DaemonInfo) -> Vec<Issue> {
     let mut differences: Vec<Issue> = other_version(daemon).into_iter().collect();
     let Ok(registry) = Builder::from_env() else {
@@ -158,7 +158,7 @@ fn silent(line: String) -> Finding {
         .of(CHECK)
 }
 
-/// What is at the address although no daemon of this user runs.
+/// Something else that is at the address although no daemon of this user runs.
 fn stranger_at(client: &Client) -> Option<Issue> {
     let address = client.address();
     let line = match client.identify_quickly() {

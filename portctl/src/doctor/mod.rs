@@ -1,4 +1,4 @@
-//! What can be wrong on this machine, and the way out of it. All of it is only looked at: nothing is
+//! Finds what can be wrong on this machine, and the way out of it. Everything is only looked at: nothing is
 //! created, mended, started or stopped.
 
 mod checkouts;
@@ -44,7 +44,7 @@ pub(crate) fn examine() -> Vec<Finding> {
     ]
 }
 
-/// What the registry of a daemon holds, if it can be asked.
+/// The allocations of a daemon's registry, if it can be asked.
 fn held_by(named: Address) -> Option<Vec<Allocation>> {
     let backend = backend::open(Some(named)).ok()?;
     backend.list(&Filter::default()).ok()
