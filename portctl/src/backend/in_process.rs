@@ -5,7 +5,8 @@ use port_registry::{
     Registry, Request,
 };
 
-use super::{Backend, BatchOutcome, Claimed, Fault, ItemFault};
+use super::fault::Fault;
+use super::operations::{Backend, BatchOutcome, Claimed, ItemFault};
 
 /// The registry, opened by this process.
 #[derive(Debug)]

@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::client::{Client, ClientError, Reply};
-use super::{Backend, BatchOutcome, Claimed, Fault, ItemFault};
+use super::fault::Fault;
+use super::operations::{Backend, BatchOutcome, Claimed, ItemFault};
 use crate::address::Address;
 
 /// The registry, asked through a daemon.
