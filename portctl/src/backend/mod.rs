@@ -1,5 +1,7 @@
 //! The registry as commands see it: opened by this process, or behind a daemon that was named.
 
+#[cfg(test)]
+pub(crate) mod canned;
 mod client;
 mod fault;
 mod in_process;

@@ -139,43 +139,27 @@ impl Backend for Remote {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read, Write};
-    use std::net::{Ipv4Addr, TcpListener};
-    use std::thread;
-    use std::time::Duration;
-
     use port_registry::daemon::api::ErrorCode;
     use port_registry::{AllocationId, Claim, Error, Filter, Port, ServiceKey};
     use serde_json::{Value, json};
 
     use super::{Backend, Fault, Remote};
     use crate::address::Address;
-    use crate::backend::Client;
+    use crate::backend::{Client, canned};
 
     /// A registry behind a server that sends these bytes to everybody.
     fn served(answer: String) -> Remote {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let address = Address::of(listener.local_addr().unwrap());
-        // It ends with the process.
-        thread::spawn(move || {
-            for mut stream in listener.incoming().flatten() {
-                // All of the request, so that the end of the connection is no reset.
-                let _ = stream.set_read_timeout(Some(Duration::from_millis(50)));
-                while matches!(stream.read(&mut [0; 4096]), Ok(1..)) {}
-                let _ = stream.write_all(answer.as_bytes());
-            }
-        });
+        let address = Address::of(canned::serve(answer));
         Remote {
             client: Client::new(address),
         }
     }
 
     fn answering(status: u16, body: &Value) -> Remote {
-        let body = body.to_string();
-        let length = body.len();
-        let head = format!("HTTP/1.1 {status} X\r\nX-Port-Registry: 1; pid=1\r\n");
-        served(format!(
-            "{head}Connection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+        served(canned::response(
+            status,
+            "X-Port-Registry: 1; pid=1\r\n",
+            body,
         ))
     }
 

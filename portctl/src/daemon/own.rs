@@ -58,124 +58,75 @@ fn is_same_file(file: &Path, named: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use std::fs::{self, File};
-    use std::io::{Read, Write};
-    use std::net::{SocketAddr, TcpListener};
-    use std::path::Path;
-    use std::thread;
+    use std::io::Write;
+    use std::net::SocketAddr;
 
     use port_registry::Registry;
-    use tempfile::TempDir;
+    use port_registry::daemon::DaemonInfo;
+    use serde_json::{Value, json};
 
     use super::{difference, find};
     use crate::address::Address;
-    use crate::backend::Client;
-
-    /// A server that answers as a daemon of process 1 does, and the lock that a daemon would hold.
-    struct Server {
-        folder: TempDir,
-        client: Client,
-        address: SocketAddr,
-        lock: Option<File>,
-    }
-
-    impl Server {
-        /// Starts a server that sends this header with every answer.
-        fn start(identity: &'static str, store: impl Fn(&Path) -> String) -> Server {
-            let folder = tempfile::tempdir().unwrap();
-            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-            let address = listener.local_addr().unwrap();
-            let store = store(folder.path());
-            let body =
-                serde_json::json!({"version": "1", "pid": 1, "store": store, "range": "4000-4999"});
-            let body = body.to_string();
-            let length = body.len();
-            let answer =
-                format!("HTTP/1.1 200 OK\r\n{identity}Content-Length: {length}\r\n\r\n{body}");
-            // It ends with the process.
-            thread::spawn(move || {
-                for mut stream in listener.incoming().flatten() {
-                    let _ = stream.read(&mut [0; 4096]);
-                    let _ = stream.write_all(answer.as_bytes());
-                }
-            });
-            fs::write(folder.path().join("ports.redb"), "").unwrap();
-            Server {
-                folder,
-                client: Client::new(Address::of(address)),
-                address,
-                lock: None,
-            }
-        }
-
-        /// Holds the lock, with this line in it.
-        fn locked(self, line: impl Fn(SocketAddr) -> String) -> Server {
-            let lock = File::create(self.folder.path().join("x.pid.lock")).unwrap();
-            lock.lock().unwrap();
-            writeln!(&lock, "{}", line(self.address)).unwrap();
-            Server {
-                lock: Some(lock),
-                ..self
-            }
-        }
-
-        fn is_own_daemon(&self) -> bool {
-            find(&self.client, &self.folder.path().join("x.pid")).is_some()
-        }
-
-        fn difference(&self, range: Option<&str>) -> Option<String> {
-            let mut registry = Registry::builder().path(self.folder.path().join("ports.redb"));
-            if let Some(range) = range {
-                registry = registry.range(range.parse().unwrap());
-            }
-            difference(&self.client.identify().unwrap(), &registry)
-        }
-    }
+    use crate::backend::{Client, canned};
 
     const DAEMON: &str = "X-Port-Registry: 1; pid=1\r\n";
 
-    fn store(folder: &Path) -> String {
-        folder.join("ports.redb").display().to_string()
-    }
-
-    fn line(address: SocketAddr) -> String {
-        format!("1 {address}")
+    fn info(store: &str) -> Value {
+        json!({"version": "1", "pid": 1, "store": store, "range": "4000-4999"})
     }
 
     #[test]
     fn daemon_is_compared_by_its_store_and_its_range() {
-        let daemon = Server::start(DAEMON, store);
-        assert_eq!(daemon.difference(None), None);
-        assert_eq!(daemon.difference(Some("4000-4999")), None);
-        assert!(daemon.difference(Some("4000-4998")).is_some());
-        let other = |folder: &Path| folder.join("other.redb").display().to_string();
-        assert!(Server::start(DAEMON, other).difference(None).is_some());
-        let roundabout = |folder: &Path| {
-            let name = folder.file_name().unwrap().to_str().unwrap();
-            format!("{}/../{name}/ports.redb", folder.display())
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("ports.redb");
+        fs::write(&store, "").unwrap();
+        let compare = |served: &str, range: Option<&str>| {
+            let mut registry = Registry::builder().path(&store);
+            if let Some(range) = range {
+                registry = registry.range(range.parse().unwrap());
+            }
+            let daemon: DaemonInfo = serde_json::from_value(info(served)).unwrap();
+            difference(&daemon, &registry)
         };
-        assert_eq!(Server::start(DAEMON, roundabout).difference(None), None);
+        let own = store.to_str().unwrap();
+        assert_eq!(compare(own, None), None);
+        assert_eq!(compare(own, Some("4000-4999")), None);
+        assert!(compare(own, Some("4000-4998")).is_some());
+        assert!(compare("/other.redb", None).is_some());
+        let folder = folder.path().display();
+        assert_eq!(compare(&format!("{folder}/./ports.redb"), None), None);
+    }
+
+    /// Finds a daemon that sends this header, and whose lock, if it is held, has a line in it.
+    fn is_found(identity: &str, line: Option<fn(SocketAddr) -> String>) -> bool {
+        let folder = tempfile::tempdir().unwrap();
+        let address = canned::serve(canned::response(200, identity, &info("/x")));
+        let lock = File::create(folder.path().join("x.pid.lock")).unwrap();
+        if let Some(line) = line {
+            lock.lock().unwrap();
+            writeln!(&lock, "{}", line(address)).unwrap();
+        }
+        let client = Client::new(Address::of(address));
+        find(&client, &folder.path().join("x.pid")).is_some()
     }
 
     #[test]
     fn daemon_is_this_users_only_if_its_lock_and_its_answer_name_one_process() {
-        assert!(Server::start(DAEMON, store).locked(line).is_own_daemon());
-        assert!(!Server::start(DAEMON, store).is_own_daemon());
-        let mut left = Server::start(DAEMON, store).locked(line);
-        left.lock = None;
-        assert!(!left.is_own_daemon());
+        let own = |address: SocketAddr| format!("1 {address}");
         let other_process = |address: SocketAddr| format!("2 {address}");
         let other_address = |_: SocketAddr| "1 127.0.0.1:1".to_owned();
         let nothing = |_: SocketAddr| String::new();
+        assert!(is_found(DAEMON, Some(own)));
+        assert!(!is_found(DAEMON, None));
         for line in [other_process, other_address, nothing] {
-            assert!(!Server::start(DAEMON, store).locked(line).is_own_daemon());
+            assert!(!is_found(DAEMON, Some(line)));
         }
         for identity in [
             "",
             "X-Port-Registry: 1\r\n",
             "X-Port-Registry: 1; pid=2\r\n",
         ] {
-            let server = Server::start(identity, store).locked(line);
-            assert!(!server.is_own_daemon(), "{identity}");
+            assert!(!is_found(identity, Some(own)), "{identity}");
         }
     }
 }
