@@ -24,22 +24,14 @@ pub(crate) trait Rows {
     fn by_port(&self, port: Port) -> Result<Option<Allocation>, Fault>;
     /// The allocation that the service holds.
     fn by_key(&self, key: &ServiceKey) -> Result<Option<Allocation>, Fault>;
-    /// Shows `see` the allocations that match, by id.
-    fn each_matching(&self, filter: &Filter, see: &mut dyn FnMut(&Allocation))
-    -> Result<(), Fault>;
+    /// The allocations that match, by id.
+    fn matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault>;
     /// Runs of ports without an allocation that make up those of a span, in ascending order.
     fn free_runs(&self, span: RangeInclusive<u16>) -> Result<FreeRuns<'_>, Fault>;
     /// Checks the invariants.
     fn check(&self) -> Result<(), Fault>;
     /// The layout in which it is stored. `None` where there is no store yet.
     fn format_version(&self) -> Result<Option<u64>, Fault>;
-
-    /// The allocations that match, by id.
-    fn matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
-        let mut found = Vec::new();
-        self.each_matching(filter, &mut |allocation| found.push(allocation.clone()))?;
-        Ok(found)
-    }
 }
 
 /// Runs of free ports, as they are read.
@@ -62,8 +54,8 @@ impl Rows for NoRows {
         Ok(None)
     }
 
-    fn each_matching(&self, _: &Filter, _: &mut dyn FnMut(&Allocation)) -> Result<(), Fault> {
-        Ok(())
+    fn matching(&self, _: &Filter) -> Result<Vec<Allocation>, Fault> {
+        Ok(Vec::new())
     }
 
     fn free_runs(&self, span: RangeInclusive<u16>) -> Result<FreeRuns<'_>, Fault> {
@@ -153,41 +145,20 @@ impl<T: Transaction> Rows for StoredRows<T> {
         self.look_up(|layer| layer.by_key(key), |tables| tables.by_key(key))
     }
 
-    fn each_matching(
-        &self,
-        filter: &Filter,
-        see: &mut dyn FnMut(&Allocation),
-    ) -> Result<(), Fault> {
+    fn matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
         if let Some(port) = filter.port {
             let holder = self.by_port(port)?;
-            holder.filter(|it| filter.matches(it)).iter().for_each(see);
-            return Ok(());
+            return Ok(holder.into_iter().filter(|it| filter.matches(it)).collect());
         }
         let [own, recent] = self.layers();
+        let mut found = self.tables.matching(filter)?;
+        found.retain(|row| own.by_id(row.id).or_else(|| recent.by_id(row.id)).is_none());
         let recent_only = recent.iter().filter(|(id, _)| own.by_id(*id).is_none());
         let changed = recent_only.chain(own.iter());
         let held = changed.filter_map(|(_, change)| change.held());
-        let mut held: Vec<_> = held.filter(|it| filter.matches(it)).collect();
-        held.sort_unstable_by_key(|it| it.id);
-        let mut held = held.into_iter().peekable();
-        let mut merge = |row: &Allocation| {
-            while let Some(earlier) = held.next_if(|it| it.id < row.id) {
-                see(earlier);
-            }
-            let is_changed = own.by_id(row.id).or_else(|| recent.by_id(row.id)).is_some();
-            if !is_changed && filter.matches(row) {
-                see(row);
-            }
-        };
-        if let Some(app) = filter.app.as_deref() {
-            let mut rows = self.tables.of_app(app, filter)?;
-            rows.sort_unstable_by_key(|row| row.id);
-            rows.iter().for_each(&mut merge);
-        } else {
-            self.tables.each(&mut merge)?;
-        }
-        held.for_each(see);
-        Ok(())
+        found.extend(held.filter(|it| filter.matches(it)).cloned());
+        found.sort_by_key(|it| it.id);
+        Ok(found)
     }
 
     fn free_runs(&self, span: RangeInclusive<u16>) -> Result<FreeRuns<'_>, Fault> {

@@ -121,17 +121,24 @@ impl<T: Transaction> Tables<T> {
         }
     }
 
-    /// Shows `see` all rows, by id.
-    pub(super) fn each(&self, mut see: impl FnMut(&Allocation)) -> Result<(), Fault> {
+    /// Returns the rows that match, in no particular order.
+    pub(super) fn matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
+        if let Some(app) = &filter.app {
+            return self.of_app(app, filter);
+        }
+        let mut found = Vec::new();
         for entry in self.allocations.iter()? {
             let (id, row) = entry?;
-            see(&allocation(stored_id(id.value())?, row.value())?);
+            let allocation = allocation(stored_id(id.value())?, row.value())?;
+            if filter.matches(&allocation) {
+                found.push(allocation);
+            }
         }
-        Ok(())
+        Ok(found)
     }
 
-    /// The rows of an app that match, in no particular order.
-    pub(super) fn of_app(&self, app: &str, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
+    /// Finds the rows of an app by the index of services.
+    fn of_app(&self, app: &str, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
         let mut found = Vec::new();
         let instance = filter.instance.as_deref();
         for entry in self.services.range((app, instance.unwrap_or(""), "")..)? {

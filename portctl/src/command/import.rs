@@ -139,14 +139,22 @@ impl Contents<'_> {
             };
             return Some(Report::new(told(&reason)).hint("take one of the two out of the file"));
         }
+        // It takes a while to look at many ports and at their listeners.
+        let is_looked_at = others < output::MOST;
+        // If another service holds the port, it does not help to free the one that this service has.
+        let of_port = if holder.key == *key && is_looked_at {
+            backend.check(port).ok().and_then(|status| status.holder)
+        } else {
+            None
+        };
+        let holder = of_port.as_ref().unwrap_or(holder);
         let told = if holder.key == *key {
             let id_and_folder = wording::id_and_folder(holder);
             told(&format!("it has port {} {id_and_folder}", holder.port))
         } else {
             told(&format!("it is allocated to {}", wording::holder(holder)))
         };
-        // It takes a while to look at the listeners of many.
-        let report = if others < output::MOST {
+        let report = if is_looked_at {
             conflict::of_holder(backend, &told, holder.clone())
         } else {
             Report::new(told).holder(holder.clone())
