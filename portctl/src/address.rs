@@ -82,7 +82,7 @@ impl FromStr for Address {
             .filter(|_| is_number)
             .ok_or(AddressError::Port)?;
         Ok(Address {
-            // Names are the same in all cases (RFC 4343), but a daemon compares them as they are.
+            // Names are the same in all cases (RFC 4343).
             host: host.to_ascii_lowercase(),
             port: port.get(),
         })

@@ -9,7 +9,6 @@ mod command;
 mod conflict;
 mod daemon;
 mod doctor;
-
 mod dump;
 mod environment;
 mod failure;

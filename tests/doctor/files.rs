@@ -1,12 +1,14 @@
 //! The registry's folder and file.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, OpenOptions, Permissions};
+use std::ops::Bound;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
 use port_registry::{Claim, Registry, ServiceKey};
-use redb::{ConcurrencyMode, Database, TableDefinition};
+use redb::backends::FileBackend;
+use redb::{ConcurrencyMode, Database, StorageBackend, TableDefinition};
 
 use crate::patient::{Patient, as_nobody};
 use crate::support::Ran;
@@ -186,6 +188,26 @@ fn a_registry_that_others_keep_to_themselves_is_told_and_read_all_the_same() {
     findings.assert("checkouts", "warning", "/gone");
     txn.abort().unwrap();
     patient.examine().assert("store", "ok", "1 allocation");
+}
+
+#[test]
+fn a_writer_that_has_its_turn_and_does_not_go_on_is_told() {
+    let patient = Patient::new();
+    patient.allocate("web", None);
+    let lock = format!("{}.lock", patient.sandbox.store().display());
+    let mut options = OpenOptions::new();
+    let lock_file = options.read(true).write(true).open(&lock).unwrap();
+    let backend = FileBackend::new(lock_file).unwrap();
+    let writer_byte = Bound::Included(1 << 40);
+    assert!(backend.try_lock_range(writer_byte, writer_byte).unwrap());
+    let busy = " is busy: another process has held it for more than 5 s";
+    patient.examine().assert("store", "problem", busy);
+    backend.close().unwrap();
+
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
+    let findings = patient.examine();
+    findings.assert("store", "problem", "ports.redb.lock: Is a directory");
 }
 
 #[test]

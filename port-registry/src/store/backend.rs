@@ -27,7 +27,8 @@ pub(super) struct PatientBackend {
     file_id: FileId,
 }
 
-/// The byte that a writer holds while it writes, from redb's design document.
+/// The byte that a writer holds while it writes, from the design document of redb 4.6. Other versions may have
+/// another one, so redb is held below 4.7.
 const WRITER_BYTE: Bound<u64> = Bound::Included(1 << 62);
 
 /// The least wait for any other lock. They are held for microseconds, and taken in the midst of a

@@ -246,7 +246,10 @@ impl Handle {
         match &self.database {
             Open::ReadWrite(database) => Ok(database.begin_write()?),
             // `writable` returns no such handle.
-            Open::ReadOnly(_) => Err(Fault::Busy),
+            Open::ReadOnly(_) => {
+                let internal = io::Error::other("a read-only handle was to be written through");
+                Err(Fault::File(internal, Access::ReadWrite))
+            }
         }
     }
 

@@ -111,7 +111,8 @@ fn look_once<T>(
 /// Verifies the checksums. It is the first thing that is done when an image is opened, and the rest is
 /// called off.
 fn verify(file: &StoreFile, header: &Header) -> Result<(), Fault> {
-    /// Of the engine's work, from its source: all that comes later has a greater share done.
+    /// Of the engine's work, from the source of redb 4.6: all that comes later has a greater share done. Other
+    /// versions may differ, so redb is held below 4.7.
     const VERIFIED: f64 = 0.5;
     let mut builder = builder();
     builder.set_repair_callback(|repair| {
@@ -141,7 +142,8 @@ fn open(builder: &Builder, file: &StoreFile, header: &Header) -> Result<Database
     Ok(builder.create_with_backend(view)?)
 }
 
-/// The first bytes of the file. Where its parts are is from redb's design document.
+/// The first bytes of the file. Their layout is from the design document of redb 4.6, and so are the flags; redb
+/// is held below 4.7 for it.
 #[derive(PartialEq, Eq)]
 struct Header([u8; 320]);
 

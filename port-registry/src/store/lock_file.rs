@@ -1,6 +1,9 @@
 //! The file beside the store whose locks are the queue of writers.
+//!
+//! Its ranges of bytes are locked through redb's file backend, which repeats calls that a signal interrupts
+//! (as of redb 4.6).
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::ops::Bound;
 use std::path::Path;
@@ -34,29 +37,40 @@ impl LockFile {
     /// Opens the file, creating it if need be. It stays empty.
     pub(super) fn open(path: &Path) -> io::Result<LockFile> {
         let mut options = OpenOptions::new();
-        let file = private(options.read(true).write(true).create(true)).open(path)?;
-        let id = id_in(&file.metadata()?);
+        LockFile::of(private(options.read(true).write(true).create(true)).open(path)?)
+    }
+
+    /// Opens the file if it exists, and changes nothing.
+    pub(super) fn open_existing(path: &Path) -> io::Result<Option<LockFile>> {
+        match OpenOptions::new().read(true).write(true).open(path) {
+            Ok(file) => LockFile::of(file).map(Some),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn of(file: File) -> io::Result<LockFile> {
         Ok(LockFile {
+            id: id_in(&file.metadata()?),
             backend: FileBackend::new(file).map_err(io::Error::other)?,
-            id,
             process: process::id(),
         })
     }
 
-    /// Whether the file still has its name: the lock of one that was removed excludes nobody.
+    /// Tells if the file still has its name. The lock of one that was removed excludes nobody.
     pub(super) fn is_current(&self, path: &Path) -> bool {
         has_id(path, self.id)
     }
 
     /// Takes the writer lock, if it is free.
     pub(super) fn try_lock(&self) -> io::Result<bool> {
-        uninterrupted(|| Ok(self.backend.try_lock_range(WRITER, WRITER)?))
+        Ok(self.backend.try_lock_range(WRITER, WRITER)?)
     }
 
     /// Waits for the writer lock, without a limit, and lets others see that somebody waits.
     pub(super) fn lock(&self) -> io::Result<()> {
-        uninterrupted(|| Ok(self.backend.lock_shared_range(WAITING, WAITING)?))?;
-        uninterrupted(|| Ok(self.backend.lock_range(WRITER, WRITER)?))?;
+        self.backend.lock_shared_range(WAITING, WAITING)?;
+        self.backend.lock_range(WRITER, WRITER)?;
         Ok(self.backend.unlock_range(WAITING, WAITING)?)
     }
 
@@ -66,12 +80,12 @@ impl LockFile {
         self.backend.lock_shared_range(WAITING, WAITING).unwrap();
     }
 
-    /// Whether somebody else has the writer lock.
+    /// Tells if somebody else has the writer lock.
     pub(super) fn is_locked(&self) -> io::Result<bool> {
         Ok(self.backend.query_lock_range(WRITER, WRITER)?)
     }
 
-    /// Whether somebody else waits for the writer lock.
+    /// Tells if somebody else waits for the writer lock.
     pub(super) fn is_awaited(&self) -> io::Result<bool> {
         Ok(self.backend.query_lock_range(WAITING, WAITING)?)
     }
@@ -83,16 +97,6 @@ impl Drop for LockFile {
             // Closing it alone would not do while a forked child has it open too. It fails for no file that
             // is open.
             let _ = self.backend.close();
-        }
-    }
-}
-
-/// Repeats a call that a signal has interrupted.
-fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
-    loop {
-        match call() {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            result => return result,
         }
     }
 }

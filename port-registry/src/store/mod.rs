@@ -31,6 +31,7 @@ pub(crate) use self::fault::Fault;
 use self::file::{Access, Found};
 use self::handle::Handle;
 pub(crate) use self::ledger::Ledger;
+use self::lock_file::LockFile;
 use self::recent::Cache;
 use self::rows::NoRows;
 pub(crate) use self::rows::Rows;
@@ -154,16 +155,21 @@ impl Store {
         self.read(deadline, |rows| rows.check())
     }
 
-    /// Finds out what would keep a change from being stored now, without making any: the file cannot
-    /// be opened to write it, or a writer holds it until the deadline.
+    /// Finds out what would keep a change from being stored now, without making any: the file or its lock
+    /// file cannot be opened to write, or a writer holds one of their locks until the deadline.
     pub(crate) fn check_writable(&self, deadline: Deadline) -> Result<(), Fault> {
         let Found::Store(file) = file::find(&self.path, Access::ReadWrite)? else {
             return Ok(());
         };
-        let is_free = || (!backend::is_being_written(&file)).then_some(());
-        deadline
-            .poll(|| Ok::<_, Fault>(is_free()))?
-            .ok_or(Fault::Busy)
+        let lock_path = file::lock_path(&self.path);
+        let not_locked = |error| lock_fault(&lock_path, &error);
+        let lock = LockFile::open_existing(&lock_path).map_err(not_locked)?;
+        let is_free = || {
+            let is_locked = lock.as_ref().map_or(Ok(false), LockFile::is_locked);
+            let is_free = !is_locked.map_err(not_locked)? && !backend::is_being_written(&file);
+            Ok::<_, Fault>(is_free.then_some(()))
+        };
+        deadline.poll(is_free)?.ok_or(Fault::Busy)
     }
 
     /// Runs a transaction under its deadline. A panic ends it, and not the program.
@@ -281,12 +287,16 @@ impl Store {
             Err(error) => {
                 // The store itself may be what cannot be used.
                 file::find(&self.path, Access::ReadWrite)?;
-                let error =
-                    io::Error::new(error.kind(), format!("{}: {error}", lock_path.display()));
-                Err(Fault::File(error, Access::ReadWrite))
+                Err(lock_fault(&lock_path, &error))
             }
         }
     }
+}
+
+/// The fault of a lock file that cannot be opened or locked.
+fn lock_fault(lock_path: &Path, error: &io::Error) -> Fault {
+    let error = io::Error::new(error.kind(), format!("{}: {error}", lock_path.display()));
+    Fault::File(error, Access::ReadWrite)
 }
 
 #[cfg(test)]

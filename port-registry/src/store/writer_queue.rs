@@ -40,7 +40,7 @@ pub(super) struct WriterTurn {
 }
 
 /// Waits for the turn to write to the store with this lock file. Returns `None` if the deadline passes
-/// first; tries at least once.
+/// first. A lock that nobody has is taken even after the deadline.
 ///
 /// # Errors
 ///
@@ -51,37 +51,34 @@ pub(super) fn acquire(lock_path: &Path, deadline: Deadline) -> io::Result<Option
     let mut queues = lock_queues();
     queues.of(lock_path).waiting.push_back(own.clone());
     loop {
-        let mut patience = deadline.remaining();
-        let queue = queues.of(lock_path);
-        if queue.is_first(&own) {
-            match mem::replace(&mut queue.lock, Lock::Busy) {
-                Lock::Granted(locked) => return queues.finish(lock_path, &own, locked),
-                Lock::Busy => {}
-                Lock::Free => {
-                    drop(queues);
-                    let requested = request(lock_path, courtesies > 0 && !patience.is_zero());
-                    queues = lock_queues();
-                    match requested {
-                        Ok(Request::Locked(file)) => {
-                            return queues.finish(lock_path, &own, Ok(file));
-                        }
-                        Err(error) => return queues.finish(lock_path, &own, Err(error)),
-                        // The helper may have got it before the mutex was locked again.
-                        Ok(Request::Awaited) => continue,
-                        Ok(Request::Later(pause)) => {
-                            queues.of(lock_path).lock = Lock::Free;
-                            courtesies = courtesies.saturating_sub(1);
-                            patience = patience.min(pause);
-                        }
+        let mut pause = deadline.remaining();
+        match queues.of(lock_path).take_lock(&own) {
+            Lock::Granted(locked) => return queues.finish(lock_path, &own, locked),
+            Lock::Free => {
+                drop(queues);
+                let requested = request(lock_path, courtesies > 0 && !pause.is_zero());
+                queues = lock_queues();
+                match requested {
+                    Ok(Request::Locked(file)) => {
+                        return queues.finish(lock_path, &own, Ok(file));
                     }
+                    // The helper may have got it before the mutex was locked again.
+                    Ok(Request::Awaited) => continue,
+                    Ok(Request::Later(later)) => {
+                        queues.of(lock_path).lock = Lock::Free;
+                        courtesies = courtesies.saturating_sub(1);
+                        pause = pause.min(later);
+                    }
+                    Err(error) => return queues.finish(lock_path, &own, Err(error)),
                 }
             }
+            Lock::Busy => {}
         }
         if deadline.remaining().is_zero() {
             queues.give_up(lock_path, &own);
             return Ok(None);
         }
-        let waited = own.wait_timeout(queues, patience);
+        let waited = own.wait_timeout(queues, pause);
         queues = waited.unwrap_or_else(PoisonError::into_inner).0;
     }
 }
@@ -187,9 +184,12 @@ impl Queues {
 }
 
 impl Queue {
-    fn is_first(&self, own: &Arc<Condvar>) -> bool {
-        let first = self.waiting.front();
-        first.is_some_and(|first| Arc::ptr_eq(first, own))
+    /// Takes the lock as it is, for the first thread to deal with. For the others it is busy.
+    fn take_lock(&mut self, own: &Arc<Condvar>) -> Lock {
+        match self.waiting.front() {
+            Some(first) if Arc::ptr_eq(first, own) => mem::replace(&mut self.lock, Lock::Busy),
+            _ => Lock::Busy,
+        }
     }
 
     fn is_busy(&self) -> bool {
@@ -239,11 +239,13 @@ fn await_lock(lock_path: &Path, file: LockFile) {
     let locked = lock(lock_path, file);
     let mut queues = lock_queues();
     let queue = queues.of(lock_path);
-    queue.lock = if queue.waiting.is_empty() {
-        Lock::Free
+    if queue.waiting.is_empty() {
+        // Released before anybody can find the queue free.
+        drop(locked);
+        queue.lock = Lock::Free;
     } else {
-        Lock::Granted(locked)
-    };
+        queue.lock = Lock::Granted(locked);
+    }
     queues.wake_first(lock_path);
 }
 

@@ -244,7 +244,8 @@ impl Reply {
         serde_json::from_slice(&self.body).map_err(|_| self.not_understood())
     }
 
-    fn not_understood(&self) -> ClientError {
+    /// The error that this response is not what the daemon's contract says.
+    pub(crate) fn not_understood(&self) -> ClientError {
         ClientError::NotUnderstood {
             address: self.address.clone(),
             status: self.status,

@@ -31,11 +31,16 @@ impl Remote {
     fn batch<'a, T: DeserializeOwned>(
         &self,
         method: Method,
-        bodies: impl Iterator<Item = impl Serialize>,
+        bodies: impl ExactSizeIterator<Item = impl Serialize>,
         subject: impl Fn(usize) -> Option<Subject<'a>>,
     ) -> Result<BatchOutcome<BatchAnswer<T>>, Fault> {
+        let count = bodies.len();
         let reply = self.client.post(path::BATCH, &Batch::new(method, bodies));
-        let body = match changed::<BatchAnswers<T>>(reply)? {
+        let outcome = reply.and_then(|reply| match reply.outcome::<BatchAnswers<T>>()? {
+            Ok(done) if done.answers.len() != count => Err(reply.not_understood()),
+            outcome => Ok(outcome),
+        });
+        let body = match outcome.map_err(lost)? {
             Ok(done) => return Ok(Ok(done.answers)),
             Err(body) => body,
         };
@@ -52,16 +57,20 @@ impl Remote {
     }
 }
 
-/// Reads the response to a request that changes something. Unless nothing listens there, a response that
-/// is missing or not understood leaves open if the request took effect.
+/// Reads the response to a request that changes something.
 fn changed<T: DeserializeOwned>(
     reply: Result<Reply, ClientError>,
 ) -> Result<Result<T, ErrorBody>, Fault> {
-    let outcome = reply.and_then(|reply| reply.outcome());
-    outcome.map_err(|error| match error {
+    reply.and_then(|reply| reply.outcome()).map_err(lost)
+}
+
+/// The fault of a request to change something whose response is missing or not understood. Unless nothing
+/// listens there, that leaves open if the request took effect.
+fn lost(error: ClientError) -> Fault {
+    match error {
         ClientError::NothingListens { .. } => Fault::Client(error),
         error => Fault::Lost(error),
-    })
+    }
 }
 
 /// The error that the daemon reports, as it would be in process.
@@ -263,6 +272,7 @@ mod tests {
         for remote in [
             served(String::new()),
             answering(200, &json!({})),
+            answering(200, &json!({"answers": []})),
             answering(500, &json!({})),
         ] {
             let fault = remote.get_or_allocate(&[&web]).unwrap_err();

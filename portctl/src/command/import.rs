@@ -154,11 +154,10 @@ impl Contents<'_> {
         } else {
             told(&format!("it is allocated to {}", wording::holder(holder)))
         };
-        let report = if is_looked_at {
-            conflict::of_holder(backend, &told, holder.clone())
-        } else {
-            Report::new(told).holder(holder.clone())
-        };
+        if !is_looked_at {
+            return Some(Report::new(told).holder(holder.clone()));
+        }
+        let report = conflict::of_holder(backend, &told, holder.clone());
         Some(report.hint(wording::freeing(holder)))
     }
 }
