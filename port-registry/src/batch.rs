@@ -88,7 +88,7 @@ impl Registry {
         }
     }
 
-    /// What the requests come to, one after the other.
+    /// Plans the requests, one after the other.
     fn plan_all(
         &self,
         rows: &dyn Rows,
@@ -144,7 +144,7 @@ impl Registry {
     }
 }
 
-/// What looking at a batch came to.
+/// The outcome of looking at a batch.
 #[derive(Debug)]
 enum Look {
     /// Nothing has to be written: these are the answers.
@@ -154,7 +154,7 @@ enum Look {
 }
 
 impl Atomicity {
-    /// Whether what the requests of a batch did is to be kept, given how they ended.
+    /// Decides if the changes of a batch are kept, given how its requests ended.
     fn keeps(self, answers: &[Result<Answer, Error>]) -> bool {
         match self {
             Atomicity::Each => true,

@@ -1,4 +1,4 @@
-//! How long one call may wait.
+//! The time that one call may wait.
 
 use std::cell::Cell;
 use std::thread;

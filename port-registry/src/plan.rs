@@ -1,4 +1,4 @@
-//! What a request comes to, given what is stored and what the system says.
+//! Plans requests, given what is stored and what the system says.
 //!
 //! A plan is made by looking only, so that it can be made twice: on a snapshot, where there is
 //! time to probe ports and where many requests turn out to need no write at all, and again on the
@@ -14,7 +14,7 @@ use crate::request::{Answer, Claim, ListenerPolicy, Request};
 use crate::scout::Scout;
 use crate::store::{Fault, Rows};
 
-/// What is to be done about a request.
+/// The way to carry out a request.
 #[derive(Debug)]
 pub(crate) enum Plan<'a> {
     /// Nothing: this is the answer.
@@ -122,7 +122,7 @@ fn place<'a>(
             if claim.listener == ListenerPolicy::Refuse {
                 match scout.verdict(port) {
                     Ok(Some(Verdict::Busy)) => return Ok(Plan::Refuse(Error::PortInUse { port })),
-                    // What this user may not bind, another may: a container's proxy, say.
+                    // A port that this user may not bind, another may: a container's proxy, say.
                     Ok(Some(Verdict::Free | Verdict::Denied)) => {}
                     Ok(None) => return Ok(Plan::ScoutMore),
                     Err(error) => return Ok(Plan::Refuse(error)),

@@ -87,7 +87,7 @@ impl Registry {
         self.order().range()
     }
 
-    /// How long a call waits for other processes, as [`Builder::wait`] set it.
+    /// The time that a call waits for other processes, as [`Builder::wait`] set it.
     pub fn wait(&self) -> Duration {
         self.store().wait()
     }
@@ -220,7 +220,7 @@ impl Registry {
         self.with_deadline(|deadline| self.store().read(deadline, |rows| rows.matching(filter)))
     }
 
-    /// Whether a port is available, and who has it if not: the allocation that holds it, and, with
+    /// Tells if a port is available, and who has it if not: the allocation that holds it, and, with
     /// the feature `listeners`, the process that listens on it.
     ///
     /// ```
@@ -249,7 +249,7 @@ impl Registry {
         Ok(PortStatus::new(port, holder, listener))
     }
 
-    /// What the system says of a port, whoever holds it in the registry.
+    /// Asks the system about a port, whoever holds it in the registry.
     ///
     /// # Errors
     ///

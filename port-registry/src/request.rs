@@ -1,4 +1,4 @@
-//! What can be asked of the registry, and what it answers.
+//! The requests to the registry, and its answers.
 
 use std::path::{self, Path};
 
@@ -47,7 +47,7 @@ pub enum DirError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Claim {
-    /// Who wants the port.
+    /// The service that wants the port.
     #[cfg_attr(feature = "serde", serde(flatten))]
     pub(crate) key: ServiceKey,
     /// The port wanted, or `None` for the best one that is free.
@@ -59,12 +59,12 @@ pub struct Claim {
     /// When the port was allocated elsewhere, or `None` for now.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub(crate) created_at: Option<Timestamp>,
-    /// What to do when something listens on the wanted port already.
+    /// The choice for a wanted port that something listens on already.
     #[cfg_attr(feature = "serde", serde(rename = "adopt"))]
     pub(crate) listener: ListenerPolicy,
 }
 
-/// What a claim on a port does when something listens on that port already.
+/// The choices for a claim on a port that something listens on already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum ListenerPolicy {
     /// Fail with [`PortInUse`](crate::Error::PortInUse).
@@ -136,7 +136,7 @@ impl Claim {
         }
     }
 
-    /// Who wants the port.
+    /// The service that wants the port.
     pub fn key(&self) -> &ServiceKey {
         &self.key
     }
@@ -176,7 +176,7 @@ pub enum Request {
     ReleaseMatching(Filter),
 }
 
-/// What became of a [`Request`].
+/// The result of a [`Request`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Answer {
@@ -198,7 +198,7 @@ impl Answer {
     }
 }
 
-/// What a batch does when one of its requests fails.
+/// The behaviour of a batch when one of its requests fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Atomicity {
     /// The others take effect.

@@ -35,7 +35,7 @@ const WRITER_BYTE: Bound<u64> = Bound::Included(1 << 62);
 /// commit too, which must not fail because its turn came late.
 const LEAST_WAIT: Duration = Duration::from_secs(1);
 
-/// Whether a writer is at work on the file, as far as the system tells.
+/// Tells if a write transaction is in progress, as far as the system tells.
 pub(super) fn is_being_written(file: &StoreFile) -> bool {
     let held = file.backend.query_lock_range(WRITER_BYTE, WRITER_BYTE);
     held.unwrap_or(false)

@@ -16,7 +16,7 @@ const REDB_MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
 /// The first bytes of an `SQLite` file (<https://www.sqlite.org/fileformat.html>).
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
-/// What stands where the store should be.
+/// The file at the store's path.
 #[derive(Debug)]
 pub(super) enum Found {
     /// Nothing, or a file without a byte in it.
@@ -43,7 +43,7 @@ impl StoreFile {
     }
 }
 
-/// How a file is to be opened.
+/// The ways to open a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     Read,
@@ -98,7 +98,7 @@ pub(super) fn lock_path(path: &Path) -> PathBuf {
     beside(path, ".lock")
 }
 
-/// Whether the file of this name is the one with this mark.
+/// Tells if the file of this name is the one with this id.
 pub(super) fn has_id(path: &Path, id: FileId) -> bool {
     fs::metadata(path).is_ok_and(|metadata| id_in(&metadata) == id)
 }

@@ -135,7 +135,7 @@ impl Store {
             let file_id = file.id;
             match open(file) {
                 Ok(database) => {
-                    // What was read of its recent changes through an earlier handle counts still.
+                    // The recent changes that an earlier handle has read are still valid.
                     let earlier = self.handle_of(file_id);
                     let recent = earlier.map_or_else(Arc::default, |it| it.recent.clone());
                     Ok(Some(Some(Handle {
@@ -228,7 +228,7 @@ impl Store {
     }
 
     fn handle(&self) -> MutexGuard<'_, Option<Arc<Handle>>> {
-        // What is in it is replaced whole.
+        // Its content is replaced whole.
         self.handle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -261,7 +261,7 @@ impl Handle {
     }
 }
 
-/// How the storage engine is set.
+/// The settings of the storage engine.
 pub(super) fn builder() -> Builder {
     let mut builder = Builder::new();
     builder

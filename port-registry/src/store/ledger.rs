@@ -17,11 +17,11 @@ use crate::port::Port;
 use crate::request::Claim;
 use crate::timestamp::Timestamp;
 
-/// What is stored, in the hands of the one writer. Changes are made in memory, and written down at the
+/// The stored rows in the hands of the one writer. Changes are made in memory, and written down at the
 /// end.
 pub(crate) struct Ledger<'txn> {
     rows: StoredRows<&'txn WriteTransaction>,
-    /// Whether the store is to be written to, changes or not.
+    /// The store is to be written to, changes or not.
     is_touched: bool,
 }
 
@@ -37,7 +37,7 @@ impl<'txn> Ledger<'txn> {
         })
     }
 
-    /// Whether there is anything to commit.
+    /// Tells if there is anything to commit.
     pub(super) fn has_changes(&self) -> bool {
         self.is_touched || !self.rows.own.is_empty()
     }
@@ -78,7 +78,7 @@ impl<'txn> Ledger<'txn> {
         if id.get() == u64::MAX {
             return Err(Fault::Damaged("the ids are used up".to_owned()));
         }
-        // What contradicts itself is to fail who comes upon it, and not all who write once the changes
+        // A contradiction must fail the request that meets it, and not all writers once the changes
         // are merged.
         let is_free = self.rows.free_runs(port.get()..=port.get())?.next();
         if is_free.transpose()?.is_none() || self.rows.by_port(port)?.is_some() {

@@ -49,16 +49,16 @@ const TIME_TO_LOOK_UP: Duration = Duration::from_secs(1);
 pub(crate) struct Store {
     path: PathBuf,
     wait: Duration,
-    /// Whether a file that its last writer left unclean is made whole by who comes to read it.
+    /// Readers repair a file that its last writer left unclean.
     mends: bool,
     /// The file as it is open here, if it is. Never held while anything is waited for.
     handle: Mutex<Option<Arc<Handle>>>,
 }
 
-/// What a transaction's work came to.
+/// The outcome of a transaction's work.
 #[derive(Debug)]
 pub(crate) enum Outcome<T> {
-    /// What was done is to be kept.
+    /// Its changes are to be kept.
     Commit(T),
     /// Nothing was done, or nothing of it is to be kept.
     Abandon(T),
@@ -86,7 +86,7 @@ impl Store {
         &self.path
     }
 
-    /// How long a call may wait.
+    /// The time that a call may wait.
     pub(crate) fn wait(&self) -> Duration {
         self.wait
     }
@@ -235,7 +235,7 @@ impl Store {
         })
     }
 
-    /// Whether a commit took effect before it failed.
+    /// Tells if a commit took effect before it failed.
     fn took_effect(
         &self,
         changes: &Changes,

@@ -1,6 +1,6 @@
 //! The latest changes, which are not in the tables yet.
 //!
-//! What a commit costs is the pages that it writes, and a change to the tables takes some ten of them,
+//! A commit costs as much as the pages that it writes, and a change to the tables takes some ten of them,
 //! the more the larger they are: a path from the root to a leaf for the row and for each index. So
 //! changes are noted one after the other in a table of their own, which takes one page or two, and are
 //! merged into the tables a few hundred at a time, which share most of their pages. It is the delta of a
@@ -18,7 +18,7 @@ use super::fault::Fault;
 use super::schema::{META_MERGED, META_NEXT_ID, allocation, row, stored_id};
 use super::tables::{Tables, Transaction, WriteTables};
 
-/// How many changes there may be before they are merged. Every opening of the file reads them, which
+/// The number of changes that may be there before they are merged. Every opening of the file reads them, which
 /// takes a quarter of a microsecond for each.
 pub(super) const MOST: u64 = if cfg!(test) { 3 } else { 256 };
 

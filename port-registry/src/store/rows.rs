@@ -1,4 +1,4 @@
-//! What is stored, as one transaction sees it: the tables, the recent changes to them, and, in a write
+//! The stored rows as one transaction sees them: the tables, the recent changes to them, and, in a write
 //! transaction, its own.
 
 use std::ops::RangeInclusive;
@@ -16,7 +16,7 @@ use crate::allocation::{Allocation, AllocationId, Filter};
 use crate::port::Port;
 use crate::service_key::ServiceKey;
 
-/// What can be asked of a registry, inside and outside of a write transaction.
+/// The queries that can be made inside and outside of a write transaction.
 pub(crate) trait Rows {
     /// The allocation of this number.
     fn by_id(&self, id: AllocationId) -> Result<Option<Allocation>, Fault>;
@@ -37,7 +37,7 @@ pub(crate) trait Rows {
 /// Runs of free ports, as they are read.
 pub(crate) type FreeRuns<'a> = Box<dyn Iterator<Item = Result<RangeInclusive<u16>, Fault>> + 'a>;
 
-/// What is stored where there is no store yet.
+/// The rows of a store that does not exist yet.
 #[derive(Debug)]
 pub(crate) struct NoRows;
 
@@ -75,7 +75,7 @@ impl Rows for NoRows {
 pub(super) struct StoredRows<T: Transaction> {
     pub(super) tables: Tables<T>,
     pub(super) recent: Arc<Recent>,
-    /// What this transaction itself has changed.
+    /// The changes of this transaction itself.
     pub(super) own: Changes,
 }
 
@@ -102,7 +102,7 @@ impl<T: Transaction> StoredRows<T> {
         [&self.own, self.recent.changes()]
     }
 
-    /// What the layers say, and what is beneath them if they say nothing.
+    /// Looks in the layers, and in the tables beneath them if no layer has an answer.
     fn look_up(
         &self,
         in_layer: impl Fn(&Changes) -> Option<&Change>,
@@ -114,7 +114,7 @@ impl<T: Transaction> StoredRows<T> {
         }
     }
 
-    /// Whether changes took effect, as far as can be seen. Ids are never given twice, so that rows of
+    /// Tells if changes took effect, as far as can be seen. Ids are never given twice, so that rows of
     /// these ids are theirs. A row that came and went leaves no trace but the id that is given next.
     pub(super) fn show(&self, changes: &Changes) -> Result<bool, Fault> {
         for (id, change) in changes.iter() {

@@ -1,4 +1,4 @@
-//! What is stored: the allocations, two unique indexes over them, the free ports, and the changes that
+//! The tables: the allocations, two unique indexes over them, the free ports, and the changes that
 //! are not in these tables yet.
 
 use std::path::Path;
@@ -62,7 +62,7 @@ pub(super) fn initialize(txn: &WriteTransaction) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What a table that cannot be opened comes to, in a file that is a registry.
+/// The fault of a table that cannot be opened, in a file that is a registry.
 pub(super) fn damaged(error: TableError) -> Fault {
     match error {
         TableError::Storage(error) => error.into(),

@@ -24,7 +24,7 @@ use crate::allocation::{Allocation, AllocationId, Filter};
 use crate::port::Port;
 use crate::service_key::ServiceKey;
 
-/// What tables are opened in.
+/// A transaction that tables can be opened in.
 pub(crate) trait Transaction {
     type Table<K: Key + 'static, V: Value + 'static>: ReadableTable<K, V>;
 
