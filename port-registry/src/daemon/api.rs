@@ -15,7 +15,7 @@ use crate::request::Claim;
 pub mod path {
     use super::{AllocationId, Port};
 
-    /// Whether the store takes writes: [`Health`](super::Health).
+    /// The state of the store: [`Health`](super::Health).
     pub const HEALTH: &str = "/healthz";
     /// The description of the API.
     pub const OPENAPI: &str = "/openapi.json";
@@ -23,7 +23,7 @@ pub mod path {
     pub const ALLOCATIONS: &str = "/v1/allocations";
     /// Several requests to [`ALLOCATIONS`] that take effect together: [`Batch`](super::Batch).
     pub const BATCH: &str = "/v1/batch";
-    /// Who answers: [`DaemonInfo`](crate::daemon::DaemonInfo).
+    /// The daemon that answers: [`DaemonInfo`](crate::daemon::DaemonInfo).
     pub const DAEMON: &str = "/v1/daemon";
     /// All ports.
     pub const PORTS: &str = "/v1/ports";
@@ -41,7 +41,7 @@ pub mod path {
 
 /// Headers of this API's own, and the one preference that it knows.
 pub mod header {
-    /// Names who answered, in every response: an [`Identity`](crate::daemon::Identity).
+    /// Names the daemon that answered, in every response: an [`Identity`](crate::daemon::Identity).
     pub const IDENTITY: &str = "x-port-registry";
     /// Carries [`REPRESENTATION`] in a deletion (RFC 7240).
     pub const PREFER: &str = "prefer";
@@ -269,7 +269,7 @@ pub const CREATED: u16 = 201;
 /// The answer to a deletion by a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deleted {
-    /// How many allocations were released.
+    /// The number of allocations that were released.
     pub deleted: usize,
 }
 
