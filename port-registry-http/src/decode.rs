@@ -2,7 +2,8 @@
 //!
 //! The checks come in a fixed order, which clients see: JSON and its types, then names, then the
 //! port. Unknown fields and parameters are ignored, and of a field of a claim or a filter that is given
-//! twice the last counts.
+//! twice the last counts. Claims and filters are decoded by hand, because the order of their checks and
+//! the texts of their errors are a contract that serde's own errors would break.
 
 use std::borrow::Cow;
 use std::path::Path;

@@ -6,9 +6,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use port_registry::daemon::api::{Deleted, header};
+use port_registry::daemon::api::{Deleted, ReleaseStatus, Released, header};
 use port_registry::{Answer, Request};
-use serde::Serialize;
 
 use crate::api_error::ApiError;
 use crate::app_state::AppState;
@@ -21,11 +20,6 @@ pub(super) fn deleted(answer: &Answer) -> Deleted {
         _ => 0,
     };
     Deleted { deleted }
-}
-
-#[derive(Serialize)]
-struct Status {
-    status: &'static str,
 }
 
 /// Number of allocations up to which their JSON is written on the main thread.
@@ -69,7 +63,12 @@ pub(crate) async fn delete_one(
         Answer::Released(released) if wants_representation(&request) => {
             represented(body::json(StatusCode::OK, &released.first()))
         }
-        _ => body::json(StatusCode::OK, &Status { status: "deleted" }),
+        _ => body::json(
+            StatusCode::OK,
+            &Released {
+                status: ReleaseStatus::Deleted,
+            },
+        ),
     })
 }
 

@@ -273,6 +273,21 @@ pub struct Deleted {
     pub deleted: usize,
 }
 
+/// The answer to a deletion by id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Released {
+    /// Always `deleted`.
+    pub status: ReleaseStatus,
+}
+
+/// The outcome of a deletion by id that succeeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReleaseStatus {
+    /// The allocation was released.
+    Deleted,
+}
+
 /// The answer to `GET` [`path::HEALTH`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
