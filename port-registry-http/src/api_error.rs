@@ -95,6 +95,14 @@ impl ApiError {
         )
     }
 
+    /// A handler panicked.
+    pub(crate) fn internal() -> ApiError {
+        ApiError::new(
+            ErrorCode::Failed,
+            "an internal failure, which was printed; please report it",
+        )
+    }
+
     /// A part of the daemon has ended, which does not happen while it runs.
     pub(crate) fn stopping() -> ApiError {
         ApiError::new(ErrorCode::Stopping, "the daemon is stopping")

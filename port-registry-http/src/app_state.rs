@@ -61,7 +61,13 @@ impl AppState {
     {
         let registry = self.registry.clone();
         let result = task::spawn_blocking(move || work(&registry)).await;
-        let result = result.map_err(|_| ApiError::stopping())?;
+        let result = result.map_err(|error| {
+            if error.is_panic() {
+                ApiError::internal()
+            } else {
+                ApiError::stopping()
+            }
+        })?;
         result.map_err(E::into)
     }
 
@@ -84,5 +90,43 @@ impl AppState {
         let found = error.clone();
         let found = self.blocking(move |registry| Ok::<_, ApiError>(found.with_listener(registry)));
         found.await.unwrap_or(error)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::future::Future;
+    use std::time::Duration;
+
+    use port_registry::{Error, Registry, Verdict};
+    use tempfile::TempDir;
+    use tokio::runtime;
+
+    use super::AppState;
+
+    /// The state of a daemon with an empty store, and the folder of that.
+    pub(crate) fn state(wait: Duration) -> (AppState, TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let registry = Registry::builder()
+            .path(folder.path().join("ports.redb"))
+            .probe(|_| Ok(Verdict::Free))
+            .wait(wait)
+            .open()
+            .unwrap();
+        let (state, _) = AppState::start(registry, 0).unwrap();
+        (state, folder)
+    }
+
+    pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build();
+        runtime.unwrap().block_on(future)
+    }
+
+    #[test]
+    fn panic_of_a_handler_is_an_internal_failure() {
+        let (state, _folder) = state(Duration::ZERO);
+        let failed = block_on(state.blocking(|_| -> Result<(), Error> { panic!("on purpose") }));
+        let text = String::from_utf8(failed.unwrap_err().to_json()).unwrap();
+        assert!(text.contains(r#""code":"failed""#), "{text}");
     }
 }
