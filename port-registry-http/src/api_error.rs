@@ -95,6 +95,14 @@ impl ApiError {
         )
     }
 
+    /// Other clients' requests took all turns until the deadline.
+    pub(crate) fn no_turn() -> ApiError {
+        ApiError::new(
+            ErrorCode::Overloaded,
+            "too many requests of this kind are under way; try again",
+        )
+    }
+
     /// A handler panicked.
     pub(crate) fn internal() -> ApiError {
         ApiError::new(

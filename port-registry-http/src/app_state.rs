@@ -78,7 +78,7 @@ impl AppState {
         turns: &Arc<Semaphore>,
     ) -> Result<OwnedSemaphorePermit, ApiError> {
         let turn = timeout(self.registry.wait(), turns.clone().acquire_owned()).await;
-        let turn = turn.map_err(|_| ApiError::busy())?;
+        let turn = turn.map_err(|_| ApiError::no_turn())?;
         turn.map_err(|_| ApiError::stopping())
     }
 
@@ -96,11 +96,13 @@ impl AppState {
 #[cfg(test)]
 pub(crate) mod tests {
     use std::future::Future;
+    use std::sync::Arc;
     use std::time::Duration;
 
     use port_registry::{Error, Registry, Verdict};
     use tempfile::TempDir;
     use tokio::runtime;
+    use tokio::sync::Semaphore;
 
     use super::AppState;
 
@@ -128,5 +130,18 @@ pub(crate) mod tests {
         let failed = block_on(state.blocking(|_| -> Result<(), Error> { panic!("on purpose") }));
         let text = String::from_utf8(failed.unwrap_err().to_json()).unwrap();
         assert!(text.contains(r#""code":"failed""#), "{text}");
+    }
+
+    #[test]
+    fn turn_that_comes_too_late_is_overloaded_and_not_busy() {
+        let (state, _folder) = state(Duration::ZERO);
+        let turns = Arc::new(Semaphore::new(1));
+        let (first, second) = block_on(async {
+            let first = state.turn(&turns).await;
+            (first, state.turn(&turns).await)
+        });
+        assert!(first.is_ok());
+        let text = String::from_utf8(second.unwrap_err().to_json()).unwrap();
+        assert!(text.contains(r#""code":"overloaded""#), "{text}");
     }
 }

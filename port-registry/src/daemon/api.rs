@@ -148,7 +148,8 @@ pub enum ErrorCode {
     TooLarge,
     /// Another process kept the store locked until the deadline. Nothing was changed.
     Busy,
-    /// The daemon has no room for another large request or response now. Nothing was changed.
+    /// The daemon has no turn for another list or batch, or no room for another large request or
+    /// response. Nothing was changed.
     Overloaded,
     /// The daemon or the connection is closing. Nothing was changed.
     Stopping,
