@@ -71,8 +71,8 @@ impl AppState {
         result.map_err(E::into)
     }
 
-    /// Waits for one of a limited number of turns, no longer than the registry's deadline. Nothing is
-    /// done for a client that leaves meanwhile.
+    /// Waits for one of a limited number of turns, no longer than the registry's deadline. A client
+    /// that leaves meanwhile keeps its place until its connection's time is up.
     pub(crate) async fn turn(
         &self,
         turns: &Arc<Semaphore>,
