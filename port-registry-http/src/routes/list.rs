@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use port_registry::Error;
+use port_registry::{Error, Filter};
 
 use crate::api_error::ApiError;
 use crate::app_state::AppState;
@@ -14,7 +14,11 @@ pub(crate) async fn get(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let filter = decode::query(request.query_string())?;
-    let turn = state.turn(&state.lists).await?;
+    let turn = if finds_one(&filter) {
+        None
+    } else {
+        Some(state.turn(&state.lists).await?)
+    };
     let list = state.blocking(move |registry| {
         let document = json::to_vec(&registry.list(&filter)?);
         // The turn ends when the document is counted, or dropped because its client is gone.
@@ -22,6 +26,12 @@ pub(crate) async fn get(
     });
     let (list, _turn) = list.await?;
     body::large_json(list, &state.answer_bytes)
+}
+
+/// Returns whether at most one allocation can match, so that the list takes no turn.
+fn finds_one(filter: &Filter) -> bool {
+    let has_key = filter.app.is_some() && filter.instance.is_some() && filter.service.is_some();
+    has_key || filter.port.is_some()
 }
 
 pub(crate) async fn get_one(
@@ -32,5 +42,33 @@ pub(crate) async fn get_one(
     match state.blocking(move |registry| registry.get(id)).await? {
         Some(allocation) => Ok(body::json(StatusCode::OK, &allocation)),
         None => Err(ApiError::unknown_allocation()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use actix_web::test::TestRequest;
+    use actix_web::web::Data;
+
+    use super::get;
+    use crate::app_state::tests::{block_on, state};
+
+    #[test]
+    fn lists_of_one_allocation_do_not_queue_behind_full_lists() {
+        let (state, _folder) = state(Duration::ZERO);
+        let state = Data::new(state);
+        state.lists.forget_permits(usize::MAX);
+        for (query, is_answered) in [
+            ("?port=3000", true),
+            ("?app=shop&instance=main&service=web", true),
+            ("?app=shop&instance=main", false),
+            ("", false),
+        ] {
+            let request = TestRequest::with_uri(&format!("/v1/allocations{query}"));
+            let answer = block_on(get(state.clone(), request.to_http_request()));
+            assert_eq!(answer.is_ok(), is_answered, "{query}");
+        }
     }
 }
