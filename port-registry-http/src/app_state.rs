@@ -26,6 +26,8 @@ pub(crate) struct AppState {
     pub(crate) lists: Arc<Semaphore>,
     /// A permit for each batch that may be carried out at a time.
     pub(crate) batches: Arc<Semaphore>,
+    /// A permit for each health check that may be made at a time.
+    pub(crate) health_checks: Arc<Semaphore>,
     /// A permit for each byte of large batches and their answers that may be on its way.
     pub(crate) batch_bytes: Arc<Semaphore>,
     /// A permit for each byte of large answers that may be on its way.
@@ -44,6 +46,7 @@ impl AppState {
             port,
             lists: Arc::new(Semaphore::new(limits::LISTS)),
             batches: Arc::new(Semaphore::new(limits::BATCHES)),
+            health_checks: Arc::new(Semaphore::new(limits::HEALTH_CHECKS)),
             batch_bytes: Arc::new(Semaphore::new(limits::LARGE_BATCHES)),
             answer_bytes: Arc::new(Semaphore::new(limits::LARGE_ANSWERS)),
         };

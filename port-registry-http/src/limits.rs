@@ -57,6 +57,10 @@ pub(crate) const LISTS: usize = 2;
 /// to write.
 pub(crate) const BATCHES: usize = 4;
 
+/// Health checks that are made at a time. After a failed write each occupies a blocking thread while it
+/// waits for its turn to write.
+pub(crate) const HEALTH_CHECKS: usize = 1;
+
 /// Size from which a response counts as large, in bytes.
 pub(crate) const LARGE_ANSWER: usize = 64 << 10;
 

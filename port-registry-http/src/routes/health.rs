@@ -10,15 +10,74 @@ use crate::app_state::AppState;
 use crate::body;
 
 pub(crate) async fn get(state: Data<AppState>) -> HttpResponse {
-    let health = state.health.clone();
-    let examined = state.blocking(move |registry| {
-        let fault = health.examine(registry).err();
-        Ok::<_, ApiError>(fault.map(|error| error.to_string()))
-    });
-    let detail = examined.await.unwrap_or_else(|it| Some(it.to_string()));
+    let fault = find_fault(&state).await;
+    let detail = fault.unwrap_or_else(|error| Some(error.to_string()));
     let (code, status) = match detail {
         None => (StatusCode::OK, HealthStatus::Ok),
         Some(_) => (StatusCode::SERVICE_UNAVAILABLE, HealthStatus::Error),
     };
     body::json(code, &Health { status, detail })
+}
+
+/// Returns the reason why the store does not work, if it does not.
+async fn find_fault(state: &AppState) -> Result<Option<String>, ApiError> {
+    let turn = state.turn(&state.health_checks).await?;
+    let health = state.health.clone();
+    let examined = state.blocking(move |registry| {
+        let _turn = turn;
+        let fault = health.examine(registry).err();
+        Ok::<_, ApiError>(fault.map(|error| error.to_string()))
+    });
+    examined.await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use actix_web::web::{Data, Path};
+    use port_registry::{Claim, Request, ServiceKey};
+    use tokio::runtime;
+    use tokio::task::{LocalSet, yield_now};
+    use tokio::time::timeout;
+
+    use super::get;
+    use crate::api_error::ApiError;
+    use crate::app_state::tests::state;
+    use crate::limits;
+    use crate::routes::list;
+
+    #[test]
+    fn health_checks_that_wait_for_a_writer_leave_threads_to_others() {
+        let patience = Duration::from_secs(30);
+        let (state, _folder) = state(patience);
+        let state = Data::new(state);
+        // So that a health check writes too.
+        state.health.note_failure(&ApiError::busy());
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(limits::BLOCKING_THREADS)
+            .build()
+            .unwrap();
+        let key = ServiceKey::new("shop", "main", "web").unwrap();
+        let mut requests = vec![Request::Allocate(Claim::new(key))];
+        let mut found = None;
+        // Holds the turn to write.
+        let turn = state.registry.apply_group(&mut requests, patience, |_| {
+            let tasks = LocalSet::new();
+            for _ in 0..limits::BLOCKING_THREADS {
+                tasks.spawn_local(get(state.clone()));
+            }
+            let other = tasks.run_until(async {
+                // The health checks begin first.
+                yield_now().await;
+                let one = list::get_one(state.clone(), Path::from("1".to_owned()));
+                timeout(patience / 3, one).await
+            });
+            found = Some(runtime.block_on(other));
+        });
+        assert!(turn.is_ok());
+        let unknown = found.unwrap().expect("it is answered").unwrap_err();
+        assert_eq!(unknown.to_string(), "allocation not found");
+    }
 }
