@@ -166,6 +166,14 @@ fn answers_that_nobody_reads_hold_little_memory() {
     let sandbox = Sandbox::new();
     fill(&sandbox, 10_000);
     let daemon = Daemon::start(&sandbox);
+    // A batch whose errors are larger than the list, because each names a holder with a long path.
+    let dir = format!(r#","dir":"/{}"}}"#, "x".repeat(4_000));
+    let holder = daemon.ask("POST", "/v1/allocations", &CLAIM.replace('}', &dir));
+    let holder = holder.json(201);
+    let item = format!(r#"{{"method":"POST","body":{CLAIM}}}"#);
+    let batch = format!(r#"{{"requests":[{}]}}"#, vec![item; 1_500].join(","));
+    let fail_batch = || daemon.ask("POST", "/v1/batch", &batch).json(409);
+    assert_eq!(fail_batch()["errors"].as_array().unwrap().len(), 1_500);
     let length = daemon.ask("GET", "/v1/allocations", "").body.len();
     assert!(length > 2 << 20, "{length}");
     let mut unread = Vec::new();
@@ -181,7 +189,15 @@ fn answers_that_nobody_reads_hold_little_memory() {
                 break;
             }
         }
-        refused += usize::from(start.ends_with(b"503"));
+        if start.ends_with(b"503") {
+            refused += 1;
+            if refused == 1 {
+                // A batch that fails now reports its first error alone.
+                let failed = fail_batch();
+                assert_eq!(failed["holder"], holder);
+                assert!(failed.get("errors").is_none());
+            }
+        }
         unread.push(client);
     }
     assert!(refused > 0);
@@ -189,7 +205,7 @@ fn answers_that_nobody_reads_hold_little_memory() {
     assert!(memory < 160 << 10, "{memory} KiB");
     // Others are answered, and lists again once these are gone.
     daemon.ask("GET", "/v1/allocations/1", "").json(200);
-    daemon.ask("POST", "/v1/allocations", CLAIM).json(201);
+    daemon.ask("PUT", "/v1/allocations", CLAIM).json(200);
     drop(unread);
     support::wait_until("there is room again", || {
         daemon.ask("GET", "/v1/allocations", "").status == 200

@@ -2,7 +2,7 @@
 //!
 //! The texts are those of the Go server, which its clients compare.
 
-use std::fmt;
+use std::{fmt, iter};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, ContentType};
@@ -165,11 +165,28 @@ impl ApiError {
     }
 
     /// Combines the errors of a batch's requests. The first one gives the status and the other fields.
+    /// It is alone, and the iterator is left where it is, if all of them are too large together.
     /// Returns `None` if there are no errors.
-    pub(crate) fn of_batch(errors: Vec<ApiError>) -> Option<ApiError> {
-        let mut first = errors.first()?.clone();
-        first.body.errors = errors.into_iter().map(|error| *error.body).collect();
-        Some(first)
+    pub(crate) fn of_batch(errors: impl IntoIterator<Item = ApiError>) -> Option<ApiError> {
+        let mut errors = errors.into_iter();
+        let mut combined = errors.next()?;
+        let mut bodies = Vec::new();
+        let mut length = 0;
+        for error in iter::once(combined.clone()).chain(errors) {
+            length += error.to_json().len();
+            if length > limits::BATCH_ERRORS {
+                return Some(combined);
+            }
+            bodies.push(*error.body);
+        }
+        combined.body.errors = bodies;
+        Some(combined)
+    }
+
+    /// Leaves out the errors of the batch's other requests.
+    pub(crate) fn without_others(mut self) -> ApiError {
+        self.body.errors = Vec::new();
+        self
     }
 
     /// Writes the body as JSON with a line end.
@@ -261,5 +278,22 @@ impl ResponseError for ApiError {
 
     fn error_response(&self) -> HttpResponse {
         self.head().body(self.to_json())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ApiError;
+
+    #[test]
+    fn errors_of_a_batch_that_are_too_large_together_are_left_out() {
+        let large = |index| ApiError::bad_request("x".repeat(1 << 20)).of_request(index);
+        let few = ApiError::of_batch((0..3).map(large)).unwrap();
+        assert_eq!(few.body.errors.len(), 3);
+        let mut many = (0..1000).map(large);
+        let combined = ApiError::of_batch(many.by_ref()).unwrap();
+        assert_eq!(combined.body.request, Some(0));
+        assert!(combined.body.errors.is_empty());
+        assert!(many.len() > 900, "the rest is not looked at");
     }
 }

@@ -25,7 +25,7 @@ pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Byte
 }
 
 /// Reads a body that may be large if it states its length. Takes two permits for each byte, one of them
-/// for the response. Keep them until that is sent.
+/// for the decoded requests. Keep them until those are carried out.
 pub(crate) async fn read_large(
     request: &HttpRequest,
     payload: Payload,
@@ -86,18 +86,19 @@ pub(crate) fn json(status: StatusCode, document: &impl Serialize) -> HttpRespons
 /// Makes a response of a document that may be large, or an error if other large responses have used up
 /// the permits, one for each byte.
 pub(crate) fn large_json(
+    response: HttpResponseBuilder,
     document: Vec<u8>,
     bytes: &Arc<Semaphore>,
 ) -> Result<HttpResponse, ApiError> {
     if document.len() < limits::LARGE_ANSWER {
-        return Ok(sized_json(HttpResponse::Ok(), document, None));
+        return Ok(sized_json(response, document, None));
     }
     // A document larger than the limit takes all permits.
     let length = document.len().min(limits::LARGE_ANSWERS);
     let length = u32::try_from(length).unwrap_or(u32::MAX);
     let permit = bytes.clone().try_acquire_many_owned(length);
     let permit = permit.map_err(|_| ApiError::no_room())?;
-    Ok(sized_json(HttpResponse::Ok(), document, Some(permit)))
+    Ok(sized_json(response, document, Some(permit)))
 }
 
 /// Makes a response of a document that may be large and can no longer be refused. Takes the permits
@@ -110,7 +111,7 @@ pub(crate) fn due_json(document: Vec<u8>, bytes: &Arc<Semaphore>) -> HttpRespons
 }
 
 /// Makes a response that holds its permit until it is sent.
-pub(crate) fn sized_json(
+fn sized_json(
     mut response: HttpResponseBuilder,
     mut document: Vec<u8>,
     permit: Option<OwnedSemaphorePermit>,

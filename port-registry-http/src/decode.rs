@@ -83,13 +83,14 @@ pub(crate) fn batch(body: &[u8]) -> Result<Vec<Request>, ApiError> {
         )));
     }
     let mut requests = Vec::with_capacity(batch.requests.len());
-    let mut errors = Vec::new();
-    for (index, item) in batch.requests.into_iter().enumerate() {
-        match request(item.get()) {
-            Ok(request) => requests.push(request),
-            Err(error) => errors.push(error.of_request(index)),
+    let items = batch.requests.into_iter().enumerate();
+    let errors = items.filter_map(|(index, item)| match request(item.get()) {
+        Ok(request) => {
+            requests.push(request);
+            None
         }
-    }
+        Err(error) => Some(error.of_request(index)),
+    });
     match ApiError::of_batch(errors) {
         None => Ok(requests),
         Some(error) => Err(error),

@@ -46,8 +46,12 @@ pub(crate) const BATCH_REQUESTS: usize = 65_535;
 /// Size limit of a batch, in bytes: enough for a service on each port, with names of usual length.
 pub(crate) const BATCH: usize = 16 << 20;
 
-/// Bytes of large batches and their responses that may be in memory at a time.
+/// Bytes of large batches and their decoded requests that may be in memory at a time.
 pub(crate) const LARGE_BATCHES: usize = 64 << 20;
+
+/// Size limit of the errors of a failed batch, in bytes: enough for each request of the largest batch to
+/// name its holder, with names of usual length.
+pub(crate) const BATCH_ERRORS: usize = 32 << 20;
 
 /// Lists that are made at a time, because one of 60,000 allocations takes some 40 MB until its JSON is
 /// written.

@@ -25,7 +25,7 @@ pub(crate) async fn get(
         Ok::<_, Error>((document, turn))
     });
     let (list, _turn) = list.await?;
-    body::large_json(list, &state.answer_bytes)
+    body::large_json(HttpResponse::Ok(), list, &state.answer_bytes)
 }
 
 /// Returns whether at most one allocation can match, so that the list takes no turn.

@@ -69,6 +69,7 @@ pub struct ErrorBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<usize>,
     /// The errors of all failed requests of a batch, in their order. The other fields repeat the first.
+    /// Left out if they would be larger than 32 MiB, or if too many large responses are on their way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<ErrorBody>,
 }
