@@ -203,7 +203,8 @@ impl Answer {
 pub enum Atomicity {
     /// The others take effect.
     Each,
-    /// None takes effect.
+    /// None takes effect. The holder that an error names may be an allocation that an earlier request of
+    /// the batch would have got. No allocation has its id then.
     AllOrNothing,
 }
 
