@@ -254,7 +254,7 @@ fn the_daemon_and_portctl_in_process_share_the_file_all_the_while() {
     let all: Vec<_> = [over_http, in_process].concat();
     assert_eq!(numbers(&all, "port").len(), all.len());
     assert!(numbers(&all, "id").into_iter().eq(1..=all.len() as u64));
-    // What either door made, the other one shows.
+    // An allocation that was made either way is shown the other way.
     let listed = daemon.ask("GET", "/v1/allocations", "").json(200);
     assert_eq!(listed.as_array().unwrap().len(), all.len());
     let ran = Ran::of(
