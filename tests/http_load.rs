@@ -124,6 +124,23 @@ fn large_batches_that_are_on_their_way_are_not_without_number() {
 }
 
 #[test]
+fn a_connection_goes_on_after_a_batch_whose_answer_was_sent_in_parts() {
+    let sandbox = Sandbox::new();
+    let daemon = Daemon::start(&sandbox);
+    let item = format!(
+        r#"{{"method":"DELETE","body":{{"app":"{}"}}}}"#,
+        "x".repeat(100)
+    );
+    let batch = format!(r#"{{"requests":[{}]}}"#, vec![item; 30_000].join(","));
+    let mut client = daemon.client();
+    for _ in 0..10 {
+        let answer = client.ask("POST", "/v1/batch", &batch);
+        assert!(answer.body.len() > 1 << 20, "{}", answer.body.len());
+        client.ask("GET", "/v1/daemon", "").json(200);
+    }
+}
+
+#[test]
 fn of_two_hundred_clients_that_want_one_port_one_gets_it_and_the_others_learn_who() {
     for _ in 0..soak() {
         let sandbox = Sandbox::new();

@@ -223,11 +223,20 @@ impl Connection {
         }
     }
 
+    /// Notes if the client takes its answers. A read that was put off until it does is not waited for
+    /// anywhere else, so it is tried again.
+    fn note_write(&mut self, is_blocked: bool, cx: &Context<'_>) {
+        if self.is_write_blocked && !is_blocked {
+            cx.waker().wake_by_ref();
+        }
+        self.is_write_blocked = is_blocked;
+    }
+
     /// Sends what is left of a completed answer.
     fn poll_unsent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.unsent.is_empty() {
             let sent = Pin::new(&mut self.stream).poll_write(cx, &self.unsent);
-            self.is_write_blocked = sent.is_pending();
+            self.note_write(sent.is_pending(), cx);
             match sent {
                 Poll::Ready(sent) => drop(self.unsent.drain(..sent?)),
                 Poll::Pending => return self.wait(cx),
@@ -275,7 +284,7 @@ impl AsyncWrite for Connection {
             };
         }
         let sent = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.is_write_blocked = sent.is_pending();
+        self.note_write(sent.is_pending(), cx);
         match sent {
             Poll::Pending => self.wait(cx),
             ready @ Poll::Ready(_) => ready,
