@@ -3,7 +3,6 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -114,7 +113,9 @@ pub fn run(config: Config) -> Result<(), Failure> {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(limits::BLOCKING_THREADS)
+        .thread_keep_alive(Duration::MAX)
         .build()?;
+    start_blocking_thread(&runtime)?;
     let signals = {
         let _guard = runtime.enter();
         Signals::new()?
@@ -128,13 +129,23 @@ pub fn run(config: Config) -> Result<(), Failure> {
     // Connections that are still there are broken off, and what waits for them is not begun.
     drop(tasks);
     if let Some(writer) = writer? {
-        await_end(writer);
+        await_end(&writer);
     }
     runtime.shutdown_timeout(LAST_READS);
     log::line(format_args!("port-registry has stopped"));
     log::finish();
     // Last, since who waits for the end waits for the lock.
     drop(lock);
+    Ok(())
+}
+
+/// Starts the first thread for work that may block; it is kept. While there is one, work waits for it if the
+/// system has no further threads. Without one, tokio panics.
+fn start_blocking_thread(runtime: &runtime::Runtime) -> io::Result<()> {
+    // Tells if there is a thread to be had, which tokio does not.
+    let trial = thread::Builder::new().spawn(|| ())?;
+    let _ = trial.join();
+    runtime.spawn_blocking(|| ());
     Ok(())
 }
 
@@ -263,13 +274,12 @@ fn connections() -> Result<usize, Failure> {
 
 /// Waits for the writer to end, so that the store is closed. If another process keeps the store locked, the
 /// writer ends with the process, which is as safe as a kill.
-fn await_end(writer: JoinHandle<()>) {
-    let (ended, end) = mpsc::channel::<()>();
-    thread::spawn(move || {
-        let _ = writer.join();
-        drop(ended);
-    });
-    let _ = end.recv_timeout(limits::LAST_WORK);
+fn await_end(writer: &JoinHandle<()>) {
+    const PAUSE: Duration = Duration::from_millis(1);
+    let give_up = Instant::now() + limits::LAST_WORK;
+    while !writer.is_finished() && Instant::now() < give_up {
+        thread::sleep(PAUSE);
+    }
 }
 
 /// The signals that a daemon gets.
