@@ -55,7 +55,7 @@ pub(crate) const BATCH_ERRORS: usize = 32 << 20;
 
 /// Lists that are made at a time, because one of 60,000 allocations takes some 40 MB until its JSON is
 /// written.
-pub(crate) const LISTS: usize = 2;
+pub(crate) const LISTS: usize = 4;
 
 /// Batches that are carried out at a time. Each occupies a blocking thread while it waits for its turn
 /// to write.
