@@ -52,9 +52,9 @@ pub enum Failure {
     Bind {
         /// The port.
         port: u16,
-        /// What the operating system said.
+        /// The error of the operating system.
         cause: io::Error,
-        /// Who has it.
+        /// The process that has it.
         listener: Option<Listener>,
     },
 
@@ -72,9 +72,9 @@ pub enum Failure {
     )]
     #[non_exhaustive]
     TooFewFiles {
-        /// What is allowed.
+        /// The limit.
         files: usize,
-        /// What is needed at least.
+        /// The least that is needed.
         needed: usize,
     },
 
@@ -247,7 +247,7 @@ fn by(listener: Option<&Listener>) -> String {
     }
 }
 
-/// How many connections there may be, given how many files this process may have open. Asks for as
+/// The number of connections there may be, given the number of files this process may have open. Asks for as
 /// many as it can use.
 fn connections() -> Result<usize, Failure> {
     #[cfg(unix)]

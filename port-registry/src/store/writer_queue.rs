@@ -164,20 +164,17 @@ impl Queues {
 
     /// Ends the wait of a thread whose deadline has passed.
     fn give_up(&mut self, lock_path: &Path, own: &Arc<Condvar>) {
-        let queue = self.of(lock_path);
-        queue.leave(own);
-        if queue.waiting.is_empty() && !queue.is_busy() {
-            queue.lock = Lock::Free;
-        }
+        self.of(lock_path).leave(own);
         self.wake_first(lock_path);
     }
 
-    /// Wakes the first thread that waits, if the lock is for it to take.
+    /// Wakes the first thread that waits. A queue that nobody uses goes, and with it a lock that was granted
+    /// to nobody.
     fn wake_first(&mut self, lock_path: &Path) {
         let queue = self.of(lock_path);
         match queue.waiting.front() {
             Some(first) => first.notify_one(),
-            None if queue.is_busy() => {}
+            None if matches!(queue.lock, Lock::Busy) => {}
             None => drop(self.by_path.remove(lock_path)),
         }
     }
@@ -190,10 +187,6 @@ impl Queue {
             Some(first) if Arc::ptr_eq(first, own) => mem::replace(&mut self.lock, Lock::Busy),
             _ => Lock::Busy,
         }
-    }
-
-    fn is_busy(&self) -> bool {
-        matches!(self.lock, Lock::Busy)
     }
 
     fn leave(&mut self, own: &Arc<Condvar>) {
@@ -234,18 +227,12 @@ fn request(lock_path: &Path, leave_to_others: bool) -> io::Result<Request> {
     }
 }
 
-/// The helper: waits for the lock without a limit, and hands it to the first thread that waits then.
+/// The helper: waits for the lock without a limit, and hands it to the first thread that waits then, or
+/// releases it if there is none.
 fn await_lock(lock_path: &Path, file: LockFile) {
     let locked = lock(lock_path, file);
     let mut queues = lock_queues();
-    let queue = queues.of(lock_path);
-    if queue.waiting.is_empty() {
-        // Released before anybody can find the queue free.
-        drop(locked);
-        queue.lock = Lock::Free;
-    } else {
-        queue.lock = Lock::Granted(locked);
-    }
+    queues.of(lock_path).lock = Lock::Granted(locked);
     queues.wake_first(lock_path);
 }
 
