@@ -10,7 +10,7 @@ use crate::conflict;
 use crate::environment;
 use crate::failure::{Failure, Report};
 use crate::names::{Names, Own};
-use crate::scan::{Finding, Kind};
+use crate::scan::{FileKind, FixedPort};
 use crate::variables;
 use crate::wording;
 
@@ -20,10 +20,10 @@ pub(crate) fn register(
     backend: &dyn Backend,
     names: &Names,
     path: Option<&Path>,
-    findings: &[Finding],
+    findings: &[FixedPort],
 ) -> Result<usize, Failure> {
     let certain = findings.iter().filter(|finding| !finding.guess);
-    let certain: Vec<&Finding> = certain.collect();
+    let certain: Vec<&FixedPort> = certain.collect();
     let claims = certain.iter().map(|finding| claim(names, finding));
     let claims: Vec<Claim> = claims.collect::<Result<_, _>>()?;
     let own = names.own();
@@ -65,13 +65,13 @@ fn is_other_checkout(it: &ItemFault) -> bool {
     matches!(it.fault, Fault::Registry(Error::OtherCheckout { .. }))
 }
 
-fn claim(names: &Names, finding: &Finding) -> Result<Claim, Failure> {
+fn claim(names: &Names, finding: &FixedPort) -> Result<Claim, Failure> {
     let claim = names
         .claim(&finding.service)
         .map_err(|failure| match failure {
             // It was not typed.
             Failure::Usage(problem) => {
-                let Finding { file, line, .. } = finding;
+                let FixedPort { file, line, .. } = finding;
                 Report::new(format!(
                     "{file}:{line}: {problem}, so nothing was registered"
                 ))
@@ -89,7 +89,7 @@ struct Conflict<'a> {
     own: &'a Own<'a>,
     path: Option<&'a Path>,
     claim: &'a Claim,
-    finding: &'a Finding,
+    finding: &'a FixedPort,
 }
 
 impl Conflict<'_> {
@@ -111,7 +111,7 @@ impl Conflict<'_> {
 
     /// A report that says this of the port, and then if something listens on the holder's.
     fn told(&self, problem: &str, holder: Allocation) -> Report {
-        let Finding {
+        let FixedPort {
             file,
             line,
             port,
@@ -183,7 +183,7 @@ impl Conflict<'_> {
 }
 
 /// The way for the project to do without a port that another service holds.
-fn way_round(claim: &Claim, finding: &Finding, holder: &Allocation) -> String {
+fn way_round(claim: &Claim, finding: &FixedPort, holder: &Allocation) -> String {
     if let Some(free) = wording::freeing_if_gone(holder) {
         return free;
     }
@@ -206,11 +206,11 @@ fn way_round(claim: &Claim, finding: &Finding, holder: &Allocation) -> String {
         None => format!("write ${{{variable}:-{port}}} for {port} there, and "),
     };
     match (finding.kind, &origin.env_file) {
-        (Kind::Compose | Kind::Procfile, Some(file)) => {
+        (FileKind::Compose | FileKind::Procfile, Some(file)) => {
             let file = wording::flag("--write", &file.display().to_string());
             format!("{write}give it a port of its own: `{get} && portctl env{names}{file}`")
         }
-        (Kind::Package, _) => {
+        (FileKind::Package, _) => {
             let service = wording::flag("--service", service);
             format!(
                 "{write}start it with a port of its own: \

@@ -18,7 +18,7 @@ use crate::folder::folder_of;
 use crate::names::Names;
 use crate::output;
 use crate::registration::register;
-use crate::scan::{self, Finding, Note, Scan};
+use crate::scan::{self, FixedPort, ScanNote, ScanResult};
 use crate::table::Columns;
 use crate::visible::{json, visible};
 use crate::wording;
@@ -33,7 +33,7 @@ const COLUMNS: Columns = Columns {
 #[derive(Debug, Serialize)]
 struct Known<'a> {
     #[serde(flatten)]
-    finding: &'a Finding,
+    finding: &'a FixedPort,
     registry: Standing,
     #[serde(skip_serializing_if = "Option::is_none")]
     holder: Option<Allocation>,
@@ -88,7 +88,7 @@ pub(super) fn run(args: Args) -> Outcome {
 fn look_up<'a>(
     backend: &dyn Backend,
     names: &Names,
-    findings: &'a [Finding],
+    findings: &'a [FixedPort],
 ) -> Result<Vec<Known<'a>>, Failure> {
     let mut statuses: HashMap<Port, PortStatus> = HashMap::new();
     let mut known = Vec::with_capacity(findings.len());
@@ -150,7 +150,7 @@ fn row<'a>(known: &'a Known) -> Vec<Cow<'a, str>> {
 }
 
 /// Tells what could not be followed, beside the results.
-fn remark(notes: &[Note], as_json: bool) -> io::Result<()> {
+fn remark(notes: &[ScanNote], as_json: bool) -> io::Result<()> {
     notes.iter().try_for_each(|note| {
         if as_json {
             return output::remark(&json(note)?);
@@ -162,7 +162,7 @@ fn remark(notes: &[Note], as_json: bool) -> io::Result<()> {
     })
 }
 
-fn tell_registered(new: usize, scan: &Scan) -> io::Result<()> {
+fn tell_registered(new: usize, scan: &ScanResult) -> io::Result<()> {
     let certain = scan.findings.iter().filter(|it| !it.guess).count();
     let guesses = scan.findings.len() - certain;
     let mut told = format!("registered {new}");

@@ -6,10 +6,10 @@ use jsonc_parser::ast::{Object, Value};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
-use super::lines::Lines;
-use super::mapping::{self, Mapping};
-use super::walk::Place;
-use super::{Found, Kind, Origin, Project, Scan, package};
+use super::lines::LineIndex;
+use super::mapping::{self, PortMapping};
+use super::walk::ProjectFile;
+use super::{FileKind, PortCandidate, PortOrigin, Project, ScanResult, package};
 
 /// "JSON with Comments", as editors read it.
 const WITH_COMMENTS: ParseOptions = ParseOptions {
@@ -18,7 +18,7 @@ const WITH_COMMENTS: ParseOptions = ParseOptions {
     ..package::STRICT
 };
 
-pub(super) fn is_meant(place: &Place) -> bool {
+pub(super) fn recognizes(place: &ProjectFile) -> bool {
     let folders: Vec<_> = place.folder().components().rev().take(2).collect();
     let is_in = |level: usize| {
         let folder = folders.get(level);
@@ -31,8 +31,8 @@ pub(super) fn is_meant(place: &Place) -> bool {
     }
 }
 
-pub(super) fn scan(project: &Project, scan: &mut Scan) {
-    for place in project.files(is_meant) {
+pub(super) fn scan(project: &Project, scan: &mut ScanResult) {
+    for place in project.files(recognizes) {
         let Some(text) = scan.read(place) else {
             continue;
         };
@@ -48,15 +48,15 @@ pub(super) fn scan(project: &Project, scan: &mut Scan) {
 }
 
 /// A port as it is written, with the host that it is of, if one is named.
-struct Written<'a> {
+struct WrittenPort<'a> {
     text: String,
     host: Option<&'a str>,
-    mappings: Option<Vec<Mapping>>,
+    mappings: Option<Vec<PortMapping>>,
     at: usize,
 }
 
-fn scan_container(text: &str, container: &Object, place: &Place, scan: &mut Scan) {
-    let lines = Lines::of(text);
+fn scan_container(text: &str, container: &Object, place: &ProjectFile, scan: &mut ScanResult) {
+    let lines = LineIndex::of(text);
     let labels = container.get_object("portsAttributes");
     let mut seen = BTreeSet::new();
     for property in &container.properties {
@@ -83,13 +83,13 @@ fn scan_container(text: &str, container: &Object, place: &Place, scan: &mut Scan
                 if !seen.insert(mapping.host) {
                     continue;
                 }
-                let found = Found {
+                let found = PortCandidate {
                     service: service(labels, &written, *mapping),
                     port: mapping.host,
                     guess: false,
-                    origin: Origin::default(),
+                    origin: PortOrigin::default(),
                 };
-                scan.find(place, Kind::Devcontainer, line, found);
+                scan.find(place, FileKind::Devcontainer, line, found);
             }
         }
     }
@@ -104,13 +104,13 @@ fn values<'a, 'b>(value: &'b Value<'a>) -> &'b [Value<'a>] {
 }
 
 /// `3000` or `"db:5432"`.
-fn forwarded<'a>(value: &'a Value) -> Option<Written<'a>> {
+fn forwarded<'a>(value: &'a Value) -> Option<WrittenPort<'a>> {
     let (text, at) = text_of(value)?;
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) => (Some(host), port),
         None => (None, text),
     };
-    Some(Written {
+    Some(WrittenPort {
         text: text.to_owned(),
         host: host.filter(|host| !matches!(*host, "localhost" | "127.0.0.1")),
         mappings: mapping::of(port, port, "tcp").ok(),
@@ -119,14 +119,14 @@ fn forwarded<'a>(value: &'a Value) -> Option<Written<'a>> {
 }
 
 /// `3000` or `"8080:3000"`.
-fn published<'a>(value: &'a Value) -> Option<Written<'a>> {
+fn published<'a>(value: &'a Value) -> Option<WrittenPort<'a>> {
     let (text, at) = text_of(value)?;
     let mappings = if matches!(value, Value::NumberLit(_)) {
         mapping::of(text, text, "tcp")
     } else {
         mapping::parse(text)
     };
-    Some(Written {
+    Some(WrittenPort {
         text: text.to_owned(),
         host: None,
         mappings: mappings.ok(),
@@ -135,11 +135,11 @@ fn published<'a>(value: &'a Value) -> Option<Written<'a>> {
 }
 
 /// `"-p", "8080:80"` and its other forms among the arguments of `docker run`.
-fn run_args<'a>(arguments: &'a [Value]) -> Vec<Written<'a>> {
+fn run_args<'a>(arguments: &'a [Value]) -> Vec<WrittenPort<'a>> {
     let arguments: Vec<(&str, usize)> = arguments.iter().filter_map(text_of).collect();
     let words: Vec<&str> = arguments.iter().map(|(word, _)| *word).collect();
     let published = mapping::published(&words).into_iter();
-    let written = published.map(|(number, text)| Written {
+    let written = published.map(|(number, text)| WrittenPort {
         text: text.to_owned(),
         host: None,
         mappings: mapping::parse(text).ok(),
@@ -157,7 +157,7 @@ fn text_of<'a>(value: &'a Value) -> Option<(&'a str, usize)> {
 }
 
 /// The label of a port, or whose it is, or else its number.
-fn service(labels: Option<&Object>, written: &Written, mapping: Mapping) -> String {
+fn service(labels: Option<&Object>, written: &WrittenPort, mapping: PortMapping) -> String {
     let number = mapping.container.to_string();
     let label = labels.and_then(|labels| {
         let attributes = labels.get_object(&written.text);

@@ -4,9 +4,9 @@
 use std::cmp::Reverse;
 
 use super::interpolation::interpolate;
-use super::lines::Lines;
-use super::walk::Place;
-use super::{Environment, Found, Kind, Origin, Project, Scan, compose, port};
+use super::lines::LineIndex;
+use super::walk::ProjectFile;
+use super::{FileKind, PortCandidate, PortOrigin, Project, ScanResult, Variables, compose, port};
 use crate::block::{self, Mark};
 
 /// The files that count while one develops, a later one for more. Those for production, and examples, do
@@ -34,14 +34,14 @@ pub(crate) struct Assignment {
     pub(crate) is_ours: bool,
 }
 
-pub(super) fn is_meant(place: &Place) -> bool {
+pub(super) fn recognizes(place: &ProjectFile) -> bool {
     NAMES.contains(&place.name()) || (place.is_named && place.name().starts_with(".env"))
 }
 
-pub(super) fn scan(project: &Project, used: &compose::Used, scan: &mut Scan) {
-    let mut places: Vec<&Place> = project.files(is_meant).collect();
+pub(super) fn scan(project: &Project, used: &compose::PortVariables, scan: &mut ScanResult) {
+    let mut places: Vec<&ProjectFile> = project.files(recognizes).collect();
     // Of one folder's files the last one counts, as those see to it that read several.
-    let weight = |place: &Place| NAMES.iter().position(|name| *name == place.name());
+    let weight = |place: &ProjectFile| NAMES.iter().position(|name| *name == place.name());
     places.sort_by_key(|place| (place.folder(), Reverse(weight(place))));
     for place in places {
         let Some(text) = scan.read(place) else {
@@ -61,20 +61,20 @@ pub(super) fn scan(project: &Project, used: &compose::Used, scan: &mut Scan) {
             if assignment.is_ours || is_used(&assignment.name) {
                 continue;
             }
-            let found = Found {
+            let found = PortCandidate {
                 service,
                 port,
                 // It may be the port of something elsewhere.
                 guess: assignment.name != "PORT",
-                origin: Origin::default(),
+                origin: PortOrigin::default(),
             };
-            scan.find(place, Kind::Dotenv, assignment.line, found);
+            scan.find(place, FileKind::Dotenv, assignment.line, found);
         }
     }
 }
 
 /// The service whose port a variable is, the way back from what `portctl env` makes of it.
-fn service_of(place: &Place, variable: &str) -> Option<String> {
+fn service_of(place: &ProjectFile, variable: &str) -> Option<String> {
     if variable == "PORT" {
         return Some(match &place.below {
             Some(folder) => folder.clone(),
@@ -88,8 +88,8 @@ fn service_of(place: &Place, variable: &str) -> Option<String> {
 
 /// The variables that the text sets. Those of the environment outweigh earlier ones of the file in what
 /// later ones are made of. What is no assignment is left out.
-pub(super) fn parse(text: &str, environment: &Environment) -> Vec<Assignment> {
-    let lines = Lines::of(text);
+pub(super) fn parse(text: &str, environment: &Variables) -> Vec<Assignment> {
+    let lines = LineIndex::of(text);
     let mut variables = environment.clone();
     let mut assignments = Vec::new();
     let mut is_ours = false;
@@ -103,7 +103,7 @@ pub(super) fn parse(text: &str, environment: &Environment) -> Vec<Assignment> {
         } else if let Some((name, start)) = name_in(line) {
             // A value in quotes may go on over several lines.
             let known = if room == 0 {
-                &Environment::new()
+                &Variables::new()
             } else {
                 &variables
             };
@@ -144,7 +144,7 @@ fn name_in(line: &str) -> Option<(&str, usize)> {
 }
 
 /// The value that the text begins with, and how long it is there.
-fn value_in(text: &str, variables: &Environment) -> (String, usize) {
+fn value_in(text: &str, variables: &Variables) -> (String, usize) {
     let trimmed = text.trim_start_matches([' ', '\t']);
     let start = text.len() - trimmed.len();
     if let Some(quoted) = trimmed.strip_prefix('\'')
@@ -170,7 +170,7 @@ fn value_in(text: &str, variables: &Environment) -> (String, usize) {
     (replaced(value.trim(), variables), start + line.len())
 }
 
-fn replaced(value: &str, variables: &Environment) -> String {
+fn replaced(value: &str, variables: &Variables) -> String {
     match interpolate(value, variables) {
         Ok(interpolated) => interpolated.text,
         Err(_) => value.to_owned(),
@@ -200,13 +200,13 @@ fn unescaped(quoted: &str) -> Option<(String, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Environment, block, parse};
+    use super::{Variables, block, parse};
 
     #[test]
     fn values_are_read_in_all_the_forms_they_are_written_in() {
         let text = "A=1\r\nexport B = 2 # two\n# C=3\n D='$A # x'\nE=\"${A}\\n$B\\$A\\\"\" # e\nF=${X:-${B}}\n\
                     G=a#b\nH=\nI= # none\nno assignment\nJ='one\ntwo'\nK=\"open\nL=$K\n";
-        let assignments = parse(text, &Environment::new());
+        let assignments = parse(text, &Variables::new());
         let found: Vec<(&str, &str, usize)> = assignments
             .iter()
             .map(|it| (&*it.name, &*it.value, it.line))
@@ -233,7 +233,7 @@ mod tests {
     fn what_is_in_the_block_is_told_from_what_is_behind_it() {
         let text = block::put(b"X=1\n", &["A=3".to_owned()]).unwrap();
         let text = String::from_utf8(text).unwrap() + "Y=2";
-        let assignments = parse(&text, &Environment::new());
+        let assignments = parse(&text, &Variables::new());
         let found: Vec<(&str, usize, bool)> = assignments
             .iter()
             .map(|it| (&*it.name, it.line, it.is_ours))
@@ -248,7 +248,7 @@ mod tests {
             let before = format!("$A{}", number - 1).repeat(10);
             text = format!("{text}A{number}={before}\n");
         }
-        let assignments = parse(&text, &Environment::new());
+        let assignments = parse(&text, &Variables::new());
         assert_eq!(assignments.len(), 2_000);
         let total: usize = assignments.iter().map(|it| it.value.len()).sum();
         assert!(total < 8 << 20, "{total}");
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn what_the_environment_says_outweighs_the_file() {
-        let environment = Environment::from([("A".to_owned(), "9".to_owned())]);
+        let environment = Variables::from([("A".to_owned(), "9".to_owned())]);
         let assignments = parse("A=1\nB=$A\n", &environment);
         assert_eq!(assignments[0].value, "1");
         assert_eq!(assignments[1].value, "9");

@@ -7,27 +7,27 @@ use port_registry::Port;
 use serde::Serialize;
 
 use super::project::read;
-use super::walk::Place;
+use super::walk::ProjectFile;
 
 /// A port that a file says a service has on the host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Finding {
+pub(crate) struct FixedPort {
     pub(crate) service: String,
     pub(crate) port: Port,
     /// As the scanned path leads to it.
     pub(crate) file: String,
     /// The first is 1.
     pub(crate) line: usize,
-    pub(crate) kind: Kind,
+    pub(crate) kind: FileKind,
     /// Whether it is not certain that the service listens there.
     pub(crate) guess: bool,
     #[serde(skip)]
-    pub(crate) origin: Origin,
+    pub(crate) origin: PortOrigin,
 }
 
 /// What a port is made of, and so could be changed by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Origin {
+pub(crate) struct PortOrigin {
     /// The variables each of which is the port, if it is set.
     pub(crate) variables: Vec<String>,
     /// The file that they are read from, if they are read from one.
@@ -39,7 +39,7 @@ pub(crate) struct Origin {
 /// What kind of file says so. What an earlier one says outweighs what a later one does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Kind {
+pub(crate) enum FileKind {
     Compose,
     Procfile,
     Devcontainer,
@@ -49,7 +49,7 @@ pub(crate) enum Kind {
 
 /// Something in a file that could not be followed, or not be read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(crate) struct Note {
+pub(crate) struct ScanNote {
     pub(crate) file: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) line: Option<usize>,
@@ -59,22 +59,28 @@ pub(crate) struct Note {
 
 /// What a scan came upon.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Scan {
-    pub(crate) findings: Vec<Finding>,
-    pub(crate) notes: Vec<Note>,
+pub(crate) struct ScanResult {
+    pub(crate) findings: Vec<FixedPort>,
+    pub(crate) notes: Vec<ScanNote>,
 }
 
 /// A port that was found, without the place.
-pub(super) struct Found {
+pub(super) struct PortCandidate {
     pub(super) service: String,
     pub(super) port: Port,
     pub(super) guess: bool,
-    pub(super) origin: Origin,
+    pub(super) origin: PortOrigin,
 }
 
-impl Scan {
-    pub(super) fn find(&mut self, place: &Place, kind: Kind, line: usize, found: Found) {
-        self.findings.push(Finding {
+impl ScanResult {
+    pub(super) fn find(
+        &mut self,
+        place: &ProjectFile,
+        kind: FileKind,
+        line: usize,
+        found: PortCandidate,
+    ) {
+        self.findings.push(FixedPort {
             service: found.service,
             port: found.port,
             file: place.shown.clone(),
@@ -85,8 +91,13 @@ impl Scan {
         });
     }
 
-    pub(super) fn note(&mut self, place: &Place, line: Option<usize>, note: impl Into<String>) {
-        self.notes.push(Note {
+    pub(super) fn note(
+        &mut self,
+        place: &ProjectFile,
+        line: Option<usize>,
+        note: impl Into<String>,
+    ) {
+        self.notes.push(ScanNote {
             file: place.shown.clone(),
             line,
             text: shortened(note.into()),
@@ -94,7 +105,7 @@ impl Scan {
     }
 
     /// The text of a file, or else a note that it cannot be read.
-    pub(super) fn read(&mut self, place: &Place) -> Option<String> {
+    pub(super) fn read(&mut self, place: &ProjectFile) -> Option<String> {
         match read(&place.path) {
             Ok(text) => Some(text),
             Err(error) => {

@@ -1,6 +1,6 @@
 //! Variables in values, as Compose puts them there (the Compose Specification, "Interpolation").
 
-use super::Environment;
+use super::Variables;
 
 /// Levels of variables in the defaults of variables.
 const DEEPEST: usize = 32;
@@ -19,36 +19,44 @@ pub(super) struct Interpolated {
 
 /// The text is not one that variables can be replaced in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Malformed;
+pub(super) struct InvalidTemplate;
 
 /// Replaces `$VAR`, `${VAR}`, `${VAR:-default}`, `${VAR-default}`, `${VAR:?error}`, `${VAR?error}`,
 /// `${VAR:+other}` and `${VAR+other}`, which may be nested, and `$$` by `$`.
-pub(super) fn interpolate(text: &str, variables: &Environment) -> Result<Interpolated, Malformed> {
+pub(super) fn interpolate(
+    text: &str,
+    variables: &Variables,
+) -> Result<Interpolated, InvalidTemplate> {
     let mut interpolated = Interpolated::default();
     interpolated.add(text, variables, DEEPEST)?;
     Ok(interpolated)
 }
 
 impl Interpolated {
-    fn add(&mut self, text: &str, variables: &Environment, depth: usize) -> Result<(), Malformed> {
-        let depth = depth.checked_sub(1).ok_or(Malformed)?;
+    fn add(
+        &mut self,
+        text: &str,
+        variables: &Variables,
+        depth: usize,
+    ) -> Result<(), InvalidTemplate> {
+        let depth = depth.checked_sub(1).ok_or(InvalidTemplate)?;
         let mut rest = text;
         while let Some((before, behind)) = rest.split_once('$') {
             if self.text.len() > LONGEST {
-                return Err(Malformed);
+                return Err(InvalidTemplate);
             }
             self.text.push_str(before);
             rest = if let Some(behind) = behind.strip_prefix('$') {
                 self.text.push('$');
                 behind
             } else if let Some(behind) = behind.strip_prefix('{') {
-                let end = end_of_braces(behind).ok_or(Malformed)?;
+                let end = end_of_braces(behind).ok_or(InvalidTemplate)?;
                 self.add_braced(&behind[..end], variables, depth)?;
                 &behind[end + 1..]
             } else {
                 let (name, behind) = behind.split_at(name_len(behind));
                 if name.is_empty() {
-                    return Err(Malformed);
+                    return Err(InvalidTemplate);
                 }
                 self.add_value(name, variables);
                 behind
@@ -62,12 +70,12 @@ impl Interpolated {
     fn add_braced(
         &mut self,
         braced: &str,
-        variables: &Environment,
+        variables: &Variables,
         depth: usize,
-    ) -> Result<(), Malformed> {
+    ) -> Result<(), InvalidTemplate> {
         let (name, operation) = braced.split_at(name_len(braced));
         if name.is_empty() {
-            return Err(Malformed);
+            return Err(InvalidTemplate);
         }
         let value = variables.get(name);
         let (is_set, operation) = match operation.strip_prefix(':') {
@@ -76,7 +84,7 @@ impl Interpolated {
         };
         let mut operation = operation.chars();
         match operation.next() {
-            None if braced.ends_with(':') => return Err(Malformed),
+            None if braced.ends_with(':') => return Err(InvalidTemplate),
             None => self.add_value(name, variables),
             Some('-') => {
                 self.used.push(name.to_owned());
@@ -98,12 +106,12 @@ impl Interpolated {
                     self.missing.push(name.to_owned());
                 }
             }
-            Some(_) => return Err(Malformed),
+            Some(_) => return Err(InvalidTemplate),
         }
         Ok(())
     }
 
-    fn add_value(&mut self, name: &str, variables: &Environment) {
+    fn add_value(&mut self, name: &str, variables: &Variables) {
         self.used.push(name.to_owned());
         match variables.get(name).filter(|value| !value.is_empty()) {
             Some(value) => self.text.push_str(value),
@@ -141,9 +149,9 @@ fn end_of_braces(text: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Environment, Malformed, interpolate};
+    use super::{InvalidTemplate, Variables, interpolate};
 
-    fn variables() -> Environment {
+    fn variables() -> Variables {
         let set = [("A", "1"), ("B", "2"), ("EMPTY", "")];
         let set = set.map(|(name, value)| (name.to_owned(), value.to_owned()));
         set.into_iter().collect()
@@ -193,7 +201,11 @@ mod tests {
             "${A:-${B}",
             &deep,
         ] {
-            assert_eq!(interpolate(text, &variables()), Err(Malformed), "{text}");
+            assert_eq!(
+                interpolate(text, &variables()),
+                Err(InvalidTemplate),
+                "{text}"
+            );
         }
     }
 }

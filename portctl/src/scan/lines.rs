@@ -2,14 +2,14 @@
 
 /// Where the lines of a text begin.
 #[derive(Debug)]
-pub(super) struct Lines {
+pub(super) struct LineIndex {
     ends: Vec<usize>,
 }
 
-impl Lines {
-    pub(super) fn of(text: &str) -> Lines {
+impl LineIndex {
+    pub(super) fn of(text: &str) -> LineIndex {
         let ends = text.match_indices('\n').map(|(at, _)| at);
-        Lines {
+        LineIndex {
             ends: ends.collect(),
         }
     }

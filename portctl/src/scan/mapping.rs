@@ -7,17 +7,17 @@ use port_registry::Port;
 
 /// A port of the host that leads to one of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Mapping {
+pub(super) struct PortMapping {
     pub(super) host: Port,
     pub(super) container: u16,
 }
 
 /// It is not a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Malformed;
+pub(super) struct InvalidMapping;
 
 /// The TCP ports of the host that are fixed by the short syntax: none if it leaves them to the system.
-pub(super) fn parse(text: &str) -> Result<Vec<Mapping>, Malformed> {
+pub(super) fn parse(text: &str) -> Result<Vec<PortMapping>, InvalidMapping> {
     let (ports, protocol) = match text.trim().split_once('/') {
         Some((ports, protocol)) => (ports, protocol),
         None => (text.trim(), "tcp"),
@@ -32,12 +32,16 @@ pub(super) fn parse(text: &str) -> Result<Vec<Mapping>, Malformed> {
 }
 
 /// The same of the parts, of which the host's may be empty.
-pub(super) fn of(host: &str, container: &str, protocol: &str) -> Result<Vec<Mapping>, Malformed> {
+pub(super) fn of(
+    host: &str,
+    container: &str,
+    protocol: &str,
+) -> Result<Vec<PortMapping>, InvalidMapping> {
     let container = range(container)?;
     let is_tcp = match protocol.to_ascii_lowercase().as_str() {
         "tcp" | "" => true,
         "udp" | "sctp" => false,
-        _ => return Err(Malformed),
+        _ => return Err(InvalidMapping),
     };
     if host.is_empty() {
         return Ok(Vec::new());
@@ -45,7 +49,7 @@ pub(super) fn of(host: &str, container: &str, protocol: &str) -> Result<Vec<Mapp
     let host = range(host)?;
     let (hosts, containers) = (host.len(), container.len());
     if containers != 1 && hosts != containers {
-        return Err(Malformed);
+        return Err(InvalidMapping);
     }
     if !is_tcp {
         return Ok(Vec::new());
@@ -54,7 +58,7 @@ pub(super) fn of(host: &str, container: &str, protocol: &str) -> Result<Vec<Mapp
     let mappings = host.zip(containers).filter_map(|(host, container)| {
         // Port 0 is one that the system chooses.
         let host = Port::new(host).ok()?;
-        Some(Mapping { host, container })
+        Some(PortMapping { host, container })
     });
     Ok(mappings.collect())
 }
@@ -99,26 +103,26 @@ fn is_cluster_before_p(text: Option<&str>) -> bool {
     })
 }
 
-fn range(text: &str) -> Result<RangeInclusive<u16>, Malformed> {
+fn range(text: &str) -> Result<RangeInclusive<u16>, InvalidMapping> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let (first, last) = (number(first)?, number(last)?);
     if first > last {
-        return Err(Malformed);
+        return Err(InvalidMapping);
     }
     Ok(first..=last)
 }
 
-fn number(text: &str) -> Result<u16, Malformed> {
+fn number(text: &str) -> Result<u16, InvalidMapping> {
     let is_number = text.bytes().all(|digit| digit.is_ascii_digit());
     if !is_number {
-        return Err(Malformed);
+        return Err(InvalidMapping);
     }
-    text.parse().map_err(|_| Malformed)
+    text.parse().map_err(|_| InvalidMapping)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Malformed, parse};
+    use super::{InvalidMapping, parse};
 
     fn ports(text: &str) -> Vec<(u16, u16)> {
         let mappings = parse(text).unwrap();
@@ -167,7 +171,7 @@ mod tests {
             "-1:80",
             "8 0:80",
         ] {
-            assert_eq!(parse(text), Err(Malformed), "{text}");
+            assert_eq!(parse(text), Err(InvalidMapping), "{text}");
         }
     }
 }

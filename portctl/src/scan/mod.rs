@@ -28,35 +28,35 @@ use std::path::Path;
 use port_registry::Port;
 
 pub(crate) use self::dotenv::Assignment;
-use self::finding::Found;
-pub(crate) use self::finding::{Finding, Kind, Note, Origin, Scan};
+use self::finding::PortCandidate;
+pub(crate) use self::finding::{FileKind, FixedPort, PortOrigin, ScanNote, ScanResult};
 use self::project::{Project, env_file, read};
-use self::walk::{Place, Walk};
+use self::walk::{ProjectFile, Walk};
 
 /// Tell what kind of file it is, if it is one.
-const KINDS: [fn(&Place) -> bool; 5] = [
-    compose::is_meant,
-    procfile::is_meant,
-    devcontainer::is_meant,
-    package::is_meant,
-    dotenv::is_meant,
+const KINDS: [fn(&ProjectFile) -> bool; 5] = [
+    compose::recognizes,
+    procfile::recognizes,
+    devcontainer::recognizes,
+    package::recognizes,
+    dotenv::recognizes,
 ];
 
 /// The variables of a process.
-pub(crate) type Environment = BTreeMap<String, String>;
+pub(crate) type Variables = BTreeMap<String, String>;
 
 /// What the text of a `.env` file sets.
 pub(crate) fn assignments(text: &str) -> Vec<Assignment> {
-    dotenv::parse(text, &Environment::new())
+    dotenv::parse(text, &Variables::new())
 }
 
 /// Scans a folder and those below it, or a single file.
-pub(crate) fn scan(path: &Path, environment: &Environment) -> io::Result<Scan> {
+pub(crate) fn scan(path: &Path, environment: &Variables) -> io::Result<ScanResult> {
     let walk = Walk::of(path)?;
     if let [place] = &*walk.places
         && place.is_named
     {
-        if !KINDS.iter().any(|is_meant| is_meant(place)) {
+        if !KINDS.iter().any(|recognizes| recognizes(place)) {
             return Err(io::Error::other(
                 "it is no Compose file (*.yaml), Procfile, devcontainer.json, package.json or .env",
             ));
@@ -64,11 +64,11 @@ pub(crate) fn scan(path: &Path, environment: &Environment) -> io::Result<Scan> {
         read(&place.path)?;
     }
     let project = Project::new(path, environment, walk.places);
-    let mut scan = Scan::default();
+    let mut scan = ScanResult::default();
     for (file, why) in walk.closed {
         let text = format!("cannot be looked into: {why}");
         let line = None;
-        scan.notes.push(Note { file, line, text });
+        scan.notes.push(ScanNote { file, line, text });
     }
     let used = compose::scan(&project, &mut scan);
     procfile::scan(&project, &mut scan);
@@ -83,7 +83,7 @@ pub(crate) fn scan(path: &Path, environment: &Environment) -> io::Result<Scan> {
 const MOST_VARIABLES: usize = 8;
 
 /// The same variables with one that is set to this port.
-fn with_port(variables: &Environment, name: &str, port: &str) -> Environment {
+fn with_port(variables: &Variables, name: &str, port: &str) -> Variables {
     let mut variables = variables.clone();
     variables.insert(name.to_owned(), port.to_owned());
     variables

@@ -4,9 +4,9 @@ use jsonc_parser::ast::Value;
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
-use super::lines::Lines;
-use super::walk::Place;
-use super::{Environment, Found, Kind, Project, Scan, shell};
+use super::lines::LineIndex;
+use super::walk::ProjectFile;
+use super::{FileKind, PortCandidate, Project, ScanResult, Variables, shell};
 
 /// npm reads nothing but JSON.
 pub(super) const STRICT: ParseOptions = ParseOptions {
@@ -22,12 +22,12 @@ pub(super) const STRICT: ParseOptions = ParseOptions {
     allow_extended_string_escapes: false,
 };
 
-pub(super) fn is_meant(place: &Place) -> bool {
+pub(super) fn recognizes(place: &ProjectFile) -> bool {
     place.name() == "package.json"
 }
 
-pub(super) fn scan(project: &Project, scan: &mut Scan) {
-    for place in project.files(is_meant) {
+pub(super) fn scan(project: &Project, scan: &mut ScanResult) {
+    for place in project.files(recognizes) {
         let Some(text) = scan.read(place) else {
             continue;
         };
@@ -44,7 +44,7 @@ pub(super) fn scan(project: &Project, scan: &mut Scan) {
         let Some(scripts) = package.get_object("scripts") else {
             continue;
         };
-        let lines = Lines::of(&text);
+        let lines = LineIndex::of(&text);
         for script in &scripts.properties {
             let Value::StringLit(command) = &script.value else {
                 continue;
@@ -53,10 +53,10 @@ pub(super) fn scan(project: &Project, scan: &mut Scan) {
             let name = place.service(script.name.as_str());
             // What a script finds in the environment is not in these files, so that the default of a
             // variable may not be what counts.
-            for found in shell::ports(&name, &command.value, &Environment::new()) {
+            for found in shell::ports(&name, &command.value, &Variables::new()) {
                 let guess = found.guess || !found.origin.variables.is_empty();
-                let found = Found { guess, ..found };
-                scan.find(place, Kind::Package, line, found);
+                let found = PortCandidate { guess, ..found };
+                scan.find(place, FileKind::Package, line, found);
             }
         }
     }

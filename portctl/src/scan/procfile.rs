@@ -1,14 +1,14 @@
 //! Procfiles, as foreman and its kin read them: `name: command`.
 
-use super::walk::Place;
-use super::{Kind, Project, Scan, env_file, shell};
+use super::walk::ProjectFile;
+use super::{FileKind, Project, ScanResult, env_file, shell};
 
-pub(super) fn is_meant(place: &Place) -> bool {
+pub(super) fn recognizes(place: &ProjectFile) -> bool {
     place.name() == "Procfile" || place.name().starts_with("Procfile.")
 }
 
-pub(super) fn scan(project: &Project, scan: &mut Scan) {
-    for place in project.files(is_meant) {
+pub(super) fn scan(project: &Project, scan: &mut ScanResult) {
+    for place in project.files(recognizes) {
         let Some(text) = scan.read(place) else {
             continue;
         };
@@ -19,7 +19,7 @@ pub(super) fn scan(project: &Project, scan: &mut Scan) {
             };
             for mut found in shell::ports(&place.service(name), command, &variables) {
                 found.origin.env_file = Some(env_file(place.folder()));
-                scan.find(place, Kind::Procfile, number, found);
+                scan.find(place, FileKind::Procfile, number, found);
             }
         }
     }

@@ -2,37 +2,37 @@
 
 /// Names, with white space between them.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Programs(&'static str);
+pub(super) struct ProgramSet(&'static str);
 
-impl Programs {
+impl ProgramSet {
     pub(super) fn contains(self, name: &str) -> bool {
         self.0.split_ascii_whitespace().any(|known| known == name)
     }
 }
 
 /// What runs something else, which its arguments name.
-pub(super) const WRAPPERS: Programs = Programs(
+pub(super) const WRAPPERS: ProgramSet = ProgramSet(
     "bun bundle bunx dlx dotenv exec nodemon npm npx pipenv pnpm poetry run sudo time uv yarn",
 );
 
 /// What sets variables for something else.
-pub(super) const SETTERS: Programs = Programs("cross-env cross-env-shell env export");
+pub(super) const SETTERS: ProgramSet = ProgramSet("cross-env cross-env-shell env export");
 
 /// Clients of servers, and others that listen on no port, whatever their flags look like.
-pub(super) const NO_SERVERS: Programs = Programs(
+pub(super) const NO_SERVERS: ProgramSet = ProgramSet(
     "adb cp curl fuser git kill-port lsof mkdir mongo mongodump mongosh mysql mysqladmin \
      mysqldump nc ncat open pg_dump pg_isready pg_restore ps psql redis-cli rsync scp sftp ssh \
      tar telnet wait-for wait-for-it wait-for-it.sh wait-for.sh wait-on wait-port wget xdg-open",
 );
 
 /// Servers whose `-p` is the port.
-pub(super) const WITH_SHORT_FLAG: Programs = Programs(
+pub(super) const WITH_SHORT_FLAG: ProgramSet = ProgramSet(
     "flask gatsby http-server hugo json-server next puma rackup rails serve start-storybook \
      storybook thin uvicorn",
 );
 
 /// Other servers, whose `--port` is one that they listen on.
-pub(super) const WITH_LONG_FLAG: Programs = Programs(
+pub(super) const WITH_LONG_FLAG: ProgramSet = ProgramSet(
     "artisan astro browser-sync celery daphne directus docusaurus eleventy ember expo fastapi \
      firebase flower granian gunicorn hypercorn jekyll jupyter jupyter-lab keystone live-server \
      localstack maildev mailhog mailpit medusa meilisearch middleman minio mkdocs mlflow mongod \
@@ -43,10 +43,10 @@ pub(super) const WITH_LONG_FLAG: Programs = Programs(
 );
 
 /// What runs a program of the project's own.
-pub(super) const INTERPRETERS: Programs = Programs(
+pub(super) const INTERPRETERS: ProgramSet = ProgramSet(
     "air cargo deno dotnet elixir go gradle gradlew java mix mvn mvnw node perl php python \
      python2 python3 ruby sbt swift ts-node ts-node-dev tsx",
 );
 
 /// Servers that are told an address to listen on.
-pub(super) const WITH_ADDRESS: Programs = Programs("caddy gunicorn hypercorn serve uvicorn");
+pub(super) const WITH_ADDRESS: ProgramSet = ProgramSet("caddy gunicorn hypercorn serve uvicorn");

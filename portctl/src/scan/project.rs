@@ -5,15 +5,15 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::Environment;
+use super::Variables;
 use super::dotenv::{self, Assignment};
-use super::walk::{self, Place};
+use super::walk::{self, ProjectFile};
 
 /// What is scanned.
 pub(super) struct Project<'a> {
-    pub(super) environment: &'a Environment,
+    pub(super) environment: &'a Variables,
     pub(super) root: PathBuf,
-    files: Vec<Place>,
+    files: Vec<ProjectFile>,
     /// The numbers of the files in each folder.
     pub(super) folders: BTreeMap<PathBuf, Vec<usize>>,
     /// The numbers of the files, by their paths without `.` and `..`.
@@ -21,7 +21,11 @@ pub(super) struct Project<'a> {
 }
 
 impl<'a> Project<'a> {
-    pub(super) fn new(root: &Path, environment: &'a Environment, files: Vec<Place>) -> Project<'a> {
+    pub(super) fn new(
+        root: &Path,
+        environment: &'a Variables,
+        files: Vec<ProjectFile>,
+    ) -> Project<'a> {
         let mut folders: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
         let mut paths = BTreeMap::new();
         for (number, place) in files.iter().enumerate() {
@@ -39,12 +43,15 @@ impl<'a> Project<'a> {
     }
 
     /// The files of one kind, as their names tell.
-    pub(super) fn files(&self, is_meant: impl Fn(&Place) -> bool) -> impl Iterator<Item = &Place> {
-        self.files.iter().filter(move |place| is_meant(place))
+    pub(super) fn files(
+        &self,
+        recognizes: impl Fn(&ProjectFile) -> bool,
+    ) -> impl Iterator<Item = &ProjectFile> {
+        self.files.iter().filter(move |place| recognizes(place))
     }
 
     /// The files of a folder.
-    pub(super) fn files_in(&self, folder: &Path) -> impl Iterator<Item = &Place> {
+    pub(super) fn files_in(&self, folder: &Path) -> impl Iterator<Item = &ProjectFile> {
         let numbers = self.folders.get(folder).into_iter().flatten();
         numbers.map(|&number| &self.files[number])
     }
@@ -69,15 +76,15 @@ impl<'a> Project<'a> {
     }
 
     /// The file of a path, if it is one of the project's.
-    pub(super) fn file(&self, path: &Path) -> Option<&Place> {
+    pub(super) fn file(&self, path: &Path) -> Option<&ProjectFile> {
         let number = self.paths.get(&walk::normalized(path))?;
         self.files.get(*number)
     }
 
     /// The variables that the `.env` files of folders give to Compose and to Procfiles, those of later
     /// folders outweighing those of earlier ones.
-    pub(super) fn variables_of(&self, folders: &[&Path]) -> Environment {
-        let mut variables = Environment::new();
+    pub(super) fn variables_of(&self, folders: &[&Path]) -> Variables {
+        let mut variables = Variables::new();
         for folder in folders {
             let assignments = self.assignments_in(folder).into_iter();
             variables.extend(assignments.map(|it| (it.name, it.value)));

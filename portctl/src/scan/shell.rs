@@ -5,25 +5,25 @@ use std::collections::BTreeSet;
 use port_registry::Port;
 
 use super::interpolation::interpolate;
-use super::simple::Simple;
-use super::{Environment, Found, MOST_VARIABLES, Origin, with_port};
+use super::simple::SimpleCommand;
+use super::{MOST_VARIABLES, PortCandidate, PortOrigin, Variables, with_port};
 
 /// Command lines in the words of command lines.
 const DEEPEST: usize = 8;
 
 /// A port that a command line has, and what is known of it.
-struct Listened {
+struct ListenPort {
     port: Port,
     guess: bool,
     variables: Vec<String>,
 }
 
 /// The ports of a command line, of which the first is the service's own.
-pub(super) fn ports(service: &str, line: &str, variables: &Environment) -> Vec<Found> {
-    let mut ports: Vec<Listened> = Vec::new();
+pub(super) fn ports(service: &str, line: &str, variables: &Variables) -> Vec<PortCandidate> {
+    let mut ports: Vec<ListenPort> = Vec::new();
     collect(line, variables, DEEPEST, &mut ports);
-    let mut found: Vec<Found> = Vec::new();
-    for Listened {
+    let mut found: Vec<PortCandidate> = Vec::new();
+    for ListenPort {
         port,
         guess,
         variables,
@@ -33,7 +33,7 @@ pub(super) fn ports(service: &str, line: &str, variables: &Environment) -> Vec<F
             continue;
         }
         let is_first = found.is_empty();
-        found.push(Found {
+        found.push(PortCandidate {
             service: if is_first {
                 service.to_owned()
             } else {
@@ -41,9 +41,9 @@ pub(super) fn ports(service: &str, line: &str, variables: &Environment) -> Vec<F
             },
             port,
             guess,
-            origin: Origin {
+            origin: PortOrigin {
                 variables,
-                ..Origin::default()
+                ..PortOrigin::default()
             },
         });
     }
@@ -51,7 +51,7 @@ pub(super) fn ports(service: &str, line: &str, variables: &Environment) -> Vec<F
 }
 
 /// What the commands of a line listen on.
-fn collect(line: &str, variables: &Environment, depth: usize, ports: &mut Vec<Listened>) {
+fn collect(line: &str, variables: &Variables, depth: usize, ports: &mut Vec<ListenPort>) {
     let Some(depth) = depth.checked_sub(1) else {
         return;
     };
@@ -60,18 +60,18 @@ fn collect(line: &str, variables: &Environment, depth: usize, ports: &mut Vec<Li
             continue;
         };
         let (words, used) = replaced(&written, variables);
-        for (port, guess) in Simple::of(&words).ports() {
+        for (port, guess) in SimpleCommand::of(&words).ports() {
             // Those each of which is the port, if it is set.
             let is_port = |name: &String| {
                 let trial = if port.get() == 1 { "2" } else { "1" };
                 let (words, _) = replaced(&written, &with_port(variables, name, trial));
-                let ports = Simple::of(&words).ports();
+                let ports = SimpleCommand::of(&words).ports();
                 let mut ports = ports.into_iter().map(|(port, _)| port);
                 ports.all(|other| other != port)
             };
             let used = used.iter().take(MOST_VARIABLES);
             let variables = used.filter(|name| is_port(name)).cloned().collect();
-            ports.push(Listened {
+            ports.push(ListenPort {
                 port,
                 guess,
                 variables,
@@ -87,7 +87,7 @@ fn collect(line: &str, variables: &Environment, depth: usize, ports: &mut Vec<Li
 }
 
 /// The words with the variables in them replaced, and which those are.
-fn replaced(written: &[String], variables: &Environment) -> (Vec<String>, BTreeSet<String>) {
+fn replaced(written: &[String], variables: &Variables) -> (Vec<String>, BTreeSet<String>) {
     let mut used = BTreeSet::new();
     let words = written
         .iter()
@@ -130,11 +130,11 @@ fn simple_commands(line: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Environment, ports};
+    use super::{Variables, ports};
 
     /// The ports of a command line, with a `?` behind guesses.
     fn found(line: &str) -> String {
-        let found = ports("web", line, &Environment::new()).into_iter();
+        let found = ports("web", line, &Variables::new()).into_iter();
         let found = found.map(|it| format!("{}{}", it.port, if it.guess { "?" } else { "" }));
         found.collect::<Vec<_>>().join(" ")
     }

@@ -3,7 +3,7 @@
 use port_registry::Port;
 
 use super::programs::{
-    INTERPRETERS, NO_SERVERS, Programs, SETTERS, WITH_ADDRESS, WITH_LONG_FLAG, WITH_SHORT_FLAG,
+    INTERPRETERS, NO_SERVERS, ProgramSet, SETTERS, WITH_ADDRESS, WITH_LONG_FLAG, WITH_SHORT_FLAG,
     WRAPPERS,
 };
 use super::{mapping, port};
@@ -15,7 +15,7 @@ const SOURCES: &[&str] = &[".js", ".mjs", ".cjs", ".ts", ".py", ".rb", ".php"];
 const ADDRESS_FLAGS: &[&str] = &["-b", "--bind", "-l", "--listen"];
 
 /// A simple command: what it sets, what it runs, and with what arguments.
-pub(super) struct Simple<'a> {
+pub(super) struct SimpleCommand<'a> {
     assignments: Vec<(&'a str, &'a str)>,
     program: &'a str,
     /// Whether the program is named by where it is in the project, such as `bin/server`.
@@ -25,8 +25,8 @@ pub(super) struct Simple<'a> {
     words: &'a [String],
 }
 
-impl Simple<'_> {
-    pub(super) fn of(words: &[String]) -> Simple<'_> {
+impl SimpleCommand<'_> {
+    pub(super) fn of(words: &[String]) -> SimpleCommand<'_> {
         let mut assignments = Vec::new();
         let mut rest = words;
         while let Some((word, behind)) = rest.split_first() {
@@ -56,7 +56,7 @@ impl Simple<'_> {
             None => ("", rest),
         };
         let named = rest.first().map_or("", String::as_str);
-        let mut simple = Simple {
+        let mut simple = SimpleCommand {
             assignments,
             is_path: named.contains('/')
                 && !named.starts_with('/')
@@ -110,7 +110,7 @@ impl Simple<'_> {
 
     /// Whether it is known to be a server, or a program of the project's own.
     fn is_server(&self) -> bool {
-        let is_in = |programs: Programs| programs.contains(self.program);
+        let is_in = |programs: ProgramSet| programs.contains(self.program);
         let is_source = |word: &str| SOURCES.iter().any(|end| word.ends_with(end));
         // `npm run dev -- --port 3000`
         let is_manager = |word: &str| matches!(word, "npm" | "pnpm" | "yarn" | "bun");

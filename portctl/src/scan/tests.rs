@@ -6,7 +6,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use super::{Environment, Scan, scan};
+use super::{ScanResult, Variables, scan};
 
 /// The projects that there are expectations for, as something to begin with.
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/scan/cases");
@@ -58,7 +58,7 @@ fn edited(text: &[u8], edits: &[Edit]) -> Vec<u8> {
     text
 }
 
-fn scan_of(name: &str, text: &[u8]) -> Scan {
+fn scan_of(name: &str, text: &[u8]) -> ScanResult {
     let folder = tempfile::tempdir().unwrap();
     let path = match name {
         "devcontainer.json" => folder.path().join(".devcontainer").join(name),
@@ -66,7 +66,7 @@ fn scan_of(name: &str, text: &[u8]) -> Scan {
     };
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, text).unwrap();
-    let scan = scan(folder.path(), &Environment::new()).unwrap();
+    let scan = scan(folder.path(), &Variables::new()).unwrap();
     let lines = text.split(|&it| it == b'\n').count();
     for finding in &scan.findings {
         let is_in_file = (1..=lines).contains(&finding.line);
@@ -147,7 +147,11 @@ fn files_that_are_made_to_take_long_are_refused() {
         ("Procfile", format!("web: {}", deep("sh -c '"))),
         ("Procfile", format!("web: {}", deep("${A:-"))),
     ] {
-        assert_eq!(scan_of(name, text.as_bytes()), Scan::default(), "{name}");
+        assert_eq!(
+            scan_of(name, text.as_bytes()),
+            ScanResult::default(),
+            "{name}"
+        );
     }
     // Many services, each of which extends the next one.
     let mut chain = "services:\n".to_owned();
@@ -155,7 +159,10 @@ fn files_that_are_made_to_take_long_are_refused() {
         let next = number + 1;
         chain = chain + "  s" + &number.to_string() + ": {extends: s" + &next.to_string() + "}\n";
     }
-    assert_eq!(scan_of("compose.yaml", chain.as_bytes()), Scan::default());
+    assert_eq!(
+        scan_of("compose.yaml", chain.as_bytes()),
+        ScanResult::default()
+    );
     let large = vec![b'#'; 5 << 20];
     assert_eq!(scan_of("compose.yaml", &large).notes.len(), 1);
 }

@@ -10,7 +10,7 @@ use crate::folder::folder_of;
 
 /// A file, and where it stands in the project.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct ProjectFile {
     pub(super) path: PathBuf,
     /// As it is told.
     pub(super) shown: String,
@@ -38,7 +38,7 @@ const DEPTH: usize = 5;
 /// The files below a folder, or the one file, by their paths.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
-    pub(super) places: Vec<Place>,
+    pub(super) places: Vec<ProjectFile>,
     /// What cannot be looked into, and why.
     pub(super) closed: Vec<(String, String)>,
 }
@@ -47,7 +47,7 @@ impl Walk {
     pub(super) fn of(path: &Path) -> io::Result<Walk> {
         if !fs::metadata(path)?.is_dir() {
             return Ok(Walk {
-                places: vec![Place {
+                places: vec![ProjectFile {
                     path: path.to_owned(),
                     shown: path.display().to_string(),
                     below: None,
@@ -94,11 +94,11 @@ pub(super) fn shown(path: &Path, root: &Path) -> String {
     path.display().to_string()
 }
 
-fn place(entry: &DirEntry, root: &Path) -> Place {
+fn place(entry: &DirEntry, root: &Path) -> ProjectFile {
     let path = entry.path();
     let folder = path.parent().filter(|_| entry.depth() > 1);
     let name = folder.and_then(Path::file_name);
-    Place {
+    ProjectFile {
         path: path.to_owned(),
         shown: shown(path, root),
         below: name.map(|name| name.to_string_lossy().into_owned()),
@@ -123,7 +123,7 @@ fn is_linked_file(entry: &DirEntry) -> bool {
     entry.path_is_symlink() && fs::metadata(entry.path()).is_ok_and(|it| it.is_file())
 }
 
-impl Place {
+impl ProjectFile {
     pub(super) fn name(&self) -> &str {
         let name = self.path.file_name().and_then(|name| name.to_str());
         name.unwrap_or_default()

@@ -7,28 +7,28 @@ use serde_saphyr::{Spanned, Tagged};
 
 /// What stands in a place, with its tag.
 #[derive(Clone, Debug)]
-pub(super) struct Item {
-    pub(super) node: Node,
+pub(super) struct YamlNode {
+    pub(super) node: YamlValue,
     /// Where it is written, be it used there or by an alias or a merge key elsewhere.
     pub(super) line: usize,
     pub(super) tag: Option<String>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Node {
+pub(super) enum YamlValue {
     Null,
     /// Numbers and the like as their text.
     Scalar(String),
-    Sequence(Vec<Item>),
+    Sequence(Vec<YamlNode>),
     /// Merge keys are followed. With the line of the key.
-    Mapping(Vec<(String, usize, Item)>),
+    Mapping(Vec<(String, usize, YamlNode)>),
 }
 
 /// Levels of mappings and sequences. Each takes some room on the stack.
 const DEEPEST: usize = 32;
 
 /// The documents of a text.
-pub(super) fn parse(text: &str) -> Result<Vec<Item>, YamlError> {
+pub(super) fn parse(text: &str) -> Result<Vec<YamlNode>, YamlError> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! { max_depth: DEEPEST, flow_nesting_limit: DEEPEST },
     };
@@ -49,31 +49,31 @@ pub(super) fn parse(text: &str) -> Result<Vec<Item>, YamlError> {
 #[error("{0}")]
 pub(super) struct YamlError(String);
 
-impl Item {
+impl YamlNode {
     /// What is under a key, with the line of the key.
-    pub(super) fn get(&self, key: &str) -> Option<(usize, &Item)> {
+    pub(super) fn get(&self, key: &str) -> Option<(usize, &YamlNode)> {
         let mut entries = self.entries().iter();
         let entry = entries.find(|(name, _, _)| name == key);
         entry.map(|(_, line, item)| (*line, item))
     }
 
-    pub(super) fn entries(&self) -> &[(String, usize, Item)] {
+    pub(super) fn entries(&self) -> &[(String, usize, YamlNode)] {
         match &self.node {
-            Node::Mapping(entries) => entries,
+            YamlValue::Mapping(entries) => entries,
             _ => &[],
         }
     }
 
-    pub(super) fn items(&self) -> &[Item] {
+    pub(super) fn items(&self) -> &[YamlNode] {
         match &self.node {
-            Node::Sequence(items) => items,
+            YamlValue::Sequence(items) => items,
             _ => &[],
         }
     }
 
     pub(super) fn text(&self) -> Option<&str> {
         match &self.node {
-            Node::Scalar(text) => Some(text),
+            YamlValue::Scalar(text) => Some(text),
             _ => None,
         }
     }
@@ -83,12 +83,12 @@ impl Item {
     }
 }
 
-impl<'de> Deserialize<'de> for Item {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Item, D::Error> {
-        let spanned = Spanned::<Tagged<Node>>::deserialize(deserializer)?;
+impl<'de> Deserialize<'de> for YamlNode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<YamlNode, D::Error> {
+        let spanned = Spanned::<Tagged<YamlValue>>::deserialize(deserializer)?;
         let Tagged(node, tag) = spanned.value;
         let line = line(spanned.defined.line());
-        Ok(Item { node, line, tag })
+        Ok(YamlNode { node, line, tag })
     }
 }
 
@@ -96,66 +96,66 @@ fn line(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Node, D::Error> {
-        deserializer.deserialize_any(NodeVisitor)
+impl<'de> Deserialize<'de> for YamlValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<YamlValue, D::Error> {
+        deserializer.deserialize_any(YamlVisitor)
     }
 }
 
-struct NodeVisitor;
+struct YamlVisitor;
 
-impl<'de> Visitor<'de> for NodeVisitor {
-    type Value = Node;
+impl<'de> Visitor<'de> for YamlVisitor {
+    type Value = YamlValue;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str("anything")
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Node, E> {
-        Ok(Node::Scalar(text.to_owned()))
+    fn visit_str<E>(self, text: &str) -> Result<YamlValue, E> {
+        Ok(YamlValue::Scalar(text.to_owned()))
     }
 
-    fn visit_i64<E>(self, number: i64) -> Result<Node, E> {
-        Ok(Node::Scalar(number.to_string()))
+    fn visit_i64<E>(self, number: i64) -> Result<YamlValue, E> {
+        Ok(YamlValue::Scalar(number.to_string()))
     }
 
-    fn visit_u64<E>(self, number: u64) -> Result<Node, E> {
-        Ok(Node::Scalar(number.to_string()))
+    fn visit_u64<E>(self, number: u64) -> Result<YamlValue, E> {
+        Ok(YamlValue::Scalar(number.to_string()))
     }
 
-    fn visit_i128<E>(self, number: i128) -> Result<Node, E> {
-        Ok(Node::Scalar(number.to_string()))
+    fn visit_i128<E>(self, number: i128) -> Result<YamlValue, E> {
+        Ok(YamlValue::Scalar(number.to_string()))
     }
 
-    fn visit_u128<E>(self, number: u128) -> Result<Node, E> {
-        Ok(Node::Scalar(number.to_string()))
+    fn visit_u128<E>(self, number: u128) -> Result<YamlValue, E> {
+        Ok(YamlValue::Scalar(number.to_string()))
     }
 
-    fn visit_f64<E>(self, number: f64) -> Result<Node, E> {
-        Ok(Node::Scalar(number.to_string()))
+    fn visit_f64<E>(self, number: f64) -> Result<YamlValue, E> {
+        Ok(YamlValue::Scalar(number.to_string()))
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
-        Ok(Node::Scalar(value.to_string()))
+    fn visit_bool<E>(self, value: bool) -> Result<YamlValue, E> {
+        Ok(YamlValue::Scalar(value.to_string()))
     }
 
-    fn visit_unit<E>(self) -> Result<Node, E> {
-        Ok(Node::Null)
+    fn visit_unit<E>(self) -> Result<YamlValue, E> {
+        Ok(YamlValue::Null)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Node, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<YamlValue, A::Error> {
         let mut items = Vec::new();
         while let Some(item) = access.next_element()? {
             items.push(item);
         }
-        Ok(Node::Sequence(items))
+        Ok(YamlValue::Sequence(items))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Node, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<YamlValue, A::Error> {
         let mut entries = Vec::new();
-        while let Some((key, item)) = access.next_entry::<Spanned<String>, Item>()? {
+        while let Some((key, item)) = access.next_entry::<Spanned<String>, YamlNode>()? {
             entries.push((key.value, line(key.defined.line()), item));
         }
-        Ok(Node::Mapping(entries))
+        Ok(YamlValue::Mapping(entries))
     }
 }

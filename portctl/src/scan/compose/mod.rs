@@ -6,10 +6,10 @@ mod services;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use self::published::Names;
-use self::services::Services;
-use super::walk::{self, Place};
-use super::{Found, Kind, Note, Origin, Project, Scan, env_file};
+use self::published::PortNames;
+use self::services::ComposeServices;
+use super::walk::{self, ProjectFile};
+use super::{FileKind, PortCandidate, PortOrigin, Project, ScanNote, ScanResult, env_file};
 
 /// What Compose reads by itself: the first of these that is there, and the first of the overrides.
 const NAMES: [&str; 4] = [
@@ -26,27 +26,27 @@ const OVERRIDES: [&str; 4] = [
 ];
 
 /// Files that are read together.
-struct Group {
+struct FileGroup {
     /// Where Compose is run that reads them.
     folder: PathBuf,
-    files: Vec<Place>,
+    files: Vec<ProjectFile>,
 }
 
 /// The variables that ports are made of, by the folders whose `.env` may set them.
-pub(super) type Used = BTreeMap<PathBuf, BTreeSet<String>>;
+pub(super) type PortVariables = BTreeMap<PathBuf, BTreeSet<String>>;
 
 /// Finds the ports that services publish on the host. What Compose reads by itself comes first; the
 /// files that count only with `-f` are guesses.
-pub(super) fn scan(project: &Project, scan: &mut Scan) -> Used {
-    let mut used = Used::new();
+pub(super) fn scan(project: &Project, scan: &mut ScanResult) -> PortVariables {
+    let mut used = PortVariables::new();
     let mut read = BTreeSet::new();
     for group in groups(project, scan) {
         read.extend(group.files.iter().map(|place| place.path.clone()));
         scan_group(project, &group, false, scan, &mut used);
     }
-    for place in project.files(is_meant) {
+    for place in project.files(recognizes) {
         if !read.contains(&place.path) {
-            let group = Group {
+            let group = FileGroup {
                 folder: place.folder().to_owned(),
                 files: vec![place.clone()],
             };
@@ -56,7 +56,7 @@ pub(super) fn scan(project: &Project, scan: &mut Scan) -> Used {
     used
 }
 
-pub(super) fn is_meant(place: &Place) -> bool {
+pub(super) fn recognizes(place: &ProjectFile) -> bool {
     let name = place.name();
     let stem = name.strip_suffix(".yaml").or(name.strip_suffix(".yml"));
     let Some(stem) = stem else {
@@ -71,13 +71,13 @@ pub(super) fn is_meant(place: &Place) -> bool {
 
 /// The files that are read together in each folder. What `COMPOSE_FILE` names in one counts there, and
 /// not in its own folder.
-fn groups(project: &Project, scan: &mut Scan) -> Vec<Group> {
+fn groups(project: &Project, scan: &mut ScanResult) -> Vec<FileGroup> {
     let mut groups = Vec::new();
     let mut read = BTreeSet::new();
     let mut others = Vec::new();
     for folder in project.folders.keys() {
         if let Some(place) = project.files_in(folder).find(|it| it.is_named) {
-            let files = is_meant(place).then(|| place.clone());
+            let files = recognizes(place).then(|| place.clone());
             others.push((folder, files.into_iter().collect()));
         } else if let Some(files) = named_by_variable(project, folder, scan) {
             read.extend(files.iter().map(|place| place.path.clone()));
@@ -86,12 +86,12 @@ fn groups(project: &Project, scan: &mut Scan) -> Vec<Group> {
             others.push((folder, read_by_themselves(project, folder)));
         }
     }
-    let is_read = |files: &[Place]| files.iter().any(|place| read.contains(&place.path));
+    let is_read = |files: &[ProjectFile]| files.iter().any(|place| read.contains(&place.path));
     others.retain(|(_, files)| !is_read(files));
     groups.extend(others);
     groups.retain(|(_, files)| !files.is_empty());
     groups.sort_by_key(|(folder, _)| *folder);
-    let groups = groups.into_iter().map(|(folder, files)| Group {
+    let groups = groups.into_iter().map(|(folder, files)| FileGroup {
         folder: folder.clone(),
         files,
     });
@@ -100,12 +100,15 @@ fn groups(project: &Project, scan: &mut Scan) -> Vec<Group> {
 
 /// The first of the usual names that there is, and its override; or else a single file that is for
 /// development, as its name says, and so is the one that is meant with `-f`.
-fn read_by_themselves(project: &Project, folder: &Path) -> Vec<Place> {
+fn read_by_themselves(project: &Project, folder: &Path) -> Vec<ProjectFile> {
     let first_of = |names: &[&str]| {
         let mut names = names.iter();
         names.find_map(|name| project.files_in(folder).find(|place| place.name() == *name))
     };
-    let others: Vec<&Place> = project.files_in(folder).filter(|it| is_meant(it)).collect();
+    let others: Vec<&ProjectFile> = project
+        .files_in(folder)
+        .filter(|it| recognizes(it))
+        .collect();
     if let [only] = &*others
         && is_for_development(only)
     {
@@ -116,13 +119,17 @@ fn read_by_themselves(project: &Project, folder: &Path) -> Vec<Place> {
     with_override.flatten().cloned().collect()
 }
 
-fn is_for_development(place: &Place) -> bool {
+fn is_for_development(place: &ProjectFile) -> bool {
     let mut words = place.name().split(['.', '-', '_']);
     words.any(|word| matches!(word, "dev" | "development" | "local"))
 }
 
 /// The files that `COMPOSE_FILE` names, if it does.
-fn named_by_variable(project: &Project, folder: &Path, scan: &mut Scan) -> Option<Vec<Place>> {
+fn named_by_variable(
+    project: &Project,
+    folder: &Path,
+    scan: &mut ScanResult,
+) -> Option<Vec<ProjectFile>> {
     let names = project.setting(folder, "COMPOSE_FILE")?;
     let separator = project.setting(folder, "COMPOSE_PATH_SEPARATOR");
     let separator = separator.as_deref().unwrap_or(":");
@@ -133,13 +140,13 @@ fn named_by_variable(project: &Project, folder: &Path, scan: &mut Scan) -> Optio
         match project.file(&path) {
             Some(place) => group.push(place.clone()),
             // Compose reads what is outside of the project, too.
-            None if path.is_file() => group.push(Place {
+            None if path.is_file() => group.push(ProjectFile {
                 path,
                 shown,
                 below: None,
                 is_named: false,
             }),
-            None => scan.notes.push(Note {
+            None => scan.notes.push(ScanNote {
                 file: shown,
                 line: None,
                 text: "is named by COMPOSE_FILE, and is not there".to_owned(),
@@ -149,20 +156,26 @@ fn named_by_variable(project: &Project, folder: &Path, scan: &mut Scan) -> Optio
     Some(group)
 }
 
-fn scan_group(project: &Project, group: &Group, is_guess: bool, scan: &mut Scan, used: &mut Used) {
+fn scan_group(
+    project: &Project,
+    group: &FileGroup,
+    is_guess: bool,
+    scan: &mut ScanResult,
+    used: &mut PortVariables,
+) {
     let Some(main) = group.files.first() else {
         return;
     };
     // The folder of the first file is the project's; where Compose is run counts for more.
     let folders = [main.folder(), &group.folder];
     let variables = project.variables_of(&folders);
-    let mut merged = Services::default();
+    let mut merged = ComposeServices::default();
     for (at, place) in group.files.iter().enumerate() {
-        merged.add(at, Services::of(place, scan));
+        merged.add(at, ComposeServices::of(place, scan));
     }
     for service in merged.services {
         let guess = is_guess || service.has_hosts_network();
-        let mut names = Names::of(&service.name);
+        let mut names = PortNames::of(&service.name);
         for port in &service.ports {
             let place = &group.files[port.file];
             let names_in_it = port.variables(&variables);
@@ -179,17 +192,17 @@ fn scan_group(project: &Project, group: &Group, is_guess: bool, scan: &mut Scan,
                 let Some(name) = names.name(mapping) else {
                     continue;
                 };
-                let found = Found {
+                let found = PortCandidate {
                     service: name,
                     port: mapping.host,
                     guess,
-                    origin: Origin {
+                    origin: PortOrigin {
                         variables: names_in_it.clone(),
                         env_file: Some(env_file(&group.folder)),
                         range: is_range.then_some(mapping.container),
                     },
                 };
-                scan.find(place, Kind::Compose, port.line, found);
+                scan.find(place, FileKind::Compose, port.line, found);
             }
         }
     }

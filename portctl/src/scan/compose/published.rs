@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use port_registry::Port;
 
 use crate::scan::interpolation::interpolate;
-use crate::scan::mapping::{self, Mapping};
-use crate::scan::walk::Place;
-use crate::scan::yaml::Item;
-use crate::scan::{Environment, MOST_VARIABLES, Scan, with_port};
+use crate::scan::mapping::{self, PortMapping};
+use crate::scan::walk::ProjectFile;
+use crate::scan::yaml::YamlNode;
+use crate::scan::{MOST_VARIABLES, ScanResult, Variables, with_port};
 
 /// Ports of one entry.
 const MOST: usize = 1000;
@@ -19,11 +19,11 @@ pub(super) struct PublishedPort {
     /// The number of the file in its group.
     pub(super) file: usize,
     pub(super) line: usize,
-    syntax: Syntax,
+    syntax: PortSyntax,
 }
 
 #[derive(Clone, Debug)]
-enum Syntax {
+enum PortSyntax {
     Short(String),
     Long {
         published: String,
@@ -34,17 +34,17 @@ enum Syntax {
 
 impl PublishedPort {
     /// An entry of `ports`, if it may publish one.
-    pub(super) fn of(item: &Item) -> Option<PublishedPort> {
+    pub(super) fn of(item: &YamlNode) -> Option<PublishedPort> {
         let text = |key: &str| {
             let item = item.get(key).map(|(_, item)| item);
-            let text = item.and_then(Item::text).unwrap_or_default();
+            let text = item.and_then(YamlNode::text).unwrap_or_default();
             text.to_owned()
         };
         let (line, syntax) = if let Some(text) = item.text() {
-            (item.line, Syntax::Short(text.to_owned()))
+            (item.line, PortSyntax::Short(text.to_owned()))
         } else {
             let (_, published) = item.get("published")?;
-            let syntax = Syntax::Long {
+            let syntax = PortSyntax::Long {
                 published: text("published"),
                 target: text("target"),
                 protocol: text("protocol"),
@@ -59,12 +59,12 @@ impl PublishedPort {
     }
 
     /// The variables each of which is the port, if it is set: not those of an address, say.
-    pub(super) fn variables(&self, variables: &Environment) -> Vec<String> {
+    pub(super) fn variables(&self, variables: &Variables) -> Vec<String> {
         /// Whichever it is.
         const TRIAL: &str = "1";
         let text = match &self.syntax {
-            Syntax::Short(text) => text,
-            Syntax::Long { published, .. } => published,
+            PortSyntax::Short(text) => text,
+            PortSyntax::Long { published, .. } => published,
         };
         let used = interpolate(text, variables).map_or_else(|_| Vec::new(), |it| it.used);
         let used: BTreeSet<String> = used.into_iter().collect();
@@ -78,7 +78,7 @@ impl PublishedPort {
     }
 
     /// The variables that are not set, and what it publishes with these, if that makes sense.
-    fn published(&self, variables: &Environment) -> (Vec<String>, Option<Vec<Mapping>>) {
+    fn published(&self, variables: &Variables) -> (Vec<String>, Option<Vec<PortMapping>>) {
         let mut missing = Vec::new();
         let mut replaced = |text: &str| {
             let interpolated = interpolate(text, variables).ok()?;
@@ -86,8 +86,8 @@ impl PublishedPort {
             Some(interpolated.text)
         };
         let mappings = match &self.syntax {
-            Syntax::Short(text) => replaced(text).and_then(|text| mapping::parse(&text).ok()),
-            Syntax::Long {
+            PortSyntax::Short(text) => replaced(text).and_then(|text| mapping::parse(&text).ok()),
+            PortSyntax::Long {
                 published,
                 target,
                 protocol,
@@ -101,14 +101,14 @@ impl PublishedPort {
     /// What it publishes, or a note why that cannot be told.
     pub(super) fn mappings(
         &self,
-        variables: &Environment,
-        place: &Place,
-        scan: &mut Scan,
-    ) -> Option<Vec<Mapping>> {
+        variables: &Variables,
+        place: &ProjectFile,
+        scan: &mut ScanResult,
+    ) -> Option<Vec<PortMapping>> {
         let (missing, mappings) = self.published(variables);
         let shown = match &self.syntax {
-            Syntax::Short(text) => text,
-            Syntax::Long { published, .. } => published,
+            PortSyntax::Short(text) => text,
+            PortSyntax::Long { published, .. } => published,
         };
         if mappings.as_ref().is_some_and(|it| it.len() > MOST) {
             let note = format!("{shown}: more than {MOST} ports are not looked at");
@@ -129,15 +129,15 @@ impl PublishedPort {
 }
 
 /// The names of a service's ports.
-pub(super) struct Names<'a> {
+pub(super) struct PortNames<'a> {
     service: &'a str,
     ports: BTreeSet<Port>,
     given: BTreeSet<String>,
 }
 
-impl Names<'_> {
-    pub(super) fn of(service: &str) -> Names<'_> {
-        Names {
+impl PortNames<'_> {
+    pub(super) fn of(service: &str) -> PortNames<'_> {
+        PortNames {
             service,
             ports: BTreeSet::new(),
             given: BTreeSet::new(),
@@ -145,7 +145,7 @@ impl Names<'_> {
     }
 
     /// The name of the next port; none if it is there already, as with another address.
-    pub(super) fn name(&mut self, mapping: Mapping) -> Option<String> {
+    pub(super) fn name(&mut self, mapping: PortMapping) -> Option<String> {
         if !self.ports.insert(mapping.host) {
             return None;
         }
