@@ -123,7 +123,7 @@ fn write(
 
 /// Tells if readers of the file come upon the variables in its block.
 fn are_read_in(assignments: &[Assignment], variables: &[Variable]) -> bool {
-    let ours = assignments.iter().filter(|it| it.is_ours);
+    let ours = assignments.iter().filter(|it| it.is_managed);
     let ours = ours.map(|it| (&*it.name, it.value.clone()));
     ours.eq(variables.iter().map(|it| (&*it.name, it.port.to_string())))
 }
@@ -133,7 +133,7 @@ fn set_again<'a>(
     assignments: &'a [Assignment],
     variables: &[Variable],
 ) -> impl Iterator<Item = (usize, &'a str)> {
-    let last = assignments.iter().rposition(|it| it.is_ours);
+    let last = assignments.iter().rposition(|it| it.is_managed);
     let behind = assignments.iter().skip(last.map_or(0, |last| last + 1));
     let again = behind.filter(|it| variables.iter().any(|variable| variable.name == it.name));
     again.map(|it| (it.line, &*it.name))

@@ -65,12 +65,12 @@ pub(super) fn run(args: Args) -> Outcome {
             &*backend,
             &names,
             args.path.as_deref(),
-            &scan.findings,
+            &scan.ports,
         )?)
     } else {
         None
     };
-    let known = look_up(&*backend, &names, &scan.findings)?;
+    let known = look_up(&*backend, &names, &scan.ports)?;
     let printed = remarked.and_then(|()| {
         if args.json {
             output::print_json(&known)
@@ -163,8 +163,8 @@ fn remark(notes: &[ScanNote], as_json: bool) -> io::Result<()> {
 }
 
 fn tell_registered(new: usize, scan: &ScanResult) -> io::Result<()> {
-    let certain = scan.findings.iter().filter(|it| !it.guess).count();
-    let guesses = scan.findings.len() - certain;
+    let certain = scan.ports.iter().filter(|it| !it.guess).count();
+    let guesses = scan.ports.len() - certain;
     let mut told = format!("registered {new}");
     if certain > new {
         told = format!("{told}; registered already: {}", certain - new);

@@ -6,56 +6,60 @@ use jsonc_parser::ast::{Object, Value};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
-use super::lines::LineIndex;
-use super::mapping::{self, PortMapping};
-use super::walk::ProjectFile;
-use super::{FileKind, PortCandidate, PortOrigin, Project, ScanResult, package};
+use super::fixed_port::{FileKind, PortCandidate, PortOrigin};
+use super::line_index::LineIndex;
+use super::package;
+use super::port_mapping::{self, PortMapping};
+use super::project::Project;
+use super::project_file::ProjectFile;
+use super::result::ScanResult;
 
-/// "JSON with Comments", as editors read it.
+/// "JSON with Comments", with the leniency of editors.
 const WITH_COMMENTS: ParseOptions = ParseOptions {
     allow_comments: true,
     allow_trailing_commas: true,
     ..package::STRICT
 };
 
-pub(super) fn recognizes(place: &ProjectFile) -> bool {
-    let folders: Vec<_> = place.folder().components().rev().take(2).collect();
+pub(super) fn recognizes(file: &ProjectFile) -> bool {
+    let folders: Vec<_> = file.folder().components().rev().take(2).collect();
     let is_in = |level: usize| {
         let folder = folders.get(level);
         folder.is_some_and(|folder| folder.as_os_str() == ".devcontainer")
     };
-    match place.name() {
+    match file.name() {
         ".devcontainer.json" => true,
-        "devcontainer.json" => place.is_named || is_in(0) || is_in(1),
+        "devcontainer.json" => file.is_named || is_in(0) || is_in(1),
         _ => false,
     }
 }
 
-pub(super) fn scan(project: &Project, scan: &mut ScanResult) {
-    for place in project.files(recognizes) {
-        let Some(text) = scan.read(place) else {
+pub(super) fn scan(project: &Project, result: &mut ScanResult) {
+    for file in project.files(recognizes) {
+        let Some(text) = result.read(file) else {
             continue;
         };
         match parse_to_ast(&text, &CollectOptions::default(), &WITH_COMMENTS) {
             Ok(parsed) => {
                 if let Some(Value::Object(container)) = parsed.value {
-                    scan_container(&text, &container, place, scan);
+                    scan_container(&text, &container, file, result);
                 }
             }
-            Err(error) => scan.note(place, None, format!("cannot be read as JSON: {error}")),
+            Err(error) => result.note(file, None, format!("cannot be read as JSON: {error}")),
         }
     }
 }
 
-/// A port as it is written, with the host that it is of, if one is named.
+/// A port entry, with the host that it names, if any.
 struct WrittenPort<'a> {
     text: String,
     host: Option<&'a str>,
     mappings: Option<Vec<PortMapping>>,
-    at: usize,
+    /// Byte offset of the entry.
+    offset: usize,
 }
 
-fn scan_container(text: &str, container: &Object, place: &ProjectFile, scan: &mut ScanResult) {
+fn scan_container(text: &str, container: &Object, file: &ProjectFile, result: &mut ScanResult) {
     let lines = LineIndex::of(text);
     let labels = container.get_object("portsAttributes");
     let mut seen = BTreeSet::new();
@@ -73,29 +77,29 @@ fn scan_container(text: &str, container: &Object, place: &ProjectFile, scan: &mu
             _ => Vec::new(),
         };
         for written in written {
-            let line = lines.at(written.at);
+            let line = lines.line_of(written.offset);
             let Some(mappings) = &written.mappings else {
-                let note = format!("{} is not a port", written.text);
-                scan.note(place, Some(line), note);
+                let note = format!("{} is not a valid port", written.text);
+                result.note(file, Some(line), note);
                 continue;
             };
             for mapping in mappings {
                 if !seen.insert(mapping.host) {
                     continue;
                 }
-                let found = PortCandidate {
+                let candidate = PortCandidate {
                     service: service(labels, &written, *mapping),
                     port: mapping.host,
                     guess: false,
                     origin: PortOrigin::default(),
                 };
-                scan.find(place, FileKind::Devcontainer, line, found);
+                result.add(file, FileKind::Devcontainer, line, candidate);
             }
         }
     }
 }
 
-/// Those of an array, or the one.
+/// Returns the elements of an array, or a single value.
 fn values<'a, 'b>(value: &'b Value<'a>) -> &'b [Value<'a>] {
     match value {
         Value::Array(array) => &array.elements,
@@ -103,9 +107,9 @@ fn values<'a, 'b>(value: &'b Value<'a>) -> &'b [Value<'a>] {
     }
 }
 
-/// `3000` or `"db:5432"`.
+/// Reads an entry of `forwardPorts`: `3000` or `"db:5432"`.
 fn forwarded<'a>(value: &'a Value) -> Option<WrittenPort<'a>> {
-    let (text, at) = text_of(value)?;
+    let (text, offset) = text_of(value)?;
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) => (Some(host), port),
         None => (None, text),
@@ -113,37 +117,37 @@ fn forwarded<'a>(value: &'a Value) -> Option<WrittenPort<'a>> {
     Some(WrittenPort {
         text: text.to_owned(),
         host: host.filter(|host| !matches!(*host, "localhost" | "127.0.0.1")),
-        mappings: mapping::of(port, port, "tcp").ok(),
-        at,
+        mappings: port_mapping::of(port, port, "tcp").ok(),
+        offset,
     })
 }
 
-/// `3000` or `"8080:3000"`.
+/// Reads an entry of `appPort`: `3000` or `"8080:3000"`.
 fn published<'a>(value: &'a Value) -> Option<WrittenPort<'a>> {
-    let (text, at) = text_of(value)?;
+    let (text, offset) = text_of(value)?;
     let mappings = if matches!(value, Value::NumberLit(_)) {
-        mapping::of(text, text, "tcp")
+        port_mapping::of(text, text, "tcp")
     } else {
-        mapping::parse(text)
+        port_mapping::parse(text)
     };
     Some(WrittenPort {
         text: text.to_owned(),
         host: None,
         mappings: mappings.ok(),
-        at,
+        offset,
     })
 }
 
-/// `"-p", "8080:80"` and its other forms among the arguments of `docker run`.
+/// Reads the published ports of `runArgs`, which are arguments of `docker run`.
 fn run_args<'a>(arguments: &'a [Value]) -> Vec<WrittenPort<'a>> {
     let arguments: Vec<(&str, usize)> = arguments.iter().filter_map(text_of).collect();
     let words: Vec<&str> = arguments.iter().map(|(word, _)| *word).collect();
-    let published = mapping::published(&words).into_iter();
-    let written = published.map(|(number, text)| WrittenPort {
+    let published = port_mapping::published(&words).into_iter();
+    let written = published.map(|(index, text)| WrittenPort {
         text: text.to_owned(),
         host: None,
-        mappings: mapping::parse(text).ok(),
-        at: arguments[number].1,
+        mappings: port_mapping::parse(text).ok(),
+        offset: arguments[index].1,
     });
     written.collect()
 }
@@ -156,13 +160,13 @@ fn text_of<'a>(value: &'a Value) -> Option<(&'a str, usize)> {
     }
 }
 
-/// The label of a port, or whose it is, or else its number.
+/// Names a port by its label, or else by its host, or else by its number.
 fn service(labels: Option<&Object>, written: &WrittenPort, mapping: PortMapping) -> String {
     let number = mapping.container.to_string();
     let label = labels.and_then(|labels| {
         let attributes = labels.get_object(&written.text);
         let attributes = attributes.or_else(|| labels.get_object(&number))?;
-        Some(name(&attributes.get_string("label")?.value))
+        Some(service_name(&attributes.get_string("label")?.value))
     });
     match (label.filter(|it| !it.is_empty()), written.host) {
         (Some(label), _) => label,
@@ -171,8 +175,8 @@ fn service(labels: Option<&Object>, written: &WrittenPort, mapping: PortMapping)
     }
 }
 
-/// A label in small letters, with `-` for what is neither a letter nor a digit.
-fn name(label: &str) -> String {
+/// Converts a label to a service name: lower case, words joined by `-`.
+fn service_name(label: &str) -> String {
     let label = label.to_lowercase();
     let words = label.split(|c: char| !c.is_alphanumeric());
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();

@@ -1,23 +1,23 @@
-//! Variables in values, as Compose puts them there (the Compose Specification, "Interpolation").
+//! Interpolates variables with Compose's syntax (the Compose Specification, "Interpolation").
 
-use super::Variables;
+use super::variables::Variables;
 
-/// Levels of variables in the defaults of variables.
-const DEEPEST: usize = 32;
-/// Bytes that a text may become: a variable of variables of variables grows fast.
-const LONGEST: usize = 64 << 10;
+/// Limit for the nesting of defaults in defaults.
+const MAX_DEPTH: usize = 32;
+/// Limit for the result in bytes. Variables that repeat one another would grow exponentially.
+const MAX_BYTES: usize = 64 << 10;
 
-/// A text in which variables have been replaced.
+/// An interpolated text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Interpolated {
     pub(super) text: String,
-    /// The variables that it was looked for.
+    /// The variables that the text refers to.
     pub(super) used: Vec<String>,
-    /// Those that are not set or empty, and that have no default.
+    /// The variables that are unset or empty and have no default.
     pub(super) missing: Vec<String>,
 }
 
-/// The text is not one that variables can be replaced in.
+/// A variable reference is malformed, nested too deeply, or expands to too much text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct InvalidTemplate;
 
@@ -28,7 +28,7 @@ pub(super) fn interpolate(
     variables: &Variables,
 ) -> Result<Interpolated, InvalidTemplate> {
     let mut interpolated = Interpolated::default();
-    interpolated.add(text, variables, DEEPEST)?;
+    interpolated.add(text, variables, MAX_DEPTH)?;
     Ok(interpolated)
 }
 
@@ -42,7 +42,7 @@ impl Interpolated {
         let depth = depth.checked_sub(1).ok_or(InvalidTemplate)?;
         let mut rest = text;
         while let Some((before, behind)) = rest.split_once('$') {
-            if self.text.len() > LONGEST {
+            if self.text.len() > MAX_BYTES {
                 return Err(InvalidTemplate);
             }
             self.text.push_str(before);
@@ -66,7 +66,7 @@ impl Interpolated {
         Ok(())
     }
 
-    /// What stands between braces.
+    /// Interpolates the inside of `${...}`.
     fn add_braced(
         &mut self,
         braced: &str,
@@ -120,16 +120,16 @@ impl Interpolated {
     }
 }
 
-/// How long the name is that the text begins with: letters, digits and `_`, and no digit first.
+/// Returns the length of the variable name at the start of the text: letters, digits and `_`, no digit first.
 fn name_len(text: &str) -> usize {
     if text.starts_with(|c: char| c.is_ascii_digit()) {
         return 0;
     }
-    let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    text.find(|c| !is_of_name(c)).unwrap_or(text.len())
+    let is_name_char = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.find(|c| !is_name_char(c)).unwrap_or(text.len())
 }
 
-/// Where the brace ends that was opened before the text. Those of variables in it come in pairs.
+/// Finds the brace that closes the one before the text, past nested references.
 fn end_of_braces(text: &str) -> Option<usize> {
     let mut open = 1_usize;
     let mut before = ' ';
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn all_forms_of_compose_are_replaced() {
+    fn every_form_of_reference_is_interpolated() {
         for (text, replaced) in [
             ("8080:80", "8080:80"),
             ("$A:${B}", "1:2"),
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_used_and_what_is_missing_is_told() {
+    fn used_and_missing_variables_are_listed() {
         let interpolated = interpolate("${X}$Y${Z:?no}${EMPTY}${P:-${Q:-1}}$A", &variables());
         let interpolated = interpolated.unwrap();
         assert_eq!(interpolated.text, "11");
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused() {
+    fn malformed_references_are_rejected() {
         let deep = "${A:-".repeat(40) + &"}".repeat(40);
         let deep = deep.replace('A', "X");
         for text in [

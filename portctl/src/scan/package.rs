@@ -4,11 +4,15 @@ use jsonc_parser::ast::Value;
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
-use super::lines::LineIndex;
-use super::walk::ProjectFile;
-use super::{FileKind, PortCandidate, Project, ScanResult, Variables, shell};
+use super::command_line;
+use super::fixed_port::{FileKind, PortCandidate};
+use super::line_index::LineIndex;
+use super::project::Project;
+use super::project_file::ProjectFile;
+use super::result::ScanResult;
+use super::variables::Variables;
 
-/// npm reads nothing but JSON.
+/// Plain JSON, the only form that npm reads.
 pub(super) const STRICT: ParseOptions = ParseOptions {
     allow_comments: false,
     allow_loose_object_property_names: false,
@@ -22,19 +26,19 @@ pub(super) const STRICT: ParseOptions = ParseOptions {
     allow_extended_string_escapes: false,
 };
 
-pub(super) fn recognizes(place: &ProjectFile) -> bool {
-    place.name() == "package.json"
+pub(super) fn recognizes(file: &ProjectFile) -> bool {
+    file.name() == "package.json"
 }
 
-pub(super) fn scan(project: &Project, scan: &mut ScanResult) {
-    for place in project.files(recognizes) {
-        let Some(text) = scan.read(place) else {
+pub(super) fn scan(project: &Project, result: &mut ScanResult) {
+    for file in project.files(recognizes) {
+        let Some(text) = result.read(file) else {
             continue;
         };
         let package = match parse_to_ast(&text, &CollectOptions::default(), &STRICT) {
             Ok(parsed) => parsed.value,
             Err(error) => {
-                scan.note(place, None, format!("cannot be read as JSON: {error}"));
+                result.note(file, None, format!("cannot be read as JSON: {error}"));
                 continue;
             }
         };
@@ -49,14 +53,13 @@ pub(super) fn scan(project: &Project, scan: &mut ScanResult) {
             let Value::StringLit(command) = &script.value else {
                 continue;
             };
-            let line = lines.at(script.start());
-            let name = place.service(script.name.as_str());
-            // What a script finds in the environment is not in these files, so that the default of a
-            // variable may not be what counts.
-            for found in shell::ports(&name, &command.value, &Variables::new()) {
-                let guess = found.guess || !found.origin.variables.is_empty();
-                let found = PortCandidate { guess, ..found };
-                scan.find(place, FileKind::Package, line, found);
+            let line = lines.line_of(script.start());
+            let name = file.service(script.name.as_str());
+            // A script may run with other variables than a scan can know, so the default of a variable is a guess.
+            for candidate in command_line::ports(&name, &command.value, &Variables::new()) {
+                let guess = candidate.guess || !candidate.origin.variables.is_empty();
+                let candidate = PortCandidate { guess, ..candidate };
+                result.add(file, FileKind::Package, line, candidate);
             }
         }
     }

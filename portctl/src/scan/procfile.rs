@@ -1,31 +1,34 @@
-//! Procfiles, as foreman and its kin read them: `name: command`.
+//! Procfiles, with the syntax of foreman and similar runners: `name: command`.
 
-use super::walk::ProjectFile;
-use super::{FileKind, Project, ScanResult, env_file, shell};
+use super::command_line;
+use super::fixed_port::FileKind;
+use super::project::{Project, env_file};
+use super::project_file::ProjectFile;
+use super::result::ScanResult;
 
-pub(super) fn recognizes(place: &ProjectFile) -> bool {
-    place.name() == "Procfile" || place.name().starts_with("Procfile.")
+pub(super) fn recognizes(file: &ProjectFile) -> bool {
+    file.name() == "Procfile" || file.name().starts_with("Procfile.")
 }
 
-pub(super) fn scan(project: &Project, scan: &mut ScanResult) {
-    for place in project.files(recognizes) {
-        let Some(text) = scan.read(place) else {
+pub(super) fn scan(project: &Project, result: &mut ScanResult) {
+    for file in project.files(recognizes) {
+        let Some(text) = result.read(file) else {
             continue;
         };
-        let variables = project.variables_of(&[place.folder()]);
+        let variables = project.variables_of(&[file.folder()]);
         for (number, line) in (1..).zip(text.lines()) {
             let Some((name, command)) = process(line) else {
                 continue;
             };
-            for mut found in shell::ports(&place.service(name), command, &variables) {
-                found.origin.env_file = Some(env_file(place.folder()));
-                scan.find(place, FileKind::Procfile, number, found);
+            for mut candidate in command_line::ports(&file.service(name), command, &variables) {
+                candidate.origin.env_file = Some(env_file(file.folder()));
+                result.add(file, FileKind::Procfile, number, candidate);
             }
         }
     }
 }
 
-/// The process's type and its command.
+/// Splits a line into the process type and its command.
 fn process(line: &str) -> Option<(&str, &str)> {
     let (name, command) = line.split_once(':')?;
     let name = name.trim();

@@ -1,6 +1,6 @@
-//! What programs are known to be, by their names.
+//! Programs whose command lines are understood, by name.
 
-/// Names, with white space between them.
+/// Names separated by white space.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ProgramSet(&'static str);
 
@@ -10,28 +10,28 @@ impl ProgramSet {
     }
 }
 
-/// What runs something else, which its arguments name.
+/// Programs that run another program, which their arguments name.
 pub(super) const WRAPPERS: ProgramSet = ProgramSet(
     "bun bundle bunx dlx dotenv exec nodemon npm npx pipenv pnpm poetry run sudo time uv yarn",
 );
 
-/// What sets variables for something else.
+/// Commands that set variables for another program.
 pub(super) const SETTERS: ProgramSet = ProgramSet("cross-env cross-env-shell env export");
 
-/// Clients of servers, and others that listen on no port, whatever their flags look like.
+/// Programs that never listen on a port, such as clients, whatever their flags look like.
 pub(super) const NO_SERVERS: ProgramSet = ProgramSet(
     "adb cp curl fuser git kill-port lsof mkdir mongo mongodump mongosh mysql mysqladmin \
      mysqldump nc ncat open pg_dump pg_isready pg_restore ps psql redis-cli rsync scp sftp ssh \
      tar telnet wait-for wait-for-it wait-for-it.sh wait-for.sh wait-on wait-port wget xdg-open",
 );
 
-/// Servers whose `-p` is the port.
+/// Servers whose `-p` flag sets the port.
 pub(super) const WITH_SHORT_FLAG: ProgramSet = ProgramSet(
     "flask gatsby http-server hugo json-server next puma rackup rails serve start-storybook \
      storybook thin uvicorn",
 );
 
-/// Other servers, whose `--port` is one that they listen on.
+/// Other servers, whose `--port` flag sets the port.
 pub(super) const WITH_LONG_FLAG: ProgramSet = ProgramSet(
     "artisan astro browser-sync celery daphne directus docusaurus eleventy ember expo fastapi \
      firebase flower granian gunicorn hypercorn jekyll jupyter jupyter-lab keystone live-server \
@@ -42,11 +42,11 @@ pub(super) const WITH_LONG_FLAG: ProgramSet = ProgramSet(
      vue-cli-service vuepress waitress-serve webpack webpack-dev-server wrangler zola",
 );
 
-/// What runs a program of the project's own.
+/// Interpreters and build tools that run the project's own program.
 pub(super) const INTERPRETERS: ProgramSet = ProgramSet(
     "air cargo deno dotnet elixir go gradle gradlew java mix mvn mvnw node perl php python \
      python2 python3 ruby sbt swift ts-node ts-node-dev tsx",
 );
 
-/// Servers that are told an address to listen on.
+/// Servers with a flag for the address to listen on.
 pub(super) const WITH_ADDRESS: ProgramSet = ProgramSet("caddy gunicorn hypercorn serve uvicorn");

@@ -1,22 +1,21 @@
-//! The files of a project, and what they set.
+//! The scanned project: its files, and the variables that apply in its folders.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::Variables;
-use super::dotenv::{self, Assignment};
-use super::walk::{self, ProjectFile};
+use super::env_assignments::{self, Assignment};
+use super::project_file::ProjectFile;
+use super::source_text::read;
+use super::variables::Variables;
+use super::walk;
 
-/// What is scanned.
 pub(super) struct Project<'a> {
     pub(super) environment: &'a Variables,
     pub(super) root: PathBuf,
     files: Vec<ProjectFile>,
-    /// The numbers of the files in each folder.
+    /// Indexes into `files`, by folder.
     pub(super) folders: BTreeMap<PathBuf, Vec<usize>>,
-    /// The numbers of the files, by their paths without `.` and `..`.
+    /// Indexes into `files`, by path without `.` and `..`.
     paths: BTreeMap<PathBuf, usize>,
 }
 
@@ -28,10 +27,10 @@ impl<'a> Project<'a> {
     ) -> Project<'a> {
         let mut folders: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
         let mut paths = BTreeMap::new();
-        for (number, place) in files.iter().enumerate() {
-            let folder = place.folder().to_owned();
-            folders.entry(folder).or_default().push(number);
-            paths.insert(walk::normalized(&place.path), number);
+        for (index, file) in files.iter().enumerate() {
+            let folder = file.folder().to_owned();
+            folders.entry(folder).or_default().push(index);
+            paths.insert(walk::normalized(&file.path), index);
         }
         Project {
             environment,
@@ -42,22 +41,21 @@ impl<'a> Project<'a> {
         }
     }
 
-    /// The files of one kind, as their names tell.
+    /// Returns the files of one format.
     pub(super) fn files(
         &self,
         recognizes: impl Fn(&ProjectFile) -> bool,
     ) -> impl Iterator<Item = &ProjectFile> {
-        self.files.iter().filter(move |place| recognizes(place))
+        self.files.iter().filter(move |file| recognizes(file))
     }
 
-    /// The files of a folder.
     pub(super) fn files_in(&self, folder: &Path) -> impl Iterator<Item = &ProjectFile> {
-        let numbers = self.folders.get(folder).into_iter().flatten();
-        numbers.map(|&number| &self.files[number])
+        let indexes = self.folders.get(folder).into_iter().flatten();
+        indexes.map(|&index| &self.files[index])
     }
 
-    /// A variable that is set for all that Compose does in a folder: by its `.env`, and where the scan
-    /// began by the environment, which is that of this folder alone.
+    /// Returns a setting of Compose, such as `COMPOSE_FILE`, that is in force in a folder: from the folder's
+    /// `.env`, or, for the scan's root alone, from the environment.
     pub(super) fn setting(&self, folder: &Path, name: &str) -> Option<String> {
         let is_set = |value: &String| !value.is_empty();
         let environment = self.environment.get(name).filter(|_| folder == self.root);
@@ -69,56 +67,33 @@ impl<'a> Project<'a> {
         last.map(|it| it.value).filter(is_set)
     }
 
-    /// What the `.env` of a folder sets.
-    pub(super) fn assignments_in(&self, folder: &Path) -> Vec<Assignment> {
+    /// Reads the assignments in the `.env` of a folder.
+    fn assignments_in(&self, folder: &Path) -> Vec<Assignment> {
         let text = read(&folder.join(".env")).unwrap_or_default();
-        dotenv::parse(&text, self.environment)
+        env_assignments::parse(&text, self.environment)
     }
 
-    /// The file of a path, if it is one of the project's.
+    /// Finds the project's file with this path.
     pub(super) fn file(&self, path: &Path) -> Option<&ProjectFile> {
-        let number = self.paths.get(&walk::normalized(path))?;
-        self.files.get(*number)
+        let index = self.paths.get(&walk::normalized(path))?;
+        self.files.get(*index)
     }
 
-    /// The variables that the `.env` files of folders give to Compose and to Procfiles, those of later
-    /// folders outweighing those of earlier ones.
+    /// Merges the `.env` files of these folders, the later ones overriding the earlier, under the environment.
+    /// These are the variables that Compose and Procfile runners see.
     pub(super) fn variables_of(&self, folders: &[&Path]) -> Variables {
         let mut variables = Variables::new();
         for folder in folders {
             let assignments = self.assignments_in(folder).into_iter();
             variables.extend(assignments.map(|it| (it.name, it.value)));
         }
-        // The shell's outweigh those of files.
         variables.extend(self.environment.clone());
         variables
     }
 }
 
-/// The `.env` of a folder, as it is told.
+/// Returns the path of a folder's `.env` as it is printed.
 pub(super) fn env_file(folder: &Path) -> PathBuf {
     let file = folder.join(".env");
     file.strip_prefix(".").map_or(file.clone(), Path::to_owned)
-}
-
-/// What is in a file that is not too large to be one of a project's.
-pub(super) fn read(path: &Path) -> io::Result<String> {
-    const LARGEST: u64 = 4 << 20;
-    let metadata = fs::metadata(path)?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is not a file"));
-    }
-    if metadata.len() > LARGEST {
-        return Err(io::Error::other("it is larger than 4 MiB"));
-    }
-    // The kernel's own files have no length, and may have no end.
-    let mut text = Vec::new();
-    if metadata.len() > 0 {
-        File::open(path)?.take(LARGEST).read_to_end(&mut text)?;
-    }
-    let text = String::from_utf8(text).map_err(|_| io::Error::other("it is not UTF-8"))?;
-    Ok(match text.strip_prefix('\u{feff}') {
-        Some(text) => text.to_owned(),
-        None => text,
-    })
 }

@@ -1,4 +1,4 @@
-//! Scans of what nobody meant to write.
+//! Scans of damaged and hostile files.
 
 use std::fs;
 use std::path::Path;
@@ -6,18 +6,19 @@ use std::path::Path;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use super::{ScanResult, Variables, scan};
+use super::variables::Variables;
+use super::{ScanResult, scan};
 
-/// The projects that there are expectations for, as something to begin with.
+/// The project cases, used as a corpus of well-formed files.
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/scan/cases");
 
-/// What means something to one of the formats.
+/// Fragments that are significant in one of the formats.
 const PIECES: [&str; 24] = [
     ":", "-", "8080:80", "\n", "\n  ", "'", "\"", "${", "}", "$", "*a", "&a ", "<<: *a", "!reset ",
     "#", "[", "{", "\\", "=", "\r\n", "\u{e9}", "\u{0}", "--port ", "65536",
 ];
 
-/// The files of the projects, by their names.
+/// Collects the files of the projects, with their names.
 fn files(folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -30,7 +31,7 @@ fn files(folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
     }
 }
 
-/// A change to a text: a piece that is put in somewhere, for so many bytes.
+/// Replaces some bytes of a text with a fragment.
 #[derive(Clone, Debug)]
 struct Edit {
     at: prop::sample::Index,
@@ -66,27 +67,24 @@ fn scan_of(name: &str, text: &[u8]) -> ScanResult {
     };
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, text).unwrap();
-    let scan = scan(folder.path(), &Variables::new()).unwrap();
+    let result = scan(folder.path(), &Variables::new()).unwrap();
     let lines = text.split(|&it| it == b'\n').count();
-    for finding in &scan.findings {
-        let is_in_file = (1..=lines).contains(&finding.line);
-        assert!(
-            is_in_file && Path::new(&finding.file) == path,
-            "{finding:?}"
-        );
+    for fixed in &result.ports {
+        let is_in_file = (1..=lines).contains(&fixed.line);
+        assert!(is_in_file && Path::new(&fixed.file) == path, "{fixed:?}");
     }
-    for note in &scan.notes {
+    for note in &result.notes {
         assert!(
             note.line.is_none_or(|line| (1..=lines).contains(&line)),
             "{note:?}"
         );
     }
-    scan
+    result
 }
 
-/// `PORT_REGISTRY_SOAK` makes it so many times as many.
+/// `PORT_REGISTRY_SOAK` multiplies the number of cases.
 #[test]
-fn whatever_is_written_is_read_or_noted() {
+fn damaged_files_are_read_or_noted() {
     let soak = std::env::var("PORT_REGISTRY_SOAK").map_or(1, |factor| factor.parse().unwrap());
     let mut originals = Vec::new();
     files(Path::new(CASES), &mut originals);
@@ -106,7 +104,7 @@ fn whatever_is_written_is_read_or_noted() {
 }
 
 #[test]
-fn files_that_are_made_to_take_long_are_refused() {
+fn hostile_files_are_rejected_quickly() {
     let deep = |open: &str| open.repeat(100_000);
     let mut bomb = "l0: &l0 [x]\n".to_owned();
     for level in 1..20 {
@@ -126,7 +124,7 @@ fn files_that_are_made_to_take_long_are_refused() {
     ] {
         let scan = scan_of(name, text.as_bytes());
         assert_eq!(
-            (scan.findings.len(), scan.notes.len()),
+            (scan.ports.len(), scan.notes.len()),
             (0, 1),
             "{name}: {:?}",
             scan.notes
@@ -138,10 +136,10 @@ fn files_that_are_made_to_take_long_are_refused() {
     }
     let ports = "        - '".to_owned() + &many + "4000:80'\n";
     let text = "services:\n  web:\n      ports:\n".to_owned() + &ports.repeat(5);
-    assert_eq!(scan_of("compose.yaml", text.as_bytes()).findings.len(), 1);
+    assert_eq!(scan_of("compose.yaml", text.as_bytes()).ports.len(), 1);
     let text = format!("web: next {many} -p 4000\n").repeat(5);
-    assert_eq!(scan_of("Procfile", text.as_bytes()).findings.len(), 5);
-    // Deep, and no reason to give up.
+    assert_eq!(scan_of("Procfile", text.as_bytes()).ports.len(), 5);
+    // Deeply nested, but no error.
     for (name, text) in [
         (".env", format!("PORT={}", deep("${A:-"))),
         ("Procfile", format!("web: {}", deep("sh -c '"))),
@@ -153,7 +151,7 @@ fn files_that_are_made_to_take_long_are_refused() {
             "{name}"
         );
     }
-    // Many services, each of which extends the next one.
+    // A long chain of `extends`.
     let mut chain = "services:\n".to_owned();
     for number in 0..5_000 {
         let next = number + 1;

@@ -1,4 +1,4 @@
-//! The files of a project.
+//! Lists the files of a project.
 
 use std::fs;
 use std::io;
@@ -6,22 +6,10 @@ use std::path::{Component, Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-use crate::folder::folder_of;
+use super::project_file::ProjectFile;
 
-/// A file, and where it stands in the project.
-#[derive(Clone, Debug)]
-pub(super) struct ProjectFile {
-    pub(super) path: PathBuf,
-    /// As it is told.
-    pub(super) shown: String,
-    /// The name of its folder, if that is below the scanned one.
-    pub(super) below: Option<String>,
-    /// Whether it is what was to be scanned, and no other.
-    pub(super) is_named: bool,
-}
-
-/// Folders of what others wrote, and of what is made anew.
-const LEFT_OUT: [&str; 8] = [
+/// Folders that hold dependencies or build output.
+const SKIPPED_FOLDERS: [&str; 8] = [
     "node_modules",
     "vendor",
     "target",
@@ -32,59 +20,59 @@ const LEFT_OUT: [&str; 8] = [
     "__pycache__",
 ];
 
-/// How far below the scanned folder files are looked for.
-const DEPTH: usize = 5;
+/// Levels of subfolders that are searched.
+const MAX_DEPTH: usize = 5;
 
-/// The files below a folder, or the one file, by their paths.
+/// The files of a folder and its subfolders, sorted by path, or the one file that was named.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
-    pub(super) places: Vec<ProjectFile>,
-    /// What cannot be looked into, and why.
-    pub(super) closed: Vec<(String, String)>,
+    pub(super) files: Vec<ProjectFile>,
+    /// Paths that could not be opened, each with the reason.
+    pub(super) unreadable: Vec<(String, String)>,
 }
 
 impl Walk {
     pub(super) fn of(path: &Path) -> io::Result<Walk> {
         if !fs::metadata(path)?.is_dir() {
             return Ok(Walk {
-                places: vec![ProjectFile {
+                files: vec![ProjectFile {
                     path: path.to_owned(),
                     shown: path.display().to_string(),
-                    below: None,
+                    subfolder: None,
                     is_named: true,
                 }],
-                closed: Vec::new(),
+                unreadable: Vec::new(),
             });
         }
         fs::read_dir(path)?;
         let mut walk = Walk::default();
-        // A file of a folder counts as one step more.
+        // walkdir counts a file as one level below its folder.
         let entries = WalkDir::new(path)
-            .max_depth(DEPTH + 1)
+            .max_depth(MAX_DEPTH + 1)
             .same_file_system(true)
             .into_iter()
-            .filter_entry(|entry| entry.depth() == 0 || is_entered(entry));
+            .filter_entry(|entry| entry.depth() == 0 || is_searched(entry));
         for entry in entries {
             match entry {
-                Ok(entry) if entry.file_type().is_file() || is_linked_file(&entry) => {
-                    walk.places.push(place(&entry, path));
+                Ok(entry) if entry.file_type().is_file() || is_link_to_file(&entry) => {
+                    walk.files.push(project_file(&entry, path));
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    let closed = error.path().unwrap_or(path);
-                    let why = error.io_error().map(io::Error::to_string);
-                    let why = why.unwrap_or_else(|| error.to_string());
-                    walk.closed.push((shown(closed, path), why));
+                    let unreadable = error.path().unwrap_or(path);
+                    let reason = error.io_error().map(io::Error::to_string);
+                    let reason = reason.unwrap_or_else(|| error.to_string());
+                    walk.unreadable.push((shown(unreadable, path), reason));
                 }
             }
         }
-        walk.places.sort_by(|a, b| a.shown.cmp(&b.shown));
-        walk.closed.sort();
+        walk.files.sort_by(|a, b| a.shown.cmp(&b.shown));
+        walk.unreadable.sort();
         Ok(walk)
     }
 }
 
-/// A path as it is told: what is typed as `.`, or not typed, is no part of it.
+/// Formats a path for output. Omits the `./` of a scan of the current folder.
 pub(super) fn shown(path: &Path, root: &Path) -> String {
     let path = if root == Path::new(".") {
         path.strip_prefix(root).unwrap_or(path)
@@ -94,56 +82,35 @@ pub(super) fn shown(path: &Path, root: &Path) -> String {
     path.display().to_string()
 }
 
-fn place(entry: &DirEntry, root: &Path) -> ProjectFile {
+fn project_file(entry: &DirEntry, root: &Path) -> ProjectFile {
     let path = entry.path();
     let folder = path.parent().filter(|_| entry.depth() > 1);
     let name = folder.and_then(Path::file_name);
     ProjectFile {
         path: path.to_owned(),
         shown: shown(path, root),
-        below: name.map(|name| name.to_string_lossy().into_owned()),
+        subfolder: name.map(|name| name.to_string_lossy().into_owned()),
         is_named: false,
     }
 }
 
-fn is_entered(entry: &DirEntry) -> bool {
+fn is_searched(entry: &DirEntry) -> bool {
     if !entry.file_type().is_dir() {
         return true;
     }
     let name = entry.file_name().to_string_lossy();
     let is_hidden = name.starts_with('.') && name != ".devcontainer";
-    // A submodule, or another repository, has names of its own.
+    // Skip submodules and nested repositories: they are projects with service keys of their own.
     let is_checkout = || entry.path().join(".git").symlink_metadata().is_ok();
-    !is_hidden && !LEFT_OUT.contains(&&*name) && !is_checkout()
+    !is_hidden && !SKIPPED_FOLDERS.contains(&&*name) && !is_checkout()
 }
 
-/// Whether it is a symbolic link to a file, such as an `.env` that is kept elsewhere. Folders are not
-/// followed.
-fn is_linked_file(entry: &DirEntry) -> bool {
+/// Accepts a symbolic link to a file, such as an `.env` kept elsewhere. Links to folders are not followed.
+fn is_link_to_file(entry: &DirEntry) -> bool {
     entry.path_is_symlink() && fs::metadata(entry.path()).is_ok_and(|it| it.is_file())
 }
 
-impl ProjectFile {
-    pub(super) fn name(&self) -> &str {
-        let name = self.path.file_name().and_then(|name| name.to_str());
-        name.unwrap_or_default()
-    }
-
-    pub(super) fn folder(&self) -> &Path {
-        folder_of(&self.path)
-    }
-
-    /// The name of a service in this file's folder. Of one that is below the scanned folder, it begins
-    /// with the folder's.
-    pub(super) fn service(&self, name: &str) -> String {
-        match &self.below {
-            Some(folder) => format!("{folder}-{name}"),
-            None => name.to_owned(),
-        }
-    }
-}
-
-/// A path without `.` and `..`, where it does not lead over symbolic links.
+/// Removes `.` and `..` from a path without resolving symbolic links.
 pub(super) fn normalized(path: &Path) -> PathBuf {
     let mut normalized = PathBuf::new();
     for part in path.components() {

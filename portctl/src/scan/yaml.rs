@@ -5,11 +5,11 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Spanned, Tagged};
 
-/// What stands in a place, with its tag.
+/// A value with its line and tag.
 #[derive(Clone, Debug)]
 pub(super) struct YamlNode {
-    pub(super) node: YamlValue,
-    /// Where it is written, be it used there or by an alias or a merge key elsewhere.
+    value: YamlValue,
+    /// The line that defines the value, even if an alias or a merge key uses it elsewhere.
     pub(super) line: usize,
     pub(super) tag: Option<String>,
 }
@@ -17,40 +17,40 @@ pub(super) struct YamlNode {
 #[derive(Clone, Debug)]
 pub(super) enum YamlValue {
     Null,
-    /// Numbers and the like as their text.
+    /// Numbers and booleans are kept as text.
     Scalar(String),
     Sequence(Vec<YamlNode>),
-    /// Merge keys are followed. With the line of the key.
+    /// Entries as (key, line of the key, value), with merge keys resolved.
     Mapping(Vec<(String, usize, YamlNode)>),
 }
 
-/// Levels of mappings and sequences. Each takes some room on the stack.
-const DEEPEST: usize = 32;
+/// Limit for nested mappings and sequences, because each level takes stack space.
+const MAX_DEPTH: usize = 32;
 
-/// The documents of a text.
+/// Parses all documents of a text.
 pub(super) fn parse(text: &str) -> Result<Vec<YamlNode>, YamlError> {
     let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! { max_depth: DEEPEST, flow_nesting_limit: DEEPEST },
+        budget: serde_saphyr::budget! { max_depth: MAX_DEPTH, flow_nesting_limit: MAX_DEPTH },
     };
     let items = serde_saphyr::from_multiple_with_options(text, options);
     items.map_err(|error| {
-        let told = error.without_snippet().to_string();
-        // It tells of what who calls it could do about it.
-        let told = told.replace(", set DuplicateKeyPolicy in Options if acceptable", "");
-        YamlError(match told.strip_prefix("budget breached: ") {
-            Some(what) => format!("it is nested too deeply, or too large: {what}"),
-            None => told,
+        let message = error.without_snippet().to_string();
+        // Remove the advice for callers of the parser.
+        let message = message.replace(", set DuplicateKeyPolicy in Options if acceptable", "");
+        YamlError(match message.strip_prefix("budget breached: ") {
+            Some(limit) => format!("it is nested too deeply or too large: {limit}"),
+            None => message,
         })
     })
 }
 
-/// The text is no YAML, or of a size or a depth that nobody writes.
+/// The text is not YAML, or is larger or more deeply nested than any real file.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct YamlError(String);
 
 impl YamlNode {
-    /// What is under a key, with the line of the key.
+    /// Returns the value of a key, with the line of the key.
     pub(super) fn get(&self, key: &str) -> Option<(usize, &YamlNode)> {
         let mut entries = self.entries().iter();
         let entry = entries.find(|(name, _, _)| name == key);
@@ -58,21 +58,21 @@ impl YamlNode {
     }
 
     pub(super) fn entries(&self) -> &[(String, usize, YamlNode)] {
-        match &self.node {
+        match &self.value {
             YamlValue::Mapping(entries) => entries,
             _ => &[],
         }
     }
 
     pub(super) fn items(&self) -> &[YamlNode] {
-        match &self.node {
+        match &self.value {
             YamlValue::Sequence(items) => items,
             _ => &[],
         }
     }
 
     pub(super) fn text(&self) -> Option<&str> {
-        match &self.node {
+        match &self.value {
             YamlValue::Scalar(text) => Some(text),
             _ => None,
         }
@@ -86,9 +86,9 @@ impl YamlNode {
 impl<'de> Deserialize<'de> for YamlNode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<YamlNode, D::Error> {
         let spanned = Spanned::<Tagged<YamlValue>>::deserialize(deserializer)?;
-        let Tagged(node, tag) = spanned.value;
+        let Tagged(value, tag) = spanned.value;
         let line = line(spanned.defined.line());
-        Ok(YamlNode { node, line, tag })
+        Ok(YamlNode { value, line, tag })
     }
 }
 
@@ -108,7 +108,7 @@ impl<'de> Visitor<'de> for YamlVisitor {
     type Value = YamlValue;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("anything")
+        f.write_str("any YAML value")
     }
 
     fn visit_str<E>(self, text: &str) -> Result<YamlValue, E> {

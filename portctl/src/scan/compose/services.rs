@@ -4,38 +4,38 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::iter;
 
-use super::published::PublishedPort;
-use crate::scan::ScanResult;
-use crate::scan::walk::ProjectFile;
+use super::published_port::PublishedPort;
+use crate::scan::project_file::ProjectFile;
+use crate::scan::result::ScanResult;
 use crate::scan::yaml::{self, YamlNode};
 
-/// The services of a file, or of several that are merged, in the order in which they come first.
+/// The services of one file or of several merged files, in order of first appearance.
 #[derive(Default)]
 pub(super) struct ComposeServices {
     pub(super) services: Vec<ComposeService>,
-    /// Which of them has a name.
-    numbers: HashMap<String, usize>,
+    /// Indexes into `services`, by name.
+    indexes: HashMap<String, usize>,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct ComposeService {
     pub(super) name: String,
     pub(super) ports: Vec<PublishedPort>,
-    /// Whether it shares the host's network, so that nothing is published; if anything is said of it.
-    hosts_network: Option<bool>,
-    /// What it does to the service of the same name in the files before.
-    change: MergeMode,
-    /// The same, to its ports.
-    ports_change: MergeMode,
+    /// `network_mode` is `host`, so `ports` is ignored. `None` if the service does not set `network_mode`.
+    host_network: Option<bool>,
+    /// Mode for merging the service into that of earlier files.
+    merge_mode: MergeMode,
+    /// Mode for merging `ports` into those of earlier files.
+    ports_merge_mode: MergeMode,
 }
 
 impl ComposeService {
-    pub(super) fn has_hosts_network(&self) -> bool {
-        self.hosts_network == Some(true)
+    pub(super) fn has_host_network(&self) -> bool {
+        self.host_network == Some(true)
     }
 }
 
-/// What an override does, by its tag.
+/// Effect of an override on the value that it overrides, set by its YAML tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum MergeMode {
     Add,
@@ -58,79 +58,79 @@ impl MergeMode {
 }
 
 impl ComposeServices {
-    /// Those of one file. What is not followed is noted.
-    pub(super) fn of(place: &ProjectFile, scan: &mut ScanResult) -> ComposeServices {
+    /// Reads the services of one file. Notes references to other files, which are not followed.
+    pub(super) fn of(file: &ProjectFile, result: &mut ScanResult) -> ComposeServices {
         let mut services = ComposeServices::default();
-        let Some(text) = scan.read(place) else {
+        let Some(text) = result.read(file) else {
             return services;
         };
         match yaml::parse(&text) {
             Ok(documents) => {
                 for document in &documents {
-                    note_includes(document, place, scan);
-                    services.add(0, ComposeServices::of_document(document, place, scan));
+                    note_includes(document, file, result);
+                    services.add(0, ComposeServices::of_document(document, file, result));
                 }
             }
-            Err(error) => scan.note(place, None, format!("cannot be read as YAML: {error}")),
+            Err(error) => result.note(file, None, format!("cannot be read as YAML: {error}")),
         }
         services
     }
 
     fn of_document(
         document: &YamlNode,
-        place: &ProjectFile,
-        scan: &mut ScanResult,
+        file: &ProjectFile,
+        result: &mut ScanResult,
     ) -> ComposeServices {
         let Some((_, services)) = document.get("services") else {
             return ComposeServices::default();
         };
-        let file = ServiceTable::of(services);
+        let table = ServiceTable::of(services);
         let services = services.entries().iter().map(|(name, _, item)| {
-            note_extends(item, place, scan);
-            let chain = file.chain(name);
+            note_extends(item, file, result);
+            let chain = table.chain(name);
             let ports = item.get("ports").map(|(_, ports)| ports);
             ComposeService {
                 name: name.clone(),
                 ports: ports_of(&chain),
-                hosts_network: network_mode(&chain).map(|mode| mode == "host"),
-                change: MergeMode::of(item),
-                ports_change: ports.map_or(MergeMode::Add, MergeMode::of),
+                host_network: network_mode(&chain).map(|mode| mode == "host"),
+                merge_mode: MergeMode::of(item),
+                ports_merge_mode: ports.map_or(MergeMode::Add, MergeMode::of),
             }
         });
         services.collect()
     }
 
-    /// Merges the services of a later file into these.
-    pub(super) fn add(&mut self, file: usize, others: ComposeServices) {
+    /// Merges the services of a later file, which has this index in its group.
+    pub(super) fn add(&mut self, file_index: usize, others: ComposeServices) {
         for mut other in others.services {
             for port in &mut other.ports {
-                port.file = file;
+                port.file = file_index;
             }
-            let known = self.numbers.get(&other.name);
-            let Some(service) = known.and_then(|&number| self.services.get_mut(number)) else {
-                if other.change != MergeMode::Drop {
+            let known = self.indexes.get(&other.name);
+            let Some(service) = known.and_then(|&index| self.services.get_mut(index)) else {
+                if other.merge_mode != MergeMode::Drop {
                     self.push(other);
                 }
                 continue;
             };
-            match other.change {
+            match other.merge_mode {
                 MergeMode::Drop => service.ports.clear(),
                 MergeMode::Replace => *service = other,
                 MergeMode::Add => {
-                    if other.ports_change != MergeMode::Add {
+                    if other.ports_merge_mode != MergeMode::Add {
                         service.ports.clear();
                     }
-                    if other.ports_change != MergeMode::Drop {
+                    if other.ports_merge_mode != MergeMode::Drop {
                         service.ports.extend(other.ports);
                     }
-                    service.hosts_network = other.hosts_network.or(service.hosts_network);
+                    service.host_network = other.host_network.or(service.host_network);
                 }
             }
         }
     }
 
     fn push(&mut self, service: ComposeService) {
-        self.numbers
+        self.indexes
             .insert(service.name.clone(), self.services.len());
         self.services.push(service);
     }
@@ -144,7 +144,7 @@ impl FromIterator<ComposeService> for ComposeServices {
     }
 }
 
-/// The services of one file by their names.
+/// The services of one file, by name.
 struct ServiceTable<'a> {
     services: BTreeMap<&'a str, &'a YamlNode>,
 }
@@ -157,18 +157,18 @@ impl<'a> ServiceTable<'a> {
         }
     }
 
-    /// A service and those that it extends, as far as they are in this file, itself last.
+    /// Returns a service with those of this file that it extends, the service itself last.
     fn chain(&self, name: &str) -> Vec<&'a YamlNode> {
-        /// Nobody goes further, but in a circle.
-        const LONGEST: usize = 32;
+        /// Ends a circular `extends`; real chains are far shorter.
+        const MAX_LENGTH: usize = 32;
         let first = self.services.get(name).copied();
         let extended = |service: &&'a YamlNode| {
             let name = extended(service)?;
             self.services.get(name).copied()
         };
-        let chain = iter::successors(first, extended).take(LONGEST);
+        let chain = iter::successors(first, extended).take(MAX_LENGTH);
         let mut chain: Vec<&YamlNode> = chain.collect();
-        // What comes round again counts once.
+        // In a circle, each service counts once.
         let mut seen = BTreeSet::new();
         chain.retain(|service| seen.insert(std::ptr::from_ref(*service)));
         chain.reverse();
@@ -176,7 +176,7 @@ impl<'a> ServiceTable<'a> {
     }
 }
 
-/// The service of the same file that a service extends.
+/// Returns the name of the service in the same file that a service extends.
 fn extended(service: &YamlNode) -> Option<&str> {
     let (_, extends) = service.get("extends")?;
     match extends.get("file") {
@@ -185,49 +185,49 @@ fn extended(service: &YamlNode) -> Option<&str> {
     }
 }
 
-/// The ports of the services of a chain.
+/// Merges the ports along a chain of `extends`.
 fn ports_of(chain: &[&YamlNode]) -> Vec<PublishedPort> {
     let mut published = Vec::new();
     let ports = chain.iter().filter_map(|service| service.get("ports"));
     for (_, ports) in ports {
-        let change = MergeMode::of(ports);
-        if change != MergeMode::Add {
+        let merge_mode = MergeMode::of(ports);
+        if merge_mode != MergeMode::Add {
             published.clear();
         }
-        if change != MergeMode::Drop {
+        if merge_mode != MergeMode::Drop {
             published.extend(ports.items().iter().filter_map(PublishedPort::of));
         }
     }
     published
 }
 
-/// The last word on it.
+/// Returns the `network_mode` that takes precedence in a chain of `extends`.
 fn network_mode<'a>(chain: &[&'a YamlNode]) -> Option<&'a str> {
     let modes = chain.iter().rev();
     let mut modes = modes.filter_map(|service| service.get("network_mode"));
     modes.next()?.1.text()
 }
 
-fn note_includes(document: &YamlNode, place: &ProjectFile, scan: &mut ScanResult) {
+fn note_includes(document: &YamlNode, file: &ProjectFile, result: &mut ScanResult) {
     let Some((_, include)) = document.get("include") else {
         return;
     };
     for item in include.items() {
         let path = item.get("path").map_or(item, |(_, path)| path);
         let first = path.items().first().unwrap_or(path);
-        let path = first.text().unwrap_or("what it names");
-        let note = format!("include is not followed: scan {path} itself");
-        scan.note(place, Some(item.line), note);
+        let path = first.text().unwrap_or("that file");
+        let note = format!("include is not followed; scan {path} on its own");
+        result.note(file, Some(item.line), note);
     }
 }
 
-fn note_extends(service: &YamlNode, place: &ProjectFile, scan: &mut ScanResult) {
+fn note_extends(service: &YamlNode, file: &ProjectFile, result: &mut ScanResult) {
     let Some((line, extends)) = service.get("extends") else {
         return;
     };
-    if let Some((_, file)) = extends.get("file") {
-        let file = file.text().unwrap_or("another file");
-        let note = format!("extends is not followed to another file: scan {file} itself");
-        scan.note(place, Some(line), note);
+    if let Some((_, extended)) = extends.get("file") {
+        let extended = extended.text().unwrap_or("that file");
+        let note = format!("extends does not follow other files; scan {extended} on its own");
+        result.note(file, Some(line), note);
     }
 }

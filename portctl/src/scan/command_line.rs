@@ -1,27 +1,28 @@
-//! The ports that the commands of a line have servers listen on, as far as their words tell.
+//! Finds the ports that the commands of a shell command line listen on.
 
 use std::collections::BTreeSet;
 
 use port_registry::Port;
 
+use super::fixed_port::{PortCandidate, PortOrigin};
 use super::interpolation::interpolate;
-use super::simple::SimpleCommand;
-use super::{MOST_VARIABLES, PortCandidate, PortOrigin, Variables, with_port};
+use super::simple_command::SimpleCommand;
+use super::variables::{MAX_VARIABLES, Variables, with_port};
 
-/// Command lines in the words of command lines.
-const DEEPEST: usize = 8;
+/// Limit for command lines nested in the words of others, such as `sh -c "..."`.
+const MAX_DEPTH: usize = 8;
 
-/// A port that a command line has, and what is known of it.
+/// A port that a command listens on.
 struct ListenPort {
     port: Port,
     guess: bool,
     variables: Vec<String>,
 }
 
-/// The ports of a command line, of which the first is the service's own.
+/// Returns the ports of a command line. The first gets the service's name, further ones a suffix.
 pub(super) fn ports(service: &str, line: &str, variables: &Variables) -> Vec<PortCandidate> {
     let mut ports: Vec<ListenPort> = Vec::new();
-    collect(line, variables, DEEPEST, &mut ports);
+    collect(line, variables, MAX_DEPTH, &mut ports);
     let mut found: Vec<PortCandidate> = Vec::new();
     for ListenPort {
         port,
@@ -50,7 +51,7 @@ pub(super) fn ports(service: &str, line: &str, variables: &Variables) -> Vec<Por
     found
 }
 
-/// What the commands of a line listen on.
+/// Collects the ports of every command of a line.
 fn collect(line: &str, variables: &Variables, depth: usize, ports: &mut Vec<ListenPort>) {
     let Some(depth) = depth.checked_sub(1) else {
         return;
@@ -59,18 +60,18 @@ fn collect(line: &str, variables: &Variables, depth: usize, ports: &mut Vec<List
         let Some(written) = shlex::split(command) else {
             continue;
         };
-        let (words, used) = replaced(&written, variables);
+        let (words, used) = interpolated(&written, variables);
         for (port, guess) in SimpleCommand::of(&words).ports() {
-            // Those each of which is the port, if it is set.
-            let is_port = |name: &String| {
+            // A variable sets the port if another value for it makes this port disappear.
+            let sets_port = |name: &String| {
                 let trial = if port.get() == 1 { "2" } else { "1" };
-                let (words, _) = replaced(&written, &with_port(variables, name, trial));
+                let (words, _) = interpolated(&written, &with_port(variables, name, trial));
                 let ports = SimpleCommand::of(&words).ports();
                 let mut ports = ports.into_iter().map(|(port, _)| port);
                 ports.all(|other| other != port)
             };
-            let used = used.iter().take(MOST_VARIABLES);
-            let variables = used.filter(|name| is_port(name)).cloned().collect();
+            let used = used.iter().take(MAX_VARIABLES);
+            let variables = used.filter(|name| sets_port(name)).cloned().collect();
             ports.push(ListenPort {
                 port,
                 guess,
@@ -86,8 +87,8 @@ fn collect(line: &str, variables: &Variables, depth: usize, ports: &mut Vec<List
     }
 }
 
-/// The words with the variables in them replaced, and which those are.
-fn replaced(written: &[String], variables: &Variables) -> (Vec<String>, BTreeSet<String>) {
+/// Interpolates each word. Returns the variables that were used, too.
+fn interpolated(written: &[String], variables: &Variables) -> (Vec<String>, BTreeSet<String>) {
     let mut used = BTreeSet::new();
     let words = written
         .iter()
@@ -102,7 +103,7 @@ fn replaced(written: &[String], variables: &Variables) -> (Vec<String>, BTreeSet
     (words, used)
 }
 
-/// The commands between `&&`, `||`, `;`, `|`, `&` and line ends that stand outside of quotes.
+/// Splits a line at `&&`, `||`, `;`, `|`, `&` and line breaks outside quotes.
 fn simple_commands(line: &str) -> Vec<&str> {
     let mut commands = Vec::new();
     let mut start = 0;
@@ -114,7 +115,7 @@ fn simple_commands(line: &str) -> Vec<&str> {
             _ if is_escaped => {}
             (None, '\'' | '"') => quote = Some(c),
             (Some(open), c) if c == open => quote = None,
-            // `2>&1` ends no command.
+            // The `&` of `2>&1` does not end the command.
             (None, '&') if before == '>' => {}
             (None, '&' | '|' | ';' | '\n') => {
                 commands.push(&line[start..at]);
@@ -132,7 +133,7 @@ fn simple_commands(line: &str) -> Vec<&str> {
 mod tests {
     use super::{Variables, ports};
 
-    /// The ports of a command line, with a `?` behind guesses.
+    /// Formats the ports of a command line, with a `?` after guesses.
     fn found(line: &str) -> String {
         let found = ports("web", line, &Variables::new()).into_iter();
         let found = found.map(|it| format!("{}{}", it.port, if it.guess { "?" } else { "" }));
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn servers_and_programs_of_the_project_are_certain_of_their_port() {
+    fn servers_and_own_programs_give_certain_ports() {
         for line in [
             "vite --port 4000",
             "npx -y vite --port=4000",
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn others_may_mean_a_port_elsewhere() {
+    fn flags_of_unknown_programs_are_guesses() {
         for line in [
             "createdb --port 4000 shop",
             "pgbench --port=4000",
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn every_command_of_a_line_counts_once() {
+    fn every_command_of_a_line_is_read_once() {
         let line = "PORT=1 a && (b --port 2 2>&1 | tee log; sh -c 'next -p 3 || next -p 1')";
         assert_eq!(found(line), "1 2? 3");
         assert_eq!(

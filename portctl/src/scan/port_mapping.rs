@@ -1,22 +1,23 @@
-//! Published ports, as Compose and Docker write them: `[[HOST_IP:]HOST:]CONTAINER[/PROTOCOL]`, where HOST
-//! and CONTAINER may be ranges (the Compose Specification, "ports").
+//! Published ports in the short syntax of Compose and Docker, `[[HOST_IP:]HOST:]CONTAINER[/PROTOCOL]`. `HOST` and
+//! `CONTAINER` may be ranges (the Compose Specification, "ports").
 
 use std::ops::RangeInclusive;
 
 use port_registry::Port;
 
-/// A port of the host that leads to one of a container.
+/// A host port that is forwarded to a container port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PortMapping {
     pub(super) host: Port,
     pub(super) container: u16,
 }
 
-/// It is not a port.
+/// The text is not a published port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct InvalidMapping;
 
-/// The TCP ports of the host that are fixed by the short syntax: none if it leaves them to the system.
+/// Parses the short syntax. Returns the fixed TCP host ports: none if the system chooses the port, or for UDP and
+/// SCTP.
 pub(super) fn parse(text: &str) -> Result<Vec<PortMapping>, InvalidMapping> {
     let (ports, protocol) = match text.trim().split_once('/') {
         Some((ports, protocol)) => (ports, protocol),
@@ -26,12 +27,12 @@ pub(super) fn parse(text: &str) -> Result<Vec<PortMapping>, InvalidMapping> {
         Some((before, container)) => (Some(before), container),
         None => (None, ports),
     };
-    // What is before the host's port is an address, which does not count.
+    // Skip the address before the host port.
     let host = before.map(|it| it.rsplit_once(':').map_or(it, |(_, host)| host));
     of(host.unwrap_or_default(), container, protocol)
 }
 
-/// The same of the parts, of which the host's may be empty.
+/// Like [`parse`], but takes the parts. An empty `host` lets the system choose the port.
 pub(super) fn of(
     host: &str,
     container: &str,
@@ -56,32 +57,31 @@ pub(super) fn of(
     }
     let containers = container.clone().chain(std::iter::repeat(*container.end()));
     let mappings = host.zip(containers).filter_map(|(host, container)| {
-        // Port 0 is one that the system chooses.
+        // The system chooses a port for 0, so it is not fixed.
         let host = Port::new(host).ok()?;
         Some(PortMapping { host, container })
     });
     Ok(mappings.collect())
 }
 
-/// What the arguments of `docker run` publish, with the number of the argument that it is in:
-/// `-p 80:80`, `--publish 80:80`, `-p80:80`, `--publish=80:80`, and `-dp 80:80` with other flags of a
-/// letter before it.
+/// Finds the published ports in the arguments of `docker run`, each with the index of its argument. Accepts
+/// `-p 80:80`, `--publish 80:80`, `-p80:80`, `--publish=80:80`, and `-dp 80:80` with other one-letter flags.
 pub(super) fn published<'a>(arguments: &[&'a str]) -> Vec<(usize, &'a str)> {
     let mut published = Vec::new();
-    let mut numbers = 0..arguments.len();
-    while let Some(number) = numbers.next() {
-        let argument = arguments[number];
-        let is_behind = argument == "--publish" || is_cluster_before_p(argument.strip_suffix('p'));
-        if !is_behind {
-            published.extend(attached(argument).map(|value| (number, value)));
-        } else if let Some(next) = numbers.next() {
+    let mut indexes = 0..arguments.len();
+    while let Some(index) = indexes.next() {
+        let argument = arguments[index];
+        let takes_next = argument == "--publish" || is_cluster_before_p(argument.strip_suffix('p'));
+        if !takes_next {
+            published.extend(attached(argument).map(|value| (index, value)));
+        } else if let Some(next) = indexes.next() {
             published.push((next, arguments[next]));
         }
     }
     published
 }
 
-/// The value of a flag that is in the same word.
+/// Returns the value of a publish flag within the same argument.
 fn attached(argument: &str) -> Option<&str> {
     let value = argument.strip_prefix("--publish=").or_else(|| {
         let (cluster, value) = argument.split_once('p')?;
@@ -92,7 +92,7 @@ fn attached(argument: &str) -> Option<&str> {
     value.filter(|value| !value.is_empty())
 }
 
-/// Whether this is `-`, perhaps with flags of `docker run` that are a letter and take no value.
+/// Accepts `-`, optionally followed by one-letter flags of `docker run` that take no value.
 fn is_cluster_before_p(text: Option<&str>) -> bool {
     const WITHOUT_VALUE: &[char] = &['d', 'i', 't', 'P', 'q'];
     let letters = text.and_then(|text| text.strip_prefix('-'));
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hosts_ports_are_found_in_all_forms() {
+    fn host_ports_are_parsed_in_every_form() {
         for (text, expected) in [
             ("8080:80", &[(8080, 80)][..]),
             ("127.0.0.1:8080:80/tcp", &[(8080, 80)]),
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_port_is_refused() {
+    fn malformed_ports_are_rejected() {
         for text in [
             "",
             "abc",

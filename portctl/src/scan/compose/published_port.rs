@@ -1,22 +1,21 @@
-//! The entries of `ports`, and the names of what they publish.
+//! The entries of `ports` in a Compose file.
 
 use std::collections::BTreeSet;
 
-use port_registry::Port;
-
 use crate::scan::interpolation::interpolate;
-use crate::scan::mapping::{self, PortMapping};
-use crate::scan::walk::ProjectFile;
+use crate::scan::port_mapping::{self, PortMapping};
+use crate::scan::project_file::ProjectFile;
+use crate::scan::result::ScanResult;
+use crate::scan::variables::{MAX_VARIABLES, Variables, with_port};
 use crate::scan::yaml::YamlNode;
-use crate::scan::{MOST_VARIABLES, ScanResult, Variables, with_port};
 
-/// Ports of one entry.
-const MOST: usize = 1000;
+/// Limit for the ports of one entry.
+const MAX_PORTS: usize = 1000;
 
 /// An entry of `ports`.
 #[derive(Clone, Debug)]
 pub(super) struct PublishedPort {
-    /// The number of the file in its group.
+    /// Index of the file in its group.
     pub(super) file: usize,
     pub(super) line: usize,
     syntax: PortSyntax,
@@ -33,7 +32,7 @@ enum PortSyntax {
 }
 
 impl PublishedPort {
-    /// An entry of `ports`, if it may publish one.
+    /// Reads an entry of `ports`. Returns `None` for the long syntax without `published`.
     pub(super) fn of(item: &YamlNode) -> Option<PublishedPort> {
         let text = |key: &str| {
             let item = item.get(key).map(|(_, item)| item);
@@ -58,9 +57,10 @@ impl PublishedPort {
         })
     }
 
-    /// The variables each of which is the port, if it is set: not those of an address, say.
+    /// Finds the variables that set the host port, as opposed to variables of an address. Each is set to a trial
+    /// value; it counts if that is then the entry's only host port.
     pub(super) fn variables(&self, variables: &Variables) -> Vec<String> {
-        /// Whichever it is.
+        /// Any valid port.
         const TRIAL: &str = "1";
         let text = match &self.syntax {
             PortSyntax::Short(text) => text,
@@ -69,16 +69,17 @@ impl PublishedPort {
         let used = interpolate(text, variables).map_or_else(|_| Vec::new(), |it| it.used);
         let used: BTreeSet<String> = used.into_iter().collect();
         let is_port = |name: &String| {
-            let hosts = self.published(&with_port(variables, name, TRIAL)).1;
+            let hosts = self.interpolated(&with_port(variables, name, TRIAL)).1;
             let mut hosts = hosts.into_iter().flatten().map(|it| it.host.to_string());
             hosts.next().as_deref() == Some(TRIAL) && hosts.next().is_none()
         };
-        let used = used.into_iter().take(MOST_VARIABLES);
+        let used = used.into_iter().take(MAX_VARIABLES);
         used.filter(is_port).collect()
     }
 
-    /// The variables that are not set, and what it publishes with these, if that makes sense.
-    fn published(&self, variables: &Variables) -> (Vec<String>, Option<Vec<PortMapping>>) {
+    /// Interpolates and parses the entry. Returns the variables that are not set, and `None` for the mappings if the
+    /// entry is malformed.
+    fn interpolated(&self, variables: &Variables) -> (Vec<String>, Option<Vec<PortMapping>>) {
         let mut missing = Vec::new();
         let mut replaced = |text: &str| {
             let interpolated = interpolate(text, variables).ok()?;
@@ -86,77 +87,50 @@ impl PublishedPort {
             Some(interpolated.text)
         };
         let mappings = match &self.syntax {
-            PortSyntax::Short(text) => replaced(text).and_then(|text| mapping::parse(&text).ok()),
+            PortSyntax::Short(text) => {
+                replaced(text).and_then(|text| port_mapping::parse(&text).ok())
+            }
             PortSyntax::Long {
                 published,
                 target,
                 protocol,
             } => replaced(published).and_then(|published| {
-                mapping::of(&published, &replaced(target)?, &replaced(protocol)?).ok()
+                port_mapping::of(&published, &replaced(target)?, &replaced(protocol)?).ok()
             }),
         };
         (missing, mappings)
     }
 
-    /// What it publishes, or a note why that cannot be told.
+    /// Returns the ports that the entry publishes, or notes why they are not known.
     pub(super) fn mappings(
         &self,
         variables: &Variables,
-        place: &ProjectFile,
-        scan: &mut ScanResult,
+        file: &ProjectFile,
+        result: &mut ScanResult,
     ) -> Option<Vec<PortMapping>> {
-        let (missing, mappings) = self.published(variables);
+        let (missing, mappings) = self.interpolated(variables);
         let shown = match &self.syntax {
             PortSyntax::Short(text) => text,
             PortSyntax::Long { published, .. } => published,
         };
-        if mappings.as_ref().is_some_and(|it| it.len() > MOST) {
-            let note = format!("{shown}: more than {MOST} ports are not looked at");
-            scan.note(place, Some(self.line), note);
+        if mappings.as_ref().is_some_and(|it| it.len() > MAX_PORTS) {
+            let note = format!("{shown}: skipped because it publishes more than {MAX_PORTS} ports");
+            result.note(file, Some(self.line), note);
             return None;
         }
         let is_found = mappings.as_ref().is_some_and(|it| !it.is_empty());
         if !is_found && let Some(variable) = missing.first() {
-            let note = format!("{shown}: {variable} is not set, so it is no fixed port");
-            scan.note(place, Some(self.line), note);
+            let note = format!("{shown}: skipped because {variable} is not set");
+            result.note(file, Some(self.line), note);
             return None;
         }
         if mappings.is_none() {
-            scan.note(place, Some(self.line), format!("{shown} is not a port"));
+            result.note(
+                file,
+                Some(self.line),
+                format!("{shown} is not a valid port"),
+            );
         }
         mappings
-    }
-}
-
-/// The names of a service's ports.
-pub(super) struct PortNames<'a> {
-    service: &'a str,
-    ports: BTreeSet<Port>,
-    given: BTreeSet<String>,
-}
-
-impl PortNames<'_> {
-    pub(super) fn of(service: &str) -> PortNames<'_> {
-        PortNames {
-            service,
-            ports: BTreeSet::new(),
-            given: BTreeSet::new(),
-        }
-    }
-
-    /// The name of the next port; none if it is there already, as with another address.
-    pub(super) fn name(&mut self, mapping: PortMapping) -> Option<String> {
-        if !self.ports.insert(mapping.host) {
-            return None;
-        }
-        let service = self.service;
-        let mut names = [
-            service.to_owned(),
-            format!("{service}-{}", mapping.container),
-            format!("{service}-{}", mapping.host),
-            format!("{service}-{}-{}", mapping.host, mapping.container),
-        ]
-        .into_iter();
-        names.find(|name| self.given.insert(name.clone()))
     }
 }

@@ -1,27 +1,28 @@
-//! A simple command of a shell, and the ports that it has a server listen on.
+//! A simple command of a shell, and the ports that it listens on.
 
 use port_registry::Port;
 
+use super::port_mapping;
+use super::port_number::{parse_port, parse_port_of_address};
 use super::programs::{
     INTERPRETERS, NO_SERVERS, ProgramSet, SETTERS, WITH_ADDRESS, WITH_LONG_FLAG, WITH_SHORT_FLAG,
     WRAPPERS,
 };
-use super::{mapping, port};
 
-/// How the names of a project's own programs end.
-const SOURCES: &[&str] = &[".js", ".mjs", ".cjs", ".ts", ".py", ".rb", ".php"];
+/// File name extensions of source files, which are the project's own programs.
+const SOURCE_EXTENSIONS: &[&str] = &[".js", ".mjs", ".cjs", ".ts", ".py", ".rb", ".php"];
 
-/// The flags by which some servers are told an address to listen on.
+/// Flags of some servers for the address to listen on.
 const ADDRESS_FLAGS: &[&str] = &["-b", "--bind", "-l", "--listen"];
 
-/// A simple command: what it sets, what it runs, and with what arguments.
+/// A simple command, split into assignments, program and arguments.
 pub(super) struct SimpleCommand<'a> {
     assignments: Vec<(&'a str, &'a str)>,
     program: &'a str,
-    /// Whether the program is named by where it is in the project, such as `bin/server`.
+    /// The program is named by a path in the project, such as `bin/server`.
     is_path: bool,
     arguments: &'a [String],
-    /// All of it: what wraps a command may be given flags that are meant for that.
+    /// All words, because a wrapper such as `npm run` may pass its flags on to the program.
     words: &'a [String],
 }
 
@@ -30,22 +31,22 @@ impl SimpleCommand<'_> {
         let mut assignments = Vec::new();
         let mut rest = words;
         while let Some((word, behind)) = rest.split_first() {
-            let is_passed_over = if let Some((name, value)) = assignment(word) {
+            let is_skipped = if let Some((name, value)) = assignment(word) {
                 assignments.push((name, value));
                 true
             } else {
                 let name = base_name(word);
-                // The value of a wrapper's `--port`, say.
+                // A number is the value of a wrapper's flag, such as `--port`.
                 let is_number = word.bytes().all(|digit| digit.is_ascii_digit());
                 let is_known = SETTERS.contains(name) || WRAPPERS.contains(name);
                 is_known || is_number || word.starts_with('-')
             };
-            if !is_passed_over {
+            if !is_skipped {
                 break;
             }
             rest = behind;
         }
-        // What wraps a command may have arguments of its own before it.
+        // dotenv takes arguments of its own before `--`.
         let is_wrapped =
             rest.len() < words.len() && words.iter().any(|it| base_name(it) == "dotenv");
         if is_wrapped && let Some(at) = rest.iter().position(|word| word == "--") {
@@ -69,7 +70,7 @@ impl SimpleCommand<'_> {
         simple
     }
 
-    /// A module that Python runs is the program.
+    /// For `python -m MODULE`, the module is the program.
     fn enter_module(&mut self) {
         if !self.program.starts_with("python") {
             return;
@@ -82,14 +83,14 @@ impl SimpleCommand<'_> {
         }
     }
 
-    /// The ports that it listens on, and whether each is a guess.
+    /// Returns the ports that the command listens on. The flag is true for guesses.
     pub(super) fn ports(&self) -> Vec<(Port, bool)> {
         if NO_SERVERS.contains(self.program) {
             return Vec::new();
         }
         let assignments = self.assignments.iter().filter_map(|(name, value)| {
             let is_port = *name == "PORT" || name.ends_with("_PORT");
-            let port = port(value).filter(|_| is_port)?;
+            let port = parse_port(value).filter(|_| is_port)?;
             Some((port, *name != "PORT"))
         });
         let mut ports: Vec<(Port, bool)> = assignments.collect();
@@ -102,22 +103,22 @@ impl SimpleCommand<'_> {
             ports.extend(self.port_in(word, next));
         }
         if self.program == "http.server" {
-            let first = self.arguments.first().and_then(|word| port(word));
+            let first = self.arguments.first().and_then(|word| parse_port(word));
             ports.extend(first.map(|port| (port, false)));
         }
         ports
     }
 
-    /// Whether it is known to be a server, or a program of the project's own.
+    /// Accepts known servers and the project's own programs: their `--port` sets the port that they listen on.
     fn is_server(&self) -> bool {
         let is_in = |programs: ProgramSet| programs.contains(self.program);
-        let is_source = |word: &str| SOURCES.iter().any(|end| word.ends_with(end));
+        let is_source = |word: &str| SOURCE_EXTENSIONS.iter().any(|end| word.ends_with(end));
         // `npm run dev -- --port 3000`
         let is_manager = |word: &str| matches!(word, "npm" | "pnpm" | "yarn" | "bun");
         let mut pairs = self.words.windows(2);
         let is_script = pairs.any(|pair| is_manager(&pair[0]) && pair[1] == "run");
         let is_path = self.is_path && !self.program.contains("wait");
-        // Both run a program of the project's own by its name.
+        // Both run the project's own program by its file name.
         let mut pairs = self.words.windows(2);
         let is_run = pairs.any(|pair| match base_name(&pair[0]) {
             "nodemon" => true,
@@ -133,7 +134,7 @@ impl SimpleCommand<'_> {
             || is_path
     }
 
-    /// The port that an argument tells, perhaps with the next one.
+    /// Returns the port that a word sets, either by itself or together with the next word.
     fn port_in(&self, word: &str, next: Option<&str>) -> Option<(Port, bool)> {
         let (flag, value) = match word.split_once('=') {
             Some((flag, value)) if flag.starts_with('-') => (flag, Some(value)),
@@ -141,28 +142,28 @@ impl SimpleCommand<'_> {
         };
         let value = value.unwrap_or_default();
         if flag == "--port" {
-            return Some((port(value)?, !self.is_server()));
+            return Some((parse_port(value)?, !self.is_server()));
         }
         if flag.starts_with("--") && flag.ends_with("-port") {
-            return Some((port(value)?, true));
+            return Some((parse_port(value)?, true));
         }
         if flag == "runserver" || (self.program == "php" && flag == "-S") {
-            return Some((port_of_address(value)?, false));
+            return Some((parse_port_of_address(value)?, false));
         }
         if ADDRESS_FLAGS.contains(&flag) && WITH_ADDRESS.contains(self.program) {
-            return Some((port_of_address(value)?, false));
+            return Some((parse_port_of_address(value)?, false));
         }
         if self.program == "jekyll" && flag == "-P" {
-            return Some((port(value)?, false));
+            return Some((parse_port(value)?, false));
         }
         let value = match flag.strip_prefix("-p")? {
             "" => value,
             attached => attached,
         };
-        Some((port(value)?, !WITH_SHORT_FLAG.contains(self.program)))
+        Some((parse_port(value)?, !WITH_SHORT_FLAG.contains(self.program)))
     }
 
-    /// The ports that a container publishes.
+    /// Returns the ports that `docker run` publishes.
     fn published(&self) -> Vec<Port> {
         let is_run = self.arguments.iter().find(|word| !word.starts_with('-'));
         let is_run = match is_run.map(String::as_str) {
@@ -173,8 +174,8 @@ impl SimpleCommand<'_> {
             return Vec::new();
         }
         let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
-        let published = mapping::published(&arguments).into_iter();
-        let mappings = published.filter_map(|(_, text)| mapping::parse(text).ok());
+        let published = port_mapping::published(&arguments).into_iter();
+        let mappings = published.filter_map(|(_, text)| port_mapping::parse(text).ok());
         mappings.flatten().map(|mapping| mapping.host).collect()
     }
 }
@@ -183,15 +184,10 @@ fn base_name(word: &str) -> &str {
     word.rsplit('/').next().unwrap_or(word)
 }
 
-/// `NAME=value`
+/// Splits `NAME=value`.
 fn assignment(word: &str) -> Option<(&str, &str)> {
     let (name, value) = word.split_once('=')?;
     let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     is_name.then_some((name, value))
-}
-
-/// The port of `[HOST:]PORT`.
-fn port_of_address(address: &str) -> Option<Port> {
-    port(address.rsplit(':').next()?)
 }

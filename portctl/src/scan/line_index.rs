@@ -1,6 +1,6 @@
-//! The lines of a text, by the places in it.
+//! Converts byte offsets to line numbers.
 
-/// Where the lines of a text begin.
+/// The line breaks of a text.
 #[derive(Debug)]
 pub(super) struct LineIndex {
     ends: Vec<usize>,
@@ -14,8 +14,8 @@ impl LineIndex {
         }
     }
 
-    /// The number of the line that a byte is in, the first being 1.
-    pub(super) fn at(&self, byte: usize) -> usize {
+    /// Returns the number of the line that contains a byte, counted from 1.
+    pub(super) fn line_of(&self, byte: usize) -> usize {
         self.ends.partition_point(|&end| end < byte) + 1
     }
 }
