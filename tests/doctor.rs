@@ -1,4 +1,4 @@
-//! `portctl doctor`: what it finds, that it finds all of it, and that it leaves everything as it is.
+//! `portctl doctor`: it finds every problem and changes nothing.
 
 #![cfg(unix)]
 
@@ -31,35 +31,35 @@ use support::{Ran, free_port, install};
 const PORTCTL: &str = env!("CARGO_BIN_EXE_portctl");
 
 #[test]
-fn a_fresh_machine_is_well_and_stays_as_it_is() {
+fn fresh_machine_has_no_problems_and_is_not_changed() {
     let patient = Patient::new();
     let findings = patient.examine();
-    findings.assert_well_but_for(&[]);
-    findings.assert("home", "ok", "there is none yet");
+    findings.assert_ok_except(&[]);
+    findings.assert("home", "ok", "does not exist yet");
     findings.assert(
         "store",
         "ok",
-        "there is none yet; the first allocation creates it",
+        "does not exist yet; the first allocation creates it",
     );
     findings.assert("git", "ok", &patient.path("bin/git"));
     findings.assert("listeners", "ok", "no port is allocated");
     assert_eq!(fs::read_dir(patient.sandbox.home()).unwrap().count(), 0);
-    // Neither does it create the file that was named, or the folders above it.
+    // Nor is a named file created, or its folders.
     let named = patient.path("new/registry/ports.redb");
     let findings = patient.examine_with("PORT_REGISTRY_DB", &named);
-    findings.assert_well_but_for(&[]);
-    findings.assert("store", "ok", &format!("{named}: there is none yet"));
-    // Nor a home.
+    findings.assert_ok_except(&[]);
+    findings.assert("store", "ok", &format!("{named} does not exist yet"));
+    // Nor the home folder.
     let findings = patient.examine_with("HOME", patient.path("new/home"));
-    findings.assert_well_but_for(&[]);
+    findings.assert_ok_except(&[]);
 }
 
 #[test]
-fn a_registry_is_told_with_what_is_in_it() {
+fn store_is_described_with_its_allocations() {
     let patient = Patient::new();
     patient.allocate("web", Some(&patient.sandbox.work()));
     let findings = patient.examine();
-    findings.assert_well_but_for(&[]);
+    findings.assert_ok_except(&[]);
     let store = patient.sandbox.store();
     let store = store.display();
     let detail = format!("{store}: format version 2, 1 allocation");
@@ -73,11 +73,11 @@ fn a_registry_is_told_with_what_is_in_it() {
 }
 
 #[test]
-fn text_has_a_line_for_each_check_and_further_ones_under_it() {
+fn text_has_a_line_for_each_check_and_indents_further_ones() {
     let patient = Patient::new();
     patient.allocate("web", Some(Path::new("/gone/\u{1b}[31m\nred")));
     fs::set_permissions(patient.folder(), Permissions::from_mode(0o755)).unwrap();
-    // Where nothing listens.
+    // Nothing listens at this address.
     let address = format!("127.0.0.1:{}", free_port());
     let mut command = patient.sandbox.command(PORTCTL);
     command.env("PATH", patient.bin()).arg("doctor");
@@ -95,13 +95,13 @@ fn text_has_a_line_for_each_check_and_further_ones_under_it() {
     ok       store      [SANDBOX]/home/.port-registry/ports.redb: format version 2, 1 allocation
     problem  daemon     nothing listens at [ADDRESS]
                         hint: `portctl start` starts a daemon; without PORT_REGISTRY_ADDR none is needed
-    ok       pidfile    [SANDBOX]/home/.port-registry/port-registry.pid: there is none
+    ok       pidfile    [SANDBOX]/home/.port-registry/port-registry.pid does not exist
     ok       path       this is [PORTCTL]
     ok       git        [SANDBOX]/bin/git
     ok       listeners  nothing listens on any allocated port
     warning  checkouts  1 allocation belongs to a checkout that is gone:
                         /gone/\u{1b}[31m\u{a}red (1)
-                        hint: `portctl prune` shows them, and frees their ports with --yes
+                        hint: `portctl prune` lists them, and `portctl prune --yes` frees their ports
     ");
     let mut command = patient.sandbox.command(PORTCTL);
     command.env("PATH", patient.bin()).arg("doctor");
@@ -114,11 +114,11 @@ fn text_has_a_line_for_each_check_and_further_ones_under_it() {
 }
 
 #[test]
-fn programs_of_the_same_name_are_told() {
+fn several_programs_of_one_name_are_reported() {
     let patient = Patient::new();
-    // Another name of the same file is no other one.
+    // A link to the same file is not another program.
     symlink(PORTCTL, patient.bin().join("portctl")).unwrap();
-    patient.examine().assert_well_but_for(&[]);
+    patient.examine().assert_ok_except(&[]);
     let elsewhere = patient.sandbox.path().join("elsewhere");
     fs::create_dir(&elsewhere).unwrap();
     let other = elsewhere.join("portctl");
@@ -129,35 +129,35 @@ fn programs_of_the_same_name_are_told() {
     findings.assert(
         "path",
         "warning",
-        &format!("several portctl on the PATH: {both}"),
+        &format!("the PATH has several programs named portctl: {both}"),
     );
-    findings.assert_well_but_for(&["path"]);
+    findings.assert_ok_except(&["path"]);
     let findings = patient.examine_with("PATH", path([&elsewhere, &patient.bin()]));
     let both = format!("{}, then {}", other.display(), patient.path("bin/portctl"));
-    let told = format!("the portctl used here is {PORTCTL}, and on the PATH is {both}");
+    let told = format!("the portctl in use is {PORTCTL}, but the PATH has {both}");
     findings.assert("path", "warning", &told);
-    // What cannot be run is no program.
+    // A file that cannot be executed is not a program.
     fs::set_permissions(&other, Permissions::from_mode(0o644)).unwrap();
     let findings = patient.examine_with("PATH", path([&elsewhere, &patient.bin()]));
-    findings.assert_well_but_for(&[]);
+    findings.assert_ok_except(&[]);
     let daemon = elsewhere.join("port-registry");
     install(&*PORT_REGISTRY, &daemon);
     let findings = patient.examine_with("PATH", path([&elsewhere, &patient.bin()]));
-    let told = format!("and on the PATH is {}", daemon.display());
+    let told = format!("but the PATH has {}", daemon.display());
     findings.assert("path", "warning", &told);
 }
 
 #[test]
-fn git_that_is_missing_is_told() {
+fn missing_git_is_reported() {
     let patient = Patient::new();
     let findings = patient.examine_with("PATH", patient.sandbox.work());
-    findings.assert("git", "warning", "there is no git on the PATH");
-    findings.assert_well_but_for(&["git"]);
+    findings.assert("git", "warning", "git is not on the PATH");
+    findings.assert_ok_except(&["git"]);
     assert!(findings.hint("git").contains("--app"));
 }
 
 #[test]
-fn checkouts_that_are_gone_are_counted() {
+fn missing_checkouts_are_counted() {
     let patient = Patient::new();
     let gone = patient.sandbox.path().join("gone");
     patient.allocate("web", Some(&patient.sandbox.work()));
@@ -172,7 +172,7 @@ fn checkouts_that_are_gone_are_counted() {
     );
     findings.assert("checkouts", "warning", &format!("{} (2)", gone.display()));
     assert!(findings.hint("checkouts").starts_with("`portctl prune`"));
-    findings.assert_well_but_for(&["checkouts"]);
+    findings.assert_ok_except(&["checkouts"]);
     fs::create_dir(&gone).unwrap();
     patient
         .examine()

@@ -14,7 +14,7 @@ use crate::patient::{Patient, as_nobody};
 use crate::support::Ran;
 
 #[test]
-fn what_is_open_to_other_users_is_told_with_the_command_that_closes_it() {
+fn files_open_to_other_users_are_reported_with_the_chmod_that_closes_them() {
     let patient = Patient::new();
     patient.allocate("web", None);
     let set_mode = |path: &Path, mode| {
@@ -35,7 +35,7 @@ fn what_is_open_to_other_users_is_told_with_the_command_that_closes_it() {
         set_mode(&store, of_store);
         let findings = patient.examine();
         findings.assert("home", "problem", "is open to other users");
-        findings.assert_well_but_for(&["home"]);
+        findings.assert_ok_except(&["home"]);
         let hint = findings.hint("home");
         for (chmod, is_closed) in chmods.iter().zip([of_folder == 0o700, of_store == 0o600]) {
             assert_eq!(hint.contains(chmod), !is_closed, "{hint}");
@@ -44,20 +44,20 @@ fn what_is_open_to_other_users_is_told_with_the_command_that_closes_it() {
             let command = command.trim_matches('`');
             Ran::of(Command::new("sh").args(["-c", command])).printed();
         }
-        patient.examine().assert_well_but_for(&[]);
+        patient.examine().assert_ok_except(&[]);
     }
-    // Such a folder is not used at all, and what can be told without it is.
+    // The registry rejects such a folder; the other checks still run.
     set_mode(&folder, 0o777);
     let findings = patient.examine();
     findings.assert("home", "problem", "is open to other users");
     assert_eq!(findings.hint("home"), chmods[0]);
     findings.assert("store", "problem", "every user can write to it");
-    findings.assert("checkouts", "warning", "not looked at");
+    findings.assert("checkouts", "warning", "not checked");
     findings.assert("git", "ok", "bin/git");
 }
 
 #[test]
-fn a_file_that_was_chosen_for_the_registry_may_be_shared() {
+fn chosen_registry_file_may_be_shared() {
     let patient = Patient::new();
     let folder = patient.sandbox.path().join("it's shared");
     let store = folder.join("ports.redb");
@@ -85,12 +85,12 @@ fn a_file_that_was_chosen_for_the_registry_may_be_shared() {
     set_mode(&store, 0o600);
     set_mode(&folder, 0o777);
     let findings = examine();
-    findings.assert("home", "problem", "every user can replace what is in ");
+    findings.assert("home", "problem", "every user can replace files in ");
     let command = findings.hint("home").trim_matches('`').to_owned();
     assert!(command.starts_with("chmod o-w "), "{command}");
     Ran::of(Command::new("sh").args(["-c", &command])).printed();
     examine().assert("home", "ok", "mode 0775");
-    // The mode of a file that is none of ours is none of our business.
+    // The mode of a foreign file is not checked.
     let notes = patient.path("notes");
     fs::write(&notes, "mine").unwrap();
     let findings = patient.examine_with("PORT_REGISTRY_DB", &notes);
@@ -99,23 +99,24 @@ fn a_file_that_was_chosen_for_the_registry_may_be_shared() {
 }
 
 #[test]
-fn homes_that_cannot_be_used_are_told_and_the_rest_is_looked_at() {
+fn unusable_homes_are_reported_and_the_other_checks_run() {
     let patient = Patient::new();
     let findings = patient.examine_with("HOME", "some/home");
     findings.assert("home", "problem", "HOME is not an absolute path");
     findings.assert("store", "problem", "HOME is not an absolute path");
-    findings.assert_well_but_for(&["home", "store", "pidfile", "listeners", "checkouts"]);
+    findings.assert_ok_except(&["home", "store", "pidfile", "listeners", "checkouts"]);
     let file = patient.path("file");
     fs::write(&file, "mine").unwrap();
     let findings = patient.examine_with("HOME", &file);
     findings.assert("home", "problem", "HOME is not a folder");
     fs::write(patient.folder(), "mine").unwrap();
     let findings = patient.examine();
-    findings.assert("home", "problem", "is not a folder; move it away");
-    // With another file named, there is a registry all the same.
+    findings.assert("home", "problem", "is not a folder");
+    assert_eq!(findings.hint("home"), "move it away");
+    // A registry in another file is still usable.
     let named = patient.path("ports.redb");
     let findings = patient.examine_with("PORT_REGISTRY_DB", &named);
-    findings.assert_well_but_for(&["pidfile"]);
+    findings.assert_ok_except(&["pidfile"]);
     findings.assert("pidfile", "warning", "it is not a folder");
     let findings = patient.examine_with("PORT_REGISTRY_DB", patient.path("file/ports.redb"));
     findings.assert("home", "problem", "file is not a folder");
@@ -124,7 +125,7 @@ fn homes_that_cannot_be_used_are_told_and_the_rest_is_looked_at() {
 }
 
 #[test]
-fn what_is_no_registry_is_told_and_left_alone() {
+fn files_that_are_not_registries_are_reported_and_not_changed() {
     let patient = Patient::new();
     patient.allocate("web", None);
     let store = patient.sandbox.store();
@@ -144,7 +145,7 @@ fn what_is_no_registry_is_told_and_left_alone() {
         fs::write(&store, content).unwrap();
         let findings = patient.examine();
         findings.assert("store", "problem", told);
-        findings.assert_well_but_for(&["store", "listeners", "checkouts"]);
+        findings.assert_ok_except(&["store", "listeners", "checkouts"]);
         findings.assert("listeners", "warning", "the registry cannot be read");
     }
     fs::write(&store, &whole).unwrap();
@@ -173,7 +174,7 @@ fn open_database(store: &Path) -> Database {
 }
 
 #[test]
-fn a_registry_that_others_keep_to_themselves_is_told_and_read_all_the_same() {
+fn locked_registry_is_reported_and_still_read() {
     let patient = Patient::new();
     patient.allocate("web", Some(Path::new("/gone")));
     let database = open_database(&patient.sandbox.store());
@@ -191,7 +192,7 @@ fn a_registry_that_others_keep_to_themselves_is_told_and_read_all_the_same() {
 }
 
 #[test]
-fn a_writer_that_has_its_turn_and_does_not_go_on_is_told() {
+fn stuck_writer_is_reported() {
     let patient = Patient::new();
     patient.allocate("web", None);
     let lock = format!("{}.lock", patient.sandbox.store().display());
@@ -211,7 +212,7 @@ fn a_writer_that_has_its_turn_and_does_not_go_on_is_told() {
 }
 
 #[test]
-fn what_a_killed_process_left_is_read_and_not_mended() {
+fn store_of_a_killed_process_is_read_without_repair() {
     let patient = Patient::new();
     patient.allocate("web", None);
     let store = patient.sandbox.store();
@@ -226,20 +227,20 @@ fn what_a_killed_process_left_is_read_and_not_mended() {
 }
 
 #[test]
-fn what_this_user_may_not_do_is_told() {
+fn missing_permissions_are_reported() {
     let patient = Patient::new();
     patient.allocate("web", None);
     let Some(mut command) = as_nobody(&patient) else {
         return;
     };
-    // All is root's, and can be looked at.
+    // Everything belongs to root and is readable.
     fs::set_permissions(patient.folder(), Permissions::from_mode(0o755)).unwrap();
     fs::set_permissions(patient.sandbox.store(), Permissions::from_mode(0o644)).unwrap();
     let findings = patient.examine_by(&mut command);
     findings.assert(
         "home",
         "problem",
-        "belongs to another user (uid 0, and this is uid 65534)",
+        "belongs to another user (uid 0; you are uid 65534)",
     );
     findings.assert("store", "problem", "cannot write the registry at ");
     findings.assert("store", "problem", "Permission denied");

@@ -1,4 +1,4 @@
-//! What listens on allocated ports, and where the daemon would.
+//! Processes on allocated ports and on the daemon's address.
 //!
 //! Each process that listens is this test binary again, running [`a_process_of_these_tests`] with its
 //! port in the environment.
@@ -72,7 +72,7 @@ impl Drop for Service {
 }
 
 #[test]
-fn a_stranger_on_an_allocated_port_is_named_and_the_service_itself_is_not() {
+fn foreign_process_on_an_allocated_port_is_named_and_the_service_is_not() {
     let patient = Patient::new();
     let shop = patient.sandbox.path().join("shop");
     let (inside, blog) = (
@@ -95,7 +95,7 @@ fn a_stranger_on_an_allocated_port_is_named_and_the_service_itself_is_not() {
         Service::in_folder(&inside, linked),
         Service::in_folder(&blog, unknown),
     ];
-    // For whom a container's proxy listens cannot be told.
+    // The service behind a container's proxy is unknown.
     let proxy = patient.bin().join("docker-proxy");
     install(env::current_exe().unwrap(), &proxy);
     let _proxy = Service::start(&mut Command::new(proxy), &blog, cache);
@@ -105,14 +105,14 @@ fn a_stranger_on_an_allocated_port_is_named_and_the_service_itself_is_not() {
         "ok",
         "something listens on 5 of 6 allocated ports",
     );
-    findings.assert_well_but_for(&[]);
+    findings.assert_ok_except(&[]);
 
     let stranger = Service::in_folder(&blog, db);
     let findings = patient.examine();
     findings.assert(
         "listeners",
         "warning",
-        "strangers seem to listen on 1 allocated port:\n",
+        "another project seems to listen on 1 allocated port:\n",
     );
     let detail = findings.finding("listeners")["detail"].as_str().unwrap();
     assert_eq!(detail.lines().count(), 2, "{detail}");
@@ -129,18 +129,18 @@ fn a_stranger_on_an_allocated_port_is_named_and_the_service_itself_is_not() {
     ] {
         findings.assert("listeners", "warning", &part);
     }
-    findings.assert_well_but_for(&["listeners"]);
+    findings.assert_ok_except(&["listeners"]);
 }
 
 #[test]
-fn another_users_process_on_an_allocated_port_is_told() {
+fn process_of_another_user_on_an_allocated_port_is_reported() {
     let patient = Patient::new();
     let work = patient.sandbox.work();
     let web = patient.allocate("web", Some(&work)).port.get();
     let Some(mut command) = as_nobody(&patient) else {
         return;
     };
-    // It is nobody's registry, and the listener belongs to yet another user.
+    // The registry belongs to nobody, the listener to a third user.
     for path in [
         patient.sandbox.home(),
         patient.folder(),
@@ -157,7 +157,7 @@ fn another_users_process_on_an_allocated_port_is_told() {
     let findings = patient.examine_by(&mut command);
     let told = format!("is in use by another user's process (uid {other})");
     findings.assert("listeners", "warning", &told);
-    // To root it is a process like others.
+    // Root sees it like any other process.
     patient.examine().assert(
         "listeners",
         "ok",
@@ -166,13 +166,13 @@ fn another_users_process_on_an_allocated_port_is_told() {
 }
 
 #[test]
-fn what_is_at_the_usual_address_is_told() {
+fn server_at_the_default_address_is_reported() {
     let patient = Patient::new();
     let up = "ip link set lo up";
     let Some(mut command) = namespace::command(&patient.sandbox, "--net", up) else {
         return;
     };
-    // In a network of its own the address is the sandbox's.
+    // In its own network namespace, the sandbox has the default address to itself.
     let script = format!(
         "{up}; {PORTCTL} doctor --json > well; mkfifo in; \
          {ORDERS}=51234 {} --exact {PROCESS} --nocapture --quiet < in > out & \
@@ -192,7 +192,7 @@ fn what_is_at_the_usual_address_is_told() {
     };
     let well = finding("well");
     assert_eq!(well["status"], "ok");
-    assert_eq!(well["detail"], "none runs, and none is needed");
+    assert_eq!(well["detail"], "not running; portctl works without it");
     let occupied = finding("occupied");
     assert_eq!(occupied["status"], "warning", "{occupied}");
     let detail = occupied["detail"].as_str().unwrap();

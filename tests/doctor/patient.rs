@@ -1,4 +1,4 @@
-//! A machine for portctl doctor to look at, and what it finds there.
+//! A machine for `portctl doctor` to examine, and its findings.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::PORTCTL;
 use crate::support::{self, Ran, Sandbox, free_block, install, is_to_be_had};
 
-/// The checks, in the order in which they are told.
+/// The checks, in output order.
 pub(crate) const CHECKS: [&str; 8] = [
     "home",
     "store",
@@ -27,10 +27,10 @@ pub(crate) const CHECKS: [&str; 8] = [
     "checkouts",
 ];
 
-/// A sandbox whose PATH is a folder of its own. The git in it says so if it is run.
+/// A sandbox with a PATH of its own. Its git leaves a file behind if it is run.
 pub(crate) struct Patient {
     pub(crate) sandbox: Sandbox,
-    /// The first of some ports that nobody else has.
+    /// The first of several ports that are free.
     first: u16,
 }
 
@@ -69,7 +69,7 @@ impl Patient {
         builder.open().unwrap()
     }
 
-    /// A port for a service, the first of which has the first port.
+    /// Allocates the next port to a service.
     pub(crate) fn allocate(&self, service: &str, dir: Option<&Path>) -> Allocation {
         let registry = self.registry();
         let number = registry.list(&Filter::default()).unwrap().len();
@@ -89,7 +89,7 @@ impl Patient {
         command
     }
 
-    /// What doctor finds. Nothing in the sandbox may be changed by it.
+    /// Runs doctor, and asserts that it changes nothing in the sandbox.
     #[track_caller]
     pub(crate) fn examine(&self) -> Findings {
         self.examine_by(&mut self.command())
@@ -109,7 +109,7 @@ impl Patient {
     }
 }
 
-/// All that is in a folder: its mode, when it was changed, and what is in it.
+/// Lists all files below a folder with mode, time of change and content.
 pub(crate) fn contents(folder: &Path) -> BTreeMap<PathBuf, (u32, SystemTime, Option<Vec<u8>>)> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -125,7 +125,7 @@ pub(crate) fn contents(folder: &Path) -> BTreeMap<PathBuf, (u32, SystemTime, Opt
     found
 }
 
-/// What doctor found.
+/// The findings of one run.
 #[derive(Debug)]
 pub(crate) struct Findings(Vec<Value>);
 
@@ -136,7 +136,7 @@ impl Findings {
         let findings: Vec<Value> = serde_json::from_str(&ran.stdout).unwrap();
         let checks: Vec<&Value> = findings.iter().map(|it| &it["check"]).collect();
         assert_eq!(checks, CHECKS);
-        // A warning is no failure.
+        // Warnings do not make the command fail.
         let has_problem = findings.iter().any(|it| it["status"] == "problem");
         assert_eq!(ran.code, Some(i32::from(has_problem)), "{ran:?}");
         Findings(findings)
@@ -151,7 +151,7 @@ impl Findings {
         let finding = self.finding(check);
         assert_eq!(finding["status"], status, "{finding}");
         let told = finding["detail"].as_str().unwrap();
-        assert!(told.contains(detail), "{told:?} should tell {detail:?}");
+        assert!(told.contains(detail), "{told:?} should contain {detail:?}");
     }
 
     #[track_caller]
@@ -159,10 +159,10 @@ impl Findings {
         self.finding(check)["hint"].as_str().unwrap()
     }
 
-    /// That all is well but for these checks, and the daemon's, whose usual address belongs to the
-    /// machine that the tests run on.
+    /// Asserts that all checks but these pass. Ignores the daemon check, because the default address belongs to the
+    /// machine that runs the tests.
     #[track_caller]
-    pub(crate) fn assert_well_but_for(&self, checks: &[&str]) {
+    pub(crate) fn assert_ok_except(&self, checks: &[&str]) {
         for finding in &self.0 {
             let check = finding["check"].as_str().unwrap();
             let is_well = finding["status"] == "ok" && finding.get("hint").is_none();
@@ -174,8 +174,8 @@ impl Findings {
     }
 }
 
-/// Has a command run by a user that owns nothing, in a sandbox that everybody may enter. `None` where
-/// this user is somebody else already, and cannot become another one.
+/// Prepares a command for a user who owns nothing, in a sandbox that everybody may enter. Returns `None` unless the
+/// tests run as root, because only root can become another user.
 pub(crate) fn as_nobody(patient: &Patient) -> Option<Command> {
     if fs::metadata(patient.sandbox.path()).unwrap().uid() != 0 {
         let _ = writeln!(

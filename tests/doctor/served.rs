@@ -1,4 +1,4 @@
-//! The daemon and its pidfile.
+//! Checks of the daemon and its pidfile.
 
 use std::fs::{self, File, Permissions};
 use std::io::{Read, Write};
@@ -13,13 +13,13 @@ use crate::patient::Patient;
 use crate::support::{free_port, listener};
 
 #[test]
-fn a_daemon_is_told_with_what_it_does_otherwise() {
+fn daemon_is_described_with_its_differences_from_the_environment() {
     let patient = Patient::new();
     let daemon = Daemon::start(&patient.sandbox);
     let (pid, address) = (daemon.child.id(), daemon.address);
     let findings = patient.examine();
     let version = env!("CARGO_PKG_VERSION");
-    let told = format!("process {pid}, version {version}, at {address}, of ");
+    let told = format!("process {pid}, version {version}, at {address}, serving ");
     findings.assert("daemon", "ok", &told);
     findings.assert(
         "daemon",
@@ -27,18 +27,22 @@ fn a_daemon_is_told_with_what_it_does_otherwise() {
         &format!("need PORT_REGISTRY_ADDR={address} to find it"),
     );
     findings.assert("pidfile", "ok", &format!("names process {pid}"));
-    findings.assert_well_but_for(&[]);
+    findings.assert_ok_except(&[]);
     let findings = patient.examine_with("PORT_REGISTRY_RANGE", "1-65535");
     findings.assert("daemon", "ok", &told);
     let findings = patient.examine_with("PORT_REGISTRY_RANGE", "4000-4001");
-    findings.assert("daemon", "warning", "chooses from the ports 1-65535");
+    findings.assert(
+        "daemon",
+        "warning",
+        "allocates ports from 1-65535, not from PORT_REGISTRY_RANGE",
+    );
     let findings = patient.examine_with("PORT_REGISTRY_DB", patient.path("other.redb"));
     findings.assert(
         "daemon",
         "warning",
-        "serves another registry than this portctl would use",
+        "serves a different registry than portctl uses here",
     );
-    // A daemon that was named is the one that is used, with its allocations.
+    // A named daemon is in force, with its own allocations.
     let claim = json!({"app": "a", "instance": "i", "service": "s", "dir": "/gone/a"});
     daemon
         .ask("POST", "/v1/allocations", &claim.to_string())
@@ -58,7 +62,7 @@ fn a_daemon_is_told_with_what_it_does_otherwise() {
         "problem",
         "PORT_REGISTRY_ADDR=nonsense cannot be used",
     );
-    // A pidfile that was written over while it runs.
+    // The pidfile is overwritten while the daemon runs.
     fs::write(patient.pidfile(), "1\n").unwrap();
     let findings = patient.examine();
     findings.assert(
@@ -69,7 +73,7 @@ fn a_daemon_is_told_with_what_it_does_otherwise() {
 }
 
 #[test]
-fn a_daemon_that_was_named_has_to_be_there() {
+fn named_daemon_must_run() {
     let patient = Patient::new();
     let address = format!("127.0.0.1:{}", free_port());
     let findings = patient.examine_with("PORT_REGISTRY_ADDR", &address);
@@ -90,7 +94,7 @@ fn a_daemon_that_was_named_has_to_be_there() {
 }
 
 #[test]
-fn a_daemon_of_another_version_is_told() {
+fn daemon_of_another_version_is_reported() {
     let patient = Patient::new();
     let (server, port) = listener();
     let pid = std::process::id();
@@ -108,10 +112,10 @@ fn a_daemon_of_another_version_is_told() {
     findings.assert(
         "daemon",
         "warning",
-        "it is of version 9.9.9, and portctl of ",
+        "its version is 9.9.9, but portctl is version ",
     );
     assert!(findings.hint("daemon").starts_with("`portctl restart`"));
-    // The same by its lock.
+    // Also if the daemon is found by its lock.
     fs::create_dir(patient.folder()).unwrap();
     fs::set_permissions(patient.folder(), Permissions::from_mode(0o700)).unwrap();
     let lock = File::create(patient.folder().join("port-registry.pid.lock")).unwrap();
@@ -119,10 +123,10 @@ fn a_daemon_of_another_version_is_told() {
     writeln!(&lock, "{pid} {address}").unwrap();
     patient
         .examine()
-        .assert("daemon", "warning", "it is of version 9.9.9");
+        .assert("daemon", "warning", "its version is 9.9.9");
 }
 
-/// Gives everybody the same answer, until the process ends.
+/// Gives every client the same answer until the process ends.
 fn answer_all(server: TcpListener, answer: String) {
     thread::spawn(move || {
         for mut stream in server.incoming().flatten() {
@@ -132,17 +136,17 @@ fn answer_all(server: TcpListener, answer: String) {
     });
 }
 
-/// Each of these waits for seconds, so all of them do at once.
+/// Runs the cases in parallel, because each waits for seconds.
 #[test]
-fn a_daemon_that_is_there_and_does_not_answer_is_a_problem() {
+fn unresponsive_daemon_is_a_problem() {
     thread::scope(|scope| {
-        scope.spawn(one_holds_its_lock_and_does_not_answer);
-        scope.spawn(one_was_named_and_does_not_answer);
-        scope.spawn(one_does_not_come_to_listen);
+        scope.spawn(suspended_daemon_is_reported);
+        scope.spawn(suspended_named_daemon_is_reported);
+        scope.spawn(daemon_that_never_listens_is_reported);
     });
 }
 
-fn one_holds_its_lock_and_does_not_answer() {
+fn suspended_daemon_is_reported() {
     let patient = Patient::new();
     let daemon = Daemon::start(&patient.sandbox);
     daemon.signal("STOP");
@@ -151,16 +155,16 @@ fn one_holds_its_lock_and_does_not_answer() {
     findings.assert("daemon", "problem", &told);
     findings.assert("daemon", "problem", "did not answer within 5 s");
     assert!(findings.hint("daemon").contains("kill -CONT"));
-    findings.assert_well_but_for(&[]);
+    findings.assert_ok_except(&[]);
     daemon.signal("CONT");
     drop(daemon);
-    // It was killed, and so left its pidfile.
+    // A killed daemon leaves its pidfile behind.
     patient
         .examine()
         .assert("pidfile", "warning", "but no daemon holds ");
 }
 
-fn one_was_named_and_does_not_answer() {
+fn suspended_named_daemon_is_reported() {
     let patient = Patient::new();
     let daemon = Daemon::start(&patient.sandbox);
     daemon.signal("STOP");
@@ -170,13 +174,13 @@ fn one_was_named_and_does_not_answer() {
     daemon.signal("CONT");
 }
 
-fn one_does_not_come_to_listen() {
+fn daemon_that_never_listens_is_reported() {
     let patient = Patient::new();
     fs::create_dir(patient.folder()).unwrap();
     let lock = File::create(patient.folder().join("port-registry.pid.lock")).unwrap();
     lock.lock().unwrap();
     let findings = patient.examine();
-    findings.assert("daemon", "problem", "has been starting for 4 s");
+    findings.assert("daemon", "problem", "is still starting after 4 s");
     writeln!(&lock, "4711 127.0.0.1:{}", free_port()).unwrap();
     let findings = patient.examine();
     findings.assert("daemon", "problem", "process 4711 holds ");
@@ -184,7 +188,7 @@ fn one_does_not_come_to_listen() {
 }
 
 #[test]
-fn a_pidfile_without_a_daemon_is_told_and_kept() {
+fn pidfile_without_a_daemon_is_reported_and_kept() {
     let patient = Patient::new();
     patient.allocate("web", None);
     let pidfile = patient.pidfile();
@@ -199,7 +203,7 @@ fn a_pidfile_without_a_daemon_is_told_and_kept() {
             "warning",
             &format!("{told}, but no daemon holds "),
         );
-        findings.assert_well_but_for(&["pidfile"]);
+        findings.assert_ok_except(&["pidfile"]);
         let hint = findings.hint("pidfile");
         assert!(
             hint.contains(&format!("`rm {}`", pidfile.display())),
@@ -208,11 +212,13 @@ fn a_pidfile_without_a_daemon_is_told_and_kept() {
     }
     fs::remove_file(&pidfile).unwrap();
     symlink("/dev/zero", &pidfile).unwrap();
-    patient.examine().assert("pidfile", "warning", "is no file");
-    // What a daemon leaves that ends as it should.
+    patient
+        .examine()
+        .assert("pidfile", "warning", "is not a regular file");
+    // A daemon that stops cleanly leaves no pidfile.
     fs::remove_file(&pidfile).unwrap();
     let mut daemon = Daemon::start(&patient.sandbox);
     daemon.signal("TERM");
     daemon.wait();
-    patient.examine().assert_well_but_for(&[]);
+    patient.examine().assert_ok_except(&[]);
 }

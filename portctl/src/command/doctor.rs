@@ -2,7 +2,7 @@
 
 use super::{Done, Outcome};
 use crate::args::Doctor;
-use crate::doctor::{self, Status};
+use crate::doctor::{self, Severity};
 use crate::output;
 
 #[expect(
@@ -17,7 +17,7 @@ pub(super) fn run(args: &Doctor) -> Outcome {
         let texts: Vec<String> = findings.iter().map(doctor::Finding::text).collect();
         output::print(&texts.join("\n"))
     };
-    let is_ill = findings.iter().any(|it| it.status == Status::Problem);
+    let is_ill = findings.iter().any(|it| it.status == Severity::Problem);
     Ok(if is_ill {
         Done::No(printed)
     } else {

@@ -1,4 +1,4 @@
-//! The checkouts that ports belong to, which may be gone.
+//! Checks that the checkouts of allocations still exist.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use crate::wording::count;
 
 const CHECK: &str = "checkouts";
 
-/// How many folders are named.
-const MOST: usize = 10;
+/// Number of checkouts that are listed.
+const MAX_LISTED: usize = 10;
 
 pub(super) fn check(allocations: Option<&[Allocation]>) -> Finding {
     let Some(allocations) = allocations else {
-        return Issue::warning("not looked at, since the registry cannot be read").of(CHECK);
+        return Issue::warning("not checked, because the registry cannot be read").of(CHECK);
     };
-    // Each folder is looked at once, whatever number of allocations it has.
+    // Group by checkout, so that each folder is looked at only once.
     let mut checkouts: BTreeMap<&str, Vec<&Allocation>> = BTreeMap::new();
     for allocation in allocations {
         if let Some(dir) = &allocation.dir {
@@ -29,7 +29,7 @@ pub(super) fn check(allocations: Option<&[Allocation]>) -> Finding {
         return Finding::ok(
             CHECK,
             match known {
-                0 => "no allocation tells its checkout".to_owned(),
+                0 => "no allocation records a checkout".to_owned(),
                 1 => "the recorded checkout exists".to_owned(),
                 known => format!("all {known} recorded checkouts exist"),
             },
@@ -48,7 +48,7 @@ pub(super) fn check(allocations: Option<&[Allocation]>) -> Finding {
         .collect();
     let number = count(number, "allocation");
     Issue::warning(format!("{number} {belong} to {which} gone:"))
-        .hint("`portctl prune` shows them, and frees their ports with --yes")
+        .hint("`portctl prune` lists them, and `portctl prune --yes` frees their ports")
         .of(CHECK)
-        .and_first(MOST, &gone)
+        .first_details(MAX_LISTED, &gone)
 }

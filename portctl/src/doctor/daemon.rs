@@ -1,4 +1,4 @@
-//! The daemon, which is optional, and servers that may be in its place.
+//! Checks the daemon, which is optional, and looks for other servers at its address.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -17,30 +17,30 @@ use crate::wording;
 
 const CHECK: &str = "daemon";
 
-/// Limit of the wait for a daemon that is starting: longer than it tries to get its port.
-const START: Duration = Duration::from_secs(4);
+/// Time limit for a daemon that is starting. Longer than a daemon keeps trying to bind its port.
+const START_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Sends nothing but the question who is there: even to ask a daemon for its health has it write to its store.
+/// Checks the daemon. Sends only the identity request, because a health check makes the daemon write to its store.
 pub(super) fn check() -> Finding {
     match environment::address() {
         Err(report) => Issue::from(report).of(CHECK),
-        Ok(Some(named)) => look_at_named(&Client::new(named)),
+        Ok(Some(named)) => check_named(&Client::new(named)),
         Ok(None) => match default_pidfile() {
-            Ok(pidfile) => look(&Client::new(Address::default()), &pidfile),
-            Err(error) => Issue::warning(format!("whether one runs cannot be told: {error}"))
+            Ok(pidfile) => check_own(&Client::new(Address::default()), &pidfile),
+            Err(error) => Issue::warning(format!("cannot tell whether a daemon runs: {error}"))
                 .of(CHECK)
-                .but_all(stranger_at(&Client::new(Address::default()))),
+                .with_all(other_server_at(&Client::new(Address::default()))),
         },
     }
 }
 
-/// Checks a daemon that was named: it is the only way to the registry, so it has to be there.
-fn look_at_named(client: &Client) -> Finding {
+/// Checks the daemon that `PORT_REGISTRY_ADDR` names. It must run, because every command goes through it.
+fn check_named(client: &Client) -> Finding {
     match client.identify() {
-        // Its store and its range are its own, and are the ones that count.
-        Ok(daemon) => told(&daemon, client.address()).but_all(other_version(&daemon)),
-        Err(error) => match holder_at(client.address()) {
-            Some(pid) => silent(format!(
+        // Do not compare its store and range with the environment: the daemon's own are in force.
+        Ok(daemon) => summary(&daemon, client.address()).with_all(other_version(&daemon)),
+        Err(error) => match lock_holder_at(client.address()) {
+            Some(pid) => unresponsive(format!(
                 "process {pid} holds the daemon's lock, but {error}"
             )),
             None => Issue::from(Report::from(error)).of(CHECK),
@@ -48,38 +48,38 @@ fn look_at_named(client: &Client) -> Finding {
     }
 }
 
-/// This user's daemon, if it says by its lock that it listens there.
-fn holder_at(wanted: &Address) -> Option<u32> {
+/// Returns the process of this user's daemon, if its lock file says that it listens at this address.
+fn lock_holder_at(wanted: &Address) -> Option<u32> {
     match Presence::of(&default_pidfile().ok()?) {
         Ok(Presence::Running { pid, address }) if wanted.is_of(address) => Some(pid),
         _ => None,
     }
 }
 
-/// Otherwise it is this user's, whose lock tells whether it runs.
-fn look(client: &Client, pidfile: &Path) -> Finding {
+/// Checks this user's daemon. Its lock tells whether it runs.
+fn check_own(client: &Client, pidfile: &Path) -> Finding {
     let lock = lock_of(pidfile);
-    match daemon::settled(pidfile, START) {
-        Ok(Presence::Absent) => match stranger_at(client) {
-            Some(stranger) => stranger.of(CHECK),
-            None => Finding::ok(CHECK, "none runs, and none is needed"),
+    match daemon::settled(pidfile, START_TIMEOUT) {
+        Ok(Presence::Absent) => match other_server_at(client) {
+            Some(issue) => issue.of(CHECK),
+            None => Finding::ok(CHECK, "not running; portctl works without it"),
         },
-        Ok(Presence::Starting) => silent(format!(
-            "one holds {}, and has been starting for {} s",
+        Ok(Presence::Starting) => unresponsive(format!(
+            "a daemon holds {}, but is still starting after {} s",
             lock.display(),
-            START.as_secs()
+            START_TIMEOUT.as_secs()
         )),
         Ok(Presence::Running { pid, address }) => running(client, pidfile, pid, address),
         Err(error) => Issue::problem(format!(
-            "whether one runs cannot be told: {}: {error}",
+            "cannot tell whether a daemon runs: {}: {error}",
             lock.display()
         ))
-        .hint("move it away, or make it readable")
+        .hint("move it away or make it readable")
         .of(CHECK),
     }
 }
 
-/// One says by its lock that it runs.
+/// Checks the daemon that holds the lock.
 fn running(default: &Client, pidfile: &Path, pid: u32, address: SocketAddr) -> Finding {
     let client = Client::new(Address::of(address));
     let answer = client.identify();
@@ -89,47 +89,47 @@ fn running(default: &Client, pidfile: &Path, pid: u32, address: SocketAddr) -> F
         matches!(Presence::of(pidfile), Ok(Presence::Running { pid: now, .. }) if now == pid);
     match answer {
         Ok(daemon) if daemon.pid == pid => {
-            let finding = told(&daemon, client.address()).but_all(differences(&daemon));
+            let finding = summary(&daemon, client.address()).with_all(differences(&daemon));
             if default.address().is_of(address) {
                 finding
             } else {
-                finding.and(format!(
+                finding.detail(format!(
                     "`portctl stop` and `portctl restart` need {ADDRESS_VARIABLE}={address} to find it"
                 ))
             }
         }
-        _ if !is_still => Finding::ok(CHECK, "it was stopped or restarted just now"),
-        Ok(daemon) => silent(format!(
-            "process {} answers at {address}, and not process {pid}, which holds {lock}",
+        _ if !is_still => Finding::ok(CHECK, "it was just stopped or restarted"),
+        Ok(daemon) => unresponsive(format!(
+            "process {} answers at {address}, but process {pid} holds {lock}",
             daemon.pid
         )),
-        Err(error) => silent(format!("process {pid} holds {lock}, but {error}")),
+        Err(error) => unresponsive(format!("process {pid} holds {lock}, but {error}")),
     }
 }
 
-fn told(daemon: &DaemonInfo, address: &Address) -> Finding {
+fn summary(daemon: &DaemonInfo, address: &Address) -> Finding {
     Finding::ok(
         CHECK,
         format!(
-            "process {}, version {}, at {address}, of {}",
+            "process {}, version {}, at {address}, serving {}",
             daemon.pid, daemon.version, daemon.store
         ),
     )
 }
 
-/// That a daemon is not of this portctl's version.
+/// Reports a daemon whose version differs from portctl's.
 fn other_version(daemon: &DaemonInfo) -> Option<Issue> {
     let own = env!("CARGO_PKG_VERSION");
     (daemon.version != own).then(|| {
-        let line = format!("it is of version {}, and portctl of {own}", daemon.version);
+        let line = format!("its version is {}, but portctl is version {own}", daemon.version);
         Issue::warning(line).hint(
-            "`portctl restart` runs the one that is installed now; `portctl doctor` tells under \
-             `path` whether there are several",
+            "`portctl restart` starts the installed version; the `path` check lists other installed \
+             versions",
         )
     })
 }
 
-/// The differences between a daemon and this process.
+/// Reports differences between a daemon and this process: version, store and range.
 fn differences(daemon: &DaemonInfo) -> Vec<Issue> {
     let mut differences: Vec<Issue> = other_version(daemon).into_iter().collect();
     let Ok(registry) = Builder::from_env() else {
@@ -138,12 +138,12 @@ fn differences(daemon: &DaemonInfo) -> Vec<Issue> {
     if !daemon::serves_store(daemon, &registry) {
         let own = registry.store();
         let own = own.map_or_else(|error| error.to_string(), |own| own.display().to_string());
-        let line = format!("it serves another registry than this portctl would use, {own}");
+        let line = format!("it serves a different registry than portctl uses here, {own}");
         differences.push(Issue::warning(line).hint(daemon::use_its_registry(daemon)));
     }
     if !daemon::serves_range(daemon, &registry) {
         let line = format!(
-            "it chooses from the ports {}, and not from those of PORT_REGISTRY_RANGE",
+            "it allocates ports from {}, not from PORT_REGISTRY_RANGE",
             daemon.range
         );
         differences.push(Issue::warning(line).hint(daemon::restart_for_range(daemon)));
@@ -151,20 +151,20 @@ fn differences(daemon: &DaemonInfo) -> Vec<Issue> {
     differences
 }
 
-/// A daemon that is there and of no use.
-fn silent(line: String) -> Finding {
+/// Reports a daemon that runs but does not answer.
+fn unresponsive(line: String) -> Finding {
     Issue::problem(line)
-        .hint("see whether it is suspended (`kill -CONT` wakes it) or hangs (`kill -9` ends it, and loses nothing)")
+        .hint("if it is suspended, `kill -CONT` resumes it; if it hangs, `kill -9` ends it without losing data")
         .of(CHECK)
 }
 
-/// Something else that is at the address although no daemon of this user runs.
-fn stranger_at(client: &Client) -> Option<Issue> {
+/// Reports another server at the address while this user's daemon does not run.
+fn other_server_at(client: &Client) -> Option<Issue> {
     let address = client.address();
     let line = match client.identify_quickly() {
         Err(ClientError::NothingListens { .. }) => return None,
         Ok(daemon) => format!(
-            "process {} answers at {address} as a port-registry, but not as the one of this user",
+            "process {} at {address} is a port-registry daemon, but not this user's",
             daemon.pid
         ),
         Err(error) => {
@@ -174,7 +174,7 @@ fn stranger_at(client: &Client) -> Option<Issue> {
         }
     };
     Some(Issue::warning(line).hint(format!(
-        "portctl leaves it alone; to start a daemon, stop it, or {}",
+        "portctl does not use it; to start a daemon, stop that process, or {}",
         daemon::other_port()
     )))
 }

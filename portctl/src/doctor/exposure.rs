@@ -1,4 +1,4 @@
-//! What other users may do to files, and this one may not.
+//! Permissions of the registry's folder and file: access that others should not have, and that this user needs.
 
 #[cfg(unix)]
 use std::fs;
@@ -10,46 +10,46 @@ use super::finding::Issue;
 #[cfg(unix)]
 use crate::wording;
 
-/// Where the registry is.
+/// The place of the registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Location {
-    /// In its own folder, where nobody else has business.
-    Usual,
-    /// In a folder that was chosen for it, which may have been so that others can share it.
+pub(super) enum StoreLocation {
+    /// The default folder, which is private.
+    Default,
+    /// A folder that the user chose, possibly to share the registry with others.
     Chosen,
 }
 
-/// What a folder is told as that is there.
+/// Describes an existing folder.
 #[cfg(unix)]
 pub(super) fn described(folder: &Path, found: &Metadata) -> String {
     format!("{}: mode {:04o}", folder.display(), mode(found))
 }
 
-/// What others may do in a folder and should not.
+/// Reports a folder with too much access for other users.
 #[cfg(unix)]
-pub(super) fn of_folder(folder: &Path, location: Location) -> Option<Issue> {
-    /// Only the owner of a file may take it away then (chmod(1)).
+pub(super) fn of_folder(folder: &Path, location: StoreLocation) -> Option<Issue> {
+    /// Only the owner of a file may rename or remove it in such a folder (chmod(1)).
     const STICKY: u32 = 0o1000;
     let mode = mode(&fs::metadata(folder).ok()?);
     match location {
-        Location::Usual if mode & OPEN != 0 => Some(
+        StoreLocation::Default if mode & OPEN != 0 => Some(
             Issue::problem(format!("{} is open to other users", folder.display()))
                 .hint(chmod("700", folder)),
         ),
-        Location::Chosen if mode & WRITABLE_BY_ALL != 0 && mode & STICKY == 0 => Some(
+        StoreLocation::Chosen if mode & WRITABLE_BY_ALL != 0 && mode & STICKY == 0 => Some(
             Issue::problem(format!(
-                "every user can replace what is in {}",
+                "every user can replace files in {}",
                 folder.display()
             ))
             .hint(chmod("o-w", folder)),
         ),
-        Location::Usual | Location::Chosen => None,
+        StoreLocation::Default | StoreLocation::Chosen => None,
     }
 }
 
-/// What others may do to the registry's file and should not.
+/// Reports a registry file with too much access for other users.
 #[cfg(unix)]
-pub(super) fn of_file(file: &Path, location: Location) -> Option<Issue> {
+pub(super) fn of_file(file: &Path, location: StoreLocation) -> Option<Issue> {
     let found = fs::metadata(file).ok().filter(Metadata::is_file)?;
     let mode = mode(&found);
     if mode & OPEN == 0 {
@@ -60,37 +60,39 @@ pub(super) fn of_file(file: &Path, location: Location) -> Option<Issue> {
         file.display()
     );
     let issue = match location {
-        Location::Chosen if mode & WRITABLE_BY_ALL == 0 => Issue::warning(line),
-        Location::Usual | Location::Chosen => Issue::problem(line),
+        StoreLocation::Chosen if mode & WRITABLE_BY_ALL == 0 => Issue::warning(line),
+        StoreLocation::Default | StoreLocation::Chosen => Issue::problem(line),
     };
     Some(issue.hint(chmod("600", file)))
 }
 
-/// That a folder is another user's, who decides what is in it.
+/// Reports a folder that another user owns, and so controls.
 #[cfg(unix)]
-pub(super) fn of_another(folder: &Path, found: &Metadata) -> Option<Issue> {
+pub(super) fn of_other_owner(folder: &Path, found: &Metadata) -> Option<Issue> {
     use std::os::unix::fs::MetadataExt;
 
     let (owner, user) = (found.uid(), rustix::process::geteuid().as_raw());
     (owner != user).then(|| {
         Issue::warning(format!(
-            "{} belongs to another user (uid {owner}, and this is uid {user})",
+            "{} belongs to another user (uid {owner}; you are uid {user})",
             folder.display()
         ))
-        .hint("what this user creates there may be out of the other one's reach; see that HOME is right")
+        .hint(
+            "check HOME; the owner of the folder may be unable to use files that you create there",
+        )
     })
 }
 
-/// Why this user may not create anything in a folder.
+/// Returns the error if this user may not create files in a folder.
 #[cfg(unix)]
-pub(super) fn refusal(folder: &Path) -> Option<io::Error> {
+pub(super) fn write_error(folder: &Path) -> Option<io::Error> {
     use rustix::fs::{Access, access};
 
     let refused = access(folder, Access::WRITE_OK | Access::EXEC_OK).err()?;
     Some(refused.into())
 }
 
-/// What group and others may do.
+/// All permissions of the group and of others.
 #[cfg(unix)]
 const OPEN: u32 = 0o077;
 #[cfg(unix)]
@@ -103,7 +105,7 @@ fn mode(found: &Metadata) -> u32 {
     found.mode() & 0o7777
 }
 
-/// The command that puts it right.
+/// Formats the command that corrects the mode.
 #[cfg(unix)]
 fn chmod(mode: &str, path: &Path) -> String {
     format!(
@@ -118,21 +120,21 @@ pub(super) fn described(folder: &Path, _: &Metadata) -> String {
 }
 
 #[cfg(not(unix))]
-pub(super) fn of_folder(_: &Path, _: Location) -> Option<Issue> {
+pub(super) fn of_folder(_: &Path, _: StoreLocation) -> Option<Issue> {
     None
 }
 
 #[cfg(not(unix))]
-pub(super) fn of_file(_: &Path, _: Location) -> Option<Issue> {
+pub(super) fn of_file(_: &Path, _: StoreLocation) -> Option<Issue> {
     None
 }
 
 #[cfg(not(unix))]
-pub(super) fn of_another(_: &Path, _: &Metadata) -> Option<Issue> {
+pub(super) fn of_other_owner(_: &Path, _: &Metadata) -> Option<Issue> {
     None
 }
 
 #[cfg(not(unix))]
-pub(super) fn refusal(_: &Path) -> Option<io::Error> {
+pub(super) fn write_error(_: &Path) -> Option<io::Error> {
     None
 }

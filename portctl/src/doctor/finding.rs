@@ -1,4 +1,4 @@
-//! What a check finds, and how it is told.
+//! Findings of checks, as text and as JSON.
 
 use serde::{Serialize, Serializer};
 
@@ -6,33 +6,33 @@ use crate::failure::Report;
 use crate::terminal::{self, Stream, Style};
 use crate::visible::visible;
 
-/// How bad it is, from good to bad.
+/// Severity of a finding, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Status {
+pub(crate) enum Severity {
     Ok,
-    /// It may be as it is meant to be.
+    /// Possibly intended.
     Warning,
-    /// Something does not work, or is not safe.
+    /// Something does not work or is not safe.
     Problem,
 }
 
-/// What a check finds.
+/// The result of one check: details, and hints for everything that is wrong.
 #[derive(Debug, Serialize)]
 pub(crate) struct Finding {
     check: &'static str,
-    pub(crate) status: Status,
-    #[serde(serialize_with = "in_one")]
+    pub(crate) status: Severity,
+    #[serde(serialize_with = "joined")]
     detail: Vec<String>,
     #[serde(rename = "hint")]
-    #[serde(serialize_with = "in_one", skip_serializing_if = "Vec::is_empty")]
+    #[serde(serialize_with = "joined", skip_serializing_if = "Vec::is_empty")]
     hints: Vec<String>,
 }
 
-/// One thing that is not as it should be.
+/// One thing that is wrong.
 #[derive(Debug)]
 pub(super) struct Issue {
-    status: Status,
+    status: Severity,
     line: String,
     hint: Option<String>,
 }
@@ -40,7 +40,7 @@ pub(super) struct Issue {
 impl Issue {
     pub(super) fn warning(line: impl Into<String>) -> Issue {
         Issue {
-            status: Status::Warning,
+            status: Severity::Warning,
             line: line.into(),
             hint: None,
         }
@@ -48,12 +48,12 @@ impl Issue {
 
     pub(super) fn problem(line: impl Into<String>) -> Issue {
         Issue {
-            status: Status::Problem,
+            status: Severity::Problem,
             ..Issue::warning(line)
         }
     }
 
-    /// The way out.
+    /// Adds the fix.
     pub(super) fn hint(self, hint: impl Into<String>) -> Issue {
         Issue {
             hint: Some(hint.into()),
@@ -61,15 +61,15 @@ impl Issue {
         }
     }
 
-    /// The same as a finding of its own.
+    /// Converts the issue to a finding of its own.
     pub(super) fn of(self, check: &'static str) -> Finding {
         Finding {
             check,
-            status: Status::Ok,
+            status: Severity::Ok,
             detail: Vec::new(),
             hints: Vec::new(),
         }
-        .but(self)
+        .with(self)
     }
 }
 
@@ -83,18 +83,18 @@ impl From<Report> for Issue {
 }
 
 impl Finding {
-    /// What is as it should be.
+    /// Creates a finding without issues.
     pub(super) fn ok(check: &'static str, line: impl Into<String>) -> Finding {
         Finding {
             check,
-            status: Status::Ok,
+            status: Severity::Ok,
             detail: vec![line.into()],
             hints: Vec::new(),
         }
     }
 
-    /// The same, with something that is not.
-    pub(super) fn but(mut self, issue: impl Into<Issue>) -> Finding {
+    /// Adds an issue. The finding is as severe as its worst issue.
+    pub(super) fn with(mut self, issue: impl Into<Issue>) -> Finding {
         let issue = issue.into();
         self.status = self.status.max(issue.status);
         self.detail.push(issue.line);
@@ -102,32 +102,32 @@ impl Finding {
         self
     }
 
-    /// The same, with all that is not.
-    pub(super) fn but_all(self, issues: impl IntoIterator<Item = Issue>) -> Finding {
-        issues.into_iter().fold(self, Finding::but)
+    /// Adds all issues.
+    pub(super) fn with_all(self, issues: impl IntoIterator<Item = Issue>) -> Finding {
+        issues.into_iter().fold(self, Finding::with)
     }
 
-    /// The same, with more to tell.
-    pub(super) fn and(mut self, line: impl Into<String>) -> Finding {
+    /// Adds a line of detail.
+    pub(super) fn detail(mut self, line: impl Into<String>) -> Finding {
         self.detail.push(line.into());
         self
     }
 
-    /// The same, with the first of some lines, and how many more there are.
-    pub(super) fn and_first(mut self, most: usize, lines: &[String]) -> Finding {
-        self.detail.extend(lines.iter().take(most).cloned());
-        match lines.len().saturating_sub(most) {
+    /// Adds the first `max` of these lines, and the number of the others.
+    pub(super) fn first_details(mut self, max: usize, lines: &[String]) -> Finding {
+        self.detail.extend(lines.iter().take(max).cloned());
+        match lines.len().saturating_sub(max) {
             0 => self,
-            more => self.and(format!("and {more} more")),
+            more => self.detail(format!("and {more} more")),
         }
     }
 
-    /// A line that begins with the status and the check, and further ones under it.
+    /// Formats the finding: the first line starts with status and check, further lines are indented.
     pub(crate) fn text(&self) -> String {
         let (status, style) = match self.status {
-            Status::Ok => ("ok", None),
-            Status::Warning => ("warning", Some(Style::Warning)),
-            Status::Problem => ("problem", Some(Style::Error)),
+            Severity::Ok => ("ok", None),
+            Severity::Warning => ("warning", Some(Style::Warning)),
+            Severity::Problem => ("problem", Some(Style::Error)),
         };
         let padding = " ".repeat(STATUS_WIDTH - status.len());
         let styled = |style, text| terminal::styled(Stream::Stdout, style, text);
@@ -148,37 +148,37 @@ impl Finding {
     }
 }
 
-/// That of the longest word for a status, and two spaces.
+/// Width of the longest status and two spaces.
 const STATUS_WIDTH: usize = "problem".len() + 2;
-/// That of the longest name of a check, and two spaces.
+/// Width of the longest check and two spaces.
 const CHECK_WIDTH: usize = "listeners".len() + 2;
 
-/// Lines as one text.
-fn in_one<S: Serializer>(lines: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+/// Serializes lines as one string.
+fn joined<S: Serializer>(lines: &[String], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&lines.join("\n"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Finding, Issue, Status};
+    use super::{Finding, Issue, Severity};
 
     #[test]
-    fn a_finding_is_as_bad_as_the_worst_that_is_in_it() {
-        let finding = Finding::ok("home", "it is there").but_all([
+    fn finding_is_as_severe_as_its_worst_issue() {
+        let finding = Finding::ok("home", "it exists").with_all([
             Issue::problem("it is open\u{202e}").hint("close it"),
             Issue::warning("it is another's"),
         ]);
-        assert_eq!(finding.status, Status::Problem);
+        assert_eq!(finding.status, Severity::Problem);
         assert_eq!(
             finding.text(),
-            "problem  home       it is there\n                    it is open\\u{202e}\n                    \
+            "problem  home       it exists\n                    it is open\\u{202e}\n                    \
              it is another's\n                    hint: close it"
         );
         let json = serde_json::to_value(&finding).unwrap();
         let expected = serde_json::json!({
             "check": "home",
             "status": "problem",
-            "detail": "it is there\nit is open\u{202e}\nit is another's",
+            "detail": "it exists\nit is open\u{202e}\nit is another's",
             "hint": "close it",
         });
         assert_eq!(json, expected);

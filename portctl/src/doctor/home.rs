@@ -1,4 +1,4 @@
-//! The folder that the registry is in, and who else can get at it.
+//! Checks the registry's folder and the access of other users to it.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -6,71 +6,77 @@ use std::path::Path;
 
 use port_registry::{Builder, Error, default_folder};
 
-use super::exposure::{self, Location};
+use super::exposure::{self, StoreLocation};
 use super::finding::{Finding, Issue};
 use crate::failure::Report;
 
 const CHECK: &str = "home";
 
-/// Only a file that is a registry has to be for its owner alone.
+/// Checks the folder. The mode of a chosen file is checked only if the file is a registry.
 pub(super) fn check(is_registry: bool) -> Finding {
     let store = match Builder::from_env() {
         Ok(registry) => registry.store(),
-        // A setting that cannot be used is told where the registry is opened.
+        // The store check reports invalid settings.
         Err(_) => Builder::default().store(),
     };
     match store {
-        Ok(store) => look(&store, is_registry),
-        // It is not used at all. What others can do to it is told more exactly here.
+        Ok(store) => check_store(&store, is_registry),
+        // The registry rejects the folder; the permission check explains it more exactly.
         Err(Error::UnusableFolder { folder, .. })
-            if exposure::of_folder(&folder, Location::Usual).is_some() =>
+            if exposure::of_folder(&folder, StoreLocation::Default).is_some() =>
         {
-            look_at(&folder, Some(&folder.join("ports.redb")), Location::Usual)
+            check_folder(
+                &folder,
+                Some(&folder.join("ports.redb")),
+                StoreLocation::Default,
+            )
         }
         Err(error) => Issue::from(Report::from(error)).of(CHECK),
     }
 }
 
-fn look(store: &Path, is_registry: bool) -> Finding {
+fn check_store(store: &Path, is_registry: bool) -> Finding {
     let folder = store.parent().unwrap_or(store);
     let location = match default_folder() {
-        Ok(usual) if usual == folder => Location::Usual,
-        _ => Location::Chosen,
+        Ok(usual) if usual == folder => StoreLocation::Default,
+        _ => StoreLocation::Chosen,
     };
-    let is_own = is_registry || location == Location::Usual;
-    look_at(folder, Some(store).filter(|_| is_own), location).but_all(obstacle(store))
+    let is_own = is_registry || location == StoreLocation::Default;
+    check_folder(folder, Some(store).filter(|_| is_own), location).with_all(obstacle(store))
 }
 
-fn look_at(folder: &Path, store: Option<&Path>, location: Location) -> Finding {
+fn check_folder(folder: &Path, store: Option<&Path>, location: StoreLocation) -> Finding {
     let path = folder.display();
     match fs::metadata(folder) {
         Ok(found) if found.is_dir() => Finding::ok(CHECK, exposure::described(folder, &found))
-            .but_all(exposure::of_folder(folder, location))
-            .but_all(store.and_then(|store| exposure::of_file(store, location)))
-            .but_all(exposure::of_another(folder, &found)),
-        Ok(_) => Issue::problem(format!("{path} is not a folder; move it away")).of(CHECK),
+            .with_all(exposure::of_folder(folder, location))
+            .with_all(store.and_then(|store| exposure::of_file(store, location)))
+            .with_all(exposure::of_other_owner(folder, &found)),
+        Ok(_) => Issue::problem(format!("{path} is not a folder"))
+            .hint("move it away")
+            .of(CHECK),
         Err(error) if error.kind() == ErrorKind::NotFound => Finding::ok(
             CHECK,
-            format!("{path}: there is none yet; the first allocation creates it"),
+            format!("{path} does not exist yet; the first allocation creates it"),
         ),
-        Err(error) => Issue::problem(format!("cannot look at {path}: {error}"))
-            .hint("make it readable, or name another file by PORT_REGISTRY_DB")
+        Err(error) => Issue::problem(format!("cannot access {path}: {error}"))
+            .hint("make it readable, or set PORT_REGISTRY_DB to another file")
             .of(CHECK),
     }
 }
 
-/// What keeps a registry that is not there from being created. One that is there tells itself whether
-/// it can be changed.
+/// Reports why a missing registry cannot be created. For an existing one, the store check tells whether it can be
+/// written.
 fn obstacle(store: &Path) -> Option<Issue> {
     if store.try_exists().unwrap_or(true) {
         return None;
     }
     let folder = store.ancestors().skip(1).find(|it| it.exists());
     let folder = folder.filter(|it| it.is_dir())?;
-    let error = exposure::refusal(folder)?;
+    let error = exposure::write_error(folder)?;
     let line = format!(
         "the registry cannot be created in {}: {error}",
         folder.display()
     );
-    Some(Issue::problem(line).hint("make it writable, or name another file by PORT_REGISTRY_DB"))
+    Some(Issue::problem(line).hint("make it writable, or set PORT_REGISTRY_DB to another file"))
 }

@@ -1,4 +1,4 @@
-//! What listens on allocated ports, which may be somebody else than the service.
+//! Checks that the processes on allocated ports belong to the allocations' checkouts.
 
 use std::collections::HashMap;
 
@@ -10,11 +10,11 @@ use crate::wording::{self, count};
 
 const CHECK: &str = "listeners";
 
-/// How many strangers are named.
-const MOST: usize = 20;
+/// Number of foreign processes that are listed.
+const MAX_LISTED: usize = 20;
 
-/// How the names begin of what listens for a container or a virtual machine, as the system shortens
-/// them. Behind these, who is served cannot be told.
+/// Name prefixes of processes that forward ports to containers and virtual machines. The system may shorten the
+/// names. The service behind a proxy is unknown.
 const PROXIES: [&str; 17] = [
     "docker-proxy",
     "dockerd",
@@ -35,43 +35,47 @@ const PROXIES: [&str; 17] = [
     "wslrelay",
 ];
 
-/// Looks once at all that listens, however many allocations there are.
+/// Checks all ports with a single listing of the system's listeners.
 pub(super) fn check(allocations: Option<&[Allocation]>) -> Finding {
     let Some(allocations) = allocations else {
-        return Issue::warning("not looked at, since the registry cannot be read").of(CHECK);
+        return Issue::warning("not checked, because the registry cannot be read").of(CHECK);
     };
     let listeners = Listener::all();
     let in_use: Vec<(&Allocation, &Listener)> = allocations
         .iter()
         .filter_map(|it| Some((it, listeners.get(&it.port)?)))
         .collect();
-    let mut proxies = Proxies::default();
-    let strangers: Vec<String> = in_use
+    let mut proxies = ProxyUsers::default();
+    let foreign: Vec<String> = in_use
         .iter()
-        .filter_map(|(allocation, listener)| stranger(allocation, listener, &mut proxies))
+        .filter_map(|(allocation, listener)| foreign_listener(allocation, listener, &mut proxies))
         .collect();
-    if strangers.is_empty() {
+    if foreign.is_empty() {
         return Finding::ok(
             CHECK,
             match (in_use.len(), allocations.len()) {
                 (_, 0) => "no port is allocated".to_owned(),
                 (0, _) => "nothing listens on any allocated port".to_owned(),
                 (used, total) => format!(
-                    "something listens on {used} of {}, no stranger among them",
+                    "something listens on {used} of {}; none belongs to another project",
                     count(total, "allocated port")
                 ),
             },
         );
     }
-    let ports = count(strangers.len(), "allocated port");
-    Issue::warning(format!("strangers seem to listen on {ports}:"))
-        .hint("stop what should not be there, or give the service another port: `portctl release --id ID`, then `portctl get`")
+    let ports = count(foreign.len(), "allocated port");
+    Issue::warning(format!("another project seems to listen on {ports}:"))
+        .hint("stop the other process, or give the service another port: `portctl release --id ID`, then `portctl get`")
         .of(CHECK)
-        .and_first(MOST, &strangers)
+        .first_details(MAX_LISTED, &foreign)
 }
 
-/// Tells of what listens on the port of an allocation, if it does not belong to it.
-fn stranger(allocation: &Allocation, listener: &Listener, proxies: &mut Proxies) -> Option<String> {
+/// Describes the listener on an allocation's port, if it does not belong to the allocation's checkout.
+fn foreign_listener(
+    allocation: &Allocation,
+    listener: &Listener,
+    proxies: &mut ProxyUsers,
+) -> Option<String> {
     let by = wording::by(listener);
     let what = match (listener.pid, listener.uid) {
         (Some(pid), _) => {
@@ -79,7 +83,7 @@ fn stranger(allocation: &Allocation, listener: &Listener, proxies: &mut Proxies)
                 return None;
             }
             let folder = process::folder(pid)?;
-            // Of one whose folder was removed it cannot be told.
+            // Unknown if the process's folder was removed.
             if allocation.checkout_contains(&folder)? {
                 return None;
             }
@@ -95,21 +99,20 @@ fn stranger(allocation: &Allocation, listener: &Listener, proxies: &mut Proxies)
     ))
 }
 
-/// Whether a process listens for something that cannot be seen from here. An ssh may as well: colima
-/// and lima have it do so.
+/// Recognizes proxies by name. Includes ssh, which colima and lima use as a proxy.
 fn is_proxy(name: &str) -> bool {
     let name = name.to_lowercase();
     name == "ssh" || PROXIES.iter().any(|proxy| name.starts_with(proxy))
 }
 
-/// Whether proxies run as a user, so that what listens may be one of them: which process of another user
-/// it is, is not told.
+/// The users who run proxies. A listener of such a user may be a proxy, because the system does not name other users'
+/// processes.
 #[derive(Debug, Default)]
-struct Proxies {
+struct ProxyUsers {
     of_users: HashMap<u32, bool>,
 }
 
-impl Proxies {
+impl ProxyUsers {
     fn are_run_by(&mut self, user: u32) -> bool {
         let look = || process::names_of(user).any(|name| is_proxy(&name));
         *self.of_users.entry(user).or_insert_with(look)
@@ -121,7 +124,7 @@ mod tests {
     use super::is_proxy;
 
     #[test]
-    fn what_listens_for_containers_is_known_by_its_name() {
+    fn container_proxies_are_recognized_by_name() {
         for name in [
             "docker-proxy",
             "rootlessport",

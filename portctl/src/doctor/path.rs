@@ -1,4 +1,4 @@
-//! The programs that are run by their names, which may not be those that are meant.
+//! Checks that the programs on the PATH are the ones in use.
 
 use std::env::{self, consts::EXE_SUFFIX};
 use std::fs;
@@ -13,21 +13,21 @@ const CHECK: &str = "path";
 
 pub(super) fn check() -> Finding {
     let portctl = env::current_exe().ok();
-    let told = portctl.as_deref().map_or_else(
-        || "the system does not tell which file this portctl is".to_owned(),
+    let summary = portctl.as_deref().map_or_else(
+        || "cannot determine the path of this portctl".to_owned(),
         |portctl| format!("this is {}", portctl.display()),
     );
-    // What `portctl start` runs, which looks beside portctl first.
+    // `portctl start` runs the daemon beside portctl first, then that on the PATH.
     let daemon = program::find().ok();
-    Finding::ok(CHECK, told).but_all(
+    Finding::ok(CHECK, summary).with_all(
         [(PROGRAM, portctl), (program::NAME, daemon)]
             .into_iter()
-            .filter_map(|(name, used)| ambiguity(name, used.as_deref(), &all(name))),
+            .filter_map(|(name, used)| ambiguity(name, used.as_deref(), &programs_named(name))),
     )
 }
 
-/// The programs of a name on the PATH, the one that is run first. Each file only once.
-pub(super) fn all(name: &str) -> Vec<PathBuf> {
+/// Lists the programs of a name on the PATH in search order, each file once.
+pub(super) fn programs_named(name: &str) -> Vec<PathBuf> {
     let name = format!("{name}{EXE_SUFFIX}");
     let candidates = environment::path().into_iter().map(|it| it.join(&name));
     let mut found: Vec<PathBuf> = Vec::new();
@@ -39,26 +39,25 @@ pub(super) fn all(name: &str) -> Vec<PathBuf> {
     found
 }
 
-/// More than one program goes by a name: there are several on the PATH, or the first one is not the one
-/// that is used here.
+/// Reports several programs of one name: several on the PATH, or another in use than the first on the PATH.
 fn ambiguity(name: &str, used: Option<&Path>, on_path: &[PathBuf]) -> Option<Issue> {
     let first = on_path.first()?;
     let names: Vec<String> = on_path.iter().map(|it| it.display().to_string()).collect();
     let names = names.join(", then ");
     let line = match used {
         Some(used) if !is_same(used, first) => format!(
-            "the {name} used here is {}, and on the PATH is {names}",
+            "the {name} in use is {}, but the PATH has {names}",
             used.display()
         ),
-        _ if on_path.len() > 1 => format!("there are several {name} on the PATH: {names}"),
+        _ if on_path.len() > 1 => format!("the PATH has several programs named {name}: {names}"),
         _ => return None,
     };
-    Some(Issue::warning(line).hint(format!(
-        "they may be of different versions: remove those of {name} that are not meant, or change the PATH"
-    )))
+    Some(Issue::warning(line).hint(
+        "they may have different versions: remove the ones you do not need, or change the PATH",
+    ))
 }
 
-/// Whether two names are of one file.
+/// Compares the files, not the paths.
 fn is_same(one: &Path, other: &Path) -> bool {
     if let (Ok(one), Ok(other)) = (fs::canonicalize(one), fs::canonicalize(other))
         && one == other

@@ -1,4 +1,4 @@
-//! The pidfile, which tells others which process the daemon is, and may be wrong.
+//! Checks the pidfile. Other programs read the daemon's process id from it; it may be stale or wrong.
 
 use std::fs;
 use std::path::Path;
@@ -10,84 +10,89 @@ use crate::wording;
 
 const CHECK: &str = "pidfile";
 
-/// More bytes than a number takes.
-const LONGEST: u64 = 32;
+/// Limit in bytes, larger than any process id.
+const MAX_BYTES: u64 = 32;
 
 pub(super) fn check() -> Finding {
     match default_pidfile() {
-        Ok(pidfile) => look(&pidfile),
-        Err(error) => Issue::warning(format!("not looked at: {error}")).of(CHECK),
+        Ok(pidfile) => check_file(&pidfile),
+        Err(error) => Issue::warning(format!("not checked: {error}")).of(CHECK),
     }
 }
 
-fn look(pidfile: &Path) -> Finding {
+fn check_file(pidfile: &Path) -> Finding {
     let path = pidfile.display();
-    let before = said_by(pidfile);
+    // Read the pidfile before and after, because a daemon may write it meanwhile.
+    let before = content_of(pidfile);
     let presence = Presence::of(pidfile);
-    let said = said_by(pidfile);
-    let Some(said) = said.filter(|_| before == said) else {
-        return Finding::ok(CHECK, format!("{path}: there is none"));
+    let content = content_of(pidfile);
+    let Some(content) = content.filter(|_| before == content) else {
+        return Finding::ok(CHECK, format!("{path} does not exist"));
     };
     match presence {
-        Ok(Presence::Running { pid, .. }) if said == Said::Process(pid) => {
-            Finding::ok(CHECK, format!("{path}: names process {pid}"))
+        Ok(Presence::Running { pid, .. }) if content == PidfileContent::Process(pid) => {
+            Finding::ok(CHECK, format!("{path} names process {pid}"))
         }
         Ok(Presence::Running { pid, .. }) => Issue::warning(format!(
             "{path} {}, but the daemon is process {pid}",
-            said.told()
+            content.description()
         ))
-        .hint("it is harmless: nothing is decided by it; `portctl restart` writes it anew")
+        .hint("harmless, because portctl does not rely on it; `portctl restart` rewrites it")
         .of(CHECK),
         Ok(Presence::Absent) => Issue::warning(format!(
             "{path} {}, but no daemon holds {}",
-            said.told(),
+            content.description(),
             lock_of(pidfile).display()
         ))
         .hint(format!(
-            "it is harmless: nothing is decided by it; `rm {}` removes it",
+            "harmless, because portctl does not rely on it; `rm {}` removes it",
             wording::quoted(&path.to_string())
         ))
         .of(CHECK),
         Ok(Presence::Starting) => Finding::ok(
             CHECK,
-            format!("{path}: a daemon that is starting writes it"),
+            format!("{path}: a daemon is starting and will write it"),
         ),
         Err(error) => Issue::warning(format!(
-            "{path} {}, and whether a daemon runs cannot be told: {error}",
-            said.told()
+            "{path} {}, and portctl cannot tell whether a daemon runs: {error}",
+            content.description()
         ))
         .of(CHECK),
     }
 }
 
-/// What a pidfile says.
+/// Content of a pidfile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Said {
+enum PidfileContent {
     Process(u32),
-    Something,
-    /// A link, a pipe and the like are not read.
+    Other,
+    /// Links, pipes and other special files are not read.
     NotAFile,
 }
 
-impl Said {
-    fn told(self) -> String {
+impl PidfileContent {
+    fn description(self) -> String {
         match self {
-            Said::Process(pid) => format!("names process {pid}"),
-            Said::Something => "names no process".to_owned(),
-            Said::NotAFile => "is no file".to_owned(),
+            PidfileContent::Process(pid) => format!("names process {pid}"),
+            PidfileContent::Other => "names no process".to_owned(),
+            PidfileContent::NotAFile => "is not a regular file".to_owned(),
         }
     }
 }
 
-/// `None` if there is no pidfile.
-fn said_by(pidfile: &Path) -> Option<Said> {
+/// Returns `None` if the pidfile does not exist.
+fn content_of(pidfile: &Path) -> Option<PidfileContent> {
     let metadata = fs::symlink_metadata(pidfile).ok()?;
     if !metadata.is_file() {
-        return Some(Said::NotAFile);
+        return Some(PidfileContent::NotAFile);
     }
-    if metadata.len() > LONGEST {
-        return Some(Said::Something);
+    if metadata.len() > MAX_BYTES {
+        return Some(PidfileContent::Other);
     }
     let text = fs::read_to_string(pidfile).unwrap_or_default();
-    Some(text.trim().parse().map_or(Said::Something, Said::Process))
+    Some(
+        text.trim()
+            .parse()
+            .map_or(PidfileContent::Other, PidfileContent::Process),
+    )
 }

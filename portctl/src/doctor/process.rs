@@ -1,9 +1,8 @@
-//! What the system tells of processes: on Linux by proc(5).
+//! Facts about processes, from proc(5) on Linux. Unknown on other systems.
 
 use std::path::PathBuf;
 
-/// The folder that a process works in, if it is one that it sees by the same name as this one does: not
-/// in a container.
+/// Returns the working folder of a process. `None` for processes in containers, whose paths mean other folders.
 #[cfg(target_os = "linux")]
 pub(super) fn folder(pid: u32) -> Option<PathBuf> {
     use std::fs::read_link;
@@ -22,7 +21,7 @@ pub(super) fn folder(_: u32) -> Option<PathBuf> {
     None
 }
 
-/// The names of all processes of a user, who may be another one.
+/// Lists the names of all processes of any user.
 #[cfg(target_os = "linux")]
 pub(super) fn names_of(user: u32) -> impl Iterator<Item = String> {
     use std::fs;
@@ -40,7 +39,7 @@ pub(super) fn names_of(_: u32) -> impl Iterator<Item = String> {
     std::iter::empty()
 }
 
-/// Whether processes of this user are this one's own.
+/// Compares with the user of this process.
 #[cfg(unix)]
 pub(super) fn is_own(user: u32) -> bool {
     rustix::process::geteuid().as_raw() == user

@@ -1,4 +1,4 @@
-//! The registry's file: whether it can be read and changed, and agrees with itself.
+//! Checks that the registry's file is readable, writable and consistent.
 
 use port_registry::{Allocation, Builder, Error};
 
@@ -8,7 +8,7 @@ use crate::wording::count;
 
 const CHECK: &str = "store";
 
-/// Gives the allocations too, if they can be read.
+/// Checks the file. Also returns the allocations, if they can be read.
 pub(super) fn check() -> (Finding, Option<Vec<Allocation>>) {
     let found = match Builder::from_env().and_then(Builder::examine) {
         Ok(found) => found,
@@ -18,7 +18,7 @@ pub(super) fn check() -> (Finding, Option<Vec<Allocation>>) {
     let finding = match found.format_version {
         None => Finding::ok(
             CHECK,
-            format!("{path}: there is none yet; the first allocation creates it"),
+            format!("{path} does not exist yet; the first allocation creates it"),
         ),
         Some(version) => Finding::ok(
             CHECK,
@@ -28,11 +28,11 @@ pub(super) fn check() -> (Finding, Option<Vec<Allocation>>) {
             ),
         ),
     };
-    let finding = finding.but_all(found.obstacle.map(issue));
+    let finding = finding.with_all(found.obstacle.map(issue));
     (finding, Some(found.allocations))
 }
 
-/// What is wrong. Most errors tell the way out themselves.
+/// Converts an error with its hint.
 fn issue(error: Error) -> Issue {
     Report::from(error).into()
 }

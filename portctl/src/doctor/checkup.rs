@@ -1,0 +1,39 @@
+//! Runs all checks.
+
+use port_registry::{Allocation, Filter};
+
+use super::finding::{Finding, Severity};
+use super::{checkouts, daemon, git, home, listeners, path, pidfile, store};
+use crate::address::Address;
+use crate::backend;
+use crate::environment;
+
+/// Runs all checks and returns their findings in output order. The checks are independent, except that those of the
+/// allocations need a readable registry.
+pub(crate) fn examine() -> Vec<Finding> {
+    let (store, own) = store::check();
+    let is_readable = own.is_some();
+    let daemon = daemon::check();
+    // A daemon that the environment names may serve another registry, so check the allocations of that.
+    let allocations = match environment::address() {
+        Ok(Some(named)) if daemon.status != Severity::Problem => allocations_of(named),
+        _ => own,
+    };
+    let allocations = allocations.as_deref();
+    vec![
+        home::check(is_readable),
+        store,
+        daemon,
+        pidfile::check(),
+        path::check(),
+        git::check(),
+        listeners::check(allocations),
+        checkouts::check(allocations),
+    ]
+}
+
+/// Asks a daemon for its allocations.
+fn allocations_of(address: Address) -> Option<Vec<Allocation>> {
+    let backend = backend::open(Some(address)).ok()?;
+    backend.list(&Filter::default()).ok()
+}
