@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use argh::{ArgsInfo, EarlyExit, FlagInfoKind, FromArgs};
 use port_registry::daemon::default_pidfile;
 use port_registry::{Builder, DAEMON_PORT, Error, PortRange};
-use port_registry_http::{Config, Failure};
+
+use crate::daemon::{Config, Failure};
 
 /// The name of the program, as its help shows it.
 const PROGRAM: &str = "port-registry";
 
 /// What a command line came to.
 #[derive(Debug)]
-pub(crate) enum Parsed {
+pub enum Parsed {
     /// The daemon is to run.
     Run(PortRegistry),
     /// A text was asked for: the help, or the version.
@@ -35,7 +36,7 @@ pub(crate) enum Parsed {
     error_code(1, "it could not start, or failed"),
     error_code(2, "the command line is wrong")
 )]
-pub(crate) struct PortRegistry {
+pub struct PortRegistry {
     /// the port to listen on, 0 for any that is free (51234)
     #[argh(option, default = "DAEMON_PORT", from_str_fn(listening_port))]
     port: u16,
@@ -71,7 +72,7 @@ fn path(text: &str) -> Result<PathBuf, String> {
 }
 
 /// Makes a configuration of the words after the program's name.
-pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
+pub fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
     let Ok(words) = words
         .map(OsString::into_string)
         .collect::<Result<Vec<_>, _>>()
@@ -122,7 +123,7 @@ fn takes_value(word: &str) -> bool {
 
 impl PortRegistry {
     /// What was typed, completed by the environment and by what is usual.
-    pub(crate) fn config(self) -> Result<Config, Failure> {
+    pub fn config(self) -> Result<Config, Failure> {
         let mut registry = Builder::from_env()?;
         if let Some(db) = self.db {
             registry = registry.path(db);

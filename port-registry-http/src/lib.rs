@@ -12,6 +12,8 @@
 mod access;
 mod api_error;
 mod app_state;
+#[doc(hidden)]
+pub mod args;
 mod bare;
 mod body;
 mod connection;
@@ -29,3 +31,9 @@ mod server;
 mod writer;
 
 pub use daemon::{Config, Failure, run};
+
+/// Describes the command line of the daemon, for the maker of the manual pages.
+#[doc(hidden)]
+pub fn command_line() -> argh::CommandInfoWithArgs {
+    <args::PortRegistry as argh::ArgsInfo>::get_args_info()
+}

@@ -1,13 +1,10 @@
 //! `port-registry`: the registry's daemon.
 
-mod args;
-
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use port_registry::visible;
-
-use crate::args::Parsed;
+use port_registry_http::args::{self, Parsed};
 
 /// The exit code of a command line that is wrong.
 const EXIT_USAGE: u8 = 2;

@@ -5,23 +5,29 @@ use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::address::Address;
-use crate::failure::Report;
+use thiserror::Error;
+
+use crate::address::{Address, AddressError};
 
 /// The environment variable that names the daemon to talk to.
 pub(crate) const ADDRESS_VARIABLE: &str = "PORT_REGISTRY_ADDR";
 
-/// The daemon that was named, if one was. It is then the only way to the registry.
-pub(crate) fn address() -> Result<Option<Address>, Report> {
-    let Some(text) = variable(ADDRESS_VARIABLE) else {
+/// The variable that names a daemon has a value that is not an address.
+#[derive(Debug, Error)]
+#[error("{ADDRESS_VARIABLE}={} cannot be used: {error}", value.display())]
+pub(crate) struct InvalidAddress {
+    value: OsString,
+    error: AddressError,
+}
+
+/// Reads the address of the daemon to use. Returns `None` if the environment names no daemon.
+pub(crate) fn address() -> Result<Option<Address>, InvalidAddress> {
+    let Some(value) = variable(ADDRESS_VARIABLE) else {
         return Ok(None);
     };
-    match text.to_string_lossy().parse() {
+    match value.to_string_lossy().parse() {
         Ok(address) => Ok(Some(address)),
-        Err(error) => Err(Report::new(format!(
-            "{ADDRESS_VARIABLE}={} cannot be used: {error}",
-            text.display()
-        ))),
+        Err(error) => Err(InvalidAddress { value, error }),
     }
 }
 

@@ -1,11 +1,11 @@
 //! Reports of failed commands, with the next step.
 
+use port_registry::Error;
 use port_registry::daemon::api::ErrorCode;
-use port_registry::{Allocation, Error, Listener};
-use serde::Serialize;
 
 use crate::backend::{ClientError, Fault};
-use crate::environment::{self, ADDRESS_VARIABLE};
+use crate::environment::{self, ADDRESS_VARIABLE, InvalidAddress};
+use crate::report::Report;
 
 /// The reason why a command was not carried out.
 #[derive(Debug)]
@@ -16,82 +16,6 @@ pub(crate) enum Failure {
     Failed(Report),
     /// A command could not be run, which has an exit code of its own.
     NotRun { report: Report, code: u8 },
-}
-
-/// The description of a failure, as text or as JSON.
-#[derive(Debug, Serialize)]
-pub(crate) struct Report {
-    pub(crate) error: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) hint: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    holder: Option<Box<Allocation>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    listener: Option<Box<Listener>>,
-    /// The problems of each of several things.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) conflicts: Vec<Report>,
-    /// The last lines that a daemon logged.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) log: Vec<String>,
-}
-
-impl Report {
-    pub(crate) fn new(error: impl Into<String>) -> Report {
-        Report {
-            error: error.into(),
-            hint: None,
-            holder: None,
-            listener: None,
-            conflicts: Vec::new(),
-            log: Vec::new(),
-        }
-    }
-
-    /// Puts `before: ` in front of the message.
-    pub(crate) fn prefixed(self, before: &str) -> Report {
-        Report {
-            error: format!("{before}: {}", self.error),
-            ..self
-        }
-    }
-
-    pub(crate) fn hint(self, hint: impl Into<String>) -> Report {
-        Report {
-            hint: Some(hint.into()),
-            ..self
-        }
-    }
-
-    pub(crate) fn holder(self, holder: Allocation) -> Report {
-        Report {
-            holder: Some(Box::new(holder)),
-            ..self
-        }
-    }
-
-    pub(crate) fn listener(self, listener: Option<Listener>) -> Report {
-        Report {
-            listener: listener.map(Box::new),
-            ..self
-        }
-    }
-
-    /// Adds several conflicts. The first one also fills in the fields of a single one.
-    pub(crate) fn conflicts(self, conflicts: Vec<Report>) -> Report {
-        let first = conflicts.first();
-        Report {
-            hint: self.hint.or_else(|| first?.hint.clone()),
-            holder: self.holder.or_else(|| first?.holder.clone()),
-            listener: self.listener.or_else(|| first?.listener.clone()),
-            conflicts,
-            ..self
-        }
-    }
-
-    pub(crate) fn log(self, log: Vec<String>) -> Report {
-        Report { log, ..self }
-    }
 }
 
 impl From<Report> for Failure {
@@ -120,20 +44,29 @@ impl From<Fault> for Failure {
 
 impl From<Fault> for Report {
     fn from(fault: Fault) -> Report {
-        let told = fault.to_string();
+        let report = Report::new(fault.to_string());
         match fault {
-            Fault::Registry(error) => Report {
-                hint: hint(&error),
-                holder: error.holder().cloned().map(Box::new),
-                ..Report::new(told)
-            },
+            Fault::Registry(error) => {
+                let holder = error.holder().cloned();
+                report.hint_if(hint(&error)).holder_if(holder)
+            }
+            Fault::Address(_) => report,
             Fault::Client(error) => Report::from(error),
-            Fault::Refused { code, .. } => Report {
-                hint: hint_by_code(code),
-                ..Report::new(told)
-            },
-            Fault::Lost(_) => Report::new(told).hint("`portctl list` shows what there is"),
+            Fault::Refused { code, .. } => report.hint_if(hint_by_code(code)),
+            Fault::Lost(_) => report.hint("`portctl list` shows what there is"),
         }
+    }
+}
+
+impl From<InvalidAddress> for Report {
+    fn from(error: InvalidAddress) -> Report {
+        Report::new(error.to_string())
+    }
+}
+
+impl From<InvalidAddress> for Failure {
+    fn from(error: InvalidAddress) -> Failure {
+        Failure::Failed(error.into())
     }
 }
 

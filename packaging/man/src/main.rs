@@ -1,23 +1,13 @@
 //! Writes the manual pages `portctl.1` and `port-registry.1`, of a day, into a folder.
 //!
-//! They are made from what the programs' own parsers know: this package has their definitions of
-//! arguments as modules of its own, since the programs keep them to themselves.
+//! They are rendered from the definitions that the programs' own argument parsers use.
 
-#[expect(dead_code, reason = "only the definitions matter here")]
-#[path = "../../../port-registry-http/src/args.rs"]
-mod daemon_args;
 mod page;
-#[expect(dead_code, unused_imports, reason = "only the definitions matter here")]
-#[path = "../../../portctl/src/args/mod.rs"]
-mod portctl_args;
 
 use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs, io};
 
-use argh::ArgsInfo;
-
-use crate::daemon_args::PortRegistry;
 use crate::page::Page;
 
 fn main() -> ExitCode {
@@ -51,7 +41,7 @@ fn pages() -> [Page<'static>; 2] {
         Page {
             name: "portctl",
             title: "give services TCP ports of their own",
-            info: portctl_args::DESCRIPTION.clone(),
+            info: portctl::command_line(),
             sections: &[
                 (
                     "NAMES",
@@ -98,7 +88,7 @@ fn pages() -> [Page<'static>; 2] {
         Page {
             name: "port-registry",
             title: "serve the registry of TCP ports over HTTP",
-            info: PortRegistry::get_args_info(),
+            info: port_registry_http::command_line(),
             sections: &[],
             files: &[
                 ("~/.port-registry/ports.redb", "The registry."),

@@ -5,6 +5,7 @@ use port_registry::{Allocation, Error};
 use thiserror::Error as ThisError;
 
 use super::client::ClientError;
+use crate::environment::InvalidAddress;
 
 /// The reason why the registry did not do what it was asked for.
 #[derive(Debug, ThisError)]
@@ -15,6 +16,9 @@ pub(crate) enum Fault {
     /// Another error that the daemon reports.
     #[error("{error}")]
     Refused { code: ErrorCode, error: String },
+    /// The environment names a daemon by something that is not an address.
+    #[error("{0}")]
+    Address(#[from] InvalidAddress),
     /// The daemon cannot be asked.
     #[error("{0}")]
     Client(#[from] ClientError),

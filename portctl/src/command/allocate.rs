@@ -1,14 +1,15 @@
 //! `portctl allocate`.
 
-use super::{Done, Outcome, backend};
+use super::outcome::{Done, Outcome};
 use crate::args::Allocate;
+use crate::backend;
+use crate::checkout::Names;
 use crate::conflict;
 use crate::failure::Failure;
-use crate::names::Names;
 use crate::output;
-use crate::visible::visible;
+use crate::output::visible;
 
-pub(super) fn run(args: Allocate) -> Outcome {
+pub(crate) fn run(args: Allocate) -> Outcome {
     if args.adopt && args.port.is_none() {
         return Err(Failure::Usage(
             "--adopt needs the --port that the service listens on".to_owned(),
@@ -21,7 +22,7 @@ pub(super) fn run(args: Allocate) -> Outcome {
     if args.adopt {
         claim = claim.adopt();
     }
-    let backend = backend()?;
+    let backend = backend::open()?;
     let allocation = conflict::allocate(&*backend, &claim)?;
     Ok(Done::Printed(if args.json {
         output::print_json(&allocation)

@@ -2,16 +2,17 @@
 
 use port_registry::{Port, PortStatus};
 
-use super::{Done, Outcome, backend};
+use super::outcome::{Done, Outcome};
 use crate::args::Check;
+use crate::backend;
 use crate::failure::Failure;
 use crate::output;
-use crate::visible::visible;
-use crate::wording;
+use crate::output::visible;
+use crate::output::wording;
 
-pub(super) fn run(args: &Check) -> Outcome {
+pub(crate) fn run(args: &Check) -> Outcome {
     let port = port(args)?;
-    let status = backend()?.check(port)?;
+    let status = backend::open()?.check(port)?;
     let printed = if args.json {
         output::print_json(&status)
     } else {

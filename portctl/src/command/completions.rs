@@ -5,11 +5,11 @@ use argh_complete::bash::Bash;
 use argh_complete::fish::Fish;
 use argh_complete::zsh::Zsh;
 
-use super::Done;
+use super::outcome::Done;
 use crate::args::{self, Completions, PROGRAM, Shell};
 use crate::output;
 
-pub(super) fn run(args: &Completions) -> Done {
+pub(crate) fn run(args: &Completions) -> Done {
     let info = &*args::DESCRIPTION;
     Done::Printed(output::print(&match args.shell {
         Shell::Bash => Bash::generate(PROGRAM, info),

@@ -1,6 +1,6 @@
 //! `portctl doctor`.
 
-use super::{Done, Outcome};
+use super::outcome::{Done, Outcome};
 use crate::args::Doctor;
 use crate::doctor::{self, Severity};
 use crate::output;
@@ -9,7 +9,7 @@ use crate::output;
     clippy::unnecessary_wraps,
     reason = "what cannot be found out is a finding, and not a failure"
 )]
-pub(super) fn run(args: &Doctor) -> Outcome {
+pub(crate) fn run(args: &Doctor) -> Outcome {
     let findings = doctor::examine();
     let printed = if args.json {
         output::print_json(&findings)

@@ -4,20 +4,22 @@ use std::path::Path;
 
 use port_registry::Filter;
 
-use super::{Done, Outcome, backend};
+use super::outcome::{Done, Outcome};
 use crate::args::{Env, Format};
-use crate::block;
+use crate::backend;
+use crate::checkout::Names;
 use crate::conflict;
-use crate::failure::{Failure, Report};
-use crate::names::Names;
+use crate::env_file::block;
+use crate::env_file::variables::{self, Variable};
+use crate::env_file::{Replaced, replace};
+use crate::failure::Failure;
 use crate::output;
-use crate::replace::{Replaced, replace};
+use crate::output::visible;
+use crate::output::wording;
+use crate::report::Report;
 use crate::scan::{self, Assignment};
-use crate::variables::{self, Variable};
-use crate::visible::visible;
-use crate::wording;
 
-pub(super) fn run(args: Env) -> Outcome {
+pub(crate) fn run(args: Env) -> Outcome {
     let format = match (args.format, args.json) {
         (None, false) => Format::Dotenv,
         (None | Some(Format::Json), true) => Format::Json,
@@ -42,7 +44,7 @@ pub(super) fn run(args: Env) -> Outcome {
     }
     let names = Names::new(args.app, args.instance);
     let filter = names.filter_of_instance()?;
-    let backend = backend()?;
+    let backend = backend::open()?;
     let look = || {
         let allocations = conflict::allocations_of(&*backend, &names, &filter)?;
         Ok(variables::of(&allocations)?)

@@ -2,12 +2,13 @@
 
 use port_registry::Filter;
 
-use super::{Done, Outcome, backend};
+use super::outcome::{Done, Outcome};
+use crate::backend;
 use crate::output;
-use crate::visible::json;
+use crate::output::json;
 
-pub(super) fn run() -> Outcome {
-    let allocations = backend()?.list(&Filter::default())?;
+pub(crate) fn run() -> Outcome {
+    let allocations = backend::open()?.list(&Filter::default())?;
     let rows = allocations.iter().map(json);
     let rows = rows.collect::<Result<Vec<String>, _>>();
     Ok(Done::Printed(rows.and_then(|rows| {

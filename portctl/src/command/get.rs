@@ -1,13 +1,14 @@
 //! `portctl get`.
 
-use super::{Done, Outcome, backend};
+use super::outcome::{Done, Outcome};
 use crate::args::Get;
+use crate::backend;
+use crate::checkout::Names;
 use crate::conflict;
 use crate::failure::Failure;
-use crate::names::Names;
 use crate::output;
 
-pub(super) fn run(args: Get) -> Outcome {
+pub(crate) fn run(args: Get) -> Outcome {
     if args.services.is_empty() {
         return Err(Failure::Usage(
             "name a service, as in `portctl get web`".to_owned(),
@@ -25,7 +26,7 @@ pub(super) fn run(args: Get) -> Outcome {
             None => claim,
         });
     }
-    let allocations = conflict::get_or_allocate(&*backend()?, &claims)?;
+    let allocations = conflict::get_or_allocate(&*backend::open()?, &claims)?;
     Ok(Done::Printed(if args.json {
         output::print_json(&allocations)
     } else {

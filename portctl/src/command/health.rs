@@ -2,14 +2,14 @@
 
 use port_registry::daemon::api::{self, HealthStatus, path};
 
-use super::{Done, Outcome};
+use super::outcome::{Done, Outcome};
 use crate::args::Health;
 use crate::backend::{Client, ClientError};
 use crate::environment;
-use crate::failure::Report;
 use crate::output;
+use crate::report::Report;
 
-pub(super) fn run(args: &Health) -> Outcome {
+pub(crate) fn run(args: &Health) -> Outcome {
     let client = Client::new(environment::address()?.unwrap_or_default());
     client.identify().map_err(|error| match error {
         ClientError::NothingListens { .. } if !environment::is_address_named() => {

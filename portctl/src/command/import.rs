@@ -8,15 +8,17 @@ use std::path::Path;
 use port_registry::{Allocation, Claim, Port, ServiceKey};
 use serde::Serialize;
 
-use super::{Done, Outcome, backend};
+use super::outcome::{Done, Outcome};
 use crate::args::Import;
+use crate::backend;
+use crate::backend::submit;
 use crate::backend::{Backend, ItemFault};
-use crate::batch::submit;
 use crate::conflict;
-use crate::dump;
-use crate::failure::{Failure, Report};
+use crate::failure::Failure;
+use crate::import;
 use crate::output;
-use crate::wording;
+use crate::output::wording;
+use crate::report::Report;
 
 /// The outcome of an import.
 #[derive(Debug, Default, Serialize)]
@@ -29,12 +31,12 @@ struct Imported {
     conflicts: Vec<Report>,
 }
 
-pub(super) fn run(args: &Import) -> Outcome {
+pub(crate) fn run(args: &Import) -> Outcome {
     let named = args.file.display();
     let text =
         read(&args.file).map_err(|error| Report::new(format!("cannot read {named}: {error}")))?;
-    let claims = dump::parse(&text).map_err(|report| report.prefixed(&named.to_string()))?;
-    let done = import(&*backend()?, &claims, args.skip_conflicts)?;
+    let claims = import::parse(&text).map_err(|report| report.prefixed(&named.to_string()))?;
+    let done = import(&*backend::open()?, &claims, args.skip_conflicts)?;
     Ok(Done::Printed(if args.json {
         output::print_json(&done)
     } else {

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use port_registry::{Allocation, Checkout, Filter};
 
-use super::{Done, Outcome, backend};
+use super::outcome::{Done, Outcome};
 use crate::args::List;
-use crate::names::Names;
+use crate::backend;
+use crate::checkout::Names;
 use crate::output;
-use crate::visible::visible;
-use crate::wording;
+use crate::output::visible;
+use crate::output::wording;
 
-pub(super) fn run(args: List) -> Outcome {
+pub(crate) fn run(args: List) -> Outcome {
     let names = Names::new(args.app, args.instance);
     let service = args.service.as_deref();
     let filter = if args.all {
@@ -19,7 +20,7 @@ pub(super) fn run(args: List) -> Outcome {
     } else {
         names.filter(service)?
     };
-    let allocations = backend()?.list(&filter)?;
+    let allocations = backend::open()?.list(&filter)?;
     Ok(Done::Printed(if args.json {
         output::print_json(&allocations)
     } else if allocations.is_empty() {

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 
 use port_registry::{Allocation, Filter};
 
-use super::{Done, Outcome, backend};
+use super::outcome::{Done, Outcome};
+use super::released::{self, release};
 use crate::args::Prune;
+use crate::backend;
 use crate::output;
-use crate::release::{self, release};
-use crate::table::Columns;
-use crate::visible::visible;
+use crate::output::Columns;
+use crate::output::visible;
 
-pub(super) fn run(args: &Prune) -> Outcome {
-    let backend = backend()?;
+pub(crate) fn run(args: &Prune) -> Outcome {
+    let backend = backend::open()?;
     let mut gone = of_gone_checkouts(&backend.list(&Filter::default())?);
     if args.yes {
         gone = release(&*backend, &gone)?;
@@ -23,7 +24,7 @@ pub(super) fn run(args: &Prune) -> Outcome {
     } else if gone.is_empty() {
         output::remark("nothing to prune: every recorded folder exists")
     } else if args.yes {
-        output::print(&release::told(&gone))
+        output::print(&released::told(&gone))
     } else {
         output::print_rows(&COLUMNS, &gone.iter().map(row).collect::<Vec<_>>()).and_then(|()| {
             output::remark("their folders are gone; `portctl prune --yes` releases them")

@@ -2,17 +2,19 @@
 
 use port_registry::{Allocation, Checkout, Filter};
 
-use super::{Done, Outcome, backend};
+use super::outcome::{Done, Outcome};
+use super::released::{self, release};
 use crate::args::Release;
+use crate::backend;
 use crate::backend::Backend;
+use crate::checkout::Names;
 use crate::conflict;
-use crate::failure::{Failure, Report};
-use crate::names::Names;
+use crate::failure::Failure;
 use crate::output;
-use crate::release::{self, release};
-use crate::wording;
+use crate::output::wording;
+use crate::report::Report;
 
-pub(super) fn run(args: Release) -> Outcome {
+pub(crate) fn run(args: Release) -> Outcome {
     let has_filter = args.app.is_some()
         || args.instance.is_some()
         || args.service.is_some()
@@ -23,12 +25,12 @@ pub(super) fn run(args: Release) -> Outcome {
                 "--id names one allocation, and goes with no filter".to_owned(),
             ));
         }
-        Some(id) => vec![backend()?.release(id)?],
+        Some(id) => vec![backend::open()?.release(id)?],
         None => {
             let names = Names::new(args.app, args.instance);
             let mut filter = names.filter(args.service.as_deref())?;
             filter.port = args.port;
-            let backend = backend()?;
+            let backend = backend::open()?;
             let released = match names.checkout_of(&filter) {
                 Some(checkout) => release_own(&*backend, &filter, checkout)?,
                 None => backend.release_matching(&filter)?,
@@ -42,7 +44,7 @@ pub(super) fn run(args: Release) -> Outcome {
     Ok(Done::Printed(if args.json {
         output::print_json(&released)
     } else {
-        output::print(&release::told(&released))
+        output::print(&released::told(&released))
     }))
 }
 

@@ -2,11 +2,12 @@
 
 use port_registry::daemon::Presence;
 
-use super::{Done, Outcome, start};
+use super::outcome::{Done, Outcome};
+use super::start;
 use crate::args::Restart;
 use crate::daemon::{self, Target};
 
-pub(super) fn run(args: &Restart) -> Outcome {
+pub(crate) fn run(args: &Restart) -> Outcome {
     let target = Target::of_environment()?;
     let was_there = target.presence()? != Presence::Absent;
     let started = daemon::restart(&target)?;

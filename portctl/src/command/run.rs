@@ -5,18 +5,20 @@ use std::process::Command;
 
 use port_registry::{Allocation, Claim};
 
-use super::{Done, Outcome, backend};
+use super::outcome::{Done, Outcome};
 use crate::args::Run;
+use crate::backend;
+use crate::checkout::Names;
 use crate::conflict;
-use crate::failure::{Failure, Report};
-use crate::names::Names;
-use crate::variables;
+use crate::env_file::variables;
+use crate::failure::Failure;
+use crate::report::Report;
 
 /// As shells and env(1) have it (POSIX, "Exit Status for Commands").
 const EXIT_NOT_FOUND: u8 = 127;
 const EXIT_NOT_RUN: u8 = 126;
 
-pub(super) fn run(args: Run) -> Outcome {
+pub(crate) fn run(args: Run) -> Outcome {
     let Some((program, words)) = args.command.split_first() else {
         return Err(Failure::Usage(
             "name a command behind a --, as in `portctl run --service web -- npm run dev`"
@@ -64,12 +66,13 @@ fn claimed(names: &Names, services: &[String]) -> Result<Vec<Allocation>, Failur
     let claims: Vec<Claim> = claims.collect::<Result<_, _>>()?;
     // Before anything is allocated.
     variables::distinct_names(claims.iter().map(|claim| claim.key().service()))?;
-    Ok(conflict::get_or_allocate(&*backend()?, &claims)?)
+    Ok(conflict::get_or_allocate(&*backend::open()?, &claims)?)
 }
 
 /// All services that have a port.
 fn existing(names: &Names) -> Result<Vec<Allocation>, Failure> {
-    let allocations = conflict::allocations_of(&*backend()?, names, &names.filter_of_instance()?)?;
+    let allocations =
+        conflict::allocations_of(&*backend::open()?, names, &names.filter_of_instance()?)?;
     if allocations.is_empty() {
         return Err(Report::new("no service here has a port yet")
             .hint("name one, as in `portctl run --service web -- npm run dev`")

@@ -9,19 +9,21 @@ use std::path::Path;
 use port_registry::{Allocation, Listener, Port, PortStatus};
 use serde::Serialize;
 
-use super::{Done, Outcome, backend};
+use super::outcome::{Done, Outcome};
 use crate::args::Scan as Args;
+use crate::backend;
 use crate::backend::Backend;
+use crate::checkout::Names;
+use crate::conflict::register;
 use crate::environment;
-use crate::failure::{Failure, Report};
-use crate::folder::folder_of;
-use crate::names::Names;
+use crate::failure::Failure;
 use crate::output;
-use crate::registration::register;
+use crate::output::Columns;
+use crate::output::wording;
+use crate::output::{json, visible};
+use crate::path::folder_of;
+use crate::report::Report;
 use crate::scan::{self, FixedPort, ScanNote, ScanResult};
-use crate::table::Columns;
-use crate::visible::{json, visible};
-use crate::wording;
 
 const COLUMNS: Columns = Columns {
     headings: &["SERVICE", "PORT", "FILE", "REGISTRY", "SYSTEM"],
@@ -50,7 +52,7 @@ enum Standing {
     Taken,
 }
 
-pub(super) fn run(args: Args) -> Outcome {
+pub(crate) fn run(args: Args) -> Outcome {
     let path = args.path.as_deref().unwrap_or(Path::new("."));
     // The names are those of the project that is scanned.
     let folder = if path.is_dir() { path } else { folder_of(path) };
@@ -59,7 +61,7 @@ pub(super) fn run(args: Args) -> Outcome {
         .map_err(|error| Report::new(format!("cannot scan {}: {error}", path.display())))?;
     // Whatever comes of the rest.
     let remarked = remark(&scan.notes, args.json);
-    let backend = backend()?;
+    let backend = backend::open()?;
     let registered = if args.register {
         Some(register(
             &*backend,

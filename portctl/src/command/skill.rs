@@ -5,13 +5,14 @@ use std::io;
 
 use serde::Serialize;
 
-use super::{Done, Outcome};
+use super::outcome::{Done, Outcome};
 use crate::args::{SkillInstall, SkillUninstall};
 use crate::environment;
-use crate::failure::{Failure, Report};
+use crate::failure::Failure;
 use crate::output;
+use crate::output::visible;
+use crate::report::Report;
 use crate::skill::{Change, Changed, Installation, Kind};
-use crate::visible::visible;
 
 /// The agents' folders in a project, and in a home folder.
 const LOCAL_AGENTS: [&str; 2] = [".claude", ".agents"];
@@ -27,7 +28,7 @@ struct Entry {
     error: Option<String>,
 }
 
-pub(super) fn install(args: &SkillInstall) -> Outcome {
+pub(crate) fn install(args: &SkillInstall) -> Outcome {
     let installations = installations(args.global)?;
     if args.global && installations.is_empty() {
         return Err(
@@ -41,7 +42,7 @@ pub(super) fn install(args: &SkillInstall) -> Outcome {
     tell(&entries, "--force overwrites it", args.json)
 }
 
-pub(super) fn uninstall(args: &SkillUninstall) -> Outcome {
+pub(crate) fn uninstall(args: &SkillUninstall) -> Outcome {
     let changed = changed(args.force);
     let mut entries = entries(installations(args.global)?, |it| it.uninstall(changed));
     entries.retain(|entry| {

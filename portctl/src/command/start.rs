@@ -4,7 +4,7 @@ use std::io;
 
 use serde::Serialize;
 
-use super::{Done, Outcome};
+use super::outcome::{Done, Outcome};
 use crate::args::Start;
 use crate::daemon::{self, Started, Target};
 use crate::output;
@@ -17,7 +17,7 @@ struct Document {
     started: bool,
 }
 
-pub(super) fn run(args: &Start) -> Outcome {
+pub(crate) fn run(args: &Start) -> Outcome {
     let target = Target::of_environment()?;
     let started = daemon::start(&target)?;
     let pid = started.pid;

@@ -5,12 +5,13 @@ use port_registry::daemon::api::HealthStatus;
 use port_registry::daemon::{DaemonInfo, Presence};
 use serde::Serialize;
 
-use super::{Done, Outcome, health};
+use super::health;
+use super::outcome::{Done, Outcome};
 use crate::args::Status;
 use crate::backend::ClientError;
 use crate::daemon::{self, Target};
 use crate::output;
-use crate::visible::visible;
+use crate::output::visible;
 
 /// The state of the daemon.
 #[derive(Debug, Default, Serialize)]
@@ -30,7 +31,7 @@ struct Document {
     detail: Option<String>,
 }
 
-pub(super) fn run(args: &Status) -> Outcome {
+pub(crate) fn run(args: &Status) -> Outcome {
     let target = Target::of_environment()?;
     let document = match target.client.identify_quickly() {
         Ok(daemon) => running(&target, daemon),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Done, Outcome};
+use super::outcome::{Done, Outcome};
 use crate::args::Stop;
 use crate::daemon::{self, Target};
 use crate::output;
@@ -13,7 +13,7 @@ struct Document {
     pid: u32,
 }
 
-pub(super) fn run(args: &Stop) -> Outcome {
+pub(crate) fn run(args: &Stop) -> Outcome {
     let target = Target::of_environment()?;
     let pid = daemon::stop(&target)?;
     Ok(Done::Printed(if args.json {

@@ -3,16 +3,16 @@
 use port_registry::daemon::{DaemonInfo, default_pidfile};
 use serde::Serialize;
 
-use super::{Done, Outcome};
+use super::outcome::{Done, Outcome};
 use crate::address::Address;
 use crate::args::Version;
 use crate::backend::Client;
 use crate::daemon;
 use crate::environment;
-use crate::failure::Report;
 use crate::output;
-use crate::visible::visible;
-use crate::wording;
+use crate::output::visible;
+use crate::output::wording;
+use crate::report::Report;
 
 /// The versions of portctl and of the daemon.
 #[derive(Serialize)]
@@ -33,7 +33,7 @@ struct DaemonVersion<'a> {
     pid: u32,
 }
 
-pub(super) fn run(args: &Version) -> Outcome {
+pub(crate) fn run(args: &Version) -> Outcome {
     let daemon = match environment::address()? {
         // A daemon that was named has to be there.
         Some(address) => Some(Client::new(address).identify().map_err(Report::from)?),

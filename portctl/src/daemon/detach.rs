@@ -8,8 +8,8 @@ use std::io;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
-use crate::failure::Report;
 use crate::output;
+use crate::report::Report;
 
 /// The word.
 pub(crate) const WORD: &str = "__daemon";

@@ -136,7 +136,7 @@ impl Process {
         // Of a parent that does not care it may be left as a zombie.
         let end = Instant::now() + LAST_BREATH;
         while test_kill_process(self.pid).is_ok() && Instant::now() < end {
-            thread::sleep(super::PAUSE);
+            thread::sleep(super::patience::PAUSE);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{self, Path, PathBuf};
 
 use crate::environment;
-use crate::failure::Report;
+use crate::report::Report;
 
 /// What the program is called.
 pub(crate) const NAME: &str = "port-registry";

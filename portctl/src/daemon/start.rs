@@ -5,16 +5,17 @@ use std::process::{Child, ExitStatus};
 use port_registry::daemon::{DaemonInfo, Presence, Supervisor};
 use port_registry::{Builder, DB_VARIABLE, Listener, Port};
 
+use super::advice::{other_port, restart_for_range, use_its_registry};
 use super::log::Log;
+use super::patience::{PATIENCE, Patience};
 use super::supervisor::{self, Deed};
-use super::{
-    PATIENCE, Patience, Target, Turn, detach, other_port, own, process, program, restart_for_range,
-    stop, use_its_registry,
-};
+use super::target::Target;
+use super::turn::Turn;
+use super::{detach, own, process, program, stop};
 use crate::backend::ClientError;
 use crate::environment::ADDRESS_VARIABLE;
-use crate::failure::Report;
-use crate::wording;
+use crate::output::wording;
+use crate::report::Report;
 
 /// A daemon that runs.
 #[derive(Debug)]

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use port_registry::daemon::Presence;
 
+use super::patience::{PATIENCE, Patience};
 use super::process::Process;
 use super::supervisor::{self, Deed};
-use super::{PATIENCE, Patience, Target, Turn};
+use super::target::Target;
+use super::turn::Turn;
 use crate::backend::ClientError;
-use crate::failure::Report;
+use crate::report::Report;
 
 /// Stops the daemon at the address in force; gives its process. Comes back when that is gone.
 pub(crate) fn stop(target: &Target) -> Result<u32, Report> {

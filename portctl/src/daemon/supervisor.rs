@@ -2,8 +2,8 @@
 
 use port_registry::daemon::{Scope, Supervisor};
 
-use crate::failure::Report;
-use crate::wording::quoted;
+use crate::output::wording::quoted;
+use crate::report::Report;
 
 /// What somebody wants to do to a daemon.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use port_registry::Allocation;
 
 use super::finding::{Finding, Issue};
-use crate::wording::count;
+use crate::output::wording::count;
 
 const CHECK: &str = "checkouts";
 

@@ -34,6 +34,6 @@ pub(crate) fn examine() -> Vec<Finding> {
 
 /// Asks a daemon for its allocations.
 fn allocations_of(address: Address) -> Option<Vec<Allocation>> {
-    let backend = backend::open(Some(address)).ok()?;
+    let backend = backend::connect(address).ok()?;
     backend.list(&Filter::default()).ok()
 }

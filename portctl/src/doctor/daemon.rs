@@ -12,8 +12,8 @@ use crate::address::Address;
 use crate::backend::{Client, ClientError};
 use crate::daemon;
 use crate::environment::{self, ADDRESS_VARIABLE};
-use crate::failure::Report;
-use crate::wording;
+use crate::output::wording;
+use crate::report::Report;
 
 const CHECK: &str = "daemon";
 
@@ -23,7 +23,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(4);
 /// Checks the daemon. Sends only the identity request, because a health check makes the daemon write to its store.
 pub(super) fn check() -> Finding {
     match environment::address() {
-        Err(report) => Issue::from(report).of(CHECK),
+        Err(error) => Issue::from(Report::from(error)).of(CHECK),
         Ok(Some(named)) => check_named(&Client::new(named)),
         Ok(None) => match default_pidfile() {
             Ok(pidfile) => check_own(&Client::new(Address::default()), &pidfile),

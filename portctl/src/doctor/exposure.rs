@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::finding::Issue;
 #[cfg(unix)]
-use crate::wording;
+use crate::output::wording;
 
 /// The place of the registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

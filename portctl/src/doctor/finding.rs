@@ -2,9 +2,8 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::failure::Report;
-use crate::terminal::{self, Stream, Style};
-use crate::visible::visible;
+use crate::output::{Stream, Style, styled, visible};
+use crate::report::Report;
 
 /// Severity of a finding, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -130,7 +129,7 @@ impl Finding {
             Severity::Problem => ("problem", Some(Style::Error)),
         };
         let padding = " ".repeat(STATUS_WIDTH - status.len());
-        let styled = |style, text| terminal::styled(Stream::Stdout, style, text);
+        let styled = |style, text| styled(Stream::Stdout, style, text);
         let status = style.map_or(status.into(), |style| styled(style, status));
         let hint = styled(Style::Hint, "hint:");
         let detail = self.detail.iter().map(|line| visible(line).into_owned());

@@ -8,7 +8,7 @@ use port_registry::{Builder, Error, default_folder};
 
 use super::exposure::{self, StoreLocation};
 use super::finding::{Finding, Issue};
-use crate::failure::Report;
+use crate::report::Report;
 
 const CHECK: &str = "home";
 

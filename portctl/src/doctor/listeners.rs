@@ -6,7 +6,7 @@ use port_registry::{Allocation, Listener};
 
 use super::finding::{Finding, Issue};
 use super::process;
-use crate::wording::{self, count};
+use crate::output::wording::{self, count};
 
 const CHECK: &str = "listeners";
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use port_registry::daemon::{Presence, default_pidfile, lock_of};
 
 use super::finding::{Finding, Issue};
-use crate::wording;
+use crate::output::wording;
 
 const CHECK: &str = "pidfile";
 

@@ -3,8 +3,8 @@
 use port_registry::{Allocation, Builder, Error};
 
 use super::finding::{Finding, Issue};
-use crate::failure::Report;
-use crate::wording::count;
+use crate::output::wording::count;
+use crate::report::Report;
 
 const CHECK: &str = "store";
 

@@ -4,7 +4,7 @@
 use super::interpolation::interpolate;
 use super::line_index::LineIndex;
 use super::variables::Variables;
-use crate::block::{self, Mark};
+use crate::env_file::block::{self, Mark};
 
 /// Limit for the values of one file after interpolation, in bytes. Variables that repeat one another would grow
 /// exponentially.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::folder::folder_of;
+use crate::path::folder_of;
 
 /// A file, and its place in the project.
 #[derive(Clone, Debug)]

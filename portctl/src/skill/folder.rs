@@ -4,8 +4,8 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use crate::folder::folder_of;
-use crate::replace;
+use crate::env_file as replace;
+use crate::path::folder_of;
 
 /// A folder of the skill, and the way to it.
 #[derive(Debug)]

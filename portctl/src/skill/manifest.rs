@@ -5,7 +5,7 @@ use std::path::{Component, Path};
 
 use serde::{Deserialize, Serialize};
 
-use super::FILES;
+use super::files::FILES;
 use crate::fnv;
 
 /// The file that tells which of the others portctl wrote.

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use port_registry::{Allocation, Checkout, Claim, Filter, ServiceKey};
 
-use crate::failure::{Failure, Report};
+use crate::failure::Failure;
+use crate::report::Report;
 
 /// The app and the instance of a command.
 #[derive(Debug)]

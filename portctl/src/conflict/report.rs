@@ -6,10 +6,11 @@ use std::path::Path;
 use port_registry::{Allocation, Checkout, Claim, Error, Filter, Port, ServiceKey};
 
 use crate::backend::{Backend, Fault, ItemFault};
-use crate::failure::{Failure, Report};
+use crate::checkout::Names;
+use crate::failure::Failure;
 use crate::fnv;
-use crate::names::Names;
-use crate::wording;
+use crate::output::wording;
+use crate::report::Report;
 
 /// Gives each service the port that it has, or else a new one. Reports the first conflict.
 pub(crate) fn get_or_allocate(

@@ -8,10 +8,10 @@ use std::process::ExitCode;
 use port_registry::Allocation;
 use serde::Serialize;
 
-use crate::failure::Report;
-use crate::table::{self, Columns};
-use crate::terminal::{self, Stream, Style};
-use crate::visible::{json, visible};
+use super::table::{self, Columns};
+use super::terminal::{self, Stream, Style};
+use super::visible::{json, visible};
+use crate::report::Report;
 
 /// The exit code of a command line that is wrong.
 const EXIT_USAGE: u8 = 2;

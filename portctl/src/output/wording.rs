@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use port_registry::{Allocation, Filter, Listener};
 
-use crate::visible::visible;
+use super::visible::visible;
 
 /// Who listens, as far as the system tells: ` by ...`, or nothing.
 pub(crate) fn by(listener: &Listener) -> String {

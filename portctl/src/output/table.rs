@@ -8,7 +8,7 @@ use prettytable::format::FormatBuilder;
 use prettytable::{Row, Table};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::visible::visible;
+use super::visible::visible;
 
 /// Columns between columns.
 const GAP: usize = 2;

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use tempfile::NamedTempFile;
 
-use crate::failure::{Failure, Report};
-use crate::folder::folder_of;
+use crate::failure::Failure;
+use crate::path::folder_of;
+use crate::report::Report;
 
 /// What became of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,7 +173,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(".env");
         fs::write(&file, "A=1\n").unwrap();
-        let refused = replace(&file, |_| Err(crate::failure::Report::new("no").into()));
+        let refused = replace(&file, |_| Err(crate::report::Report::new("no").into()));
         assert!(refused.is_err());
         let same = replace(&file, |content| Ok(content.to_vec())).unwrap();
         assert_eq!(same, Replaced::Unchanged);

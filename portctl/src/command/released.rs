@@ -2,10 +2,10 @@
 
 use port_registry::{Allocation, AllocationId, Error};
 
+use crate::backend::submit;
 use crate::backend::{Backend, Fault};
-use crate::batch::submit;
 use crate::failure::Failure;
-use crate::visible::visible;
+use crate::output::visible;
 
 /// Frees the ports of these allocations, all of them or none, and returns them. Those that somebody else has
 /// released since they were listed are left out.

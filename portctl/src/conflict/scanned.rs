@@ -4,15 +4,16 @@ use std::path::Path;
 
 use port_registry::{Allocation, Claim, Error};
 
+use crate::backend::submit;
 use crate::backend::{Backend, Fault, ItemFault};
-use crate::batch::submit;
+use crate::checkout::{Names, Own};
 use crate::conflict;
+use crate::env_file::variables;
 use crate::environment;
-use crate::failure::{Failure, Report};
-use crate::names::{Names, Own};
+use crate::failure::Failure;
+use crate::output::wording;
+use crate::report::Report;
 use crate::scan::{FileKind, FixedPort};
-use crate::variables;
-use crate::wording;
 
 /// Allocates the ports that were found, except guesses: all of them or none. Returns how many of them are new.
 /// `path` is the folder or file that was to be scanned, if it was named.

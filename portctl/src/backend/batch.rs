@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::backend::{BatchOutcome, Fault, ItemFault};
+use super::fault::Fault;
+use super::operations::{BatchOutcome, ItemFault};
 
 /// Submits the items as one batch. As long as every failure in it is one that `is_tolerated` accepts, those
 /// items are left out and the others are submitted again. Each round has fewer items, so it ends.
@@ -48,7 +49,8 @@ mod tests {
     use port_registry::daemon::api::ErrorCode;
 
     use super::submit;
-    use crate::backend::{BatchOutcome, Fault, ItemFault};
+    use crate::backend::operations::BatchOutcome;
+    use crate::backend::{Fault, ItemFault};
 
     fn fault(index: usize) -> ItemFault {
         let code = ErrorCode::Failed;

@@ -6,7 +6,7 @@ use std::path::Path;
 use port_registry::{Claim, Port, ServiceKey, Timestamp};
 use serde::Deserialize;
 
-use crate::failure::Report;
+use crate::report::Report;
 
 /// An allocation of a file. What else the file says of it, such as its id, is left out.
 #[derive(Debug, Deserialize)]

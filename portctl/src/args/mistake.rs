@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind};
 
-use super::{DESCRIPTION, PROGRAM};
+use super::definition::{DESCRIPTION, PROGRAM};
 
 /// Takes away everything behind the `--` of `portctl run`: it is another program's, and need not even
 /// be text. Returns `None` if there is no `--`.

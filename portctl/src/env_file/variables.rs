@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use port_registry::{Allocation, Port};
 
-use crate::failure::Report;
+use crate::report::Report;
 
 /// A variable with the port of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]

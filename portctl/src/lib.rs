@@ -1,0 +1,31 @@
+//! `portctl`: the command line of the port registry.
+//!
+//! The binary of the same name is [`run`] and nothing else.
+
+mod address;
+mod args;
+mod backend;
+mod checkout;
+mod command;
+mod conflict;
+mod daemon;
+mod doctor;
+mod env_file;
+mod environment;
+mod failure;
+mod fnv;
+mod import;
+mod output;
+mod path;
+mod report;
+mod run;
+mod scan;
+mod skill;
+
+pub use crate::run::run;
+
+/// Describes the command line, for the maker of the manual pages.
+#[doc(hidden)]
+pub fn command_line() -> argh::CommandInfoWithArgs {
+    args::DESCRIPTION.clone()
+}

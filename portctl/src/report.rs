@@ -1,0 +1,91 @@
+//! The description of a failed command.
+
+use port_registry::{Allocation, Listener};
+use serde::Serialize;
+
+/// The description of a failure, as text or as JSON.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    pub(crate) error: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holder: Option<Box<Allocation>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listener: Option<Box<Listener>>,
+    /// The problems of each of several things.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) conflicts: Vec<Report>,
+    /// The last lines that a daemon logged.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) log: Vec<String>,
+}
+
+impl Report {
+    pub(crate) fn new(error: impl Into<String>) -> Report {
+        Report {
+            error: error.into(),
+            hint: None,
+            holder: None,
+            listener: None,
+            conflicts: Vec::new(),
+            log: Vec::new(),
+        }
+    }
+
+    /// Puts `before: ` in front of the message.
+    pub(crate) fn prefixed(self, before: &str) -> Report {
+        Report {
+            error: format!("{before}: {}", self.error),
+            ..self
+        }
+    }
+
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Report {
+        Report {
+            hint: Some(hint.into()),
+            ..self
+        }
+    }
+
+    pub(crate) fn hint_if(self, hint: Option<String>) -> Report {
+        Report { hint, ..self }
+    }
+
+    pub(crate) fn holder_if(self, holder: Option<Allocation>) -> Report {
+        Report {
+            holder: holder.map(Box::new),
+            ..self
+        }
+    }
+
+    pub(crate) fn holder(self, holder: Allocation) -> Report {
+        Report {
+            holder: Some(Box::new(holder)),
+            ..self
+        }
+    }
+
+    pub(crate) fn listener(self, listener: Option<Listener>) -> Report {
+        Report {
+            listener: listener.map(Box::new),
+            ..self
+        }
+    }
+
+    /// Adds several conflicts. The first one also fills in the fields of a single one.
+    pub(crate) fn conflicts(self, conflicts: Vec<Report>) -> Report {
+        let first = conflicts.first();
+        Report {
+            hint: self.hint.or_else(|| first?.hint.clone()),
+            holder: self.holder.or_else(|| first?.holder.clone()),
+            listener: self.listener.or_else(|| first?.listener.clone()),
+            conflicts,
+            ..self
+        }
+    }
+
+    pub(crate) fn log(self, log: Vec<String>) -> Report {
+        Report { log, ..self }
+    }
+}

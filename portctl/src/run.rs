@@ -1,0 +1,75 @@
+//! Runs a command line.
+
+use std::process::ExitCode;
+
+use crate::args::{self, Command, PROGRAM, Parsed, SkillCommand};
+use crate::command::outcome::Done;
+use crate::command::{
+    allocate, check, completions, doctor, env, export, get, health, import, list, prune, release,
+    restart, run, scan, skill, start, status, stop, version,
+};
+use crate::daemon;
+use crate::failure::Failure;
+use crate::output::{self, wording};
+
+/// Runs the command line of this process. Returns its exit code.
+pub fn run() -> ExitCode {
+    let mut words = std::env::args_os().skip(1).peekable();
+    if words.next_if(|word| word == daemon::DETACH).is_some() {
+        return daemon::exec(words);
+    }
+    match args::parse(words) {
+        Parsed::Command(command) => run_command(*command),
+        Parsed::Version => output::finish(output::print(&wording::version()), false),
+        Parsed::Help(text) => output::finish(output::print(&text), false),
+        Parsed::Nothing(help) => output::usage_help(&help),
+        Parsed::Usage(usage) => output::usage(&usage.problem, &usage.help, usage.as_json),
+    }
+}
+
+/// Does what was asked for; gives the exit code.
+fn run_command(command: Command) -> ExitCode {
+    let (name, as_json, outcome) = match command {
+        Command::Get(args) => ("get", args.json, get::run(args)),
+        Command::Allocate(args) => ("allocate", args.json, allocate::run(args)),
+        Command::List(args) => ("list", args.json, list::run(args)),
+        Command::Check(args) => ("check", args.json, check::run(&args)),
+        Command::Release(args) => ("release", args.json, release::run(args)),
+        Command::Env(args) => ("env", args.json, env::run(args)),
+        Command::Run(args) => ("run", false, run::run(args)),
+        Command::Scan(args) => ("scan", args.json, scan::run(args)),
+        Command::Prune(args) => ("prune", args.json, prune::run(&args)),
+        Command::Export(args) => ("export", args.json, export::run()),
+        Command::Import(args) => ("import", args.json, import::run(&args)),
+        Command::Start(args) => ("start", args.json, start::run(&args)),
+        Command::Stop(args) => ("stop", args.json, stop::run(&args)),
+        Command::Restart(args) => ("restart", args.json, restart::run(&args)),
+        Command::Status(args) => ("status", args.json, status::run(&args)),
+        Command::Health(args) => ("health", args.json, health::run(&args)),
+        Command::Doctor(args) => ("doctor", args.json, doctor::run(&args)),
+        Command::Skill(args) => match args.command {
+            SkillCommand::Install(args) => ("skill install", args.json, skill::install(&args)),
+            SkillCommand::Uninstall(args) => {
+                ("skill uninstall", args.json, skill::uninstall(&args))
+            }
+        },
+        Command::Completions(args) => ("completions", false, Ok(completions::run(&args))),
+        Command::Version(args) => ("version", args.json, version::run(&args)),
+    };
+    match outcome {
+        Ok(Done::Printed(printed)) => output::finish(printed, as_json),
+        Ok(Done::No(printed)) => match output::finish(printed, as_json) {
+            ExitCode::SUCCESS => ExitCode::FAILURE,
+            failed => failed,
+        },
+        Ok(Done::Exit(code)) => ExitCode::from(code),
+        Err(Failure::Usage(problem)) => {
+            output::usage(&problem, &format!("{PROGRAM} {name} --help"), as_json)
+        }
+        Err(Failure::Failed(report)) => output::fail(&report, as_json),
+        Err(Failure::NotRun { report, code }) => {
+            output::fail(&report, as_json);
+            ExitCode::from(code)
+        }
+    }
+}
