@@ -1,5 +1,6 @@
 //! Runs a command line.
 
+use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
 use crate::args::{self, Command, PROGRAM, Parsed, SkillCommand};
@@ -11,6 +12,7 @@ use crate::command::{
 use crate::daemon;
 use crate::failure::Failure;
 use crate::output::{self, wording};
+use crate::report::Report;
 
 /// Runs the command line of this process. Returns its exit code.
 pub fn run() -> ExitCode {
@@ -20,8 +22,8 @@ pub fn run() -> ExitCode {
     }
     match args::parse(words) {
         Parsed::Command(command) => run_command(*command),
-        Parsed::Version => output::finish(output::print(&wording::version()), false),
-        Parsed::Help(text) => output::finish(output::print(&text), false),
+        Parsed::Version => finish(output::print(&wording::version()), false),
+        Parsed::Help(text) => finish(output::print(&text), false),
         Parsed::Nothing(help) => output::usage_help(&help),
         Parsed::Usage(usage) => output::usage(&usage.problem, &usage.help, usage.as_json),
     }
@@ -57,8 +59,8 @@ fn run_command(command: Command) -> ExitCode {
         Command::Version(args) => ("version", args.json, version::run(&args)),
     };
     match outcome {
-        Ok(Done::Printed(printed)) => output::finish(printed, as_json),
-        Ok(Done::No(printed)) => match output::finish(printed, as_json) {
+        Ok(Done::Printed(printed)) => finish(printed, as_json),
+        Ok(Done::No(printed)) => match finish(printed, as_json) {
             ExitCode::SUCCESS => ExitCode::FAILURE,
             failed => failed,
         },
@@ -71,5 +73,14 @@ fn run_command(command: Command) -> ExitCode {
             output::fail(&report, as_json);
             ExitCode::from(code)
         }
+    }
+}
+
+/// The exit code for having printed. That nobody reads on is no error.
+fn finish(printed: io::Result<()>, as_json: bool) -> ExitCode {
+    match printed {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => output::fail(&Report::new(format!("cannot write: {error}")), as_json),
     }
 }

@@ -1,9 +1,8 @@
 //! The command line of portctl.
 
-use std::ffi::OsString;
 use std::sync::LazyLock;
 
-use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FromArgs};
+use argh::{ArgsInfo, CommandInfoWithArgs, FromArgs};
 
 use super::allocate::Allocate;
 use super::check::Check;
@@ -15,7 +14,6 @@ use super::get::Get;
 use super::health::Health;
 use super::import::Import;
 use super::list::List;
-use super::mistake;
 use super::prune::Prune;
 use super::release::Release;
 use super::restart::Restart;
@@ -29,109 +27,6 @@ use super::version::Version;
 
 /// The name of the program, as help texts show it.
 pub(crate) const PROGRAM: &str = "portctl";
-
-/// The meaning of a command line.
-#[derive(Debug)]
-pub(crate) enum Parsed {
-    /// A command to carry out.
-    Command(Box<Command>),
-    /// The program's version is asked for.
-    Version,
-    /// A help text that was asked for.
-    Help(String),
-    /// A help text, since nothing was typed.
-    Nothing(String),
-    /// The command line is wrong.
-    Usage(Usage),
-}
-
-/// An error in a command line.
-#[derive(Debug)]
-pub(crate) struct Usage {
-    pub(crate) problem: String,
-    /// The command line that would help.
-    pub(crate) help: String,
-    pub(crate) as_json: bool,
-}
-
-/// Makes a command of the words after the program's name.
-pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
-    let mut words: Vec<OsString> = words.collect();
-    let run_command = mistake::split_off_command(&mut words);
-    let words = match words
-        .into_iter()
-        .map(OsString::into_string)
-        .collect::<Result<Vec<_>, _>>()
-    {
-        Ok(mut words) => {
-            mistake::put_dash_last(&mut words);
-            words
-        }
-        Err(word) => {
-            return Parsed::Usage(Usage {
-                problem: format!("the argument {} is not UTF-8", word.display()),
-                help: mistake::help(&[]),
-                as_json: false,
-            });
-        }
-    };
-    let forgotten = mistake::flag_without_value(&words).map(str::to_owned);
-    let words = mistake::split_assignments(words);
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let usage = |problem: String| {
-        let problem = match mistake::advice(&words, run_command.as_deref(), &problem) {
-            Some(advice) => format!("{problem}; {advice}"),
-            None => problem,
-        };
-        Parsed::Usage(Usage {
-            problem,
-            help: mistake::help(&words),
-            as_json: words.contains(&"--json"),
-        })
-    };
-    if words.is_empty() {
-        return match Portctl::from_args(&[PROGRAM], &["--help"]) {
-            Err(help) => Parsed::Nothing(help.output),
-            Ok(_) => usage("a command is missing".to_owned()),
-        };
-    }
-    if let Some(flag) = forgotten {
-        return usage(format!("no value provided for option '{flag}'"));
-    }
-    match Portctl::from_args(&[PROGRAM], &words) {
-        Ok(Portctl {
-            version: true,
-            command: None,
-        }) => Parsed::Version,
-        Ok(Portctl { version: true, .. }) => usage("--version goes with no command".to_owned()),
-        Ok(Portctl {
-            command: Some(Command::Run(run)),
-            ..
-        }) => {
-            if let (Some(word), Some(_)) = (run.command.first(), &run_command) {
-                let word = word.display();
-                return usage(format!(
-                    "unexpected word before the --: {word}; name a service by --service"
-                ));
-            }
-            let command = run_command.unwrap_or_default();
-            Parsed::Command(Box::new(Command::Run(Run { command, ..run })))
-        }
-        Ok(Portctl {
-            command: Some(command),
-            ..
-        }) => Parsed::Command(Box::new(command)),
-        Ok(Portctl { command: None, .. }) => usage("a command is missing".to_owned()),
-        Err(EarlyExit {
-            output,
-            status: Ok(()),
-        }) => Parsed::Help(mistake::wrapped(&output)),
-        Err(EarlyExit { output, .. }) => usage(match mistake::unknown_command(&words) {
-            Some(unknown) => format!("there is no command `{unknown}`"),
-            None => mistake::in_one_line(&output),
-        }),
-    }
-}
 
 /// argh's description of the command line. It is large, so it is made only if it is needed, and once.
 pub(crate) static DESCRIPTION: LazyLock<CommandInfoWithArgs> =
@@ -158,13 +53,13 @@ pub(crate) static DESCRIPTION: LazyLock<CommandInfoWithArgs> =
     error_code(1, "it failed, or the answer is no"),
     error_code(2, "the command line is wrong")
 )]
-struct Portctl {
+pub(super) struct Portctl {
     /// show portctl's version
     #[argh(switch, short = 'V')]
-    version: bool,
+    pub(super) version: bool,
 
     #[argh(subcommand)]
-    command: Option<Command>,
+    pub(super) command: Option<Command>,
 }
 
 /// The commands.

@@ -1,88 +1,8 @@
-//! Work on the words of a command line that the parser (argh) leaves undone.
+//! Texts about a command line that is wrong, and help texts.
 
 use std::ffi::OsString;
 
-use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind};
-
 use super::definition::{DESCRIPTION, PROGRAM};
-
-/// Takes away everything behind the `--` of `portctl run`: it is another program's, and need not even
-/// be text. Returns `None` if there is no `--`.
-pub(super) fn split_off_command(words: &mut Vec<OsString>) -> Option<Vec<OsString>> {
-    if words.first().is_none_or(|word| word != "run") {
-        return None;
-    }
-    let at = words.iter().position(|word| word == "--")?;
-    Some(words.split_off(at).split_off(1))
-}
-
-/// Puts the `-` of `portctl import` behind all flags, after a `--`: the parser would take it for one.
-pub(super) fn put_dash_last(words: &mut Vec<String>) {
-    if words.first().is_none_or(|word| word != "import") || words.iter().any(|word| word == "--") {
-        return;
-    }
-    if let Some(at) = words.iter().position(|word| word == "-") {
-        words.remove(at);
-        words.extend(["--", "-"].map(str::to_owned));
-    }
-}
-
-/// Splits `--flag=value` in two, which the parser would not, up to a `--`. Of flags that take a
-/// value: behind another one it would become a word of its own.
-pub(super) fn split_assignments(words: Vec<String>) -> Vec<String> {
-    let mut split = Vec::with_capacity(words.len());
-    let mut words = words.into_iter();
-    for word in words.by_ref() {
-        match word.split_once('=') {
-            Some((flag, value)) if flag.starts_with("--") && has_value(&DESCRIPTION, flag) => {
-                split.extend([flag.to_owned(), value.to_owned()]);
-            }
-            _ => {
-                let is_end_of_flags = word == "--";
-                split.push(word);
-                if is_end_of_flags {
-                    break;
-                }
-            }
-        }
-    }
-    split.extend(words);
-    split
-}
-
-/// A flag whose value was left out, so that the next flag would be taken for it. One that is meant
-/// to begin like a flag can be given by `--flag=value`.
-pub(super) fn flag_without_value(words: &[String]) -> Option<&str> {
-    let flags = words.iter().take_while(|word| *word != "--");
-    flags
-        .zip(words.iter().skip(1))
-        .find(|(flag, value)| {
-            let value = value.split('=').next().unwrap_or_default();
-            flag.starts_with("--")
-                && value.starts_with("--")
-                && has_value(&DESCRIPTION, flag)
-                && is_flag(&DESCRIPTION, value)
-        })
-        .map(|(flag, _)| flag.as_str())
-}
-
-/// Tells if a word is a flag of any command.
-fn is_flag(command: &CommandInfoWithArgs, word: &str) -> bool {
-    command.flags.iter().any(|it| it.long == word)
-        || command.commands.iter().any(|it| is_flag(&it.command, word))
-}
-
-/// Tells if a word is a flag, of any command, that takes a value. A flag of one name takes one in all
-/// commands or in none.
-fn has_value(command: &CommandInfoWithArgs, flag: &str) -> bool {
-    let is_meant =
-        |it: &FlagInfo| it.long == flag && matches!(it.kind, FlagInfoKind::Option { .. });
-    command.flags.iter().any(is_meant)
-        || command
-            .commands
-            .iter()
-            .any(|it| has_value(&it.command, flag))
-}
 
 /// Advises on a common mistake, such as a service that is named in a way of another command. `run_command` is
 /// everything behind the `--` of `portctl run`.

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use port_registry::{Allocation, Claim, Error};
 
+use super::report as conflict;
 use crate::backend::submit;
 use crate::backend::{Backend, Fault, ItemFault};
 use crate::checkout::{Names, Own};
-use crate::conflict;
 use crate::env_file::variables;
 use crate::environment;
 use crate::failure::Failure;

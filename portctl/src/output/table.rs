@@ -8,6 +8,8 @@ use prettytable::format::FormatBuilder;
 use prettytable::{Row, Table};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::print::print;
+use super::terminal::{self, Stream, Style};
 use super::visible::visible;
 
 /// Columns between columns.
@@ -132,6 +134,22 @@ fn shortened(text: &str, width: usize) -> Cow<'_, str> {
         .collect();
     short.push(MORE);
     Cow::from(short)
+}
+
+/// Prints allocations as a table to standard output, as wide as the terminal at most.
+pub(crate) fn print_table(allocations: &[Allocation]) -> io::Result<()> {
+    print_under_heading(&of(allocations, terminal::width())?)
+}
+
+/// The same, of other things.
+pub(crate) fn print_rows(columns: &Columns, rows: &[Vec<Cow<str>>]) -> io::Result<()> {
+    print_under_heading(&columns.table(rows, terminal::width())?)
+}
+
+fn print_under_heading(text: &str) -> io::Result<()> {
+    let (heading, rows) = text.split_once('\n').unwrap_or((text, ""));
+    let heading = terminal::styled(Stream::Stdout, Style::Heading, heading);
+    print(&format!("{heading}\n{rows}"))
 }
 
 #[cfg(test)]
