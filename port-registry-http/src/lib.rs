@@ -9,26 +9,19 @@
 //! validates the request. Reads run on blocking threads (`app_state`), and `writer` commits changes in
 //! groups. `api_error` maps every error to its response.
 
-mod access;
+mod api;
 mod api_error;
-mod app_state;
 #[doc(hidden)]
 pub mod args;
-mod bare;
-mod body;
 mod connection;
 mod daemon;
-mod decode;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
-mod health;
 mod identity;
 mod json;
 mod limits;
 mod log;
-mod routes;
-mod server;
-mod writer;
+mod workers;
 
 pub use daemon::{Config, Failure, run};
 

@@ -20,10 +20,10 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{Resource, ResponseError};
 use port_registry::daemon::api::{header, path};
 
-use crate::access;
+use crate::api::app_state::AppState;
 use crate::api_error::ApiError;
-use crate::app_state::AppState;
-use crate::connection::ConnectionState;
+use crate::connection::access;
+use crate::connection::stream::ConnectionState;
 use crate::identity::identity_header;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {

@@ -21,11 +21,11 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 
-use crate::app_state::AppState;
-use crate::connection::{Connection, ConnectionState};
+use crate::api::app_state::AppState;
+use crate::api::routes;
+use crate::connection::stream::{Connection, ConnectionState};
 use crate::limits;
 use crate::log;
-use crate::routes;
 
 /// Pause after a connection could not be accepted, for lack of files, say.
 const BREATHER: Duration = Duration::from_millis(100);

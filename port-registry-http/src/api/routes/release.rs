@@ -9,9 +9,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use port_registry::daemon::api::{Deleted, ReleaseStatus, Released, header};
 use port_registry::{Answer, Request};
 
+use crate::api::app_state::AppState;
+use crate::api::{body, decode};
 use crate::api_error::ApiError;
-use crate::app_state::AppState;
-use crate::{body, decode, json};
+use crate::json;
 
 /// Counts what a deletion released.
 pub(super) fn deleted(answer: &Answer) -> Deleted {

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header::ContentType;
 
 /// The document that describes the API.
-const DOCUMENT: &str = include_str!("../../openapi.json");
+const DOCUMENT: &str = include_str!("../../../openapi.json");
 
 pub(crate) async fn get() -> HttpResponse {
     HttpResponse::Ok()

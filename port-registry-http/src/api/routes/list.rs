@@ -5,9 +5,10 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use port_registry::{Error, Filter};
 
+use crate::api::app_state::AppState;
+use crate::api::{body, decode};
 use crate::api_error::ApiError;
-use crate::app_state::AppState;
-use crate::{body, decode, json};
+use crate::json;
 
 pub(crate) async fn get(
     state: Data<AppState>,
@@ -53,7 +54,7 @@ mod tests {
     use actix_web::web::Data;
 
     use super::get;
-    use crate::app_state::tests::{block_on, state};
+    use crate::api::app_state::tests::{block_on, state};
 
     #[test]
     fn lists_of_one_allocation_do_not_queue_behind_full_lists() {

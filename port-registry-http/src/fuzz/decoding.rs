@@ -16,8 +16,11 @@ use port_registry::{Filter, Port, Registry, Verdict};
 use serde_json::{Map, Value};
 use tokio::net::TcpListener;
 
-use crate::app_state::AppState;
-use crate::{access, decode, limits, server};
+use crate::api::app_state::AppState;
+use crate::api::decode;
+use crate::connection::access;
+use crate::daemon::serve as server;
+use crate::limits;
 
 /// Bodies are what they say, or refused.
 pub fn body(data: &[u8]) {

@@ -8,10 +8,11 @@ use port_registry::{Allocation, Answer, Atomicity, Error, Registry};
 use serde::Serialize;
 
 use super::release::deleted;
+use crate::api::app_state::AppState;
+use crate::api::{body, decode};
 use crate::api_error::ApiError;
-use crate::app_state::AppState;
-use crate::health::Health;
-use crate::{body, decode, json};
+use crate::json;
+use crate::workers::store_health::Health;
 
 #[derive(Serialize)]
 #[serde(untagged)]
@@ -103,8 +104,8 @@ mod tests {
     use serde_json::Value;
 
     use super::post;
-    use crate::app_state::AppState;
-    use crate::app_state::tests::{block_on, state};
+    use crate::api::app_state::AppState;
+    use crate::api::app_state::tests::{block_on, state};
 
     /// A batch of this item, over and over, that is too small to count as large.
     fn batch_of(item: &str) -> String {

@@ -14,10 +14,10 @@ use tokio::runtime;
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep};
 
-use crate::app_state::AppState;
+use crate::api::app_state::AppState;
+use crate::daemon::serve;
 use crate::limits;
 use crate::log;
-use crate::server;
 
 /// The configuration of a daemon.
 #[derive(Debug)]
@@ -124,7 +124,7 @@ pub fn run(config: Config) -> Result<(), Failure> {
     let tasks = LocalSet::new();
     let writer = tasks.block_on(
         &runtime,
-        serve(config.port, connections, &lock, registry, signals),
+        serve_until_stopped(config.port, connections, &lock, registry, signals),
     );
     // Connections that are still there are broken off, and what waits for them is not begun.
     drop(tasks);
@@ -166,7 +166,7 @@ fn open(builder: Builder, pidfile: &Path) -> Result<Registry, Failure> {
 }
 
 /// Serves until a signal comes. Returns the thread that may still be writing, unless none was started.
-async fn serve(
+async fn serve_until_stopped(
     port: u16,
     connections: usize,
     lock: &DaemonLock,
@@ -187,7 +187,7 @@ async fn serve(
         std::process::id(),
         path.display()
     ));
-    server::serve(listener, state, connections, signals.told_to_stop()).await?;
+    serve::serve(listener, state, connections, signals.told_to_stop()).await?;
     Ok(Some(writer))
 }
 

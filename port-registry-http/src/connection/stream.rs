@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::bare;
+use crate::connection::bare;
 use crate::limits;
 
 /// A connection, as the HTTP dispatcher reads and writes it.

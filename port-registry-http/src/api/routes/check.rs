@@ -4,9 +4,9 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 
+use crate::api::app_state::AppState;
+use crate::api::{body, decode};
 use crate::api_error::ApiError;
-use crate::app_state::AppState;
-use crate::{body, decode};
 
 pub(crate) async fn get(
     state: Data<AppState>,

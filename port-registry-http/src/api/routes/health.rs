@@ -5,9 +5,9 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use port_registry::daemon::api::{Health, HealthStatus};
 
+use crate::api::app_state::AppState;
+use crate::api::body;
 use crate::api_error::ApiError;
-use crate::app_state::AppState;
-use crate::body;
 
 pub(crate) async fn get(state: Data<AppState>) -> HttpResponse {
     let fault = find_fault(&state).await;
@@ -42,10 +42,10 @@ mod tests {
     use tokio::time::timeout;
 
     use super::get;
+    use crate::api::app_state::tests::state;
+    use crate::api::routes::list;
     use crate::api_error::ApiError;
-    use crate::app_state::tests::state;
     use crate::limits;
-    use crate::routes::list;
 
     #[test]
     fn health_checks_that_wait_for_a_writer_leave_threads_to_others() {

@@ -14,8 +14,8 @@ use port_registry::{Answer, Error, Registry, Request};
 use tokio::sync::oneshot;
 
 use crate::api_error::ApiError;
-use crate::health::{Health, is_write};
 use crate::limits;
+use crate::workers::store_health::{Health, is_write};
 
 /// The queue of the thread, which ends when all of these are gone and all requests are answered.
 #[derive(Clone, Debug)]

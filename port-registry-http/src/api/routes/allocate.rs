@@ -7,9 +7,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use port_registry::daemon::api;
 use port_registry::{Answer, Request};
 
+use crate::api::app_state::AppState;
+use crate::api::{body, decode};
 use crate::api_error::ApiError;
-use crate::app_state::AppState;
-use crate::{body, decode};
 
 pub(crate) async fn post(
     state: Data<AppState>,

@@ -10,9 +10,9 @@ use tokio::task;
 use tokio::time::timeout;
 
 use crate::api_error::ApiError;
-use crate::health::Health;
 use crate::limits;
-use crate::writer::Writer;
+use crate::workers::store_health::Health;
+use crate::workers::writer::Writer;
 
 /// The registry, the ways to it, and the limits that requests share.
 #[derive(Clone, Debug)]

@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::api_error::ApiError;
-use crate::connection::ConnectionState;
+use crate::connection::stream::ConnectionState;
 use crate::json;
 use crate::limits;
 

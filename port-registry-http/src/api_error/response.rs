@@ -10,7 +10,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use port_registry::daemon::api::{ErrorBody, ErrorCode};
 use port_registry::{Error, Port, Registry};
 
-use crate::access::Refusal;
+use crate::connection::access::Refusal;
 use crate::json;
 use crate::limits;
 

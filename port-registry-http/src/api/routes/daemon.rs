@@ -7,8 +7,8 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use port_registry::daemon::{DaemonInfo, Supervisor};
 
-use crate::app_state::AppState;
-use crate::body;
+use crate::api::app_state::AppState;
+use crate::api::body;
 use crate::identity::identity;
 
 /// Found once, because it does not change while the process runs.
