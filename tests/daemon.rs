@@ -301,7 +301,7 @@ fn what_is_no_pidfile_is_not_replaced_by_one() {
     assert!(names_in(&sandbox.home()).is_empty());
     // Nor is the store, even where it is still to be made.
     let told = failure(&sandbox, &[&words[..], &["--db", path]].concat());
-    assert_snapshot!(told, @"error: [SANDBOX]/place cannot be both the registry and the pidfile; name another place by --pidfile");
+    assert_snapshot!(told, @"error: [SANDBOX]/place cannot be both the registry and the pidfile; choose another pidfile with --pidfile");
     assert!(!place.exists());
     let left = names_in(&sandbox.path());
     assert!(!left.iter().any(|name| name.contains("draft")), "{left:?}");
@@ -359,8 +359,8 @@ fn a_port_in_use_is_waited_for_and_then_its_owner_named() {
         "{waiting}"
     );
     let (before, name) = told.split_once(", by ").unwrap();
-    assert_snapshot!(before, @"error: cannot listen on 127.0.0.1:[PORT]: Address already in use");
-    assert_snapshot!(name.split_once(" (").unwrap().1, @"pid [PID]); stop it, or name another port by --port");
+    assert_snapshot!(before, @"error: cannot listen on 127.0.0.1:[PORT]: address already in use");
+    assert_snapshot!(name.split_once(" (").unwrap().1, @"pid [PID]); stop it, or choose another port with --port");
     assert!(!pidfile(&sandbox).exists());
 
     // One that is just leaving is no hindrance.
@@ -401,7 +401,7 @@ fn what_is_no_registry_is_left_alone() {
             .env_remove("HOME")
             .env("HOME", "relative"),
     );
-    assert_snapshot!(ran.complained(1), @"error: HOME is not an absolute path; set it, or name all files by --db and --pidfile");
+    assert_snapshot!(ran.complained(1), @"error: HOME is not an absolute path; set it, or pass --db and --pidfile");
 }
 
 #[test]
@@ -536,7 +536,7 @@ fn it_lives_through_a_lack_of_files() {
     let mut command = sandbox.command("sh");
     let script = "ulimit -n 10; exec \"$0\" --port 0 --pidfile ./other.pid";
     let ran = Ran::of(command.args(["-c", script]).arg(&*PORT_REGISTRY));
-    assert_snapshot!(ran.complained(1), @"error: only 10 files may be open at a time, and a server needs 65; raise the limit (ulimit -n)");
+    assert_snapshot!(ran.complained(1), @"error: only 10 files may be open at a time, and the daemon needs 65; raise the limit (ulimit -n)");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What can be typed.
+//! The command line of `port-registry`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -7,20 +7,20 @@ use argh::{ArgsInfo, EarlyExit, FlagInfoKind, FromArgs};
 use port_registry::daemon::default_pidfile;
 use port_registry::{Builder, DAEMON_PORT, Error, PortRange};
 
-use crate::daemon::{Config, Failure};
+use crate::daemon::{Config, DaemonError};
 
 /// The name of the program, as its help shows it.
 const PROGRAM: &str = "port-registry";
 
-/// What a command line came to.
+/// The meaning of a command line.
 #[derive(Debug)]
-pub enum Parsed {
-    /// The daemon is to run.
-    Run(PortRegistry),
-    /// A text was asked for: the help, or the version.
-    Text(String),
-    /// What is wrong with the command line.
-    Usage(String),
+pub enum DaemonCommand {
+    /// Run the daemon.
+    Run(DaemonArgs),
+    /// Print a text: the help or the version.
+    Print(String),
+    /// Report a usage error.
+    Reject(String),
 }
 
 /// Serve the port registry over HTTP on 127.0.0.1, in the foreground, until SIGTERM or SIGINT.
@@ -29,15 +29,15 @@ pub enum Parsed {
     help_triggers("-h", "--help", "help"),
     note = "It logs to standard error. GET /openapi.json describes the API.\n\n\
             Environment:\n  \
-            PORT_REGISTRY_DB     the registry's file, unless --db names one\n  \
-            PORT_REGISTRY_RANGE  the ports to choose from, unless --range names some",
+            PORT_REGISTRY_DB     the registry's file, unless --db is given\n  \
+            PORT_REGISTRY_RANGE  the ports to choose from, unless --range is given",
     example = "{command_name} --port 8123 --db /tmp/ports.redb --pidfile /tmp/ports.pid",
-    error_code(0, "it was told to stop, and did"),
-    error_code(1, "it could not start, or failed"),
+    error_code(0, "the daemon stopped at a signal"),
+    error_code(1, "the daemon could not start, or failed"),
     error_code(2, "the command line is wrong")
 )]
-pub struct PortRegistry {
-    /// the port to listen on, 0 for any that is free (51234)
+pub struct DaemonArgs {
+    /// the port to listen on, 0 for any free port (51234)
     #[argh(option, default = "DAEMON_PORT", from_str_fn(listening_port))]
     port: u16,
 
@@ -45,7 +45,7 @@ pub struct PortRegistry {
     #[argh(option, from_str_fn(path))]
     db: Option<PathBuf>,
 
-    /// where to note the process; only one daemon runs for each
+    /// the file for the process id; only one daemon runs for each
     /// (~/.port-registry/port-registry.pid)
     #[argh(option, from_str_fn(path))]
     pidfile: Option<PathBuf>,
@@ -57,6 +57,70 @@ pub struct PortRegistry {
     /// show the version
     #[argh(switch, short = 'V')]
     version: bool,
+}
+
+impl DaemonArgs {
+    /// Makes the configuration. Options that are not given come from the environment or have defaults.
+    ///
+    /// # Errors
+    ///
+    /// [`DaemonError::Registry`] if an environment variable is malformed, and [`DaemonError::NoHome`] if
+    /// there is no default place for the pidfile.
+    pub fn into_config(self) -> Result<Config, DaemonError> {
+        let mut registry = Builder::from_env()?;
+        if let Some(db) = self.db {
+            registry = registry.path(db);
+        }
+        if let Some(range) = self.range {
+            registry = registry.range(range);
+        }
+        let pidfile = match self.pidfile {
+            Some(pidfile) => std::path::absolute(pidfile)?,
+            None => match default_pidfile() {
+                Err(Error::NoHome) => return Err(DaemonError::NoHome),
+                pidfile => pidfile?,
+            },
+        };
+        Ok(Config {
+            port: self.port,
+            pidfile,
+            registry,
+        })
+    }
+}
+
+/// Parses the words after the program's name.
+pub fn parse(words: impl Iterator<Item = OsString>) -> DaemonCommand {
+    let Ok(words) = words
+        .map(OsString::into_string)
+        .collect::<Result<Vec<_>, _>>()
+    else {
+        return DaemonCommand::Reject("an argument is not UTF-8".to_owned());
+    };
+    // argh would take the next flag for the value. A path that begins with dashes is given as `--db=--x`.
+    let mut pairs = words.windows(2);
+    if let Some([flag, _]) = pairs.find(|pair| takes_value(&pair[0]) && pair[1].starts_with("--")) {
+        return DaemonCommand::Reject(format!("no value provided for option '{flag}'"));
+    }
+    // argh knows only `--flag value`.
+    let words: Vec<&str> = words
+        .iter()
+        .flat_map(|word| match word.split_once('=') {
+            Some((flag, value)) if takes_value(flag) => vec![flag, value],
+            _ => vec![word.as_str()],
+        })
+        .collect();
+    match DaemonArgs::from_args(&[PROGRAM], &words) {
+        Ok(args) if args.version => {
+            DaemonCommand::Print(format!("{PROGRAM} {}", env!("CARGO_PKG_VERSION")))
+        }
+        Ok(args) => DaemonCommand::Run(args),
+        Err(EarlyExit {
+            output,
+            status: Ok(()),
+        }) => DaemonCommand::Print(output),
+        Err(EarlyExit { output, .. }) => DaemonCommand::Reject(uncapitalize(&output)),
+    }
 }
 
 fn listening_port(text: &str) -> Result<u16, String> {
@@ -71,42 +135,8 @@ fn path(text: &str) -> Result<PathBuf, String> {
     Ok(PathBuf::from(text))
 }
 
-/// Makes a configuration of the words after the program's name.
-pub fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
-    let Ok(words) = words
-        .map(OsString::into_string)
-        .collect::<Result<Vec<_>, _>>()
-    else {
-        return Parsed::Usage("an argument is not UTF-8".to_owned());
-    };
-    // The parser would take the next flag for the value. A path that begins like one is given by `=`.
-    let mut pairs = words.windows(2);
-    if let Some([flag, _]) = pairs.find(|pair| takes_value(&pair[0]) && pair[1].starts_with("--")) {
-        return Parsed::Usage(format!("no value provided for option '{flag}'"));
-    }
-    // It takes `--flag value` only.
-    let words: Vec<&str> = words
-        .iter()
-        .flat_map(|word| match word.split_once('=') {
-            Some((flag, value)) if takes_value(flag) => vec![flag, value],
-            _ => vec![word.as_str()],
-        })
-        .collect();
-    match PortRegistry::from_args(&[PROGRAM], &words) {
-        Ok(args) if args.version => {
-            Parsed::Text(format!("{PROGRAM} {}", env!("CARGO_PKG_VERSION")))
-        }
-        Ok(args) => Parsed::Run(args),
-        Err(EarlyExit {
-            output,
-            status: Ok(()),
-        }) => Parsed::Text(output),
-        Err(EarlyExit { output, .. }) => Parsed::Usage(uncapitalized(&output)),
-    }
-}
-
-/// The parser's message, put like ours.
-fn uncapitalized(message: &str) -> String {
+/// Reformats argh's message to match ours, which begin in lower case.
+fn uncapitalize(message: &str) -> String {
     let mut chars = message.chars();
     match chars.next() {
         Some(first) => first.to_lowercase().chain(chars).collect(),
@@ -114,34 +144,9 @@ fn uncapitalized(message: &str) -> String {
     }
 }
 
-/// Whether this is a flag that takes a value.
+/// Returns whether `word` is a flag that takes a value.
 fn takes_value(word: &str) -> bool {
-    let info = PortRegistry::get_args_info();
+    let info = DaemonArgs::get_args_info();
     let mut flags = info.flags.iter();
-    flags.any(|it| it.long == word && matches!(it.kind, FlagInfoKind::Option { .. }))
-}
-
-impl PortRegistry {
-    /// What was typed, completed by the environment and by what is usual.
-    pub fn config(self) -> Result<Config, Failure> {
-        let mut registry = Builder::from_env()?;
-        if let Some(db) = self.db {
-            registry = registry.path(db);
-        }
-        if let Some(range) = self.range {
-            registry = registry.range(range);
-        }
-        let pidfile = match self.pidfile {
-            Some(pidfile) => std::path::absolute(pidfile)?,
-            None => match default_pidfile() {
-                Err(Error::NoHome) => return Err(Failure::NoHome),
-                pidfile => pidfile?,
-            },
-        };
-        Ok(Config {
-            port: self.port,
-            pidfile,
-            registry,
-        })
-    }
+    flags.any(|flag| flag.long == word && matches!(flag.kind, FlagInfoKind::Option { .. }))
 }

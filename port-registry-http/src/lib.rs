@@ -1,13 +1,17 @@
 //! The daemon of the port registry: a REST API on the loopback address.
 //!
-//! It is one more user of the registry's file, beside the programs that open it in process. The
-//! binary `port-registry` is this crate with a command line: it makes a [`Config`] and [runs](run)
-//! it.
+//! The daemon is one more user of the registry's file, beside the programs that open it in process. Make a
+//! [`Config`] and [`run`] it, as the binary `port-registry` does.
 //!
-//! A request passes through these modules: `server` accepts its connection, and `connection` reads it
-//! within limits. `access` refuses web pages. `routes` has a file for each resource, and `decode`
-//! validates the request. Reads run on blocking threads (`app_state`), and `writer` commits changes in
-//! groups. `api_error` maps every error to its response.
+//! # How a request is handled
+//!
+//! 1. `daemon` accepts the connection, and `connection` reads it within limits.
+//! 2. `api::gate` rejects requests of web pages.
+//! 3. `api::routes` has a file for each resource. Its handlers decode the request with `api::decode`.
+//! 4. `workers` carries it out: reads on blocking threads, changes in groups on the writer thread.
+//! 5. `api_error` maps every error to its response.
+//!
+//! The main thread handles HTTP and never blocks.
 
 mod api;
 mod api_error;
@@ -23,10 +27,4 @@ mod limits;
 mod log;
 mod workers;
 
-pub use daemon::{Config, Failure, run};
-
-/// Describes the command line of the daemon, for the maker of the manual pages.
-#[doc(hidden)]
-pub fn command_line() -> argh::CommandInfoWithArgs {
-    <args::PortRegistry as argh::ArgsInfo>::get_args_info()
-}
+pub use self::daemon::{Config, DaemonError, run};

@@ -1,4 +1,4 @@
-//! Limits on clients: times, sizes and numbers.
+//! Limits on clients: times, sizes and counts.
 
 use std::time::Duration;
 
@@ -15,46 +15,45 @@ pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// the pause after it and the next head, so it ends clients that send half a head or do not read.
 pub(crate) const BETWEEN_REQUESTS: Duration = REQUEST.saturating_add(KEEP_ALIVE);
 
-/// Bytes that are read at once while a request begins. They may contain further requests.
+/// Bytes of a head that are read at once. They may contain further requests.
 pub(crate) const HEAD_SLICE: usize = 512;
 
 /// Grace period before a dismissed connection is closed. Until then its input is ignored.
 pub(crate) const LINGER: Duration = Duration::from_secs(1);
 
-/// Connections at a time; further ones wait to be accepted.
+/// Connections that may be open at a time. Further ones wait to be accepted.
 pub(crate) const CONNECTIONS: usize = 512;
 
 /// Connections that may wait to be accepted.
 pub(crate) const BACKLOG: u32 = 1024;
 
-/// Bytes of a response that the system buffers for a client that does not read it. Its default is some
-/// megabytes for each.
+/// Bytes of a response that the system buffers for a client that does not read it. The system's default
+/// is several megabytes for each connection.
 pub(crate) const SEND_BUFFER: u32 = 128 << 10;
 
-/// When all connections are taken, those that began no request for this long are closed.
+/// Idle time after which a connection is closed when all connections are taken.
 pub(crate) const QUIET: Duration = Duration::from_secs(1);
 
-/// Files that are open besides connections: the store, probes, lists of processes.
+/// Files that may be open besides connections: the store, probes, lists of processes.
 pub(crate) const OTHER_FILES: usize = 64;
 
 /// Threads for work that may block: reads of the store, batches, lists of processes.
 pub(crate) const BLOCKING_THREADS: usize = 16;
 
-/// The most requests of a batch: one for each port.
+/// Requests that a batch may contain: one for each port.
 pub(crate) const BATCH_REQUESTS: usize = 65_535;
 
-/// Size limit of a batch, in bytes: enough for a service on each port, with names of usual length.
+/// Size limit of a batch, in bytes. It suffices for a service on each port, with names of usual length.
 pub(crate) const BATCH: usize = 16 << 20;
 
 /// Bytes of large batches and their decoded requests that may be in memory at a time.
 pub(crate) const LARGE_BATCHES: usize = 64 << 20;
 
-/// Size limit of the errors of a failed batch, in bytes: enough for each request of the largest batch to
-/// name its holder, with names of usual length.
+/// Size limit of the errors of a failed batch, in bytes. It suffices for each request of the largest batch
+/// to name its holder, with names of usual length.
 pub(crate) const BATCH_ERRORS: usize = 32 << 20;
 
-/// Lists that are made at a time, because one of 60,000 allocations takes some 40 MB until its JSON is
-/// written.
+/// Lists that are made at a time. One of 60,000 allocations takes about 40 MB until its JSON is written.
 pub(crate) const LISTS: usize = 4;
 
 /// Batches that are carried out at a time. Each occupies a blocking thread while it waits for its turn
@@ -66,10 +65,10 @@ pub(crate) const BATCHES: usize = 4;
 pub(crate) const HEALTH_CHECKS: usize = 1;
 
 /// Size from which a response counts as large, in bytes.
-pub(crate) const LARGE_ANSWER: usize = 64 << 10;
+pub(crate) const LARGE_RESPONSE: usize = 64 << 10;
 
 /// Bytes of large responses that may be in memory at a time.
-pub(crate) const LARGE_ANSWERS: usize = 64 << 20;
+pub(crate) const LARGE_RESPONSES: usize = 64 << 20;
 
 /// Upper bound of the time for which a write waits for its turn.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_hours(1);

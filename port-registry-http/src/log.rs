@@ -1,7 +1,7 @@
-//! What the daemon tells whoever runs it: lines on standard error, each with its time.
+//! The daemon's log: lines on standard error, each with its time.
 //!
-//! They are written by a thread of their own, since standard error may be a pipe that nobody empties.
-//! Lines that it cannot keep up with are left out.
+//! A thread of its own writes them, because standard error may be a pipe that nobody reads. Lines are
+//! dropped if the thread cannot keep up.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -12,15 +12,15 @@ use std::time::Duration;
 
 use port_registry::{Timestamp, visible};
 
-/// How many lines may wait to be written.
+/// Number of lines that may wait to be written.
 const QUEUE: usize = 64;
 
-/// How long the last lines may take when the daemon ends.
+/// Time limit for writing the last lines when the daemon ends.
 const LAST_LINES: Duration = Duration::from_millis(100);
 
-enum Entry {
+enum LogEntry {
     Line(String),
-    /// All that came before is written when this is dropped.
+    /// Dropped once all entries before it are written.
     End {
         _written: SyncSender<()>,
     },
@@ -29,32 +29,32 @@ enum Entry {
 /// Writes a line.
 pub(crate) fn line(text: fmt::Arguments) {
     let line = format!("{} {}\n", Timestamp::now(), visible(&text.to_string()));
-    // Where nothing can be written there is nobody to tell.
-    let _ = queue().try_send(Entry::Line(line));
+    // There is no other place to report a full queue or a missing thread.
+    let _ = queue().try_send(LogEntry::Line(line));
 }
 
-/// Waits until the lines are written, if that does not take long.
+/// Waits a short time until the lines are written.
 pub(crate) fn finish() {
     let (written, end) = mpsc::sync_channel(0);
-    let _ = queue().try_send(Entry::End { _written: written });
+    let _ = queue().try_send(LogEntry::End { _written: written });
     let _ = end.recv_timeout(LAST_LINES);
 }
 
-fn queue() -> &'static SyncSender<Entry> {
-    static QUEUE_IN: OnceLock<SyncSender<Entry>> = OnceLock::new();
-    QUEUE_IN.get_or_init(|| {
-        let (queue, entries) = mpsc::sync_channel(QUEUE);
+fn queue() -> &'static SyncSender<LogEntry> {
+    static SENDER: OnceLock<SyncSender<LogEntry>> = OnceLock::new();
+    SENDER.get_or_init(|| {
+        let (sender, entries) = mpsc::sync_channel(QUEUE);
         // Without the thread nothing is logged.
         let _ = thread::Builder::new()
             .name("log".to_owned())
             .spawn(move || write_all(&entries));
-        queue
+        sender
     })
 }
 
-fn write_all(entries: &Receiver<Entry>) {
+fn write_all(entries: &Receiver<LogEntry>) {
     for entry in entries {
-        if let Entry::Line(line) = entry {
+        if let LogEntry::Line(line) = entry {
             let _ = io::stderr().lock().write_all(line.as_bytes());
         }
     }

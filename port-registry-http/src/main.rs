@@ -1,29 +1,30 @@
 //! `port-registry`: the registry's daemon.
 
+use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use port_registry::visible;
-use port_registry_http::args::{self, Parsed};
+use port_registry_http::args::{self, DaemonCommand};
 
-/// The exit code of a command line that is wrong.
+/// The exit code of a usage error.
 const EXIT_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     match args::parse(std::env::args_os().skip(1)) {
-        Parsed::Run(args) => match args.config().and_then(port_registry_http::run) {
+        DaemonCommand::Run(args) => match args.into_config().and_then(port_registry_http::run) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(failure) => {
-                let _ = writeln!(io::stderr(), "error: {}", visible(&failure.to_string()));
+            Err(error) => {
+                let _ = writeln!(io::stderr(), "error: {}", visible(&with_sources(&error)));
                 ExitCode::FAILURE
             }
         },
-        Parsed::Text(text) => {
+        DaemonCommand::Print(text) => {
             // A reader that leaves early is no error.
             let _ = writeln!(io::stdout(), "{}", text.trim_end());
             ExitCode::SUCCESS
         }
-        Parsed::Usage(problem) => {
+        DaemonCommand::Reject(problem) => {
             let lines: Vec<_> = problem.trim_end().lines().map(visible).collect();
             let problem = lines.join("\n");
             let _ = writeln!(
@@ -33,4 +34,18 @@ fn main() -> ExitCode {
             ExitCode::from(EXIT_USAGE)
         }
     }
+}
+
+/// Appends the sources of an error to its message, unless it repeats them.
+fn with_sources(error: &dyn Error) -> String {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let text = error.to_string();
+        if !message.contains(&text) {
+            message = format!("{message}: {text}");
+        }
+        source = error.source();
+    }
+    message
 }

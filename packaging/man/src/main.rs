@@ -8,6 +8,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs, io};
 
+use argh::ArgsInfo;
+use port_registry_http::args::DaemonArgs;
+
 use crate::page::Page;
 
 fn main() -> ExitCode {
@@ -88,7 +91,7 @@ fn pages() -> [Page<'static>; 2] {
         Page {
             name: "port-registry",
             title: "serve the registry of TCP ports over HTTP",
-            info: port_registry_http::command_line(),
+            info: DaemonArgs::get_args_info(),
             sections: &[],
             files: &[
                 ("~/.port-registry/ports.redb", "The registry."),

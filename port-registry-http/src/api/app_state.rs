@@ -6,20 +6,19 @@ use std::thread::JoinHandle;
 
 use port_registry::Registry;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task;
-use tokio::time::timeout;
 
 use crate::api_error::ApiError;
 use crate::limits;
-use crate::workers::store_health::Health;
+use crate::workers::blocking;
+use crate::workers::store_health::StoreHealth;
 use crate::workers::writer::Writer;
 
-/// The registry, the ways to it, and the limits that requests share.
+/// The registry, the workers that use it, and the limits that requests share.
 #[derive(Clone, Debug)]
 pub(crate) struct AppState {
     pub(crate) registry: Registry,
     pub(crate) writer: Writer,
-    pub(crate) health: Arc<Health>,
+    pub(crate) health: Arc<StoreHealth>,
     /// The port on which the daemon itself listens.
     pub(crate) port: u16,
     /// A permit for each list that may be made at a time.
@@ -28,16 +27,16 @@ pub(crate) struct AppState {
     pub(crate) batches: Arc<Semaphore>,
     /// A permit for each health check that may be made at a time.
     pub(crate) health_checks: Arc<Semaphore>,
-    /// A permit for each byte of large batches and their answers that may be on its way.
+    /// A permit for each byte of large batches and their decoded requests that may be in memory.
     pub(crate) batch_bytes: Arc<Semaphore>,
-    /// A permit for each byte of large answers that may be on its way.
-    pub(crate) answer_bytes: Arc<Semaphore>,
+    /// A permit for each byte of large responses that may be in memory.
+    pub(crate) response_bytes: Arc<Semaphore>,
 }
 
 impl AppState {
-    /// Starts the thread that writes. It has to end before the process does.
+    /// Starts the writer thread. Join it before the process ends.
     pub(crate) fn start(registry: Registry, port: u16) -> io::Result<(AppState, JoinHandle<()>)> {
-        let health = Arc::new(Health::default());
+        let health = Arc::new(StoreHealth::default());
         let (writer, thread) = Writer::start(registry.clone(), health.clone())?;
         let state = AppState {
             registry,
@@ -48,7 +47,7 @@ impl AppState {
             batches: Arc::new(Semaphore::new(limits::BATCHES)),
             health_checks: Arc::new(Semaphore::new(limits::HEALTH_CHECKS)),
             batch_bytes: Arc::new(Semaphore::new(limits::LARGE_BATCHES)),
-            answer_bytes: Arc::new(Semaphore::new(limits::LARGE_ANSWERS)),
+            response_bytes: Arc::new(Semaphore::new(limits::LARGE_RESPONSES)),
         };
         Ok((state, thread))
     }
@@ -62,27 +61,15 @@ impl AppState {
         T: Send + 'static,
         E: Into<ApiError> + Send + 'static,
     {
-        let registry = self.registry.clone();
-        let result = task::spawn_blocking(move || work(&registry)).await;
-        let result = result.map_err(|error| {
-            if error.is_panic() {
-                ApiError::internal()
-            } else {
-                ApiError::stopping()
-            }
-        })?;
-        result.map_err(E::into)
+        blocking::run(self.registry.clone(), work).await
     }
 
-    /// Waits for one of a limited number of turns, no longer than the registry's deadline. A client
-    /// that leaves meanwhile keeps its place until its connection's time is up.
-    pub(crate) async fn turn(
+    /// Waits for one of a limited number of turns, at most for the registry's deadline.
+    pub(crate) async fn take_turn(
         &self,
         turns: &Arc<Semaphore>,
     ) -> Result<OwnedSemaphorePermit, ApiError> {
-        let turn = timeout(self.registry.wait(), turns.clone().acquire_owned()).await;
-        let turn = turn.map_err(|_| ApiError::no_turn())?;
-        turn.map_err(|_| ApiError::stopping())
+        blocking::take_turn(turns, self.registry.wait()).await
     }
 
     /// Adds the holder and the listener of the port that a request did not get.
@@ -109,7 +96,7 @@ pub(crate) mod tests {
 
     use super::AppState;
 
-    /// The state of a daemon with an empty store, and the folder of that.
+    /// Starts the state of a daemon with an empty store. Returns the folder of the store too.
     pub(crate) fn state(wait: Duration) -> (AppState, TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let registry = Registry::builder()
@@ -128,7 +115,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn panic_of_a_handler_is_an_internal_failure() {
+    fn panic_of_a_handler_is_an_internal_error() {
         let (state, _folder) = state(Duration::ZERO);
         let failed = block_on(state.blocking(|_| -> Result<(), Error> { panic!("on purpose") }));
         let text = String::from_utf8(failed.unwrap_err().to_json()).unwrap();
@@ -136,12 +123,12 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn turn_that_comes_too_late_is_overloaded_and_not_busy() {
+    fn turn_that_comes_too_late_is_reported_as_overloaded_not_busy() {
         let (state, _folder) = state(Duration::ZERO);
         let turns = Arc::new(Semaphore::new(1));
         let (first, second) = block_on(async {
-            let first = state.turn(&turns).await;
-            (first, state.turn(&turns).await)
+            let first = state.take_turn(&turns).await;
+            (first, state.take_turn(&turns).await)
         });
         assert!(first.is_ok());
         let text = String::from_utf8(second.unwrap_err().to_json()).unwrap();

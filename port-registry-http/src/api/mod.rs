@@ -1,6 +1,8 @@
-//! The REST API: from a decoded HTTP request to the response.
+//! The REST API: decodes requests, carries them out, and writes responses.
 
 pub(crate) mod app_state;
-pub(crate) mod body;
 pub(crate) mod decode;
+pub(crate) mod gate;
+mod request_body;
+mod response;
 pub(crate) mod routes;

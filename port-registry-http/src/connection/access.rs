@@ -1,21 +1,21 @@
-//! Access control: programs on this machine are let in, web pages are not.
+//! Access control: programs on this machine may use the daemon, web pages may not.
 //!
-//! A page of any site can make a browser send requests to the loopback address. Browsers say so in
-//! `Origin` (RFC 6454) and `Sec-Fetch-Site` (<https://www.w3.org/TR/fetch-metadata/>), and a page
-//! that had its own name point to the loopback address (DNS rebinding) sends that name as `Host`.
+//! A page of any site can make a browser send requests to the loopback address. Browsers name the page's
+//! site in `Origin` (RFC 6454) and `Sec-Fetch-Site` (<https://www.w3.org/TR/fetch-metadata/>). A page
+//! whose host name resolves to the loopback address (DNS rebinding) sends that name as `Host`.
 
 use actix_web::dev::RequestHead;
 use actix_web::http::header::{HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN};
 use thiserror::Error;
 
-/// The names by which the daemon may be called.
+/// The host names of the daemon.
 const HOSTS: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Why a request is not let in.
+/// The header field for which a request is denied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub(crate) enum Refusal {
+pub(crate) enum AccessDenied {
     #[error("the Host header must be 127.0.0.1, localhost or [::1], with or without a port")]
     Host,
     #[error("requests from web pages are not allowed (Origin)")]
@@ -24,32 +24,32 @@ pub(crate) enum Refusal {
     FetchSite,
 }
 
-/// Lets a request in, or says why not. `port` is the daemon's own.
-pub(crate) fn check(head: &RequestHead, port: u16) -> Result<(), Refusal> {
-    // The headers as they were sent: none of those that a proxy adds are believed.
+/// Checks that a request does not come from a web page. `port` is the daemon's own.
+pub(crate) fn check(head: &RequestHead, port: u16) -> Result<(), AccessDenied> {
+    // Never read `Forwarded` and its like: there is no proxy to trust.
     let hosts = head.headers.get_all(HOST).map(HeaderValue::as_bytes);
     let in_request_line = head.uri.authority().map(|it| it.as_str().as_bytes());
-    let names_own = hosts.chain(in_request_line).all(is_own_host);
-    if !names_own || !head.headers.contains_key(HOST) {
-        return Err(Refusal::Host);
+    let are_own = hosts.chain(in_request_line).all(is_own_host);
+    if !are_own || !head.headers.contains_key(HOST) {
+        return Err(AccessDenied::Host);
     }
-    if !every(&head.headers, &ORIGIN, |origin| is_own_origin(origin, port)) {
-        return Err(Refusal::Origin);
+    if !all_fields(&head.headers, &ORIGIN, |origin| is_own_origin(origin, port)) {
+        return Err(AccessDenied::Origin);
     }
-    let is_no_page = |site: &[u8]| matches!(site, b"none" | b"same-origin");
-    if !every(&head.headers, &SEC_FETCH_SITE, is_no_page) {
-        return Err(Refusal::FetchSite);
+    let is_direct = |site: &[u8]| matches!(site, b"none" | b"same-origin");
+    if !all_fields(&head.headers, &SEC_FETCH_SITE, is_direct) {
+        return Err(AccessDenied::FetchSite);
     }
     Ok(())
 }
 
-fn every(headers: &HeaderMap, name: &HeaderName, is_allowed: impl Fn(&[u8]) -> bool) -> bool {
+fn all_fields(headers: &HeaderMap, name: &HeaderName, is_allowed: impl Fn(&[u8]) -> bool) -> bool {
     headers
         .get_all(name)
         .all(|value| is_allowed(value.as_bytes()))
 }
 
-/// Returns whether these bytes are one of the daemon's names, with any port or none.
+/// Returns whether `host` is one of the daemon's names, with any port or none.
 fn is_own_host(host: &[u8]) -> bool {
     HOSTS.iter().any(|name| match strip_name(host, name) {
         Some([]) => true,
@@ -58,13 +58,13 @@ fn is_own_host(host: &[u8]) -> bool {
     })
 }
 
-/// Returns whether these bytes are an origin that the daemon itself serves.
+/// Returns whether `origin` is that of the daemon's own pages.
 fn is_own_origin(origin: &[u8], port: u16) -> bool {
     let Some(host) = origin.strip_prefix(b"http://") else {
         return false;
     };
     HOSTS.iter().any(|name| match strip_name(host, name) {
-        // A browser leaves out the scheme's own port.
+        // Browsers leave out the scheme's default port.
         Some([]) => port == 80,
         Some([b':', digits @ ..]) => parse_port(digits) == Some(port),
         _ => false,
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_daemon_itself_is_an_origin_that_may_ask() {
+    fn only_the_daemon_itself_is_an_allowed_origin() {
         for host in ["127.0.0.1", "localhost", "LOCALHOST", "[::1]"] {
             assert!(is_own_origin(
                 format!("http://{host}:51234").as_bytes(),

@@ -1,5 +1,7 @@
-//! Client connections: their bytes within limits, and the requests that are let in.
+//! Client connections: access control, limits of time and memory, and bare responses.
 
 pub(crate) mod access;
 mod bare;
+pub(crate) mod slots;
+pub(crate) mod state;
 pub(crate) mod stream;

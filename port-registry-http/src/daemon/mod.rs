@@ -1,6 +1,13 @@
 //! The life of the daemon: startup, serving, and shutdown.
 
+mod config;
+mod error;
+mod listen;
+mod open_files;
 mod run;
 pub(crate) mod serve;
+mod signals;
 
-pub use self::run::{Config, Failure, run};
+pub use self::config::Config;
+pub use self::error::DaemonError;
+pub use self::run::run;

@@ -1,4 +1,4 @@
-//! The health of the store: the outcome of its last writes.
+//! The health of the store, judged by its last writes.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,24 +7,24 @@ use port_registry::{Answer, Error, Registry};
 use crate::api_error::ApiError;
 use crate::log;
 
-/// Returns whether an answer took a write.
-pub(crate) fn is_write(answer: &Answer) -> bool {
+/// Returns whether the store was written to for this answer.
+pub(super) fn is_write(answer: &Answer) -> bool {
     match answer {
         Answer::Allocated(_) => true,
         Answer::Released(released) => !released.is_empty(),
-        // Recording a checkout is a write too, but such an answer looks like one without.
+        // Recording a checkout is a write too, but its answer does not show it.
         _ => false,
     }
 }
 
 /// Counts the writes that failed since one succeeded.
 #[derive(Debug, Default)]
-pub(crate) struct Health {
+pub(crate) struct StoreHealth {
     failures: Mutex<u64>,
 }
 
-impl Health {
-    /// Notes that the store failed in a write. Logs the first of several failures.
+impl StoreHealth {
+    /// Notes that a write failed. Logs only the first failure until a write succeeds.
     pub(crate) fn note_failure(&self, error: &ApiError) {
         let failures = {
             let mut failures = self.failures();
@@ -36,7 +36,7 @@ impl Health {
         }
     }
 
-    /// Notes the outcome of a batch, unless it was only kept waiting by others.
+    /// Notes the outcome of a batch. `Busy` says nothing about the store, so it is ignored.
     pub(crate) fn note(&self, answers: Result<&[Result<Answer, Error>], &Error>) {
         match answers {
             Ok(answers) if answers.iter().flatten().any(is_write) => self.note_success(),
@@ -46,7 +46,7 @@ impl Health {
     }
 
     /// Notes that a write succeeded.
-    pub(crate) fn note_success(&self) {
+    pub(super) fn note_success(&self) {
         let failures = std::mem::take(&mut *self.failures());
         if failures > 0 {
             log::line(format_args!(
@@ -55,7 +55,7 @@ impl Health {
         }
     }
 
-    /// Reads the store, and writes to it too if the last write failed. Blocks.
+    /// Reads from the store, and also writes to it if the last write failed. Blocks.
     pub(crate) fn examine(&self, registry: &Registry) -> Result<(), Error> {
         registry.try_read()?;
         if *self.failures() > 0 {

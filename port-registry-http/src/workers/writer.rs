@@ -1,8 +1,8 @@
 //! The writer: one thread that commits the requests of many clients in groups.
 //!
-//! A commit costs two fdatasyncs, however many requests are in it. So the thread wins the store's turn,
-//! takes all requests that have arrived by then, commits them together, and answers each one. Meanwhile
-//! the next group gathers.
+//! A commit costs two fdatasyncs, however many requests are in it. So the thread first waits for its turn
+//! to write, then takes all requests that have arrived, commits them together, and answers each one.
+//! Meanwhile the next group gathers.
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -13,97 +13,62 @@ use std::{io, iter, mem};
 use port_registry::{Answer, Error, Registry, Request};
 use tokio::sync::oneshot;
 
+use super::job::{JobGroup, WaitingClient, WriteJob};
+use super::store_health::{StoreHealth, is_write};
 use crate::api_error::ApiError;
 use crate::limits;
-use crate::workers::store_health::{Health, is_write};
 
-/// The queue of the thread, which ends when all of these are gone and all requests are answered.
+/// A handle of the writer thread. The thread ends when all handles are dropped and all requests are
+/// answered.
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
-    jobs: Sender<Job>,
+    jobs: Sender<WriteJob>,
     patience: Duration,
-}
-
-/// A request and the client that waits for its answer.
-#[derive(Debug)]
-struct Job {
-    request: Request,
-    client: Client,
-}
-
-/// The client that waits for the answer to a request.
-#[derive(Debug)]
-struct Client {
-    /// When it has waited long enough for its turn.
-    due: Instant,
-    answer: oneshot::Sender<Result<Answer, ApiError>>,
 }
 
 impl Writer {
     pub(crate) fn start(
         registry: Registry,
-        health: Arc<Health>,
+        health: Arc<StoreHealth>,
     ) -> io::Result<(Writer, JoinHandle<()>)> {
-        // The registry's deadline may be infinite; no client waits that long.
+        // The registry's deadline may be infinite, but a client must get an answer.
         let patience = registry.wait().min(limits::LONGEST_WAIT);
-        let (sender, jobs) = mpsc::channel();
-        let groups = Groups {
+        let (jobs, receiver) = mpsc::channel();
+        let committer = GroupCommitter {
             registry,
             health,
-            jobs,
+            jobs: receiver,
         };
         let thread = thread::Builder::new().name("writer".to_owned());
-        let thread = thread.spawn(move || groups.run())?;
-        let jobs = sender;
+        let thread = thread.spawn(move || committer.run())?;
         Ok((Writer { jobs, patience }, thread))
     }
 
-    /// Carries out a request; its answer comes after the commit that holds it.
+    /// Carries out a request. The answer comes after the commit that contains it.
     pub(crate) async fn carry_out(&self, request: Request) -> Result<Answer, ApiError> {
         let due = Instant::now() + self.patience;
         let (answer, answered) = oneshot::channel();
-        let client = Client { due, answer };
-        let sent = self.jobs.send(Job { request, client });
+        let client = WaitingClient { due, answer };
+        let sent = self.jobs.send(WriteJob { request, client });
         sent.map_err(|_| ApiError::stopping())?;
         answered.await.unwrap_or_else(|_| Err(ApiError::stopping()))
     }
 }
 
-/// Requests and the clients that wait for them.
-#[derive(Debug, Default)]
-struct Group {
-    requests: Vec<Request>,
-    clients: Vec<Client>,
-}
+/// One answer for each request of a group. `None` stands for a request that has to wait for the next
+/// group.
+type GroupAnswers = Vec<Option<Result<Answer, Error>>>;
 
-impl Group {
-    fn add(&mut self, job: Job) {
-        self.requests.push(job.request);
-        self.clients.push(job.client);
-    }
-
-    /// Returns the time for which the most impatient client will still wait.
-    fn patience(&self) -> Duration {
-        let due = self.clients.iter().map(|client| client.due).min();
-        due.map_or(Duration::ZERO, |due| {
-            due.saturating_duration_since(Instant::now())
-        })
-    }
-}
-
-/// One answer for each request of a group; `None` for a request that has to wait for the next group.
-type Answers = Vec<Option<Result<Answer, Error>>>;
-
-/// The work of the thread.
-struct Groups {
+/// The work of the writer thread.
+struct GroupCommitter {
     registry: Registry,
-    health: Arc<Health>,
-    jobs: Receiver<Job>,
+    health: Arc<StoreHealth>,
+    jobs: Receiver<WriteJob>,
 }
 
-impl Groups {
+impl GroupCommitter {
     fn run(self) {
-        let mut waiting = Group::default();
+        let mut waiting = JobGroup::default();
         loop {
             if waiting.requests.is_empty() {
                 match self.jobs.recv() {
@@ -116,45 +81,49 @@ impl Groups {
         }
     }
 
-    /// Carries out a group and the requests that arrive until its turn has come. Returns those that
+    /// Carries out a group and the requests that arrive until its turn to write. Returns the jobs that
     /// have to wait for the next group.
-    fn commit(&self, group: Group) -> Group {
+    fn commit(&self, group: JobGroup) -> JobGroup {
         let wait = group.patience();
-        let Group {
+        let JobGroup {
             mut requests,
             mut clients,
         } = group;
         let result = self.registry.apply_group(&mut requests, wait, |requests| {
-            let early = iter::zip(mem::take(&mut clients), mem::take(requests));
-            let late = self.jobs.try_iter().map(|job| (job.client, job.request));
+            let early = JobGroup {
+                requests: mem::take(requests),
+                clients: mem::take(&mut clients),
+            };
+            let jobs = early.into_jobs().chain(self.jobs.try_iter());
             // Leave out requests whose clients are gone.
-            let here = early
-                .chain(late)
-                .filter(|(client, _)| !client.answer.is_closed());
-            (clients, *requests) = here.unzip();
+            let jobs = jobs.filter(|job| !job.client.answer.is_closed());
+            (*requests, clients) = jobs.map(|job| (job.request, job.client)).unzip();
         });
-        let group = Group { requests, clients };
-        let mut waiting = Group::default();
+        let group = JobGroup { requests, clients };
+        let mut waiting = JobGroup::default();
         match result {
             // Damage that one request meets must not fail the others.
             Err(Error::Damaged { .. }) if group.requests.len() > 1 => {
-                for (request, client) in iter::zip(group.requests, group.clients) {
-                    let mut alone = Group::default();
-                    alone.add(Job { request, client });
-                    let wait = alone.patience();
-                    let result = self.registry.apply_group(&mut alone.requests, wait, |_| {});
-                    self.tell(alone, result, &mut waiting);
+                for job in group.into_jobs() {
+                    self.commit_alone(job, &mut waiting);
                 }
             }
-            result => self.tell(group, result, &mut waiting),
+            result => self.answer(group, result, &mut waiting),
         }
         waiting
     }
 
-    /// Answers the requests of a group. Adds those that have to wait for the next group to `waiting`.
-    fn tell(&self, group: Group, result: Result<Answers, Error>, waiting: &mut Group) {
-        let jobs = iter::zip(group.requests, group.clients)
-            .map(|(request, client)| Job { request, client });
+    fn commit_alone(&self, job: WriteJob, waiting: &mut JobGroup) {
+        let mut group = JobGroup::default();
+        group.add(job);
+        let wait = group.patience();
+        let result = self.registry.apply_group(&mut group.requests, wait, |_| {});
+        self.answer(group, result, waiting);
+    }
+
+    /// Answers the clients of a group. Adds the jobs that have to wait for the next group to `waiting`.
+    fn answer(&self, group: JobGroup, result: Result<GroupAnswers, Error>, waiting: &mut JobGroup) {
+        let jobs = group.into_jobs();
         match result {
             Ok(answers) => {
                 let mut has_written = false;
@@ -163,7 +132,7 @@ impl Groups {
                         None => waiting.add(job),
                         Some(answer) => {
                             has_written |= answer.as_ref().is_ok_and(is_write);
-                            job.client.tell(answer.map_err(ApiError::from));
+                            job.client.send(answer.map_err(ApiError::from));
                         }
                     }
                 }
@@ -175,7 +144,7 @@ impl Groups {
                 let now = Instant::now();
                 for job in jobs {
                     if job.client.due <= now {
-                        job.client.tell(Err(ApiError::busy()));
+                        job.client.send(Err(ApiError::busy()));
                     } else {
                         waiting.add(job);
                     }
@@ -184,15 +153,8 @@ impl Groups {
             Err(error) => {
                 let error = ApiError::from(error);
                 self.health.note_failure(&error);
-                jobs.for_each(|job| job.client.tell(Err(error.clone())));
+                jobs.for_each(|job| job.client.send(Err(error.clone())));
             }
         }
-    }
-}
-
-impl Client {
-    fn tell(self, answer: Result<Answer, ApiError>) {
-        // A client that is gone does not need it.
-        let _ = self.answer.send(answer);
     }
 }

@@ -11,13 +11,13 @@ use tempfile::TempDir;
 static SERVER: LazyLock<(TempDir, SocketAddr)> = LazyLock::new(|| {
     let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
     let folder = folder.expect("a folder");
-    let address = fuzz::serve(folder.path());
+    let address = fuzz::start_server(folder.path());
     (folder, address)
 });
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    let stream = TcpStream::connect(SERVER.1).expect("it listens");
-    // So that closed connections do not use up the ports there are.
+    let stream = TcpStream::connect(SERVER.1).expect("the server listens");
+    // Reset the connection at its end, because closed ones would use up the ephemeral ports.
     let linger = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
     linger.expect("a socket");
     fuzz::request(stream, data);

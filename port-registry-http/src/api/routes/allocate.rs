@@ -8,7 +8,8 @@ use port_registry::daemon::api;
 use port_registry::{Answer, Request};
 
 use crate::api::app_state::AppState;
-use crate::api::{body, decode};
+use crate::api::decode::decode_claim;
+use crate::api::{request_body, response};
 use crate::api_error::ApiError;
 
 pub(crate) async fn post(
@@ -16,7 +17,7 @@ pub(crate) async fn post(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let claim = decode::claim(&body::read(&request, payload).await?)?;
+    let claim = decode_claim(&request_body::read(&request, payload).await?)?;
     let answer = state.writer.carry_out(Request::Allocate(claim)).await;
     respond(&state, answer).await
 }
@@ -26,12 +27,12 @@ pub(crate) async fn put(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let claim = decode::claim(&body::read(&request, payload).await?)?;
+    let claim = decode_claim(&request_body::read(&request, payload).await?)?;
     let request = Request::GetOrAllocate(claim);
-    // As a rule the service has its port, and then the request waits for no writer.
-    let settled = request.clone();
-    let settled = state.blocking(move |registry| registry.answer_without_write(&settled));
-    let answer = match settled.await {
+    // Most services have their port already, and then the request need not wait for the writer.
+    let lookup = request.clone();
+    let lookup = state.blocking(move |registry| registry.answer_without_write(&lookup));
+    let answer = match lookup.await {
         Ok(Some(answer)) => Ok(answer),
         Ok(None) => state.writer.carry_out(request).await,
         Err(error) => Err(error),
@@ -46,18 +47,16 @@ async fn respond(
     let is_new = matches!(answer, Ok(Answer::Allocated(_)));
     let allocation = match answer.map(Answer::into_allocation) {
         Ok(Some(allocation)) => allocation,
-        // No claim is answered by a release.
+        // Unreachable: only releases are answered without an allocation.
         Ok(None) => return Err(ApiError::unknown_allocation()),
         Err(error) => return Err(state.with_listener(error).await),
     };
-    let mut response = body::json(
-        if is_new {
-            StatusCode::CREATED
-        } else {
-            StatusCode::OK
-        },
-        &allocation,
-    );
+    let status = if is_new {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    let mut response = response::json(status, &allocation);
     if is_new {
         let location = api::path::allocation(allocation.id);
         if let Ok(location) = HeaderValue::try_from(location) {

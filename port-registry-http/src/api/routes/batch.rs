@@ -7,16 +7,18 @@ use port_registry::daemon::api::{BatchAnswer, BatchAnswers, Deleted};
 use port_registry::{Allocation, Answer, Atomicity, Error, Registry};
 use serde::Serialize;
 
-use super::release::deleted;
+use super::release::count_deleted;
 use crate::api::app_state::AppState;
-use crate::api::{body, decode};
+use crate::api::decode::decode_batch;
+use crate::api::{request_body, response};
 use crate::api_error::ApiError;
 use crate::json;
-use crate::workers::store_health::Health;
+use crate::workers::store_health::StoreHealth;
 
+/// The body of the response that a request of a batch would get alone.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Document<'a> {
+enum BatchDocument<'a> {
     Allocation(&'a Allocation),
     Deleted(Deleted),
 }
@@ -26,8 +28,8 @@ pub(crate) async fn post(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let (body, permit) = body::read_large(&request, payload, &state.batch_bytes).await?;
-    let turn = state.turn(&state.batches).await?;
+    let (body, permit) = request_body::read_large(&request, payload, &state.batch_bytes).await?;
+    let turn = state.take_turn(&state.batches).await?;
     let health = state.health.clone();
     let done = state.blocking(move |registry| {
         let done = carry_out(registry, &health, &body).map_err(|error| {
@@ -35,57 +37,63 @@ pub(crate) async fn post(
             (error.without_others(), document)
         });
         drop((body, permit));
-        // The turn ends when the response is counted.
+        // Keep the turn until the response has taken its permits.
         Ok::<_, ApiError>((done, turn))
     });
     let (done, _turn) = done.await?;
     Ok(match done {
-        Ok(document) => body::due_json(document, &state.answer_bytes),
+        Ok(document) => response::committed_json(document, &state.response_bytes),
         Err((first, document)) => {
-            let response = body::large_json(first.head(), document, &state.answer_bytes);
+            let response = response::large_json(first.head(), document, &state.response_bytes);
             response.unwrap_or_else(|_| first.error_response())
         }
     })
 }
 
-/// Carries out a batch beside the writer, because the writer's groups commit what can be done of them.
-fn carry_out(registry: &Registry, health: &Health, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-    let requests = decode::batch(body)?;
+/// Carries out a batch in a transaction of its own. The writer's groups would commit the requests that
+/// succeed although others fail.
+fn carry_out(registry: &Registry, health: &StoreHealth, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+    let requests = decode_batch(body)?;
     let answers = registry.apply(&requests, Atomicity::AllOrNothing);
     health.note(answers.as_deref());
-    let answers = all_done(registry, answers?)?;
-    let answers = answers.iter().map(answer).collect();
+    let answers = all_succeeded(registry, answers?)?;
+    let answers = answers.iter().map(to_batch_answer).collect();
     Ok(json::to_vec(&BatchAnswers { answers }))
 }
 
-/// Returns the answers, or the errors of the requests that failed by themselves. Only the first one, which
-/// decides the response, names the process that listens on its port: looking for processes is slow.
-fn all_done(
+/// Returns the answers, or the errors of the requests that failed by themselves. Only the first error, which
+/// decides the response, names the process that listens on its port, because finding it is slow.
+fn all_succeeded(
     registry: &Registry,
     answers: Vec<Result<Answer, Error>>,
 ) -> Result<Vec<Answer>, ApiError> {
-    let mut done = Vec::with_capacity(answers.len());
+    let mut succeeded = Vec::with_capacity(answers.len());
     let answers = answers.into_iter().enumerate();
     let mut errors = answers.filter_map(|(index, answer)| match answer {
         Ok(answer) => {
-            done.push(answer);
+            succeeded.push(answer);
             None
         }
         Err(Error::NotApplied) => None,
-        Err(error) => Some(ApiError::from(error).of_request(index)),
+        Err(error) => Some(ApiError::from(error).at_request(index)),
     });
     let first = errors.next().map(|error| error.with_listener(registry));
-    match ApiError::of_batch(first.into_iter().chain(errors)) {
-        None => Ok(done),
+    match ApiError::combine(first.into_iter().chain(errors)) {
+        None => Ok(succeeded),
         Some(error) => Err(error),
     }
 }
 
-fn answer(answer: &Answer) -> BatchAnswer<Document<'_>> {
+fn to_batch_answer(answer: &Answer) -> BatchAnswer<BatchDocument<'_>> {
     let (status, body) = match answer {
-        Answer::Allocated(allocation) => (StatusCode::CREATED, Document::Allocation(allocation)),
-        Answer::Existing(allocation) => (StatusCode::OK, Document::Allocation(allocation)),
-        answer => (StatusCode::OK, Document::Deleted(deleted(answer))),
+        Answer::Allocated(allocation) => {
+            (StatusCode::CREATED, BatchDocument::Allocation(allocation))
+        }
+        Answer::Existing(allocation) => (StatusCode::OK, BatchDocument::Allocation(allocation)),
+        answer => (
+            StatusCode::OK,
+            BatchDocument::Deleted(count_deleted(answer)),
+        ),
     };
     BatchAnswer {
         status: status.as_u16(),
@@ -107,7 +115,7 @@ mod tests {
     use crate::api::app_state::AppState;
     use crate::api::app_state::tests::{block_on, state};
 
-    /// A batch of this item, over and over, that is too small to count as large.
+    /// Makes a batch that repeats this item and is too small to count as large.
     fn batch_of(item: &str) -> String {
         let items = vec![item; 65_000 / (item.len() + 1)];
         format!(r#"{{"requests":[{}]}}"#, items.join(","))
@@ -121,19 +129,19 @@ mod tests {
     }
 
     #[test]
-    fn large_answers_of_small_batches_share_the_room_for_large_answers() {
+    fn large_responses_of_small_batches_take_permits_for_large_responses() {
         let (state, _folder) = state(Duration::from_secs(5));
         let state = Data::new(state);
-        let room = state.answer_bytes.available_permits();
+        let total = state.response_bytes.available_permits();
         let claim = r#"{"method":"PUT","body":{"app":"a","instance":"i","service":"s"}}"#;
         block_on(async {
             for (item, status) in [("1", 400), (claim, 200)] {
                 let response = ask(&state, batch_of(item)).await;
                 assert_eq!(response.status(), status);
-                let taken = room - state.answer_bytes.available_permits();
+                let taken = total - state.response_bytes.available_permits();
                 let body = to_bytes(response.into_body()).await.unwrap();
                 assert_eq!(body.len(), taken);
-                assert_eq!(state.answer_bytes.available_permits(), room);
+                assert_eq!(state.response_bytes.available_permits(), total);
             }
         });
     }
@@ -142,7 +150,7 @@ mod tests {
     fn failed_batch_without_room_for_its_errors_reports_the_first() {
         let (state, _folder) = state(Duration::from_secs(5));
         let state = Data::new(state);
-        state.answer_bytes.forget_permits(usize::MAX);
+        state.response_bytes.forget_permits(usize::MAX);
         let body = block_on(async {
             let response = ask(&state, batch_of("1")).await;
             assert_eq!(response.status(), 400);

@@ -8,14 +8,14 @@ use actix_web::web::Data;
 use port_registry::daemon::{DaemonInfo, Supervisor};
 
 use crate::api::app_state::AppState;
-use crate::api::body;
+use crate::api::response;
 use crate::identity::identity;
 
-/// Found once, because it does not change while the process runs.
+/// Looked up once, because it does not change while the process runs.
 static SUPERVISOR: LazyLock<Option<Supervisor>> = LazyLock::new(Supervisor::of_this_process);
 
 pub(crate) async fn get(state: Data<AppState>) -> HttpResponse {
     let mut info = DaemonInfo::new(identity(), &state.registry);
     info.supervisor.clone_from(&SUPERVISOR);
-    body::json(StatusCode::OK, &info)
+    response::json(StatusCode::OK, &info)
 }

@@ -6,27 +6,27 @@ use actix_web::web::Data;
 use port_registry::daemon::api::{Health, HealthStatus};
 
 use crate::api::app_state::AppState;
-use crate::api::body;
+use crate::api::response;
 use crate::api_error::ApiError;
 
 pub(crate) async fn get(state: Data<AppState>) -> HttpResponse {
-    let fault = find_fault(&state).await;
-    let detail = fault.unwrap_or_else(|error| Some(error.to_string()));
+    let problem = find_problem(&state).await;
+    let detail = problem.unwrap_or_else(|error| Some(error.to_string()));
     let (code, status) = match detail {
         None => (StatusCode::OK, HealthStatus::Ok),
         Some(_) => (StatusCode::SERVICE_UNAVAILABLE, HealthStatus::Error),
     };
-    body::json(code, &Health { status, detail })
+    response::json(code, &Health { status, detail })
 }
 
-/// Returns the reason why the store does not work, if it does not.
-async fn find_fault(state: &AppState) -> Result<Option<String>, ApiError> {
-    let turn = state.turn(&state.health_checks).await?;
+/// Returns the reason why the store does not work. Returns `None` if it works.
+async fn find_problem(state: &AppState) -> Result<Option<String>, ApiError> {
+    let turn = state.take_turn(&state.health_checks).await?;
     let health = state.health.clone();
     let examined = state.blocking(move |registry| {
         let _turn = turn;
-        let fault = health.examine(registry).err();
-        Ok::<_, ApiError>(fault.map(|error| error.to_string()))
+        let problem = health.examine(registry).err();
+        Ok::<_, ApiError>(problem.map(|error| error.to_string()))
     });
     examined.await
 }
@@ -48,11 +48,11 @@ mod tests {
     use crate::limits;
 
     #[test]
-    fn health_checks_that_wait_for_a_writer_leave_threads_to_others() {
+    fn health_checks_that_wait_for_a_writer_leave_threads_for_others() {
         let patience = Duration::from_secs(30);
         let (state, _folder) = state(patience);
         let state = Data::new(state);
-        // So that a health check writes too.
+        // After a failure, health checks also write.
         state.health.note_failure(&ApiError::busy());
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
@@ -62,14 +62,14 @@ mod tests {
         let key = ServiceKey::new("shop", "main", "web").unwrap();
         let mut requests = vec![Request::Allocate(Claim::new(key))];
         let mut found = None;
-        // Holds the turn to write.
+        // The closure runs while this thread has its turn to write.
         let turn = state.registry.apply_group(&mut requests, patience, |_| {
             let tasks = LocalSet::new();
             for _ in 0..limits::BLOCKING_THREADS {
                 tasks.spawn_local(get(state.clone()));
             }
             let other = tasks.run_until(async {
-                // The health checks begin first.
+                // Let the health checks begin first.
                 yield_now().await;
                 let one = list::get_one(state.clone(), Path::from("1".to_owned()));
                 timeout(patience / 3, one).await

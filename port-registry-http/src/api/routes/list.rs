@@ -6,7 +6,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use port_registry::{Error, Filter};
 
 use crate::api::app_state::AppState;
-use crate::api::{body, decode};
+use crate::api::decode::{decode_query, parse_id};
+use crate::api::response;
 use crate::api_error::ApiError;
 use crate::json;
 
@@ -14,19 +15,19 @@ pub(crate) async fn get(
     state: Data<AppState>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let filter = decode::query(request.query_string())?;
+    let filter = decode_query(request.query_string())?;
     let turn = if finds_one(&filter) {
         None
     } else {
-        Some(state.turn(&state.lists).await?)
+        Some(state.take_turn(&state.lists).await?)
     };
     let list = state.blocking(move |registry| {
         let document = json::to_vec(&registry.list(&filter)?);
-        // The turn ends when the document is counted, or dropped because its client is gone.
+        // Keep the turn until the document has taken its permits, or is dropped because the client is gone.
         Ok::<_, Error>((document, turn))
     });
     let (list, _turn) = list.await?;
-    body::large_json(HttpResponse::Ok(), list, &state.answer_bytes)
+    response::large_json(HttpResponse::Ok(), list, &state.response_bytes)
 }
 
 /// Returns whether at most one allocation can match, so that the list takes no turn.
@@ -39,9 +40,9 @@ pub(crate) async fn get_one(
     state: Data<AppState>,
     id: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let id = decode::id(&id)?.ok_or_else(ApiError::unknown_allocation)?;
+    let id = parse_id(&id)?.ok_or_else(ApiError::unknown_allocation)?;
     match state.blocking(move |registry| registry.get(id)).await? {
-        Some(allocation) => Ok(body::json(StatusCode::OK, &allocation)),
+        Some(allocation) => Ok(response::json(StatusCode::OK, &allocation)),
         None => Err(ApiError::unknown_allocation()),
     }
 }

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::ContentType;
 
-/// The document that describes the API.
+/// The API description.
 const DOCUMENT: &str = include_str!("../../../openapi.json");
 
 pub(crate) async fn get() -> HttpResponse {
@@ -26,13 +26,13 @@ mod tests {
     }
 
     #[test]
-    fn the_document_is_of_this_version() {
+    fn document_has_the_version_of_the_package() {
         assert_eq!(document()["info"]["version"], env!("CARGO_PKG_VERSION"));
         assert!(DOCUMENT.ends_with("}\n"));
     }
 
     #[test]
-    fn the_document_has_the_paths_and_error_codes_of_the_contract() {
+    fn document_has_all_paths_and_error_codes() {
         let document = document();
         let described = document["paths"].as_object().unwrap().keys();
         let defined = [

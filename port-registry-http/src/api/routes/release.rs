@@ -10,12 +10,13 @@ use port_registry::daemon::api::{Deleted, ReleaseStatus, Released, header};
 use port_registry::{Answer, Request};
 
 use crate::api::app_state::AppState;
-use crate::api::{body, decode};
+use crate::api::decode::{decode_filter, parse_id};
+use crate::api::{request_body, response};
 use crate::api_error::ApiError;
 use crate::json;
 
-/// Counts what a deletion released.
-pub(super) fn deleted(answer: &Answer) -> Deleted {
+/// Counts the allocations that a request released.
+pub(super) fn count_deleted(answer: &Answer) -> Deleted {
     let deleted = match answer {
         Answer::Released(released) => released.len(),
         _ => 0,
@@ -23,7 +24,7 @@ pub(super) fn deleted(answer: &Answer) -> Deleted {
     Deleted { deleted }
 }
 
-/// Number of allocations up to which their JSON is written on the main thread.
+/// Number of allocations up to which the main thread writes their JSON.
 const FEW: usize = 256;
 
 pub(crate) async fn delete_matching(
@@ -31,7 +32,7 @@ pub(crate) async fn delete_matching(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let filter = decode::filter(&body::read(&request, payload).await?)?;
+    let filter = decode_filter(&request_body::read(&request, payload).await?)?;
     let answer = state
         .writer
         .carry_out(Request::ReleaseMatching(filter))
@@ -42,14 +43,14 @@ pub(crate) async fn delete_matching(
                 let released = Arc::new(released);
                 let shared = released.clone();
                 let document = state.blocking(move |_| Ok::<_, ApiError>(json::to_vec(&*shared)));
-                // They are released already, so the response must come.
+                // They are released already, so the client must get its response.
                 document.await.unwrap_or_else(|_| json::to_vec(&*released))
             } else {
                 json::to_vec(&released)
             };
-            represented(body::due_json(document, &state.answer_bytes))
+            as_representation(response::committed_json(document, &state.response_bytes))
         }
-        answer => body::json(StatusCode::OK, &deleted(&answer)),
+        answer => response::json(StatusCode::OK, &count_deleted(&answer)),
     })
 }
 
@@ -58,13 +59,13 @@ pub(crate) async fn delete_one(
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let id = decode::id(&id)?.ok_or_else(ApiError::unknown_allocation)?;
+    let id = parse_id(&id)?.ok_or_else(ApiError::unknown_allocation)?;
     let answer = state.writer.carry_out(Request::Release(id)).await?;
     Ok(match answer {
         Answer::Released(released) if wants_representation(&request) => {
-            represented(body::json(StatusCode::OK, &released.first()))
+            as_representation(response::json(StatusCode::OK, &released.first()))
         }
-        _ => body::json(
+        _ => response::json(
             StatusCode::OK,
             &Released {
                 status: ReleaseStatus::Deleted,
@@ -77,7 +78,7 @@ fn wants_representation(request: &HttpRequest) -> bool {
     let fields = request.headers().get_all(header::PREFER);
     fields.filter_map(|field| field.to_str().ok()).any(|field| {
         field.split(',').any(|preference| {
-            // Its parameters say more of it, and its value may be quoted.
+            // Ignore its parameters and the quotes around its value (RFC 7240).
             let preference = preference.split(';').next().unwrap_or_default();
             let plain = preference.replace([' ', '\t', '"'], "");
             plain.eq_ignore_ascii_case(header::REPRESENTATION)
@@ -85,8 +86,8 @@ fn wants_representation(request: &HttpRequest) -> bool {
     })
 }
 
-/// Marks a response as the representation of what was released.
-fn represented(mut response: HttpResponse) -> HttpResponse {
+/// Marks a response as one that lists the released allocations, as `Prefer` asked.
+fn as_representation(mut response: HttpResponse) -> HttpResponse {
     response.headers_mut().insert(
         HeaderName::from_static(header::PREFERENCE_APPLIED),
         HeaderValue::from_static(header::REPRESENTATION),

@@ -1,0 +1,170 @@
+//! Decodes batches of requests.
+
+use std::borrow::Cow;
+
+use port_registry::Request;
+use port_registry::daemon::api::Method;
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::{self, StrDeserializer};
+use serde_json::value::RawValue;
+
+use super::claim::read_claim;
+use super::fields::JsonFields;
+use super::filter::read_filter;
+use super::number::to_id;
+use crate::api_error::ApiError;
+use crate::limits;
+
+/// Decodes a batch: `{"requests":[{"method","body"}]}`. The body of a `DELETE` may name one allocation
+/// by its `"id"`. Items are parsed one at a time, so that a batch takes little more memory than its
+/// text. The error reports every malformed item.
+pub(crate) fn decode_batch(body: &[u8]) -> Result<Vec<Request>, ApiError> {
+    let batch: BatchBody = parse_object(body)?;
+    if batch.requests.len() > limits::BATCH_REQUESTS {
+        return Err(ApiError::bad_request(format!(
+            "a batch has at most {} requests",
+            limits::BATCH_REQUESTS
+        )));
+    }
+    let mut requests = Vec::with_capacity(batch.requests.len());
+    let items = batch.requests.into_iter().enumerate();
+    let errors = items.filter_map(|(index, item)| match decode_request(item.get()) {
+        Ok(request) => {
+            requests.push(request);
+            None
+        }
+        Err(error) => Some(error.at_request(index)),
+    });
+    match ApiError::combine(errors) {
+        None => Ok(requests),
+        Some(error) => Err(error),
+    }
+}
+
+#[derive(Deserialize)]
+struct BatchBody<'a> {
+    #[serde(borrow)]
+    requests: Vec<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct BatchItem<'a> {
+    #[serde(borrow)]
+    method: Cow<'a, str>,
+    #[serde(borrow)]
+    body: &'a RawValue,
+}
+
+/// Parses an object. serde alone would also accept an array for a struct.
+fn parse_object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, ApiError> {
+    let is_object = json.trim_ascii_start().first() == Some(&b'{');
+    let value = is_object.then(|| serde_json::from_slice(json).ok());
+    value.flatten().ok_or_else(ApiError::invalid_json)
+}
+
+fn decode_request(item: &str) -> Result<Request, ApiError> {
+    let item: BatchItem = parse_object(item.as_bytes())?;
+    let body = item.body.get().as_bytes();
+    if body.len() > limits::BODY {
+        return Err(ApiError::large_body(limits::BODY));
+    }
+    let body = JsonFields::parse(body)?;
+    match parse_method(&item.method)? {
+        Method::Post => Ok(Request::Allocate(read_claim(&body)?)),
+        Method::Put => Ok(Request::GetOrAllocate(read_claim(&body)?)),
+        Method::Delete => read_release(&body),
+    }
+}
+
+fn parse_method(name: &str) -> Result<Method, ApiError> {
+    let name: StrDeserializer<value::Error> = name.into_deserializer();
+    Method::deserialize(name)
+        .map_err(|_| ApiError::bad_request("method must be POST, PUT or DELETE"))
+}
+
+fn read_release(body: &JsonFields) -> Result<Request, ApiError> {
+    let id = body.number("id")?;
+    let filter = read_filter(body)?;
+    match id {
+        0 => Ok(Request::ReleaseMatching(filter)),
+        _ if !filter.is_empty() => Err(ApiError::bad_request("id goes with no filter")),
+        number => to_id(number)
+            .map(Request::Release)
+            .ok_or_else(ApiError::unknown_allocation),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::decode_batch;
+
+    fn message(body: &[u8]) -> String {
+        decode_batch(body).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn batch_has_at_most_a_request_for_each_port() {
+        let batch_of = |count: usize| {
+            let item = r#"{"method":"DELETE","body":{"port":1}}"#;
+            format!("{{\"requests\":[{}]}}", vec![item; count].join(","))
+        };
+        assert_eq!(
+            decode_batch(batch_of(65_535).as_bytes()).unwrap().len(),
+            65_535
+        );
+        let text = message(batch_of(65_536).as_bytes());
+        assert_eq!(text, "a batch has at most 65535 requests");
+    }
+
+    #[test]
+    fn malformed_request_of_a_batch_is_named() {
+        for (body, expected) in [
+            ("{}", "invalid JSON"),
+            (r#"{"requests":{}}"#, "invalid JSON"),
+            ("[[]]", "invalid JSON"),
+            (r#"{"requests":[["PUT",{}]]}"#, "invalid JSON"),
+            (
+                r#"{"requests":[{"method":"DELETE","body":{"id":1,"app":"a"}}]}"#,
+                "id goes with no filter",
+            ),
+            (r#"{"requests":[1]}"#, "invalid JSON"),
+            (r#"{"requests":[{"method":"PUT"}]}"#, "invalid JSON"),
+            (r#"{"requests":[{"method":1,"body":{}}]}"#, "invalid JSON"),
+            (
+                r#"{"requests":[{"method":"GET","body":{}}]}"#,
+                "method must be POST, PUT or DELETE",
+            ),
+            (
+                r#"{"requests":[{"method":"PUT","body":{"app":"a"}}]}"#,
+                "app, instance, and service are required",
+            ),
+        ] {
+            assert_eq!(message(body.as_bytes()), expected, "{body}");
+        }
+        let second = br#"{"requests":[{"method":"DELETE","body":{}},{"method":"POST","body":{}}]}"#;
+        let error: Value =
+            serde_json::from_slice(&decode_batch(second).unwrap_err().to_json()).unwrap();
+        assert_eq!(error["request"], 1);
+        let both = br#"{"requests":[{"method":"GET","body":{}},{"method":"POST","body":{}}]}"#;
+        let error: Value =
+            serde_json::from_slice(&decode_batch(both).unwrap_err().to_json()).unwrap();
+        assert_eq!(error["error"], "method must be POST, PUT or DELETE");
+        let errors = error["errors"].as_array().unwrap();
+        let requests: Vec<_> = errors.iter().map(|error| &error["request"]).collect();
+        assert_eq!(requests, [0, 1]);
+        assert!(
+            decode_batch(br#" {"x":[],"requests":[]}"#)
+                .unwrap()
+                .is_empty()
+        );
+        let padding = " ".repeat(70_000);
+        let large = format!(r#"{{"requests":[{{"method":"DELETE","body":{{{padding}}}}}]}}"#);
+        assert_eq!(
+            message(large.as_bytes()),
+            "the body is larger than 65536 bytes"
+        );
+    }
+}

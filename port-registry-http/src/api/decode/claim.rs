@@ -1,0 +1,108 @@
+//! Decodes claims.
+
+use std::path::Path;
+
+use port_registry::{Claim, NameFault, ServiceKey};
+
+use super::fields::JsonFields;
+use super::number::to_optional_port;
+use crate::api_error::ApiError;
+
+/// Decodes a claim: `{"app","instance","service","port"?,"dir"?,"created_at"?,"adopt"?}`.
+pub(crate) fn decode_claim(body: &[u8]) -> Result<Claim, ApiError> {
+    read_claim(&JsonFields::parse(body)?)
+}
+
+pub(super) fn read_claim(fields: &JsonFields) -> Result<Claim, ApiError> {
+    let (app, instance) = (fields.text("app")?, fields.text("instance")?);
+    let (service, port) = (fields.text("service")?, fields.number("port")?);
+    let (dir, adopt) = (fields.text("dir")?, fields.flag("adopt")?);
+    let created_at = fields.text("created_at")?;
+
+    let key = ServiceKey::new(app, instance, service).map_err(|error| match error.fault() {
+        NameFault::Empty => ApiError::bad_request("app, instance, and service are required"),
+        _ => ApiError::bad_request(error.to_string()),
+    })?;
+    let mut claim = Claim::new(key);
+    if let Some(port) = to_optional_port(port)? {
+        claim = claim.port(port);
+    }
+    if !dir.is_empty() {
+        // A relative path would be relative to the daemon's folder, not to the client's.
+        if !Path::new(dir).is_absolute() {
+            return Err(ApiError::bad_request("dir must be an absolute path"));
+        }
+        let recorded = claim.dir(dir);
+        claim = recorded.map_err(|error| ApiError::bad_request(error.to_string()))?;
+    }
+    if !created_at.is_empty() {
+        let time = created_at.parse();
+        claim = claim.created_at(
+            time.map_err(|error| ApiError::bad_request(format!("created_at: {error}")))?,
+        );
+    }
+    Ok(if adopt { claim.adopt() } else { claim })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decode_claim;
+
+    fn message(body: &[u8]) -> String {
+        decode_claim(body).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn json_is_checked_before_names_and_names_before_the_port() {
+        let all_wrong = br#"{"app":"","port":"x"}"#;
+        assert_eq!(message(all_wrong), "invalid JSON");
+        let names_wrong = br#"{"app":"a","instance":" ","service":"s","port":-1,"dir":"x"}"#;
+        assert_eq!(
+            message(names_wrong),
+            "app, instance, and service are required"
+        );
+        let port_wrong = br#"{"app":"a","instance":"i","service":"s","port":-1,"dir":"x"}"#;
+        assert_eq!(message(port_wrong), "port must be between 1 and 65535");
+        let dir_wrong = br#"{"app":"a","instance":"i","service":"s","dir":"x"}"#;
+        assert_eq!(message(dir_wrong), "dir must be an absolute path");
+        let time_wrong =
+            br#"{"app":"a","instance":"i","service":"s","created_at":"2026-11-24 12:00:00"}"#;
+        assert_eq!(
+            message(time_wrong),
+            "created_at: a time is written like 2026-11-23T14:18:00Z"
+        );
+    }
+
+    #[test]
+    fn json_that_is_not_an_object_of_the_right_types_is_invalid() {
+        for body in [
+            "",
+            "null",
+            "[]",
+            "1",
+            "\"x\"",
+            "{",
+            "{}x",
+            "{\"app\":1}",
+            "{\"port\":1.5}",
+            "{\"port\":3000.0}",
+            "{\"port\":1e3}",
+            "{\"port\":\"1\"}",
+            "{\"port\":true}",
+            "{\"port\":9223372036854775808}",
+            "{\"port\":1e400}",
+            "{\"adopt\":1}",
+            "{\"dir\":[]}",
+            "{\"app\":\"\\ud800\"}",
+            "\u{feff}{}",
+        ] {
+            assert_eq!(message(body.as_bytes()), "invalid JSON", "{body}");
+        }
+        assert_eq!(message(b"{\"app\":\"\xff\"}"), "invalid JSON");
+        let deep = "[".repeat(10_000);
+        assert_eq!(
+            message(format!("{{\"x\":{deep}").as_bytes()),
+            "invalid JSON"
+        );
+    }
+}

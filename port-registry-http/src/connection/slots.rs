@@ -1,0 +1,109 @@
+//! The open connections, whose number is limited.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::select;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::sleep;
+
+use super::state::ConnectionState;
+use crate::limits;
+
+/// A limited number of slots, each for one open connection.
+#[derive(Clone)]
+pub(crate) struct ConnectionSlots {
+    free: Arc<Semaphore>,
+    total: u32,
+    open: Rc<RefCell<OpenConnections>>,
+}
+
+#[derive(Default)]
+struct OpenConnections {
+    states: HashMap<u64, Rc<ConnectionState>>,
+    next: u64,
+}
+
+/// The slot of an open connection. Dropping it makes room for another one.
+pub(crate) struct ConnectionSlot {
+    number: u64,
+    state: Rc<ConnectionState>,
+    slots: ConnectionSlots,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl ConnectionSlots {
+    pub(crate) fn new(total: usize) -> ConnectionSlots {
+        ConnectionSlots {
+            free: Arc::new(Semaphore::new(total)),
+            total: u32::try_from(total).unwrap_or(u32::MAX),
+            open: Rc::default(),
+        }
+    }
+
+    /// Waits for a free slot, then for a client.
+    pub(crate) async fn accept(
+        &self,
+        listener: &TcpListener,
+    ) -> io::Result<(TcpStream, ConnectionSlot)> {
+        let permit = loop {
+            select! {
+                biased;
+                permit = self.free.clone().acquire_owned() => {
+                    break permit.map_err(io::Error::other)?;
+                }
+                () = self.make_room() => {}
+            }
+        };
+        let (stream, _) = listener.accept().await?;
+        let state = Rc::new(ConnectionState::new());
+        let mut open = self.open.borrow_mut();
+        let number = open.next;
+        open.next += 1;
+        open.states.insert(number, state.clone());
+        let slot = ConnectionSlot {
+            number,
+            state,
+            slots: self.clone(),
+            _permit: permit,
+        };
+        Ok((stream, slot))
+    }
+
+    /// Dismisses clients that do not use their connection, and gives them time to go.
+    async fn make_room(&self) {
+        self.dismiss_idle_for(limits::QUIET);
+        sleep(limits::QUIET / 4).await;
+    }
+
+    /// Dismisses clients whose last request began at least `time` ago.
+    pub(crate) fn dismiss_idle_for(&self, time: Duration) {
+        let open = self.open.borrow();
+        let idle = open.states.values();
+        let idle = idle.filter(|state| state.last_progress().elapsed() >= time);
+        idle.for_each(|state| state.dismiss());
+    }
+
+    /// Waits until no connection is open.
+    pub(crate) async fn until_empty(&self) {
+        let _ = self.free.acquire_many(self.total).await;
+    }
+}
+
+impl ConnectionSlot {
+    pub(crate) fn state(&self) -> &Rc<ConnectionState> {
+        &self.state
+    }
+}
+
+impl Drop for ConnectionSlot {
+    fn drop(&mut self) {
+        let mut open = self.slots.open.borrow_mut();
+        open.states.remove(&self.number);
+    }
+}

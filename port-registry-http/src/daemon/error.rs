@@ -1,0 +1,83 @@
+//! The errors that end the daemon.
+
+use std::io;
+use std::path::PathBuf;
+
+use port_registry::daemon::LockError;
+use port_registry::{Error, Listener};
+use thiserror::Error as ThisError;
+
+/// An error that keeps the daemon from starting, or from serving on.
+#[derive(Debug, ThisError)]
+#[non_exhaustive]
+pub enum DaemonError {
+    /// The pidfile belongs to another daemon, or cannot be locked.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+
+    /// There is no default place for the pidfile.
+    #[error("HOME is not an absolute path; set it, or pass --db and --pidfile")]
+    NoHome,
+
+    /// The store cannot be used.
+    #[error(transparent)]
+    Registry(#[from] Error),
+
+    /// Another process uses the port.
+    #[error(
+        "cannot listen on 127.0.0.1:{port}: address already in use{}",
+        advice(listener)
+    )]
+    #[non_exhaustive]
+    PortInUse {
+        /// The port.
+        port: u16,
+        /// The process that listens on the port, as far as it can be found.
+        listener: Listener,
+    },
+
+    /// The system does not let the daemon listen on the port.
+    #[error("cannot listen on 127.0.0.1:{port}")]
+    #[non_exhaustive]
+    Bind {
+        /// The port.
+        port: u16,
+        /// The error of the operating system.
+        source: io::Error,
+    },
+
+    /// The store and the pidfile are the same file.
+    #[error("{} cannot be both the registry and the pidfile; choose another pidfile with --pidfile", path.display())]
+    #[non_exhaustive]
+    SameFile {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// The process may not open enough files.
+    #[error(
+        "only {files} files may be open at a time, and the daemon needs {needed}; raise the limit (ulimit -n)"
+    )]
+    #[non_exhaustive]
+    TooFewFiles {
+        /// The limit.
+        files: usize,
+        /// The smallest limit that suffices.
+        needed: usize,
+    },
+
+    /// The operating system denied a resource, such as a thread.
+    #[error("cannot start")]
+    System(#[from] io::Error),
+}
+
+/// Names the process that listens on a port, and the way out.
+fn advice(listener: &Listener) -> String {
+    if listener.is_known() {
+        format!(", by {listener}; stop it, or choose another port with --port")
+    } else {
+        "; no process can be seen on it, so it may be a connection that is still closing: try again, or \
+         choose another port with --port"
+            .to_owned()
+    }
+}

@@ -1,0 +1,42 @@
+//! Work with the registry on the runtime's blocking threads.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use port_registry::Registry;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task;
+use tokio::time::timeout;
+
+use crate::api_error::ApiError;
+
+/// Runs `work` on a thread that may block.
+pub(crate) async fn run<T, E>(
+    registry: Registry,
+    work: impl FnOnce(&Registry) -> Result<T, E> + Send + 'static,
+) -> Result<T, ApiError>
+where
+    T: Send + 'static,
+    E: Into<ApiError> + Send + 'static,
+{
+    let result = task::spawn_blocking(move || work(&registry)).await;
+    let result = result.map_err(|error| {
+        if error.is_panic() {
+            ApiError::internal()
+        } else {
+            ApiError::stopping()
+        }
+    })?;
+    result.map_err(E::into)
+}
+
+/// Waits for one of a limited number of turns. A client that leaves meanwhile keeps its place until its
+/// connection's time is up.
+pub(crate) async fn take_turn(
+    turns: &Arc<Semaphore>,
+    patience: Duration,
+) -> Result<OwnedSemaphorePermit, ApiError> {
+    let turn = timeout(patience, turns.clone().acquire_owned()).await;
+    let turn = turn.map_err(|_| ApiError::no_turn())?;
+    turn.map_err(|_| ApiError::stopping())
+}
