@@ -8,7 +8,7 @@ use std::process;
 libfuzzer_sys::fuzz_target!(
     init: panic::set_hook(Box::new(|_| {})),
     |data: &[u8]| {
-        if let Err(payload) = panic::catch_unwind(|| port_registry_fuzz::store(data)) {
+        if let Err(payload) = panic::catch_unwind(|| test_support::open_as_store(data)) {
             let message = payload.downcast_ref::<String>().map(String::as_str);
             let message = message.or_else(|| payload.downcast_ref::<&str>().copied());
             eprintln!("{}", message.unwrap_or("a panic"));

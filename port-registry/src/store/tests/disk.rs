@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::random::Random;
 use crate::files::FileId;
 use crate::store::disk::witness::Change;
+use fastrand::Rng;
 
 /// What disks write as a whole, in bytes.
 const SECTOR: usize = 512;
@@ -72,11 +72,11 @@ pub(super) enum Left {
 }
 
 impl Left {
-    fn is_left(self, random: &mut Random) -> bool {
+    fn is_left(self, random: &mut Rng) -> bool {
         match self {
             Left::Nothing => false,
             Left::Everything => true,
-            Left::Percent(percent) => random.below(100) < percent,
+            Left::Percent(percent) => random.u64(..100) < percent,
         }
     }
 }
@@ -154,7 +154,7 @@ impl Disk {
             Change::Sync(file) => {
                 if self.syncs != Syncs::OfFilesIgnored {
                     let content = self.content(*file);
-                    content.synced = content.left(Left::Everything, &mut Random::new(0));
+                    content.synced = content.left(Left::Everything, &mut Rng::with_seed(0));
                     content.unsynced.clear();
                 }
             }
@@ -178,7 +178,7 @@ impl Disk {
             files: BTreeMap::new(),
             ..self.clone()
         };
-        let everything = self.after_power_loss(Left::Everything, &mut Random::new(0));
+        let everything = self.after_power_loss(Left::Everything, &mut Rng::with_seed(0));
         everything.write_to(root);
         for (path, node) in everything.nodes {
             if let Node::File(number) = node {
@@ -190,7 +190,7 @@ impl Disk {
     }
 
     /// What is left when the power fails now.
-    pub(super) fn after_power_loss(&self, left: Left, random: &mut Random) -> Image {
+    pub(super) fn after_power_loss(&self, left: Left, random: &mut Rng) -> Image {
         let mut nodes = self.names.clone();
         let mut cut_off = Vec::new();
         for (folder, change) in &self.unsynced_names {
@@ -274,7 +274,7 @@ impl NameChange {
 }
 
 impl Content {
-    fn left(&self, left: Left, random: &mut Random) -> Vec<u8> {
+    fn left(&self, left: Left, random: &mut Rng) -> Vec<u8> {
         let mut content = self.synced.clone();
         for change in &self.unsynced {
             match change {

@@ -3,9 +3,6 @@
 mod disk;
 mod faults;
 mod power_loss;
-#[path = "../../../../tests/support/random.rs"]
-#[expect(dead_code, reason = "others have another part of it")]
-mod random;
 mod recent;
 
 use std::io::Write;

@@ -14,10 +14,10 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::disk::{Disk, Left, Syncs};
-use super::random::Random;
 use super::{claim, open, report, scratch, soak, try_open};
 use crate::store::disk::witness::{self, Change};
 use crate::{Allocation, Answer, Atomicity, Error, Filter, Port, Registry, Request};
+use fastrand::Rng;
 
 /// Where the store is, so that folders have to be created too.
 const STORE: &str = "home/.port-registry/ports.redb";
@@ -107,7 +107,7 @@ struct Run {
 
 impl Run {
     /// Does random things to the store of a folder, whose content is on the disk.
-    fn of(root: &Path, disk: Disk, before: Vec<State>, steps: u64, random: &mut Random) -> Run {
+    fn of(root: &Path, disk: Disk, before: Vec<State>, steps: u64, random: &mut Rng) -> Run {
         let recording = Rc::new(RefCell::new(Recording {
             disk,
             answers: 0,
@@ -164,7 +164,7 @@ impl Run {
 
     /// Looks at what would be left after each moment; gives how many images there were, and what was
     /// wrong with them.
-    fn look(&self, losses: &[Left], random: &mut Random) -> (u32, Vec<String>) {
+    fn look(&self, losses: &[Left], random: &mut Rng) -> (u32, Vec<String>) {
         let mut images = 0;
         let mut failures = Vec::new();
         for moment in &self.moments {
@@ -220,13 +220,13 @@ fn found_by<'a>(
 /// Runs workloads one after the other, each on what the last one left when the power failed or the
 /// process was killed.
 fn run_generations(seed: u64, generations: u32, syncs: Syncs) -> (u32, Vec<String>) {
-    let mut random = Random::new(seed);
+    let mut random = Rng::with_seed(seed);
     let mut folder = scratch();
     let mut disk = Disk::of(folder.path(), syncs);
     let mut possible = vec![State::new()];
     let mut all_images = 0;
     for generation in 0..generations {
-        let steps = 4 + random.below(8);
+        let steps = 4 + random.u64(..8);
         let run = Run::of(folder.path(), disk, possible, steps, &mut random);
         let (images, failures) = run.look(&LOSSES, &mut random);
         all_images += images;
@@ -235,10 +235,10 @@ fn run_generations(seed: u64, generations: u32, syncs: Syncs) -> (u32, Vec<Strin
             let told = failures.map(|it| format!("seed {seed}, generation {generation}: {it}"));
             return (all_images, told.collect());
         }
-        let moment = &run.moments[usize::try_from(random.below(run.moments.len() as u64)).unwrap()];
+        let moment = &run.moments[random.usize(..run.moments.len())];
         let next = scratch();
-        disk = if random.below(2) == 0 {
-            let left = random.one_of(&LOSSES);
+        disk = if random.u64(..2) == 0 {
+            let left = *random.choice(&LOSSES).unwrap();
             let image = moment.disk.after_power_loss(left, &mut random);
             image.write_to(next.path());
             Disk::of(next.path(), syncs)
@@ -251,13 +251,13 @@ fn run_generations(seed: u64, generations: u32, syncs: Syncs) -> (u32, Vec<Strin
     (all_images, Vec::new())
 }
 
-fn step(random: &mut Random) -> Step {
-    match random.below(12) {
+fn step(random: &mut Rng) -> Step {
+    match random.u64(..12) {
         0 => Step::Reopen,
         1 => Step::Swap,
         2 => Step::TryWrite,
         3 => {
-            let count = 1 + random.below(20);
+            let count = 1 + random.u64(..20);
             let mut requests: Vec<_> = (0..count).map(|_| request(random)).collect();
             // Nothing is released that was allocated in the same step, so that the rows tell what
             // number is next.
@@ -268,11 +268,11 @@ fn step(random: &mut Random) -> Step {
     }
 }
 
-fn request(random: &mut Random) -> Request {
-    let service = format!("service-{}", random.below(30));
+fn request(random: &mut Rng) -> Request {
+    let service = format!("service-{}", random.u64(..30));
     let claim = claim(&service);
-    let long = "x".repeat(usize::try_from(random.below(900)).unwrap());
-    match random.below(9) {
+    let long = "x".repeat(random.usize(..900));
+    match random.u64(..9) {
         0..=3 => Request::Allocate(claim),
         4 => Request::Allocate(claim.dir(format!("/checkout/{long}")).unwrap()),
         5 => Request::Allocate(claim.port(port(random))),
@@ -282,8 +282,8 @@ fn request(random: &mut Random) -> Request {
     }
 }
 
-fn port(random: &mut Random) -> Port {
-    Port::new(3000 + u16::try_from(random.below(40)).unwrap()).unwrap()
+fn port(random: &mut Rng) -> Port {
+    Port::new(3000 + random.u16(..40)).unwrap()
 }
 
 #[test]
@@ -300,7 +300,7 @@ fn what_was_answered_outlasts_a_power_failure_at_any_moment() {
 
 #[test]
 fn what_is_answered_on_a_store_whose_creator_was_killed_outlasts_a_power_failure() {
-    let mut random = Random::new(1);
+    let mut random = Rng::with_seed(1);
     let folder = scratch();
     let disk = Disk::of(folder.path(), Syncs::AllDone);
     let creation = Run::of(folder.path(), disk, vec![State::new()], 1, &mut random);
@@ -345,7 +345,7 @@ fn allocate_with_failing_sync(
     let left = scratch();
     let image = disk
         .borrow()
-        .after_power_loss(Left::Nothing, &mut Random::new(0));
+        .after_power_loss(Left::Nothing, &mut Rng::with_seed(0));
     image.write_to(left.path());
     let found = listed(&open(&left.path().join(STORE)));
     (answers, [stored, found], syncs.get() > at)

@@ -1,0 +1,144 @@
+//! The package in `examples/build-script`, built as people build theirs.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use port_registry::{Claim, Filter, Registry, ServiceKey, Verdict};
+use test_support::{Ran, Sandbox};
+
+const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/build-script");
+
+/// Copies the example to a folder.
+fn checkout(parent: &Path, name: &str) -> PathBuf {
+    let folder = parent.join(name);
+    fs::create_dir_all(folder.join("src")).unwrap();
+    for file in ["build.rs", "src/main.rs", "Cargo.lock"] {
+        fs::copy(Path::new(EXAMPLE).join(file), folder.join(file)).unwrap();
+    }
+    let manifest = fs::read_to_string(Path::new(EXAMPLE).join("Cargo.toml")).unwrap();
+    let manifest = manifest.replace("../../port-registry", env!("CARGO_MANIFEST_DIR"));
+    fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+    folder
+}
+
+/// A build of a checkout into its own target folder, with the sandbox's registry.
+fn build(sandbox: &Sandbox, folder: &Path) -> Command {
+    let target = folder.join("target");
+    if !target.exists() {
+        copy_dependencies(&target);
+    }
+    cargo_build(sandbox, folder, &target)
+}
+
+fn cargo_build(sandbox: &Sandbox, folder: &Path, target: &Path) -> Command {
+    // Cargo itself stays as it is set up here.
+    let home = std::env::home_dir().unwrap();
+    let or_in_home = |variable: &str, folder: &str| {
+        std::env::var_os(variable).unwrap_or_else(|| home.join(folder).into())
+    };
+    let mut command = Command::new(env!("CARGO"));
+    command
+        .args(["build", "--locked"])
+        .env("CARGO_HOME", or_in_home("CARGO_HOME", ".cargo"))
+        .env("RUSTUP_HOME", or_in_home("RUSTUP_HOME", ".rustup"))
+        .env("CARGO_TARGET_DIR", target)
+        .env("HOME", sandbox.home())
+        .env("PORT_REGISTRY_DB", sandbox.store())
+        .env_remove("PORT_REGISTRY_RANGE")
+        .current_dir(folder);
+    command
+}
+
+/// Copies the built dependencies of the example to `target`. They are built once, in a folder that lasts from run
+/// to run.
+fn copy_dependencies(target: &Path) {
+    let tmpdir = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let built = tmpdir.join("build-script");
+    // Tests that run side by side, in other processes too, build one after the other.
+    let lock = fs::File::create(tmpdir.join("build-script.lock")).unwrap();
+    lock.lock().unwrap();
+    let sandbox = Sandbox::new();
+    let folder = checkout(tmpdir, "build-script-dependencies");
+    succeeds(&mut cargo_build(&sandbox, &folder, &built));
+    succeeds(Command::new("cp").arg("-a").arg(&built).arg(target));
+}
+
+#[track_caller]
+fn succeeds(command: &mut Command) -> String {
+    let ran = Ran::of(command);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    ran.stderr
+}
+
+#[test]
+fn build_scripts_reserve_ports_side_by_side_and_never_run_needlessly() {
+    let sandbox = Sandbox::new();
+    let store = sandbox.store();
+    let registry = Registry::builder()
+        .path(&store)
+        .probe(|_| Ok(Verdict::Free))
+        .open()
+        .unwrap();
+    let (one, two) = (
+        checkout(&sandbox.path(), "one"),
+        checkout(&sandbox.path(), "two"),
+    );
+
+    // At once, and with a third party that writes all the while.
+    std::thread::scope(|scope| {
+        let builds =
+            [&one, &two].map(|folder| scope.spawn(|| succeeds(&mut build(&sandbox, folder))));
+        let mut number = 0;
+        while builds.iter().any(|build| !build.is_finished()) {
+            let key = ServiceKey::new("busy", "main", format!("service-{number}")).unwrap();
+            let mut lease = registry.lease(Claim::new(key)).unwrap();
+            lease.release().unwrap();
+            number += 1;
+        }
+        for build in builds {
+            let stderr = build.join().unwrap();
+            assert!(!stderr.contains("using port"), "{stderr}");
+        }
+    });
+    let held = registry.list(&Filter::default()).unwrap();
+    let mut instances: Vec<_> = held.iter().map(|it| it.key.instance()).collect();
+    instances.sort_unstable();
+    assert_eq!(instances, ["one", "two"]);
+    assert_ne!(held[0].port, held[1].port);
+    for allocation in &held {
+        let dir = sandbox.path().join(allocation.key.instance());
+        assert_eq!(allocation.dir.as_deref(), dir.to_str());
+    }
+
+    // Nothing changed: nothing is done.
+    let stderr = succeeds(&mut build(&sandbox, &one));
+    assert!(!stderr.contains("Compiling"), "{stderr}");
+    // The program changed: the build script does not run, or it would allocate again.
+    registry
+        .release_matching(Filter::default().instance("one"))
+        .unwrap();
+    let main = one.join("src").join("main.rs");
+    let source = fs::read_to_string(&main).unwrap();
+    fs::write(&main, source + "// changed\n").unwrap();
+    let stderr = succeeds(&mut build(&sandbox, &one));
+    assert!(
+        stderr.contains("Compiling build-script-example"),
+        "{stderr}"
+    );
+    assert_eq!(registry.list(&Filter::default()).unwrap().len(), 1);
+}
+
+#[test]
+fn a_build_script_that_may_not_write_warns_and_falls_back() {
+    let sandbox = Sandbox::new();
+    let folder = checkout(&sandbox.path(), "sandboxed");
+    let file = sandbox.path().join("file");
+    fs::write(&file, "").unwrap();
+    let mut build = build(&sandbox, &folder);
+    let stderr = succeeds(build.env("PORT_REGISTRY_DB", file.join("ports.redb")));
+    assert!(
+        stderr.contains("using port 8080: the registry at "),
+        "{stderr}"
+    );
+}

@@ -1,0 +1,33 @@
+//! Random runs of steps.
+
+use std::ops::RangeInclusive;
+
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+
+use super::comparison::Comparison;
+use super::steps::steps;
+
+/// Ranges that meet what the order depends on: the ports from 3000 on, those below, what browsers
+/// block, and the system's ports.
+const RANGES: [RangeInclusive<u16>; 4] = [3000..=3007, 2996..=3003, 6663..=6671, 1020..=1027];
+
+#[test]
+fn the_registry_answers_as_the_model_does() {
+    let cases = std::env::var("PORT_REGISTRY_MODEL_CASES");
+    let cases = cases.map_or(48, |cases| cases.parse().unwrap());
+    let config = ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let strategy = (0..RANGES.len(), prop::collection::vec(steps(), 1..60));
+    TestRunner::new(config)
+        .run(&strategy, |(range, steps)| {
+            let folder = tempfile::tempdir().unwrap();
+            let folder_path = folder.path().canonicalize().unwrap();
+            Comparison::begin(RANGES[range].clone(), &folder_path).run(&steps);
+            Ok(())
+        })
+        .unwrap();
+}

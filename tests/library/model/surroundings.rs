@@ -1,0 +1,162 @@
+//! The surroundings of the registry in a run.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use port_registry::{Filter, Port, Registry, ServiceKey, Verdict};
+use test_support::model::{Op, Want, World};
+
+use super::steps::{Ask, Pick, Wish};
+
+/// Checkouts, and what the system says of ports.
+#[derive(Clone)]
+pub(super) struct Surroundings {
+    range: RangeInclusive<u16>,
+    order: Vec<u16>,
+    folder: PathBuf,
+    /// What the system says of the ports that are not free.
+    verdicts: Arc<Mutex<BTreeMap<u16, Option<Verdict>>>>,
+}
+
+impl World for Surroundings {
+    fn ports(&self) -> impl Iterator<Item = u16> {
+        self.order.iter().copied()
+    }
+
+    fn verdict(&self, port: u16) -> Option<Verdict> {
+        verdict(&self.verdicts, port)
+    }
+
+    fn has_dir(&self, dir: &str) -> bool {
+        dir != self.dir(2)
+    }
+}
+
+impl Surroundings {
+    /// Checkouts 0 and 1 exist, 2 does not.
+    pub(super) fn create(range: RangeInclusive<u16>, folder: &Path) -> Surroundings {
+        let surroundings = Surroundings {
+            order: order(range.clone()),
+            range,
+            folder: folder.to_owned(),
+            verdicts: Arc::default(),
+        };
+        std::fs::create_dir(surroundings.dir(0)).unwrap();
+        std::fs::create_dir(surroundings.dir(1)).unwrap();
+        surroundings
+    }
+
+    pub(super) fn open(&self) -> Registry {
+        let verdicts = self.verdicts.clone();
+        let range = format!("{}-{}", self.range.start(), self.range.end());
+        Registry::builder()
+            .path(self.folder.join("ports.redb"))
+            .range(range.parse().unwrap())
+            .probe(move |port: Port| {
+                verdict(&verdicts, port.get()).ok_or_else(|| std::io::Error::other("no answer"))
+            })
+            .open()
+            .unwrap()
+    }
+
+    pub(super) fn say(&self, port: u16, verdict: Option<Verdict>) {
+        self.verdicts.lock().unwrap().insert(port, verdict);
+    }
+
+    pub(super) fn each_port(&self) -> impl Iterator<Item = Port> {
+        self.order.iter().map(|port| Port::new(*port).unwrap())
+    }
+
+    pub(super) fn port(&self, index: usize) -> Port {
+        Port::new(self.order[index % self.order.len()]).unwrap()
+    }
+
+    pub(super) fn ops(&self, asks: &[Ask]) -> Vec<Op> {
+        asks.iter().map(|ask| self.op(ask)).collect()
+    }
+
+    fn op(&self, ask: &Ask) -> Op {
+        match ask {
+            Ask::Allocate(wish) => Op::Allocate(self.want(wish)),
+            Ask::GetOrAllocate(wish) => Op::GetOrAllocate(self.want(wish)),
+            Ask::Release(id) => Op::Release(*id),
+            Ask::ReleaseMatching(pick) => Op::ReleaseMatching(self.filter(pick)),
+        }
+    }
+
+    fn want(&self, wish: &Wish) -> Want {
+        Want {
+            key: key(wish.key),
+            port: wish.port.map(|index| self.port(index).get()),
+            dir: wish.dir.map(|number| self.dir(number)),
+            adopt: wish.adopt,
+        }
+    }
+
+    pub(super) fn filter(&self, pick: &Pick) -> Filter {
+        let mut filter = Filter::default();
+        if let Some(app) = pick.app {
+            filter = filter.app(format!("app{app}"));
+        }
+        if let Some(instance) = pick.instance {
+            filter = filter.instance(format!("instance{instance}"));
+        }
+        if let Some(service) = pick.service {
+            filter = filter.service(format!("service{service}"));
+        }
+        if let Some(index) = pick.port {
+            filter = filter.port(self.port(index));
+        }
+        filter
+    }
+
+    fn dir(&self, number: u8) -> String {
+        let dir = self.folder.join(format!("checkout-{number}"));
+        dir.to_str().unwrap().to_owned()
+    }
+}
+
+/// The ports of a range in the order in which they are to be given out.
+fn order(range: RangeInclusive<u16>) -> Vec<u16> {
+    let first_ephemeral_port = first_ephemeral_port();
+    let class = |port: &u16| match *port {
+        1..=1023 => 4,
+        port if port >= first_ephemeral_port => 3,
+        6665..=6669 => 3,
+        1024..=2999 => 2,
+        _ => 1,
+    };
+    let mut ports: Vec<u16> = range.collect();
+    ports.sort_by_key(class);
+    ports
+}
+
+/// Where the kernel's range for clients begins.
+fn first_ephemeral_port() -> u16 {
+    match std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range") {
+        Ok(range) => range.split_whitespace().next().unwrap().parse().unwrap(),
+        Err(_) => 49152,
+    }
+}
+
+fn verdict(verdicts: &Mutex<BTreeMap<u16, Option<Verdict>>>, port: u16) -> Option<Verdict> {
+    let verdicts = verdicts.lock().unwrap();
+    verdicts.get(&port).copied().unwrap_or(Some(Verdict::Free))
+}
+
+/// The keys of all services.
+pub(super) fn keys() -> impl Iterator<Item = ServiceKey> {
+    (0..16).map(|number| key((number / 8, number / 4 % 2, number % 4)))
+}
+
+fn key((app, instance, service): (u8, u8, u8)) -> ServiceKey {
+    let name = |kind, number| format!("{kind}{number}");
+    ServiceKey::new(
+        name("app", app),
+        name("instance", instance),
+        name("service", service),
+    )
+    .unwrap()
+}

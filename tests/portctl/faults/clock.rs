@@ -1,0 +1,118 @@
+//! The clock jumps, forth and back, by libfaketime.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use port_registry::{Filter, Registry};
+
+use super::told::rows;
+use crate::PORTCTL;
+use test_support::daemon::{Daemon, PORT_REGISTRY};
+use test_support::{Ran, Sandbox, is_to_be_had};
+
+/// As Debian's own `faketime` names it; the loader fills in the rest.
+const LIBRARY: &str = "/usr/$LIB/faketime/libfaketimeMT.so.1";
+
+/// Times at which the clock stands, one after the other, and what is written for them. What lies
+/// before 1970 is told as its beginning.
+const TIMES: [(&str, &str); 5] = [
+    ("2030-05-06 07:08:09", "2030-05-06T07:08:09Z"),
+    ("2029-05-06 07:08:09", "2029-05-06T07:08:09Z"),
+    ("1969-07-20 20:17:40", "1970-01-01T00:00:00Z"),
+    ("2100-03-01 00:00:00", "2100-03-01T00:00:00Z"),
+    ("2028-02-29 12:00:00", "2028-02-29T12:00:00Z"),
+];
+
+/// Sets the clock of a command, to what a file says at any time.
+fn set_clock(command: &mut Command, file: &Path) {
+    command
+        .env("LD_PRELOAD", LIBRARY)
+        .env("FAKETIME_TIMESTAMP_FILE", file)
+        .env("FAKETIME_NO_CACHE", "1")
+        .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+        .env("TZ", "UTC");
+}
+
+/// Puts the file in place in one step, since the daemon looks whenever it likes.
+fn set_time(sandbox: &Sandbox, time: &str) {
+    let file = clock(sandbox);
+    let draft = file.with_extension("draft");
+    fs::write(&draft, format!("{time}\n")).unwrap();
+    fs::rename(draft, file).unwrap();
+}
+
+fn clock(sandbox: &Sandbox) -> PathBuf {
+    sandbox.path().join("clock")
+}
+
+fn is_possible() -> bool {
+    let sandbox = Sandbox::new();
+    set_time(&sandbox, TIMES[0].0);
+    let mut trial = sandbox.command("sh");
+    set_clock(&mut trial, &clock(&sandbox));
+    is_to_be_had(
+        "libfaketime",
+        trial.args(["-c", r#"test "$(date -u +%Y)" = 2030"#]),
+    )
+}
+
+/// Looks whether the allocations were made in this order, at these times.
+#[track_caller]
+fn assert_made_at(sandbox: &Sandbox, times: &[&str]) {
+    let registry = Registry::builder().path(sandbox.store()).open().unwrap();
+    registry.verify().unwrap();
+    let listed = registry.list(&Filter::default()).unwrap();
+    let ids: Vec<u64> = listed.iter().map(|it| it.id.get()).collect();
+    let expected: Vec<u64> = (1..).take(times.len()).collect();
+    assert_eq!(ids, expected);
+    for (allocation, time) in listed.iter().zip(times) {
+        let created = serde_json::to_value(allocation).unwrap()["created_at"].clone();
+        assert_eq!(created, *time);
+    }
+}
+
+#[test]
+fn portctl_goes_by_numbers_when_the_clock_jumps_back() {
+    if !is_possible() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let mut printed = Vec::new();
+    for (number, (time, _)) in TIMES.iter().enumerate() {
+        set_time(&sandbox, time);
+        let mut command = sandbox.command(PORTCTL);
+        set_clock(&mut command, &clock(&sandbox));
+        let ran = Ran::of(command.args(["get", &format!("service-{number}")]));
+        printed.push(ran.printed().parse::<u16>().unwrap());
+    }
+    let ports: Vec<u16> = rows(&sandbox).into_iter().map(|row| row.2).collect();
+    assert_eq!(ports, printed);
+    assert_made_at(&sandbox, &TIMES.map(|time| time.1));
+}
+
+#[test]
+fn a_daemon_goes_by_numbers_when_the_clock_jumps_back() {
+    if !is_possible() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    set_time(&sandbox, TIMES[0].0);
+    let mut command = sandbox.command(&*PORT_REGISTRY);
+    set_clock(&mut command, &clock(&sandbox));
+    let mut daemon = Daemon::spawn(command.args(["--port", "0"]));
+    // A connection is not closed for the time that seems to have passed.
+    let mut client = daemon.client();
+    for (number, (time, written)) in TIMES.iter().enumerate() {
+        set_time(&sandbox, time);
+        let body = format!(r#"{{"app":"app","instance":"main","service":"s-{number}"}}"#);
+        let answer = client.ask("POST", "/v1/allocations", &body).json(201);
+        assert_eq!(answer["id"], number + 1);
+        assert_eq!(answer["created_at"], *written);
+        client.ask("GET", "/healthz", "").json(200);
+    }
+    daemon.signal("TERM");
+    assert!(daemon.wait().success());
+    assert!(!daemon.log().contains("panicked"), "{}", daemon.log());
+    assert_made_at(&sandbox, &TIMES.map(|time| time.1));
+}

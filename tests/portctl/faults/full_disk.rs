@@ -1,0 +1,211 @@
+//! The disk is full: a small file system in memory, which takes a mount namespace to have.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use test_support::daemon::{Daemon, PORT_REGISTRY, Response};
+use test_support::helper::Helper;
+use test_support::{Ran, Sandbox, namespace, program};
+
+use super::told::complaint;
+use crate::PORTCTL;
+
+/// So much fits on the disk.
+const SIZE: &str = "size=1m";
+/// What the error says.
+const FULL: &str = "No space left on device";
+/// More than there is room for in what the store has of the disk already.
+const MANY: usize = 2000;
+
+/// A sandbox whose home is a disk of its own, in a mount namespace that lives as long as its keeper.
+struct Disk {
+    sandbox: Sandbox,
+    keeper: Helper,
+}
+
+impl Disk {
+    /// Returns `None` where namespaces may not be made.
+    fn new() -> Option<Disk> {
+        let sandbox = Sandbox::new();
+        let trial = "mount -t tmpfs none /tmp";
+        let mut command = namespace::command(&sandbox, "--mount", trial)?;
+        let script = format!("mount -t tmpfs -o {SIZE} none \"$HOME\" && echo mounted && exec cat");
+        let mut keeper = Helper::spawn(command.args(["sh", "-c", &script]));
+        keeper.expect("mounted");
+        Some(Disk { sandbox, keeper })
+    }
+
+    /// A command that has this disk.
+    fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = self.sandbox.command("nsenter");
+        command
+            .args(["--user", "--mount", "--preserve-credentials"])
+            .args(["--target", &self.keeper.id().to_string(), "--"])
+            // Entering the namespace leaves the current folder.
+            .args(["sh", "-c", "cd \"$0\" && exec \"$@\""])
+            .arg(self.sandbox.work())
+            .arg(program);
+        command
+    }
+
+    /// Its path outside of the namespace.
+    fn path(&self) -> PathBuf {
+        let root = format!("/proc/{}/root", self.keeper.id());
+        Path::new(&root).join(self.sandbox.home().strip_prefix("/").unwrap())
+    }
+
+    /// Fills it to the last page.
+    fn fill(&self) {
+        let mut ballast = File::create(self.ballast()).unwrap();
+        let full = loop {
+            if let Err(error) = ballast.write_all(&[0; 4096]) {
+                break error;
+            }
+        };
+        assert_eq!(full.kind(), ErrorKind::StorageFull);
+    }
+
+    fn make_room(&self) {
+        fs::remove_file(self.ballast()).unwrap();
+    }
+
+    fn ballast(&self) -> PathBuf {
+        self.path().join("ballast")
+    }
+
+    fn portctl(&self, words: &[&str]) -> Ran {
+        Ran::of(self.command(PORTCTL).args(words))
+    }
+
+    fn daemon(&self) -> Daemon {
+        Daemon::spawn(self.command(&*PORT_REGISTRY).args(["--port", "0"]))
+    }
+
+    /// The lines of what the registry holds, which must be in order.
+    fn rows(&self) -> Vec<String> {
+        let mut command = self.command(program("test-store-user"));
+        let ran = Ran::of(command.arg(self.sandbox.store()).arg("list"));
+        ran.printed().lines().map(ToOwned::to_owned).collect()
+    }
+}
+
+/// The names of many services.
+fn many() -> Vec<String> {
+    (0..MANY)
+        .map(|number| format!("service-{number}"))
+        .collect()
+}
+
+#[test]
+fn a_full_disk_fails_what_needs_room_and_nothing_else() {
+    let Some(disk) = Disk::new() else {
+        return;
+    };
+    let first = disk.portctl(&["get", "web", "db"]).printed().to_owned();
+    let mut held = disk.rows();
+    disk.fill();
+    let services = many();
+    let mut words = vec!["get"];
+    words.extend(services.iter().map(String::as_str));
+    let ran = disk.portctl(&words);
+    assert!(complaint(&ran).contains(FULL), "{ran:?}");
+    assert_eq!(disk.rows(), held);
+    // Something small may still fit.
+    for service in &services[..5] {
+        let ran = disk.portctl(&["allocate", "--service", service]);
+        let now = disk.rows();
+        if ran.code == Some(0) {
+            assert_eq!(now[..held.len()], held);
+            assert_eq!(now.len(), held.len() + 1);
+            held = now;
+        } else {
+            assert!(complaint(&ran).contains(FULL), "{ran:?}");
+            assert_eq!(now, held);
+        }
+    }
+    assert_eq!(disk.portctl(&["get", "web", "db"]).printed(), first);
+    assert!(disk.portctl(&["list"]).printed().contains(" web "));
+    disk.make_room();
+    let ran = disk.portctl(&words);
+    assert_eq!(ran.printed().lines().count(), MANY);
+    assert_eq!(disk.rows()[..held.len()], held);
+}
+
+#[test]
+fn no_store_is_begun_on_a_full_disk() {
+    let Some(disk) = Disk::new() else {
+        return;
+    };
+    disk.fill();
+    for words in [&["get", "web"][..], &["allocate", "--service", "web"]] {
+        let ran = disk.portctl(words);
+        assert!(complaint(&ran).contains(FULL), "{ran:?}");
+        assert!(!disk.path().join(".port-registry/ports.redb").exists());
+    }
+    assert_eq!(disk.portctl(&["list", "--all", "--json"]).printed(), "[]");
+    // One that starts is ended after a while.
+    let mut daemon = disk.command("timeout");
+    daemon.arg("20").arg(&*PORT_REGISTRY).args(["--port", "0"]);
+    let ran = Ran::of(&mut daemon);
+    let said = complaint(&ran);
+    assert!(said.contains(FULL), "{said}");
+    disk.make_room();
+    disk.portctl(&["get", "web"]).printed();
+    disk.daemon();
+}
+
+fn allocate(daemon: &Daemon, service: &str) -> Response {
+    let body = format!(r#"{{"app":"app","instance":"main","service":"{service}"}}"#);
+    daemon.ask("POST", "/v1/allocations", &body)
+}
+
+#[test]
+fn a_daemon_on_a_full_disk_says_so_and_heals_without_a_restart() {
+    let Some(disk) = Disk::new() else {
+        return;
+    };
+    let mut daemon = disk.daemon();
+    let mut held = 0;
+    let mut next = || {
+        held += 1;
+        allocate(&daemon, &format!("service-{held}"))
+    };
+    next().json(201);
+    disk.fill();
+    let answer = loop {
+        let answer = next();
+        if answer.status != 201 {
+            break answer;
+        }
+    };
+    held -= 1;
+    let answer = answer.json(500);
+    assert!(answer["error"].as_str().unwrap().contains(FULL), "{answer}");
+    let health = daemon.ask("GET", "/healthz", "").json(503);
+    assert!(
+        health["detail"].as_str().unwrap().contains(FULL),
+        "{health}"
+    );
+    let list = || {
+        let listed = daemon.ask("GET", "/v1/allocations", "").json(200);
+        listed.as_array().unwrap().len()
+    };
+    assert_eq!(list(), held);
+    // portctl tells it as it is, whom ever it asks.
+    let mut command = disk.command(PORTCTL);
+    command.env("PORT_REGISTRY_ADDR", daemon.address.to_string());
+    let ran = Ran::of(command.args(["get", "web"]));
+    assert!(complaint(&ran).contains(FULL), "{ran:?}");
+    disk.make_room();
+    daemon.ask("GET", "/healthz", "").json(200);
+    for number in 0..MANY / 100 {
+        allocate(&daemon, &format!("later-{number}")).json(201);
+    }
+    assert_eq!(list(), held + MANY / 100);
+    daemon.signal("KILL");
+    daemon.wait();
+    assert_eq!(disk.rows().len(), held + MANY / 100);
+}

@@ -1,0 +1,221 @@
+//! Homes that are not as usual: missing, no folder, elsewhere, or open to others.
+
+use std::fs::{self, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+use std::process::Command;
+
+use crate::PORTCTL;
+use test_support::{NOBODY, Ran, Sandbox, is_to_be_had, namespace};
+
+/// A command of a sandbox, with another home.
+fn with_home(sandbox: &Sandbox, home: impl AsRef<Path>, program: &str, words: &[&str]) -> Ran {
+    let mut command = sandbox.command(test_support::program(program));
+    Ran::of(command.env("HOME", home.as_ref()).args(words))
+}
+
+/// What portctl, in process and as it starts a daemon, and the daemon complain of, for the same reason.
+#[track_caller]
+fn assert_all_complain(sandbox: &Sandbox, home: impl AsRef<Path>, reason: &str) {
+    for (program, words) in [
+        ("portctl", ["get", "web"].as_slice()),
+        ("portctl", &["list"]),
+        ("portctl", &["start"]),
+        ("port-registry", &["--port", "0"]),
+    ] {
+        let ran = with_home(sandbox, &home, program, words);
+        let complaint = ran.complained(1);
+        assert!(
+            complaint.contains(reason),
+            "{program} {words:?}: {complaint}"
+        );
+        assert!(!complaint.contains("panicked"), "{complaint}");
+    }
+}
+
+/// Gets a port twice in a home, and lists it.
+#[track_caller]
+fn assert_all_works(sandbox: &Sandbox, home: impl AsRef<Path>) {
+    let run = |words: &[&str]| {
+        with_home(sandbox, &home, "portctl", words)
+            .printed()
+            .to_owned()
+    };
+    let port = run(&["get", "web"]);
+    assert!(port.parse::<u16>().is_ok(), "{port}");
+    assert_eq!(run(&["get", "web"]), port);
+    assert!(run(&["list", "--all"]).contains(&port));
+}
+
+fn folder_of(sandbox: &Sandbox) -> std::path::PathBuf {
+    sandbox.home().join(".port-registry")
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn a_relative_home_is_none() {
+    let sandbox = Sandbox::new();
+    assert_all_complain(&sandbox, "some/home", "HOME is not an absolute path");
+    // With the files named none is needed.
+    let mut command = sandbox.command(PORTCTL);
+    command.env("HOME", "some/home");
+    command.env("PORT_REGISTRY_DB", sandbox.path().join("ports.redb"));
+    Ran::of(command.args(["get", "web"])).printed();
+    assert!(!sandbox.work().join("some").exists());
+}
+
+#[test]
+fn a_home_that_is_a_file_is_told_and_left_alone() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.path().join("file");
+    fs::write(&file, "mine").unwrap();
+    assert_all_complain(&sandbox, &file, "HOME is not a folder; set it to one");
+    assert_eq!(fs::read(&file).unwrap(), b"mine");
+}
+
+#[test]
+fn a_file_in_the_folders_place_is_told_and_left_alone() {
+    let sandbox = Sandbox::new();
+    fs::write(folder_of(&sandbox), "mine").unwrap();
+    let reason = ".port-registry cannot be used: it is not a folder; move it away";
+    assert_all_complain(&sandbox, sandbox.home(), reason);
+    assert_eq!(fs::read(folder_of(&sandbox)).unwrap(), b"mine");
+}
+
+#[test]
+fn a_home_and_a_folder_that_are_symbolic_links_are_followed_and_kept() {
+    let sandbox = Sandbox::new();
+    let (home, elsewhere) = (
+        sandbox.path().join("link"),
+        sandbox.path().join("elsewhere"),
+    );
+    symlink(sandbox.home(), &home).unwrap();
+    symlink(&elsewhere, folder_of(&sandbox)).unwrap();
+    assert_all_complain(&sandbox, &home, "it is a symbolic link to nothing");
+    fs::create_dir(&elsewhere).unwrap();
+    assert_all_works(&sandbox, &home);
+    assert!(elsewhere.join("ports.redb").exists());
+    assert!(
+        fs::symlink_metadata(folder_of(&sandbox))
+            .unwrap()
+            .is_symlink()
+    );
+}
+
+#[test]
+fn a_folder_that_everybody_can_write_to_is_not_used() {
+    let sandbox = Sandbox::new();
+    assert_all_works(&sandbox, sandbox.home());
+    for mode in [0o777, 0o1777, 0o702] {
+        set_mode(&folder_of(&sandbox), mode);
+        let reason = format!("run `chmod o-w {}`", folder_of(&sandbox).display());
+        assert_all_complain(&sandbox, sandbox.home(), &reason);
+    }
+    // What was said helps; that others can read is a matter of taste.
+    set_mode(&folder_of(&sandbox), 0o755);
+    assert_all_works(&sandbox, sandbox.home());
+}
+
+#[test]
+fn a_home_that_is_not_there_is_created() {
+    let sandbox = Sandbox::new();
+    let home = sandbox.path().join("new/home");
+    assert_all_works(&sandbox, &home);
+    let mode = fs::metadata(home.join(".port-registry")).unwrap().mode();
+    assert_eq!(mode & 0o777, 0o700);
+}
+
+/// A command run by a user that owns nothing, in a sandbox that everybody may enter. `None` where this
+/// user cannot become another one.
+fn by_nobody(sandbox: &Sandbox) -> Option<Command> {
+    if fs::metadata(sandbox.path()).unwrap().uid() != 0 {
+        let _ = writeln!(
+            std::io::stderr(),
+            "skipped: only root can become another user"
+        );
+        return None;
+    }
+    set_mode(&sandbox.path(), 0o755);
+    let mut trial = sandbox.as_nobody();
+    let trial = trial.arg("true").current_dir("/");
+    is_to_be_had("another user, by setpriv", trial).then(|| sandbox.as_nobody())
+}
+
+#[test]
+fn a_folder_of_another_user_is_not_used_unless_the_home_is_theirs_too() {
+    use std::os::unix::fs::chown;
+    let sandbox = Sandbox::new();
+    let Some(mut command) = by_nobody(&sandbox) else {
+        return;
+    };
+    let installed = sandbox.path().join("portctl");
+    test_support::install(PORTCTL, &installed);
+    fs::create_dir(folder_of(&sandbox)).unwrap();
+    set_mode(&folder_of(&sandbox), 0o755);
+    // The home is this user's, and what is in it root's.
+    chown(sandbox.home(), Some(NOBODY), Some(NOBODY)).unwrap();
+    command
+        .arg(&installed)
+        .args(["get", "web", "--app", "app", "--instance", "main"]);
+    let complaint = Ran::of(&mut command).complained(1).to_owned();
+    let reason = ".port-registry cannot be used: it belongs to another user, 0; move it away";
+    assert!(complaint.contains(reason), "{complaint}");
+    assert_eq!(fs::read_dir(folder_of(&sandbox)).unwrap().count(), 0);
+    // In a container the home may be root's, and the folder this user's.
+    chown(sandbox.home(), Some(0), Some(0)).unwrap();
+    chown(folder_of(&sandbox), Some(NOBODY), Some(NOBODY)).unwrap();
+    Ran::of(&mut command).printed();
+    // And with both root's, root's registry can be used, as far as permissions go.
+    chown(folder_of(&sandbox), Some(0), Some(0)).unwrap();
+    chown(sandbox.store(), Some(0), Some(0)).unwrap();
+    let complaint = Ran::of(&mut command).complained(1).to_owned();
+    assert!(complaint.contains("Permission denied"), "{complaint}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_home_it_is_the_one_that_the_system_knows() {
+    let sandbox = Sandbox::new();
+    let users = sandbox.path().join("passwd");
+    let line = format!("tester:x:0:0::{}:/bin/sh\n", sandbox.home().display());
+    fs::write(&users, line).unwrap();
+    let mount = format!("mount --bind {} /etc/passwd", users.display());
+    let Some(mut command) = namespace::command(&sandbox, "--mount", &mount) else {
+        return;
+    };
+    let portctl = test_support::program("portctl");
+    let get = format!("{} get web", portctl.display());
+    let script = format!("set -e; {mount}; unset HOME; {get}; HOME= {get}");
+    let ran = Ran::of(command.args(["sh", "-c", &script]));
+    let ports: Vec<&str> = ran.printed().lines().collect();
+    assert_eq!(ports.len(), 2);
+    assert_eq!(ports[0], ports[1]);
+    assert!(sandbox.store().exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_on_another_file_system_works() {
+    let sandbox = Sandbox::new();
+    fs::create_dir(folder_of(&sandbox)).unwrap();
+    let mount = format!(
+        "mount -t tmpfs -o mode=700 none {}",
+        folder_of(&sandbox).display()
+    );
+    let Some(mut command) = namespace::command(&sandbox, "--mount", &mount) else {
+        return;
+    };
+    let get = format!("{} get web", test_support::program("portctl").display());
+    let script = format!(
+        "set -e; {mount}; {get}; {get}; ls {}",
+        folder_of(&sandbox).display()
+    );
+    let ran = Ran::of(command.args(["sh", "-c", &script]));
+    let lines: Vec<&str> = ran.printed().lines().collect();
+    assert_eq!(lines[0], lines[1]);
+    assert_eq!(lines[2..], ["ports.redb", "ports.redb.lock"]);
+}

@@ -1,0 +1,94 @@
+//! A machine on which portctl starts and stops the daemon.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+
+use port_registry::daemon::Presence;
+
+use crate::PORTCTL;
+use test_support::daemon::PORT_REGISTRY;
+use test_support::{Ran, Sandbox, free_block};
+
+/// A sandbox in which the daemon's address is a port of its own. What runs there at the end is
+/// ended.
+pub(crate) struct Machine {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) address: SocketAddr,
+}
+
+impl Machine {
+    pub(crate) fn new() -> Machine {
+        Machine {
+            sandbox: Sandbox::new(),
+            address: SocketAddr::from(([127, 0, 0, 1], free_block(1))),
+        }
+    }
+
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        // portctl finds the daemon beside itself, which is built by now.
+        assert!(PORT_REGISTRY.exists());
+        let mut command = self.sandbox.command(PORTCTL);
+        command
+            .env("PORT_REGISTRY_ADDR", self.address.to_string())
+            .args(words);
+        command
+    }
+
+    pub(crate) fn run(&self, words: &[&str]) -> Ran {
+        Ran::of(&mut self.command(words))
+    }
+
+    /// Starts a daemon, which must not run yet; gives its process.
+    #[track_caller]
+    pub(crate) fn start(&self) -> u32 {
+        pid_in(self.run(&["start"]).printed(), "Server started")
+    }
+
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.sandbox.home().join(".port-registry")
+    }
+
+    pub(crate) fn pidfile(&self) -> PathBuf {
+        self.folder().join("port-registry.pid")
+    }
+
+    /// What a command complained of, with the address in general terms.
+    #[track_caller]
+    pub(crate) fn complaint(&self, words: &[&str]) -> String {
+        let ran = self.run(words);
+        ran.complained(1)
+            .replace(&self.address.to_string(), "[ADDRESS]")
+            .replace(self.sandbox.path().to_str().unwrap(), "[SANDBOX]")
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_not_running(&self) {
+        assert_eq!(self.run(&["status"]).printed(), "Server is not running");
+        assert_eq!(self.complaint(&["stop"]), "error: Server is not running");
+        assert!(
+            self.complaint(&["health"])
+                .starts_with("error: nothing listens at [ADDRESS]")
+        );
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        if let Ok(Presence::Running { pid, .. }) = Presence::of(&self.pidfile()) {
+            let _ = Command::new("sh")
+                .args(["-c", &format!("kill -9 {pid}")])
+                .status();
+        }
+    }
+}
+
+/// The process in what is printed, such as `Server started (pid 7)`.
+#[track_caller]
+pub(crate) fn pid_in(printed: &str, words: &str) -> u32 {
+    let rest = printed
+        .strip_prefix(words)
+        .unwrap_or_else(|| panic!("{printed}"));
+    let number = rest.trim_start().strip_prefix("(pid ").unwrap();
+    number.split(')').next().unwrap().parse().unwrap()
+}

@@ -1,0 +1,195 @@
+//! The README's tables, held against the programs.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::text::README;
+use crate::PORTCTL;
+use test_support::{Sandbox, program};
+
+/// The rows of the table with this heading, without it.
+#[track_caller]
+fn table(heading: &str) -> Vec<Vec<&'static str>> {
+    let mut rows = README.lines().skip_while(|line| *line != heading).skip(2);
+    let rows = rows.by_ref().take_while(|line| line.starts_with('|'));
+    let cells = |row: &'static str| row.trim_matches('|').split(" | ").map(str::trim).collect();
+    let rows: Vec<_> = rows.map(cells).collect();
+    assert!(rows.len() > 2, "{heading}");
+    rows
+}
+
+/// What stands between backticks.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// The flags in a text.
+fn flags(text: &str) -> BTreeSet<String> {
+    let is_part = |c: char| c.is_ascii_lowercase() || c == '-';
+    let words = text.split(|c: char| !is_part(c));
+    let flags = words.filter(|word| word.starts_with("--") && word.len() > 2);
+    flags.map(str::to_owned).collect()
+}
+
+fn help(sandbox: &Sandbox, words: &[&str]) -> String {
+    let words = [words, &["--help"]].concat();
+    sandbox.run(PORTCTL, &words).printed().to_owned()
+}
+
+/// The commands that a help text lists.
+fn commands(help: &str) -> Vec<&str> {
+    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    lines
+        .take_while(|line| line.starts_with("  "))
+        .filter_map(|line| line.strip_prefix("  ").filter(|it| !it.starts_with(' ')))
+        .map(|line| line.split(' ').next().unwrap())
+        .collect()
+}
+
+/// The flags of a command, by its usage.
+fn flags_of(help: &str) -> BTreeSet<String> {
+    let usage = help.split("\n\n").next().unwrap();
+    let mut flags = flags(usage);
+    flags.remove("--help");
+    flags
+}
+
+/// The commands of portctl in a text.
+fn commands_in(text: &str) -> BTreeSet<&str> {
+    let names = code(text).filter_map(|it| it.strip_prefix("portctl ")?.split(' ').next());
+    names
+        .filter(|name| name.chars().all(|c| c.is_ascii_lowercase()))
+        .collect()
+}
+
+#[test]
+fn the_commands_and_their_flags_are_those_that_there_are() {
+    let sandbox = Sandbox::new();
+    let flags_of_command = |name: &str| match name {
+        "skill" => ["install", "uninstall"]
+            .iter()
+            .flat_map(|it| flags_of(&help(&sandbox, &[name, it])))
+            .collect(),
+        _ => flags_of(&help(&sandbox, &[name])),
+    };
+    let everywhere = ["--app", "--instance", "--json"].map(str::to_owned).into();
+    let mut told = BTreeSet::new();
+    for row in table("| command | does |") {
+        let text = row.join(" ");
+        let mentioned = flags(&text);
+        let mut known = BTreeSet::from(["--version".to_owned()]);
+        known.extend(commands_in(&text).into_iter().flat_map(&flags_of_command));
+        let unknown: Vec<_> = mentioned.difference(&known).collect();
+        assert!(unknown.is_empty(), "{unknown:?} are no flags: {text}");
+        for name in commands_in(row[0]) {
+            told.insert(name);
+            let own = flags_of_command(name);
+            let missing = &(&own - &mentioned) - &everywhere;
+            assert!(
+                missing.is_empty(),
+                "README does not tell of {missing:?} of {name}"
+            );
+        }
+    }
+    assert_eq!(told, commands(&help(&sandbox, &[])).into_iter().collect());
+}
+
+#[test]
+fn the_flags_that_several_commands_have_are_those_that_are_told() {
+    let sandbox = Sandbox::new();
+    let text = README.replace('\n', " ");
+    let (_, sentence) = text
+        .split_once("`--app` and `--instance` go with ")
+        .unwrap();
+    let (with_names, rest) = sentence.split_once(';').unwrap();
+    let (without_json, _) = rest.split_once("takes `--json`").unwrap();
+    let (_, without_json) = without_json.split_once("every command but ").unwrap();
+    let with_names: BTreeSet<&str> = code(with_names).collect();
+    let without_json: BTreeSet<&str> = code(without_json).collect();
+    let help_of_all = help(&sandbox, &[]);
+    for name in commands(&help_of_all)
+        .into_iter()
+        .filter(|it| *it != "skill")
+    {
+        let help = help(&sandbox, &[name]);
+        let flags = flags_of(&help);
+        for flag in ["--app", "--instance"] {
+            assert_eq!(
+                flags.contains(flag),
+                with_names.contains(name),
+                "{name} {flag}"
+            );
+        }
+        assert_eq!(
+            !flags.contains("--json"),
+            without_json.contains(name),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_daemons_flags_and_the_variables_are_those_that_there_are() {
+    let sandbox = Sandbox::new();
+    let daemon = sandbox.run(program("port-registry"), &["--help"]);
+    let told: BTreeSet<String> = table("| flag of `port-registry` | sets | default |")
+        .iter()
+        .flat_map(|row| code(row[0]).map(str::to_owned))
+        .collect();
+    assert_eq!(told, flags_of(daemon.printed()));
+
+    let portctl = help(&sandbox, &[]);
+    let told: BTreeSet<&str> = table("| variable | sets | default |")
+        .iter()
+        .flat_map(|row| code(row[0]))
+        .filter(|variable| *variable != "HOME")
+        .collect();
+    let (_, environment) = portctl.split_once("Environment:\n").unwrap();
+    let environment = environment
+        .lines()
+        .take_while(|line| line.starts_with("    "));
+    let known: BTreeSet<&str> = environment
+        .filter_map(|line| line.trim_start().split_once("  "))
+        .flat_map(|(variables, _)| variables.split(", "))
+        .collect();
+    assert_eq!(told, known);
+}
+
+#[test]
+fn the_api_is_the_one_of_the_openapi_document() {
+    let document = include_str!("../../../port-registry-http/openapi.json");
+    let document: Value = serde_json::from_str(document).unwrap();
+    let mut requests = BTreeSet::new();
+    let mut statuses = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            if ["get", "put", "post", "delete"].contains(&&**method) {
+                requests.insert(format!("{} {path}", method.to_uppercase()));
+                let responses = operation["responses"].as_object().unwrap();
+                statuses.extend(responses.keys().cloned());
+            }
+        }
+    }
+    let told = table("| request | does |").into_iter().filter_map(|row| {
+        let request = code(row[0]).next().unwrap();
+        // The parameters are not of the path.
+        request.split('?').next()
+    });
+    assert_eq!(told.map(str::to_owned).collect::<BTreeSet<_>>(), requests);
+
+    let table = table("| status | `code` | when |");
+    let codes = &document["components"]["schemas"]["ErrorCode"]["enum"];
+    let codes = codes.as_array().unwrap().iter();
+    let codes: BTreeSet<_> = codes.map(|code| code.as_str().unwrap()).collect();
+    let told = table.iter().flat_map(|row| code(row[1]));
+    assert_eq!(told.collect::<BTreeSet<_>>(), codes);
+    let told: BTreeSet<String> = table
+        .iter()
+        .flat_map(|row| row[0].split(", ").map(str::to_owned))
+        .collect();
+    let failures = statuses.iter().filter(|status| !status.starts_with('2'));
+    let failures: BTreeSet<String> = failures.cloned().collect();
+    let missing: Vec<_> = failures.difference(&told).collect();
+    assert!(missing.is_empty(), "README does not tell of {missing:?}");
+}

@@ -1,0 +1,3 @@
+//! The README itself.
+
+pub(super) const README: &str = include_str!("../../../README.md");

@@ -1,0 +1,140 @@
+//! A daemon, its clients, programs with the library and commands on one store.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+use port_registry::{Allocation, Filter, Registry};
+use redb::{ConcurrencyMode, Database};
+use test_support::daemon::Daemon;
+use test_support::torture::{RANGE, address_note};
+use test_support::{Sandbox, soak};
+
+use super::diary::{Diary, WORKERS};
+use super::workers::{WorkerKind, keep_busy, run_commands};
+
+/// How many allocations and releases are to be acknowledged by default.
+const ENOUGH: usize = 650;
+
+/// How long the whole test may make no progress.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// A daemon of which there is mostly one.
+struct Service {
+    sandbox: Sandbox,
+    daemon: Option<Daemon>,
+}
+
+impl Service {
+    /// Ends the daemon and starts another one, and leaves a note of where that listens.
+    fn replace(&mut self) {
+        self.daemon = None;
+        let daemon = Daemon::start_with(&self.sandbox, &["--range", RANGE]);
+        let note = address_note(&self.sandbox.store());
+        let draft = note.with_extension("draft");
+        let line = format!("{} {}", daemon.address, daemon.child.id());
+        std::fs::write(&draft, line).unwrap();
+        std::fs::rename(&draft, note).unwrap();
+        self.daemon = Some(daemon);
+    }
+
+    /// Replaces the daemon at random moments until the diary is full. Returns how often.
+    fn replace_until_full(&mut self, diary: &Mutex<Diary>) -> u32 {
+        let mut random = Rng::with_seed(7);
+        let mut kills = 0;
+        while wait_for_progress(10 + random.usize(..80), diary) {
+            // This waits for nothing: the kill is to meet another point of an operation each time.
+            thread::sleep(Duration::from_micros(random.u64(..20_000)));
+            self.replace();
+            kills += 1;
+        }
+        kills
+    }
+}
+
+/// Waits until more was acknowledged. Returns false if the diary is full, or if there is no progress, which ends
+/// the test.
+fn wait_for_progress(more: usize, diary: &Mutex<Diary>) -> bool {
+    let give_up = Instant::now() + PATIENCE;
+    let begin = diary.lock().unwrap().acknowledged();
+    loop {
+        {
+            let mut diary = diary.lock().unwrap();
+            if Instant::now() >= give_up {
+                diary.give_up();
+            }
+            if diary.is_full() {
+                return false;
+            }
+            if diary.acknowledged() >= begin + more {
+                return true;
+            }
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn what_was_acknowledged_outlives_everybody() {
+    let sandbox = Sandbox::new();
+    let store = sandbox.store();
+    std::fs::create_dir(store.parent().unwrap()).unwrap();
+    let mut service = Service {
+        sandbox,
+        daemon: None,
+    };
+    service.replace();
+    // No daemon is known there, so that commands open the store themselves.
+    let elsewhere = Sandbox::new();
+    let diary = Mutex::new(Diary::of(ENOUGH * soak() as usize));
+
+    let kills = thread::scope(|scope| {
+        let (diary, store, sandbox) = (&diary, &store, &elsewhere);
+        let [library, http, commands] = WORKERS;
+        let library = library.map(|number| (WorkerKind::Library, number));
+        let http = http.map(|number| (WorkerKind::Http, number));
+        let workers = library.chain(http).map(|(kind, number)| {
+            scope.spawn(move || keep_busy(kind, number, sandbox, store, diary))
+        });
+        let workers: Vec<_> = workers.collect();
+        let commands =
+            commands.map(|number| scope.spawn(move || run_commands(number, sandbox, store, diary)));
+        let threads: Vec<_> = workers.into_iter().chain(commands).collect();
+        let kills = service.replace_until_full(diary);
+        let others = threads.into_iter().map(|thread| thread.join().unwrap());
+        kills + others.sum::<u32>()
+    });
+    service.daemon = None;
+
+    let held = all_that_is_held(&store);
+    let diary = diary.into_inner().unwrap();
+    diary.check(&held);
+    if soak() > 1 {
+        let _ = writeln!(std::io::stderr(), "{kills} kills, {diary}");
+    }
+    assert!(kills > 0);
+    assert!(diary.acknowledged() >= ENOUGH * soak() as usize, "{diary}");
+    // The library's, those over HTTP, and commands: each kind has got through.
+    for workers in WORKERS {
+        let told = format!("{workers:?}: {diary}");
+        assert!(diary.acknowledged_by(workers) > 0, "{told}");
+    }
+}
+
+/// Opens what everybody has left behind, which must be whole.
+fn all_that_is_held(store: &Path) -> Vec<Allocation> {
+    let registry = Registry::builder().path(store).open().unwrap();
+    registry.try_write().unwrap();
+    registry.verify().unwrap();
+    let held = registry.list(&Filter::default()).unwrap();
+    drop(registry);
+    let mut database = Database::builder()
+        .set_concurrency_mode(ConcurrencyMode::MultiWriter)
+        .open(store)
+        .unwrap();
+    assert!(database.check_integrity().unwrap(), "it had to be repaired");
+    held
+}

@@ -1,0 +1,169 @@
+//! Processes that allocate and release, and are killed.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
+
+use fastrand::Rng;
+use serde_json::Value;
+use test_support::helper::Helper;
+use test_support::torture::{Entry, RANGE, id_and_port, now};
+use test_support::{Sandbox, program};
+
+use super::diary::Diary;
+use crate::PORTCTL;
+
+/// A worker of the torture, by the backend that it uses.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum WorkerKind {
+    Library,
+    Http,
+}
+
+/// Starts a worker over and over, and kills it, until enough is done. Returns the number of kills.
+pub(super) fn keep_busy(
+    kind: WorkerKind,
+    number: u32,
+    sandbox: &Sandbox,
+    store: &Path,
+    diary: &Mutex<Diary>,
+) -> u32 {
+    let mut random = Rng::with_seed(number.into());
+    let mut kills = 0;
+    while !diary.lock().unwrap().is_full() {
+        let worker = start(kind, number, kills, sandbox, store, diary);
+        let lines = live_and_die(worker, &mut random);
+        note(&lines, number, &mut diary.lock().unwrap());
+        kills += 1;
+    }
+    kills
+}
+
+/// Starts a worker that goes on with what its predecessor has left.
+fn start(
+    kind: WorkerKind,
+    number: u32,
+    generation: u32,
+    sandbox: &Sandbox,
+    store: &Path,
+    diary: &Mutex<Diary>,
+) -> Helper {
+    let backend = match kind {
+        WorkerKind::Library => "library",
+        WorkerKind::Http => "http",
+    };
+    let mut command = sandbox.command(program("test-torture-worker"));
+    command.arg(store).arg(backend);
+    command.args([number.to_string(), generation.to_string()]);
+    let mut worker = Helper::spawn(&mut command);
+    let (held, uncertain) = diary.lock().unwrap().services_of(number);
+    for service in held {
+        worker.tell(&format!("held {service}"));
+    }
+    for service in uncertain {
+        worker.tell(&format!("clear {service}"));
+    }
+    worker.tell("go");
+    worker
+}
+
+/// Hears some lines of a worker, and kills it at some moment of what it does next. Returns its lines.
+fn live_and_die(mut worker: Helper, random: &mut Rng) -> Vec<String> {
+    let count = random.usize(..24);
+    let mut lines = Vec::new();
+    while lines.len() < count
+        && let Some(line) = worker.hear()
+    {
+        lines.push(line);
+    }
+    // This waits for nothing: the kill is to meet another point of an operation each time.
+    thread::sleep(Duration::from_micros(random.u64(..4000)));
+    lines.extend(worker.kill());
+    lines
+}
+
+fn note(lines: &[String], number: u32, diary: &mut Diary) {
+    for line in lines {
+        if let Some((time, entry)) = line.split_once(' ')
+            && let Some(entry) = Entry::parse(entry)
+        {
+            diary.note(number, time.parse().unwrap(), entry);
+        }
+    }
+}
+
+/// Allocates and releases by commands, some of which are killed, until enough is done. Returns the number of
+/// kills.
+pub(super) fn run_commands(
+    number: u32,
+    sandbox: &Sandbox,
+    store: &Path,
+    diary: &Mutex<Diary>,
+) -> u32 {
+    let app = number.to_string();
+    let mut random = Rng::with_seed(number.into());
+    let mut kills = 0;
+    let mut run = |words: &[&str]| {
+        let mut command = sandbox.command(PORTCTL);
+        command
+            .args(words)
+            .args(["--app", &app, "--instance", "main", "--json"]);
+        command
+            .env("PORT_REGISTRY_DB", store)
+            .env("PORT_REGISTRY_RANGE", RANGE);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        if random.u8(..3) == 0 {
+            thread::sleep(Duration::from_micros(random.u64(..25_000)));
+            let _ = child.kill();
+            kills += 1;
+        }
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        if stderr.contains("no allocation matches") {
+            return Some(Value::Null);
+        }
+        // It is in a hurry, beside many that are not.
+        let is_busy = stderr.contains("is busy");
+        assert!(is_busy || stderr.is_empty(), "{words:?}: {stderr}");
+        // What is printed counts, even if it was killed after that.
+        serde_json::from_slice::<Value>(&output.stdout).ok()
+    };
+    let note = |entry| diary.lock().unwrap().note(number, now(), entry);
+    for count in 0.. {
+        if diary.lock().unwrap().is_full() {
+            break;
+        }
+        let service = format!("service-{count}");
+        note(Entry::Allocating {
+            service: service.clone(),
+        });
+        if let Some(allocation) = run(&["allocate", "--service", &service]) {
+            let (id, port) = id_and_port(&allocation);
+            note(Entry::Allocated { service, id, port });
+        }
+        let (held, uncertain) = diary.lock().unwrap().services_of(number);
+        let is_due = held.len() >= 20 || count % 3 == 0;
+        for service in held.into_iter().take(usize::from(is_due)) {
+            note(Entry::Releasing {
+                service: service.clone(),
+            });
+            if run(&["release", "--service", &service]).is_some() {
+                note(Entry::Released { service });
+            }
+        }
+        for service in uncertain {
+            let listed = run(&["list", "--service", &service]);
+            let is_gone = listed.and_then(|listed| Some(listed.as_array()?.is_empty()));
+            if is_gone == Some(true) || run(&["release", "--service", &service]).is_some() {
+                note(Entry::Released { service });
+            }
+        }
+    }
+    kills
+}

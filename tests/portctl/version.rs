@@ -1,0 +1,14 @@
+//! The version that portctl tells.
+
+/// The output of `portctl --version`.
+pub(crate) fn portctl_version() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    // Set by portctl's build script, for its tests too.
+    match (
+        option_env!("PORTCTL_COMMIT"),
+        option_env!("PORTCTL_COMMIT_DATE"),
+    ) {
+        (Some(commit), Some(date)) => format!("portctl {version} ({commit} {date})"),
+        _ => format!("portctl {version}"),
+    }
+}

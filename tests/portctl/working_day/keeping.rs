@@ -1,0 +1,193 @@
+//! Allocations taken over, and those of nobody given back.
+
+use std::fs;
+use std::process::Stdio;
+
+use port_registry::{Allocation, Claim, Port, Registry, ServiceKey};
+use serde_json::{Value, json};
+
+use super::machine::both_ways;
+use test_support::{Ran, Sandbox, listener};
+
+/// The forms that allocations come in: this program's, the Go program's server's, and its database's by
+/// `sqlite3 -json`.
+#[test]
+fn allocations_are_taken_over_with_their_ports_and_times() {
+    both_ways(|machine| {
+        let (_listener, busy) = listener();
+        let rows = json!([
+            {"id": 7, "app": "shop", "instance": "main", "service": "web", "port": busy,
+             "created_at": "2026-01-02 03:04:05"},
+            {"id": 3, "app": "shop", "instance": "main", "service": "db", "port": 21,
+             "created_at": "2026-01-02T03:04:05.678+01:00", "extra": null},
+            {"app": "blog", "instance": "main", "service": "web", "port": 22, "dir": "/srv/blog",
+             "created_at": "2026-01-02T03:04:05Z"},
+        ]);
+        let file = machine.write("rows.json", &rows.to_string());
+        assert_eq!(
+            machine.run(&["import", "rows.json"]).printed(),
+            "imported 3"
+        );
+        let held = machine.held();
+        let row = |app: &str, service: &str, port: u16, time: &str| json!({"app": app, "instance": "main", "service": service, "port": port, "created_at": time});
+        let mut expected = [
+            row("shop", "web", busy, "2026-01-02T03:04:05Z"),
+            row("shop", "db", 21, "2026-01-02T02:04:05Z"),
+            row("blog", "web", 22, "2026-01-02T03:04:05Z"),
+        ];
+        expected[2]["dir"] = json!("/srv/blog");
+        assert_eq!(held, expected);
+
+        let again = machine.run(&["import", file.to_str().unwrap()]);
+        assert_eq!(again.printed(), "imported 0; there already: 3");
+        // What is exported is taken over elsewhere as it is.
+        let exported = machine.run(&["export"]).stdout;
+        machine.run(&["release", "--app", "shop"]).printed();
+        machine.run(&["release", "--app", "blog"]).printed();
+        let mut command = machine.command(&machine.work(), &["import", "-", "--json"]);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), exported.as_bytes()).unwrap();
+        let ran = Ran::from(child.wait_with_output().unwrap());
+        let done: Value = serde_json::from_str(ran.printed()).unwrap();
+        assert_eq!(done["allocations"].as_array().unwrap().len(), 3);
+        assert_eq!(machine.held(), expected);
+    });
+}
+
+#[test]
+fn an_import_names_every_conflict_and_does_all_or_nothing() {
+    both_ways(|machine| {
+        let row = |app: &str, service: &str, port: u16| json!({"app": app, "instance": "default", "service": service, "port": port});
+        let mut held = row("work", "web", 21);
+        held["dir"] = json!("/srv/work");
+        machine.write("held.json", &json!([held]).to_string());
+        machine.run(&["import", "held.json"]).printed();
+        let before = machine.held();
+        let rows = json!([
+            row("work", "web", 21),
+            row("new", "a", 22),
+            row("work", "web", 23),
+            row("other", "web", 21),
+            row("new", "a", 24),
+            row("new", "b", 22),
+        ]);
+        machine.write("rows.json", &rows.to_string());
+        let ran = machine.run(&["import", "rows.json"]);
+        let told: Vec<&str> = ran.complained(1).lines().map(str::trim).collect();
+        assert_eq!(
+            told,
+            [
+                "error: 4 allocations are in conflict with another, so none was imported",
+                "port 23 of work/default/web: it has port 21 (id 1, of /srv/work), and nothing listens there",
+                "`portctl release --id 1` frees it: its folder is gone",
+                "port 21 of other/default/web: it is allocated to work/default/web (id 1, of /srv/work), and nothing listens there",
+                "`portctl release --id 1` frees it: its folder is gone",
+                "port 24 of new/default/a: the file gives it port 22, too",
+                "take one of the two out of the file",
+                "port 22 of new/default/b: the file gives it to new/default/a, too",
+                "take one of the two out of the file",
+                "hint: --skip-conflicts imports the others",
+            ]
+        );
+        assert_eq!(machine.held(), before);
+        let ran = machine.run(&["import", "rows.json", "--json"]);
+        let told: Value = serde_json::from_str(ran.complained(1)).unwrap();
+        assert_eq!(told["conflicts"].as_array().unwrap().len(), 4);
+        assert_eq!(told["holder"]["id"], 1);
+
+        let ran = machine.run(&["import", "rows.json", "--skip-conflicts"]);
+        assert_eq!(ran.code, Some(0));
+        assert!(
+            ran.stdout
+                .starts_with("imported 1; there already: 1; in conflict, and left out: 4")
+        );
+        let ports: Vec<Value> = machine.held().iter().map(|it| it["port"].clone()).collect();
+        assert_eq!(ports, [21, 22]);
+    });
+}
+
+#[test]
+fn a_file_that_is_no_export_is_told_and_nothing_is_imported() {
+    both_ways(|machine| {
+        for (text, told) in [
+            ("", "it is empty"),
+            ("SQLite format 3\u{0}", "no JSON array"),
+            ("{\"error\":\"not found\"}", "no JSON array"),
+            ("[{\"app\":\"a\"}]", "1 of its allocations cannot be read"),
+        ] {
+            machine.write("file", text);
+            let ran = machine.run(&["import", "file"]);
+            assert!(ran.complained(1).contains(told), "{ran:?}");
+        }
+        assert!(machine.held().is_empty());
+        machine.run(&["import"]).complained(2);
+    });
+}
+
+#[test]
+fn what_belongs_to_folders_that_are_gone_is_pruned_when_it_is_confirmed() {
+    both_ways(|machine| {
+        let [gone, here] = ["gone", "here"].map(|name| machine.work().join(name));
+        for folder in [&gone, &here] {
+            fs::create_dir(folder).unwrap();
+            machine.run_in(folder, &["get", "web", "db"]).printed();
+        }
+        // Of no folder that anybody knows.
+        machine
+            .run(&["get", "web", "--app", "x", "--instance", "y"])
+            .printed();
+        let none = machine.run(&["prune", "--yes"]);
+        assert_eq!((none.code, &*none.stdout), (Some(0), ""));
+        fs::remove_dir(&gone).unwrap();
+        let shown = machine.run(&["prune"]);
+        assert_eq!(shown.code, Some(0));
+        assert_eq!(
+            shown.stdout.matches("gone/default/").count(),
+            2,
+            "{shown:?}"
+        );
+        let folder = gone.to_str().unwrap();
+        assert_eq!(shown.stdout.matches(folder).count(), 2, "{shown:?}");
+        assert!(shown.stderr.contains("`portctl prune --yes`"));
+        assert_eq!(machine.held().len(), 5);
+
+        let shown = machine.json(&["prune", "--json"]);
+        let pruned = machine.json(&["prune", "--yes", "--json"]);
+        assert_eq!(shown, pruned);
+        let apps: Vec<Value> = pruned
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["app"].clone())
+            .collect();
+        assert_eq!(apps, ["gone", "gone"]);
+        assert_eq!(machine.held().len(), 3);
+    });
+}
+
+#[test]
+fn the_time_of_what_is_taken_over_is_kept_and_later_claims_do_not_change_it() {
+    let sandbox = Sandbox::new();
+    let registry = Registry::builder()
+        .path(sandbox.path().join("ports.redb"))
+        .open()
+        .unwrap();
+    let key = ServiceKey::new("shop", "main", "web").unwrap();
+    let time = "2026-01-02T03:04:05Z".parse().unwrap();
+    let claim = Claim::new(key).port(Port::new(21).unwrap()).adopt();
+    let first: Allocation = registry
+        .get_or_allocate(claim.clone().created_at(time))
+        .unwrap();
+    assert_eq!(first.created_at, time);
+    // It is that of a new allocation, and of no other.
+    let later = "2027-01-02T03:04:05Z".parse().unwrap();
+    assert_eq!(
+        registry.get_or_allocate(claim.created_at(later)).unwrap(),
+        first
+    );
+}

@@ -1,0 +1,82 @@
+//! A machine with portctl, and the two ways to its registry.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::PORTCTL;
+use test_support::daemon::Daemon;
+use test_support::{Ran, Sandbox};
+
+/// A machine with portctl, that knows one way to the registry.
+pub(crate) struct Machine {
+    pub(crate) sandbox: Sandbox,
+    daemon: Option<Daemon>,
+}
+
+/// Does the same on two machines: on one in process, on the other through a daemon.
+pub(crate) fn both_ways(test: impl Fn(&Machine)) {
+    let daemonless = Machine {
+        sandbox: Sandbox::new(),
+        daemon: None,
+    };
+    test(&daemonless);
+    let sandbox = Sandbox::new();
+    let daemon = Daemon::start(&sandbox);
+    test(&Machine {
+        sandbox,
+        daemon: Some(daemon),
+    });
+}
+
+impl Machine {
+    pub(crate) fn work(&self) -> PathBuf {
+        self.sandbox.work()
+    }
+
+    pub(crate) fn program(&self, program: &str, folder: &Path) -> Command {
+        let mut command = self.sandbox.command(program);
+        if let Some(daemon) = &self.daemon {
+            command.env("PORT_REGISTRY_ADDR", daemon.address.to_string());
+        }
+        command.current_dir(folder);
+        command
+    }
+
+    pub(crate) fn command(&self, folder: &Path, words: &[&str]) -> Command {
+        let mut command = self.program(PORTCTL, folder);
+        command.args(words);
+        command
+    }
+
+    pub(crate) fn run_in(&self, folder: &Path, words: &[&str]) -> Ran {
+        Ran::of(&mut self.command(folder, words))
+    }
+
+    pub(crate) fn run(&self, words: &[&str]) -> Ran {
+        self.run_in(&self.work(), words)
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self, words: &[&str]) -> Value {
+        serde_json::from_str(self.run(words).printed()).unwrap()
+    }
+
+    /// What the registry holds, but for the numbers.
+    pub(crate) fn held(&self) -> Vec<Value> {
+        let mut held = self.json(&["export"]).as_array().unwrap().clone();
+        for allocation in &mut held {
+            allocation.as_object_mut().unwrap().remove("id");
+        }
+        held
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.work().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    }
+}

@@ -1,0 +1,158 @@
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::machine::both_ways;
+use test_support::listener;
+
+#[test]
+fn what_was_found_is_registered_as_a_whole_or_not_at_all() {
+    both_ways(|machine| {
+        let (_listener, busy) = listener();
+        let project = machine.work().join("shop");
+        let compose = format!(
+            "services:\n  db:\n    ports: ['{busy}:5432']\n  web:\n    ports: ['41:80', '42:443']\n"
+        );
+        machine.write("shop/compose.yaml", &compose);
+        machine.write("shop/.env", "SMTP_PORT=43\n");
+        let standing = |found: &Value| -> Vec<String> {
+            let found = found.as_array().unwrap().iter();
+            found
+                .map(|it| it["registry"].as_str().unwrap().to_owned())
+                .collect()
+        };
+        let scan = |folder: &Path, words: &[&str]| {
+            let ran = machine.run_in(folder, &[&["scan", "--json"], words].concat());
+            serde_json::from_str::<Value>(ran.printed()).unwrap()
+        };
+        let found = scan(&project, &[]);
+        assert_eq!(standing(&found), ["free"; 4]);
+        assert_eq!(found[0]["listener"]["pid"], std::process::id());
+        assert_eq!(found[3]["guess"], true);
+        assert!(machine.held().is_empty());
+
+        // Somebody else has one of them, so none is registered.
+        let claim = [
+            "allocate",
+            "--service",
+            "x",
+            "--app",
+            "y",
+            "--instance",
+            "z",
+            "--port",
+            "42",
+        ];
+        machine.run(&claim).printed();
+        let ran = machine.run_in(&project, &["scan", "--register"]);
+        let complaint = ran.complained(1);
+        assert!(
+            complaint.contains("compose.yaml:5: port 42 of web-443 is allocated to y/z/x"),
+            "{complaint}"
+        );
+        assert_eq!(machine.held().len(), 1);
+        machine.run(&["release", "--app", "y"]).printed();
+
+        // From anywhere: the names are the project's.
+        let ran = machine.run(&["scan", "--register", "shop"]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert!(
+            ran.stderr
+                .starts_with("registered 3; guesses, which were not registered: 1"),
+            "{ran:?}"
+        );
+        let held = machine.held();
+        let services: Vec<&Value> = held.iter().map(|it| &it["service"]).collect();
+        assert_eq!(services, ["db", "web", "web-443"]);
+        assert_eq!(held[0]["app"], "shop");
+        assert_eq!(held[0]["dir"], project.to_str().unwrap());
+        assert_eq!(
+            standing(&scan(&project, &[])),
+            ["yours", "yours", "yours", "free"]
+        );
+
+        // A second time changes nothing.
+        let ran = machine.run_in(&project, &["scan", "--register"]);
+        assert!(
+            ran.stderr
+                .starts_with("registered 0; registered already: 3"),
+            "{ran:?}"
+        );
+        assert_eq!(machine.held(), held);
+
+        // Another checkout is told who has the ports.
+        let other = machine.work().join("blog");
+        fs::create_dir(&other).unwrap();
+        fs::write(other.join("compose.yaml"), compose).unwrap();
+        assert_eq!(standing(&scan(&other, &[])), ["taken"; 3]);
+        let ran = machine.run_in(&other, &["scan", "--register", "--json"]);
+        let told: Value = serde_json::from_str(ran.complained(1)).unwrap();
+        let conflicts = told["conflicts"].as_array().unwrap();
+        assert_eq!(conflicts.len(), 3);
+        assert_eq!(conflicts[1]["holder"]["service"], "web");
+        assert!(
+            told["hint"].as_str().unwrap().contains("${DB_PORT:-"),
+            "{told}"
+        );
+        assert_eq!(machine.held(), held);
+    });
+}
+
+/// As the README tells it: one Compose project in two worktrees, up at the same time.
+#[test]
+fn two_worktrees_of_one_compose_project_have_ports_of_their_own() {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    let (_, compose) = readme.split_once("```yaml\n").unwrap();
+    let (compose, _) = compose.split_once("```").unwrap();
+    both_ways(|machine| {
+        let blog = machine.work().join("blog");
+        machine.write("blog/compose.yaml", compose);
+        machine.write("blog/.gitignore", ".env\n");
+        let git = |words: &[&str]| machine.sandbox.git(&blog, words);
+        git(&["init", "--quiet"]);
+        git(&["add", "."]);
+        git(&["commit", "--quiet", "--message", "Let the ports be chosen"]);
+        let ports = |folder: &Path| -> Vec<Value> {
+            let found = machine.run_in(folder, &["scan", "--json"]);
+            let found: Value = serde_json::from_str(found.printed()).unwrap();
+            let found = found.as_array().unwrap();
+            assert!(
+                found.iter().all(|it| it["registry"] == "yours"),
+                "{found:?}"
+            );
+            found.iter().map(|it| it["port"].clone()).collect()
+        };
+        let registered = machine.run_in(&blog, &["scan", "--register"]);
+        assert_eq!(registered.stderr, "registered 2\n");
+        assert_eq!(ports(&blog), [5432, 8080]);
+
+        git(&["worktree", "add", "--quiet", "../feature"]);
+        let feature = machine.work().join("feature");
+        machine.run_in(&feature, &["get", "db", "web"]).printed();
+        let written = machine.run_in(&feature, &["env", "--write", ".env"]);
+        assert_eq!(written.printed(), "wrote 2 ports to .env");
+        let own = ports(&feature);
+        let all: HashSet<String> = own
+            .iter()
+            .chain(&ports(&blog))
+            .map(Value::to_string)
+            .collect();
+        assert_eq!(all.len(), 4, "{all:?}");
+        let refused = machine.run_in(&feature, &["get", "api", "--port", "8080"]);
+        let holder = format!("blog/main/web (id 2, of {})", blog.display());
+        assert!(refused.complained(1).contains(&holder), "{refused:?}");
+
+        git(&["worktree", "remove", "--force", "../feature"]);
+        let pruned = machine.run_in(&blog, &["prune", "--yes"]);
+        let told: Vec<String> = ["db", "web"]
+            .iter()
+            .zip(&own)
+            .map(|(service, port)| format!("released port {port} of blog/feature/{service}"))
+            .collect();
+        assert_eq!(pruned.printed(), told.join("\n"));
+        assert_eq!(ports(&blog), [5432, 8080]);
+    });
+}

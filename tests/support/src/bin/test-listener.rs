@@ -1,0 +1,16 @@
+//! `test-listener PORT`: listens on a port of 127.0.0.1 until its standard input ends.
+
+#![expect(clippy::print_stdout, reason = "a test reads it")]
+
+use std::env;
+use std::io::{self, Read};
+use std::net::{Ipv4Addr, TcpListener};
+
+fn main() -> io::Result<()> {
+    let port = env::args().nth(1).and_then(|port| port.parse().ok());
+    let port: u16 = port.ok_or_else(|| io::Error::other("usage: test-listener PORT"))?;
+    let _listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    println!("listening");
+    io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! `test-store-user STORE ACTION`: another process that uses a store, or holds the locks of one.
+
+#![expect(clippy::print_stdout, reason = "a test reads it")]
+
+use std::env;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use port_registry::{Claim, Filter, Registry, ServiceKey, Verdict};
+use redb::{ConcurrencyMode, Database, TableDefinition};
+use test_support::locks::{lock_header, lock_queue};
+
+fn main() {
+    let words: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let [store, action @ ..] = &words[..] else {
+        panic!("usage: test-store-user STORE ACTION");
+    };
+    let store = Path::new(store);
+    match action {
+        ["allocate", app, count] => allocate(store, app, count.parse().unwrap()),
+        ["hold-the-writer-lock"] => hold_the_writer_lock(store),
+        ["hold-the-header-lock"] => hold_the_header_lock(store),
+        ["obey"] => obey(store),
+        ["list"] => list(store),
+        _ => panic!("unknown action {action:?}"),
+    }
+}
+
+/// Allocates ports one by one, and prints each as soon as it is allocated.
+fn allocate(store: &Path, app: &str, count: u32) {
+    let registry = Registry::builder()
+        .path(store)
+        // Patient enough for a slow disk that many use.
+        .wait(Duration::from_mins(1))
+        .probe(|_| Ok(Verdict::Free))
+        .open()
+        .unwrap();
+    say("ready");
+    wait_for_line();
+    for number in 0..count {
+        let allocation = registry.allocate(claim(app, number)).unwrap();
+        say(&format!("{} {}", allocation.id, allocation.port));
+    }
+}
+
+/// Stays in the middle of a write transaction, with changes made and not committed.
+fn hold_the_writer_lock(store: &Path) {
+    let _lock = lock_queue(store);
+    let database = Database::builder()
+        .set_concurrency_mode(ConcurrencyMode::MultiWriter)
+        .open(store)
+        .unwrap();
+    let txn = database.begin_write().unwrap();
+    let ports: TableDefinition<u16, u64> = TableDefinition::new("ports");
+    txn.open_table(ports).unwrap().insert(3001, 7).unwrap();
+    say("holding");
+    wait_for_line();
+    drop(txn);
+}
+
+/// Stays where a commit is for an instant: the header is locked as well.
+fn hold_the_header_lock(store: &Path) {
+    let _queue = lock_queue(store);
+    let _header = lock_header(store);
+    say("holding");
+    wait_for_line();
+}
+
+/// Allocates a port through one long-open handle for each line it is given.
+fn obey(store: &Path) {
+    let registry = Registry::builder().path(store).open().unwrap();
+    say("ready");
+    for (number, line) in (0..).zip(io::stdin().lines()) {
+        let answer = registry.allocate(claim(&line.unwrap(), number));
+        say(&match answer {
+            Ok(allocation) => format!("ok {}", allocation.port),
+            Err(error) => format!("error {error}"),
+        });
+    }
+}
+
+/// Prints the id, the service and the port of each allocation of a store that is in order.
+fn list(store: &Path) {
+    let registry = Registry::builder().path(store).open().unwrap();
+    registry.verify().unwrap();
+    for it in registry.list(&Filter::default()).unwrap() {
+        say(&format!("{} {} {}", it.id, it.key.service(), it.port));
+    }
+}
+
+fn claim(app: &str, number: u32) -> Claim {
+    Claim::new(ServiceKey::new(app, "main", format!("service-{number}")).unwrap())
+}
+
+fn say(line: &str) {
+    println!("{line}");
+}
+
+fn wait_for_line() {
+    io::stdin().read_line(&mut String::new()).unwrap();
+}

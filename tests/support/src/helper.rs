@@ -1,0 +1,94 @@
+//! A helper program that is under way, and does as it is told line by line.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use crate::wait_until;
+
+/// A helper program, killed when dropped.
+#[derive(Debug)]
+pub struct Helper {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Helper {
+    #[track_caller]
+    pub fn spawn(command: &mut Command) -> Helper {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Helper {
+            stdin: child.stdin.take().unwrap(),
+            stdout: BufReader::new(child.stdout.take().unwrap()),
+            child,
+        }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for the next line. Returns `None` if the program has ended, also in the middle of a line.
+    pub fn hear(&mut self) -> Option<String> {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        line.strip_suffix('\n').map(ToOwned::to_owned)
+    }
+
+    #[track_caller]
+    pub fn expect(&mut self, line: &str) {
+        assert_eq!(self.hear().as_deref(), Some(line));
+    }
+
+    pub fn tell(&mut self, line: &str) {
+        writeln!(self.stdin, "{line}").unwrap();
+    }
+
+    /// Kills the program and returns the rest of what it printed, line by line. Panics if it had ended
+    /// before.
+    #[track_caller]
+    pub fn kill(mut self) -> Vec<String> {
+        let ended = self.child.try_wait().unwrap();
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
+        let mut lines = Vec::new();
+        while let Some(line) = self.hear() {
+            lines.push(line);
+        }
+        assert_eq!(ended, None, "{lines:?}");
+        lines
+    }
+
+    /// Stops the program and waits until the kernel says that it is stopped.
+    pub fn stop(&self) {
+        self.signal("STOP");
+        let id = self.id().to_string();
+        wait_until("the process is stopped", || {
+            let ps = Command::new("ps").args(["-o", "stat=", "-p", &id]).output();
+            ps.unwrap().stdout.starts_with(b"T")
+        });
+    }
+
+    pub fn go_on(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("sh")
+            .args(["-c", &format!("kill -{name} {}", self.id())])
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+}
+
+impl Drop for Helper {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,35 @@
+//! Support of the tests: fixtures, a model of the registry, and the checker that compares concurrent
+//! clients with it.
+//!
+//! Nothing here depends on the environment of the test's process or changes it, because all tests of a
+//! package run side by side in one process. Helper programs, which tests start, are in `src/bin`.
+
+#![expect(
+    missing_docs,
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    clippy::new_without_default,
+    reason = "only tests use it, and a fixture that cannot be set up fails its test"
+)]
+
+pub mod checker;
+mod conditions;
+pub mod daemon;
+mod foreign_store;
+pub mod helper;
+pub mod locks;
+pub mod model;
+pub mod namespace;
+mod ports;
+mod programs;
+mod ran;
+mod sandbox;
+pub mod snapshots;
+pub mod torture;
+
+pub use conditions::{folder_in_memory, is_to_be_had, soak, wait_until};
+pub use foreign_store::open_as_store;
+pub use ports::{free_block, free_port, listener};
+pub use programs::{install, install_script, program};
+pub use ran::Ran;
+pub use sandbox::{NOBODY, Sandbox};

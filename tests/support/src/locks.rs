@@ -1,0 +1,36 @@
+//! The locks that a writer of the store takes.
+
+use std::fs::{File, OpenOptions};
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
+
+use redb::StorageBackend;
+use redb::backends::FileBackend;
+
+/// Takes the lock that a writer has while it opens the store and commits.
+pub fn lock_queue(store: &Path) -> FileBackend {
+    let lock = FileBackend::new(open_for_writing(&lock_file(store))).unwrap();
+    let writer_byte = Bound::Included(1 << 40);
+    lock.lock_range(writer_byte, writer_byte).unwrap();
+    lock
+}
+
+/// Takes the locks on the store itself that a writer has for the instant of a commit.
+pub fn lock_header(store: &Path) -> FileBackend {
+    let file = FileBackend::new(open_for_writing(store)).unwrap();
+    let writer_byte = Bound::Included(1 << 62);
+    file.lock_range(writer_byte, writer_byte).unwrap();
+    file.lock_range(Bound::Included(0), Bound::Excluded(320))
+        .unwrap();
+    file
+}
+
+/// The file of [`lock_queue`].
+pub fn lock_file(store: &Path) -> PathBuf {
+    store.with_file_name("ports.redb.lock")
+}
+
+fn open_for_writing(path: &Path) -> File {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).open(path).unwrap()
+}

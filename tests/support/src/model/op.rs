@@ -1,0 +1,109 @@
+//! Operations of the registry.
+
+use std::fmt::{self, Display};
+
+use port_registry::{AllocationId, Claim, Filter, Port, Request, ServiceKey};
+
+/// An operation of the registry.
+#[derive(Clone, Debug)]
+pub enum Op {
+    Allocate(Want),
+    GetOrAllocate(Want),
+    Release(u64),
+    ReleaseMatching(Filter),
+    Find(u64),
+    List(Filter),
+}
+
+/// A service that wants a port.
+#[derive(Clone, Debug)]
+pub struct Want {
+    pub key: ServiceKey,
+    /// The port wanted, or `None` for the best one that is free.
+    pub port: Option<u16>,
+    pub dir: Option<String>,
+    /// Take the port even if something listens on it.
+    pub adopt: bool,
+}
+
+impl Op {
+    pub fn is_write(&self) -> bool {
+        self.request().is_some()
+    }
+
+    /// Returns the library's request, or `None` for an operation that only reads.
+    pub fn request(&self) -> Option<Request> {
+        Some(match self {
+            Op::Allocate(want) => Request::Allocate(want.claim()),
+            Op::GetOrAllocate(want) => Request::GetOrAllocate(want.claim()),
+            Op::Release(id) => Request::Release(AllocationId::new(*id).unwrap()),
+            Op::ReleaseMatching(filter) => Request::ReleaseMatching(filter.clone()),
+            Op::Find(_) | Op::List(_) => return None,
+        })
+    }
+}
+
+impl Want {
+    /// Wants the best free port.
+    pub fn any_port(key: ServiceKey) -> Want {
+        Want {
+            key,
+            port: None,
+            dir: None,
+            adopt: false,
+        }
+    }
+
+    fn claim(&self) -> Claim {
+        let mut claim = Claim::new(self.key.clone());
+        if let Some(port) = self.port {
+            claim = claim.port(Port::new(port).unwrap());
+        }
+        if let Some(dir) = &self.dir {
+            claim = claim.dir(dir).unwrap();
+        }
+        if self.adopt { claim.adopt() } else { claim }
+    }
+}
+
+impl Display for Want {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.key)?;
+        if let Some(port) = self.port {
+            write!(f, " {port}")?;
+        }
+        if let Some(dir) = &self.dir {
+            write!(f, " of {dir}")?;
+        }
+        if self.adopt {
+            f.write_str(" adopted")
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Op::Allocate(want) => write!(f, "allocate {want}"),
+            Op::GetOrAllocate(want) => write!(f, "get or allocate {want}"),
+            Op::Release(id) => write!(f, "release #{id}"),
+            Op::ReleaseMatching(filter) => write!(f, "release {}", Parts(filter)),
+            Op::Find(id) => write!(f, "find #{id}"),
+            Op::List(filter) => write!(f, "list {}", Parts(filter)),
+        }
+    }
+}
+
+/// The parts of a filter that are set.
+struct Parts<'a>(&'a Filter);
+
+impl Display for Parts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = [&self.0.app, &self.0.instance, &self.0.service];
+        let names = names.map(|name| name.as_deref().unwrap_or("*"));
+        write!(f, "{}", names.join("/"))?;
+        self.0.port.map_or(Ok(()), |port| write!(f, " {port}"))
+    }
+}

@@ -1,0 +1,62 @@
+//! Ports that tests may use, side by side.
+
+use std::fs::{self, File, OpenOptions};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use port_registry::{Port, Probe, SystemProbe, Verdict};
+
+/// A socket that listens on a port of the system's choice.
+pub fn listener() -> (TcpListener, u16) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, port)
+}
+
+/// A port that nothing listened on a moment ago.
+pub fn free_port() -> u16 {
+    listener().1
+}
+
+/// The first of some ports in a row that nothing listens on, below the kernel's range for clients:
+/// others for each test. Other processes of tests pass them by as long as this one lives.
+pub fn free_block(ports: u16) -> u16 {
+    const LARGEST: u16 = 8;
+    const BLOCKS: u16 = 1600;
+    static TAKEN: Mutex<Vec<File>> = Mutex::new(Vec::new());
+    assert!(ports <= LARGEST);
+    let locks = folder_of_locks();
+    let is_free = |port| SystemProbe.probe(Port::new(port).unwrap()).unwrap() == Verdict::Free;
+    // Each process begins somewhere else, to find one soon.
+    let start = u16::try_from(std::process::id() % u32::from(BLOCKS)).unwrap();
+    for block in (start..BLOCKS).chain(0..start) {
+        let first = 19_000 + block * LARGEST;
+        let mut options = OpenOptions::new();
+        let options = options.write(true).create(true).truncate(false);
+        let lock = options.open(locks.join(block.to_string())).unwrap();
+        if lock.try_lock().is_ok() && (first..first + ports).all(is_free) {
+            TAKEN.lock().unwrap().push(lock);
+            return first;
+        }
+    }
+    panic!("no ports are left for tests");
+}
+
+/// A folder that all processes of this user's tests share, and nobody else.
+fn folder_of_locks() -> PathBuf {
+    let own = tempfile::tempdir().unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+        let user = own.path().metadata().unwrap().uid();
+        let shared = std::env::temp_dir().join(format!("port-registry-tests-{user}"));
+        let _ = fs::DirBuilder::new().mode(0o700).create(&shared);
+        let found = fs::symlink_metadata(&shared).unwrap();
+        if found.is_dir() && found.uid() == user {
+            return shared;
+        }
+    }
+    // Then the tests of this process alone are kept apart.
+    own.keep()
+}

@@ -1,0 +1,42 @@
+//! The workspace's programs, and copies of programs.
+
+use std::env;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Ran;
+
+/// A program of the workspace, helper programs included. Cargo puts all of them into one folder, and the
+/// executables of tests into its subfolder `deps`.
+#[track_caller]
+pub fn program(name: &str) -> PathBuf {
+    let test = env::current_exe().unwrap();
+    let folder = test.ancestors().nth(2).unwrap();
+    let program = folder.join(format!("{name}{}", env::consts::EXE_SUFFIX));
+    assert!(
+        program.exists(),
+        "{} is missing: run `cargo build --workspace --bins` first",
+        program.display()
+    );
+    program
+}
+
+/// Copies a program to `place`, in another process: a file that this process has open for writing stays
+/// open in programs that other tests start at that moment, and cannot be executed meanwhile.
+#[track_caller]
+pub fn install(program: impl AsRef<OsStr>, place: &Path) {
+    let mut command = Command::new("install");
+    let ran = Ran::of(command.args(["-m", "755"]).arg(program).arg(place));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+}
+
+/// Like [`install`], for a shell script.
+#[track_caller]
+pub fn install_script(script: &str, place: &Path) {
+    let draft = place.with_extension("draft");
+    fs::write(&draft, script).unwrap();
+    install(&draft, place);
+    fs::remove_file(draft).unwrap();
+}

@@ -1,0 +1,41 @@
+//! A program that has ended.
+
+use std::process::{Command, Output};
+
+/// What a program said, and how it ended.
+#[derive(Debug)]
+pub struct Ran {
+    pub stdout: String,
+    pub stderr: String,
+    pub code: Option<i32>,
+}
+
+impl Ran {
+    pub fn of(command: &mut Command) -> Ran {
+        Ran::from(command.output().unwrap())
+    }
+
+    /// What was printed, of a program that must have succeeded and said nothing else.
+    #[track_caller]
+    pub fn printed(&self) -> &str {
+        assert_eq!((self.code, &*self.stderr), (Some(0), ""), "{self:?}");
+        self.stdout.trim_end()
+    }
+
+    /// What was complained of, by a program that must have failed and printed nothing.
+    #[track_caller]
+    pub fn complained(&self, code: i32) -> &str {
+        assert_eq!((self.code, &*self.stdout), (Some(code), ""), "{self:?}");
+        self.stderr.trim_end()
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Ran {
+        Ran {
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            code: output.status.code(),
+        }
+    }
+}
