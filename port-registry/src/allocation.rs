@@ -7,10 +7,10 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::folder::{self, Recorded};
-use crate::listener::Listener;
+use crate::checkout::compare::{self, Recorded};
 use crate::port::Port;
 use crate::service_key::ServiceKey;
+use crate::system::listener::Listener;
 use crate::timestamp::Timestamp;
 
 /// The id of an allocation: from 1 to [`u64::MAX`], growing by one, never given twice. (The API takes ids
@@ -101,9 +101,9 @@ impl Allocation {
     /// does not answer.
     pub fn belongs_to_other_checkout(&self, root: &Path) -> bool {
         match (root.to_str(), &self.dir) {
-            (Some(root), Some(dir)) => folder::compare(root, dir) == Recorded::Other,
+            (Some(root), Some(dir)) => compare::compare(root, dir) == Recorded::Other,
             // Such a root is never recorded.
-            (None, Some(dir)) => !folder::is_gone(dir),
+            (None, Some(dir)) => !compare::is_gone(dir),
             (_, None) => false,
         }
     }
@@ -113,13 +113,13 @@ impl Allocation {
     ///
     /// One on a disk that is not mounted looks as if it was gone.
     pub fn checkout_is_gone(&self) -> bool {
-        self.dir.as_deref().is_some_and(folder::is_gone)
+        self.dir.as_deref().is_some_and(compare::is_gone)
     }
 
     /// Whether a path is in the checkout that it belongs to, be it by another name. `None` when that
     /// is not known, or when the file system does not tell within a second.
     pub fn checkout_contains(&self, path: &Path) -> Option<bool> {
-        folder::contains(self.dir.as_deref()?, path)
+        compare::contains(self.dir.as_deref()?, path)
     }
 }
 

@@ -5,14 +5,14 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::assign::AssignmentOrder;
+use crate::allocate::assignment_order::AssignmentOrder;
 use crate::error::Error;
-use crate::examination::{self, Examination};
-use crate::home::default_folder;
-use crate::probe::{Probe, SystemProbe};
+use crate::inspection::{self, Examination};
 use crate::range::PortRange;
 use crate::registry::Registry;
 use crate::store::Store;
+use crate::system::home::default_folder;
+use crate::system::probe::{Probe, SystemProbe};
 
 /// The environment variable that names the store's file.
 pub const DB_VARIABLE: &str = "PORT_REGISTRY_DB";
@@ -179,7 +179,7 @@ impl Builder {
     /// Those of [`open`](Self::open), and [`Damaged`](Error::Damaged) where what is stored does not
     /// agree with itself.
     pub fn examine(self) -> Result<Examination, Error> {
-        examination::examine(&Store::to_be_left_as_it_is(&self.store()?, self.wait))
+        inspection::examine(&Store::to_be_left_as_it_is(&self.store()?, self.wait))
     }
 }
 

@@ -2,7 +2,7 @@
 
 #![expect(clippy::missing_panics_doc, reason = "to panic is what they are for")]
 
-use crate::detect::repository_name;
+use crate::checkout::detect::repository_name;
 
 /// The URL of a remote gives the name that it ends in, or none.
 pub fn remote_url(data: &[u8]) {

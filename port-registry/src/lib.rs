@@ -105,52 +105,43 @@
 //! - `detect`: names for a folder, from git.
 //! - `daemon`: whether a daemon runs, and what it says of itself, for programs that run, start or stop one.
 
+mod allocate;
 mod allocation;
-mod assign;
-mod batch;
 mod builder;
+mod checkout;
 #[cfg(feature = "daemon")]
 pub mod daemon;
 mod deadline;
-#[cfg(feature = "detect")]
-mod detect;
 mod error;
-mod examination;
-mod files;
-mod folder;
 #[cfg(all(any(test, fuzzing), feature = "detect"))]
 pub mod fuzz;
-mod home;
+mod inspection;
 mod lease;
-mod listener;
-mod plan;
 mod port;
-mod probe;
 mod range;
 mod registry;
-mod request;
-mod scout;
 mod service_key;
 mod store;
+mod system;
 mod timestamp;
 mod visible;
 
+pub use allocate::assignment_order::DAEMON_PORT;
+pub use allocate::request::{Answer, Atomicity, Claim, DirError, MAX_DIR_LEN, Request};
 pub use allocation::{Allocation, AllocationId, AllocationIdError, Filter, PortStatus};
-pub use assign::DAEMON_PORT;
 pub use builder::{Builder, DB_VARIABLE, RANGE_VARIABLE};
 #[cfg(feature = "detect")]
-pub use detect::Checkout;
+pub use checkout::detect::Checkout;
 pub use error::{Error, StoreError};
-pub use examination::Examination;
-pub use home::default_folder;
+pub use inspection::Examination;
 pub use lease::Lease;
-pub use listener::Listener;
 pub use port::{Port, PortError};
-pub use probe::{Probe, SystemProbe, Verdict};
 pub use range::{PortRange, PortRangeError};
 pub use registry::Registry;
-pub use request::{Answer, Atomicity, Claim, DirError, MAX_DIR_LEN, Request};
 pub use service_key::{MAX_NAME_LEN, NameError, NameFault, ServiceKey};
+pub use system::home::default_folder;
+pub use system::listener::Listener;
+pub use system::probe::{Probe, SystemProbe, Verdict};
 pub use timestamp::{Timestamp, TimestampError};
 pub use visible::{is_invisible, visible};
 

@@ -4,18 +4,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::allocate::assignment_order::AssignmentOrder;
+use crate::allocate::request::{Answer, Atomicity, Claim, Request};
 use crate::allocation::{Allocation, AllocationId, Filter, PortStatus};
-use crate::assign::AssignmentOrder;
 use crate::builder::Builder;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::lease::Lease;
-use crate::listener::Listener;
 use crate::port::Port;
-use crate::probe::{Probe, Verdict};
 use crate::range::PortRange;
-use crate::request::{Answer, Atomicity, Claim, Request};
 use crate::store::{Fault, Outcome, Store};
+use crate::system::listener::Listener;
+use crate::system::probe::{Probe, Verdict};
 
 /// The registry of one store file.
 ///

@@ -5,11 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::allocate::request::Claim;
 use crate::allocation::{Allocation, AllocationId};
 use crate::error::Error;
-use crate::listener::Listener;
 use crate::port::Port;
-use crate::request::Claim;
+use crate::system::listener::Listener;
 
 /// Where the daemon answers.
 pub mod path {

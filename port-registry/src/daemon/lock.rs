@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::{LOCK_MAX_LEN, Presence, lock_of, open_private, parse, pidfile};
 use crate::deadline::Deadline;
-use crate::files;
+use crate::system::files;
 
 /// How long to try for the lock: a process that only looks whether it is held takes it for a moment.
 const PATIENCE: Duration = Duration::from_millis(100);

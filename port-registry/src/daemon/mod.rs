@@ -32,8 +32,8 @@ use std::path::{Path, PathBuf};
 pub use self::info::{DaemonInfo, Identity, IdentityError};
 pub use self::lock::{DaemonLock, LockError};
 pub use self::supervisor::{Scope, Supervisor};
-use crate::files::{self, beside, private};
-use crate::home::default_folder;
+use crate::system::files::{self, beside, private};
+use crate::system::home::default_folder;
 
 /// The pidfile of a daemon that is not told another one: `~/.port-registry/port-registry.pid`.
 ///

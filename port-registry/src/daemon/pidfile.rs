@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::default_pidfile;
 use super::lock::LockError;
-use crate::files::{beside, private};
+use crate::system::files::{beside, private};
 
 /// More bytes than a number takes.
 const MAX_LEN: u64 = 32;

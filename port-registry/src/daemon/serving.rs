@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use crate::allocate::plan::Plan;
+use crate::allocate::probe_cache::{Scout, Step};
+use crate::allocate::request::{Answer, Request};
 use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::plan::Plan;
 use crate::registry::Registry;
-use crate::request::{Answer, Request};
-use crate::scout::{Scout, Step};
 use crate::store::Outcome;
 
 impl Registry {

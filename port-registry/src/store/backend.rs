@@ -14,7 +14,7 @@ use super::fault::Expired;
 use super::file::StoreFile;
 use crate::deadline::Deadline;
 #[cfg(test)]
-use crate::files::FileId;
+use crate::system::files::FileId;
 
 /// redb's own file backend, except that no wait for a lock outlasts the deadline of the call it
 /// is for. redb would wait for ever, and a process stopped by SIGSTOP would hang all others.

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::disk;
 use super::fault::Fault;
 use super::file::{Access, Found, StoreFile, find};
-use crate::files::beside;
+use crate::system::files::beside;
 
 /// Creates the store, unless someone else just did: `initialize` makes a complete one in an empty
 /// file beside it, which then takes its place in one step. So there is a whole store or none,

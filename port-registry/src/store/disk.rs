@@ -8,7 +8,7 @@ use std::path::Path;
 #[cfg(test)]
 use self::witness::Change;
 use super::file::folder_of;
-use crate::files::{self, private};
+use crate::system::files::{self, private};
 
 /// Creates a file for this user alone, where there must be none.
 pub(super) fn create_file(path: &Path) -> io::Result<File> {
@@ -100,7 +100,7 @@ pub(super) mod witness {
     use std::io;
     use std::path::Path;
 
-    use crate::files::FileId;
+    use crate::system::files::FileId;
 
     /// A change that is about to be made.
     #[derive(Debug)]

@@ -9,7 +9,7 @@ use redb::backends::FileBackend;
 
 use super::fault::Fault;
 use crate::error::Error;
-use crate::files::{FileId, beside, id_in};
+use crate::system::files::{FileId, beside, id_in};
 
 /// The first bytes of a redb file, from redb's design document.
 const REDB_MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";

@@ -13,11 +13,13 @@ use redb::{
 use super::backend::PatientBackend;
 use super::fault::{self, Fault};
 use super::file::{self, Access, Found, StoreFile};
-use super::recent::Cache;
-use super::writer_queue::WriterTurn;
-use super::{Store, create, image, schema, tables};
+use super::queue::writer_turn::WriterTurn;
+use super::snapshot::image;
+use super::tables::recent::Cache;
+use super::tables::{base, schema};
+use super::{Store, create};
 use crate::deadline::Deadline;
-use crate::files::FileId;
+use crate::system::files::FileId;
 
 /// Plenty for a registry: 60,000 allocations take about 9 MB. redb would take up to 1 GiB.
 pub(super) const CACHE_SIZE: usize = 8 << 20;
@@ -110,7 +112,7 @@ impl Store {
                         image::check_recovery(&file, &self.path)?;
                     }
                     // Opening the file writes to it, so it has to be a registry's.
-                    database => drop(tables::to_read(&database?.begin_read()?, &self.path)?),
+                    database => drop(base::to_read(&database?.begin_read()?, &self.path)?),
                 }
             }
             // It opens what is there, since the file is not empty.

@@ -1,23 +1,14 @@
 //! The one module that knows redb: the store's file, its tables, and who may use it when.
 
 mod backend;
-mod changed_ports;
-mod changes;
 mod create;
 mod disk;
 mod fault;
 mod file;
-mod free_ports;
 mod handle;
-mod image;
-mod ledger;
-mod lock_file;
-mod recent;
-mod rows;
-mod schema;
+mod queue;
+mod snapshot;
 mod tables;
-mod view;
-mod writer_queue;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,16 +17,19 @@ use std::time::Duration;
 
 use redb::{ReadableDatabase, WriteTransaction};
 
-use self::changes::Changes;
 pub(crate) use self::fault::Fault;
 use self::file::{Access, Found};
 use self::handle::Handle;
-pub(crate) use self::ledger::Ledger;
-use self::lock_file::LockFile;
-use self::recent::Cache;
-use self::rows::NoRows;
-pub(crate) use self::rows::Rows;
-use self::writer_queue::WriterTurn;
+use self::queue::lock_file::LockFile;
+use self::queue::writer_turn;
+use self::queue::writer_turn::WriterTurn;
+use self::snapshot::image;
+use self::tables::changes::Changes;
+use self::tables::recent::Cache;
+use self::tables::rows;
+use self::tables::rows::NoRows;
+pub(crate) use self::tables::rows::Rows;
+pub(crate) use self::tables::write_txn::Ledger;
 use crate::deadline::Deadline;
 
 /// The least time there is to find out whether a commit that failed took effect.
@@ -275,10 +269,10 @@ impl Store {
     /// Waits for the turn to write.
     fn acquire_turn(&self, deadline: Deadline) -> Result<WriterTurn, Fault> {
         let lock_path = file::lock_path(&self.path);
-        let acquired = match writer_queue::acquire(&lock_path, deadline) {
+        let acquired = match writer_turn::acquire(&lock_path, deadline) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 disk::create_folder(file::folder_of(&self.path)).map_err(create::not_created)?;
-                writer_queue::acquire(&lock_path, deadline)
+                writer_turn::acquire(&lock_path, deadline)
             }
             acquired => acquired,
         };

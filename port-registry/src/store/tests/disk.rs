@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::files::FileId;
 use crate::store::disk::witness::Change;
+use crate::system::files::FileId;
 use fastrand::Rng;
 
 /// What disks write as a whole, in bytes.
@@ -105,7 +105,7 @@ impl Disk {
                 Node::Folder
             } else {
                 self.files
-                    .insert(crate::files::id_in(&metadata), self.contents.len());
+                    .insert(crate::system::files::id_in(&metadata), self.contents.len());
                 self.contents.push(Content {
                     synced: fs::read(&path).unwrap(),
                     unsynced: Vec::new(),
@@ -183,7 +183,8 @@ impl Disk {
         for (path, node) in everything.nodes {
             if let Node::File(number) = node {
                 let metadata = fs::metadata(root.join(path)).unwrap();
-                copy.files.insert(crate::files::id_in(&metadata), number);
+                copy.files
+                    .insert(crate::system::files::id_in(&metadata), number);
             }
         }
         copy

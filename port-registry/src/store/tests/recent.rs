@@ -4,10 +4,10 @@ use redb::ReadableDatabase;
 
 use super::{claim, open, scratch};
 use crate::store::handle::builder;
-use crate::store::recent::{Cache, MOST};
-use crate::store::rows::{Rows, snapshot};
-use crate::store::schema::{FREE, PORTS};
-use crate::store::{free_ports, tables};
+use crate::store::tables::recent::{Cache, MOST};
+use crate::store::tables::rows::{Rows, snapshot};
+use crate::store::tables::schema::{FREE, PORTS};
+use crate::store::tables::{base, free_ports};
 use crate::{Error, Filter};
 
 #[test]
@@ -53,7 +53,7 @@ fn a_trial_write_merges_the_changes_when_a_write_would() {
     let merged = || {
         let database = builder().open(&path).unwrap();
         let txn = database.begin_read().unwrap();
-        tables::to_read(&txn, &path).unwrap().merged().unwrap()
+        base::to_read(&txn, &path).unwrap().merged().unwrap()
     };
     assert_eq!(merged(), 0);
     registry.try_write().unwrap();

@@ -1,14 +1,12 @@
 //! Which app and instance a folder is.
 
-mod git;
-
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use git_url_parse::GitUrl;
 
-use self::git::Repository;
+use super::git::{self, Repository};
 use crate::error::Error;
 
 /// The instance of a folder outside of git.

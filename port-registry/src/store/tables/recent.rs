@@ -13,18 +13,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use redb::ReadableTable;
 
+use super::base::{Tables, Transaction, WriteTables};
 use super::changes::{Change, Changes};
-use super::fault::Fault;
 use super::schema::{META_MERGED, META_NEXT_ID, allocation, row, stored_id};
-use super::tables::{Tables, Transaction, WriteTables};
+use crate::store::fault::Fault;
 
 /// The number of changes that may be there before they are merged. Every opening of the file reads them, which
 /// takes a quarter of a microsecond for each.
-pub(super) const MOST: u64 = if cfg!(test) { 3 } else { 256 };
+pub(in crate::store) const MOST: u64 = if cfg!(test) { 3 } else { 256 };
 
 /// The recent changes as of a commit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Recent {
+pub(in crate::store) struct Recent {
     /// The number of the last change that was merged.
     merged: u64,
     /// The number of the last change.
@@ -33,7 +33,7 @@ pub(super) struct Recent {
 }
 
 impl Recent {
-    pub(super) fn read<T: Transaction>(tables: &Tables<T>) -> Result<Recent, Fault> {
+    pub(in crate::store) fn read<T: Transaction>(tables: &Tables<T>) -> Result<Recent, Fault> {
         let merged = tables.merged()?;
         if merged > u64::MAX / 2 {
             let damage = "the changes are more than there can be";
@@ -68,12 +68,12 @@ impl Recent {
         Ok(())
     }
 
-    pub(super) fn changes(&self) -> &Changes {
+    pub(in crate::store) fn changes(&self) -> &Changes {
         &self.changes
     }
 
     /// Writes what the next change would, and leaves what is stored as it is.
-    pub(super) fn touch(&self, tables: &mut WriteTables<'_>) -> Result<(), Fault> {
+    pub(in crate::store) fn touch(&self, tables: &mut WriteTables<'_>) -> Result<(), Fault> {
         if self.is_full_with(1) {
             return self.merge(tables, &Changes::default());
         }
@@ -89,7 +89,11 @@ impl Recent {
     }
 
     /// Adds what one transaction changed.
-    pub(super) fn add(&self, tables: &mut WriteTables<'_>, own: &Changes) -> Result<(), Fault> {
+    pub(in crate::store) fn add(
+        &self,
+        tables: &mut WriteTables<'_>,
+        own: &Changes,
+    ) -> Result<(), Fault> {
         if self.is_full_with(own.len()) {
             return self.merge(tables, own);
         }
@@ -135,7 +139,7 @@ impl Recent {
     }
 
     /// Checks that these are the changes that are stored, and what they are to the tables.
-    pub(super) fn check<T: Transaction>(&self, tables: &Tables<T>) -> Result<(), Fault> {
+    pub(in crate::store) fn check<T: Transaction>(&self, tables: &Tables<T>) -> Result<(), Fault> {
         let first = tables.recent.first()?.map(|(number, _)| number.value());
         let is_as_stored = *self == Recent::read(tables)?;
         if !is_as_stored || first.is_some_and(|first| first <= self.merged) {
@@ -170,11 +174,14 @@ impl Recent {
 
 /// The recent changes that were read last, from one file.
 #[derive(Debug, Default)]
-pub(super) struct Cache(Mutex<Arc<Recent>>);
+pub(in crate::store) struct Cache(Mutex<Arc<Recent>>);
 
 impl Cache {
     /// The recent changes as of a transaction.
-    pub(super) fn as_of<T: Transaction>(&self, tables: &Tables<T>) -> Result<Arc<Recent>, Fault> {
+    pub(in crate::store) fn as_of<T: Transaction>(
+        &self,
+        tables: &Tables<T>,
+    ) -> Result<Arc<Recent>, Fault> {
         let merged = tables.merged()?;
         let last = tables.recent.last()?;
         let last = last.map_or(merged, |(number, _)| number.value());

@@ -8,13 +8,13 @@ use crate::port::Port;
 
 /// Ports that are free now, or no longer, as maximal runs of those that are alike.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct ChangedPorts {
+pub(in crate::store) struct ChangedPorts {
     /// By the first port of each run: the last one, and whether they are free.
     runs: BTreeMap<u16, (u16, bool)>,
 }
 
 impl ChangedPorts {
-    pub(super) fn set(&mut self, port: Port, is_free: bool) {
+    pub(in crate::store) fn set(&mut self, port: Port, is_free: bool) {
         let port = port.get();
         let (mut start, mut end) = (port, port);
         // Out of the run it is in, if it is in one,
@@ -51,7 +51,7 @@ impl ChangedPorts {
 
     /// What becomes of runs of free ports within a span. The ports that are free now are runs of their
     /// own.
-    pub(super) fn apply<E>(
+    pub(in crate::store) fn apply<E>(
         &self,
         mut runs: impl Iterator<Item = Result<RangeInclusive<u16>, E>>,
         span: RangeInclusive<u16>,

@@ -15,7 +15,7 @@ use crate::service_key::ServiceKey;
 /// name from another allocation has a greater id than that one, and an allocation keeps both for as long
 /// as it is held.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Changes {
+pub(in crate::store) struct Changes {
     /// What became of each allocation that was changed.
     rows: BTreeMap<AllocationId, Change>,
     /// The allocations that were the last to be given the port, or to give it back.
@@ -26,7 +26,7 @@ pub(super) struct Changes {
 
 /// What became of an allocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Change {
+pub(in crate::store) enum Change {
     /// It is as it is here: new, or another than before.
     Held(Allocation),
     /// It is no more. This is what it was.
@@ -34,7 +34,7 @@ pub(super) enum Change {
 }
 
 impl Changes {
-    pub(super) fn note(&mut self, change: Change) {
+    pub(in crate::store) fn note(&mut self, change: Change) {
         let allocation = change.allocation();
         let id = allocation.id;
         self.ports.insert(allocation.port, id);
@@ -44,39 +44,39 @@ impl Changes {
         self.rows.insert(id, change);
     }
 
-    pub(super) fn by_id(&self, id: AllocationId) -> Option<&Change> {
+    pub(in crate::store) fn by_id(&self, id: AllocationId) -> Option<&Change> {
         self.rows.get(&id)
     }
 
-    pub(super) fn by_port(&self, port: Port) -> Option<&Change> {
+    pub(in crate::store) fn by_port(&self, port: Port) -> Option<&Change> {
         self.ports.get(&port).and_then(|id| self.by_id(*id))
     }
 
-    pub(super) fn by_key(&self, key: &ServiceKey) -> Option<&Change> {
+    pub(in crate::store) fn by_key(&self, key: &ServiceKey) -> Option<&Change> {
         self.services.get(key).and_then(|id| self.by_id(*id))
     }
 
     /// What became of each allocation that was changed, by id.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (AllocationId, &Change)> {
+    pub(in crate::store) fn iter(&self) -> impl Iterator<Item = (AllocationId, &Change)> {
         self.rows.iter().map(|(id, change)| (*id, change))
     }
 
     /// What became of ports.
-    pub(super) fn free_ports(&self) -> &ChangedPorts {
+    pub(in crate::store) fn free_ports(&self) -> &ChangedPorts {
         &self.free_ports
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::store) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
     /// How many allocations were changed.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::store) fn len(&self) -> usize {
         self.rows.len()
     }
 
     /// The least id that is greater than all in here; 0 if there are none.
-    pub(super) fn next_id(&self) -> u64 {
+    pub(in crate::store) fn next_id(&self) -> u64 {
         let last = self.rows.last_key_value();
         last.map_or(0, |(id, _)| id.get().saturating_add(1))
     }
@@ -84,13 +84,13 @@ impl Changes {
 
 impl Change {
     /// The allocation, held or not.
-    pub(super) fn allocation(&self) -> &Allocation {
+    pub(in crate::store) fn allocation(&self) -> &Allocation {
         match self {
             Change::Held(allocation) | Change::Released(allocation) => allocation,
         }
     }
 
-    pub(super) fn held(&self) -> Option<&Allocation> {
+    pub(in crate::store) fn held(&self) -> Option<&Allocation> {
         match self {
             Change::Held(allocation) => Some(allocation),
             Change::Released(_) => None,

@@ -4,17 +4,17 @@ use std::path::Path;
 
 use redb::{ReadableTable, WriteTransaction};
 
+use super::base;
 use super::changes::{Change, Changes};
-use super::disk;
-use super::fault::Fault;
-use super::file::Access;
 use super::recent::Cache;
 use super::rows::{Rows, StoredRows};
 use super::schema::META_IS_NAMED;
-use super::tables;
+use crate::allocate::request::Claim;
 use crate::allocation::Allocation;
 use crate::port::Port;
-use crate::request::Claim;
+use crate::store::disk;
+use crate::store::fault::Fault;
+use crate::store::file::Access;
 use crate::timestamp::Timestamp;
 
 /// The stored rows in the hands of the one writer. Changes are made in memory, and written down at the
@@ -26,24 +26,24 @@ pub(crate) struct Ledger<'txn> {
 }
 
 impl<'txn> Ledger<'txn> {
-    pub(super) fn open(
+    pub(in crate::store) fn open(
         txn: &'txn WriteTransaction,
         path: &Path,
         cache: &Cache,
     ) -> Result<Ledger<'txn>, Fault> {
         Ok(Ledger {
-            rows: StoredRows::new(tables::to_write(txn, path)?, cache)?,
+            rows: StoredRows::new(base::to_write(txn, path)?, cache)?,
             is_touched: false,
         })
     }
 
     /// Tells if there is anything to commit.
-    pub(super) fn has_changes(&self) -> bool {
+    pub(in crate::store) fn has_changes(&self) -> bool {
         self.is_touched || !self.rows.own.is_empty()
     }
 
     /// Writes down what was done through this ledger, and gives it.
-    pub(super) fn write_down(self, path: &Path) -> Result<Changes, Fault> {
+    pub(in crate::store) fn write_down(self, path: &Path) -> Result<Changes, Fault> {
         let StoredRows {
             mut tables,
             recent,

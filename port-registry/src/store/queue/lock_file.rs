@@ -12,8 +12,8 @@ use std::process;
 use redb::StorageBackend;
 use redb::backends::FileBackend;
 
-use super::file::has_id;
-use crate::files::{FileId, id_in, private};
+use crate::store::file::has_id;
+use crate::system::files::{FileId, id_in, private};
 
 /// The byte whose exclusive lock is the writer lock. It lies far behind any content, since on Windows nobody
 /// else can read a locked byte.
@@ -26,7 +26,7 @@ const WAITING: Bound<u64> = Bound::Included((1 << 40) + 1);
 /// They belong to the open file, which a forked child shares with its parent. So the child closes the file
 /// and leaves the locks alone.
 #[derive(Debug)]
-pub(super) struct LockFile {
+pub(in crate::store) struct LockFile {
     /// Locks ranges of bytes, for which the standard library has nothing.
     backend: FileBackend,
     id: FileId,
@@ -35,13 +35,13 @@ pub(super) struct LockFile {
 
 impl LockFile {
     /// Opens the file, creating it if need be. It stays empty.
-    pub(super) fn open(path: &Path) -> io::Result<LockFile> {
+    pub(in crate::store) fn open(path: &Path) -> io::Result<LockFile> {
         let mut options = OpenOptions::new();
         LockFile::of(private(options.read(true).write(true).create(true)).open(path)?)
     }
 
     /// Opens the file if it exists, and changes nothing.
-    pub(super) fn open_existing(path: &Path) -> io::Result<Option<LockFile>> {
+    pub(in crate::store) fn open_existing(path: &Path) -> io::Result<Option<LockFile>> {
         match OpenOptions::new().read(true).write(true).open(path) {
             Ok(file) => LockFile::of(file).map(Some),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -58,17 +58,17 @@ impl LockFile {
     }
 
     /// Tells if the file still has its name. The lock of one that was removed excludes nobody.
-    pub(super) fn is_current(&self, path: &Path) -> bool {
+    pub(in crate::store) fn is_current(&self, path: &Path) -> bool {
         has_id(path, self.id)
     }
 
     /// Takes the writer lock, if it is free.
-    pub(super) fn try_lock(&self) -> io::Result<bool> {
+    pub(in crate::store) fn try_lock(&self) -> io::Result<bool> {
         Ok(self.backend.try_lock_range(WRITER, WRITER)?)
     }
 
     /// Waits for the writer lock, without a limit, and lets others see that somebody waits.
-    pub(super) fn lock(&self) -> io::Result<()> {
+    pub(in crate::store) fn lock(&self) -> io::Result<()> {
         self.backend.lock_shared_range(WAITING, WAITING)?;
         self.backend.lock_range(WRITER, WRITER)?;
         Ok(self.backend.unlock_range(WAITING, WAITING)?)
@@ -76,17 +76,17 @@ impl LockFile {
 
     /// Looks like a process that waits and gets no time to take the lock.
     #[cfg(test)]
-    pub(super) fn pretend_to_wait(&self) {
+    pub(in crate::store) fn pretend_to_wait(&self) {
         self.backend.lock_shared_range(WAITING, WAITING).unwrap();
     }
 
     /// Tells if somebody else has the writer lock.
-    pub(super) fn is_locked(&self) -> io::Result<bool> {
+    pub(in crate::store) fn is_locked(&self) -> io::Result<bool> {
         Ok(self.backend.query_lock_range(WRITER, WRITER)?)
     }
 
     /// Tells if somebody else waits for the writer lock.
-    pub(super) fn is_awaited(&self) -> io::Result<bool> {
+    pub(in crate::store) fn is_awaited(&self) -> io::Result<bool> {
         Ok(self.backend.query_lock_range(WAITING, WAITING)?)
     }
 }

@@ -33,7 +33,7 @@ const COURTESY_PAUSES: u32 = 20;
 
 /// The right to write to a store, until it is dropped.
 #[derive(Debug)]
-pub(super) struct WriterTurn {
+pub(in crate::store) struct WriterTurn {
     lock_path: PathBuf,
     /// `None` once it is released.
     file: Option<LockFile>,
@@ -45,7 +45,10 @@ pub(super) struct WriterTurn {
 /// # Errors
 ///
 /// The error of the operating system if the lock file cannot be opened or locked.
-pub(super) fn acquire(lock_path: &Path, deadline: Deadline) -> io::Result<Option<WriterTurn>> {
+pub(in crate::store) fn acquire(
+    lock_path: &Path,
+    deadline: Deadline,
+) -> io::Result<Option<WriterTurn>> {
     let own = Arc::new(Condvar::new());
     let mut courtesies = COURTESY_PAUSES;
     let mut queues = lock_queues();

@@ -4,11 +4,11 @@ use std::collections::HashSet;
 use std::collections::hash_map::{Entry, HashMap};
 use std::io;
 
+use crate::allocate::request::Claim;
+use crate::checkout::compare::{self, Recorded};
 use crate::error::Error;
-use crate::folder::{self, Recorded};
 use crate::port::Port;
-use crate::probe::{Probe, Verdict};
-use crate::request::Claim;
+use crate::system::probe::{Probe, Verdict};
 
 /// Asks the system about ports and folders, and remembers what it said for the length of one call.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl<'a> Scout<'a> {
 
     pub(crate) fn begin(&mut self, step: Step) {
         if let Some((wanted, held)) = self.open_question.take() {
-            let recorded = folder::compare(&wanted, &held);
+            let recorded = compare::compare(&wanted, &held);
             self.folders.insert((wanted, held), recorded);
         }
         self.step = step;
@@ -125,7 +125,7 @@ impl<'a> Scout<'a> {
             self.open_question = Some(pair);
             return None;
         }
-        let recorded = folder::compare(wanted, held);
+        let recorded = compare::compare(wanted, held);
         self.folders.insert(pair, recorded);
         Some(recorded)
     }

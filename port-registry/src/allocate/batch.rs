@@ -1,11 +1,11 @@
 //! Carrying out requests: look, then write.
 
+use crate::allocate::plan::Plan;
+use crate::allocate::probe_cache::{Scout, Step};
+use crate::allocate::request::{Answer, Atomicity, Request};
 use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::plan::Plan;
 use crate::registry::Registry;
-use crate::request::{Answer, Atomicity, Request};
-use crate::scout::{Scout, Step};
 use crate::store::{Fault, Ledger, Outcome, Rows};
 
 impl Registry {

@@ -11,11 +11,11 @@ use std::path::Path;
 
 use redb::{Builder, Database, ReadableDatabase, StorageBackend};
 
-use super::fault::{self, Fault};
-use super::file::{self, Access, Found, StoreFile};
-use super::handle;
-use super::tables;
-use super::view::View;
+use super::overlay::View;
+use crate::store::fault::{self, Fault};
+use crate::store::file::{self, Access, Found, StoreFile};
+use crate::store::handle;
+use crate::store::tables::base;
 
 /// How often an image is taken when others write meanwhile.
 const ATTEMPTS: usize = 3;
@@ -24,7 +24,7 @@ const ATTEMPTS: usize = 3;
 /// the midst of a commit redb holds the file's header for a few microseconds, and a process that is
 /// stopped right then would keep everybody from reading. The same goes for a file whose last writer was
 /// killed, where it cannot be opened for writing, which would mend it. `Busy` when it is being written.
-pub(super) fn read<T>(
+pub(in crate::store) fn read<T>(
     path: &Path,
     mut look: impl FnMut(Option<&Database>) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
@@ -49,7 +49,7 @@ pub(super) fn read<T>(
 /// While somebody reads, as by `begin_read`, others write over nothing that can be read; but over what
 /// the engine keeps for its writers they do, two commits later. So while others write all the time a
 /// large file passes unchecked. They have checked it when they opened it.
-pub(super) fn check<R>(
+pub(in crate::store) fn check<R>(
     file: &StoreFile,
     mut begin_read: impl FnMut() -> Result<R, Fault>,
 ) -> Result<(), Fault> {
@@ -60,7 +60,7 @@ pub(super) fn check<R>(
 }
 
 /// The same, of whatever stands at a path.
-pub(super) fn check_whole(path: &Path) -> Result<(), Fault> {
+pub(in crate::store) fn check_whole(path: &Path) -> Result<(), Fault> {
     match file::find(path, Access::Read)? {
         Found::Store(file) => check(&file, || Ok(())),
         Found::Nothing => Ok(()),
@@ -69,13 +69,13 @@ pub(super) fn check_whole(path: &Path) -> Result<(), Fault> {
 
 /// Checks in the same way a file that a crash has left and nobody has open, and that it can be made
 /// whole and is a registry's, before that is done to the file itself.
-pub(super) fn check_recovery(file: &StoreFile, path: &Path) -> Result<(), Fault> {
+pub(in crate::store) fn check_recovery(file: &StoreFile, path: &Path) -> Result<(), Fault> {
     // As the file itself will be opened.
     let trusting = handle::builder();
     try_out(file, |header| {
         verify(file, header)?;
         let image = open(&trusting, file, header)?;
-        tables::to_read(&image.begin_read()?, path).map(drop)
+        base::to_read(&image.begin_read()?, path).map(drop)
     })
 }
 

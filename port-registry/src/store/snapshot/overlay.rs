@@ -14,7 +14,7 @@ const BLOCK: usize = 4096;
 
 /// A file that is only read; what is written stays in memory.
 #[derive(Debug)]
-pub(super) struct View {
+pub(in crate::store) struct View {
     file: Arc<FileBackend>,
     content: Mutex<Content>,
 }
@@ -29,7 +29,7 @@ struct Content {
 }
 
 impl View {
-    pub(super) fn new(file: Arc<FileBackend>) -> io::Result<View> {
+    pub(in crate::store) fn new(file: Arc<FileBackend>) -> io::Result<View> {
         let len = file.len()?;
         Ok(View {
             file,

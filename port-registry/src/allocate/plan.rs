@@ -4,15 +4,15 @@
 //! time to probe ports and where many requests turn out to need no write at all, and again on the
 //! ledger, where it is carried out.
 
+use crate::allocate::assignment_order::{AssignmentOrder, Visit};
+use crate::allocate::probe_cache::Scout;
+use crate::allocate::request::{Answer, Claim, ListenerPolicy, Request};
 use crate::allocation::Allocation;
-use crate::assign::{AssignmentOrder, Visit};
+use crate::checkout::compare::Recorded;
 use crate::error::Error;
-use crate::folder::Recorded;
 use crate::port::Port;
-use crate::probe::Verdict;
-use crate::request::{Answer, Claim, ListenerPolicy, Request};
-use crate::scout::Scout;
 use crate::store::{Fault, Rows};
+use crate::system::probe::Verdict;
 
 /// The way to carry out a request.
 #[derive(Debug)]

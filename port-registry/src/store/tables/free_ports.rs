@@ -7,11 +7,11 @@ use std::ops::{RangeBounds, RangeInclusive};
 
 use redb::{ReadableTable, Table};
 
-use super::fault::Fault;
 use crate::port::Port;
+use crate::store::fault::Fault;
 
 /// The runs within a span, clipped to it, in ascending order.
-pub(super) fn runs(
+pub(in crate::store) fn runs(
     free: &impl ReadableTable<u16, u16>,
     span: RangeInclusive<u16>,
 ) -> Result<impl Iterator<Item = Result<RangeInclusive<u16>, Fault>>, Fault> {
@@ -30,7 +30,7 @@ pub(super) fn runs(
 }
 
 /// Takes a port out of the run it is in.
-pub(super) fn take(free: &mut Table<u16, u16>, port: Port) -> Result<(), Fault> {
+pub(in crate::store) fn take(free: &mut Table<u16, u16>, port: Port) -> Result<(), Fault> {
     let port = port.get();
     let run = last_run(free, ..=port)?.filter(|(_, end)| *end >= port);
     let Some((start, end)) = run else {
@@ -48,7 +48,7 @@ pub(super) fn take(free: &mut Table<u16, u16>, port: Port) -> Result<(), Fault> 
 }
 
 /// Puts a port back, joined to the runs on both sides of it.
-pub(super) fn give_back(free: &mut Table<u16, u16>, port: Port) -> Result<(), Fault> {
+pub(in crate::store) fn give_back(free: &mut Table<u16, u16>, port: Port) -> Result<(), Fault> {
     let port = port.get();
     let start = match last_run(free, ..port)? {
         Some((start, end)) if end.checked_add(1) == Some(port) => start,
@@ -64,7 +64,7 @@ pub(super) fn give_back(free: &mut Table<u16, u16>, port: Port) -> Result<(), Fa
 
 /// Whether the runs are those of the ports that are not taken. `taken` has an entry for each port,
 /// and one for 0.
-pub(super) fn are_all_but(
+pub(in crate::store) fn are_all_but(
     free: &impl ReadableTable<u16, u16>,
     taken: &[bool],
 ) -> Result<bool, Fault> {

@@ -5,19 +5,19 @@ use std::path::Path;
 
 use redb::{ReadableTable, TableDefinition, TableError, WriteTransaction};
 
-use super::fault::Fault;
 use crate::allocation::{Allocation, AllocationId};
 use crate::error::Error;
 use crate::port::Port;
 use crate::service_key::ServiceKey;
+use crate::store::fault::Fault;
 use crate::timestamp::Timestamp;
 
 /// The version of the layout that is written. It goes up with every change that an older program would
 /// misread.
-pub(super) const FORMAT_VERSION: u64 = 2;
+pub(in crate::store) const FORMAT_VERSION: u64 = 2;
 
 /// App, instance, service, port, seconds since the Unix epoch, checkout or "".
-pub(super) type Row = (
+pub(in crate::store) type Row = (
     &'static str,
     &'static str,
     &'static str,
@@ -26,29 +26,31 @@ pub(super) type Row = (
     &'static str,
 );
 /// Id, whether it is held still, and its row.
-pub(super) type ChangedRow = (u64, bool, Row);
+pub(in crate::store) type ChangedRow = (u64, bool, Row);
 /// App, instance, service.
-pub(super) type Names = (&'static str, &'static str, &'static str);
+pub(in crate::store) type Names = (&'static str, &'static str, &'static str);
 
-pub(super) const ALLOCATIONS: TableDefinition<u64, Row> = TableDefinition::new("allocations");
-pub(super) const PORTS: TableDefinition<u16, u64> = TableDefinition::new("ports");
-pub(super) const SERVICES: TableDefinition<Names, u64> = TableDefinition::new("services");
+pub(in crate::store) const ALLOCATIONS: TableDefinition<u64, Row> =
+    TableDefinition::new("allocations");
+pub(in crate::store) const PORTS: TableDefinition<u16, u64> = TableDefinition::new("ports");
+pub(in crate::store) const SERVICES: TableDefinition<Names, u64> = TableDefinition::new("services");
 /// First to last port of each run.
-pub(super) const FREE: TableDefinition<u16, u16> = TableDefinition::new("free");
+pub(in crate::store) const FREE: TableDefinition<u16, u16> = TableDefinition::new("free");
 /// By their number, which goes up by one.
-pub(super) const RECENT: TableDefinition<u64, ChangedRow> = TableDefinition::new("recent");
-pub(super) const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
+pub(in crate::store) const RECENT: TableDefinition<u64, ChangedRow> =
+    TableDefinition::new("recent");
+pub(in crate::store) const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
 
-pub(super) const META_FORMAT: &str = "format_version";
+pub(in crate::store) const META_FORMAT: &str = "format_version";
 /// The id that is given next, but for recent changes.
-pub(super) const META_NEXT_ID: &str = "next_id";
+pub(in crate::store) const META_NEXT_ID: &str = "next_id";
 /// The number of the last change that is in the tables.
-pub(super) const META_MERGED: &str = "merged";
+pub(in crate::store) const META_MERGED: &str = "merged";
 /// There, and 1, once the name of the file is known to outlast a power failure.
-pub(super) const META_IS_NAMED: &str = "is_named";
+pub(in crate::store) const META_IS_NAMED: &str = "is_named";
 
 /// Writes the tables of an empty registry.
-pub(super) fn initialize(txn: &WriteTransaction) -> Result<(), Fault> {
+pub(in crate::store) fn initialize(txn: &WriteTransaction) -> Result<(), Fault> {
     txn.open_table(ALLOCATIONS)?;
     txn.open_table(PORTS)?;
     txn.open_table(SERVICES)?;
@@ -63,7 +65,7 @@ pub(super) fn initialize(txn: &WriteTransaction) -> Result<(), Fault> {
 }
 
 /// The fault of a table that cannot be opened, in a file that is a registry.
-pub(super) fn damaged(error: TableError) -> Fault {
+pub(in crate::store) fn damaged(error: TableError) -> Fault {
     match error {
         TableError::Storage(error) => error.into(),
         error => Fault::Damaged(error.to_string()),
@@ -71,7 +73,7 @@ pub(super) fn damaged(error: TableError) -> Fault {
 }
 
 /// A table that every registry has: a database of the same engine without it is not one.
-pub(super) fn ours<T>(table: Result<T, TableError>, path: &Path) -> Result<T, Fault> {
+pub(in crate::store) fn ours<T>(table: Result<T, TableError>, path: &Path) -> Result<T, Fault> {
     table.map_err(|error| match error {
         TableError::Storage(error) => error.into(),
         _ => Fault::Public(Error::ForeignFile {
@@ -82,7 +84,7 @@ pub(super) fn ours<T>(table: Result<T, TableError>, path: &Path) -> Result<T, Fa
 
 /// Checks that this program knows the format of the file. Every transaction does so, since a newer
 /// program may change the format of a file that is open here.
-pub(super) fn check_format(
+pub(in crate::store) fn check_format(
     meta: &impl ReadableTable<&'static str, u64>,
     path: &Path,
 ) -> Result<(), Fault> {
@@ -98,15 +100,15 @@ pub(super) fn check_format(
     }
 }
 
-pub(super) fn stored_id(number: u64) -> Result<AllocationId, Fault> {
+pub(in crate::store) fn stored_id(number: u64) -> Result<AllocationId, Fault> {
     AllocationId::new(number).map_err(|_| Fault::Damaged("an id is 0 or missing".to_owned()))
 }
 
-pub(super) fn stored_key(key: &ServiceKey) -> (&str, &str, &str) {
+pub(in crate::store) fn stored_key(key: &ServiceKey) -> (&str, &str, &str) {
     (key.app(), key.instance(), key.service())
 }
 
-pub(super) fn row(allocation: &Allocation) -> (&str, &str, &str, u16, u64, &str) {
+pub(in crate::store) fn row(allocation: &Allocation) -> (&str, &str, &str, u16, u64, &str) {
     let (app, instance, service) = stored_key(&allocation.key);
     let created_at = allocation.created_at.unix_seconds();
     let dir = allocation.dir.as_deref().unwrap_or("");
@@ -120,7 +122,7 @@ pub(super) fn row(allocation: &Allocation) -> (&str, &str, &str, u16, u64, &str)
     )
 }
 
-pub(super) fn allocation(
+pub(in crate::store) fn allocation(
     id: AllocationId,
     (app, instance, service, port, created_at, dir): (&str, &str, &str, u16, u64, &str),
 ) -> Result<Allocation, Fault> {

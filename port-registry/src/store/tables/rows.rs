@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use redb::ReadTransaction;
 
+use super::base::{self, Tables, Transaction};
 use super::changes::{Change, Changes};
-use super::fault::Fault;
 use super::recent::{Cache, Recent};
 use super::schema::stored_id;
-use super::tables::{self, Tables, Transaction};
 use crate::allocation::{Allocation, AllocationId, Filter};
 use crate::port::Port;
 use crate::service_key::ServiceKey;
+use crate::store::fault::Fault;
 
 /// The queries that can be made inside and outside of a write transaction.
 pub(crate) trait Rows {
@@ -72,24 +72,24 @@ impl Rows for NoRows {
 }
 
 /// The rows of a store, in one transaction.
-pub(super) struct StoredRows<T: Transaction> {
-    pub(super) tables: Tables<T>,
-    pub(super) recent: Arc<Recent>,
+pub(in crate::store) struct StoredRows<T: Transaction> {
+    pub(in crate::store) tables: Tables<T>,
+    pub(in crate::store) recent: Arc<Recent>,
     /// The changes of this transaction itself.
-    pub(super) own: Changes,
+    pub(in crate::store) own: Changes,
 }
 
 /// The rows as they were when a reader came. An error if they are not those of a registry that we know.
-pub(super) fn snapshot(
+pub(in crate::store) fn snapshot(
     txn: &ReadTransaction,
     path: &Path,
     cache: &Cache,
 ) -> Result<StoredRows<ReadTransaction>, Fault> {
-    StoredRows::new(tables::to_read(txn, path)?, cache)
+    StoredRows::new(base::to_read(txn, path)?, cache)
 }
 
 impl<T: Transaction> StoredRows<T> {
-    pub(super) fn new(tables: Tables<T>, cache: &Cache) -> Result<StoredRows<T>, Fault> {
+    pub(in crate::store) fn new(tables: Tables<T>, cache: &Cache) -> Result<StoredRows<T>, Fault> {
         Ok(StoredRows {
             recent: cache.as_of(&tables)?,
             tables,
@@ -116,7 +116,7 @@ impl<T: Transaction> StoredRows<T> {
 
     /// Tells if changes took effect, as far as can be seen. Ids are never given twice, so that rows of
     /// these ids are theirs. A row that came and went leaves no trace but the id that is given next.
-    pub(super) fn show(&self, changes: &Changes) -> Result<bool, Fault> {
+    pub(in crate::store) fn show(&self, changes: &Changes) -> Result<bool, Fault> {
         for (id, change) in changes.iter() {
             if self.by_id(id)?.as_ref() != change.held() {
                 return Ok(false);
@@ -126,7 +126,7 @@ impl<T: Transaction> StoredRows<T> {
     }
 
     /// The id that is given next.
-    pub(super) fn next_id(&self) -> Result<AllocationId, Fault> {
+    pub(in crate::store) fn next_id(&self) -> Result<AllocationId, Fault> {
         let [own, recent] = self.layers().map(Changes::next_id);
         stored_id(self.tables.next_id()?.max(own).max(recent))
     }

@@ -14,7 +14,6 @@ use redb::{
     WriteTransaction,
 };
 
-use super::fault::Fault;
 use super::free_ports;
 use super::schema::{
     self, ALLOCATIONS, ChangedRow, FREE, META, META_FORMAT, META_MERGED, META_NEXT_ID, Names,
@@ -23,6 +22,7 @@ use super::schema::{
 use crate::allocation::{Allocation, AllocationId, Filter};
 use crate::port::Port;
 use crate::service_key::ServiceKey;
+use crate::store::fault::Fault;
 
 /// A transaction that tables can be opened in.
 pub(crate) trait Transaction {
@@ -57,21 +57,21 @@ impl<'txn> Transaction for &'txn WriteTransaction {
 }
 
 /// The tables of one transaction.
-pub(super) struct Tables<T: Transaction> {
+pub(in crate::store) struct Tables<T: Transaction> {
     allocations: T::Table<u64, Row>,
     ports: T::Table<u16, u64>,
     services: T::Table<Names, u64>,
     free: T::Table<u16, u16>,
     /// The changes that are not in these tables yet.
-    pub(super) recent: T::Table<u64, ChangedRow>,
-    pub(super) meta: T::Table<&'static str, u64>,
+    pub(in crate::store) recent: T::Table<u64, ChangedRow>,
+    pub(in crate::store) meta: T::Table<&'static str, u64>,
 }
 
 /// The tables in the hands of the one writer.
-pub(super) type WriteTables<'txn> = Tables<&'txn WriteTransaction>;
+pub(in crate::store) type WriteTables<'txn> = Tables<&'txn WriteTransaction>;
 
 /// Opens the tables of a reader. An error if they are not those of a registry that we know.
-pub(super) fn to_read(
+pub(in crate::store) fn to_read(
     txn: &ReadTransaction,
     path: &Path,
 ) -> Result<Tables<ReadTransaction>, Fault> {
@@ -81,7 +81,7 @@ pub(super) fn to_read(
 }
 
 /// Opens the tables of a writer. An error if they are not those of a registry that we know.
-pub(super) fn to_write<'a>(
+pub(in crate::store) fn to_write<'a>(
     txn: &'a WriteTransaction,
     path: &Path,
 ) -> Result<WriteTables<'a>, Fault> {
@@ -102,19 +102,19 @@ impl<T: Transaction> Tables<T> {
         })
     }
 
-    pub(super) fn by_id(&self, id: AllocationId) -> Result<Option<Allocation>, Fault> {
+    pub(in crate::store) fn by_id(&self, id: AllocationId) -> Result<Option<Allocation>, Fault> {
         let row = self.allocations.get(id.get())?;
         row.map(|row| allocation(id, row.value())).transpose()
     }
 
-    pub(super) fn by_port(&self, port: Port) -> Result<Option<Allocation>, Fault> {
+    pub(in crate::store) fn by_port(&self, port: Port) -> Result<Option<Allocation>, Fault> {
         match self.ports.get(port.get())? {
             Some(id) => self.indexed(id.value(), |it| it.port == port).map(Some),
             None => Ok(None),
         }
     }
 
-    pub(super) fn by_key(&self, key: &ServiceKey) -> Result<Option<Allocation>, Fault> {
+    pub(in crate::store) fn by_key(&self, key: &ServiceKey) -> Result<Option<Allocation>, Fault> {
         match self.services.get(stored_key(key))? {
             Some(id) => self.indexed(id.value(), |it| it.key == *key).map(Some),
             None => Ok(None),
@@ -122,7 +122,7 @@ impl<T: Transaction> Tables<T> {
     }
 
     /// Returns the rows that match, in no particular order.
-    pub(super) fn matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
+    pub(in crate::store) fn matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
         if let Some(app) = &filter.app {
             return self.of_app(app, filter);
         }
@@ -157,7 +157,7 @@ impl<T: Transaction> Tables<T> {
     }
 
     /// The runs of free ports within a span, clipped to it, in ascending order.
-    pub(super) fn free_runs(
+    pub(in crate::store) fn free_runs(
         &self,
         span: RangeInclusive<u16>,
     ) -> Result<impl Iterator<Item = Result<RangeInclusive<u16>, Fault>>, Fault> {
@@ -165,19 +165,19 @@ impl<T: Transaction> Tables<T> {
     }
 
     /// The id that is given next, but for recent changes.
-    pub(super) fn next_id(&self) -> Result<u64, Fault> {
+    pub(in crate::store) fn next_id(&self) -> Result<u64, Fault> {
         let next_id = self.meta.get(META_NEXT_ID)?.map(|id| id.value());
         stored_id(next_id.unwrap_or(0)).map(AllocationId::get)
     }
 
     /// The layout that the tables are in.
-    pub(super) fn format_version(&self) -> Result<Option<u64>, Fault> {
+    pub(in crate::store) fn format_version(&self) -> Result<Option<u64>, Fault> {
         let version = self.meta.get(META_FORMAT)?;
         Ok(version.map(|version| version.value()))
     }
 
     /// The number of the last change that is in the tables.
-    pub(super) fn merged(&self) -> Result<u64, Fault> {
+    pub(in crate::store) fn merged(&self) -> Result<u64, Fault> {
         let merged = self.meta.get(META_MERGED)?;
         Ok(merged.map_or(0, |merged| merged.value()))
     }
@@ -197,7 +197,7 @@ impl<T: Transaction> Tables<T> {
     }
 
     /// Checks the invariants.
-    pub(super) fn check(&self) -> Result<(), Fault> {
+    pub(in crate::store) fn check(&self) -> Result<(), Fault> {
         let next_id = self.next_id()?;
         let mut taken = vec![false; 1 << 16];
         let mut count = 0u64;
@@ -235,7 +235,7 @@ impl<T: Transaction> Tables<T> {
 
 impl WriteTables<'_> {
     /// Adds the row of an allocation whose port and service have none.
-    pub(super) fn insert(&mut self, allocation: &Allocation) -> Result<(), Fault> {
+    pub(in crate::store) fn insert(&mut self, allocation: &Allocation) -> Result<(), Fault> {
         let id = allocation.id.get();
         let port = allocation.port;
         self.allocations.insert(id, row(allocation))?;
@@ -245,7 +245,7 @@ impl WriteTables<'_> {
     }
 
     /// Puts another row in the place of one that differs in what no index holds.
-    pub(super) fn replace(&mut self, allocation: &Allocation) -> Result<(), Fault> {
+    pub(in crate::store) fn replace(&mut self, allocation: &Allocation) -> Result<(), Fault> {
         let id = allocation.id;
         let was_there = self
             .allocations
@@ -258,7 +258,7 @@ impl WriteTables<'_> {
     }
 
     /// Removes the row of an allocation, which must be there.
-    pub(super) fn remove(&mut self, allocation: &Allocation) -> Result<(), Fault> {
+    pub(in crate::store) fn remove(&mut self, allocation: &Allocation) -> Result<(), Fault> {
         let id = allocation.id;
         let port = allocation.port;
         let was_whole = self.allocations.remove(id.get())?.is_some()

@@ -1,0 +1,7 @@
+//! Checkouts: detecting the one that a folder is in, and comparing two of them.
+
+pub(crate) mod compare;
+#[cfg(feature = "detect")]
+pub(crate) mod detect;
+#[cfg(feature = "detect")]
+mod git;
