@@ -169,7 +169,7 @@ fn compare_threads(home: &Path, crowd: usize, rounds: usize) -> Result<()> {
 }
 
 fn open_and_allocate(store: &Path, number: usize) -> Result<()> {
-    let registry = Registry::builder().path(store).open()?;
+    let registry = Registry::builder().with_path(store).open()?;
     allocate(&registry, number)
 }
 
@@ -185,7 +185,7 @@ fn allocate(registry: &Registry, number: usize) -> Result<()> {
 
 /// Allocates and releases, again and again, through one registry.
 fn write_on(store: &Path, is_over: impl Fn() -> bool) -> Result<()> {
-    let registry = Registry::builder().path(store).open()?;
+    let registry = Registry::builder().with_path(store).open()?;
     let name = format!("{}-{:?}", std::process::id(), thread::current().id());
     while !is_over() {
         let key = ServiceKey::new("busy", &*name, "web")?;

@@ -356,7 +356,7 @@ fn sharing(home: &Path) -> Result<()> {
             }
             Ok(())
         });
-        let registry = Registry::builder().path(store).open()?;
+        let registry = Registry::builder().with_path(store).open()?;
         let mut waits = Vec::new();
         for _ in 0..100 {
             waits.push(allocate_in_process(&registry)?);
@@ -377,7 +377,7 @@ fn sharing(home: &Path) -> Result<()> {
             .map(|_| {
                 scope.spawn(|| -> Result<()> {
                     // With a handle and a place in the queue of its own, like a process.
-                    let registry = Registry::builder().path(store).open()?;
+                    let registry = Registry::builder().with_path(store).open()?;
                     while !is_over.load(Ordering::Relaxed) {
                         allocate_in_process(&registry)?;
                     }

@@ -85,7 +85,7 @@ impl Scene {
     }
 
     fn open(&self) -> Registry {
-        expect(Registry::builder().path(&self.store).open())
+        expect(Registry::builder().with_path(&self.store).open())
     }
 
     /// A claim for a service that has no port.
@@ -167,7 +167,10 @@ fn allocate_where_most_ports_are_in_use(bencher: Bencher, rows: u32) {
         .collect();
     let scene = Scene::new(rows);
     let range = expect(format!("{}-{}", BUSY.start(), BUSY.end()).parse());
-    let registry = Registry::builder().path(&scene.store).range(range).open();
+    let registry = Registry::builder()
+        .with_path(&scene.store)
+        .with_range(range)
+        .open();
     let registry = expect(registry);
     let name = "allocate past 180 busy ports";
     scene.measure(bencher, name, Scene::claim, |claim| {
@@ -231,9 +234,9 @@ fn list(bencher: Bencher, rows: u32, name: &'static str, count: usize) {
     let scene = Scene::new(rows);
     let registry = scene.open();
     let filter = match count {
-        100 => Filter::default().app(HUNDRED),
-        _ if rows == 10_000 => Filter::default(),
-        _ => Filter::default().app(TEN_THOUSAND),
+        100 => Filter::new().with_app(HUNDRED),
+        _ if rows == 10_000 => Filter::new(),
+        _ => Filter::new().with_app(TEN_THOUSAND),
     };
     assert_eq!(expect(registry.list(&filter)).len(), count);
     scene.measure(bencher, name, |_| (), |()| expect(registry.list(&filter)));
@@ -245,7 +248,7 @@ fn open_allocate_close(bencher: Bencher, rows: u32) {
     let scene = Scene::new(rows);
     let store = scene.store.clone();
     scene.measure(bencher, "open, allocate, close", Scene::claim, |claim| {
-        let registry = expect(Registry::builder().path(&store).open());
+        let registry = expect(Registry::builder().with_path(&store).open());
         expect(registry.allocate(claim))
     });
 }
@@ -312,8 +315,8 @@ fn ask(queue: &Sender<Job>, numbers: std::ops::Range<u32>) {
 /// Gives the registry its first rows.
 fn fill(store: &Path, rows: u32) -> Result<()> {
     let registry = Registry::builder()
-        .path(store)
-        .probe(|_| Ok(Verdict::Free))
+        .with_path(store)
+        .with_probe(|_| Ok(Verdict::Free))
         .open()?;
     let numbers: Vec<u32> = (0..rows).collect();
     for numbers in numbers.chunks(1000) {
@@ -344,7 +347,7 @@ fn claim(number: u32) -> Claim {
     let instance = format!("feature-{}", scattered % 389);
     let key = ServiceKey::new(app, instance, format!("service-{number}"));
     Claim::new(expect(key))
-        .dir("/home/me/project")
+        .with_dir("/home/me/project")
         .expect("a path")
 }
 

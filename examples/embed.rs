@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let key = ServiceKey::new("embed-example", instance, "web")?;
 
     let registry = Registry::open()?;
-    let web = registry.get_or_allocate(Claim::new(key).dir(&folder)?)?;
+    let web = registry.get_or_allocate(Claim::new(key).with_dir(&folder)?)?;
 
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, web.port.get()))?;
     let address = listener.local_addr()?;

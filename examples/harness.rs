@@ -53,11 +53,11 @@ mod tests {
     fn servers_have_ports_of_their_own_until_they_are_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ports.redb");
-        let registry = Registry::builder().path(path).open().unwrap();
+        let registry = Registry::builder().with_path(path).open().unwrap();
         let web = TestServer::start(&registry, "web").unwrap();
         let api = TestServer::start(&registry, "api").unwrap();
         assert_ne!(web.lease.port(), api.lease.port());
         drop((web, api));
-        assert_eq!(registry.list(&Filter::default()).unwrap(), []);
+        assert_eq!(registry.list(&Filter::new()).unwrap(), []);
     }
 }

@@ -24,6 +24,6 @@ fn reserve_port() -> Result<u16, Box<dyn std::error::Error>> {
     // Checkouts side by side have folders of different names.
     let instance = folder.file_name().unwrap_or_default().to_string_lossy();
     let key = ServiceKey::new(env!("CARGO_PKG_NAME"), instance, "web")?;
-    let web = Registry::open()?.get_or_allocate(Claim::new(key).dir(&folder)?)?;
+    let web = Registry::open()?.get_or_allocate(Claim::new(key).with_dir(&folder)?)?;
     Ok(web.port.get())
 }

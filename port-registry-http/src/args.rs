@@ -4,8 +4,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use argh::{ArgsInfo, EarlyExit, FlagInfoKind, FromArgs};
+use port_registry::daemon::DAEMON_PORT;
 use port_registry::daemon::default_pidfile;
-use port_registry::{Builder, DAEMON_PORT, Error, PortRange};
+use port_registry::{Builder, Error, PortRange};
 
 use crate::daemon::{Config, DaemonError};
 
@@ -69,10 +70,10 @@ impl DaemonArgs {
     pub fn into_config(self) -> Result<Config, DaemonError> {
         let mut registry = Builder::from_env()?;
         if let Some(db) = self.db {
-            registry = registry.path(db);
+            registry = registry.with_path(db);
         }
         if let Some(range) = self.range {
-            registry = registry.range(range);
+            registry = registry.with_range(range);
         }
         let pidfile = match self.pidfile {
             Some(pidfile) => std::path::absolute(pidfile)?,

@@ -71,7 +71,7 @@ pub(crate) const LARGE_RESPONSE: usize = 64 << 10;
 pub(crate) const LARGE_RESPONSES: usize = 64 << 20;
 
 /// Upper bound of the time for which a write waits for its turn.
-pub(crate) const LONGEST_WAIT: Duration = Duration::from_hours(1);
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 
 /// Time for requests in progress to end when the daemon stops.
 pub(crate) const DRAIN: Duration = Duration::from_secs(2);

@@ -10,7 +10,8 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 use std::time::Duration;
 
-use port_registry::{Timestamp, visible};
+use port_registry::Timestamp;
+use port_registry::daemon::visible;
 
 /// Number of lines that may wait to be written.
 const QUEUE: usize = 64;

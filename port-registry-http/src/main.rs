@@ -1,10 +1,9 @@
 //! `port-registry`: the registry's daemon.
 
-use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use port_registry::visible;
+use port_registry::daemon::{full_message, visible};
 use port_registry_http::args::{self, DaemonCommand};
 
 /// The exit code of a usage error.
@@ -15,7 +14,7 @@ fn main() -> ExitCode {
         DaemonCommand::Run(args) => match args.into_config().and_then(port_registry_http::run) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                let _ = writeln!(io::stderr(), "error: {}", visible(&with_sources(&error)));
+                let _ = writeln!(io::stderr(), "error: {}", visible(&full_message(&error)));
                 ExitCode::FAILURE
             }
         },
@@ -34,18 +33,4 @@ fn main() -> ExitCode {
             ExitCode::from(EXIT_USAGE)
         }
     }
-}
-
-/// Appends the sources of an error to its message, unless it repeats them.
-fn with_sources(error: &dyn Error) -> String {
-    let mut message = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let text = error.to_string();
-        if !message.contains(&text) {
-            message = format!("{message}: {text}");
-        }
-        source = error.source();
-    }
-    message
 }

@@ -1,40 +1,41 @@
-//! How a registry is opened.
+//! Opening a registry.
 
 use std::env;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::allocate::allocator::Allocator;
 use crate::allocate::assignment_order::AssignmentOrder;
 use crate::error::Error;
-use crate::inspection::{self, Examination};
-use crate::range::PortRange;
+use crate::inspection::{self, Inspection};
 use crate::registry::Registry;
-use crate::store::Store;
+use crate::store::transaction::{Recovery, Store};
 use crate::system::home::default_folder;
 use crate::system::probe::{Probe, SystemProbe};
+use crate::types::range::{PortRange, PortRangeError};
 
 /// The environment variable that names the store's file.
 pub const DB_VARIABLE: &str = "PORT_REGISTRY_DB";
-/// The environment variable that narrows the ports that are given out.
+/// The environment variable that sets the range of ports for claims without a port.
 pub const RANGE_VARIABLE: &str = "PORT_REGISTRY_RANGE";
 
-/// How long a call waits for other processes by default.
+/// The default time that a call waits for other processes.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
 
-/// Settings to open a [`Registry`] with.
+/// The settings of a [`Registry`] that is to be opened.
 ///
 /// ```
 /// use std::time::Duration;
-/// use port_registry::Registry;
+/// use port_registry::{Filter, Registry};
 ///
 /// # let folder = tempfile::tempdir()?;
 /// let registry = Registry::builder()
-///     .path(folder.path().join("ports.redb"))
-///     .range("4000-4999".parse()?)
-///     .wait(Duration::from_secs(1))
+///     .with_path(folder.path().join("ports.redb"))
+///     .with_range("4000-4999".parse()?)
+///     .with_wait(Duration::from_secs(1))
 ///     .open()?;
-/// assert!(registry.list(&Default::default())?.is_empty());
+/// assert!(registry.list(&Filter::new())?.is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -58,12 +59,12 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// The settings that the environment asks for: the store's file by `PORT_REGISTRY_DB`, the
-    /// range by `PORT_REGISTRY_RANGE`. A variable that is empty counts as not set.
+    /// Makes the settings that the environment asks for: the file in `PORT_REGISTRY_DB` and the range in
+    /// `PORT_REGISTRY_RANGE`. An empty variable counts as not set.
     ///
     /// # Errors
     ///
-    /// [`Setting`](Error::Setting) when a variable cannot be used.
+    /// [`Setting`](Error::Setting) if a variable is invalid.
     pub fn from_env() -> Result<Builder, Error> {
         Builder::from_variables(|name| env::var_os(name).filter(|value| !value.is_empty()))
     }
@@ -71,63 +72,73 @@ impl Builder {
     fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Builder, Error> {
         let mut builder = Builder::default();
         if let Some(path) = variable(DB_VARIABLE) {
-            builder = builder.path(path);
+            builder = builder.with_path(path);
         }
         if let Some(range) = variable(RANGE_VARIABLE) {
             let range = range.to_string_lossy().parse();
-            builder =
-                builder.range(
-                    range.map_err(|error: crate::PortRangeError| Error::Setting {
-                        variable: RANGE_VARIABLE,
-                        reason: error.to_string(),
-                    })?,
-                );
+            let range = range.map_err(|error: PortRangeError| Error::Setting {
+                variable: RANGE_VARIABLE,
+                reason: error.to_string(),
+            })?;
+            builder = builder.with_range(range);
         }
         Ok(builder)
     }
 
-    /// The store's file; `~/.port-registry/ports.redb` unless set. A relative path is taken from
-    /// the current folder.
-    pub fn path(self, path: impl Into<PathBuf>) -> Builder {
+    /// Sets the store's file. The default is `~/.port-registry/ports.redb`. A relative path is resolved against the
+    /// current folder.
+    pub fn with_path(self, path: impl Into<PathBuf>) -> Builder {
         Builder {
             path: Some(path.into()),
             ..self
         }
     }
 
-    /// The ports to choose from for a claim that names none; all of them unless set.
-    pub fn range(self, range: PortRange) -> Builder {
+    /// Sets the range for claims without a port. The default is all ports.
+    pub fn with_range(self, range: PortRange) -> Builder {
         Builder {
             range: Some(range),
             ..self
         }
     }
 
-    /// How long a call waits for other processes before it fails with [`Error::Busy`]; 5 seconds
-    /// unless set.
-    pub fn wait(self, wait: Duration) -> Builder {
+    /// Sets the time that a call waits for other processes before it fails with [`Error::Busy`]. The default is 5
+    /// seconds.
+    pub fn with_wait(self, wait: Duration) -> Builder {
         Builder { wait, ..self }
     }
 
-    /// What tells whether a port is in use; the [`SystemProbe`] unless set.
-    pub fn probe(self, probe: impl Probe + 'static) -> Builder {
+    /// Sets the probe that tells if a port is in use. The default is the [`SystemProbe`].
+    pub fn with_probe(self, probe: impl Probe + 'static) -> Builder {
         Builder {
             probe: Box::new(probe),
             ..self
         }
     }
 
-    /// The ports to choose from, if [some were set](Self::range).
-    pub fn chosen_range(&self) -> Option<PortRange> {
+    /// Returns the file that was set, or `None` for the default. [`store_path`](Self::store_path) returns the default
+    /// too.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// Returns the range that was set, or `None` for the default.
+    pub fn range(&self) -> Option<PortRange> {
         self.range
     }
 
-    /// The file that [`open`](Self::open) would use, as an absolute path.
+    /// Returns the time that a call waits for other processes.
+    pub fn wait(&self) -> Duration {
+        self.wait
+    }
+
+    /// Returns the absolute path of the file that [`open`](Self::open) uses.
     ///
     /// # Errors
     ///
-    /// Those of [`default_folder`](crate::default_folder) when no path is set.
-    pub fn store(&self) -> Result<PathBuf, Error> {
+    /// [`NoHome`](Error::NoHome) or [`UnusableFolder`](Error::UnusableFolder) if no path was set and the default is
+    /// unusable.
+    pub fn store_path(&self) -> Result<PathBuf, Error> {
         let path = match &self.path {
             Some(path) => path.clone(),
             None => default_folder()?.join("ports.redb"),
@@ -135,40 +146,40 @@ impl Builder {
         Ok(std::path::absolute(&path).unwrap_or(path))
     }
 
-    /// Opens the registry. A store that is not there yet is created when something is first to be
-    /// stored; until then the registry is empty, and nothing is written.
+    /// Opens the registry.
+    ///
+    /// A store that does not exist is created by the first write. Until then, nothing is written and the registry is
+    /// empty.
     ///
     /// # Errors
     ///
-    /// [`SqliteFile`](Error::SqliteFile), [`ForeignFile`](Error::ForeignFile) or
-    /// [`UnknownFormat`](Error::UnknownFormat) when the file is not a registry that this program
-    /// knows; it is left as it is. [`NoHome`](Error::NoHome) or
-    /// [`UnusableFolder`](Error::UnusableFolder) when no path is set and there is no place for it.
-    /// [`Busy`](Error::Busy), [`NotReadable`](Error::NotReadable), [`Damaged`](Error::Damaged) and
-    /// [`Store`](Error::Store) when the file cannot be read.
+    /// - [`NoHome`](Error::NoHome) or [`UnusableFolder`](Error::UnusableFolder) if no path was set and the default is
+    ///   unusable
+    /// - [store errors](Error#store-errors)
     pub fn open(self) -> Result<Registry, Error> {
-        let registry = Registry::new(
-            Store::new(&self.store()?, self.wait),
+        let registry = Registry::new(Allocator::new(
+            Store::new(&self.store_path()?, self.wait, Recovery::Repair),
             AssignmentOrder::of_this_system(self.range.unwrap_or(PortRange::ALL)),
             self.probe,
-        );
-        registry.try_open()?;
+        ));
+        registry.open_store()?;
         Ok(registry)
     }
 
-    /// Looks at the registry, as it is, for what may be wrong with it. Nothing is created or changed:
-    /// a file that a process was killed over is not even mended, as [`open`](Self::open) would do it.
-    /// All of the file is read, and checked as by [`Registry::verify`].
+    /// Reads the whole store, checks it as [`Registry::verify`] does, and tests if it could be changed.
+    ///
+    /// Nothing is created or changed. In contrast to [`open`](Self::open), a file that a killed process left
+    /// behind is not even repaired.
     ///
     /// ```
     /// use port_registry::{Claim, Registry, ServiceKey};
     ///
     /// # let folder = tempfile::tempdir()?;
-    /// let builder = || Registry::builder().path(folder.path().join("ports.redb"));
-    /// assert_eq!(builder().examine()?.format_version, None);
+    /// let builder = || Registry::builder().with_path(folder.path().join("ports.redb"));
+    /// assert_eq!(builder().inspect()?.format_version, None);
     /// # let web = Claim::new(ServiceKey::new("shop", "main", "web")?);
     /// builder().open()?.allocate(web)?;
-    /// let found = builder().examine()?;
+    /// let found = builder().inspect()?;
     /// assert_eq!(found.allocations.len(), 1);
     /// assert!(found.obstacle.is_none());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -176,10 +187,27 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// Those of [`open`](Self::open), and [`Damaged`](Error::Damaged) where what is stored does not
-    /// agree with itself.
-    pub fn examine(self) -> Result<Examination, Error> {
-        inspection::examine(&Store::to_be_left_as_it_is(&self.store()?, self.wait))
+    /// Those of [`open`](Self::open).
+    pub fn inspect(self) -> Result<Inspection, Error> {
+        let store = Store::new(&self.store_path()?, self.wait, Recovery::ReadImage);
+        inspection::inspect(&store)
+    }
+}
+
+impl Registry {
+    /// Opens the registry that all programs of this user share: `~/.port-registry/ports.redb`, or the file in
+    /// `PORT_REGISTRY_DB`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Builder::from_env`] and [`Builder::open`].
+    pub fn open() -> Result<Registry, Error> {
+        Builder::from_env()?.open()
+    }
+
+    /// Returns the default settings, for a registry with other ones.
+    pub fn builder() -> Builder {
+        Builder::default()
     }
 }
 
@@ -200,12 +228,12 @@ mod tests {
             }))
         })
         .unwrap();
-        assert_eq!(builder.path.as_deref(), Some(Path::new("/some/ports.redb")));
-        assert_eq!(builder.range.unwrap().to_string(), "4000-4001");
+        assert_eq!(builder.path(), Some(Path::new("/some/ports.redb")));
+        assert_eq!(builder.range().unwrap().to_string(), "4000-4001");
     }
 
     #[test]
-    fn a_range_that_is_none_names_its_variable() {
+    fn the_error_for_an_invalid_range_names_its_variable() {
         let error = Builder::from_variables(|name| {
             (name == RANGE_VARIABLE).then(|| OsString::from("4000"))
         })

@@ -1,4 +1,4 @@
-//! The time that one call may wait.
+//! Deadlines for calls that wait for other processes.
 
 use std::cell::Cell;
 use std::thread;
@@ -12,27 +12,28 @@ pub(crate) struct Deadline {
 }
 
 thread_local! {
-    // The storage engine asks its backend for locks without saying for whose sake. Its calls come
-    // in on the thread that made ours, so that is where the backend finds the deadline.
+    // redb passes no context to the backend that it asks for locks, but it calls the backend on the thread of the
+    // caller. So the backend finds the deadline here.
     static CURRENT: Cell<Option<Deadline>> = const { Cell::new(None) };
 }
 
 /// The shortest pause between two attempts.
 const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
-/// The longest pause: about what a commit takes on a fast disk.
+/// The longest pause: about the duration of a commit on a fast disk.
 const LONGEST_PAUSE: Duration = Duration::from_micros(500);
 
 impl Deadline {
+    /// Makes a deadline that passes after `wait`.
     pub(crate) fn after(wait: Duration) -> Deadline {
-        // A wait beyond what the clock can count is a wait without end, to within a century.
-        const CENTURY: Duration = Duration::from_hours(100 * 365 * 24);
+        // An `Instant` cannot hold every wait. A century is as good as forever.
+        const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
         Deadline {
             at: Instant::now() + wait.min(CENTURY),
             wait,
         }
     }
 
-    /// This deadline, or one after `least` if that is later.
+    /// Returns this deadline, or one after `least` if that is later.
     pub(crate) fn or_after(self, least: Duration) -> Deadline {
         Deadline {
             at: self.at.max(Instant::now() + least),
@@ -40,7 +41,7 @@ impl Deadline {
         }
     }
 
-    /// The whole wait that was granted, for error messages.
+    /// Returns the whole wait that was granted, for error messages.
     pub(crate) fn wait(self) -> Duration {
         self.wait
     }
@@ -49,25 +50,21 @@ impl Deadline {
         self.at.saturating_duration_since(Instant::now())
     }
 
-    /// Runs `f` with this deadline on every wait for a lock that happens in it.
-    pub(crate) fn run<T>(self, f: impl FnOnce() -> T) -> T {
-        struct Restore(Option<Deadline>);
-        impl Drop for Restore {
-            fn drop(&mut self) {
-                CURRENT.set(self.0);
-            }
+    /// Makes this the deadline of the thread until the guard is dropped.
+    #[must_use = "the deadline is current only while the guard lives"]
+    pub(crate) fn enter(self) -> CurrentDeadline {
+        CurrentDeadline {
+            outer: CURRENT.replace(Some(self)),
         }
-        let _restore = Restore(CURRENT.replace(Some(self)));
-        f()
     }
 
-    /// The deadline of the call that this thread is in.
+    /// Returns the deadline that this thread has entered last.
     pub(crate) fn current() -> Option<Deadline> {
         CURRENT.get()
     }
 
-    /// Calls `attempt` again and again, with pauses between, until it returns something. Returns `None` if
-    /// the deadline passes first; calls `attempt` at least once.
+    /// Calls `attempt` with pauses until it returns something. Returns `None` if the deadline passes first. Calls
+    /// `attempt` at least once.
     pub(crate) fn poll<T, E>(
         self,
         mut attempt: impl FnMut() -> Result<Option<T>, E>,
@@ -87,24 +84,41 @@ impl Deadline {
     }
 }
 
+/// The guard of a deadline that a thread has entered. Dropping it restores the one before.
+#[derive(Debug)]
+pub(crate) struct CurrentDeadline {
+    outer: Option<Deadline>,
+}
+
+impl Drop for CurrentDeadline {
+    fn drop(&mut self) {
+        CURRENT.set(self.outer);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Deadline;
     use std::time::Duration;
 
     #[test]
-    fn polling_asks_once_even_when_the_deadline_has_passed() {
+    fn polling_attempts_once_even_when_the_deadline_has_passed() {
         let deadline = Deadline::after(Duration::ZERO);
         assert_eq!(deadline.poll(|| Ok::<_, ()>(Some(7))), Ok(Some(7)));
         assert_eq!(deadline.poll(|| Ok::<Option<u8>, ()>(None)), Ok(None));
     }
 
     #[test]
-    fn a_deadline_is_current_only_inside_its_run() {
-        assert!(Deadline::current().is_none());
-        Deadline::after(Duration::MAX).run(|| {
-            assert_eq!(Deadline::current().map(Deadline::wait), Some(Duration::MAX));
-        });
-        assert!(Deadline::current().is_none());
+    fn a_deadline_is_current_only_while_its_guard_lives() {
+        let current = || Deadline::current().map(Deadline::wait);
+        assert_eq!(current(), None);
+        let outer = Deadline::after(Duration::MAX).enter();
+        {
+            let _inner = Deadline::after(Duration::ZERO).enter();
+            assert_eq!(current(), Some(Duration::ZERO));
+        }
+        assert_eq!(current(), Some(Duration::MAX));
+        drop(outer);
+        assert_eq!(current(), None);
     }
 }

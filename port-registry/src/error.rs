@@ -1,41 +1,54 @@
-//! What can go wrong.
+//! The library's errors.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::allocation::{Allocation, AllocationId};
-use crate::port::Port;
-use crate::range::PortRange;
+use crate::store_error::StoreError;
+use crate::types::allocation::Allocation;
+use crate::types::allocation_id::AllocationId;
+use crate::types::port::Port;
+use crate::types::range::PortRange;
 
-/// Why the registry did not do what it was asked to. Nothing was changed then, except perhaps
-/// where it is [`OutcomeUnknown`](Error::OutcomeUnknown).
+/// The error of a failed operation.
 ///
-/// Callers may construct the conflicts: a client of the daemon does, from its answers.
+/// A failed operation changed nothing, with one exception: after [`OutcomeUnknown`](Error::OutcomeUnknown) it may
+/// have taken effect. Messages end with the next step where there is one. They leave out the underlying error,
+/// which [`source`](std::error::Error::source) returns.
 ///
-/// # What a store can meet
+/// The variants for conflicts can be constructed by callers, because clients of the daemon turn its responses into
+/// them.
 ///
-/// Every operation reads the file, and may fail with [`Busy`](Error::Busy),
-/// [`NotReadable`](Error::NotReadable), [`Damaged`](Error::Damaged), [`SqliteFile`](Error::SqliteFile),
-/// [`ForeignFile`](Error::ForeignFile), [`UnknownFormat`](Error::UnknownFormat) or
-/// [`Store`](Error::Store). One that changes something may also fail with
-/// [`NotWritable`](Error::NotWritable), and with [`OutcomeUnknown`](Error::OutcomeUnknown): then look
-/// whether it took effect before you try again.
+/// # Store errors
+///
+/// Every operation reads the store's file, and may fail with:
+///
+/// | error | reason |
+/// |---|---|
+/// | [`Busy`](Error::Busy) | another process holds the store |
+/// | [`NotReadable`](Error::NotReadable) | this user may not read the file |
+/// | [`Damaged`](Error::Damaged) | the file was damaged |
+/// | [`SqliteFile`](Error::SqliteFile), [`ForeignFile`](Error::ForeignFile) | the file is not a registry |
+/// | [`UnknownFormat`](Error::UnknownFormat) | another version of this library wrote the file |
+/// | [`Store`](Error::Store) | an I/O error |
+///
+/// An operation that writes may also fail with [`NotWritable`](Error::NotWritable) or
+/// [`OutcomeUnknown`](Error::OutcomeUnknown).
 ///
 /// ```
 /// use port_registry::{Claim, Error, Registry, ServiceKey};
 ///
 /// # let folder = tempfile::tempdir()?;
-/// # let registry = Registry::builder().path(folder.path().join("ports.redb")).open()?;
-/// # let claim = Claim::new(ServiceKey::new("shop", "main", "web")?);
+/// # let registry = Registry::builder().with_path(folder.path().join("ports.redb")).open()?;
+/// let claim = Claim::new(ServiceKey::new("shop", "main", "web")?);
 /// match registry.allocate(claim) {
 ///     Ok(web) => println!("web has port {}", web.port),
 ///     Err(Error::PortTaken { holder } | Error::ServiceTaken { holder }) => {
 ///         println!("{} has port {}", holder.key, holder.port);
 ///     }
-///     // The message says what to do.
+///     // The message names the next step.
 ///     Err(error) => return Err(error.into()),
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -46,40 +59,42 @@ pub enum Error {
     /// Another service holds the port.
     #[error("port {} is already allocated to {}", holder.port, holder.key)]
     PortTaken {
-        /// The allocation that holds it.
+        /// The allocation that holds the port.
         holder: Box<Allocation>,
     },
 
-    /// The service holds a port already. [`allocate`](crate::Registry::allocate) always refuses then,
-    /// [`get_or_allocate`](crate::Registry::get_or_allocate) only if the claim names another port.
+    /// The service holds a port already.
+    ///
+    /// [`get_or_allocate`](crate::Registry::get_or_allocate) returns this error only if the claim names another port.
     #[error("{} already has port {}", holder.key, holder.port)]
     ServiceTaken {
-        /// The allocation it holds.
+        /// The allocation of the service.
         holder: Box<Allocation>,
     },
 
-    /// A checkout elsewhere, which still exists, goes by the same app and instance.
+    /// The service belongs to another checkout that has the same app and instance and still exists.
     #[error(
-        "{} belongs to the checkout {}, not to {wanted}",
+        "{} belongs to the checkout {}, not to {}",
         holder.key,
-        holder.dir.as_deref().unwrap_or_default()
+        holder.dir.as_deref().unwrap_or(Path::new("")).display(),
+        wanted.display()
     )]
     OtherCheckout {
         /// The allocation of the other checkout.
         holder: Box<Allocation>,
-        /// The checkout that asked.
-        wanted: String,
+        /// The checkout of the claim.
+        wanted: PathBuf,
     },
 
-    /// Something on this machine has the port open, and the claim does not
-    /// [adopt](crate::Claim::adopt) it.
+    /// A process on this machine has the port open, and the claim's
+    /// [listener policy](crate::Claim::with_listener_policy) refuses that.
     #[error("port {port} is in use on this system")]
     PortInUse {
-        /// The port asked for.
+        /// The claimed port.
         port: Port,
     },
 
-    /// Each port of the range is allocated, in use on this system, or not for this user to bind.
+    /// No port of the range is available: each is allocated, in use, or may not be bound by this user.
     #[error(
         "no free port is left in the range {range}: each is allocated, in use, or not for this user to bind; \
          release some, or widen the range"
@@ -90,14 +105,14 @@ pub enum Error {
         range: PortRange,
     },
 
-    /// There is no allocation with this id.
+    /// No allocation has this id.
     #[error("allocation {id} not found")]
     NotFound {
-        /// The id asked for.
+        /// The id.
         id: AllocationId,
     },
 
-    /// A release by filter that would have released everything.
+    /// The filter of a release has no conditions, so that it would match everything.
     #[error("at least one filter is required to release allocations")]
     EmptyFilter,
 
@@ -105,10 +120,10 @@ pub enum Error {
     #[error("not done, because another request of the batch failed")]
     NotApplied,
 
-    /// Another process kept the store to itself for longer than the wait deadline.
+    /// Another process held the store for longer than the wait deadline.
     #[error(
         "the registry at {} is busy: another process has held it for more than {} s; \
-         try again, or see whether one is stopped",
+         try again, or check for a process that is suspended",
         path.display(),
         waited.as_secs_f32()
     )]
@@ -116,78 +131,78 @@ pub enum Error {
     Busy {
         /// The store's file.
         path: PathBuf,
-        /// How long was waited.
+        /// The time that the operation waited.
         waited: Duration,
     },
 
-    /// The store is to be changed, and this user, file system or sandbox does not allow it.
+    /// The user, the file system or a sandbox does not allow writing to the store.
     #[error(
-        "cannot write the registry at {}: {cause}; make it writable, or name another file by PORT_REGISTRY_DB",
+        "cannot write the registry at {}; make it writable, or name another file by PORT_REGISTRY_DB",
         path.display()
     )]
     #[non_exhaustive]
     NotWritable {
         /// The store's file.
         path: PathBuf,
-        /// What the operating system said.
-        cause: io::Error,
+        /// The error of the operating system.
+        source: io::Error,
     },
 
-    /// The store cannot be looked at by this user.
+    /// The user or a sandbox does not allow reading the store.
     #[error(
-        "cannot read the registry at {}: {cause}; make it readable, or name another file by PORT_REGISTRY_DB",
+        "cannot read the registry at {}; make it readable, or name another file by PORT_REGISTRY_DB",
         path.display()
     )]
     #[non_exhaustive]
     NotReadable {
         /// The store's file.
         path: PathBuf,
-        /// What the operating system said.
-        cause: io::Error,
+        /// The error of the operating system.
+        source: io::Error,
     },
 
-    /// No default place for the store could be made out.
+    /// The home folder is unknown, so that the store has no default path.
     #[error(
         "HOME is not an absolute path; set it, or name the registry's file by PORT_REGISTRY_DB"
     )]
     NoHome,
 
-    /// Which checkout a folder is in cannot be told.
+    /// Git failed to identify the checkout that a folder is in.
     #[cfg(feature = "detect")]
-    #[error("git cannot tell what checkout {} is: {cause}", folder.display())]
+    #[error("git cannot identify the checkout of {}; name the app and the instance instead", folder.display())]
     #[non_exhaustive]
     Checkout {
         /// The folder.
         folder: PathBuf,
-        /// What went wrong.
-        cause: io::Error,
+        /// The error of git, or of running it.
+        source: io::Error,
     },
 
-    /// The default place for the store is none, or is not safe from other users.
+    /// The default folder of the store is unusable or open to other users.
     #[error("{} cannot be used: {reason}", folder.display())]
     #[non_exhaustive]
     UnusableFolder {
         /// The folder.
         folder: PathBuf,
-        /// What is wrong with it, and what to do about it.
+        /// The problem and the next step.
         reason: String,
     },
 
-    /// A setting of the environment cannot be used.
+    /// An environment variable is invalid.
     #[error("{variable} cannot be used: {reason}")]
     #[non_exhaustive]
     Setting {
         /// The environment variable.
         variable: &'static str,
-        /// What is wrong with it.
+        /// The problem.
         reason: String,
     },
 
-    /// The file is an `SQLite` database, such as the Go program of the same name kept.
+    /// The file is an `SQLite` database, like the one that the Go program of the same name uses.
     #[error(
-        "{path} is an SQLite database, not a registry; it was left as it is, name another file. Take its \
-         allocations over by `sqlite3 -json '{path}' 'SELECT * FROM allocations' | portctl import -`, or \
-         give `portctl import` what the old server's GET /v1/allocations printed",
+        "{path} is an SQLite database, not a registry; it was left as it is, name another file. Import its \
+         allocations by `sqlite3 -json '{path}' 'SELECT * FROM allocations' | portctl import -`, or \
+         pass `portctl import` the output of the old server's GET /v1/allocations",
         path = path.display().to_string().replace('\'', r"'\''")
     )]
     #[non_exhaustive]
@@ -196,7 +211,7 @@ pub enum Error {
         path: PathBuf,
     },
 
-    /// The file holds something else than a registry.
+    /// The file is not a registry.
     #[error("{} is not a port registry; it was left as it is, name another file", path.display())]
     #[non_exhaustive]
     ForeignFile {
@@ -204,7 +219,7 @@ pub enum Error {
         path: PathBuf,
     },
 
-    /// Another version of this program wrote the file in a format that this one does not know.
+    /// Another version of this program wrote the file, in a format that this version does not know.
     #[error(
         "{} has format version {found}, and this program knows version {supported}; use a program that knows {found}",
         path.display()
@@ -215,7 +230,7 @@ pub enum Error {
         path: PathBuf,
         /// The version found in the file.
         found: u64,
-        /// The latest version that this program knows.
+        /// The version that this program knows.
         supported: u64,
     },
 
@@ -225,48 +240,49 @@ pub enum Error {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What was found.
+        /// The damage.
         detail: String,
     },
 
-    /// The operating system could not say whether a port is in use.
-    #[error("cannot find out whether port {port} is in use: {cause}")]
+    /// The operating system failed to tell if a port is in use.
+    #[error("cannot find out whether port {port} is in use; fix the cause and try again")]
     #[non_exhaustive]
     Probe {
         /// The port.
         port: Port,
-        /// What the operating system said.
-        cause: io::Error,
+        /// The error of the operating system.
+        source: io::Error,
     },
 
-    /// The store failed while it committed, and went on failing when it was asked whether the commit
-    /// took effect. Once the cause is gone, looking tells.
+    /// The store failed during a commit, and failed again when it was read to find out if the commit took effect.
+    ///
+    /// Read the store once the cause is gone.
     #[error(
-        "the registry at {} failed, and whether it was changed cannot be told: {cause}; \
-         mend the cause, then look",
+        "the registry at {} failed, and it is unknown whether the change took effect; \
+         fix the cause, then list the allocations",
         path.display()
     )]
     #[non_exhaustive]
     OutcomeUnknown {
         /// The file.
         path: PathBuf,
-        /// What failed.
-        cause: StoreError,
+        /// The failure.
+        source: StoreError,
     },
 
     /// The store failed.
-    #[error("the registry at {} failed: {cause}", path.display())]
+    #[error("the registry at {} failed; fix the cause and try again", path.display())]
     #[non_exhaustive]
     Store {
         /// The file.
         path: PathBuf,
-        /// What failed.
-        cause: StoreError,
+        /// The failure.
+        source: StoreError,
     },
 }
 
 impl Error {
-    /// The allocation that stands in the way, for the errors that have one.
+    /// Returns the conflicting allocation, or `None` for errors that are no conflict with one.
     pub fn holder(&self) -> Option<&Allocation> {
         match self {
             Error::PortTaken { holder }
@@ -277,30 +293,27 @@ impl Error {
     }
 }
 
-/// A failure of the store itself, such as an I/O error.
-#[derive(Debug, Error)]
-#[error(transparent)]
-pub struct StoreError(StoreFault);
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+    use std::io;
 
-/// Keeps the storage engine's own error types out of the public ones.
-#[derive(Debug, Error)]
-pub(crate) enum StoreFault {
-    #[error("{0}")]
-    Io(#[from] io::Error),
-    #[error("{0}")]
-    Engine(Box<dyn std::error::Error + Send + Sync>),
-}
+    use super::Error;
+    use crate::store_error::StoreError;
 
-impl StoreError {
-    pub(crate) fn new(fault: impl Into<StoreFault>) -> StoreError {
-        StoreError(fault.into())
-    }
-
-    /// The I/O error behind the failure, where there is one.
-    pub fn io_error(&self) -> Option<&io::Error> {
-        match &self.0 {
-            StoreFault::Io(error) => Some(error),
-            StoreFault::Engine(_) => None,
-        }
+    #[test]
+    fn the_source_is_returned_and_not_repeated_in_the_message() {
+        let store = |source| Error::Store {
+            path: "ports.redb".into(),
+            source,
+        };
+        let error = store(StoreError::from_io(io::Error::other("the disk is gone")));
+        let source = error.source().unwrap();
+        assert_eq!(source.to_string(), "the disk is gone");
+        assert!(!error.to_string().contains("the disk is gone"));
+        // A source that repeated itself would be rendered twice.
+        assert!(source.source().is_none());
+        let error = store(StoreError::from_engine("out of pages"));
+        assert_eq!(error.source().unwrap().to_string(), "out of pages");
     }
 }

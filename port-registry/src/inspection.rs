@@ -1,43 +1,41 @@
-//! Looking at a store as it is, for those who want to know what is wrong with it.
+//! Inspecting a store without changing it.
 
 use std::path::PathBuf;
 
-use crate::allocation::{Allocation, Filter};
 use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::store::Store;
+use crate::store::transaction::Store;
+use crate::types::allocation::Allocation;
+use crate::types::filter::Filter;
 
-/// What [`Builder::examine`](crate::Builder::examine) finds.
+/// The result of [`Builder::inspect`](crate::Builder::inspect).
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Examination {
-    /// The store's file. A symbolic link was followed.
+pub struct Inspection {
+    /// The store's file, with a symbolic link resolved.
     pub path: PathBuf,
-    /// The version of the layout that the file has. `None` where there is no store yet.
+    /// The version of the file's format, or `None` if the store does not exist yet.
     pub format_version: Option<u64>,
-    /// All allocations, by id.
+    /// All allocations, ordered by id.
     pub allocations: Vec<Allocation>,
-    /// What would keep a change from being stored now, if anything: [`Error::Busy`] when another
-    /// process holds the store for as long as a call waits, or [`Error::NotWritable`] or
-    /// [`Error::Store`] when the file cannot be opened to write it.
+    /// The error that a write would fail with now, if any.
+    ///
+    /// [`Error::Busy`] means that another process held the store until the wait deadline, [`Error::NotWritable`] and
+    /// [`Error::Store`] that the file cannot be opened for writing.
     pub obstacle: Option<Error>,
 }
 
-/// Reads all of a store and checks it; then finds out whether it could be changed.
-pub(crate) fn examine(store: &Store) -> Result<Examination, Error> {
-    let deadline = Deadline::after(store.wait());
-    let read = store.read(deadline, |rows| {
+/// Reads and checks the whole store, then tests if it could be written to.
+pub(crate) fn inspect(store: &Store) -> Result<Inspection, Error> {
+    let (format_version, allocations) = store.read(Deadline::after(store.wait()), |rows| {
         rows.check()?;
-        Ok((rows.format_version()?, rows.matching(&Filter::default())?))
-    });
-    let path = store.path();
-    let (format_version, allocations) = read.map_err(|fault| fault.at(path, deadline))?;
-    let deadline = Deadline::after(store.wait());
-    let writable = store.check_writable(deadline);
-    Ok(Examination {
-        path: path.to_owned(),
+        Ok((rows.format_version()?, rows.matching(&Filter::new())?))
+    })?;
+    let writable = store.check_writable(Deadline::after(store.wait()));
+    Ok(Inspection {
+        path: store.path().to_owned(),
         format_version,
         allocations,
-        obstacle: writable.err().map(|fault| fault.at(path, deadline)),
+        obstacle: writable.err(),
     })
 }

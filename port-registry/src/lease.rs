@@ -1,20 +1,20 @@
-//! Allocations that end with the scope that made them.
+//! Leases: allocations that end with a scope.
 
-use crate::allocation::Allocation;
 use crate::error::Error;
-use crate::port::Port;
 use crate::registry::Registry;
+use crate::types::allocation::Allocation;
+use crate::types::claim::Claim;
+use crate::types::port::Port;
 
-/// An allocation that is released when dropped, as a test harness wants it.
+/// An allocation that is released when it is dropped, for example at the end of a test.
 ///
-/// A drop cannot tell of failure; [`Lease::release`] can. A process that is killed releases
-/// nothing.
+/// Dropping a lease ignores errors; [`Lease::release`] returns them. A killed process releases nothing.
 ///
 /// ```
 /// use port_registry::{Claim, Registry, ServiceKey};
 ///
 /// # let folder = tempfile::tempdir()?;
-/// # let registry = Registry::builder().path(folder.path().join("ports.redb")).open()?;
+/// # let registry = Registry::builder().with_path(folder.path().join("ports.redb")).open()?;
 /// let lease = registry.lease(Claim::new(ServiceKey::new("shop", "test-1", "db")?))?;
 /// let port = lease.port();
 /// drop(lease);
@@ -26,49 +26,57 @@ use crate::registry::Registry;
 pub struct Lease {
     registry: Registry,
     allocation: Allocation,
-    is_over: bool,
+    is_released: bool,
+}
+
+impl Registry {
+    /// [Allocates](Self::allocate) a port that is released when the [lease](Lease) is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`allocate`](Self::allocate).
+    pub fn lease(&self, claim: Claim) -> Result<Lease, Error> {
+        Ok(Lease {
+            registry: self.clone(),
+            allocation: self.allocate(claim)?,
+            is_released: false,
+        })
+    }
 }
 
 impl Lease {
-    pub(crate) fn new(registry: Registry, allocation: Allocation) -> Lease {
-        Lease {
-            registry,
-            allocation,
-            is_over: false,
-        }
-    }
-
-    /// The port that is held.
+    /// Returns the port.
     pub fn port(&self) -> Port {
         self.allocation.port
     }
 
-    /// What is held.
+    /// Returns the allocation.
     pub fn allocation(&self) -> &Allocation {
         &self.allocation
     }
 
-    /// Ends the lease, or tells why it cannot be ended; then it may be tried again. A lease that is
-    /// over stays so, and one whose allocation somebody else has released is over.
+    /// Releases the port. It may be called again after an error.
+    ///
+    /// It has no effect if the lease was released before, here or by another program.
     ///
     /// ```
     /// # use port_registry::{Claim, Registry, ServiceKey};
     /// # let folder = tempfile::tempdir()?;
-    /// # let registry = Registry::builder().path(folder.path().join("ports.redb")).open()?;
+    /// # let registry = Registry::builder().with_path(folder.path().join("ports.redb")).open()?;
     /// # let claim = Claim::new(ServiceKey::new("shop", "test-1", "db")?);
     /// let mut lease = registry.lease(claim)?;
     /// // ...
-    /// lease.release()?; // tells of a failure, which a drop cannot
+    /// lease.release()?; // Returns errors, which dropping the lease would ignore.
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [What a store can meet](Error#what-a-store-can-meet).
+    /// [Store errors](Error#store-errors).
     pub fn release(&mut self) -> Result<(), Error> {
-        if !self.is_over {
+        if !self.is_released {
             match self.registry.release(self.allocation.id) {
-                Ok(_) | Err(Error::NotFound { .. }) => self.is_over = true,
+                Ok(_) | Err(Error::NotFound { .. }) => self.is_released = true,
                 Err(error) => return Err(error),
             }
         }
@@ -78,7 +86,7 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        // There is nobody to tell of a failure.
+        // A drop cannot return an error.
         let _ = self.release();
     }
 }

@@ -1,38 +1,41 @@
-//! The registry: what callers see.
+//! The registry.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::allocate::assignment_order::AssignmentOrder;
-use crate::allocate::request::{Answer, Atomicity, Claim, Request};
-use crate::allocation::{Allocation, AllocationId, Filter, PortStatus};
-use crate::builder::Builder;
+use crate::allocate::allocator::Allocator;
+use crate::allocate::request::{Answer, Atomicity, Request};
 use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::lease::Lease;
-use crate::port::Port;
-use crate::range::PortRange;
-use crate::store::{Fault, Outcome, Store};
 use crate::system::listener::Listener;
-use crate::system::probe::{Probe, Verdict};
+use crate::system::probe::Verdict;
+use crate::types::allocation::Allocation;
+use crate::types::allocation_id::AllocationId;
+use crate::types::claim::Claim;
+use crate::types::filter::Filter;
+use crate::types::port::Port;
+use crate::types::port_status::PortStatus;
+use crate::types::range::PortRange;
+use crate::types::service_key::ServiceKey;
 
-/// The registry of one store file.
+/// A registry of ports, stored in one file.
 ///
-/// Any number of them, in any number of threads and processes, may use one file at once. Each
-/// method is one transaction: it takes effect as a whole and durably before it returns, or not at
-/// all. Reads wait for no writer, and writes wait for their turn, up to the
-/// [wait deadline](Builder::wait). A clone is the same registry, and cheap.
+/// Each method is one transaction: when it returns, its changes are on disk, or it changed nothing. Reads do not
+/// wait for writers. Writes wait for their turn, up to the [wait deadline](crate::Builder::with_wait).
+///
+/// Any number of registries, in any number of threads and processes, may use one file at the same time. A clone is
+/// cheap and shares the open file.
 ///
 /// ```
 /// use port_registry::{Claim, Error, Registry, ServiceKey};
 ///
 /// # let folder = tempfile::tempdir()?;
-/// let registry = Registry::builder().path(folder.path().join("ports.redb")).open()?;
+/// let registry = Registry::builder().with_path(folder.path().join("ports.redb")).open()?;
 /// let web = registry.allocate(Claim::new(ServiceKey::new("shop", "main", "web")?))?;
 ///
-/// // Whoever asks for the same port is told who holds it.
-/// let rival = Claim::new(ServiceKey::new("blog", "main", "web")?).port(web.port);
+/// // A second claim on the port fails, and the error names the holder.
+/// let rival = Claim::new(ServiceKey::new("blog", "main", "web")?).with_port(web.port);
 /// match registry.allocate(rival) {
 ///     Err(Error::PortTaken { holder, .. }) => assert_eq!(*holder, web),
 ///     other => panic!("{other:?}"),
@@ -41,90 +44,51 @@ use crate::system::probe::{Probe, Verdict};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Registry {
-    inner: Arc<Inner>,
-}
-
-#[derive(Debug)]
-struct Inner {
-    store: Store,
-    order: AssignmentOrder,
-    probe: Box<dyn Probe>,
+    allocator: Arc<Allocator>,
 }
 
 impl Registry {
-    /// Opens the registry that everything on this machine shares: `~/.port-registry/ports.redb`,
-    /// or what the environment names instead, as [`Builder::from_env`] tells.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Builder::open`], and [`Setting`](Error::Setting) where a variable cannot be used.
-    pub fn open() -> Result<Registry, Error> {
-        Builder::from_env()?.open()
-    }
-
-    /// Settings to open a registry with.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
-    pub(crate) fn new(store: Store, order: AssignmentOrder, probe: Box<dyn Probe>) -> Registry {
+    pub(crate) fn new(allocator: Allocator) -> Registry {
         Registry {
-            inner: Arc::new(Inner {
-                store,
-                order,
-                probe,
-            }),
+            allocator: Arc::new(allocator),
         }
     }
 
-    /// The store's file. A symbolic link is followed.
-    pub fn path(&self) -> &Path {
-        self.store().path()
-    }
-
-    /// The ports that are chosen from for a claim that names none, as [`Builder::range`] set it.
-    pub fn range(&self) -> PortRange {
-        self.order().range()
-    }
-
-    /// The time that a call waits for other processes, as [`Builder::wait`] set it.
-    pub fn wait(&self) -> Duration {
-        self.store().wait()
-    }
-
-    /// Gives a port to a service that has none.
+    /// Allocates a port to a service that holds none.
     ///
-    /// Without a port in the claim it is the lowest of the best ones that are neither allocated nor
-    /// in use on this system: from 3000 up to the kernel's ephemeral range, then 1024-2999, then
-    /// the ephemeral range and what was left out before: ports that browsers refuse to open
-    /// ([port blocking](https://fetch.spec.whatwg.org/#port-blocking) of the Fetch standard),
-    /// [`DAEMON_PORT`](crate::DAEMON_PORT), and 5000 and 7000 on macOS; then 1-1023, where this user may
-    /// bind them.
+    /// A claim without a port gets the best one that is neither allocated nor in use. Ports are preferred in this
+    /// order, and by number within each group:
+    ///
+    /// 1. 3000 up to the kernel's ephemeral range
+    /// 2. 1024-2999
+    /// 3. the ephemeral range, and the ports that the first two groups leave out: those that browsers refuse to
+    ///    open ([port blocking](https://fetch.spec.whatwg.org/#port-blocking) in the Fetch standard), 51234 (the
+    ///    daemon's), and 5000 and 7000 on macOS
+    /// 4. 1-1023, if this user may bind them
     ///
     /// # Errors
     ///
-    /// [`ServiceTaken`](Error::ServiceTaken) when the service has a port,
-    /// [`OtherCheckout`](Error::OtherCheckout) when it belongs to another checkout that still exists than
-    /// the one that the claim [names](Claim::dir), [`PortTaken`](Error::PortTaken),
-    /// [`PortInUse`](Error::PortInUse) or [`NoFreePort`](Error::NoFreePort) when the claim cannot
-    /// be met, [`Probe`](Error::Probe) when the system does not say whether a port is in use, and
-    /// [what a store can meet](Error#what-a-store-can-meet).
+    /// - [`ServiceTaken`](Error::ServiceTaken) if the service holds a port
+    /// - [`OtherCheckout`](Error::OtherCheckout) if the service holds a port and belongs to another existing
+    ///   checkout than the [claim's](Claim::with_dir)
+    /// - [`PortTaken`](Error::PortTaken), [`PortInUse`](Error::PortInUse) or [`NoFreePort`](Error::NoFreePort) if the
+    ///   port, or every port, is allocated or in use
+    /// - [`Probe`](Error::Probe) if the system does not tell if a port is in use
+    /// - [store errors](Error#store-errors)
     pub fn allocate(&self, claim: Claim) -> Result<Allocation, Error> {
-        self.claim(Request::Allocate(claim))
+        self.apply_claim(Request::Allocate(claim))
     }
 
-    /// Gives a service the port that it has, or else a new one as [`allocate`](Self::allocate)
-    /// does.
+    /// Returns the allocation of a service, or [allocates](Self::allocate) a port.
     ///
-    /// A claim that [names a checkout](Claim::dir) records it, where none was recorded or the one that
-    /// was exists no longer. If the port belongs to another checkout, that is an error; a claim that names
-    /// none is of whichever there is.
+    /// If the claim has a [checkout](Claim::with_dir), the checkout is recorded for the service, unless one is
+    /// recorded that still exists. A claim without a checkout matches a service of every checkout.
     ///
     /// ```
     /// use port_registry::{Claim, Registry, ServiceKey};
     ///
     /// # let folder = tempfile::tempdir()?;
-    /// # let registry = Registry::builder().path(folder.path().join("ports.redb")).open()?;
+    /// # let registry = Registry::builder().with_path(folder.path().join("ports.redb")).open()?;
     /// let claim = Claim::new(ServiceKey::new("shop", "main", "web")?);
     /// let first = registry.get_or_allocate(claim.clone())?;
     /// assert_eq!(registry.get_or_allocate(claim)?, first);
@@ -133,81 +97,53 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// Those of [`allocate`](Self::allocate), but [`ServiceTaken`](Error::ServiceTaken) only when the claim
-    /// names another port than the service has.
+    /// Those of [`allocate`](Self::allocate), but [`ServiceTaken`](Error::ServiceTaken) only if the claim names
+    /// another port than the service holds.
     pub fn get_or_allocate(&self, claim: Claim) -> Result<Allocation, Error> {
-        self.claim(Request::GetOrAllocate(claim))
+        self.apply_claim(Request::GetOrAllocate(claim))
     }
 
-    /// [Allocates](Self::allocate) a port for as long as the [lease](Lease) lives.
+    /// Returns the allocation with this id, or `None` if there is none.
     ///
     /// # Errors
     ///
-    /// Those of [`allocate`](Self::allocate).
-    pub fn lease(&self, claim: Claim) -> Result<Lease, Error> {
-        Ok(Lease::new(self.clone(), self.allocate(claim)?))
-    }
-
-    /// Frees the port of the allocation with this id, and returns what it was.
-    ///
-    /// ```
-    /// # use port_registry::{Claim, Registry, ServiceKey};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let registry = Registry::builder().path(folder.path().join("ports.redb")).open()?;
-    /// # let claim = Claim::new(ServiceKey::new("shop", "main", "web")?);
-    /// let web = registry.allocate(claim)?;
-    /// assert_eq!(registry.release(web.id)?, web);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`NotFound`](Error::NotFound), and
-    /// [what a store can meet](Error#what-a-store-can-meet).
-    pub fn release(&self, id: AllocationId) -> Result<Allocation, Error> {
-        let released = self.release_by(Request::Release(id))?;
-        released.into_iter().next().ok_or(Error::NotFound { id })
-    }
-
-    /// Frees the ports of all allocations that match, and returns what they were, by id.
-    ///
-    /// ```
-    /// use port_registry::Filter;
-    ///
-    /// # use port_registry::Registry;
-    /// # let folder = tempfile::tempdir()?;
-    /// # let registry = Registry::builder().path(folder.path().join("ports.redb")).open()?;
-    /// let gone = registry.release_matching(Filter::default().app("shop").instance("feature"))?;
-    /// println!("{} ports are free again", gone.len());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`EmptyFilter`](Error::EmptyFilter) when no part of the filter is set, and
-    /// [what a store can meet](Error#what-a-store-can-meet).
-    pub fn release_matching(&self, filter: Filter) -> Result<Vec<Allocation>, Error> {
-        self.release_by(Request::ReleaseMatching(filter))
-    }
-
-    /// The allocation with this id.
-    ///
-    /// # Errors
-    ///
-    /// [What a store can meet](Error#what-a-store-can-meet).
+    /// [Store errors](Error#store-errors).
     pub fn get(&self, id: AllocationId) -> Result<Option<Allocation>, Error> {
-        self.with_deadline(|deadline| self.store().read(deadline, |rows| rows.by_id(id)))
+        let store = self.allocator.store();
+        store.read(self.deadline(), |rows| rows.by_id(id))
     }
 
-    /// The allocations that match, by id.
+    /// Returns the allocation of a service, or `None` if it holds no port.
+    ///
+    /// ```
+    /// use port_registry::{Claim, Registry, ServiceKey};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let registry = Registry::builder().with_path(folder.path().join("ports.redb")).open()?;
+    /// let key = ServiceKey::new("shop", "main", "web")?;
+    /// assert_eq!(registry.get_by_key(&key)?, None);
+    /// let web = registry.allocate(Claim::new(key.clone()))?;
+    /// assert_eq!(registry.get_by_key(&key)?, Some(web));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [Store errors](Error#store-errors).
+    pub fn get_by_key(&self, key: &ServiceKey) -> Result<Option<Allocation>, Error> {
+        let store = self.allocator.store();
+        store.read(self.deadline(), |rows| rows.by_key(key))
+    }
+
+    /// Returns the allocations that match, ordered by id.
     ///
     /// ```
     /// use port_registry::Filter;
     ///
     /// # use port_registry::Registry;
     /// # let folder = tempfile::tempdir()?;
-    /// # let registry = Registry::builder().path(folder.path().join("ports.redb")).open()?;
-    /// for allocation in registry.list(&Filter::default().app("shop"))? {
+    /// # let registry = Registry::builder().with_path(folder.path().join("ports.redb")).open()?;
+    /// for allocation in registry.list(&Filter::new().with_app("shop"))? {
     ///     println!("{} {}", allocation.port, allocation.key);
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -215,18 +151,18 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// [What a store can meet](Error#what-a-store-can-meet).
+    /// [Store errors](Error#store-errors).
     pub fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, Error> {
-        self.with_deadline(|deadline| self.store().read(deadline, |rows| rows.matching(filter)))
+        let store = self.allocator.store();
+        store.read(self.deadline(), |rows| rows.matching(filter))
     }
 
-    /// Tells if a port is available, and who has it if not: the allocation that holds it, and, with
-    /// the feature `listeners`, the process that listens on it.
+    /// Returns the holder of a port and its listener.
     ///
     /// ```
     /// # use port_registry::{Claim, Registry, ServiceKey};
     /// # let folder = tempfile::tempdir()?;
-    /// # let registry = Registry::builder().path(folder.path().join("ports.redb")).open()?;
+    /// # let registry = Registry::builder().with_path(folder.path().join("ports.redb")).open()?;
     /// # let claim = Claim::new(ServiceKey::new("shop", "main", "web")?);
     /// let web = registry.allocate(claim)?;
     /// let status = registry.check(web.port)?;
@@ -237,11 +173,11 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// [`Probe`](Error::Probe) when the system does not say whether the port is in use, and
-    /// [what a store can meet](Error#what-a-store-can-meet).
+    /// - [`Probe`](Error::Probe) if the system does not tell if the port is in use
+    /// - [store errors](Error#store-errors)
     pub fn check(&self, port: Port) -> Result<PortStatus, Error> {
-        let holder =
-            self.with_deadline(|deadline| self.store().read(deadline, |rows| rows.by_port(port)))?;
+        let store = self.allocator.store();
+        let holder = store.read(self.deadline(), |rows| rows.by_port(port))?;
         let listener = match self.probe(port)? {
             Verdict::Busy => Some(Listener::find(port)),
             Verdict::Free | Verdict::Denied => None,
@@ -249,95 +185,228 @@ impl Registry {
         Ok(PortStatus::new(port, holder, listener))
     }
 
-    /// Asks the system about a port, whoever holds it in the registry.
+    /// Probes a port, without a look at the store.
     ///
     /// # Errors
     ///
-    /// [`Probe`](Error::Probe) when it does not say anything.
+    /// [`Probe`](Error::Probe) if the system does not tell if the port is in use.
     pub fn probe(&self, port: Port) -> Result<Verdict, Error> {
-        let verdict = self.inner.probe.probe(port);
-        verdict.map_err(|cause| Error::Probe { port, cause })
+        self.allocator.probe(port)
     }
 
-    /// Writes to the store as much as an allocation does, without changing what it holds. It tells
-    /// whether one could be stored, and creates a store that is not there yet.
+    /// Releases the allocation with this id, and returns it.
+    ///
+    /// ```
+    /// # use port_registry::{Claim, Registry, ServiceKey};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let registry = Registry::builder().with_path(folder.path().join("ports.redb")).open()?;
+    /// # let claim = Claim::new(ServiceKey::new("shop", "main", "web")?);
+    /// let web = registry.allocate(claim)?;
+    /// assert_eq!(registry.release(web.id)?, web);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [What a store can meet](Error#what-a-store-can-meet).
-    pub fn try_write(&self) -> Result<(), Error> {
-        self.with_deadline(|deadline| {
-            self.store().write(deadline, |ledger| {
-                ledger.touch();
-                Ok(Outcome::Commit(()))
-            })
-        })
+    /// - [`NotFound`](Error::NotFound) if there is no such allocation
+    /// - [store errors](Error#store-errors)
+    pub fn release(&self, id: AllocationId) -> Result<Allocation, Error> {
+        let released = self.apply_release(Request::Release(id))?;
+        released.into_iter().next().ok_or(Error::NotFound { id })
     }
 
-    /// Checks that what is stored agrees with itself: the allocations, both indexes, the free ports
-    /// and the next id. Reads all of it.
+    /// Releases the allocation of a service, and returns it, or `None` if the service holds no port.
+    ///
+    /// ```
+    /// use port_registry::{Claim, Registry, ServiceKey};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let registry = Registry::builder().with_path(folder.path().join("ports.redb")).open()?;
+    /// let key = ServiceKey::new("shop", "main", "web")?;
+    /// let web = registry.allocate(Claim::new(key.clone()))?;
+    /// assert_eq!(registry.release_by_key(&key)?, Some(web));
+    /// assert_eq!(registry.release_by_key(&key)?, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Damaged`](Error::Damaged) says where it does not, and
-    /// [what a store can meet](Error#what-a-store-can-meet).
+    /// [Store errors](Error#store-errors).
+    pub fn release_by_key(&self, key: &ServiceKey) -> Result<Option<Allocation>, Error> {
+        let released = self.apply_release(Request::ReleaseByKey(key.clone()))?;
+        Ok(released.into_iter().next())
+    }
+
+    /// Releases all allocations that match, and returns them, ordered by id.
+    ///
+    /// ```
+    /// use port_registry::Filter;
+    ///
+    /// # use port_registry::Registry;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let registry = Registry::builder().with_path(folder.path().join("ports.redb")).open()?;
+    /// let feature = Filter::new().with_app("shop").with_instance("feature");
+    /// let released = registry.release_matching(feature)?;
+    /// println!("{} ports are free again", released.len());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// - [`EmptyFilter`](Error::EmptyFilter) if the filter has no conditions
+    /// - [store errors](Error#store-errors)
+    pub fn release_matching(&self, filter: Filter) -> Result<Vec<Allocation>, Error> {
+        self.apply_release(Request::ReleaseMatching(filter))
+    }
+
+    /// Carries out several requests in one commit. Returns one answer for each, in their order.
+    ///
+    /// The requests are carried out in their order, so that later ones see the changes of earlier ones. With
+    /// [`Atomicity::AllOrNothing`], a failed request undoes the others, whose answers become
+    /// [`NotApplied`](Error::NotApplied).
+    ///
+    /// ```
+    /// use port_registry::{Atomicity, Claim, Registry, Request, ServiceKey};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let registry = Registry::builder().with_path(folder.path().join("ports.redb")).open()?;
+    /// let mut requests = Vec::new();
+    /// for service in ["web", "db"] {
+    ///     let key = ServiceKey::new("shop", "main", service)?;
+    ///     requests.push(Request::GetOrAllocate(Claim::new(key)));
+    /// }
+    /// for answer in registry.apply(&requests, Atomicity::AllOrNothing)? {
+    ///     if let Some(allocation) = answer?.into_allocation() {
+    ///         println!("{} {}", allocation.port, allocation.key);
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [Store errors](Error#store-errors). None of the requests took effect then. After
+    /// [`OutcomeUnknown`](Error::OutcomeUnknown), either none of them did or all that could.
+    pub fn apply(
+        &self,
+        requests: &[Request],
+        atomicity: Atomicity,
+    ) -> Result<Vec<Result<Answer, Error>>, Error> {
+        self.allocator.apply(requests, atomicity, self.deadline())
+    }
+
+    /// Reads the whole store and checks its invariants: the allocations, both indexes, the free ports and the next id
+    /// agree.
+    ///
+    /// # Errors
+    ///
+    /// - [`Damaged`](Error::Damaged) if an invariant is violated
+    /// - other [store errors](Error#store-errors)
     pub fn verify(&self) -> Result<(), Error> {
-        self.with_deadline(|deadline| self.store().check_consistency(deadline))
+        let store = self.allocator.store();
+        store.read(self.deadline(), |rows| rows.check())
     }
 
-    /// Meets what is wrong with the file now, rather than at the first use.
-    pub(crate) fn try_open(&self) -> Result<(), Error> {
-        self.with_deadline(|deadline| self.store().read(deadline, |_| Ok(())))
+    /// Returns the path of the store's file, with a symbolic link resolved.
+    pub fn path(&self) -> &Path {
+        self.allocator.path()
     }
 
-    pub(crate) fn with_deadline<T>(
-        &self,
-        f: impl FnOnce(Deadline) -> Result<T, Fault>,
-    ) -> Result<T, Error> {
-        self.within(Deadline::after(self.wait()), f)
+    /// Returns the range for claims without a port, as set by [`Builder::with_range`](crate::Builder::with_range).
+    pub fn range(&self) -> PortRange {
+        self.allocator.range()
     }
 
-    pub(crate) fn within<T>(
-        &self,
-        deadline: Deadline,
-        f: impl FnOnce(Deadline) -> Result<T, Fault>,
-    ) -> Result<T, Error> {
-        f(deadline).map_err(|fault| fault.at(self.path(), deadline))
+    /// Returns the time that a call may wait for other processes, as set by
+    /// [`Builder::with_wait`](crate::Builder::with_wait).
+    pub fn wait(&self) -> Duration {
+        self.allocator.wait()
     }
 
-    /// Closes the file, which is opened again when it is next needed.
-    #[cfg(test)]
-    pub(crate) fn close(&self) {
-        self.store().close();
+    pub(crate) fn allocator(&self) -> &Allocator {
+        &self.allocator
     }
 
-    pub(crate) fn store(&self) -> &Store {
-        &self.inner.store
+    /// Returns the deadline of a call that begins now.
+    pub(crate) fn deadline(&self) -> Deadline {
+        Deadline::after(self.wait())
     }
 
-    pub(crate) fn order(&self) -> &AssignmentOrder {
-        &self.inner.order
+    /// Opens the file, so that its problems are reported now rather than by the first operation.
+    pub(crate) fn open_store(&self) -> Result<(), Error> {
+        let store = self.allocator.store();
+        store.read(self.deadline(), |_| Ok(()))
     }
 
-    pub(crate) fn prober(&self) -> &dyn Probe {
-        &*self.inner.probe
-    }
-
-    /// One request, in a transaction of its own.
-    fn ask(&self, request: Request) -> Result<Answer, Error> {
+    /// Applies one request in a transaction of its own.
+    fn apply_one(&self, request: Request) -> Result<Answer, Error> {
         let answers = self.apply(&[request], Atomicity::Each)?;
         answers.into_iter().next().unwrap_or(Err(Error::NotApplied))
     }
 
-    fn claim(&self, request: Request) -> Result<Allocation, Error> {
-        let allocation = self.ask(request)?.into_allocation();
+    fn apply_claim(&self, request: Request) -> Result<Allocation, Error> {
+        let allocation = self.apply_one(request)?.into_allocation();
         allocation.ok_or(Error::NotApplied)
     }
 
-    fn release_by(&self, request: Request) -> Result<Vec<Allocation>, Error> {
-        match self.ask(request)? {
+    fn apply_release(&self, request: Request) -> Result<Vec<Allocation>, Error> {
+        match self.apply_one(request)? {
             Answer::Released(released) => Ok(released),
             Answer::Allocated(_) | Answer::Existing(_) => Err(Error::NotApplied),
         }
+    }
+}
+
+/// For the daemon's health check and for tests.
+#[doc(hidden)]
+#[cfg(any(test, feature = "daemon"))]
+impl Registry {
+    /// Writes to the store as much as an allocation does, without a change to its contents. Creates the store if
+    /// it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// [Store errors](Error#store-errors).
+    pub fn try_write(&self) -> Result<(), Error> {
+        use crate::store::transaction::Outcome;
+
+        let store = self.allocator.store();
+        store.write(self.deadline(), |txn| {
+            txn.touch();
+            Ok(Outcome::Commit(()))
+        })
+    }
+
+    /// Closes the file. The next operation opens it again.
+    #[cfg(test)]
+    pub(crate) fn close(&self) {
+        self.allocator.store().close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Registry;
+    use crate::system::probe::Verdict;
+    use crate::types::claim::Claim;
+    use crate::types::service_key::ServiceKey;
+
+    #[test]
+    fn a_service_is_found_and_released_by_its_key_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let builder = Registry::builder().with_path(folder.path().join("ports.redb"));
+        let registry = builder.with_probe(|_| Ok(Verdict::Free)).open().unwrap();
+        let key = |service| ServiceKey::new("shop", "main", service).unwrap();
+        assert_eq!(registry.get_by_key(&key("web")).unwrap(), None);
+        assert_eq!(registry.release_by_key(&key("web")).unwrap(), None);
+        assert!(!registry.path().exists(), "nothing was written");
+
+        let web = registry.allocate(Claim::new(key("web"))).unwrap();
+        let db = registry.allocate(Claim::new(key("db"))).unwrap();
+        assert_eq!(registry.get_by_key(&web.key).unwrap(), Some(web.clone()));
+        assert_eq!(registry.release_by_key(&web.key).unwrap(), Some(web));
+        assert_eq!(registry.get_by_key(&key("web")).unwrap(), None);
+        assert_eq!(registry.get_by_key(&db.key).unwrap(), Some(db));
+        registry.verify().unwrap();
     }
 }

@@ -4,7 +4,8 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
-use port_registry::{DAEMON_PORT, Port};
+use port_registry::Port;
+use port_registry::daemon::DAEMON_PORT;
 use thiserror::Error;
 
 /// A host and a port, and nothing else.

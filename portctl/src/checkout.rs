@@ -42,13 +42,13 @@ impl Names {
     /// This checkout, if a filter is of its names and no others, whether they were typed or not.
     pub(crate) fn checkout_of(&self, filter: &Filter) -> Option<&Checkout> {
         let checkout = self.checkout().ok()?;
-        is_called(checkout, filter.app.as_deref(), filter.instance.as_deref()).then_some(checkout)
+        is_called(checkout, filter.app(), filter.instance()).then_some(checkout)
     }
 
     /// The same, if git has been asked already.
     pub(crate) fn known_checkout_of(&self, filter: &Filter) -> Option<&Checkout> {
         let checkout = self.checkout.get()?;
-        is_called(checkout, filter.app.as_deref(), filter.instance.as_deref()).then_some(checkout)
+        is_called(checkout, filter.app(), filter.instance()).then_some(checkout)
     }
 
     /// A claim of a service. It is this checkout's if the names are; others that are typed are taken
@@ -61,7 +61,7 @@ impl Names {
             // With both names typed, the folder is not even needed.
             _ => return Ok(claim),
         };
-        match claim.clone().dir(&checkout.root) {
+        match claim.clone().with_dir(&checkout.root) {
             Ok(claim) => Ok(claim),
             Err(_) if self.app.is_some() && self.instance.is_some() => Ok(claim),
             Err(error) => Err(Report::new(format!(
@@ -119,15 +119,15 @@ impl Names {
             instance.unwrap_or(ANY),
             service.unwrap_or(ANY),
         )?;
-        let mut filter = Filter::default();
+        let mut filter = Filter::new();
         if let Some(app) = app {
-            filter = filter.app(app);
+            filter = filter.with_app(app);
         }
         if let Some(instance) = instance {
-            filter = filter.instance(instance);
+            filter = filter.with_instance(instance);
         }
         if let Some(service) = service {
-            filter = filter.service(service);
+            filter = filter.with_service(service);
         }
         Ok(filter)
     }

@@ -2,6 +2,7 @@
 
 use port_registry::Error;
 use port_registry::daemon::api::ErrorCode;
+use port_registry::daemon::full_message;
 
 use crate::backend::{ClientError, Fault};
 use crate::environment::{self, ADDRESS_VARIABLE, InvalidAddress};
@@ -44,7 +45,7 @@ impl From<Fault> for Failure {
 
 impl From<Fault> for Report {
     fn from(fault: Fault) -> Report {
-        let report = Report::new(fault.to_string());
+        let report = Report::new(full_message(&fault));
         match fault {
             Fault::Registry(error) => {
                 let holder = error.holder().cloned();

@@ -54,7 +54,10 @@ fn claim(instance: &str, service: u32, rest: &str) -> String {
 
 /// The store as the daemon left it, in process.
 fn registry(sandbox: &Sandbox) -> Registry {
-    let registry = Registry::builder().path(sandbox.store()).open().unwrap();
+    let registry = Registry::builder()
+        .with_path(sandbox.store())
+        .open()
+        .unwrap();
     registry.verify().unwrap();
     registry
 }
@@ -83,7 +86,7 @@ fn four_hundred_services_get_a_port_each_over_any_number_of_clients() {
         // No id is used up for nothing.
         let ids = numbers(&made, "id");
         assert!(ids.into_iter().eq(1..=u64::from(requests)));
-        let listed = registry(&sandbox).list(&Filter::default()).unwrap();
+        let listed = registry(&sandbox).list(&Filter::new()).unwrap();
         assert_eq!(listed.len(), requests as usize);
     }
 }
@@ -202,7 +205,7 @@ fn what_was_answered_outlives_a_kill_in_the_midst_of_other_requests() {
             daemon.child.kill().unwrap();
         });
         let told = told.lock().unwrap();
-        let listed = registry(&sandbox).list(&Filter::default()).unwrap();
+        let listed = registry(&sandbox).list(&Filter::new()).unwrap();
         let listed = serde_json::to_value(listed).unwrap();
         let held: BTreeSet<String> = listed
             .as_array()
@@ -303,8 +306,13 @@ fn what_one_request_comes_upon_fails_no_other_of_its_group() {
     txn.commit().unwrap();
     drop(database);
 
-    let registry = Registry::builder().path(sandbox.store()).open().unwrap();
-    let mut mine = vec![Request::ReleaseMatching(Filter::default().instance("main"))];
+    let registry = Registry::builder()
+        .with_path(sandbox.store())
+        .open()
+        .unwrap();
+    let mut mine = vec![Request::ReleaseMatching(
+        Filter::new().with_instance("main"),
+    )];
     let mut clients = [3, 2].map(|service| (daemon.client(), claim("main", service, "")));
     // Both come while the store is in the turn of another, so they are of one group.
     let turn = registry.apply_group(&mut mine, Duration::from_secs(20), |requests| {
@@ -330,7 +338,9 @@ fn what_takes_no_write_is_answered_while_another_process_keeps_the_store_to_itse
         .json(201);
     let registry = registry(&sandbox);
     let mut nothing = vec![Request::ReleaseMatching(
-        Filter::default().instance("main").service("service-1"),
+        Filter::new()
+            .with_instance("main")
+            .with_service("service-1"),
     )];
     // In its turn to write, which it does not give up.
     let answers = registry.apply_group(&mut nothing, Duration::from_secs(20), |requests| {
@@ -355,7 +365,7 @@ fn what_takes_no_write_is_answered_while_another_process_keeps_the_store_to_itse
     daemon
         .ask("POST", "/v1/allocations", &claim("main", 3, ""))
         .json(201);
-    assert_eq!(registry.list(&Filter::default()).unwrap().len(), 2);
+    assert_eq!(registry.list(&Filter::new()).unwrap().len(), 2);
 }
 
 #[test]

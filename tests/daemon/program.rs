@@ -77,8 +77,11 @@ fn it_leaves_private_files_while_it_runs_and_the_store_when_it_ends() {
     // The store was closed: its header does not say that it has to be mended (bit 2 of the byte
     // behind redb's magic number, by its design document).
     assert_eq!(fs::read(sandbox.store()).unwrap()[9] & 2, 0);
-    let registry = Registry::builder().path(sandbox.store()).open().unwrap();
-    assert_eq!(registry.list(&Filter::default()).unwrap().len(), 1);
+    let registry = Registry::builder()
+        .with_path(sandbox.store())
+        .open()
+        .unwrap();
+    assert_eq!(registry.list(&Filter::new()).unwrap().len(), 1);
     // And the next one takes over.
     let again = Daemon::start(&sandbox);
     again.ask("GET", "/v1/allocations/1", "").json(200);
@@ -115,7 +118,10 @@ fn a_request_under_way_is_answered_before_it_ends() {
     let sandbox = Sandbox::new();
     let mut daemon = Daemon::start(&sandbox);
     // The writer waits for its turn meanwhile.
-    let registry = Registry::builder().path(sandbox.store()).open().unwrap();
+    let registry = Registry::builder()
+        .with_path(sandbox.store())
+        .open()
+        .unwrap();
     let mut client = daemon.client();
     let key = ServiceKey::new("shop", "main", "other").unwrap();
     let mut mine = vec![port_registry::Request::Allocate(Claim::new(key))];
@@ -133,7 +139,7 @@ fn a_request_under_way_is_answered_before_it_ends() {
     let answer = client.receive("POST");
     assert_eq!(answer.json(201)["id"], 2);
     assert_eq!(daemon.wait().code(), Some(0));
-    assert_eq!(registry.list(&Filter::default()).unwrap().len(), 2);
+    assert_eq!(registry.list(&Filter::new()).unwrap().len(), 2);
 }
 
 #[test]
@@ -189,7 +195,10 @@ fn a_standard_error_that_nobody_reads_holds_up_nothing() {
 fn it_ends_in_time_even_when_another_process_keeps_the_store() {
     let sandbox = Sandbox::new();
     let mut daemon = Daemon::start(&sandbox);
-    let registry = Registry::builder().path(sandbox.store()).open().unwrap();
+    let registry = Registry::builder()
+        .with_path(sandbox.store())
+        .open()
+        .unwrap();
     let key = ServiceKey::new("shop", "main", "other").unwrap();
     let mut mine = vec![port_registry::Request::Allocate(Claim::new(key))];
     registry
@@ -208,7 +217,7 @@ fn it_ends_in_time_even_when_another_process_keeps_the_store() {
         })
         .unwrap();
     registry.verify().unwrap();
-    assert_eq!(registry.list(&Filter::default()).unwrap().len(), 1);
+    assert_eq!(registry.list(&Filter::new()).unwrap().len(), 1);
 }
 
 #[test]
@@ -385,7 +394,7 @@ fn what_is_no_registry_is_left_alone() {
     }
     assert!(!pidfile(&sandbox).exists());
     let told = failure(&sandbox, &["--port", "0", "--pidfile", "/dev/null/x"]);
-    assert_snapshot!(told, @"error: cannot lock /dev/null/x.lock: File exists; name another place by --pidfile");
+    assert_snapshot!(told, @"error: cannot lock /dev/null/x.lock; name another place by --pidfile; cause: File exists");
     let mut command = sandbox.command(&*PORT_REGISTRY);
     let ran = Ran::of(
         command
@@ -399,7 +408,10 @@ fn what_is_no_registry_is_left_alone() {
 #[test]
 fn a_damaged_store_is_met_at_the_start() {
     let sandbox = Sandbox::new();
-    let registry = Registry::builder().path(sandbox.store()).open().unwrap();
+    let registry = Registry::builder()
+        .with_path(sandbox.store())
+        .open()
+        .unwrap();
     for number in 0..50 {
         let key = ServiceKey::new("shop", "main", format!("service-{number}")).unwrap();
         registry.allocate(Claim::new(key)).unwrap();
@@ -442,7 +454,7 @@ fn what_was_answered_outlives_a_kill() {
     let listed = daemon.ask("GET", "/v1/allocations", "").json(200);
     assert_eq!(listed, serde_json::Value::from(made));
     Registry::builder()
-        .path(sandbox.store())
+        .with_path(sandbox.store())
         .open()
         .unwrap()
         .verify()

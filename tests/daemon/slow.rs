@@ -21,15 +21,15 @@ const CLAIM: &str = r#"{"app":"shop","instance":"main","service":"web"}"#;
 /// Fills the store with so many allocations that the list of them is large.
 fn fill(sandbox: &Sandbox, rows: usize) {
     let registry = Registry::builder()
-        .path(sandbox.store())
-        .probe(|_| Ok(Verdict::Free))
+        .with_path(sandbox.store())
+        .with_probe(|_| Ok(Verdict::Free))
         .open()
         .unwrap();
     let claims = (0..rows).map(|number| {
         let key = ServiceKey::new("shop", "main", format!("service-{number}")).unwrap();
         Request::Allocate(
             Claim::new(key)
-                .dir(format!("/home/{}", "x".repeat(200)))
+                .with_dir(format!("/home/{}", "x".repeat(200)))
                 .unwrap(),
         )
     });

@@ -76,8 +76,8 @@ fn build_scripts_reserve_ports_side_by_side_and_never_run_needlessly() {
     let sandbox = Sandbox::new();
     let store = sandbox.store();
     let registry = Registry::builder()
-        .path(&store)
-        .probe(|_| Ok(Verdict::Free))
+        .with_path(&store)
+        .with_probe(|_| Ok(Verdict::Free))
         .open()
         .unwrap();
     let (one, two) = (
@@ -101,14 +101,14 @@ fn build_scripts_reserve_ports_side_by_side_and_never_run_needlessly() {
             assert!(!stderr.contains("using port"), "{stderr}");
         }
     });
-    let held = registry.list(&Filter::default()).unwrap();
+    let held = registry.list(&Filter::new()).unwrap();
     let mut instances: Vec<_> = held.iter().map(|it| it.key.instance()).collect();
     instances.sort_unstable();
     assert_eq!(instances, ["one", "two"]);
     assert_ne!(held[0].port, held[1].port);
     for allocation in &held {
         let dir = sandbox.path().join(allocation.key.instance());
-        assert_eq!(allocation.dir.as_deref(), dir.to_str());
+        assert_eq!(allocation.dir.as_deref(), Some(&*dir));
     }
 
     // Nothing changed: nothing is done.
@@ -116,7 +116,7 @@ fn build_scripts_reserve_ports_side_by_side_and_never_run_needlessly() {
     assert!(!stderr.contains("Compiling"), "{stderr}");
     // The program changed: the build script does not run, or it would allocate again.
     registry
-        .release_matching(Filter::default().instance("one"))
+        .release_matching(Filter::new().with_instance("one"))
         .unwrap();
     let main = one.join("src").join("main.rs");
     let source = fs::read_to_string(&main).unwrap();
@@ -126,7 +126,7 @@ fn build_scripts_reserve_ports_side_by_side_and_never_run_needlessly() {
         stderr.contains("Compiling build-script-example"),
         "{stderr}"
     );
-    assert_eq!(registry.list(&Filter::default()).unwrap().len(), 1);
+    assert_eq!(registry.list(&Filter::new()).unwrap().len(), 1);
 }
 
 #[test]

@@ -29,12 +29,15 @@ static PANICS: AtomicU32 = AtomicU32::new(0);
 
 fn open(path: &Path) -> Result<Registry, Error> {
     let all_free = |_| Ok(Verdict::Free);
-    Registry::builder().path(path).probe(all_free).open()
+    Registry::builder()
+        .with_path(path)
+        .with_probe(all_free)
+        .open()
 }
 
 fn claim(service: &str) -> Claim {
     Claim::new(ServiceKey::new("app", "main", service).unwrap())
-        .dir("/some/checkout")
+        .with_dir("/some/checkout")
         .unwrap()
 }
 
@@ -50,14 +53,14 @@ struct Told {
 fn told_by(path: &Path) -> Result<Told, Error> {
     let registry = open(path)?;
     registry.verify()?;
-    let ports = (3004..3007).map(|port| Filter::default().port(port.to_string().parse().unwrap()));
+    let ports = (3004..3007).map(|port| Filter::new().with_port(port.to_string().parse().unwrap()));
     let services = (4..7).map(|number| {
-        let filter = Filter::default().app("app").instance("main");
-        filter.service(format!("service-{number}"))
+        let filter = Filter::new().with_app("app").with_instance("main");
+        filter.with_service(format!("service-{number}"))
     });
     Ok(Told {
-        listed: registry.list(&Filter::default())?,
-        by_app: registry.list(&Filter::default().app("app"))?,
+        listed: registry.list(&Filter::new())?,
+        by_app: registry.list(&Filter::new().with_app("app"))?,
         by_port: ports
             .map(|filter| registry.list(&filter))
             .collect::<Result<_, _>>()?,
@@ -83,7 +86,7 @@ fn stores() -> [Vec<u8>; 2] {
             .allocate(claim(&format!("service-{number}")))
             .unwrap();
     }
-    let filter = Filter::default().service("service-5");
+    let filter = Filter::new().with_service("service-5");
     registry.release_matching(filter).unwrap();
     let killed = fs::read(&path).unwrap();
     drop(registry);

@@ -4,15 +4,15 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use port_registry::{
-    Answer, Atomicity, Claim, Error, Filter, Registry, Request, ServiceKey, Verdict,
+    Answer, Atomicity, Claim, Error, Filter, ListenerPolicy, Registry, Request, ServiceKey, Verdict,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn open(folder: &tempfile::TempDir) -> Registry {
     Registry::builder()
-        .path(folder.path().join("ports.redb"))
-        .probe(|_| Ok(Verdict::Free))
+        .with_path(folder.path().join("ports.redb"))
+        .with_probe(|_| Ok(Verdict::Free))
         .open()
         .unwrap()
 }
@@ -47,7 +47,7 @@ fn who_comes_while_a_group_waits_for_its_turn_is_in_its_commit() {
             });
             answers.unwrap()
         });
-        assert!(open(&folder).list(&Filter::default()).unwrap().is_empty());
+        assert!(open(&folder).list(&Filter::new()).unwrap().is_empty());
         release.send(()).unwrap();
         let answers = waiting.join().unwrap();
         let ids: Vec<_> = answers
@@ -82,7 +82,7 @@ fn a_group_waits_as_long_as_it_is_told_and_reads_do_not() {
         assert!(start.elapsed() >= wait);
 
         // What needs no write is answered meanwhile.
-        let nobody = Filter::default().app("nobody");
+        let nobody = Filter::new().with_app("nobody");
         let mut settled = vec![
             Request::GetOrAllocate(claim(0)),
             Request::ReleaseMatching(nobody),
@@ -126,7 +126,7 @@ fn who_takes_too_long_to_look_at_is_left_to_the_next_group() {
         groups += 1;
     }
     assert_eq!(groups, 2);
-    assert_eq!(registry.list(&Filter::default()).unwrap().len(), 200);
+    assert_eq!(registry.list(&Filter::new()).unwrap().len(), 200);
     registry.verify().unwrap();
 }
 
@@ -134,12 +134,14 @@ fn who_takes_too_long_to_look_at_is_left_to_the_next_group() {
 fn a_batch_ends_where_the_system_says_nothing_of_any_port() {
     let folder = tempfile::tempdir().unwrap();
     let registry = Registry::builder()
-        .path(folder.path().join("ports.redb"))
-        .probe(|_| Err(std::io::Error::other("too many open files")))
+        .with_path(folder.path().join("ports.redb"))
+        .with_probe(|_| Err(std::io::Error::other("too many open files")))
         .open()
         .unwrap();
     // One is written, and the others are more than can be probed while others wait.
-    let adopted = claim(0).port("3000".parse().unwrap()).adopt();
+    let adopted = claim(0)
+        .with_port("3000".parse().unwrap())
+        .with_listener_policy(ListenerPolicy::Adopt);
     let mut requests = vec![Request::Allocate(adopted)];
     requests.extend((1..200).map(allocate));
     let answers = registry.apply(&requests, Atomicity::Each).unwrap();

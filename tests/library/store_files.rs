@@ -6,8 +6,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use port_registry::{
-    Allocation, Answer, Atomicity, Claim, Error, Examination, Filter, Registry, Request,
-    ServiceKey, Verdict,
+    Allocation, Answer, Atomicity, Claim, Error, Filter, Inspection, Registry, Request, ServiceKey,
+    Verdict,
 };
 use redb::{ConcurrencyMode, Database, TableDefinition};
 use tempfile::TempDir;
@@ -15,7 +15,10 @@ use test_support::is_to_be_had;
 
 fn open(path: impl Into<PathBuf>) -> Result<Registry, Error> {
     let all_free = |_| Ok(Verdict::Free);
-    Registry::builder().path(path).probe(all_free).open()
+    Registry::builder()
+        .with_path(path)
+        .with_probe(all_free)
+        .open()
 }
 
 fn claim(service: &str) -> Claim {
@@ -92,7 +95,7 @@ fn looking_at_a_registry_that_is_not_there_creates_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new").join("ports.redb");
     let registry = open(&path).unwrap();
-    assert_eq!(registry.list(&Filter::default()).unwrap(), []);
+    assert_eq!(registry.list(&Filter::new()).unwrap(), []);
     assert!(registry.check("3000".parse().unwrap()).unwrap().available);
     registry.verify().unwrap();
     assert!(!folder.path().join("new").exists());
@@ -102,9 +105,12 @@ fn looking_at_a_registry_that_is_not_there_creates_nothing() {
 }
 
 /// Looks at a store as it is.
-fn examine(path: impl Into<PathBuf>) -> Result<Examination, Error> {
+fn examine(path: impl Into<PathBuf>) -> Result<Inspection, Error> {
     let wait = Duration::from_millis(50);
-    Registry::builder().path(path).wait(wait).examine()
+    Registry::builder()
+        .with_path(path)
+        .with_wait(wait)
+        .inspect()
 }
 
 #[test]
@@ -133,10 +139,7 @@ fn a_store_is_examined_and_left_as_it_is() {
     assert!(fs::read(&copy).unwrap() == content, "it was mended");
     assert_eq!(neighbours(&copy), ["ports.redb"]);
     // Others who come to read it do mend it.
-    assert_eq!(
-        open(&copy).unwrap().list(&Filter::default()).unwrap(),
-        expected
-    );
+    assert_eq!(open(&copy).unwrap().list(&Filter::new()).unwrap(), expected);
     assert!(fs::read(&copy).unwrap() != content);
 }
 
@@ -187,10 +190,7 @@ fn an_empty_file_is_no_store_yet() {
     let registry = open(&path).unwrap();
     registry.allocate(claim("web")).unwrap();
     drop(registry);
-    assert_eq!(
-        open(&path).unwrap().list(&Filter::default()).unwrap().len(),
-        1
-    );
+    assert_eq!(open(&path).unwrap().list(&Filter::new()).unwrap().len(), 1);
 }
 
 #[test]
@@ -397,12 +397,12 @@ fn a_store_that_is_removed_or_replaced_is_let_go_of() {
     let registry = open(&path).unwrap();
     registry.allocate(claim("web")).unwrap();
     fs::remove_file(&path).unwrap();
-    assert_eq!(registry.list(&Filter::default()).unwrap(), []);
+    assert_eq!(registry.list(&Filter::new()).unwrap(), []);
     registry.allocate(claim("api")).unwrap();
     // What was allocated last is in the file that everybody else sees.
     let others = open(&path).unwrap();
     let services = |registry: &Registry| -> Vec<String> {
-        let listed = registry.list(&Filter::default()).unwrap();
+        let listed = registry.list(&Filter::new()).unwrap();
         listed
             .iter()
             .map(|it| it.key.service().to_owned())
@@ -433,11 +433,7 @@ fn a_symbolic_link_is_followed_and_kept() {
     registry.allocate(claim("web")).unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(
-        open(&target)
-            .unwrap()
-            .list(&Filter::default())
-            .unwrap()
-            .len(),
+        open(&target).unwrap().list(&Filter::new()).unwrap().len(),
         1
     );
 }
@@ -469,7 +465,7 @@ fn where_nothing_may_be_written_looking_works_and_allocating_says_so() {
     set_mode(folder.path(), 0o500);
     let may_write_anyway = fs::File::create(folder.path().join("test")).is_ok();
     let registry = open(&path).unwrap();
-    let listed = registry.list(&Filter::default()).unwrap();
+    let listed = registry.list(&Filter::new()).unwrap();
     let allocated = registry.allocate(claim("api"));
     let elsewhere = open(folder.path().join("sub/ports.redb")).unwrap();
     let created = elsewhere.allocate(claim("api"));
@@ -495,7 +491,7 @@ fn what_needs_no_write_creates_no_store() {
     let id = "1".parse().unwrap();
     let error = registry.release(id).unwrap_err();
     assert!(matches!(error, Error::NotFound { .. }), "{error:?}");
-    let filter = Filter::default().app("app");
+    let filter = Filter::new().with_app("app");
     assert_eq!(registry.release_matching(filter).unwrap(), []);
     assert!(!folder.path().join("new").exists());
 }
@@ -558,8 +554,12 @@ fn a_database_that_another_program_does_not_share_can_be_looked_at_and_not_writt
     open(&path).unwrap().allocate(claim("web")).unwrap();
     let exclusive = Database::open(&path).unwrap();
     let wait = Duration::from_millis(50);
-    let registry = Registry::builder().path(&path).wait(wait).open().unwrap();
-    assert_eq!(registry.list(&Filter::default()).unwrap().len(), 1);
+    let registry = Registry::builder()
+        .with_path(&path)
+        .with_wait(wait)
+        .open()
+        .unwrap();
+    assert_eq!(registry.list(&Filter::new()).unwrap().len(), 1);
     let error = registry.allocate(claim("api")).unwrap_err();
     assert!(matches!(error, Error::Busy { .. }), "{error:?}");
     drop(exclusive);
@@ -583,8 +583,8 @@ fn two_registries_of_one_process_share_a_file_and_its_threads_a_registry() {
             });
         }
     });
-    let listed = one.list(&Filter::default()).unwrap();
+    let listed = one.list(&Filter::new()).unwrap();
     assert_eq!(listed.len(), 40);
-    assert_eq!(other.list(&Filter::default()).unwrap(), listed);
+    assert_eq!(other.list(&Filter::new()).unwrap(), listed);
     one.verify().unwrap();
 }

@@ -63,7 +63,7 @@ fn a_repository_that_git_refuses_to_read_is_no_folder_outside_of_git() {
     let run = |words: &[&str]| Ran::of(sandbox.command(PORTCTL).args(words).current_dir(&shop));
     let ran = run(&["get", "web"]);
     let complaint = ran.complained(1);
-    let expected = "cannot tell what checkout";
+    let expected = "cannot identify the checkout of";
     assert!(
         complaint.contains(expected) && complaint.contains("bad config line 1"),
         "{complaint}"

@@ -17,9 +17,9 @@ use crate::PORTCTL;
 /// Enough patience for a slow disk with many at it.
 fn patient_registry(store: &Path) -> Registry {
     Registry::builder()
-        .path(store)
-        .wait(Duration::from_mins(1))
-        .probe(|_| Ok(Verdict::Free))
+        .with_path(store)
+        .with_wait(Duration::from_secs(60))
+        .with_probe(|_| Ok(Verdict::Free))
         .open()
         .unwrap()
 }
@@ -77,7 +77,7 @@ fn every_allocation_of_many_processes_succeeds_with_a_port_of_its_own() {
     );
     let registry = patient_registry(&store);
     registry.verify().unwrap();
-    let listed = registry.list(&Filter::default()).unwrap();
+    let listed = registry.list(&Filter::new()).unwrap();
     assert!(
         listed
             .iter()
@@ -113,7 +113,7 @@ fn racing_creators_agree_on_one_file() {
         assert_eq!(ports.len(), 16);
         let registry = patient_registry(&sandbox.store());
         registry.verify().unwrap();
-        assert_eq!(registry.list(&Filter::default()).unwrap().len(), 16);
+        assert_eq!(registry.list(&Filter::new()).unwrap().len(), 16);
         let files = std::fs::read_dir(sandbox.store().parent().unwrap()).unwrap();
         let mut names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
         names.sort();
@@ -159,7 +159,7 @@ fn allocations_told_before_a_kill_are_there_afterwards() {
         told.extend(process.kill());
         let registry = patient_registry(&store);
         registry.verify().unwrap();
-        let listed = registry.list(&Filter::default()).unwrap();
+        let listed = registry.list(&Filter::new()).unwrap();
         let held: BTreeSet<_> = listed
             .iter()
             .map(|it| format!("{} {}", it.id, it.port))
@@ -191,7 +191,11 @@ fn stop_a_process_that(holds: &str) {
     stopped.stop();
 
     let wait = Duration::from_millis(400);
-    let impatient = Registry::builder().path(&store).wait(wait).open().unwrap();
+    let impatient = Registry::builder()
+        .with_path(&store)
+        .with_wait(wait)
+        .open()
+        .unwrap();
     // The second time through a handle that is open already.
     for _ in 0..2 {
         let start = Instant::now();
@@ -233,8 +237,8 @@ fn a_writer_waits_for_a_slow_disk_as_long_as_it_was_told_to() {
     let patient = std::thread::spawn(move || {
         begun.send(()).unwrap();
         let registry = Registry::builder()
-            .path(&store)
-            .wait(Duration::from_mins(1))
+            .with_path(&store)
+            .with_wait(Duration::from_secs(60))
             .open();
         registry.unwrap().try_write()
     });
@@ -316,7 +320,7 @@ fn a_crowd_of_threads_that_each_open_the_store_and_write_all_succeed() {
     });
     let registry = patient_registry(store);
     registry.verify().unwrap();
-    let count = registry.list(&Filter::default()).unwrap().len();
+    let count = registry.list(&Filter::new()).unwrap().len();
     assert_eq!(count, 200 * soak() as usize);
 }
 
@@ -353,7 +357,7 @@ fn a_handle_heals_once_the_cause_of_an_io_error_is_gone() {
 
     let registry = patient_registry(&store);
     registry.verify().unwrap();
-    let listed = registry.list(&Filter::default()).unwrap();
+    let listed = registry.list(&Filter::new()).unwrap();
     let apps: Vec<_> = listed.iter().map(|it| it.key.app()).collect();
     assert_eq!(apps, ["before", "after"]);
 }

@@ -100,9 +100,9 @@ pub(crate) mod tests {
     pub(crate) fn state(wait: Duration) -> (AppState, TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let registry = Registry::builder()
-            .path(folder.path().join("ports.redb"))
-            .probe(|_| Ok(Verdict::Free))
-            .wait(wait)
+            .with_path(folder.path().join("ports.redb"))
+            .with_probe(|_| Ok(Verdict::Free))
+            .with_wait(wait)
             .open()
             .unwrap();
         let (state, _) = AppState::start(registry, 0).unwrap();

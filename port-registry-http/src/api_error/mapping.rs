@@ -2,6 +2,7 @@
 
 use port_registry::Error;
 use port_registry::daemon::api::ErrorCode;
+use port_registry::daemon::full_message;
 
 use super::response::ApiError;
 
@@ -14,7 +15,7 @@ impl From<&Error> for ApiError {
             Error::NotFound { .. } => "allocation not found",
             Error::EmptyFilter => "at least one filter is required for delete",
             Error::Busy { .. } => "registry is busy",
-            other => &other.to_string(),
+            other => &full_message(other),
         };
         let response =
             ApiError::new(ErrorCode::from(error), message).with_holder(error.holder().cloned());

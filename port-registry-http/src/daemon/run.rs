@@ -32,7 +32,7 @@ const LAST_READS: Duration = Duration::from_millis(100);
 /// run(Config {
 ///     port: 0, // any free port; the log names it
 ///     pidfile: "/run/user/1000/ports.pid".into(),
-///     registry: Registry::builder().path("/home/me/ports.redb"),
+///     registry: Registry::builder().with_path("/home/me/ports.redb"),
 /// })?;
 /// # Ok::<(), port_registry_http::DaemonError>(())
 /// ```

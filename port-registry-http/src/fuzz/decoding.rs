@@ -41,8 +41,8 @@ pub fn body(data: &[u8]) {
 /// Returns whether a name was only white space, which no service has. Such a name is trimmed to an empty
 /// one, and an empty name is ignored when the filter is decoded again.
 fn has_blank_name(filter: &Filter) -> bool {
-    let names = [&filter.app, &filter.instance, &filter.service];
-    names.into_iter().flatten().any(String::is_empty)
+    let names = [filter.app(), filter.instance(), filter.service()];
+    names.into_iter().flatten().any(str::is_empty)
 }
 
 fn check_claim(claim: &Value) {
@@ -71,15 +71,15 @@ pub fn query(data: &[u8]) {
         Ok(filter) if !has_blank_name(&filter) => filter,
         _ => return,
     };
-    let port = filter.port.map(|port| port.to_string());
+    let port = filter.port().map(|port| port.to_string());
     let parameters = [
-        ("app", &filter.app),
-        ("instance", &filter.instance),
-        ("service", &filter.service),
-        ("port", &port),
+        ("app", filter.app()),
+        ("instance", filter.instance()),
+        ("service", filter.service()),
+        ("port", port.as_deref()),
     ];
     let parameters = parameters.map(|(name, value)| {
-        let value = value.as_deref().unwrap_or_default();
+        let value = value.unwrap_or_default();
         format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC))
     });
     let again = decode_query(&parameters.join("&")).expect("an encoded filter can be decoded");

@@ -18,9 +18,9 @@ use crate::limits;
 /// Serves a registry in a folder until the process ends. Returns the address.
 pub fn start_server(folder: &Path) -> SocketAddr {
     let registry = Registry::builder()
-        .path(folder.join("ports.redb"))
-        .range("3000-3015".parse().expect("a range"))
-        .probe(|_: Port| Ok(Verdict::Free))
+        .with_path(folder.join("ports.redb"))
+        .with_range("3000-3015".parse().expect("a range"))
+        .with_probe(|_: Port| Ok(Verdict::Free))
         .open()
         .expect("a registry");
     let (sender, receiver) = mpsc::channel();

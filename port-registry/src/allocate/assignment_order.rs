@@ -1,15 +1,14 @@
-//! Which port a service gets that asked for none in particular.
+//! The order in which free ports are allocated to claims on any port.
 //!
-//! The order is one of preference classes, and by number within a class. All classes together are
-//! the whole range 1-65535, so the last free port is found, whichever it is.
+//! Ports are ordered by preference class, and by number within a class. The classes together cover the whole range
+//! 1-65535, so that even the last free port is found.
 
 use std::ops::RangeInclusive;
 
-use crate::port::Port;
-use crate::range::PortRange;
+use crate::types::port::Port;
+use crate::types::range::PortRange;
 
-/// The port on which the daemon answers unless it is told otherwise, which is given out among the
-/// last.
+/// The default port of the daemon, 51234. It is among the last ports to be allocated.
 pub const DAEMON_PORT: u16 = 51234;
 
 /// Unprivileged ports that browsers refuse to open, after the "bad ports" of the Fetch standard
@@ -19,15 +18,15 @@ const BLOCKED_BY_BROWSERS: [u16; 19] = [
     6679, 6697, 10080,
 ];
 
-/// Where macOS itself listens, for `AirPlay`.
+/// The ports on which macOS itself listens, for `AirPlay`.
 const AIRPLAY: [u16; 2] = [5000, 7000];
 
-/// The first port of those that dev servers commonly use.
+/// The first of the ports that dev servers commonly use.
 const FIRST_PREFERRED: u16 = 3000;
-/// The first port that every user may bind (RFC 6335, section 6: system ports end at 1023).
+/// The first port that every user may bind, because system ports end at 1023 (RFC 6335, section 6).
 const FIRST_USER_PORT: u16 = 1024;
 
-/// The order in which free ports are given out.
+/// The order in which free ports are allocated.
 #[derive(Clone, Debug)]
 pub(crate) struct AssignmentOrder {
     range: PortRange,
@@ -35,16 +34,16 @@ pub(crate) struct AssignmentOrder {
     omitted: Vec<u16>,
 }
 
-/// How willingly a port is given out, the best class first.
+/// The preference class of a port, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Class {
     /// From 3000 up to the ephemeral range.
     Preferred,
     /// 1024-2999.
     Low,
-    /// The ephemeral range, from which the kernel serves clients, and what the first two omit.
+    /// The ephemeral range, from which the kernel chooses the ports of clients, and the ports omitted above.
     Spare,
-    /// 1-1023, which not every user may bind.
+    /// 1-1023, which only privileged users may bind.
     System,
 }
 
@@ -53,7 +52,7 @@ impl Class {
 }
 
 impl AssignmentOrder {
-    /// The order for this machine, within `range`.
+    /// Returns the order for this machine, within `range`.
     pub(crate) fn of_this_system(range: PortRange) -> AssignmentOrder {
         AssignmentOrder::new(range, ephemeral_range(), cfg!(target_os = "macos"))
     }
@@ -71,53 +70,34 @@ impl AssignmentOrder {
         }
     }
 
-    /// The range that ports are given out from.
+    /// Returns the range that ports are allocated from.
     pub(crate) fn range(&self) -> PortRange {
         self.range
     }
 
-    /// The ports of the range after `after`, the best first, as far as they lie in the free runs
-    /// that `free_runs` gives for an interval, in ascending order. `None` begins with the best.
-    pub(crate) fn best_first<E, I>(
-        &self,
-        after: Option<Port>,
-        mut free_runs: impl FnMut(RangeInclusive<u16>) -> Result<I, E>,
-        mut visit: impl FnMut(Port) -> Result<Visit, E>,
-    ) -> Result<(), E>
-    where
-        I: Iterator<Item = Result<RangeInclusive<u16>, E>>,
-    {
+    /// Returns the intervals in which to search for a free port, the best first. With `after`, the search goes on
+    /// behind that port, which an earlier search ended with.
+    pub(crate) fn spans(&self, after: Option<Port>) -> impl Iterator<Item = ClassSpan<'_>> {
         let after = after.map(|port| (self.class(port.get()), port.get()));
-        for class in Class::ALL {
-            let Some(span) = self.span(class) else {
-                continue;
-            };
-            let span = match after {
-                Some((reached, _)) if class < reached => continue,
-                Some((reached, port)) if class == reached => match port.checked_add(1) {
-                    Some(next) if next <= *span.end() => next..=*span.end(),
-                    _ => continue,
-                },
+        Class::ALL.into_iter().filter_map(move |class| {
+            let span = self.span(class)?;
+            let ports = match after {
+                Some((reached, _)) if class < reached => return None,
+                Some((reached, port)) if class == reached => {
+                    let next = port.checked_add(1)?;
+                    (next <= *span.end()).then_some(next..=*span.end())?
+                }
                 _ => span,
             };
-            for run in free_runs(span)? {
-                for number in run? {
-                    if self.class(number) != class {
-                        continue;
-                    }
-                    let Ok(port) = Port::new(number) else {
-                        continue;
-                    };
-                    if visit(port)? == Visit::Stop {
-                        return Ok(());
-                    }
-                }
-            }
-        }
-        Ok(())
+            Some(ClassSpan {
+                order: self,
+                class,
+                ports,
+            })
+        })
     }
 
-    /// The smallest interval of the range that holds all ports of a class.
+    /// Returns the smallest interval of the range that contains all ports of a class.
     fn span(&self, class: Class) -> Option<RangeInclusive<u16>> {
         let (first, last) = match class {
             Class::Preferred => (FIRST_PREFERRED, self.ephemeral.start() - 1),
@@ -143,14 +123,28 @@ impl AssignmentOrder {
     }
 }
 
-/// Whether the search for a port goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Visit {
-    Continue,
-    Stop,
+/// An interval of ports, of which only those of one class count.
+#[derive(Debug)]
+pub(crate) struct ClassSpan<'a> {
+    order: &'a AssignmentOrder,
+    class: Class,
+    ports: RangeInclusive<u16>,
 }
 
-/// The ports that the kernel gives to clients of its own accord.
+impl ClassSpan<'_> {
+    /// Returns the interval.
+    pub(crate) fn ports(&self) -> RangeInclusive<u16> {
+        self.ports.clone()
+    }
+
+    /// Returns the ports of the class in a part of the interval, in ascending order.
+    pub(crate) fn of_class(&self, part: RangeInclusive<u16>) -> impl Iterator<Item = Port> {
+        let of_class = part.filter(|&port| self.order.class(port) == self.class);
+        of_class.filter_map(|port| Port::new(port).ok())
+    }
+}
+
+/// Returns the ports that the kernel chooses for clients.
 fn ephemeral_range() -> RangeInclusive<u16> {
     // Linux: ip(7), ip_local_port_range. macOS and Windows use the range of RFC 6335.
     const LINUX_DEFAULT: RangeInclusive<u16> = 32768..=60999;
@@ -175,30 +169,28 @@ fn parse_ephemeral_range(text: &str) -> Option<RangeInclusive<u16>> {
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
     use std::ops::RangeInclusive;
 
-    use super::{AssignmentOrder, Visit, parse_ephemeral_range};
-    use crate::port::Port;
-    use crate::range::PortRange;
+    use super::{AssignmentOrder, parse_ephemeral_range};
+    use crate::types::port::Port;
+    use crate::types::range::PortRange;
 
-    /// All ports of a range in the order in which they are given out.
+    /// Returns all ports of a range in their order.
     fn order(range: &str, ephemeral: RangeInclusive<u16>, airplay: bool) -> Vec<u16> {
         let range: PortRange = range.parse().unwrap();
+        ports_after(&AssignmentOrder::new(range, ephemeral, airplay), None)
+    }
+
+    fn ports_after(order: &AssignmentOrder, after: Option<Port>) -> Vec<u16> {
         let mut ports = Vec::new();
-        let Ok(()) = AssignmentOrder::new(range, ephemeral, airplay).best_first(
-            None,
-            |span| Ok(std::iter::once(Ok::<_, Infallible>(span))),
-            |port| {
-                ports.push(port.get());
-                Ok(Visit::Continue)
-            },
-        );
+        for span in order.spans(after) {
+            ports.extend(span.of_class(span.ports()).map(Port::get));
+        }
         ports
     }
 
     #[test]
-    fn every_port_is_given_out_once_whatever_the_ephemeral_range() {
+    fn every_port_is_ordered_once_with_every_ephemeral_range() {
         for ephemeral in [
             32768..=60999,
             1024..=65535,
@@ -213,19 +205,11 @@ mod tests {
     }
 
     #[test]
-    fn a_search_goes_on_where_another_ended() {
+    fn a_search_goes_on_behind_a_port() {
         let all = order("2990-6700", 32768..=60999, false);
         let assignment = AssignmentOrder::new("2990-6700".parse().unwrap(), 32768..=60999, false);
         for at in [0, 1, 1000, all.len() - 20, all.len() - 2, all.len() - 1] {
-            let mut rest = Vec::new();
-            let Ok(()) = assignment.best_first(
-                Some(Port::new(all[at]).unwrap()),
-                |span| Ok(std::iter::once(Ok::<_, Infallible>(span))),
-                |port| {
-                    rest.push(port.get());
-                    Ok(Visit::Continue)
-                },
-            );
+            let rest = ports_after(&assignment, Some(Port::new(all[at]).unwrap()));
             assert_eq!(rest, all[at + 1..]);
         }
     }
@@ -236,11 +220,7 @@ mod tests {
         let at = |port| ports.iter().position(|&p| p == port).unwrap();
         assert_eq!(ports[0], 3000);
         assert_eq!(at(1024), at(32767) + 1);
-        assert_eq!(
-            at(1719),
-            at(2999) + 1,
-            "what browsers block comes after 2999"
-        );
+        assert_eq!(at(1719), at(2999) + 1, "blocked ports come after 2999");
         // The Fetch standard's list above 1023, and the daemon's own port.
         let blocked = [
             1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667,
@@ -255,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_browsers_block_comes_last_in_a_range() {
+    fn ports_that_browsers_block_come_last_in_a_range() {
         assert_eq!(
             order("6664-6670", 32768..=60999, false),
             [6664, 6670, 6665, 6666, 6667, 6668, 6669]

@@ -1,7 +1,7 @@
-//! Decides which service gets which port: plans a batch of requests and carries it out.
+//! Allocating ports: planning a batch of requests, and carrying it out.
 
+pub(crate) mod allocator;
 pub(crate) mod assignment_order;
-pub(crate) mod batch;
-pub(crate) mod plan;
-pub(crate) mod probe_cache;
+mod plan;
+mod probe_cache;
 pub(crate) mod request;

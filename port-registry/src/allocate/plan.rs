@@ -1,168 +1,178 @@
-//! Plans requests, given what is stored and what the system says.
+//! Plans requests, given the stored rows and the probes of the system.
 //!
-//! A plan is made by looking only, so that it can be made twice: on a snapshot, where there is
-//! time to probe ports and where many requests turn out to need no write at all, and again on the
-//! ledger, where it is carried out.
+//! Planning only reads, so that it can be done twice: first on a snapshot, where there is time to probe ports and
+//! where many requests turn out to need no write, and then in the write transaction that carries the plan out.
 
-use crate::allocate::assignment_order::{AssignmentOrder, Visit};
-use crate::allocate::probe_cache::Scout;
-use crate::allocate::request::{Answer, Claim, ListenerPolicy, Request};
-use crate::allocation::Allocation;
-use crate::checkout::compare::Recorded;
+use std::path::{Path, PathBuf};
+
+use super::assignment_order::AssignmentOrder;
+use super::probe_cache::ProbeCache;
+use super::request::{Answer, Request};
+use crate::checkout::compare::CheckoutMatch;
 use crate::error::Error;
-use crate::port::Port;
-use crate::store::{Fault, Rows};
+use crate::store::fault::Fault;
+use crate::store::tables::rows::Rows;
 use crate::system::probe::Verdict;
+use crate::types::allocation::Allocation;
+use crate::types::claim::{Claim, ListenerPolicy};
+use crate::types::port::Port;
 
-/// The way to carry out a request.
+/// The plan for a request.
 #[derive(Debug)]
-pub(crate) enum Plan<'a> {
-    /// Nothing: this is the answer.
+pub(super) enum Plan<'a> {
+    /// Change nothing, and return this answer.
     Answer(Answer),
-    /// Nothing: this stands in the way.
+    /// Change nothing, and return this error.
     Refuse(Error),
-    /// Give the port to the service.
+    /// Allocate the port to the claim's service.
     Insert { claim: &'a Claim, port: Port },
-    /// The service keeps its port, and belongs to this checkout from now on.
-    SetDir { allocation: Allocation, dir: String },
-    /// Free the ports of these.
+    /// Record this checkout for an existing allocation.
+    SetDir {
+        allocation: Allocation,
+        dir: PathBuf,
+    },
+    /// Release these allocations.
     Remove(Vec<Allocation>),
-    /// It takes more scouting than there is time for while others wait.
-    ScoutMore,
+    /// The plan needs more probes than this phase allows.
+    ProbeMore,
 }
 
 impl<'a> Plan<'a> {
-    pub(crate) fn of(
+    /// Plans a request.
+    pub(super) fn of(
         request: &'a Request,
         rows: &dyn Rows,
         order: &AssignmentOrder,
-        scout: &mut Scout,
+        cache: &mut ProbeCache,
     ) -> Result<Plan<'a>, Fault> {
         match request {
-            Request::Allocate(claim) => match rows.by_key(&claim.key)? {
-                Some(holder) => Ok(refuse_new(claim, holder, scout)),
-                None => place(claim, rows, order, scout),
+            Request::Allocate(claim) => match rows.by_key(claim.key())? {
+                Some(holder) => Ok(refuse_second_port(claim, holder, cache)),
+                None => allocate(claim, rows, order, cache),
             },
-            Request::GetOrAllocate(claim) => match rows.by_key(&claim.key)? {
-                Some(holder) => Ok(keep(claim, holder, scout)),
-                None => place(claim, rows, order, scout),
+            Request::GetOrAllocate(claim) => match rows.by_key(claim.key())? {
+                Some(holder) => Ok(keep(claim, holder, cache)),
+                None => allocate(claim, rows, order, cache),
             },
             Request::Release(id) => Ok(match rows.by_id(*id)? {
                 Some(allocation) => Plan::Remove(vec![allocation]),
                 None => Plan::Refuse(Error::NotFound { id: *id }),
             }),
+            Request::ReleaseByKey(key) => {
+                let found = rows.by_key(key)?;
+                Ok(release(found.into_iter().collect()))
+            }
             Request::ReleaseMatching(filter) if filter.is_empty() => {
                 Ok(Plan::Refuse(Error::EmptyFilter))
             }
-            Request::ReleaseMatching(filter) => {
-                let matching = rows.matching(filter)?;
-                Ok(if matching.is_empty() {
-                    Plan::Answer(Answer::Released(matching))
-                } else {
-                    Plan::Remove(matching)
-                })
-            }
+            Request::ReleaseMatching(filter) => Ok(release(rows.matching(filter)?)),
         }
     }
 }
 
-/// Refuses a new port to a service that holds one.
-fn refuse_new<'a>(claim: &Claim, holder: Allocation, scout: &mut Scout) -> Plan<'a> {
-    match compare_checkouts(claim, &holder, scout) {
-        Some(Recorded::Same | Recorded::Gone) => Plan::Refuse(service_taken(holder)),
-        Some(Recorded::Other) => Plan::Refuse(other_checkout(claim, holder)),
-        None => Plan::ScoutMore,
+fn release<'a>(allocations: Vec<Allocation>) -> Plan<'a> {
+    if allocations.is_empty() {
+        Plan::Answer(Answer::Released(allocations))
+    } else {
+        Plan::Remove(allocations)
     }
 }
 
-/// Keeps the port that a service holds, unless it belongs to another checkout or the claim names another
-/// port.
-fn keep<'a>(claim: &Claim, holder: Allocation, scout: &mut Scout) -> Plan<'a> {
-    let is_to_move = match compare_checkouts(claim, &holder, scout) {
-        Some(Recorded::Same) => false,
-        Some(Recorded::Gone) => true,
-        Some(Recorded::Other) => return Plan::Refuse(other_checkout(claim, holder)),
-        None => return Plan::ScoutMore,
+/// Refuses a new port to a service that holds one.
+fn refuse_second_port<'a>(claim: &Claim, holder: Allocation, cache: &mut ProbeCache) -> Plan<'a> {
+    match compare_checkouts(claim, &holder, cache) {
+        Some(CheckoutMatch::Same | CheckoutMatch::Gone) => Plan::Refuse(service_taken(holder)),
+        Some(CheckoutMatch::Other) => Plan::Refuse(other_checkout(claim, holder)),
+        None => Plan::ProbeMore,
+    }
+}
+
+/// Keeps the port that a service holds, unless it belongs to another checkout or the claim names another port.
+fn keep<'a>(claim: &Claim, holder: Allocation, cache: &mut ProbeCache) -> Plan<'a> {
+    let is_gone = match compare_checkouts(claim, &holder, cache) {
+        Some(CheckoutMatch::Same) => false,
+        Some(CheckoutMatch::Gone) => true,
+        Some(CheckoutMatch::Other) => return Plan::Refuse(other_checkout(claim, holder)),
+        None => return Plan::ProbeMore,
     };
-    if claim.port.is_some_and(|port| port != holder.port) {
+    if claim.port().is_some_and(|port| port != holder.port) {
         return Plan::Refuse(service_taken(holder));
     }
-    match &claim.dir {
-        Some(dir) if is_to_move => Plan::SetDir {
+    match claim.dir() {
+        Some(dir) if is_gone => Plan::SetDir {
             allocation: holder,
-            dir: dir.clone(),
+            dir: dir.to_owned(),
         },
         _ => Plan::Answer(Answer::Existing(holder)),
     }
 }
 
-/// Compares the recorded checkout of a service with the one that claims it. A service without a recorded
-/// checkout counts as that of one which is gone. Returns `None` if this step has no time to look.
-fn compare_checkouts(claim: &Claim, holder: &Allocation, scout: &mut Scout) -> Option<Recorded> {
-    match (&claim.dir, &holder.dir) {
-        (Some(wanted), Some(held)) if wanted != held => scout.compare(wanted, held),
-        (Some(_), None) => Some(Recorded::Gone),
-        _ => Some(Recorded::Same),
+/// Compares the recorded checkout of a service with the claim's. A service without a recorded checkout counts as that
+/// of one which is gone. Returns `None` if this phase has no time to look at the folders.
+fn compare_checkouts(
+    claim: &Claim,
+    holder: &Allocation,
+    cache: &mut ProbeCache,
+) -> Option<CheckoutMatch> {
+    match (claim.dir(), holder.dir.as_deref()) {
+        (Some(claimed), Some(recorded)) if claimed.as_os_str() != recorded.as_os_str() => {
+            cache.compare(claimed, recorded)
+        }
+        (Some(_), None) => Some(CheckoutMatch::Gone),
+        _ => Some(CheckoutMatch::Same),
     }
 }
 
-/// Finds a port for a service that has none.
-fn place<'a>(
+/// Plans the allocation of a port to a service that holds none.
+fn allocate<'a>(
     claim: &'a Claim,
     rows: &dyn Rows,
     order: &AssignmentOrder,
-    scout: &mut Scout,
+    cache: &mut ProbeCache,
 ) -> Result<Plan<'a>, Fault> {
-    let port = match claim.port {
-        Some(port) => {
-            if let Some(holder) = rows.by_port(port)? {
-                let holder = Box::new(holder);
-                return Ok(Plan::Refuse(Error::PortTaken { holder }));
-            }
-            if claim.listener == ListenerPolicy::Refuse {
-                match scout.verdict(port) {
-                    Ok(Some(Verdict::Busy)) => return Ok(Plan::Refuse(Error::PortInUse { port })),
-                    // A port that this user may not bind, another may: a container's proxy, say.
-                    Ok(Some(Verdict::Free | Verdict::Denied)) => {}
-                    Ok(None) => return Ok(Plan::ScoutMore),
+    let Some(port) = claim.port() else {
+        return allocate_best(claim, rows, order, cache);
+    };
+    if let Some(holder) = rows.by_port(port)? {
+        let holder = Box::new(holder);
+        return Ok(Plan::Refuse(Error::PortTaken { holder }));
+    }
+    if claim.listener_policy() == ListenerPolicy::Adopt {
+        return Ok(Plan::Insert { claim, port });
+    }
+    Ok(match cache.verdict(port) {
+        Ok(Some(Verdict::Busy)) => Plan::Refuse(Error::PortInUse { port }),
+        // Another user may be able to bind the port, for example the proxy of a container.
+        Ok(Some(Verdict::Free | Verdict::Denied)) => Plan::Insert { claim, port },
+        Ok(None) => Plan::ProbeMore,
+        Err(error) => Plan::Refuse(error),
+    })
+}
+
+/// Plans the allocation of the best port that is neither allocated nor in use.
+fn allocate_best<'a>(
+    claim: &'a Claim,
+    rows: &dyn Rows,
+    order: &AssignmentOrder,
+    cache: &mut ProbeCache,
+) -> Result<Plan<'a>, Fault> {
+    for span in order.spans(cache.searched_to()) {
+        for run in rows.free_runs(span.ports())? {
+            for port in span.of_class(run?) {
+                if cache.is_reserved(port) {
+                    continue;
+                }
+                match cache.verdict(port) {
+                    Ok(Some(Verdict::Free)) => return Ok(Plan::Insert { claim, port }),
+                    Ok(Some(Verdict::Busy | Verdict::Denied)) => {}
+                    Ok(None) => return Ok(Plan::ProbeMore),
                     Err(error) => return Ok(Plan::Refuse(error)),
                 }
             }
-            port
         }
-        None => match best_free(rows, order, scout)? {
-            Ok(port) => port,
-            Err(plan) => return Ok(plan),
-        },
-    };
-    Ok(Plan::Insert { claim, port })
-}
-
-/// The best port that is neither allocated nor in use, or the plan that follows without one.
-fn best_free<'a>(
-    rows: &dyn Rows,
-    order: &AssignmentOrder,
-    scout: &mut Scout,
-) -> Result<Result<Port, Plan<'a>>, Fault> {
+    }
     let range = order.range();
-    let mut found = Err(Plan::Refuse(Error::NoFreePort { range }));
-    order.best_first(
-        scout.searched_to(),
-        |span| rows.free_runs(span),
-        |port| {
-            if scout.is_spoken_for(port) {
-                return Ok(Visit::Continue);
-            }
-            found = match scout.verdict(port) {
-                Ok(Some(Verdict::Free)) => Ok(port),
-                Ok(Some(Verdict::Busy | Verdict::Denied)) => return Ok(Visit::Continue),
-                Ok(None) => Err(Plan::ScoutMore),
-                Err(error) => Err(Plan::Refuse(error)),
-            };
-            Ok(Visit::Stop)
-        },
-    )?;
-    Ok(found)
+    Ok(Plan::Refuse(Error::NoFreePort { range }))
 }
 
 fn service_taken(holder: Allocation) -> Error {
@@ -174,6 +184,6 @@ fn service_taken(holder: Allocation) -> Error {
 fn other_checkout(claim: &Claim, holder: Allocation) -> Error {
     Error::OtherCheckout {
         holder: Box::new(holder),
-        wanted: claim.dir.clone().unwrap_or_default(),
+        wanted: claim.dir().unwrap_or(Path::new("")).to_owned(),
     }
 }

@@ -1,137 +1,140 @@
-//! What the system says while a batch of requests is planned.
+//! The system's answers about ports and folders, cached while a batch of requests is planned.
 
 use std::collections::HashSet;
 use std::collections::hash_map::{Entry, HashMap};
 use std::io;
+use std::path::{Path, PathBuf};
 
-use crate::allocate::request::Claim;
-use crate::checkout::compare::{self, Recorded};
+use crate::checkout::compare::{self, CheckoutMatch};
 use crate::error::Error;
-use crate::port::Port;
 use crate::system::probe::{Probe, Verdict};
+use crate::types::claim::Claim;
+use crate::types::port::Port;
 
-/// Asks the system about ports and folders, and remembers what it said for the length of one call.
+/// Probes ports and compares folders, and caches the results for the duration of one call.
 #[derive(Debug)]
-pub(crate) struct Scout<'a> {
+pub(super) struct ProbeCache<'a> {
     probe: &'a dyn Probe,
-    /// What it failed with is remembered too: a batch is tried again until all that it needs is known.
+    /// Errors are cached too, because a batch is planned again until all it needs is cached.
     ports: HashMap<Port, io::Result<Verdict>>,
-    /// What the second folder of a pair is to the first.
-    folders: HashMap<(String, String), Recorded>,
-    /// The pair that was asked for when there was no time for it. It may be one that only an earlier
-    /// request of the batch brings about, so that a look would not come upon it.
-    open_question: Option<(String, String)>,
-    step: Step,
-    /// How many ports may be probed in this step still.
+    /// The claimed and the recorded folder of each comparison.
+    folders: HashMap<(PathBuf, PathBuf), CheckoutMatch>,
+    /// A comparison that the write phase had no time for. It is made before the next phase, because a snapshot may
+    /// not lead to it: perhaps only an earlier request of the batch records the folder.
+    deferred: Option<(PathBuf, PathBuf)>,
+    phase: PlanningPhase,
+    /// The number of ports that may still be probed in this phase.
     probes_left: usize,
-    /// What earlier requests of the batch were given in this step.
-    spoken_for: HashSet<Port>,
-    /// Up to where the search for the best free port came in this step.
+    /// The ports that earlier requests of the batch claim by number.
+    reserved: HashSet<Port>,
+    /// The last port that the search for the best free port has given to a request of the batch.
     searched_to: Option<Port>,
 }
 
-/// What the scout is needed for.
+/// The phase that plans are made in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// Plans are made on a snapshot, which does not change.
-    Look,
-    /// Plans are carried out, one after the other, and nobody else can write meanwhile.
+pub(super) enum PlanningPhase {
+    /// On a snapshot, which does not change.
+    Read,
+    /// In a write transaction, in which plans are carried out one after the other.
     Write,
 }
 
-impl Step {
-    /// How many ports are probed at most. While nobody else can write these take about 0.5 ms, as
-    /// much as a commit; they are needed only when the ports that were probed before have been taken
-    /// since, or for requests that came after the look.
-    fn probes(self) -> usize {
+impl PlanningPhase {
+    /// The maximum number of probes.
+    ///
+    /// In the write phase 64 probes take some 0.5 ms, as long as a commit, while nobody else can write. They are
+    /// needed only for ports that were allocated since the read phase, and for requests that joined later.
+    fn max_probes(self) -> usize {
         match self {
-            Step::Look => 4096,
-            Step::Write => 64,
+            PlanningPhase::Read => 4096,
+            PlanningPhase::Write => 64,
         }
     }
 }
 
-impl<'a> Scout<'a> {
-    pub(crate) fn new(probe: &'a dyn Probe) -> Scout<'a> {
-        Scout {
+impl<'a> ProbeCache<'a> {
+    pub(super) fn new(probe: &'a dyn Probe) -> ProbeCache<'a> {
+        ProbeCache {
             probe,
             ports: HashMap::new(),
             folders: HashMap::new(),
-            open_question: None,
-            step: Step::Look,
+            deferred: None,
+            phase: PlanningPhase::Read,
             probes_left: 0,
-            spoken_for: HashSet::new(),
+            reserved: HashSet::new(),
             searched_to: None,
         }
     }
 
-    pub(crate) fn begin(&mut self, step: Step) {
-        if let Some((wanted, held)) = self.open_question.take() {
-            let recorded = compare::compare(&wanted, &held);
-            self.folders.insert((wanted, held), recorded);
+    /// Begins a phase, in which the batch is planned from its first request.
+    pub(super) fn begin(&mut self, phase: PlanningPhase) {
+        if let Some((claimed, recorded)) = self.deferred.take() {
+            let found = compare::compare(&claimed, &recorded);
+            self.folders.insert((claimed, recorded), found);
         }
-        self.step = step;
-        self.probes_left = step.probes();
-        self.spoken_for.clear();
+        self.phase = phase;
+        self.probes_left = phase.max_probes();
+        self.reserved.clear();
         self.searched_to = None;
     }
 
-    /// Leaves the port to an earlier request of the same batch, for the rest of the step.
-    pub(crate) fn speak_for(&mut self, claim: &Claim, port: Port) {
-        match claim.port {
+    /// Reserves the port for a request of the batch until the next phase.
+    pub(super) fn reserve(&mut self, claim: &Claim, port: Port) {
+        match claim.port() {
             Some(port) => {
-                self.spoken_for.insert(port);
+                self.reserved.insert(port);
             }
-            // All better ones were found wanting.
+            // No better port is available.
             None => self.searched_to = Some(port),
         }
     }
 
-    pub(crate) fn searched_to(&self) -> Option<Port> {
+    pub(super) fn searched_to(&self) -> Option<Port> {
         self.searched_to
     }
 
-    pub(crate) fn is_spoken_for(&self, port: Port) -> bool {
-        self.spoken_for.contains(&port)
+    pub(super) fn is_reserved(&self, port: Port) -> bool {
+        self.reserved.contains(&port)
     }
 
-    /// What the system says of the port; `None` when no more ports may be probed in this step.
-    pub(crate) fn verdict(&mut self, port: Port) -> Result<Option<Verdict>, Error> {
-        let said = match self.ports.entry(port) {
-            Entry::Occupied(known) => known.into_mut(),
+    /// Probes a port. Returns `None` if this phase allows no more probes.
+    pub(super) fn verdict(&mut self, port: Port) -> Result<Option<Verdict>, Error> {
+        let probed = match self.ports.entry(port) {
+            Entry::Occupied(cached) => cached.into_mut(),
             Entry::Vacant(_) if self.probes_left == 0 => return Ok(None),
-            Entry::Vacant(unknown) => {
+            Entry::Vacant(vacant) => {
                 self.probes_left -= 1;
-                unknown.insert(self.probe.probe(port))
+                vacant.insert(self.probe.probe(port))
             }
         };
-        match said {
+        match probed {
             Ok(verdict) => Ok(Some(*verdict)),
-            Err(cause) => Err(Error::Probe {
+            Err(error) => Err(Error::Probe {
                 port,
-                cause: copy(cause),
+                source: copy_error(error),
             }),
         }
     }
 
-    /// What the folder `held` is to one who comes from `wanted`. `None` when that is not known and
-    /// cannot be found out in this step: a file system may be slow to answer.
-    pub(crate) fn compare(&mut self, wanted: &str, held: &str) -> Option<Recorded> {
-        let pair = (wanted.to_owned(), held.to_owned());
-        if let Some(&known) = self.folders.get(&pair) {
-            return Some(known);
+    /// Compares the folder of a claim with the recorded one. Returns `None` if the result is not cached in the write
+    /// phase, because a file system may be slow to respond.
+    pub(super) fn compare(&mut self, claimed: &Path, recorded: &Path) -> Option<CheckoutMatch> {
+        let pair = (claimed.to_owned(), recorded.to_owned());
+        if let Some(&cached) = self.folders.get(&pair) {
+            return Some(cached);
         }
-        if self.step == Step::Write {
-            self.open_question = Some(pair);
+        if self.phase == PlanningPhase::Write {
+            self.deferred = Some(pair);
             return None;
         }
-        let recorded = compare::compare(wanted, held);
-        self.folders.insert(pair, recorded);
-        Some(recorded)
+        let found = compare::compare(claimed, recorded);
+        self.folders.insert(pair, found);
+        Some(found)
     }
 }
 
-fn copy(error: &io::Error) -> io::Error {
+fn copy_error(error: &io::Error) -> io::Error {
     match error.raw_os_error() {
         Some(code) => io::Error::from_raw_os_error(code),
         None => io::Error::new(error.kind(), error.to_string()),

@@ -1,4 +1,4 @@
-//! Telling checkouts apart by their folders.
+//! Comparing checkouts by their folders, on file systems that may not respond.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -8,107 +8,104 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 use std::{fs, thread};
 
-/// How long a file system may take to say whether a folder exists.
+/// The time that a file system has to respond.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How many threads may be left behind by file systems that do not answer.
-const MOST_LEFT_BEHIND: usize = 8;
+/// The maximum number of threads that may be blocked by file systems that do not respond.
+const MAX_BLOCKED_THREADS: usize = 8;
 
-/// What the checkout that is recorded for a service is to the one that asks.
+/// The recorded checkout of a service, compared with the one that claims it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Recorded {
-    /// The same, perhaps by another name.
+pub(crate) enum CheckoutMatch {
+    /// Both are the same folder, perhaps by different paths.
     Same,
-    /// One that exists no longer.
+    /// The recorded checkout no longer exists.
     Gone,
-    /// Another one. What cannot be looked at may well exist, and so may what is on a file system that
-    /// does not answer, as on a network that is gone.
+    /// The recorded checkout is another one. A checkout that cannot be examined counts as existing, for example on a
+    /// network file system that does not respond.
     Other,
 }
 
-/// Compares the folder that asks with the one that is recorded.
-pub(crate) fn compare(wanted: &str, held: &str) -> Recorded {
-    if wanted == held {
-        return Recorded::Same;
+/// Compares the folder of a claim with the recorded one.
+pub(crate) fn compare(claimed: &Path, recorded: &Path) -> CheckoutMatch {
+    if claimed.as_os_str() == recorded.as_os_str() {
+        return CheckoutMatch::Same;
     }
-    let (wanted, held) = (wanted.to_owned(), held.to_owned());
-    answer_within(PATIENCE, move || look(&wanted, &held)).unwrap_or(Recorded::Other)
+    let (claimed, recorded) = (claimed.to_owned(), recorded.to_owned());
+    run_with_timeout(PATIENCE, move || compare_folders(&claimed, &recorded))
+        .unwrap_or(CheckoutMatch::Other)
 }
 
-/// Whether a folder certainly exists no longer.
-pub(crate) fn is_gone(folder: &str) -> bool {
+/// Tests if a folder certainly no longer exists.
+pub(crate) fn is_gone(folder: &Path) -> bool {
     let folder = folder.to_owned();
-    answer_within(PATIENCE, move || is_absent(&folder)).unwrap_or(false)
+    run_with_timeout(PATIENCE, move || is_absent(&folder)).unwrap_or(false)
 }
 
-/// Whether a path is that of a folder or of something in it, perhaps by another name. `None` when the
-/// file system does not tell.
-pub(crate) fn contains(folder: &str, path: &Path) -> Option<bool> {
+/// Tests if a path leads to a folder or something in it. Returns `None` if the file system does not tell.
+pub(crate) fn contains(folder: &Path, path: &Path) -> Option<bool> {
     if path.starts_with(folder) {
         return Some(true);
     }
     let (folder, path) = (folder.to_owned(), path.to_owned());
-    let real = move || {
-        Some(
-            fs::canonicalize(path)
-                .ok()?
-                .starts_with(fs::canonicalize(folder).ok()?),
-        )
+    let is_inside = move || {
+        let path = fs::canonicalize(path).ok()?;
+        Some(path.starts_with(fs::canonicalize(folder).ok()?))
     };
-    answer_within(PATIENCE, real).flatten()
+    run_with_timeout(PATIENCE, is_inside).flatten()
 }
 
-fn is_absent(folder: &str) -> bool {
-    match Path::new(folder).try_exists() {
+fn is_absent(folder: &Path) -> bool {
+    match folder.try_exists() {
         Ok(exists) => !exists,
-        // A file took the place of a folder on the way.
+        // One of the folder's parents is a file now.
         Err(error) => error.kind() == ErrorKind::NotADirectory,
     }
 }
 
-fn look(wanted: &str, held: &str) -> Recorded {
-    if is_absent(held) {
-        return Recorded::Gone;
+fn compare_folders(claimed: &Path, recorded: &Path) -> CheckoutMatch {
+    if is_absent(recorded) {
+        return CheckoutMatch::Gone;
     }
-    match (fs::canonicalize(wanted), fs::canonicalize(held)) {
-        (Ok(wanted), Ok(held)) if wanted == held => Recorded::Same,
-        _ => Recorded::Other,
+    match (fs::canonicalize(claimed), fs::canonicalize(recorded)) {
+        (Ok(claimed), Ok(recorded)) if claimed == recorded => CheckoutMatch::Same,
+        _ => CheckoutMatch::Other,
     }
 }
 
-/// What `look` comes to, on a thread of its own, which is left behind if it takes too long. `None`
-/// then, and when too many were left behind already.
-fn answer_within<T: Send + 'static>(
-    patience: Duration,
-    look: impl FnOnce() -> T + Send + 'static,
+/// Runs `task` on a thread of its own, and leaves the thread behind if it takes longer than `timeout`. Returns `None`
+/// then, and if too many threads were left behind already.
+fn run_with_timeout<T: Send + 'static>(
+    timeout: Duration,
+    task: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
-    static LEFT_BEHIND: AtomicUsize = AtomicUsize::new(0);
-    if LEFT_BEHIND.load(Ordering::Relaxed) >= MOST_LEFT_BEHIND {
+    static BLOCKED: AtomicUsize = AtomicUsize::new(0);
+    if BLOCKED.load(Ordering::Relaxed) >= MAX_BLOCKED_THREADS {
         return None;
     }
-    let (tell, told) = mpsc::channel();
-    // Set by who is first: the thread when it has looked, or the caller when it gives up.
+    let (sender, receiver) = mpsc::channel();
+    // Set by the first of the two: the thread when it is done, or the caller when it gives up.
     let is_over = Arc::new(AtomicBool::new(false));
     let thread_is_over = is_over.clone();
     let spawned = thread::Builder::new().spawn(move || {
-        // Nobody may be listening any more.
-        let _ = tell.send(look());
+        // The caller may have given up.
+        let _ = sender.send(task());
         if thread_is_over.swap(true, Ordering::Relaxed) {
-            LEFT_BEHIND.fetch_sub(1, Ordering::Relaxed);
+            BLOCKED.fetch_sub(1, Ordering::Relaxed);
         }
     });
     spawned.ok()?;
-    match told.recv_timeout(patience) {
+    match receiver.recv_timeout(timeout) {
         Ok(answer) => Some(answer),
         Err(RecvTimeoutError::Disconnected) => None,
         Err(RecvTimeoutError::Timeout) => {
-            LEFT_BEHIND.fetch_add(1, Ordering::Relaxed);
+            BLOCKED.fetch_add(1, Ordering::Relaxed);
             if !is_over.swap(true, Ordering::Relaxed) {
                 return None;
             }
-            // It has looked just now.
-            LEFT_BEHIND.fetch_sub(1, Ordering::Relaxed);
-            told.try_recv().ok()
+            // The thread has finished just now.
+            BLOCKED.fetch_sub(1, Ordering::Relaxed);
+            receiver.try_recv().ok()
         }
     }
 }
@@ -118,21 +115,21 @@ mod tests {
     use std::sync::{Arc, Mutex, mpsc};
     use std::time::Duration;
 
-    use super::{MOST_LEFT_BEHIND, answer_within};
+    use super::{MAX_BLOCKED_THREADS, run_with_timeout};
 
     #[test]
-    fn what_does_not_answer_is_waited_for_only_so_long_and_so_often() {
-        let patience = Duration::from_millis(10);
-        let (let_go, wait) = mpsc::channel::<()>();
+    fn blocked_threads_are_limited_in_time_and_number() {
+        let timeout = Duration::from_millis(10);
+        let (unblock, wait) = mpsc::channel::<()>();
         let wait = Arc::new(Mutex::new(wait));
-        for _ in 0..2 * MOST_LEFT_BEHIND {
+        for _ in 0..2 * MAX_BLOCKED_THREADS {
             let wait = wait.clone();
-            let stuck = answer_within(patience, move || wait.lock().map(|it| it.recv()).is_ok());
+            let stuck = run_with_timeout(timeout, move || wait.lock().map(|it| it.recv()).is_ok());
             assert_eq!(stuck, None);
         }
-        drop(let_go);
+        drop(unblock);
         let deadline = crate::deadline::Deadline::after(Duration::from_secs(20));
-        let answer = deadline.poll(|| Ok::<_, ()>(answer_within(patience, || 7)));
+        let answer = deadline.poll(|| Ok::<_, ()>(run_with_timeout(timeout, || 7)));
         assert_eq!(answer, Ok(Some(7)));
     }
 }

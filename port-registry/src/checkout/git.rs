@@ -1,30 +1,30 @@
-//! The one module that runs git.
+//! Running git. No other module does.
 
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-/// What git says of a folder in a repository.
+/// The repository that a folder is in.
 #[derive(Debug)]
 pub(super) struct Repository {
-    /// Of this checkout.
+    /// The git directory of this checkout.
     pub(super) git_dir: PathBuf,
-    /// Shared by all checkouts of the repository.
+    /// The git directory that all checkouts of the repository share.
     pub(super) common_dir: PathBuf,
-    /// The checkout's root. `None` where there is none, as beside a bare repository.
+    /// The root of the checkout, or `None` beside a bare repository.
     pub(super) top_level: Option<PathBuf>,
     /// The URL of the remote named `origin`. It may hold a secret and must not be shown.
     pub(super) origin: Option<String>,
 }
 
-/// Asks git about a folder. `None` outside of a repository, and where no git is installed.
+/// Asks git for the repository of a folder. Returns `None` outside of a repository, and if git is not installed.
 ///
 /// # Errors
 ///
-/// When git cannot be run, or refuses to look at the repository: that is no sign that there is none.
+/// Returns an error if git cannot be run or refuses to examine the repository, because there may be one.
 pub(super) fn repository(folder: &Path) -> io::Result<Option<Repository>> {
-    // The two run side by side: no single command tells both.
+    // No single command reports both, so two commands run in parallel.
     let layout = start(
         folder,
         &[
@@ -37,7 +37,7 @@ pub(super) fn repository(folder: &Path) -> io::Result<Option<Repository>> {
         ],
     );
     let layout = match layout {
-        // There is no git, or one of the folders of PATH may not be looked into.
+        // Git is not installed, or a folder in PATH may not be read.
         Err(error)
             if matches!(
                 error.kind(),
@@ -50,7 +50,7 @@ pub(super) fn repository(folder: &Path) -> io::Result<Option<Repository>> {
     };
     let origin = start(folder, &["config", "--get", "remote.origin.url"]);
 
-    // Both are waited for, whatever became of the other.
+    // Wait for both even if one has failed, so that no process is left behind.
     let (layout, origin) = (finish(layout), origin.and_then(finish));
     let (layout, origin) = (layout?, origin?);
     let mut lines = layout
@@ -58,11 +58,10 @@ pub(super) fn repository(folder: &Path) -> io::Result<Option<Repository>> {
         .split(|&byte| byte == b'\n')
         .filter(|line| !line.is_empty());
     let (Some(git_dir), Some(common_dir)) = (lines.next(), lines.next()) else {
-        // It has looked in this folder and those above. Of a checkout whose repository is not where it
-        // should be it names another path.
-        return match complaint(&layout) {
-            Some(complaint) if !complaint.starts_with("not a git repository (or any") => {
-                Err(io::Error::other(complaint))
+        // The message is different if git found a checkout whose repository is missing.
+        return match fatal_error(&layout) {
+            Some(fatal) if !fatal.starts_with("not a git repository (or any") => {
+                Err(io::Error::other(fatal))
             }
             _ => Ok(None),
         };
@@ -71,25 +70,25 @@ pub(super) fn repository(folder: &Path) -> io::Result<Option<Repository>> {
         git_dir: path(git_dir),
         common_dir: path(common_dir),
         top_level: lines.next().map(path),
-        origin: answer(&origin)?,
+        origin: output_text(&origin)?,
     };
-    // A path with a line break in it cannot be told from two.
+    // A path with a line break looks like two paths.
     Ok(lines.next().is_none().then_some(repository))
 }
 
-/// The branch that is checked out, also where it has no commit yet. `None` on a detached HEAD.
+/// Returns the branch that is checked out, even if it has no commit yet. Returns `None` on a detached HEAD.
 pub(super) fn branch(repository: &Repository) -> io::Result<Option<String>> {
     let head = match fs::read_to_string(repository.git_dir.join("HEAD")) {
-        // It is not UTF-8.
+        // The name of the branch is not UTF-8.
         Err(error) if error.kind() == ErrorKind::InvalidData => return Ok(None),
         head => head?,
     };
     let Some(reference) = head.strip_prefix("ref: ").map(str::trim_end) else {
         return Ok(None);
     };
-    // What the reftable format writes there, for programs that look themselves.
+    // The reftable format writes this placeholder for programs that read the file themselves.
     if reference == "refs/heads/.invalid" {
-        let head = ask(&repository.git_dir, &["symbolic-ref", "--quiet", "HEAD"])?;
+        let head = run(&repository.git_dir, &["symbolic-ref", "--quiet", "HEAD"])?;
         return Ok(head.map(|head| branch_name(&head).to_owned()));
     }
     Ok(Some(branch_name(reference).to_owned()))
@@ -99,19 +98,19 @@ fn branch_name(reference: &str) -> &str {
     reference.strip_prefix("refs/heads/").unwrap_or(reference)
 }
 
-/// The abbreviated name of the commit that is checked out.
+/// Returns the abbreviated id of the commit that is checked out.
 pub(super) fn short_commit(repository: &Repository) -> io::Result<Option<String>> {
-    ask(&repository.git_dir, &["rev-parse", "--short", "HEAD"])
+    run(&repository.git_dir, &["rev-parse", "--short", "HEAD"])
 }
 
-fn ask(folder: &Path, args: &[&str]) -> io::Result<Option<String>> {
-    answer(&finish(start(folder, args)?)?)
+fn run(folder: &Path, args: &[&str]) -> io::Result<Option<String>> {
+    output_text(&finish(start(folder, args)?)?)
 }
 
-/// What git printed, if anything, or what it complained of.
-fn answer(output: &Output) -> io::Result<Option<String>> {
-    if let Some(complaint) = complaint(output) {
-        return Err(io::Error::other(complaint));
+/// Returns the output of git, or its fatal error. Returns `None` if git failed without one, or printed nothing.
+fn output_text(output: &Output) -> io::Result<Option<String>> {
+    if let Some(fatal) = fatal_error(output) {
+        return Err(io::Error::other(fatal));
     }
     let text = str::from_utf8(&output.stdout).map(str::trim_end);
     let text = text
@@ -120,16 +119,15 @@ fn answer(output: &Output) -> io::Result<Option<String>> {
     Ok(text.map(str::to_owned))
 }
 
-/// What git complained of as it gave up. Warnings and traces may stand before it.
-fn complaint(output: &Output) -> Option<String> {
+/// Returns the message of git's fatal error. Warnings and traces may precede it.
+fn fatal_error(output: &Output) -> Option<String> {
     let text = String::from_utf8_lossy(&output.stderr);
     let line = text.lines().find_map(|line| line.strip_prefix("fatal: "))?;
     Some(line.to_owned())
 }
 
 fn start(folder: &Path, args: &[&str]) -> io::Result<Child> {
-    // A git hook runs with variables that say where its repository is, and how it is configured.
-    // What is asked for here is the folder's.
+    // In a git hook these variables name the hook's repository and its configuration, instead of the folder's.
     const LOCATION: [&str; 9] = [
         "GIT_DIR",
         "GIT_WORK_TREE",
@@ -146,10 +144,10 @@ fn start(folder: &Path, args: &[&str]) -> io::Result<Child> {
         command.env_remove(variable);
     }
     command
-        // What it complains of is looked at.
+        // The messages are parsed.
         .env("LC_ALL", "C")
-        // These commands run nothing that a repository configures, so somebody else's repository,
-        // such as a mounted one, can be asked for its name.
+        // Git refuses to read repositories of other users, such as mounted ones. These commands run nothing that a
+        // repository configures, so they are safe.
         .args(["-c", "safe.directory=*"])
         .args(args)
         .current_dir(folder)
@@ -159,13 +157,13 @@ fn start(folder: &Path, args: &[&str]) -> io::Result<Child> {
         .spawn()
 }
 
-/// Waits for the end of git, which must be one of its own.
+/// Waits for git. Returns an error if a signal ended it.
 fn finish(child: Child) -> io::Result<Output> {
     let output = child.wait_with_output()?;
     match output.status.code() {
         Some(_) => Ok(output),
         None => Err(io::Error::other(format!(
-            "git was ended: {}",
+            "git was terminated: {}",
             output.status
         ))),
     }

@@ -5,3 +5,5 @@ pub(crate) mod compare;
 pub(crate) mod detect;
 #[cfg(feature = "detect")]
 mod git;
+#[cfg(feature = "detect")]
+pub(crate) mod repository_name;

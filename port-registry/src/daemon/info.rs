@@ -1,14 +1,14 @@
-//! What a daemon says of itself.
+//! The identity of a daemon and its description.
 
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::Supervisor;
+use super::supervisor::Supervisor;
 use crate::registry::Registry;
 
-/// Who answers: `<version>; pid=<pid>`.
+/// The identity of a daemon: `<version>; pid=<pid>`.
 ///
 /// ```
 /// use port_registry::daemon::Identity;
@@ -23,12 +23,12 @@ use crate::registry::Registry;
 pub struct Identity {
     /// The daemon's version.
     pub version: String,
-    /// Its process.
+    /// The number of its process.
     pub pid: u32,
 }
 
 impl Identity {
-    /// A process that is a daemon of this version.
+    /// Makes an identity.
     pub fn new(version: impl Into<String>, pid: u32) -> Identity {
         Identity {
             version: version.into(),
@@ -57,25 +57,25 @@ impl FromStr for Identity {
     }
 }
 
-/// What was given does not tell who answers.
+/// The error for a text that is not an [`Identity`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("who answers is told like 0.1.0; pid=4711")]
+#[error("an identity is written like 0.1.0; pid=4711")]
 pub struct IdentityError(());
 
-/// The answer to `GET /v1/daemon`: who answers, and for which registry.
+/// The description of a daemon and its registry, in the answer to `GET /v1/daemon`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct DaemonInfo {
     /// The daemon's version.
     pub version: String,
-    /// Its process.
+    /// The number of its process.
     pub pid: u32,
-    /// The registry's file. What is not UTF-8 in its path is replaced by U+FFFD.
+    /// The registry's file. Invalid UTF-8 in its path is replaced by U+FFFD.
     pub store: String,
-    /// The ports that it chooses from, as a [`PortRange`](crate::PortRange) displays.
+    /// The range for claims without a port, as a [`PortRange`](crate::PortRange) displays.
     pub range: String,
-    /// Who keeps it running, where somebody does.
+    /// The service manager that started it as a service.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
@@ -84,7 +84,7 @@ pub struct DaemonInfo {
 }
 
 impl DaemonInfo {
-    /// What a daemon says that serves this registry, and that nobody keeps running.
+    /// Describes a daemon of this registry without a service manager.
     pub fn new(identity: Identity, registry: &Registry) -> DaemonInfo {
         DaemonInfo {
             version: identity.version,

@@ -1,22 +1,22 @@
-//! The pidfile: a note for others, on which nothing here depends.
+//! The pidfile: a note for other programs. Nothing is decided by it.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
-use super::default_pidfile;
-use super::lock::LockError;
+use super::lock_error::LockError;
+use super::place::default_pidfile;
 use crate::system::files::{beside, private};
 
-/// More bytes than a number takes.
+/// The maximum length of a pidfile, which is more than a number takes.
 const MAX_LEN: u64 = 32;
 
-/// The process that a pidfile names.
+/// Returns the process that a pidfile names.
 pub(super) fn read(pidfile: &Path) -> Option<u32> {
     fs::read_to_string(pidfile).ok()?.trim().parse().ok()
 }
 
-/// Notes this process in the pidfile, which is never there in part.
+/// Writes this process to the pidfile, atomically.
 pub(super) fn write(pidfile: &Path) -> io::Result<()> {
     let draft = beside(pidfile, ".draft");
     match fs::remove_file(&draft) {
@@ -32,8 +32,8 @@ pub(super) fn write(pidfile: &Path) -> io::Result<()> {
     written
 }
 
-/// Checks that nothing would be lost if a pidfile took this place: there is nothing, a symbolic link,
-/// or a file that is empty or holds a number. In the daemon's own place it may be any file.
+/// Checks that no foreign file would be replaced: the path is free, a symbolic link, or a file that is empty or
+/// contains a number. The default path may be any file.
 pub(super) fn check_replaceable(pidfile: &Path) -> Result<(), LockError> {
     let path = pidfile.to_owned();
     let foreign = || LockError::Foreign {
@@ -43,14 +43,14 @@ pub(super) fn check_replaceable(pidfile: &Path) -> Result<(), LockError> {
     let metadata = match fs::symlink_metadata(pidfile) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        // What it is in may be a file; taking the lock tells.
+        // A parent is a file. Taking the lock reports it.
         Err(error) if error.kind() == ErrorKind::NotADirectory => return Ok(()),
-        Err(cause) => return Err(LockError::Pidfile { path, cause }),
+        Err(source) => return Err(LockError::Pidfile { path, source }),
     };
     if metadata.is_symlink() {
         return Ok(());
     }
-    // Nobody else has files in the daemon's own place.
+    // Only the daemon has files in the default folder.
     if metadata.is_file() && default_pidfile().is_ok_and(|own| own == pidfile) {
         return Ok(());
     }
@@ -60,6 +60,6 @@ pub(super) fn check_replaceable(pidfile: &Path) -> Result<(), LockError> {
     match fs::read(pidfile) {
         Ok(content) if content.trim_ascii().iter().all(u8::is_ascii_digit) => Ok(()),
         Ok(_) => Err(foreign()),
-        Err(cause) => Err(LockError::Pidfile { path, cause }),
+        Err(source) => Err(LockError::Pidfile { path, source }),
     }
 }

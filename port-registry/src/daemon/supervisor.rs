@@ -1,30 +1,29 @@
-//! Who keeps a daemon running.
+//! The service manager of a daemon.
 
 use std::fs;
 
-/// A service manager that started a daemon as a service, and may start it again when it ends.
+/// A service manager that started a daemon as a service, and may restart it when it ends.
 ///
-/// Both sides speak of it by this type: the daemon by [`Supervisor::of_this_process`], and who is to stop
-/// it by what it answers.
+/// The daemon detects it by [`Supervisor::of_this_process`] and reports it to its clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Supervisor {
-    /// What it is called: `systemd` or `launchd`.
+    /// The name of the service manager: `systemd` or `launchd`.
     #[cfg_attr(feature = "serde", serde(default))]
     pub name: String,
-    /// What it calls the daemon: a unit of systemd, a label of launchd. `None` if that cannot be told.
+    /// The name of the service: a unit of systemd or a label of launchd. `None` if it is unknown.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub service: Option<String>,
-    /// Whether it is the one of a user, or that of the system.
+    /// The scope of the service manager.
     #[cfg_attr(feature = "serde", serde(default))]
     pub scope: Scope,
 }
 
-/// Whose services a supervisor keeps.
+/// The scope of a service manager.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",
@@ -33,39 +32,38 @@ pub struct Supervisor {
 )]
 #[non_exhaustive]
 pub enum Scope {
-    /// A user's: what `systemctl --user` is for.
+    /// The services of a user, as in `systemctl --user`.
     User,
-    /// The system's: what `systemctl` is for.
+    /// The services of the system, as in `systemctl`.
     System,
-    /// It cannot be told.
+    /// The scope is unknown.
     #[default]
     #[cfg_attr(feature = "serde", serde(other))]
     Unknown,
 }
 
-/// What a process knows of how it was started.
-struct Start<'a> {
+/// The circumstances in which a process was started.
+struct ProcessStart<'a> {
     pid: u32,
     parent: u32,
     /// The text of `/proc/self/cgroup`.
     cgroup: &'a str,
-    /// `SYSTEMD_EXEC_PID`: the process that systemd started (systemd.exec(5), since 248). Those that
-    /// process starts inherit the variable.
+    /// `SYSTEMD_EXEC_PID`: the process that systemd started (systemd.exec(5), since 248). Its children inherit the
+    /// variable.
     systemd_exec_pid: Option<&'a str>,
-    /// Whether `MANAGERPID` is set: the process of a user's systemd, in what that one starts
-    /// (systemd.exec(5)).
+    /// `true` if `MANAGERPID` is set, as in processes that a user's systemd starts (systemd.exec(5)).
     has_manager: bool,
-    /// `XPC_SERVICE_NAME`: the job of launchd that a process belongs to, `0` if to none.
+    /// `XPC_SERVICE_NAME`: the launchd job that the process belongs to, or `0`.
     xpc_service_name: Option<&'a str>,
 }
 
 impl Supervisor {
-    /// The one that started this very process. A process that a supervised one started has none: it is
-    /// not missed when it ends.
+    /// Returns the service manager that started this process. Children of a service have none, because nobody
+    /// restarts them.
     pub fn of_this_process() -> Option<Supervisor> {
         let variable = |name| std::env::var(name).ok();
         let cgroup = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-        Supervisor::of(&Start {
+        Supervisor::of(&ProcessStart {
             pid: std::process::id(),
             parent: parent(),
             cgroup: &cgroup,
@@ -75,7 +73,7 @@ impl Supervisor {
         })
     }
 
-    fn of(start: &Start) -> Option<Supervisor> {
+    fn of(start: &ProcessStart) -> Option<Supervisor> {
         if start.systemd_exec_pid == Some(start.pid.to_string().as_str()) {
             return Some(Supervisor {
                 name: "systemd".to_owned(),
@@ -87,8 +85,8 @@ impl Supervisor {
                 },
             });
         }
-        // Programs with a window have a job's name too, and hand it down to what they start; launchd's own
-        // children alone have process 1 as their parent from the start.
+        // Programs with a window have the name of a job too, and so have their children. Only the children of launchd
+        // itself have process 1 as their parent from the start.
         let label = start.xpc_service_name.filter(|&label| label != "0")?;
         (start.parent == 1).then(|| Supervisor {
             name: "launchd".to_owned(),
@@ -98,14 +96,14 @@ impl Supervisor {
     }
 }
 
-/// The unit of systemd that a process is in, by its control groups (cgroups(7)): the last service on the
-/// way to its own group.
+/// Returns the systemd unit of a process, according to its control groups (cgroups(7)): the last service on the
+/// path to its own group.
 fn unit_in(cgroup: &str) -> Option<&str> {
     let path = cgroup.lines().find_map(|line| {
         let (_, rest) = line.split_once(':')?;
         let (controllers, path) = rest.split_once(':')?;
-        let is_systemds = matches!(controllers, "" | "name=systemd");
-        (is_systemds && path != "/").then_some(path)
+        let is_of_systemd = matches!(controllers, "" | "name=systemd");
+        (is_of_systemd && path != "/").then_some(path)
     })?;
     path.rsplit('/').find(|part| part.ends_with(".service"))
 }
@@ -122,9 +120,9 @@ fn parent() -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Scope, Start, Supervisor};
+    use super::{ProcessStart, Scope, Supervisor};
 
-    const IN_A_TERMINAL: Start<'_> = Start {
+    const IN_A_TERMINAL: ProcessStart<'_> = ProcessStart {
         pid: 4711,
         parent: 4000,
         cgroup: "0::/user.slice/user-1000.slice/user@1000.service/app.slice/gnome-terminal-server.service\n",
@@ -134,7 +132,7 @@ mod tests {
     };
 
     #[track_caller]
-    fn assert_kept(start: &Start, name: &str, service: Option<&str>, scope: Scope) {
+    fn assert_kept(start: &ProcessStart, name: &str, service: Option<&str>, scope: Scope) {
         let expected = Supervisor {
             name: name.to_owned(),
             service: service.map(str::to_owned),
@@ -144,16 +142,16 @@ mod tests {
     }
 
     #[test]
-    fn what_a_supervised_process_started_is_not_supervised() {
+    fn the_child_of_a_service_has_no_supervisor() {
         assert_eq!(Supervisor::of(&IN_A_TERMINAL), None);
-        let in_a_mac_terminal = Start {
+        let in_a_mac_terminal = ProcessStart {
             xpc_service_name: Some("application.com.apple.Terminal.1152921500311880804"),
             systemd_exec_pid: None,
             cgroup: "",
             ..IN_A_TERMINAL
         };
         assert_eq!(Supervisor::of(&in_a_mac_terminal), None);
-        let orphan_of_no_job = Start {
+        let orphan_of_no_job = ProcessStart {
             parent: 1,
             xpc_service_name: Some("0"),
             ..in_a_mac_terminal
@@ -162,8 +160,8 @@ mod tests {
     }
 
     #[test]
-    fn systemd_names_the_unit_by_the_control_group_and_its_user() {
-        let started = |cgroup, has_manager| Start {
+    fn the_control_group_names_the_unit_of_systemd() {
+        let started = |cgroup, has_manager| ProcessStart {
             systemd_exec_pid: Some("4711"),
             has_manager,
             cgroup,
@@ -174,7 +172,7 @@ mod tests {
                 "0::/user.slice/user-1000.slice/user@1000.service/app.slice/port-registry.service\n",
                 Some("port-registry.service"),
             ),
-            // Both versions of control groups at once.
+            // Both versions of control groups.
             (
                 "12:pids:/x.service\n1:name=systemd:/app.slice/ports.service\n0::/\n",
                 Some("ports.service"),
@@ -183,7 +181,7 @@ mod tests {
                 "0::/background.slice/a.service/payload\n",
                 Some("a.service"),
             ),
-            // In a container its own group is all that is seen.
+            // A process in a container sees only its own group.
             ("0::/\n", None),
             ("", None),
         ] {
@@ -194,7 +192,7 @@ mod tests {
 
     #[test]
     fn launchd_is_the_parent_of_its_jobs() {
-        let job = Start {
+        let job = ProcessStart {
             parent: 1,
             xpc_service_name: Some("homebrew.mxcl.port-registry"),
             systemd_exec_pid: None,

@@ -1,4 +1,4 @@
-//! The file under the storage engine.
+//! The file backend of the storage engine.
 
 use std::io;
 use std::ops::Bound;
@@ -9,33 +9,33 @@ use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 
 #[cfg(test)]
-use super::disk::witness::{self, Change};
-use super::fault::Expired;
+use super::disk::witness::{self, DiskChange};
+use super::fault::LockTimeout;
 use super::file::StoreFile;
 use crate::deadline::Deadline;
 #[cfg(test)]
 use crate::system::files::FileId;
 
-/// redb's own file backend, except that no wait for a lock outlasts the deadline of the call it
-/// is for. redb would wait for ever, and a process stopped by SIGSTOP would hang all others.
+/// redb's file backend with a limit on every wait for a lock: the deadline of the call. redb alone would wait
+/// forever, so that a process suspended by SIGSTOP would block all others.
 #[derive(Debug)]
 pub(super) struct PatientBackend {
     file: Arc<FileBackend>,
-    /// The wait outside of a call, such as when a handle is dropped.
+    /// The limit outside of a call, for example when a handle is dropped.
     wait: Duration,
     #[cfg(test)]
     file_id: FileId,
 }
 
-/// The byte that a writer holds while it writes, from the design document of redb 4.6. Other versions may have
-/// another one, so redb is held below 4.7.
+/// The byte that a writer locks while it writes, according to the design document of redb 4.6. Cargo.toml pins
+/// redb below 4.7, because other versions may lock another byte.
 const WRITER_BYTE: Bound<u64> = Bound::Included(1 << 62);
 
-/// The least wait for any other lock. They are held for microseconds, and taken in the midst of a
-/// commit too, which must not fail because its turn came late.
+/// The minimum limit for all other locks. They are held for microseconds. Commits take them too, and must not fail
+/// because the writer lock was granted late.
 const LEAST_WAIT: Duration = Duration::from_secs(1);
 
-/// Tells if a write transaction is in progress, as far as the system tells.
+/// Tests if a write transaction is in progress. Returns `false` if the system does not tell.
 pub(super) fn is_being_written(file: &StoreFile) -> bool {
     let held = file.backend.query_lock_range(WRITER_BYTE, WRITER_BYTE);
     held.unwrap_or(false)
@@ -64,7 +64,7 @@ impl PatientBackend {
         };
         deadline
             .poll(|| try_lock().map(|locked| locked.then_some(())))?
-            .ok_or_else(|| BackendError::Other(Box::new(Expired)))
+            .ok_or_else(|| BackendError::Other(Box::new(LockTimeout)))
     }
 }
 
@@ -87,20 +87,20 @@ impl StorageBackend for PatientBackend {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         #[cfg(test)]
-        witness::see(&Change::SetLen(self.file_id, len))?;
+        witness::see(&DiskChange::SetLen(self.file_id, len))?;
         self.file.set_len(len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
         #[cfg(test)]
-        witness::see(&Change::Sync(self.file_id))?;
+        witness::see(&DiskChange::Sync(self.file_id))?;
         self.file.sync_data()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         #[cfg(test)]
-        if let Err(error) = witness::see(&Change::Write(self.file_id, offset, data)) {
-            // One that fails may have been half done.
+        if let Err(error) = witness::see(&DiskChange::Write(self.file_id, offset, data)) {
+            // A failed write may have written a part.
             self.file.write(offset, &data[..data.len() / 2])?;
             return Err(error);
         }
@@ -124,10 +124,10 @@ impl StorageBackend for PatientBackend {
     }
 
     fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        // A lock that is not given back is in the way of all others until the file is closed, and
-        // what keeps it may pass: a network file system, say.
-        let again = |_| self.file.unlock_range(start, end);
-        self.file.unlock_range(start, end).or_else(again)
+        // A lock that is not released blocks all others until the file is closed. The failure may be a transient
+        // one of a network file system, so try twice.
+        let retry = |_| self.file.unlock_range(start, end);
+        self.file.unlock_range(start, end).or_else(retry)
     }
 
     fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {

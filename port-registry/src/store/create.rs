@@ -1,32 +1,33 @@
-//! Creating the store in one step.
+//! Creating the store atomically.
 
 use std::io;
 use std::path::Path;
 
+use super::access::Access;
 use super::disk;
 use super::fault::Fault;
-use super::file::{Access, Found, StoreFile, find};
+use super::file::{FoundFile, StoreFile, find};
 use crate::system::files::beside;
 
-/// Creates the store, unless someone else just did: `initialize` makes a complete one in an empty
-/// file beside it, which then takes its place in one step. So there is a whole store or none,
-/// whenever a process is killed or the power fails. The caller holds the lock of the
-/// [lock file](super::file::lock_path). That the store keeps its name is for the first commit to see to, since
-/// the creator may not live to do so.
+/// Creates the store, unless another process just did. The caller holds the writer lock.
+///
+/// `initialize` writes a complete store to an empty draft beside it, which is renamed into place. So there is a
+/// whole store or none, even if the process is killed or the power fails. The first commit syncs the name, because
+/// the creator may be killed before it could.
 pub(super) fn create(
     path: &Path,
     initialize: impl FnOnce(StoreFile) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    if matches!(find(path, Access::Read)?, Found::Store(_)) {
+    if matches!(find(path, Access::Read)?, FoundFile::Store(_)) {
         return Ok(());
     }
     let draft = beside(path, ".draft-of-port-registry");
-    // What a creator left behind that did not live to finish.
+    // A creator that was killed may have left a draft.
     disk::remove_file(&draft).map_err(not_created)?;
     let made = make_draft(&draft, initialize)
         .and_then(|()| disk::rename(&draft, path).map_err(not_created));
     if made.is_err() {
-        // Gone already if it was renamed; worth nothing if it was not.
+        // After the rename there is none. Before it, a failure to remove it is harmless.
         let _ = disk::remove_file(&draft);
     }
     made

@@ -1,51 +1,52 @@
-//! Every change that the store makes to the disk, but for the locks: files and folders here, what is
-//! in a file in [`PatientBackend`](super::backend::PatientBackend). Tests see each, and may let it fail.
+//! Changes to files and folders. With [`PatientBackend`](super::backend::PatientBackend), which changes the
+//! contents of files, this is the only module of the store that changes the disk. Tests observe each change, and
+//! make it fail.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
 #[cfg(test)]
-use self::witness::Change;
+use self::witness::DiskChange;
 use super::file::folder_of;
 use crate::system::files::{self, private};
 
-/// Creates a file for this user alone, where there must be none.
+/// Creates a file that only this user may access. Fails if there is one.
 pub(super) fn create_file(path: &Path) -> io::Result<File> {
     #[cfg(test)]
-    witness::see(&Change::Create)?;
+    witness::see(&DiskChange::Create)?;
     let mut options = OpenOptions::new();
     let file = private(options.read(true).write(true).create_new(true)).open(path)?;
     #[cfg(test)]
-    witness::see(&Change::Created(path, files::id_in(&file.metadata()?)))?;
+    witness::see(&DiskChange::Created(path, files::id_in(&file.metadata()?)))?;
     Ok(file)
 }
 
-/// Removes a file, if it is there.
+/// Removes a file if it exists.
 pub(super) fn remove_file(path: &Path) -> io::Result<()> {
     #[cfg(test)]
-    witness::see(&Change::Remove(path))?;
+    witness::see(&DiskChange::Remove(path))?;
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }
 
-/// Makes all of a file outlast a power failure.
+/// Syncs a file, so that it survives a power failure.
 pub(super) fn sync_file(file: &File) -> io::Result<()> {
     #[cfg(test)]
-    witness::see(&Change::Sync(files::id_in(&file.metadata()?)))?;
+    witness::see(&DiskChange::Sync(files::id_in(&file.metadata()?)))?;
     file.sync_all()
 }
 
-/// Gives a file the name of another one, which it replaces.
+/// Renames a file, which replaces one at `to`.
 pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     #[cfg(test)]
-    witness::see(&Change::Rename(from, to))?;
+    witness::see(&DiskChange::Rename(from, to))?;
     fs::rename(from, to)
 }
 
-/// Creates a folder for this user alone with those above it. Folders that exist are left as they are.
+/// Creates a folder and its missing parents, which only this user may access. Existing folders stay unchanged.
 pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
     let mut missing = Vec::new();
     for folder in folder.ancestors() {
@@ -56,23 +57,23 @@ pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
     }
     for folder in missing.into_iter().rev() {
         #[cfg(test)]
-        witness::see(&Change::CreateFolder(folder))?;
+        witness::see(&DiskChange::CreateFolder(folder))?;
         files::create_folder(folder)?;
     }
     Ok(())
 }
 
-/// Makes the name of a file, and those of the folders that it is in, outlast a power failure.
+/// Syncs the folders above a file, so that its path survives a power failure.
 pub(super) fn sync_names(file: &Path) -> io::Result<()> {
-    // Elsewhere folders cannot be opened, and their changes are journalled.
+    // Other systems journal changes to folders, which cannot be opened there.
     if !cfg!(unix) {
         return Ok(());
     }
     let names = file.ancestors().filter(|path| path.parent().is_some());
     for folder in names.map(folder_of) {
         match sync_folder(folder) {
-            // This user may not look into it or change it, and so has most likely created nothing there;
-            // or it is not on a disk (fsync(2)).
+            // This user may not read or change the folder, and so most likely created nothing in it, or the folder is
+            // not on a disk (fsync(2)).
             Err(error)
                 if matches!(
                     error.kind(),
@@ -89,11 +90,11 @@ pub(super) fn sync_names(file: &Path) -> io::Result<()> {
 
 fn sync_folder(folder: &Path) -> io::Result<()> {
     #[cfg(test)]
-    witness::see(&Change::SyncFolder(folder))?;
+    witness::see(&DiskChange::SyncFolder(folder))?;
     File::open(folder)?.sync_all()
 }
 
-/// Who sees the changes that this thread makes, in tests.
+/// Observing the changes of this thread, in tests.
 #[cfg(test)]
 pub(super) mod witness {
     use std::cell::RefCell;
@@ -104,12 +105,12 @@ pub(super) mod witness {
 
     /// A change that is about to be made.
     #[derive(Debug)]
-    pub(crate) enum Change<'a> {
+    pub(crate) enum DiskChange<'a> {
         CreateFolder(&'a Path),
         SyncFolder(&'a Path),
-        /// Of a file.
+        /// A file is about to be created.
         Create,
-        /// This one was just created.
+        /// A file was just created.
         Created(&'a Path, FileId),
         Rename(&'a Path, &'a Path),
         Remove(&'a Path),
@@ -118,15 +119,16 @@ pub(super) mod witness {
         Sync(FileId),
     }
 
-    type Witness = Box<dyn FnMut(&Change<'_>) -> io::Result<()>>;
+    type Witness = Box<dyn FnMut(&DiskChange<'_>) -> io::Result<()>>;
 
     thread_local! {
         static WITNESS: RefCell<Option<Witness>> = const { RefCell::new(None) };
     }
 
-    /// Runs `f`, whose changes `witness` sees before they are made. An error that it gives is what they fail with.
+    /// Runs `f`, and calls `witness` before each of its changes. A change fails with the error that `witness`
+    /// returns.
     pub(crate) fn during<T>(
-        witness: impl FnMut(&Change<'_>) -> io::Result<()> + 'static,
+        witness: impl FnMut(&DiskChange<'_>) -> io::Result<()> + 'static,
         f: impl FnOnce() -> T,
     ) -> T {
         struct Leave;
@@ -140,7 +142,7 @@ pub(super) mod witness {
         f()
     }
 
-    pub(crate) fn see(change: &Change<'_>) -> io::Result<()> {
+    pub(crate) fn see(change: &DiskChange<'_>) -> io::Result<()> {
         WITNESS.with_borrow_mut(|witness| match witness {
             Some(witness) => witness(change),
             None => Ok(()),

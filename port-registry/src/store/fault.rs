@@ -1,4 +1,4 @@
-//! What goes wrong inside the store, before it is told to anybody.
+//! Failures inside the store, before they become public errors.
 
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
@@ -6,36 +6,36 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use super::file::Access;
+use super::access::Access;
 use crate::deadline::Deadline;
-use crate::error::{Error, StoreError, StoreFault};
+use crate::error::Error;
+use crate::store_error::StoreError;
 
-/// A failure of the store. [`Fault::at`] makes a public error of it.
+/// A failure inside the store. [`Fault::into_error`] turns it into a public error.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// A lock was not to be had before the deadline.
+    /// The deadline passed before a lock was free.
     Busy,
-    /// What is stored contradicts itself.
+    /// The stored data contradicts itself.
     Damaged(String),
     /// The storage engine failed.
     Engine(redb::Error),
-    /// A commit failed, and whether it took effect cannot be looked up.
+    /// A commit failed, and the attempt to find out if it took effect failed too.
     OutcomeUnknown(redb::Error),
     /// A file could not be opened, created or renamed.
     File(io::Error, Access),
-    /// Already a public error, to be passed on as it is.
+    /// A failure that is a public error already.
     Public(Error),
 }
 
-/// The wait for a lock outlasted the deadline. Travels through the storage engine, from the
-/// backend to us.
+/// The error of a wait for a lock that outlasted the deadline. The backend returns it through redb.
 #[derive(Debug, Error)]
 #[error("the wait for a lock outlasted the deadline")]
-pub(super) struct Expired;
+pub(super) struct LockTimeout;
 
 impl Fault {
-    /// The public error for a fault of the store at `path`, met by a call with this deadline.
-    pub(crate) fn at(self, path: &Path, deadline: Deadline) -> Error {
+    /// Returns the public error for a fault of the store at `path`, in a call with this deadline.
+    pub(crate) fn into_error(self, path: &Path, deadline: Deadline) -> Error {
         let path = path.to_owned();
         match self {
             Fault::Public(error) => error,
@@ -44,27 +44,27 @@ impl Fault {
                 waited: deadline.wait(),
             },
             Fault::Damaged(detail) => Error::Damaged { path, detail },
-            Fault::File(cause, access) if is_forbidden(&cause) => match access {
-                Access::Read => Error::NotReadable { path, cause },
-                Access::ReadWrite => Error::NotWritable { path, cause },
+            Fault::File(source, access) if is_forbidden(&source) => match access {
+                Access::Read => Error::NotReadable { path, source },
+                Access::ReadWrite => Error::NotWritable { path, source },
             },
-            Fault::File(cause, _) => Error::Store {
+            Fault::File(error, _) => Error::Store {
                 path,
-                cause: StoreError::new(cause),
+                source: StoreError::from_io(error),
             },
             Fault::Engine(error) => Error::Store {
                 path,
-                cause: engine_error(error),
+                source: engine_error(error),
             },
             Fault::OutcomeUnknown(error) => Error::OutcomeUnknown {
                 path,
-                cause: engine_error(error),
+                source: engine_error(error),
             },
         }
     }
 
-    /// Whether what is stored may still be read from a copy of the file.
-    pub(super) fn leaves_an_image(&self) -> bool {
+    /// Tests if the data may still be readable from an image of the file.
+    pub(super) fn allows_image(&self) -> bool {
         matches!(
             self,
             Fault::Busy
@@ -75,8 +75,8 @@ impl Fault {
         )
     }
 
-    /// Whether the handle that met this fault refuses all further work, as redb's do after an I/O
-    /// error, so that the file has to be opened anew.
+    /// Tests if the handle that met this fault has to be reopened. After an I/O error, redb's handles refuse all
+    /// further work.
     pub(super) fn breaks_handle(&self) -> bool {
         matches!(
             self,
@@ -95,27 +95,27 @@ impl Fault {
 impl<E: Into<redb::Error>> From<E> for Fault {
     fn from(error: E) -> Fault {
         match error.into() {
-            redb::Error::Backend(error) if error.is::<Expired>() => Fault::Busy,
-            // The file is shorter than what is stored in it says.
+            redb::Error::Backend(error) if error.is::<LockTimeout>() => Fault::Busy,
+            // The data refers to a place beyond the end of the file.
             redb::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 Fault::Damaged("it is cut short".to_owned())
             }
-            redb::Error::UpgradeRequired(_) | redb::Error::Corrupted(_) => changed(),
+            redb::Error::UpgradeRequired(_) | redb::Error::Corrupted(_) => changed_by_others(),
             error => Fault::Engine(error),
         }
     }
 }
 
-/// What `f` comes to; `None` if it panics, as the storage engine does over some pages that were damaged
-/// since it wrote them. What `f` has touched must not be used again then. The panic was printed.
-pub(super) fn catch<T>(f: impl FnOnce() -> T) -> Option<T> {
+/// Calls `f`, and returns `None` if it panics, after the panic was printed. redb panics on some pages that were
+/// damaged since it wrote them. Never use the values again that `f` has touched.
+pub(super) fn catch_panic<T>(f: impl FnOnce() -> T) -> Option<T> {
     panic::catch_unwind(AssertUnwindSafe(f)).ok()
 }
 
-/// The fault of a file that is not as it was written.
-pub(super) fn changed() -> Fault {
+/// Returns the fault of a file that differs from what was written.
+pub(super) fn changed_by_others() -> Fault {
     Fault::Damaged(
-        "it was changed by something else, as its checksums or its structure tell".to_owned(),
+        "another program changed it, according to its checksums or its structure".to_owned(),
     )
 }
 
@@ -128,7 +128,7 @@ fn is_forbidden(error: &io::Error) -> bool {
 
 fn engine_error(error: redb::Error) -> StoreError {
     match error {
-        redb::Error::Io(error) => StoreError::new(error),
-        error => StoreError::new(StoreFault::Engine(Box::new(error))),
+        redb::Error::Io(error) => StoreError::from_io(error),
+        error => StoreError::from_engine(error),
     }
 }

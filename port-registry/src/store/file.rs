@@ -1,31 +1,32 @@
-//! The store's files: what they are named, and telling them from others.
+//! The store's files: their names, and recognizing foreign ones.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use redb::backends::FileBackend;
 
+use super::access::Access;
 use super::fault::Fault;
 use crate::error::Error;
 use crate::system::files::{FileId, beside, id_in};
 
-/// The first bytes of a redb file, from redb's design document.
+/// The first bytes of a redb file, according to redb's design document.
 const REDB_MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
 /// The first bytes of an `SQLite` file (<https://www.sqlite.org/fileformat.html>).
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// The file at the store's path.
 #[derive(Debug)]
-pub(super) enum Found {
-    /// Nothing, or a file without a byte in it.
+pub(super) enum FoundFile {
+    /// There is no file, or an empty one.
     Nothing,
-    /// A file of the storage engine's.
+    /// A redb file.
     Store(StoreFile),
 }
 
-/// A file that is open for the storage engine, and for those who look over its shoulder.
+/// An open file, shared by the storage engine and the checks of the file.
 #[derive(Clone, Debug)]
 pub(super) struct StoreFile {
     pub(super) backend: Arc<FileBackend>,
@@ -43,33 +44,26 @@ impl StoreFile {
     }
 }
 
-/// The ways to open a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Access {
-    Read,
-    ReadWrite,
-}
-
-/// Opens the store's file, if it is there. Never changes what it finds.
-pub(super) fn find(path: &Path, access: Access) -> Result<Found, Fault> {
+/// Opens the store's file if it exists. Changes nothing.
+pub(super) fn find(path: &Path, access: Access) -> Result<FoundFile, Fault> {
     let foreign = || {
         let path = path.to_owned();
         Fault::Public(Error::ForeignFile { path })
     };
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => {}
-        // Opening a pipe would wait, and a device must not be renamed over.
+        // Opening a pipe would block, and a device must not be replaced.
         Ok(_) => return Err(foreign()),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(FoundFile::Nothing),
         Err(error) => return Err(Fault::File(error, Access::Read)),
     }
     let mut options = OpenOptions::new();
     options.read(true).write(access == Access::ReadWrite);
     let file = match options.open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(FoundFile::Nothing),
         Err(error) => {
-            // A foreign file is told as such even when it cannot be written.
+            // A foreign file is reported as one even if it cannot be written to.
             if access == Access::ReadWrite {
                 find(path, Access::Read)?;
             }
@@ -82,9 +76,9 @@ pub(super) fn find(path: &Path, access: Access) -> Result<Found, Fault> {
         .read_to_end(&mut head)
         .map_err(|error| Fault::File(error, Access::Read))?;
     if head.is_empty() {
-        Ok(Found::Nothing)
+        Ok(FoundFile::Nothing)
     } else if head.starts_with(REDB_MAGIC) {
-        Ok(Found::Store(StoreFile::new(file)?))
+        Ok(FoundFile::Store(StoreFile::new(file)?))
     } else if head.starts_with(SQLITE_MAGIC) {
         let path = path.to_owned();
         Err(Fault::Public(Error::SqliteFile { path }))
@@ -93,20 +87,20 @@ pub(super) fn find(path: &Path, access: Access) -> Result<Found, Fault> {
     }
 }
 
-/// The file whose lock is the head of the queue of writers, and the right to create the store.
+/// Returns the path of the lock file. Its writer lock is the right to create the store and to write to it.
 pub(super) fn lock_path(path: &Path) -> PathBuf {
     beside(path, ".lock")
 }
 
-/// Tells if the file of this name is the one with this id.
+/// Tests if the file at `path` is the one with this id.
 pub(super) fn has_id(path: &Path, id: FileId) -> bool {
     fs::metadata(path).is_ok_and(|metadata| id_in(&metadata) == id)
 }
 
-/// Where a symbolic link leads, so that the files beside the store stand beside the file itself,
-/// and renaming the store into place keeps the link. The target need not exist.
+/// Resolves a symbolic link, whose target need not exist. So the lock file is beside the target, and creating the
+/// store keeps the link.
 pub(super) fn resolve_link(path: &Path) -> PathBuf {
-    // As many as Linux follows (path_resolution(7)). What goes on longer cannot be opened anyway.
+    // Linux follows no more than these (path_resolution(7)).
     const MAX_LINKS: usize = 40;
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
@@ -118,10 +112,16 @@ pub(super) fn resolve_link(path: &Path) -> PathBuf {
     path
 }
 
-/// The folder that a file is in.
+/// Returns the folder that a file is in.
 pub(super) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     }
+}
+
+/// Returns the fault of a lock file that cannot be opened or locked.
+pub(super) fn lock_fault(lock_path: &Path, error: &io::Error) -> Fault {
+    let error = io::Error::new(error.kind(), format!("{}: {error}", lock_path.display()));
+    Fault::File(error, Access::ReadWrite)
 }

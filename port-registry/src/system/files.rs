@@ -1,10 +1,10 @@
-//! Files and folders for this user alone, and telling files apart.
+//! Files and folders that only this user may access, and the identity of files.
 
 use std::fs::{DirBuilder, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// For the owner's eyes only.
+/// Restricts a file that is created with these options to its owner.
 pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     {
@@ -14,8 +14,7 @@ pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// Creates a folder with those above it, where they are missing. Those that exist are left as they
-/// are.
+/// Creates a folder and its missing parents, restricted to their owner. Existing folders stay unchanged.
 pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -27,14 +26,15 @@ pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// The same path with `suffix` after the file's name.
+/// Returns the path with `suffix` appended to the file name.
 pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
 }
 
-/// Tells a file from a later one of the same name, where the system has inodes.
+/// The identity of a file, which differs from that of a later file with the same name. On systems without inodes all
+/// files have the same one.
 pub(crate) type FileId = (u64, u64);
 
 #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! The place of the store and of the daemon's files unless they are named.
+//! The default folder of the store and of the daemon's files.
 
 use std::env;
 use std::fs::{self, Metadata};
@@ -6,26 +6,25 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 
-/// `~/.port-registry`, the folder of the store and of the daemon's files unless they are named. It need
-/// not exist.
+/// Returns the default folder of the store and of the daemon's files, `~/.port-registry`. It need not exist.
 ///
 /// # Errors
 ///
-/// [`NoHome`](Error::NoHome) when the home folder cannot be made out, and
-/// [`UnusableFolder`](Error::UnusableFolder) when what is there is no folder, or one that other users
-/// could change behind this one's back.
+/// Returns [`NoHome`](Error::NoHome) if the home folder is unknown, and
+/// [`UnusableFolder`](Error::UnusableFolder) if the path is not a folder or if other users could write to it.
 pub fn default_folder() -> Result<PathBuf, Error> {
     let home = env::home_dir().filter(|home| home.is_absolute());
     let home = home.ok_or(Error::NoHome)?;
     let folder = home.join(".port-registry");
-    match unusable(&home, &folder) {
+    match problem(&home, &folder) {
         Some(reason) => Err(Error::UnusableFolder { folder, reason }),
         None => Ok(folder),
     }
 }
 
-/// Why the folder must not be used. What cannot be looked at is met by whoever uses it.
-fn unusable(home: &Path, folder: &Path) -> Option<String> {
+/// Returns the reason why the folder must not be used. A folder that cannot be examined is left to fail when it is
+/// used.
+fn problem(home: &Path, folder: &Path) -> Option<String> {
     let home = fs::metadata(home).ok()?;
     if !home.is_dir() {
         return Some("HOME is not a folder; set it to one".to_owned());
@@ -41,8 +40,8 @@ fn unusable(home: &Path, folder: &Path) -> Option<String> {
     }
 }
 
-/// What other users could do to the folder: take its files for theirs, and have this user's programs
-/// write elsewhere, use another store or end another process.
+/// Returns the reason why the folder is unsafe. Other users that can write to it could redirect this user's
+/// programs to another store, or have them write to other files or end other processes.
 #[cfg(unix)]
 fn danger(home: &Metadata, folder: &Path, found: &Metadata) -> Option<String> {
     use std::io::ErrorKind;
@@ -54,8 +53,8 @@ fn danger(home: &Metadata, folder: &Path, found: &Metadata) -> Option<String> {
             "every user can write to it; run `chmod o-w {folder}`"
         ));
     }
-    // The home folder may belong to somebody else, as in a container. Only the owner, and root, may set a
-    // folder's mode, so setting it to what it is tells whether this user owns it.
+    // The home folder may belong to another user, as in a container. Only root and the owner of a folder may set its
+    // mode, so setting it to its current value shows if this user owns it.
     let is_own = found.uid() == home.uid()
         || !matches!(
             fs::set_permissions(folder, found.permissions()),

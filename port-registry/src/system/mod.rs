@@ -1,6 +1,8 @@
-//! The operating system: ports, listeners, and files for this user alone.
+//! The operating system: ports, listeners, and files that only this user may access.
 
 pub(crate) mod files;
 pub(crate) mod home;
 pub(crate) mod listener;
 pub(crate) mod probe;
+#[cfg(feature = "listeners")]
+mod procfs;

@@ -1,4 +1,4 @@
-//! Asking the operating system whether a port is in use.
+//! Probes: asking the operating system if a port is in use.
 
 use std::fmt;
 use std::io;
@@ -8,38 +8,37 @@ use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
-use crate::port::Port;
+use crate::types::port::Port;
 
-/// What the operating system says of a port.
+/// The operating system's verdict on a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Nothing has it open.
+    /// No process has the port open.
     Free,
-    /// Something has it open.
+    /// A process has the port open.
     Busy,
-    /// This user may not bind it, so nobody can tell.
+    /// This user may not bind the port, so it is unknown if a process has it open.
     Denied,
 }
 
-/// Tells whether a port is in use. The registry asks the [`SystemProbe`] unless its
-/// [builder](crate::Builder::probe) is given another one.
+/// Tests if a port is in use. A registry uses the [`SystemProbe`] unless its
+/// [builder](crate::Builder::with_probe) is given another one.
 ///
-/// Every closure `Fn(Port) -> io::Result<Verdict>` is a probe, which is handy in tests. It must not
-/// panic.
+/// Every closure `Fn(Port) -> io::Result<Verdict>` is a probe, which is handy in tests. It must not panic.
 ///
 /// ```
 /// use port_registry::{Port, Registry, Verdict};
 ///
-/// let builder = Registry::builder().probe(|port: Port| {
+/// let builder = Registry::builder().with_probe(|port: Port| {
 ///     Ok(if port.get() < 4000 { Verdict::Busy } else { Verdict::Free })
 /// });
 /// ```
 pub trait Probe: Send + Sync {
-    /// Asks for one port.
+    /// Probes a port.
     ///
     /// # Errors
     ///
-    /// When no answer can be had, for example because this process has too many files open.
+    /// Returns an error if the system gives no answer, for example because this process has too many files open.
     fn probe(&self, port: Port) -> io::Result<Verdict>;
 }
 
@@ -55,13 +54,12 @@ impl fmt::Debug for dyn Probe + '_ {
     }
 }
 
-/// Asks by binding: a port is busy when a bind fails with "address in use".
+/// Probes a port by binding it. The port is busy if the bind fails with "address in use".
 ///
-/// It binds and never listens, so no client can reach it. On Linux one bind to the dual-stack
-/// wildcard `[::]` meets every listener there can be, on whichever address of either family, and
-/// `SO_REUSEADDR` lets two probes of one port pass each other, since Linux refuses such a bind
-/// only where a socket listens (socket(7)). Where a wildcard bind proves less, as on macOS, the
-/// IPv4 wildcard and both loopback addresses are bound too.
+/// The probe never listens, so no client can connect to it. On Linux, a bind to the dual-stack wildcard `[::]`
+/// conflicts with every listener, on any address of both families. With `SO_REUSEADDR`, two probes of one port do
+/// not conflict, because Linux then refuses a bind only if a socket listens (socket(7)). On other systems, such as
+/// macOS, a wildcard bind proves less, so the IPv4 wildcard and both loopback addresses are bound too.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemProbe;
 
@@ -70,11 +68,11 @@ const WILDCARD_V4: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 const LOOPBACK_V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 const LOOPBACK_V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// Whether a bind to the dual-stack wildcard conflicts with every more specific listener.
+/// `true` if a bind to the dual-stack wildcard conflicts with every more specific listener.
 const WILDCARD_PROVES_ALL: bool = cfg!(target_os = "linux");
 
-/// How often "busy" is asked for again. Off Linux two probes of one port at the same moment see
-/// each other, and the bind of a probe is over within microseconds.
+/// The number of attempts until a port counts as busy. Except on Linux, two simultaneous probes of one port conflict,
+/// and the bind of a probe ends within microseconds.
 const ATTEMPTS: u32 = if WILDCARD_PROVES_ALL { 1 } else { 3 };
 
 impl Probe for SystemProbe {
@@ -93,7 +91,7 @@ impl Probe for SystemProbe {
 
 fn probe_once(port: Port) -> io::Result<Verdict> {
     let dual_stack = bind(WILDCARD_V6, port)?;
-    if WILDCARD_PROVES_ALL && dual_stack != Bound::NoSuchFamily {
+    if WILDCARD_PROVES_ALL && dual_stack != BindOutcome::NoSuchFamily {
         return Ok(dual_stack.verdict());
     }
     for address in [WILDCARD_V4, LOOPBACK_V4, LOOPBACK_V6] {
@@ -105,34 +103,34 @@ fn probe_once(port: Port) -> io::Result<Verdict> {
     Ok(dual_stack.verdict())
 }
 
-/// What became of one bind.
+/// The outcome of a bind.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Bound {
-    Yes,
+enum BindOutcome {
+    Bound,
     InUse,
     Denied,
-    /// The machine has no such addresses, as with IPv6 turned off.
+    /// The machine has no such addresses, for example because IPv6 is turned off.
     NoSuchFamily,
 }
 
-impl Bound {
+impl BindOutcome {
     fn verdict(self) -> Verdict {
         match self {
-            Bound::Yes | Bound::NoSuchFamily => Verdict::Free,
-            Bound::InUse => Verdict::Busy,
-            Bound::Denied => Verdict::Denied,
+            BindOutcome::Bound | BindOutcome::NoSuchFamily => Verdict::Free,
+            BindOutcome::InUse => Verdict::Busy,
+            BindOutcome::Denied => Verdict::Denied,
         }
     }
 }
 
-fn bind(ip: IpAddr, port: Port) -> io::Result<Bound> {
+fn bind(ip: IpAddr, port: Port) -> io::Result<BindOutcome> {
     match try_bind(SocketAddr::new(ip, port.get())) {
-        Ok(()) => Ok(Bound::Yes),
+        Ok(()) => Ok(BindOutcome::Bound),
         Err(error) => match error.kind() {
-            io::ErrorKind::AddrInUse => Ok(Bound::InUse),
-            io::ErrorKind::PermissionDenied => Ok(Bound::Denied),
-            io::ErrorKind::AddrNotAvailable => Ok(Bound::NoSuchFamily),
-            _ if is_unsupported_family(&error) => Ok(Bound::NoSuchFamily),
+            io::ErrorKind::AddrInUse => Ok(BindOutcome::InUse),
+            io::ErrorKind::PermissionDenied => Ok(BindOutcome::Denied),
+            io::ErrorKind::AddrNotAvailable => Ok(BindOutcome::NoSuchFamily),
+            _ if is_unsupported_family(&error) => Ok(BindOutcome::NoSuchFamily),
             _ => Err(error),
         },
     }
@@ -141,17 +139,17 @@ fn bind(ip: IpAddr, port: Port) -> io::Result<Bound> {
 fn try_bind(address: SocketAddr) -> io::Result<()> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     if address.is_ipv6() {
-        // Whatever /proc/sys/net/ipv6/bindv6only says.
+        // The default depends on /proc/sys/net/ipv6/bindv6only.
         socket.set_only_v6(false)?;
     }
-    // On Windows the option means that the port may be taken from its owner.
+    // On Windows the option would allow taking the port from its owner.
     if cfg!(unix) {
         socket.set_reuse_address(true)?;
     }
     socket.bind(&address.into())
 }
 
-/// Whether the error is EAFNOSUPPORT, for which the standard library has no name yet.
+/// Tests if the error is EAFNOSUPPORT, for which the standard library has no name.
 fn is_unsupported_family(error: &io::Error) -> bool {
     const EAFNOSUPPORT: i32 = if cfg!(windows) {
         10047
@@ -171,7 +169,7 @@ mod tests {
     use socket2::{Domain, Socket, Type};
 
     use super::{Probe, SystemProbe, Verdict};
-    use crate::port::Port;
+    use crate::types::port::Port;
 
     #[derive(Clone, Copy)]
     enum Families {
@@ -179,7 +177,7 @@ mod tests {
         OnlyV6,
     }
 
-    /// A socket that listens on a port of the system's choice.
+    /// Makes a socket that listens on a port that the system chooses.
     fn listen(address: &str, families: Families) -> (Socket, Port) {
         let address: SocketAddr = address.parse().unwrap();
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
@@ -196,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn listeners_on_every_kind_of_address_are_seen() {
+    fn listeners_on_every_kind_of_address_are_detected() {
         for (address, families) in [
             ("127.0.0.1:0", Families::Both),
             #[cfg(target_os = "linux")]
@@ -217,10 +215,10 @@ mod tests {
         }
     }
 
-    // Elsewhere they may, for as long as it takes to ask again.
+    // On other systems they may conflict until the next attempt.
     #[cfg(target_os = "linux")]
     #[test]
-    fn probes_of_one_port_at_once_do_not_see_each_other() {
+    fn simultaneous_probes_of_one_port_do_not_conflict() {
         let (socket, port) = listen("127.0.0.1:0", Families::Both);
         drop(socket);
         std::thread::scope(|scope| {

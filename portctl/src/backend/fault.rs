@@ -11,16 +11,16 @@ use crate::environment::InvalidAddress;
 #[derive(Debug, ThisError)]
 pub(crate) enum Fault {
     /// The registry's own error, whichever backend it came through.
-    #[error("{0}")]
+    #[error(transparent)]
     Registry(#[from] Error),
     /// Another error that the daemon reports.
     #[error("{error}")]
     Refused { code: ErrorCode, error: String },
     /// The environment names a daemon by something that is not an address.
-    #[error("{0}")]
+    #[error(transparent)]
     Address(#[from] InvalidAddress),
     /// The daemon cannot be asked.
-    #[error("{0}")]
+    #[error(transparent)]
     Client(#[from] ClientError),
     /// The daemon was asked to change something, and did not say if it did.
     #[error("{0}; it is not known whether the request took effect")]

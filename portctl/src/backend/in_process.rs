@@ -87,18 +87,20 @@ impl Backend for InProcess {
 
 #[cfg(test)]
 mod tests {
-    use port_registry::{Claim, Error, Filter, Port, Registry, ServiceKey};
+    use port_registry::{Claim, Error, Filter, ListenerPolicy, Port, Registry, ServiceKey};
 
     use super::{Backend, Fault, InProcess};
 
     #[test]
     fn failed_batch_reports_each_failed_claim_and_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let registry = Registry::builder().path(folder.path().join("ports.redb"));
+        let registry = Registry::builder().with_path(folder.path().join("ports.redb"));
         let backend = InProcess::open(registry).unwrap();
         let claim = |service: &str, port: u16| {
             let key = ServiceKey::new("shop", "main", service).unwrap();
-            Claim::new(key).port(Port::new(port).unwrap()).adopt()
+            Claim::new(key)
+                .with_port(Port::new(port).unwrap())
+                .with_listener_policy(ListenerPolicy::Adopt)
         };
         let web = claim("web", 4000);
         let made = backend.get_or_allocate(&[&web]).unwrap().unwrap();
@@ -119,6 +121,6 @@ mod tests {
             &faults[1].fault,
             Fault::Registry(Error::PortTaken { .. })
         ));
-        assert_eq!(backend.list(&Filter::default()).unwrap().len(), 1);
+        assert_eq!(backend.list(&Filter::new()).unwrap().len(), 1);
     }
 }

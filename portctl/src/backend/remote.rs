@@ -125,16 +125,16 @@ impl Backend for Remote {
     }
 
     fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
-        let port = filter.port.map(|port| port.to_string());
+        let port = filter.port().map(|port| port.to_string());
         let parts = [
-            ("app", &filter.app),
-            ("instance", &filter.instance),
-            ("service", &filter.service),
-            ("port", &port),
+            ("app", filter.app()),
+            ("instance", filter.instance()),
+            ("service", filter.service()),
+            ("port", port.as_deref()),
         ];
         let query: Vec<(&str, &str)> = parts
             .into_iter()
-            .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+            .filter_map(|(name, value)| Some((name, value?)))
             .collect();
         let found = self.client.get(path::ALLOCATIONS, &query)?.outcome()?;
         found.map_err(|body| fault(&body, Subject::Other))
@@ -194,8 +194,8 @@ mod tests {
         let mut body = errors[0].clone();
         body["errors"] = errors.into();
         let port = Port::new(4000).unwrap();
-        let claims = ["a", "b", "c", "d", "e", "f"].map(|it| claim(it).port(port));
-        let claims = claims.map(|claim| claim.dir("/a").unwrap());
+        let claims = ["a", "b", "c", "d", "e", "f"].map(|it| claim(it).with_port(port));
+        let claims = claims.map(|claim| claim.with_dir("/a").unwrap());
         let claims: Vec<&Claim> = claims.iter().collect();
         let remote = answering(409, &body);
         let faults = remote.get_or_allocate(&claims).unwrap().unwrap_err();
@@ -261,7 +261,7 @@ mod tests {
                 panic!("{fault:?}");
             };
             assert_eq!((code, &*error), (expected, "port already allocated"));
-            let fault = remote.list(&Filter::default()).unwrap_err();
+            let fault = remote.list(&Filter::new()).unwrap_err();
             assert!(matches!(fault, Fault::Refused { .. }), "{fault:?}");
         }
     }
@@ -279,7 +279,7 @@ mod tests {
             assert!(matches!(fault, Fault::Lost(_)), "{fault:?}");
             let fault = remote.release(AllocationId::new(1).unwrap()).unwrap_err();
             assert!(matches!(fault, Fault::Lost(_)), "{fault:?}");
-            let fault = remote.list(&Filter::default()).unwrap_err();
+            let fault = remote.list(&Filter::new()).unwrap_err();
             assert!(matches!(fault, Fault::Client(_)), "{fault:?}");
         }
     }

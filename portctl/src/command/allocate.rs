@@ -1,5 +1,7 @@
 //! `portctl allocate`.
 
+use port_registry::ListenerPolicy;
+
 use super::outcome::{Done, Outcome};
 use crate::args::Allocate;
 use crate::backend;
@@ -17,10 +19,10 @@ pub(crate) fn run(args: Allocate) -> Outcome {
     }
     let mut claim = Names::new(args.app, args.instance).claim(&args.service)?;
     if let Some(port) = args.port {
-        claim = claim.port(port);
+        claim = claim.with_port(port);
     }
     if args.adopt {
-        claim = claim.adopt();
+        claim = claim.with_listener_policy(ListenerPolicy::Adopt);
     }
     let backend = backend::open()?;
     let allocation = conflict::allocate(&*backend, &claim)?;

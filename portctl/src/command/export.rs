@@ -8,7 +8,7 @@ use crate::output;
 use crate::output::json;
 
 pub(crate) fn run() -> Outcome {
-    let allocations = backend::open()?.list(&Filter::default())?;
+    let allocations = backend::open()?.list(&Filter::new())?;
     let rows = allocations.iter().map(json);
     let rows = rows.collect::<Result<Vec<String>, _>>();
     Ok(Done::Printed(rows.and_then(|rows| {

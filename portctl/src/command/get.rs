@@ -22,7 +22,7 @@ pub(crate) fn run(args: Get) -> Outcome {
     for service in &args.services {
         let claim = names.claim(service)?;
         claims.push(match args.port {
-            Some(port) => claim.port(port),
+            Some(port) => claim.with_port(port),
             None => claim,
         });
     }

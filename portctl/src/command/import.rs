@@ -108,8 +108,7 @@ impl Contents<'_> {
     fn of(claims: &[Claim]) -> Contents<'_> {
         let mut new = HashMap::with_capacity(claims.len());
         for (index, claim) in claims.iter().enumerate() {
-            new.entry((claim.key(), claim.wanted_port()))
-                .or_insert(index);
+            new.entry((claim.key(), claim.port())).or_insert(index);
         }
         Contents { claims, new }
     }
@@ -117,7 +116,7 @@ impl Contents<'_> {
     /// Tells if a claim failed because its service has the port already, in whichever checkout.
     fn has_existing(&mut self, it: &ItemFault) -> bool {
         let claim = &self.claims[it.index];
-        let wanted = (claim.key(), claim.wanted_port());
+        let wanted = (claim.key(), claim.port());
         let is_there = (it.fault.holder()).is_some_and(|it| (&it.key, Some(it.port)) == wanted);
         if is_there && self.new.get(&wanted) == Some(&it.index) {
             self.new.remove(&wanted);
@@ -129,7 +128,7 @@ impl Contents<'_> {
     fn conflict(&self, backend: &dyn Backend, it: &ItemFault, others: usize) -> Option<Report> {
         let holder = it.fault.holder()?;
         let claim = &self.claims[it.index];
-        let (key, port) = (claim.key(), claim.wanted_port()?);
+        let (key, port) = (claim.key(), claim.port()?);
         let told = |reason: &str| format!("port {port} of {key}: {reason}");
         // The holder can be an allocation that the batch itself would have made.
         let earlier = self.new.get(&(&holder.key, Some(holder.port)));

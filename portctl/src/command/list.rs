@@ -41,13 +41,16 @@ fn of_others(allocations: &[Allocation], checkout: &Checkout) -> Option<String> 
     let others = allocations
         .iter()
         .filter(|it| it.belongs_to_other_checkout(&checkout.root));
-    let dirs: Vec<&str> = others.filter_map(|it| it.dir.as_deref()).collect();
+    let dirs: Vec<_> = others
+        .filter(|it| it.dir.is_some())
+        .map(wording::folder)
+        .collect();
     let belong = match dirs.len() {
         0 => return None,
         1 => "belongs",
         _ => "belong",
     };
-    let names: BTreeSet<&str> = dirs.iter().copied().collect();
+    let names: BTreeSet<&str> = dirs.iter().map(|dir| &**dir).collect();
     let names: Vec<&str> = names.into_iter().collect();
     Some(format!(
         "{} of them {belong} to another checkout, {}: pass --instance NAME to tell them apart",

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use port_registry::{Allocation, Filter};
 
@@ -12,10 +13,11 @@ use crate::backend;
 use crate::output;
 use crate::output::Columns;
 use crate::output::visible;
+use crate::output::wording;
 
 pub(crate) fn run(args: &Prune) -> Outcome {
     let backend = backend::open()?;
-    let mut gone = of_gone_checkouts(&backend.list(&Filter::default())?);
+    let mut gone = of_gone_checkouts(&backend.list(&Filter::new())?);
     if args.yes {
         gone = release(&*backend, &gone)?;
     }
@@ -44,13 +46,13 @@ fn row(allocation: &Allocation) -> Vec<Cow<'_, str>> {
         Cow::from(allocation.id.to_string()),
         Cow::from(visible(&key).into_owned()),
         Cow::from(allocation.port.to_string()),
-        visible(allocation.dir.as_deref().unwrap_or_default()),
+        Cow::from(visible(&wording::folder(allocation)).into_owned()),
     ]
 }
 
 /// The allocations whose folder exists no longer. Each folder is looked at once.
 fn of_gone_checkouts(allocations: &[Allocation]) -> Vec<Allocation> {
-    let mut looked_at: BTreeMap<&str, bool> = BTreeMap::new();
+    let mut looked_at: BTreeMap<&Path, bool> = BTreeMap::new();
     let mut gone = Vec::new();
     for allocation in allocations {
         let Some(dir) = allocation.dir.as_deref() else {

@@ -29,7 +29,9 @@ pub(crate) fn run(args: Release) -> Outcome {
         None => {
             let names = Names::new(args.app, args.instance);
             let mut filter = names.filter(args.service.as_deref())?;
-            filter.port = args.port;
+            if let Some(port) = args.port {
+                filter = filter.with_port(port);
+            }
             let backend = backend::open()?;
             let released = match names.checkout_of(&filter) {
                 Some(checkout) => release_own(&*backend, &filter, checkout)?,
@@ -65,7 +67,7 @@ fn release_own(
 }
 
 fn of_other_checkout(backend: &dyn Backend, holder: Allocation) -> Report {
-    let dir = holder.dir.as_deref().unwrap_or_default();
+    let dir = wording::folder(&holder);
     let told = format!(
         "{} (id {}) belongs to the checkout {dir}",
         holder.key, holder.id
@@ -77,8 +79,8 @@ fn of_other_checkout(backend: &dyn Backend, holder: Allocation) -> Report {
 
 fn nothing_matched(backend: &dyn Backend, filter: &Filter) -> Result<Report, Failure> {
     const NOTHING: &str = "no allocation matches";
-    let holder = match filter.port {
-        Some(port) => backend.list(&Filter::default().port(port))?.pop(),
+    let holder = match filter.port() {
+        Some(port) => backend.list(&Filter::new().with_port(port))?.pop(),
         None => None,
     };
     Ok(match holder {

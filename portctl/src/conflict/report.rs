@@ -68,7 +68,9 @@ fn report(backend: &dyn Backend, claim: &Claim, fault: Fault) -> Report {
             let (what, hint) = service_taken(backend, &holder, claim);
             of_holder(backend, &what, *holder).hint(hint)
         }
-        Error::OtherCheckout { holder, wanted } => other_checkout(backend, *holder, &wanted),
+        Error::OtherCheckout { holder, wanted } => {
+            other_checkout(backend, *holder, &wanted.display().to_string())
+        }
         Error::PortInUse { port } => {
             let listener = backend.check(port).ok().and_then(|status| status.listener);
             let by = listener.as_ref().map_or_else(String::new, wording::by);
@@ -87,7 +89,7 @@ fn report(backend: &dyn Backend, claim: &Claim, fault: Fault) -> Report {
 
 /// Tells that a service's port belongs to another checkout than the one with this root.
 pub(crate) fn other_checkout(backend: &dyn Backend, holder: Allocation, wanted: &str) -> Report {
-    let dir = holder.dir.as_deref().unwrap_or_default();
+    let dir = wording::folder(&holder);
     let what = format!(
         "{} belongs to the checkout {dir}, not to {wanted}: it has port {} (id {})",
         holder.key, holder.port, holder.id
@@ -123,7 +125,7 @@ pub(crate) fn allocations_of(
 /// folder, or of the one around it, with a mark of the whole path. It is the same each time, so that who
 /// forgot that it was given is not given another.
 pub(crate) fn own_instance(holder: &Allocation, wanted: &str) -> String {
-    let other = holder.dir.as_deref().map(Path::new);
+    let other = holder.dir.as_deref();
     let mut folders = Path::new(wanted).ancestors().take(2).filter_map(|folder| {
         let name = folder.file_name()?;
         // The other checkout's folder may be called alike.
@@ -162,7 +164,7 @@ fn service_taken(backend: &dyn Backend, holder: &Allocation, claim: &Claim) -> (
         holder.port,
         wording::id_and_folder(holder)
     );
-    let wanted = claim.wanted_port();
+    let wanted = claim.port();
     let get = format!(
         "`portctl get{}{}` prints the port that it has",
         name_flags(claim),
@@ -212,12 +214,12 @@ fn adopting(claim: &Claim, port: Port) -> String {
 /// The flags that name the app and the instance, where they are not those of the current folder.
 pub(crate) fn name_flags(claim: &Claim) -> String {
     // A worktree may well be inside of another one.
-    let is_here = |root: &str| {
+    let is_here = |root: &Path| {
         let here = env::current_dir().ok();
         let here = here.and_then(|here| Checkout::of(&here).ok());
-        here.is_some_and(|here| here.root == Path::new(root))
+        here.is_some_and(|here| here.root == root)
     };
-    if claim.checkout().is_some_and(is_here) {
+    if claim.dir().is_some_and(is_here) {
         return String::new();
     }
     let (app, instance) = (claim.key().app(), claim.key().instance());

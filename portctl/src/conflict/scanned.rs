@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use port_registry::{Allocation, Claim, Error};
+use port_registry::{Allocation, Claim, Error, ListenerPolicy};
 
 use super::report as conflict;
 use crate::backend::submit;
@@ -81,7 +81,9 @@ fn claim(names: &Names, finding: &FixedPort) -> Result<Claim, Failure> {
             }
             failure => failure,
         })?;
-    Ok(claim.port(finding.port).adopt())
+    Ok(claim
+        .with_port(finding.port)
+        .with_listener_policy(ListenerPolicy::Adopt))
 }
 
 /// A port that was found and cannot be registered.
@@ -105,7 +107,9 @@ impl Conflict<'_> {
                     None => self.other_port(*holder),
                 }
             }
-            Error::OtherCheckout { holder, wanted } => self.other_checkout(*holder, &wanted),
+            Error::OtherCheckout { holder, wanted } => {
+                self.other_checkout(*holder, &wanted.display().to_string())
+            }
             error => return Err(error.into()),
         })
     }

@@ -24,14 +24,14 @@ pub(crate) fn find(client: &Client, pidfile: &Path) -> Option<DaemonInfo> {
 /// Tells if the daemon's store is the file that this process would open.
 pub(crate) fn serves_store(daemon: &DaemonInfo, registry: &Builder) -> bool {
     registry
-        .store()
+        .store_path()
         .is_ok_and(|store| is_same_file(&store, &daemon.store))
 }
 
 /// Tells if the daemon chooses from the ports that the environment names. One that names none is content
 /// with any.
 pub(crate) fn serves_range(daemon: &DaemonInfo, registry: &Builder) -> bool {
-    let range = registry.chosen_range();
+    let range = registry.range();
     range.is_none_or(|range| range.to_string() == daemon.range)
 }
 
@@ -81,9 +81,9 @@ mod tests {
         let store = folder.path().join("ports.redb");
         fs::write(&store, "").unwrap();
         let compare = |served: &str, range: Option<&str>| {
-            let mut registry = Registry::builder().path(&store);
+            let mut registry = Registry::builder().with_path(&store);
             if let Some(range) = range {
-                registry = registry.range(range.parse().unwrap());
+                registry = registry.with_range(range.parse().unwrap());
             }
             let daemon: DaemonInfo = serde_json::from_value(info(served)).unwrap();
             difference(&daemon, &registry)

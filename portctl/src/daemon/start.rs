@@ -42,7 +42,7 @@ pub(crate) fn restart(target: &Target) -> Result<Started, Report> {
     check_address(target)?;
     program::find()?;
     let registry = Builder::from_env()?;
-    registry.store()?;
+    registry.store_path()?;
     let turn = target.turn()?;
     if target.settled()? == Presence::Absent {
         return start_with(target, None, &turn);
@@ -52,7 +52,7 @@ pub(crate) fn restart(target: &Target) -> Result<Started, Report> {
         if !own::serves_store(&daemon, &registry) {
             return Err(different(target, &daemon, &registry));
         }
-        range = Some(daemon.range).filter(|_| registry.chosen_range().is_none());
+        range = Some(daemon.range).filter(|_| registry.range().is_none());
     }
     let stopped = stop::stop_in_turn(target, Deed::Restart, &turn)?;
     start_with(target, range, &turn).map_err(|report| {
@@ -187,7 +187,7 @@ fn mute(target: &Target, presence: Presence) -> Report {
 }
 
 fn launch(target: &Target, range: Option<String>) -> Result<Started, Report> {
-    let store = Builder::from_env()?.store()?;
+    let store = Builder::from_env()?.store_path()?;
     let program = program::find()?;
     let path = target.file("port-registry.log");
     let log_failed = |error| Report::new(format!("cannot log to {}: {error}", path.display()));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use port_registry::Error;
-use port_registry::daemon::{DaemonInfo, Presence, default_pidfile, lock_of};
+use port_registry::daemon::{DaemonInfo, Presence, default_pidfile, full_message, lock_of};
 
 use super::patience::{PATIENCE, Patience};
 use super::turn::Turn;
@@ -31,7 +31,7 @@ impl Target {
             )
             .hint("set HOME"),
             // Another file for the registry would not do: the daemon's are there too.
-            error => Report::new(error.to_string()),
+            error => Report::new(full_message(&error)),
         })?;
         Ok(Target {
             client: Client::new(address),

@@ -11,7 +11,7 @@ use super::patience::Patience;
 use crate::report::Report;
 
 /// Limit of the wait for others who start or stop a daemon, and may be waiting for others themselves.
-const PATIENCE_WITH_OTHERS: Duration = Duration::from_mins(1);
+const PATIENCE_WITH_OTHERS: Duration = Duration::from_secs(60);
 
 /// The right to start and stop daemons, until it is dropped.
 #[derive(Debug)]

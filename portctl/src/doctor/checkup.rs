@@ -35,5 +35,5 @@ pub(crate) fn examine() -> Vec<Finding> {
 /// Asks a daemon for its allocations.
 fn allocations_of(address: Address) -> Option<Vec<Allocation>> {
     let backend = backend::connect(address).ok()?;
-    backend.list(&Filter::default()).ok()
+    backend.list(&Filter::new()).ok()
 }

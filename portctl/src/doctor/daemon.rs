@@ -136,7 +136,7 @@ fn differences(daemon: &DaemonInfo) -> Vec<Issue> {
         return differences;
     };
     if !daemon::serves_store(daemon, &registry) {
-        let own = registry.store();
+        let own = registry.store_path();
         let own = own.map_or_else(|error| error.to_string(), |own| own.display().to_string());
         let line = format!("it serves a different registry than portctl uses here, {own}");
         differences.push(Issue::warning(line).hint(daemon::use_its_registry(daemon)));

@@ -4,7 +4,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use port_registry::{Builder, Error, default_folder};
+use port_registry::daemon::default_folder;
+use port_registry::{Builder, Error};
 
 use super::exposure::{self, StoreLocation};
 use super::finding::{Finding, Issue};
@@ -15,9 +16,9 @@ const CHECK: &str = "home";
 /// Checks the folder. The mode of a chosen file is checked only if the file is a registry.
 pub(super) fn check(is_registry: bool) -> Finding {
     let store = match Builder::from_env() {
-        Ok(registry) => registry.store(),
+        Ok(registry) => registry.store_path(),
         // The store check reports invalid settings.
-        Err(_) => Builder::default().store(),
+        Err(_) => Builder::default().store_path(),
     };
     match store {
         Ok(store) => check_store(&store, is_registry),

@@ -10,7 +10,7 @@ const CHECK: &str = "store";
 
 /// Checks the file. Also returns the allocations, if they can be read.
 pub(super) fn check() -> (Finding, Option<Vec<Allocation>>) {
-    let found = match Builder::from_env().and_then(Builder::examine) {
+    let found = match Builder::from_env().and_then(Builder::inspect) {
         Ok(found) => found,
         Err(error) => return (issue(error).of(CHECK), None),
     };

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use port_registry::{Claim, Port, ServiceKey, Timestamp};
+use port_registry::{Claim, ListenerPolicy, Port, ServiceKey, Timestamp};
 use serde::Deserialize;
 
 use crate::report::Report;
@@ -59,16 +59,18 @@ fn claim(row: serde_json::Value) -> Result<Claim, String> {
     let port = port.and_then(|port| Port::new(port).ok());
     let port = port.ok_or("the port must be between 1 and 65535")?;
     // What is imported may be running.
-    let mut claim = Claim::new(key).port(port).adopt();
+    let mut claim = Claim::new(key)
+        .with_port(port)
+        .with_listener_policy(ListenerPolicy::Adopt);
     if let Some(text) = row.created_at.filter(|text| !text.is_empty()) {
         let time = time(&text).ok_or_else(|| format!("created_at is no time: {text}"))?;
-        claim = claim.created_at(time);
+        claim = claim.with_created_at(time);
     }
     if let Some(dir) = row.dir.filter(|dir| !dir.is_empty()) {
         if !Path::new(&dir).is_absolute() {
             return Err(format!("dir must be an absolute path: {dir}"));
         }
-        claim = claim.dir(dir).map_err(|error| error.to_string())?;
+        claim = claim.with_dir(dir).map_err(|error| error.to_string())?;
     }
     Ok(claim)
 }

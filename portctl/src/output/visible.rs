@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::io;
 
-use port_registry::is_invisible;
-pub(crate) use port_registry::visible;
+use port_registry::daemon::is_invisible;
+pub(crate) use port_registry::daemon::visible;
 use serde::Serialize;
 
 /// A JSON document, in which the same characters are escaped as JSON has it.

@@ -1,6 +1,7 @@
 //! How things are put that several commands tell.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use port_registry::{Allocation, Filter, Listener};
 
@@ -20,18 +21,24 @@ pub(crate) fn holder(holder: &Allocation) -> String {
     format!("{} {}", holder.key, id_and_folder(holder))
 }
 
+/// Returns the folder of an allocation's checkout, or an empty text if none is recorded.
+pub(crate) fn folder(allocation: &Allocation) -> Cow<'_, str> {
+    let dir = allocation.dir.as_deref();
+    dir.map(Path::to_string_lossy).unwrap_or_default()
+}
+
 /// The id of an allocation, and from where it is, in brackets.
 pub(crate) fn id_and_folder(allocation: &Allocation) -> String {
     match &allocation.dir {
-        Some(dir) => format!("(id {}, of {dir})", allocation.id),
+        Some(dir) => format!("(id {}, of {})", allocation.id, dir.display()),
         None => format!("(id {})", allocation.id),
     }
 }
 
 /// The names that a filter chooses by, fit to be shown.
 pub(crate) fn names(filter: &Filter) -> String {
-    let parts = [&filter.app, &filter.instance, &filter.service];
-    let named: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+    let parts = [filter.app(), filter.instance(), filter.service()];
+    let named: Vec<&str> = parts.into_iter().flatten().collect();
     visible(&named.join("/")).into_owned()
 }
 

@@ -127,22 +127,25 @@ impl Comparison {
     fn compare_all(&self) {
         let registry = self.registry();
         registry.verify().unwrap();
-        let listed = registry.list(&Filter::default()).unwrap();
+        let listed = registry.list(&Filter::new()).unwrap();
         let listed = Record::of_all(&listed);
         assert!(listed.iter().eq(self.model.records()), "{listed:?}");
         for port in self.world.each_port() {
-            let by_port = Filter::default().port(port);
+            let by_port = Filter::new().with_port(port);
             let holder = registry.list(&by_port).unwrap().pop();
             let expected = self.model.by_port(port.get());
             assert_eq!(holder.as_ref().map(Record::from).as_ref(), expected);
         }
         for key in keys() {
-            let filter = Filter::default()
-                .app(key.app())
-                .instance(key.instance())
-                .service(key.service());
+            let filter = Filter::new()
+                .with_app(key.app())
+                .with_instance(key.instance())
+                .with_service(key.service());
             let found = Record::of_all(&registry.list(&filter).unwrap());
             assert!(found.iter().eq(self.model.by_key(&key)), "{found:?}");
+            let by_key = registry.get_by_key(&key).unwrap();
+            let by_key = by_key.as_ref().map(Record::from);
+            assert!(found.iter().eq(&by_key));
         }
     }
 

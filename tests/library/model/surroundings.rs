@@ -52,9 +52,9 @@ impl Surroundings {
         let verdicts = self.verdicts.clone();
         let range = format!("{}-{}", self.range.start(), self.range.end());
         Registry::builder()
-            .path(self.folder.join("ports.redb"))
-            .range(range.parse().unwrap())
-            .probe(move |port: Port| {
+            .with_path(self.folder.join("ports.redb"))
+            .with_range(range.parse().unwrap())
+            .with_probe(move |port: Port| {
                 verdict(&verdicts, port.get()).ok_or_else(|| std::io::Error::other("no answer"))
             })
             .open()
@@ -96,18 +96,18 @@ impl Surroundings {
     }
 
     pub(super) fn filter(&self, pick: &Pick) -> Filter {
-        let mut filter = Filter::default();
+        let mut filter = Filter::new();
         if let Some(app) = pick.app {
-            filter = filter.app(format!("app{app}"));
+            filter = filter.with_app(format!("app{app}"));
         }
         if let Some(instance) = pick.instance {
-            filter = filter.instance(format!("instance{instance}"));
+            filter = filter.with_instance(format!("instance{instance}"));
         }
         if let Some(service) = pick.service {
-            filter = filter.service(format!("service{service}"));
+            filter = filter.with_service(format!("service{service}"));
         }
         if let Some(index) = pick.port {
-            filter = filter.port(self.port(index));
+            filter = filter.with_port(self.port(index));
         }
         filter
     }

@@ -61,7 +61,7 @@ fn chosen_registry_file_may_be_shared() {
     let patient = Patient::new();
     let folder = patient.sandbox.path().join("it's shared");
     let store = folder.join("ports.redb");
-    let registry = Registry::builder().path(&store).open().unwrap();
+    let registry = Registry::builder().with_path(&store).open().unwrap();
     let web = ServiceKey::new("shop", "main", "web").unwrap();
     registry.allocate(Claim::new(web)).unwrap();
     let set_mode = |path: &Path, mode| {

@@ -65,19 +65,21 @@ impl Patient {
 
     pub(crate) fn registry(&self) -> Registry {
         let free = |_| Ok(Verdict::Free);
-        let builder = Registry::builder().path(self.sandbox.store()).probe(free);
+        let builder = Registry::builder()
+            .with_path(self.sandbox.store())
+            .with_probe(free);
         builder.open().unwrap()
     }
 
     /// Allocates the next port to a service.
     pub(crate) fn allocate(&self, service: &str, dir: Option<&Path>) -> Allocation {
         let registry = self.registry();
-        let number = registry.list(&Filter::default()).unwrap().len();
+        let number = registry.list(&Filter::new()).unwrap().len();
         let port = self.first + u16::try_from(number).unwrap();
         let key = ServiceKey::new("shop", "main", service).unwrap();
-        let claim = Claim::new(key).port(port.to_string().parse().unwrap());
+        let claim = Claim::new(key).with_port(port.to_string().parse().unwrap());
         let claim = match dir {
-            Some(dir) => claim.dir(dir).unwrap(),
+            Some(dir) => claim.with_dir(dir).unwrap(),
             None => claim,
         };
         registry.allocate(claim).unwrap()

@@ -140,7 +140,7 @@ impl Change {
             }
             None if is_met => ran.stdout.trim_end() == self.printed,
             _ => {
-                let is_open = complaint(&ran).contains("whether it was changed cannot be told");
+                let is_open = complaint(&ran).contains("it is unknown whether");
                 assert!(is_open || held == self.before, "{context}");
                 false
             }
@@ -225,10 +225,13 @@ impl Change {
 
 /// Gives ports to services of the work folder, whichever that is.
 fn give_ports(sandbox: &Sandbox, services: &[&str], first: u16) {
-    let registry = Registry::builder().path(sandbox.store()).open().unwrap();
+    let registry = Registry::builder()
+        .with_path(sandbox.store())
+        .open()
+        .unwrap();
     for (service, port) in services.iter().zip(first..) {
         let key = ServiceKey::new("work", "default", service).unwrap();
-        let claim = Claim::new(key).port(Port::new(port).unwrap());
+        let claim = Claim::new(key).with_port(Port::new(port).unwrap());
         registry.allocate(claim).unwrap();
     }
 }

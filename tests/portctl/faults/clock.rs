@@ -60,9 +60,12 @@ fn is_possible() -> bool {
 /// Looks whether the allocations were made in this order, at these times.
 #[track_caller]
 fn assert_made_at(sandbox: &Sandbox, times: &[&str]) {
-    let registry = Registry::builder().path(sandbox.store()).open().unwrap();
+    let registry = Registry::builder()
+        .with_path(sandbox.store())
+        .open()
+        .unwrap();
     registry.verify().unwrap();
-    let listed = registry.list(&Filter::default()).unwrap();
+    let listed = registry.list(&Filter::new()).unwrap();
     let ids: Vec<u64> = listed.iter().map(|it| it.id.get()).collect();
     let expected: Vec<u64> = (1..).take(times.len()).collect();
     assert_eq!(ids, expected);

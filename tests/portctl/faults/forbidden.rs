@@ -153,7 +153,7 @@ fn a_store_that_was_left_unclean_is_read_where_it_cannot_be_mended() {
     };
     let store = machine.sandbox.store();
     // What a writer leaves that is killed: the file as it is while it is open.
-    let registry = Registry::builder().path(&store).open().unwrap();
+    let registry = Registry::builder().with_path(&store).open().unwrap();
     registry.try_write().unwrap();
     let unclean = fs::read(&store).unwrap();
     drop(registry);

@@ -146,7 +146,7 @@ fn outcome(answer: &Response, success: u16) -> Outcome {
     assert!(error.starts_with("the registry at "), "{error}");
     assert!(error.contains("os error"), "{error}");
     assert!(!error.contains("panicked"), "{error}");
-    if error.contains("whether it was changed cannot be told") {
+    if error.contains("it is unknown whether") {
         Outcome::Unknown
     } else {
         Outcome::Failed

@@ -9,9 +9,12 @@ pub(super) type Rows = Vec<(u64, String, u16)>;
 /// What the registry of a sandbox holds, which must be in order.
 #[track_caller]
 pub(super) fn rows(sandbox: &Sandbox) -> Rows {
-    let registry = Registry::builder().path(sandbox.store()).open().unwrap();
+    let registry = Registry::builder()
+        .with_path(sandbox.store())
+        .open()
+        .unwrap();
     registry.verify().unwrap();
-    let listed = registry.list(&Filter::default()).unwrap();
+    let listed = registry.list(&Filter::new()).unwrap();
     let row =
         |it: &port_registry::Allocation| (it.id.get(), it.key.service().to_owned(), it.port.get());
     listed.iter().map(row).collect()

@@ -36,8 +36,8 @@ impl InProcess {
     /// One that gives up after so long a wait for its turn to write.
     pub(crate) fn open(store: &Path, range: &RangeInclusive<u16>, wait: Duration) -> InProcess {
         let range = format!("{}-{}", range.start(), range.end());
-        let builder = Registry::builder().path(store).wait(wait);
-        InProcess(builder.range(range.parse().unwrap()).open().unwrap())
+        let builder = Registry::builder().with_path(store).with_wait(wait);
+        InProcess(builder.with_range(range.parse().unwrap()).open().unwrap())
     }
 
     fn try_ask(&self, op: &Op) -> Result<Answer, Error> {
@@ -127,7 +127,7 @@ impl Backend for OverHttp<'_> {
         let patience = if is_hasty {
             Duration::from_micros(500 + self.random.u64(..3000))
         } else {
-            Duration::from_mins(1)
+            Duration::from_secs(60)
         };
         let server = self.server;
         let client = self.connection.get_or_insert_with(|| server.connect());
@@ -153,9 +153,9 @@ fn body_of_want(want: &Want) -> String {
 }
 
 fn body_of_filter(filter: &Filter) -> String {
-    let (app, instance, service) = (&filter.app, &filter.instance, &filter.service);
+    let (app, instance, service) = (filter.app(), filter.instance(), filter.service());
     let mut body = json!({"app": app, "instance": instance, "service": service});
-    if let Some(port) = filter.port {
+    if let Some(port) = filter.port() {
         body["port"] = port.get().into();
     }
     body.to_string()
@@ -163,14 +163,14 @@ fn body_of_filter(filter: &Filter) -> String {
 
 /// Its names need no escapes.
 fn query_of(filter: &Filter) -> String {
-    let port = filter.port.map(|port| port.to_string());
+    let port = filter.port().map(|port| port.to_string());
     let parts = [
-        ("app", &filter.app),
-        ("instance", &filter.instance),
-        ("service", &filter.service),
-        ("port", &port),
+        ("app", filter.app()),
+        ("instance", filter.instance()),
+        ("service", filter.service()),
+        ("port", port.as_deref()),
     ];
-    let parts = parts.map(|(name, value)| format!("{name}={}", value.as_deref().unwrap_or("")));
+    let parts = parts.map(|(name, value)| format!("{name}={}", value.unwrap_or("")));
     format!("?{}", parts.join("&"))
 }
 
@@ -179,7 +179,7 @@ fn outcome(op: &Op, response: &Response) -> Outcome {
     match response.status {
         // It is busy, or stopping, and has promised that nothing was done.
         503 => return Outcome::NothingDone,
-        500 if response.body.contains("cannot be told") => return Outcome::Unknown,
+        500 if response.body.contains("it is unknown whether") => return Outcome::Unknown,
         _ => {}
     }
     let record = |value: &Value| {

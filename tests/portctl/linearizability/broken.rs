@@ -32,7 +32,7 @@ impl Place {
 
     fn backend(&self) -> InProcess {
         let store = self.sandbox.store();
-        InProcess::open(&store, &range(self.first_port), Duration::from_mins(1))
+        InProcess::open(&store, &range(self.first_port), Duration::from_secs(60))
     }
 }
 
@@ -45,7 +45,7 @@ fn want(service: &str) -> Want {
 }
 
 fn everything() -> Op {
-    Op::List(Filter::default())
+    Op::List(Filter::new())
 }
 
 /// Answers for a service from what it was told before.

@@ -48,7 +48,7 @@ pub(crate) fn record(seed: u64, trouble: Trouble, first_port: u16) -> ClientHist
     let server = Server::start(&range);
     let store = server.sandbox.store();
     let (patience, short_wait) = match trouble {
-        Trouble::None | Trouble::Kill => (Patience::Enough, Duration::from_mins(1)),
+        Trouble::None | Trouble::Kill => (Patience::Enough, Duration::from_secs(60)),
         Trouble::Haste => (Patience::Varying, Duration::from_millis(4)),
     };
     let (sent, requests) = mpsc::channel();
@@ -64,7 +64,7 @@ pub(crate) fn record(seed: u64, trouble: Trouble, first_port: u16) -> ClientHist
         let wait = if number == 0 {
             short_wait
         } else {
-            Duration::from_mins(1)
+            Duration::from_secs(60)
         };
         let backend = InProcess::open(&store, &range, wait);
         (
@@ -104,10 +104,10 @@ pub(crate) fn record(seed: u64, trouble: Trouble, first_port: u16) -> ClientHist
             }
         }
     });
-    let mut afterwards = InProcess::open(&store, &range, Duration::from_mins(1));
-    recorder.ask("afterwards", &mut afterwards, Op::List(Filter::default()));
+    let mut afterwards = InProcess::open(&store, &range, Duration::from_secs(60));
+    recorder.ask("afterwards", &mut afterwards, Op::List(Filter::new()));
     Registry::builder()
-        .path(&store)
+        .with_path(&store)
         .open()
         .unwrap()
         .verify()
@@ -125,9 +125,9 @@ fn any_op(random: &mut Rng, first_port: u16, newest: u64) -> Op {
         8..11 => Op::Release(number),
         11 => Op::ReleaseMatching(any_filter(random, first_port)),
         12..16 => Op::Find(number),
-        16..18 => Op::List(Filter::default().port(any_port(random, first_port))),
+        16..18 => Op::List(Filter::new().with_port(any_port(random, first_port))),
         18 => Op::List(any_filter(random, first_port)),
-        _ => Op::List(Filter::default()),
+        _ => Op::List(Filter::new()),
     }
 }
 
@@ -142,12 +142,15 @@ fn any_want(random: &mut Rng, first_port: u16) -> Want {
 
 fn any_filter(random: &mut Rng, first_port: u16) -> Filter {
     let (app, service) = any_names(random);
-    let all = Filter::default();
+    let all = Filter::new();
     match random.u64(..4) {
-        0 => all.app(app),
-        1 => all.service(service),
-        2 => all.port(any_port(random, first_port)),
-        _ => all.app(app).instance("main").service(service),
+        0 => all.with_app(app),
+        1 => all.with_service(service),
+        2 => all.with_port(any_port(random, first_port)),
+        _ => all
+            .with_app(app)
+            .with_instance("main")
+            .with_service(service),
     }
 }
 

@@ -20,7 +20,7 @@ use super::workers::{WorkerKind, keep_busy, run_commands};
 const ENOUGH: usize = 650;
 
 /// How long the whole test may make no progress.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_secs(2 * 60);
 
 /// A daemon of which there is mostly one.
 struct Service {
@@ -126,10 +126,10 @@ fn what_was_acknowledged_outlives_everybody() {
 
 /// Opens what everybody has left behind, which must be whole.
 fn all_that_is_held(store: &Path) -> Vec<Allocation> {
-    let registry = Registry::builder().path(store).open().unwrap();
+    let registry = Registry::builder().with_path(store).open().unwrap();
     registry.try_write().unwrap();
     registry.verify().unwrap();
-    let held = registry.list(&Filter::default()).unwrap();
+    let held = registry.list(&Filter::new()).unwrap();
     drop(registry);
     let mut database = Database::builder()
         .set_concurrency_mode(ConcurrencyMode::MultiWriter)

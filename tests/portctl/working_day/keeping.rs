@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Stdio;
 
-use port_registry::{Allocation, Claim, Port, Registry, ServiceKey};
+use port_registry::{Allocation, Claim, ListenerPolicy, Port, Registry, ServiceKey};
 use serde_json::{Value, json};
 
 use super::machine::both_ways;
@@ -174,20 +174,24 @@ fn what_belongs_to_folders_that_are_gone_is_pruned_when_it_is_confirmed() {
 fn the_time_of_what_is_taken_over_is_kept_and_later_claims_do_not_change_it() {
     let sandbox = Sandbox::new();
     let registry = Registry::builder()
-        .path(sandbox.path().join("ports.redb"))
+        .with_path(sandbox.path().join("ports.redb"))
         .open()
         .unwrap();
     let key = ServiceKey::new("shop", "main", "web").unwrap();
     let time = "2026-01-02T03:04:05Z".parse().unwrap();
-    let claim = Claim::new(key).port(Port::new(21).unwrap()).adopt();
+    let claim = Claim::new(key)
+        .with_port(Port::new(21).unwrap())
+        .with_listener_policy(ListenerPolicy::Adopt);
     let first: Allocation = registry
-        .get_or_allocate(claim.clone().created_at(time))
+        .get_or_allocate(claim.clone().with_created_at(time))
         .unwrap();
     assert_eq!(first.created_at, time);
     // It is that of a new allocation, and of no other.
     let later = "2027-01-02T03:04:05Z".parse().unwrap();
     assert_eq!(
-        registry.get_or_allocate(claim.created_at(later)).unwrap(),
+        registry
+            .get_or_allocate(claim.with_created_at(later))
+            .unwrap(),
         first
     );
 }

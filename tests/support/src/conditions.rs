@@ -37,7 +37,7 @@ pub fn folder_in_memory() -> TempDir {
 /// Waits for something to come true, for a minute at most.
 #[track_caller]
 pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let give_up = Instant::now() + Duration::from_mins(1);
+    let give_up = Instant::now() + Duration::from_secs(60);
     while !is_so() {
         assert!(Instant::now() < give_up, "{what}");
         std::thread::sleep(Duration::from_millis(2));

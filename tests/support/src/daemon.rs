@@ -16,7 +16,7 @@ use crate::{Sandbox, program, wait_until};
 pub static PORT_REGISTRY: LazyLock<PathBuf> = LazyLock::new(|| program("port-registry"));
 
 /// Longer than any answer takes.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A daemon of a sandbox, killed when dropped.
 #[derive(Debug)]

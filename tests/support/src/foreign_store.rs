@@ -16,11 +16,11 @@ static TEMPLATE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     for number in 0..12 {
         let key = ServiceKey::new("app", "main", format!("service-{number}"));
         let claim = Claim::new(key.expect("a name"))
-            .dir("/some/checkout")
+            .with_dir("/some/checkout")
             .expect("a path");
         registry.allocate(claim).expect("an allocation");
     }
-    let filter = Filter::default().service("service-5");
+    let filter = Filter::new().with_service("service-5");
     registry.release_matching(filter).expect("it is there");
     drop(registry);
     fs::read(&path).expect("the store")
@@ -80,21 +80,21 @@ fn patched(patches: &[u8]) -> Vec<u8> {
 
 fn open(path: &Path) -> Result<Registry, Error> {
     Registry::builder()
-        .path(path)
-        .wait(Duration::from_secs(1))
-        .probe(|_| Ok(Verdict::Free))
+        .with_path(path)
+        .with_wait(Duration::from_secs(1))
+        .with_probe(|_| Ok(Verdict::Free))
         .open()
 }
 
 fn use_all(registry: &Registry) -> Result<(), Error> {
-    let listed = registry.list(&Filter::default())?;
+    let listed = registry.list(&Filter::new())?;
     registry.verify()?;
     for allocation in &listed {
-        let by_port = registry.list(&Filter::default().port(allocation.port))?;
+        let by_port = registry.list(&Filter::new().with_port(allocation.port))?;
         assert_eq!(by_port, std::slice::from_ref(allocation));
     }
     let key = ServiceKey::new("fuzzer", "main", "web").expect("a name");
     registry.get_or_allocate(Claim::new(key))?;
-    registry.release_matching(Filter::default().app("fuzzer"))?;
+    registry.release_matching(Filter::new().with_app("fuzzer"))?;
     registry.verify()
 }

@@ -12,6 +12,11 @@
     reason = "only tests use it, and a fixture that cannot be set up fails its test"
 )]
 
+/// The Rust code of the README, which runs as documentation tests. No published package may refer to it.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
 pub mod checker;
 mod conditions;
 pub mod daemon;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use port_registry::{Claim, NameFault, ServiceKey};
+use port_registry::{Claim, ListenerPolicy, NameFault, ServiceKey};
 
 use super::fields::JsonFields;
 use super::number::to_optional_port;
@@ -25,23 +25,27 @@ pub(super) fn read_claim(fields: &JsonFields) -> Result<Claim, ApiError> {
     })?;
     let mut claim = Claim::new(key);
     if let Some(port) = to_optional_port(port)? {
-        claim = claim.port(port);
+        claim = claim.with_port(port);
     }
     if !dir.is_empty() {
         // A relative path would be relative to the daemon's folder, not to the client's.
         if !Path::new(dir).is_absolute() {
             return Err(ApiError::bad_request("dir must be an absolute path"));
         }
-        let recorded = claim.dir(dir);
+        let recorded = claim.with_dir(dir);
         claim = recorded.map_err(|error| ApiError::bad_request(error.to_string()))?;
     }
     if !created_at.is_empty() {
         let time = created_at.parse();
-        claim = claim.created_at(
+        claim = claim.with_created_at(
             time.map_err(|error| ApiError::bad_request(format!("created_at: {error}")))?,
         );
     }
-    Ok(if adopt { claim.adopt() } else { claim })
+    Ok(if adopt {
+        claim.with_listener_policy(ListenerPolicy::Adopt)
+    } else {
+        claim
+    })
 }
 
 #[cfg(test)]

@@ -16,22 +16,22 @@ pub(super) fn read_filter(fields: &JsonFields) -> Result<Filter, ApiError> {
     let (service, port) = (fields.text("service")?, fields.number("port")?);
     let filter = filter_by_names(app, instance, service);
     Ok(match to_optional_port(port)? {
-        Some(port) => filter.port(port),
+        Some(port) => filter.with_port(port),
         None => filter,
     })
 }
 
 /// Makes a filter of names. An empty name is ignored.
 pub(super) fn filter_by_names(app: &str, instance: &str, service: &str) -> Filter {
-    let mut filter = Filter::default();
+    let mut filter = Filter::new();
     if !app.is_empty() {
-        filter = filter.app(app);
+        filter = filter.with_app(app);
     }
     if !instance.is_empty() {
-        filter = filter.instance(instance);
+        filter = filter.with_instance(instance);
     }
     if !service.is_empty() {
-        filter = filter.service(service);
+        filter = filter.with_service(service);
     }
     filter
 }
@@ -47,7 +47,7 @@ mod tests {
         let twice = br#"{"app":1,"app":"a","x":{"port":1},"instance":"i"}"#;
         assert_eq!(
             decode_filter(twice).unwrap(),
-            Filter::default().app("a").instance("i")
+            Filter::new().with_app("a").with_instance("i")
         );
     }
 

@@ -26,7 +26,7 @@ pub(crate) fn decode_query(query: &str) -> Result<Filter, ApiError> {
     );
     match parameter("port") {
         "" => Ok(filter),
-        text => Ok(filter.port(parse_port(text)?)),
+        text => Ok(filter.with_port(parse_port(text)?)),
     }
 }
 
@@ -53,9 +53,9 @@ mod tests {
 
     #[test]
     fn query_is_decoded_once() {
-        let expected = Filter::default()
-            .app("a b&c=d%20é")
-            .port(parse_port("80").unwrap());
+        let expected = Filter::new()
+            .with_app("a b&c=d%20é")
+            .with_port(parse_port("80").unwrap());
         let text = "app=a+b%26c%3dd%2520%C3%A9&port=80&port=x&unknown&&instance=";
         assert_eq!(decode_query(text).unwrap(), expected);
         assert!(decode_query("").unwrap().is_empty());

@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use port_registry::daemon::api::{Health, HealthStatus};
+use port_registry::daemon::full_message;
 
 use crate::api::app_state::AppState;
 use crate::api::response;
@@ -26,7 +27,7 @@ async fn find_problem(state: &AppState) -> Result<Option<String>, ApiError> {
     let examined = state.blocking(move |registry| {
         let _turn = turn;
         let problem = health.examine(registry).err();
-        Ok::<_, ApiError>(problem.map(|error| error.to_string()))
+        Ok::<_, ApiError>(problem.map(|error| full_message(&error)))
     });
     examined.await
 }

@@ -32,8 +32,9 @@ pub(crate) async fn get(
 
 /// Returns whether at most one allocation can match, so that the list takes no turn.
 fn finds_one(filter: &Filter) -> bool {
-    let has_key = filter.app.is_some() && filter.instance.is_some() && filter.service.is_some();
-    has_key || filter.port.is_some()
+    let has_key =
+        filter.app().is_some() && filter.instance().is_some() && filter.service().is_some();
+    has_key || filter.port().is_some()
 }
 
 pub(crate) async fn get_one(

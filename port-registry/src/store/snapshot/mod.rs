@@ -1,4 +1,6 @@
-//! Reading the store's file without taking part in its locking.
+//! Reading the store's file without its locks, and checking it.
 
+pub(super) mod check;
+mod header;
 pub(super) mod image;
 mod overlay;

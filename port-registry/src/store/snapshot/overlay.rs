@@ -1,4 +1,4 @@
-//! A file as it was found, for the storage engine to work on without changing it.
+//! An overlay over a file: the storage engine can write to it, and the file does not change.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
@@ -9,31 +9,31 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 
-/// What is written is kept in pieces of this size, the engine's pages'.
+/// Writes are kept in blocks of the size of redb's pages.
 const BLOCK: usize = 4096;
 
-/// A file that is only read; what is written stays in memory.
+/// A backend that reads a file and keeps writes in memory.
 #[derive(Debug)]
-pub(in crate::store) struct View {
+pub(super) struct OverlayBackend {
     file: Arc<FileBackend>,
-    content: Mutex<Content>,
+    content: Mutex<OverlayContent>,
 }
 
 #[derive(Debug)]
-struct Content {
+struct OverlayContent {
     len: u64,
-    /// How much of the file shows still.
+    /// The length of the part of the file that is still visible. Truncation reduces it.
     file_len: u64,
-    /// The blocks that were written, by their number.
+    /// The blocks that were written, by number.
     blocks: BTreeMap<u64, Box<[u8; BLOCK]>>,
 }
 
-impl View {
-    pub(in crate::store) fn new(file: Arc<FileBackend>) -> io::Result<View> {
+impl OverlayBackend {
+    pub(super) fn new(file: Arc<FileBackend>) -> io::Result<OverlayBackend> {
         let len = file.len()?;
-        Ok(View {
+        Ok(OverlayBackend {
             file,
-            content: Mutex::new(Content {
+            content: Mutex::new(OverlayContent {
                 len,
                 file_len: len,
                 blocks: BTreeMap::new(),
@@ -41,25 +41,25 @@ impl View {
         })
     }
 
-    fn content(&self) -> MutexGuard<'_, Content> {
-        // A panic leaves it as whole as any error does.
+    fn content(&self) -> MutexGuard<'_, OverlayContent> {
+        // A panic leaves it as consistent as an error does.
         self.content.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads what shows of the file, and zeros where nothing does.
+    /// Reads the visible part of the file, and zeros beyond it.
     fn read_file(&self, offset: u64, out: &mut [u8], file_len: u64) -> io::Result<()> {
-        let shown = file_len.saturating_sub(offset);
-        let shown = usize::try_from(shown).map_or(out.len(), |shown| shown.min(out.len()));
-        let (shown, beyond) = out.split_at_mut(shown);
+        let visible = file_len.saturating_sub(offset);
+        let visible = usize::try_from(visible).map_or(out.len(), |it| it.min(out.len()));
+        let (visible, beyond) = out.split_at_mut(visible);
         beyond.fill(0);
-        if shown.is_empty() {
+        if visible.is_empty() {
             return Ok(());
         }
-        self.file.read(offset, shown)
+        self.file.read(offset, visible)
     }
 }
 
-impl StorageBackend for View {
+impl StorageBackend for OverlayBackend {
     fn len(&self) -> io::Result<u64> {
         Ok(self.content().len)
     }
@@ -81,7 +81,7 @@ impl StorageBackend for View {
         let mut content = self.content();
         content.len = len;
         content.file_len = content.file_len.min(len);
-        // What is cut off must not show again when it grows.
+        // Data that is cut off must not reappear when the length grows again.
         let _ = content.blocks.split_off(&len.div_ceil(BLOCK as u64));
         if let Some(last) = content.blocks.get_mut(&(len / BLOCK as u64)) {
             let rest = last.iter_mut().skip(within_block(len));
@@ -94,7 +94,7 @@ impl StorageBackend for View {
         Ok(())
     }
 
-    // Nobody else has it.
+    // Locks are always free, because nobody else has the overlay.
     fn try_lock_range(&self, _: Bound<u64>, _: Bound<u64>) -> Result<bool, BackendError> {
         Ok(true)
     }
@@ -137,7 +137,7 @@ impl StorageBackend for View {
     }
 }
 
-/// The part of some data that is in one block.
+/// The part of a read or write that is in one block.
 struct Piece {
     block: u64,
     offset: u64,
@@ -145,7 +145,7 @@ struct Piece {
     of_data: Range<usize>,
 }
 
-/// The parts of data of this length, at an offset at which it ends before the last byte that can be.
+/// Splits a read or write by block. It must end before the last possible byte, as `check_range` ensures.
 fn pieces(offset: u64, len: usize) -> impl Iterator<Item = Piece> {
     let mut done = 0;
     iter::from_fn(move || {
@@ -164,11 +164,11 @@ fn pieces(offset: u64, len: usize) -> impl Iterator<Item = Piece> {
 }
 
 fn within_block(offset: u64) -> usize {
-    // It is less than a block's length.
+    // The remainder is less than the length of a block.
     usize::try_from(offset % BLOCK as u64).unwrap_or(0)
 }
 
-/// Checks that data is within the file. A damaged one may name any place.
+/// Checks that a read or write is within the file, because a damaged file may refer to any place.
 fn check_range(offset: u64, len: usize, file_len: u64) -> io::Result<()> {
     match offset.checked_add(len as u64) {
         Some(end) if end <= file_len => Ok(()),
@@ -184,19 +184,19 @@ mod tests {
     use redb::StorageBackend;
     use redb::backends::FileBackend;
 
-    use super::{BLOCK, View};
+    use super::{BLOCK, OverlayBackend};
 
     #[derive(Clone, Debug)]
-    enum Op {
+    enum FileOp {
         Write(usize, usize, u8),
         SetLen(usize),
     }
 
-    fn ops() -> impl Strategy<Value = Vec<Op>> {
+    fn ops() -> impl Strategy<Value = Vec<FileOp>> {
         const MOST: usize = 4 * BLOCK;
         let op = prop_oneof![
-            3 => (0..MOST, 0..2 * BLOCK, 1..=255u8).prop_map(|(at, len, byte)| Op::Write(at, len, byte)),
-            1 => (0..MOST).prop_map(Op::SetLen),
+            3 => (0..MOST, 0..2 * BLOCK, 1..=255u8).prop_map(|(at, len, byte)| FileOp::Write(at, len, byte)),
+            1 => (0..MOST).prop_map(FileOp::SetLen),
         ];
         prop::collection::vec(op, 0..12)
     }
@@ -205,32 +205,32 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn a_view_is_what_the_file_would_be_and_the_file_stays_as_it_is(len in 0..3 * BLOCK, ops in ops()) {
+        fn an_overlay_is_what_the_file_would_be_and_the_file_does_not_change(len in 0..3 * BLOCK, ops in ops()) {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("file");
             let mut expected = vec![7; len];
             fs::write(&path, &expected).unwrap();
             let file = fs::File::open(&path).unwrap();
-            let view = View::new(FileBackend::new(file).unwrap().into()).unwrap();
+            let overlay = OverlayBackend::new(FileBackend::new(file).unwrap().into()).unwrap();
             for op in ops {
                 match op {
-                    Op::Write(at, len, byte) => {
-                        let written = view.write(at as u64, &vec![byte; len]);
+                    FileOp::Write(at, len, byte) => {
+                        let written = overlay.write(at as u64, &vec![byte; len]);
                         prop_assert_eq!(written.is_ok(), at + len <= expected.len());
                         if written.is_ok() {
                             expected[at..at + len].fill(byte);
                         }
                     }
-                    Op::SetLen(len) => {
-                        view.set_len(len as u64).unwrap();
+                    FileOp::SetLen(len) => {
+                        overlay.set_len(len as u64).unwrap();
                         expected.resize(len, 0);
                     }
                 }
-                prop_assert_eq!(view.len().unwrap(), expected.len() as u64);
+                prop_assert_eq!(overlay.len().unwrap(), expected.len() as u64);
                 let mut content = vec![1; expected.len()];
-                view.read(0, &mut content).unwrap();
+                overlay.read(0, &mut content).unwrap();
                 prop_assert!(content == expected);
-                prop_assert!(view.read(1, &mut content).is_err() || content.is_empty());
+                prop_assert!(overlay.read(1, &mut content).is_err() || content.is_empty());
             }
             prop_assert_eq!(fs::read(&path).unwrap(), vec![7; len]);
         }

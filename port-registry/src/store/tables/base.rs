@@ -1,103 +1,71 @@
-//! The tables, in and out of a write transaction, without the changes that are not in them yet.
+//! The tables without the recent changes.
 //!
-//! Invariants, which every transaction keeps:
+//! Every transaction keeps these invariants:
 //!
-//! - `ports` and `services` hold exactly one entry for each row of `allocations`.
-//! - `free` holds the ports without a row as maximal runs: disjoint, and no two adjacent.
-//! - Every id of a row is less than `next_id`.
+//! - `ports` and `services` contain exactly one entry for each row of `allocations`.
+//! - `free` contains the ports without a row as maximal runs: they are disjoint and not adjacent.
+//! - The id of each row is less than `next_id`.
 
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-use redb::{
-    Key, ReadOnlyTable, ReadTransaction, ReadableTable, Table, TableDefinition, TableError, Value,
-    WriteTransaction,
-};
+use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 
 use super::free_ports;
 use super::schema::{
     self, ALLOCATIONS, ChangedRow, FREE, META, META_FORMAT, META_MERGED, META_NEXT_ID, Names,
-    PORTS, RECENT, Row, SERVICES, allocation, damaged, ours, row, stored_id, stored_key,
+    PORTS, RECENT, Row, SERVICES, allocation, missing_table, row, stored_id, stored_key,
 };
-use crate::allocation::{Allocation, AllocationId, Filter};
-use crate::port::Port;
-use crate::service_key::ServiceKey;
+use super::table_source::TableSource;
 use crate::store::fault::Fault;
-
-/// A transaction that tables can be opened in.
-pub(crate) trait Transaction {
-    type Table<K: Key + 'static, V: Value + 'static>: ReadableTable<K, V>;
-
-    fn open<K: Key + 'static, V: Value + 'static>(
-        &self,
-        definition: TableDefinition<K, V>,
-    ) -> Result<Self::Table<K, V>, TableError>;
-}
-
-impl Transaction for ReadTransaction {
-    type Table<K: Key + 'static, V: Value + 'static> = ReadOnlyTable<K, V>;
-
-    fn open<K: Key + 'static, V: Value + 'static>(
-        &self,
-        definition: TableDefinition<K, V>,
-    ) -> Result<ReadOnlyTable<K, V>, TableError> {
-        self.open_table(definition)
-    }
-}
-
-impl<'txn> Transaction for &'txn WriteTransaction {
-    type Table<K: Key + 'static, V: Value + 'static> = Table<'txn, K, V>;
-
-    fn open<K: Key + 'static, V: Value + 'static>(
-        &self,
-        definition: TableDefinition<K, V>,
-    ) -> Result<Table<'txn, K, V>, TableError> {
-        self.open_table(definition)
-    }
-}
+use crate::types::allocation::Allocation;
+use crate::types::allocation_id::AllocationId;
+use crate::types::filter::Filter;
+use crate::types::port::Port;
+use crate::types::service_key::ServiceKey;
 
 /// The tables of one transaction.
-pub(in crate::store) struct Tables<T: Transaction> {
+pub(in crate::store) struct BaseTables<T: TableSource> {
     allocations: T::Table<u64, Row>,
     ports: T::Table<u16, u64>,
     services: T::Table<Names, u64>,
     free: T::Table<u16, u16>,
-    /// The changes that are not in these tables yet.
+    /// The recent changes, which are not in these tables yet.
     pub(in crate::store) recent: T::Table<u64, ChangedRow>,
     pub(in crate::store) meta: T::Table<&'static str, u64>,
 }
 
-/// The tables in the hands of the one writer.
-pub(in crate::store) type WriteTables<'txn> = Tables<&'txn WriteTransaction>;
+/// The tables of a write transaction.
+pub(in crate::store) type WriteTables<'txn> = BaseTables<&'txn WriteTransaction>;
 
-/// Opens the tables of a reader. An error if they are not those of a registry that we know.
-pub(in crate::store) fn to_read(
+/// Opens the tables in a read transaction. Fails if the file is not a registry of a known version.
+pub(in crate::store) fn read_tables(
     txn: &ReadTransaction,
     path: &Path,
-) -> Result<Tables<ReadTransaction>, Fault> {
-    let meta = ours(txn.open_table(META), path)?;
+) -> Result<BaseTables<ReadTransaction>, Fault> {
+    let meta = schema::open_meta(txn.open_table(META), path)?;
     schema::check_format(&meta, path)?;
-    Tables::open(txn, meta)
+    BaseTables::open(txn, meta)
 }
 
-/// Opens the tables of a writer. An error if they are not those of a registry that we know.
-pub(in crate::store) fn to_write<'a>(
+/// Opens the tables in a write transaction. Fails if the file is not a registry of a known version.
+pub(super) fn write_tables<'a>(
     txn: &'a WriteTransaction,
     path: &Path,
 ) -> Result<WriteTables<'a>, Fault> {
-    let meta = ours(txn.open_table(META), path)?;
+    let meta = schema::open_meta(txn.open_table(META), path)?;
     schema::check_format(&meta, path)?;
-    Tables::open(&txn, meta)
+    BaseTables::open(&txn, meta)
 }
 
-impl<T: Transaction> Tables<T> {
-    fn open(txn: &T, meta: T::Table<&'static str, u64>) -> Result<Tables<T>, Fault> {
-        Ok(Tables {
-            allocations: txn.open(ALLOCATIONS).map_err(damaged)?,
-            ports: txn.open(PORTS).map_err(damaged)?,
-            services: txn.open(SERVICES).map_err(damaged)?,
-            free: txn.open(FREE).map_err(damaged)?,
-            recent: txn.open(RECENT).map_err(damaged)?,
+impl<T: TableSource> BaseTables<T> {
+    fn open(txn: &T, meta: T::Table<&'static str, u64>) -> Result<BaseTables<T>, Fault> {
+        Ok(BaseTables {
+            allocations: txn.open(ALLOCATIONS).map_err(missing_table)?,
+            ports: txn.open(PORTS).map_err(missing_table)?,
+            services: txn.open(SERVICES).map_err(missing_table)?,
+            free: txn.open(FREE).map_err(missing_table)?,
+            recent: txn.open(RECENT).map_err(missing_table)?,
             meta,
         })
     }
@@ -123,8 +91,8 @@ impl<T: Transaction> Tables<T> {
 
     /// Returns the rows that match, in no particular order.
     pub(in crate::store) fn matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
-        if let Some(app) = &filter.app {
-            return self.of_app(app, filter);
+        if let Some(app) = filter.app() {
+            return self.matching_in_app(app, filter);
         }
         let mut found = Vec::new();
         for entry in self.allocations.iter()? {
@@ -137,10 +105,10 @@ impl<T: Transaction> Tables<T> {
         Ok(found)
     }
 
-    /// Finds the rows of an app by the index of services.
-    fn of_app(&self, app: &str, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
+    /// Finds the matching rows of an app through the index of services.
+    fn matching_in_app(&self, app: &str, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
         let mut found = Vec::new();
-        let instance = filter.instance.as_deref();
+        let instance = filter.instance();
         for entry in self.services.range((app, instance.unwrap_or(""), "")..)? {
             let (key, id) = entry?;
             let stored = key.value();
@@ -156,7 +124,7 @@ impl<T: Transaction> Tables<T> {
         Ok(found)
     }
 
-    /// The runs of free ports within a span, clipped to it, in ascending order.
+    /// Returns the runs of free ports, clipped to a span, in ascending order.
     pub(in crate::store) fn free_runs(
         &self,
         span: RangeInclusive<u16>,
@@ -164,34 +132,34 @@ impl<T: Transaction> Tables<T> {
         free_ports::runs(&self.free, span)
     }
 
-    /// The id that is given next, but for recent changes.
+    /// Returns the next id, apart from recent changes.
     pub(in crate::store) fn next_id(&self) -> Result<u64, Fault> {
         let next_id = self.meta.get(META_NEXT_ID)?.map(|id| id.value());
         stored_id(next_id.unwrap_or(0)).map(AllocationId::get)
     }
 
-    /// The layout that the tables are in.
+    /// Returns the version of the file format.
     pub(in crate::store) fn format_version(&self) -> Result<Option<u64>, Fault> {
         let version = self.meta.get(META_FORMAT)?;
         Ok(version.map(|version| version.value()))
     }
 
-    /// The number of the last change that is in the tables.
+    /// Returns the number of the last change that is merged into the tables.
     pub(in crate::store) fn merged(&self) -> Result<u64, Fault> {
         let merged = self.meta.get(META_MERGED)?;
         Ok(merged.map_or(0, |merged| merged.value()))
     }
 
-    /// The allocation that an index names, if it is the one that the index means.
+    /// Returns the allocation that an index refers to. Fails if it is missing or not the expected one.
     fn indexed(
         &self,
         id: u64,
-        is_meant: impl Fn(&Allocation) -> bool,
+        is_expected: impl Fn(&Allocation) -> bool,
     ) -> Result<Allocation, Fault> {
         let named = self.by_id(stored_id(id)?)?;
-        named.filter(is_meant).ok_or_else(|| {
+        named.filter(is_expected).ok_or_else(|| {
             Fault::Damaged(format!(
-                "an index names allocation {id}, which is missing or another one"
+                "an index refers to allocation {id}, which is missing or another one"
             ))
         })
     }
@@ -212,7 +180,7 @@ impl<T: Transaction> Tables<T> {
                 .map(|id| id.value());
             if of_port != Some(id) || of_key != Some(id) || id >= next_id {
                 return Err(Fault::Damaged(format!(
-                    "allocation {id} is not the one that the indexes name"
+                    "the indexes do not refer to allocation {id}"
                 )));
             }
             taken[usize::from(allocation.port.get())] = true;
@@ -221,20 +189,22 @@ impl<T: Transaction> Tables<T> {
         if self.ports.iter()?.count() as u64 != count
             || self.services.iter()?.count() as u64 != count
         {
-            return Err(Fault::Damaged("an index has entries to spare".to_owned()));
+            return Err(Fault::Damaged(
+                "an index has entries without an allocation".to_owned(),
+            ));
         }
         if free_ports::are_all_but(&self.free, &taken)? {
             Ok(())
         } else {
             Err(Fault::Damaged(
-                "the free ports are not those without an allocation".to_owned(),
+                "the free ports are not the ports without an allocation".to_owned(),
             ))
         }
     }
 }
 
 impl WriteTables<'_> {
-    /// Adds the row of an allocation whose port and service have none.
+    /// Inserts the row of an allocation whose port and service have none.
     pub(in crate::store) fn insert(&mut self, allocation: &Allocation) -> Result<(), Fault> {
         let id = allocation.id.get();
         let port = allocation.port;
@@ -244,7 +214,7 @@ impl WriteTables<'_> {
         free_ports::take(&mut self.free, port)
     }
 
-    /// Puts another row in the place of one that differs in what no index holds.
+    /// Replaces the row of an allocation whose port and service stay the same.
     pub(in crate::store) fn replace(&mut self, allocation: &Allocation) -> Result<(), Fault> {
         let id = allocation.id;
         let was_there = self
@@ -257,7 +227,7 @@ impl WriteTables<'_> {
         Err(Fault::Damaged(format!("allocation {id} is missing")))
     }
 
-    /// Removes the row of an allocation, which must be there.
+    /// Removes the row of an allocation, which must exist.
     pub(in crate::store) fn remove(&mut self, allocation: &Allocation) -> Result<(), Fault> {
         let id = allocation.id;
         let port = allocation.port;
@@ -265,8 +235,10 @@ impl WriteTables<'_> {
             && self.ports.remove(port.get())?.is_some()
             && self.services.remove(stored_key(&allocation.key))?.is_some();
         if !was_whole {
-            return Err(Fault::Damaged(format!("an index misses allocation {id}")));
+            return Err(Fault::Damaged(format!(
+                "allocation {id} is missing in the tables or an index"
+            )));
         }
-        free_ports::give_back(&mut self.free, port)
+        free_ports::release(&mut self.free, port)
     }
 }

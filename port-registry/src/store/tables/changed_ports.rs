@@ -1,15 +1,15 @@
-//! Ports that were given or freed, on top of the runs of free ports of a table.
+//! Changes to the free ports, on top of the runs in the table of free ports.
 
 use std::collections::BTreeMap;
 use std::iter;
 use std::ops::RangeInclusive;
 
-use crate::port::Port;
+use crate::types::port::Port;
 
-/// Ports that are free now, or no longer, as maximal runs of those that are alike.
+/// The ports that became free or taken, as maximal runs of equal ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::store) struct ChangedPorts {
-    /// By the first port of each run: the last one, and whether they are free.
+    /// The last port of each run and `true` if its ports are free, by first port.
     runs: BTreeMap<u16, (u16, bool)>,
 }
 
@@ -17,7 +17,7 @@ impl ChangedPorts {
     pub(in crate::store) fn set(&mut self, port: Port, is_free: bool) {
         let port = port.get();
         let (mut start, mut end) = (port, port);
-        // Out of the run it is in, if it is in one,
+        // Cut the port out of its run.
         if let Some((&first, &(last, was_free))) = self.runs.range(..=port).next_back()
             && port <= last
         {
@@ -32,7 +32,7 @@ impl ChangedPorts {
                 self.runs.insert(port + 1, (last, was_free));
             }
         }
-        // and into those on both sides of it, if they are like it.
+        // Join it with the runs on both sides.
         if let Some((&first, &(last, free))) = self.runs.range(..port).next_back()
             && free == is_free
             && last + 1 == port
@@ -49,8 +49,7 @@ impl ChangedPorts {
         self.runs.insert(start, (end, is_free));
     }
 
-    /// What becomes of runs of free ports within a span. The ports that are free now are runs of their
-    /// own.
+    /// Applies the changes to the runs of free ports in a span. Ports that became free are returned as separate runs.
     pub(in crate::store) fn apply<E>(
         &self,
         mut runs: impl Iterator<Item = Result<RangeInclusive<u16>, E>>,
@@ -64,7 +63,7 @@ impl ChangedPorts {
             .map(move |(&start, &(end, is_free))| (start.max(first), end.min(last), is_free))
             .filter(|(start, end, _)| start <= end)
             .peekable();
-        // What is left of the run that is looked at, and the first port that is not decided yet.
+        // The rest of the current run, and the first undecided port.
         let mut rest: Option<RangeInclusive<u16>> = None;
         let mut undecided = u32::from(first);
         iter::from_fn(move || {
@@ -76,7 +75,7 @@ impl ChangedPorts {
                 };
                 let run = match run.map(RangeInclusive::into_inner) {
                     Some((_, end)) if u32::from(end) < undecided => continue,
-                    // No more than `end`, so it is a port.
+                    // `undecided` is at most `end`, so it fits.
                     Some((start, end)) => {
                         Some((start.max(u16::try_from(undecided).unwrap_or(end)), end))
                     }
@@ -114,9 +113,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::ChangedPorts;
-    use crate::port::Port;
+    use crate::types::port::Port;
 
-    /// The free ports of a span, as runs.
+    /// Returns the free ports of a span as runs.
     fn runs(is_free: &[bool], span: RangeInclusive<u16>) -> Vec<RangeInclusive<u16>> {
         let mut runs = Vec::new();
         for port in span.filter(|port| is_free[usize::from(*port)]) {
@@ -137,7 +136,7 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn changes_over_runs_are_what_they_make_of_the_ports(
+        fn changes_apply_to_runs_as_to_single_ports(
             mut is_free in prop::collection::vec(any::<bool>(), 41),
             changes in prop::collection::vec((1..=40u16, any::<bool>()), 0..60),
             (from, to) in (1..=40u16, 1..=40u16),
@@ -165,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_port_can_be_given_and_freed() {
+    fn the_last_port_can_be_taken_and_freed() {
         let mut changed = ChangedPorts::default();
         let all = || iter_of(1..=u16::MAX);
         changed.set(Port::MAX, false);

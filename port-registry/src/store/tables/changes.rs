@@ -1,40 +1,40 @@
-//! Changes to the allocations, in memory, with the indexes that it takes to see them on top of the
-//! tables.
+//! Changes to allocations in memory, with indexes to look them up on top of the tables.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::changed_ports::ChangedPorts;
-use crate::allocation::{Allocation, AllocationId};
-use crate::port::Port;
-use crate::service_key::ServiceKey;
+use crate::types::allocation::Allocation;
+use crate::types::allocation_id::AllocationId;
+use crate::types::port::Port;
+use crate::types::service_key::ServiceKey;
 
-/// Changes to allocations, the latest one of each. A question about a port, a name or an id is answered by
-/// the last change that concerns it; `None` means that no change does, so that what is beneath them counts.
+/// The latest change to each changed allocation.
 ///
-/// They may be noted in the order of the ids, whatever order they were made in: whoever gets a port or a
-/// name from another allocation has a greater id than that one, and an allocation keeps both for as long
-/// as it is held.
+/// A look-up returns the latest change that concerns a port, a service or an id. It returns `None` if no change
+/// does, so that the layer below decides.
+///
+/// Changes may be added in the order of ids instead of time. An allocation that gets a port or a service from
+/// another one has a greater id, and an allocation keeps both while it is held.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::store) struct Changes {
-    /// What became of each allocation that was changed.
     rows: BTreeMap<AllocationId, Change>,
-    /// The allocations that were the last to be given the port, or to give it back.
+    /// The last allocation that got or released each port.
     ports: HashMap<Port, AllocationId>,
     services: HashMap<ServiceKey, AllocationId>,
     free_ports: ChangedPorts,
 }
 
-/// What became of an allocation.
+/// A change to an allocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Change {
-    /// It is as it is here: new, or another than before.
+    /// The allocation is new or was modified.
     Held(Allocation),
-    /// It is no more. This is what it was.
+    /// The allocation was released.
     Released(Allocation),
 }
 
 impl Changes {
-    pub(in crate::store) fn note(&mut self, change: Change) {
+    pub(in crate::store) fn add(&mut self, change: Change) {
         let allocation = change.allocation();
         let id = allocation.id;
         self.ports.insert(allocation.port, id);
@@ -56,12 +56,12 @@ impl Changes {
         self.services.get(key).and_then(|id| self.by_id(*id))
     }
 
-    /// What became of each allocation that was changed, by id.
+    /// Returns the changes, ordered by id.
     pub(in crate::store) fn iter(&self) -> impl Iterator<Item = (AllocationId, &Change)> {
         self.rows.iter().map(|(id, change)| (*id, change))
     }
 
-    /// What became of ports.
+    /// Returns the changes to the free ports.
     pub(in crate::store) fn free_ports(&self) -> &ChangedPorts {
         &self.free_ports
     }
@@ -70,12 +70,12 @@ impl Changes {
         self.rows.is_empty()
     }
 
-    /// How many allocations were changed.
+    /// Returns the number of changed allocations.
     pub(in crate::store) fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// The least id that is greater than all in here; 0 if there are none.
+    /// Returns the lowest id that is greater than all changed ones, or 0 if there are none.
     pub(in crate::store) fn next_id(&self) -> u64 {
         let last = self.rows.last_key_value();
         last.map_or(0, |(id, _)| id.get().saturating_add(1))
@@ -83,13 +83,14 @@ impl Changes {
 }
 
 impl Change {
-    /// The allocation, held or not.
+    /// Returns the allocation, held or released.
     pub(in crate::store) fn allocation(&self) -> &Allocation {
         match self {
             Change::Held(allocation) | Change::Released(allocation) => allocation,
         }
     }
 
+    /// Returns the allocation if it is held.
     pub(in crate::store) fn held(&self) -> Option<&Allocation> {
         match self {
             Change::Held(allocation) => Some(allocation),

@@ -1,22 +1,22 @@
-//! The free ports, as a table of maximal runs: the first port of each to its last.
+//! The table of free ports, which contains the last port of each maximal run by its first port.
 //!
-//! What it takes to find, take and give back a port depends on how many runs there are, by the
-//! logarithm, and not on how many ports are taken.
+//! The time to find, take or release a port grows with the logarithm of the number of runs, not with the number of
+//! ports.
 
 use std::ops::{RangeBounds, RangeInclusive};
 
 use redb::{ReadableTable, Table};
 
-use crate::port::Port;
 use crate::store::fault::Fault;
+use crate::types::port::Port;
 
-/// The runs within a span, clipped to it, in ascending order.
+/// Returns the runs, clipped to a span, in ascending order.
 pub(in crate::store) fn runs(
     free: &impl ReadableTable<u16, u16>,
     span: RangeInclusive<u16>,
 ) -> Result<impl Iterator<Item = Result<RangeInclusive<u16>, Fault>>, Fault> {
     let (first, last) = span.into_inner();
-    // The run that the span starts in may start before it.
+    // A run may start before the span and end in it.
     let from = last_run(free, ..=first)?.map_or(first, |(start, _)| start);
     let runs = free.range(from..=last)?;
     Ok(runs.filter_map(move |run| {
@@ -29,7 +29,7 @@ pub(in crate::store) fn runs(
     }))
 }
 
-/// Takes a port out of the run it is in.
+/// Removes a port from its run.
 pub(in crate::store) fn take(free: &mut Table<u16, u16>, port: Port) -> Result<(), Fault> {
     let port = port.get();
     let run = last_run(free, ..=port)?.filter(|(_, end)| *end >= port);
@@ -47,8 +47,8 @@ pub(in crate::store) fn take(free: &mut Table<u16, u16>, port: Port) -> Result<(
     Ok(())
 }
 
-/// Puts a port back, joined to the runs on both sides of it.
-pub(in crate::store) fn give_back(free: &mut Table<u16, u16>, port: Port) -> Result<(), Fault> {
+/// Adds a port, joined with the runs on both sides.
+pub(in crate::store) fn release(free: &mut Table<u16, u16>, port: Port) -> Result<(), Fault> {
     let port = port.get();
     let start = match last_run(free, ..port)? {
         Some((start, end)) if end.checked_add(1) == Some(port) => start,
@@ -62,8 +62,7 @@ pub(in crate::store) fn give_back(free: &mut Table<u16, u16>, port: Port) -> Res
     Ok(())
 }
 
-/// Whether the runs are those of the ports that are not taken. `taken` has an entry for each port,
-/// and one for 0.
+/// Tests if the runs contain exactly the ports that are not taken. `taken` has an entry for each port and for 0.
 pub(in crate::store) fn are_all_but(
     free: &impl ReadableTable<u16, u16>,
     taken: &[bool],
@@ -85,7 +84,7 @@ pub(in crate::store) fn are_all_but(
     Ok(runs == expected)
 }
 
-/// The last of the runs that start in a range.
+/// Returns the last of the runs that start in a range.
 fn last_run(
     free: &impl ReadableTable<u16, u16>,
     starts: impl RangeBounds<u16>,

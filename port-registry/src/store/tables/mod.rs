@@ -7,4 +7,5 @@ pub(super) mod free_ports;
 pub(super) mod recent;
 pub(crate) mod rows;
 pub(super) mod schema;
+mod table_source;
 pub(crate) mod write_txn;

@@ -1,55 +1,57 @@
-//! The latest changes, which are not in the tables yet.
+//! The recent changes, which are not in the tables yet.
 //!
-//! A commit costs as much as the pages that it writes, and a change to the tables takes some ten of them,
-//! the more the larger they are: a path from the root to a leaf for the row and for each index. So
-//! changes are noted one after the other in a table of their own, which takes one page or two, and are
-//! merged into the tables a few hundred at a time, which share most of their pages. It is the delta of a
-//! column store, or what `InnoDB` calls a change buffer.
+//! The time of a commit grows with the number of pages that it writes. A change to the tables writes some ten
+//! pages: a path from the root to a leaf for the row and for each index. So changes are appended to a table of
+//! their own, which writes one page or two. Every few hundred changes they are merged into the tables, where they
+//! share most of their pages. `InnoDB` calls such a table a change buffer.
 //!
-//! The numbers of the changes go up by one, from the first change to a store on, so that who has seen
-//! them up to one of them has but to read those that came after it, as long as none were merged.
+//! The numbers of changes increase by one from the first change to the store. So a reader that knows the changes
+//! up to a number only reads the later ones, unless changes were merged meanwhile.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use redb::ReadableTable;
 
-use super::base::{Tables, Transaction, WriteTables};
+use super::base::{BaseTables, WriteTables};
 use super::changes::{Change, Changes};
 use super::schema::{META_MERGED, META_NEXT_ID, allocation, row, stored_id};
+use super::table_source::TableSource;
 use crate::store::fault::Fault;
 
-/// The number of changes that may be there before they are merged. Every opening of the file reads them, which
-/// takes a quarter of a microsecond for each.
-pub(in crate::store) const MOST: u64 = if cfg!(test) { 3 } else { 256 };
+/// The maximum number of recent changes before they are merged. Opening the file reads them, at a quarter of a
+/// microsecond each.
+pub(in crate::store) const MAX_RECENT: u64 = if cfg!(test) { 3 } else { 256 };
 
 /// The recent changes as of a commit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::store) struct Recent {
-    /// The number of the last change that was merged.
+pub(in crate::store) struct RecentChanges {
+    /// The number of the last merged change.
     merged: u64,
     /// The number of the last change.
     last: u64,
     changes: Changes,
 }
 
-impl Recent {
-    pub(in crate::store) fn read<T: Transaction>(tables: &Tables<T>) -> Result<Recent, Fault> {
+impl RecentChanges {
+    pub(in crate::store) fn read<T: TableSource>(
+        tables: &BaseTables<T>,
+    ) -> Result<RecentChanges, Fault> {
         let merged = tables.merged()?;
         if merged > u64::MAX / 2 {
-            let damage = "the changes are more than there can be";
+            let damage = "the number of changes is impossible";
             return Err(Fault::Damaged(damage.to_owned()));
         }
-        let mut recent = Recent {
+        let mut recent = RecentChanges {
             merged,
             last: merged,
             changes: Changes::default(),
         };
-        recent.read_on(tables)?;
+        recent.read_later(tables)?;
         Ok(recent)
     }
 
-    /// Reads the changes that came after those that were read.
-    fn read_on<T: Transaction>(&mut self, tables: &Tables<T>) -> Result<(), Fault> {
+    /// Reads the changes after the last known one.
+    fn read_later<T: TableSource>(&mut self, tables: &BaseTables<T>) -> Result<(), Fault> {
         for entry in tables.recent.range(self.last + 1..)? {
             let (number, change) = entry?;
             if number.value() != self.last + 1 {
@@ -58,7 +60,7 @@ impl Recent {
             }
             let (id, is_held, row) = change.value();
             let allocation = allocation(stored_id(id)?, row)?;
-            self.changes.note(if is_held {
+            self.changes.add(if is_held {
                 Change::Held(allocation)
             } else {
                 Change::Released(allocation)
@@ -72,7 +74,7 @@ impl Recent {
         &self.changes
     }
 
-    /// Writes what the next change would, and leaves what is stored as it is.
+    /// Writes the pages that the next change would write, and changes no content.
     pub(in crate::store) fn touch(&self, tables: &mut WriteTables<'_>) -> Result<(), Fault> {
         if self.is_full_with(1) {
             return self.merge(tables, &Changes::default());
@@ -85,11 +87,11 @@ impl Recent {
     }
 
     fn is_full_with(&self, more: usize) -> bool {
-        self.last - self.merged + more as u64 > MOST
+        self.last - self.merged + more as u64 > MAX_RECENT
     }
 
-    /// Adds what one transaction changed.
-    pub(in crate::store) fn add(
+    /// Stores the changes of a transaction.
+    pub(in crate::store) fn store(
         &self,
         tables: &mut WriteTables<'_>,
         own: &Changes,
@@ -107,13 +109,13 @@ impl Recent {
         Ok(())
     }
 
-    /// Brings the tables up to date.
+    /// Merges these changes and those of a transaction into the tables.
     fn merge(&self, tables: &mut WriteTables<'_>, own: &Changes) -> Result<(), Fault> {
         let next_id = tables.next_id()?;
         let before = self.changes.iter();
         let before = before.filter(|(id, _)| own.by_id(*id).is_none());
         let changes: Vec<_> = before.chain(own.iter()).collect();
-        // First what frees the ports and names that the others may have.
+        // Releases first, because new allocations may have their ports and services.
         for (id, change) in &changes {
             if let Change::Released(allocation) = change
                 && id.get() < next_id
@@ -138,12 +140,15 @@ impl Recent {
         Ok(())
     }
 
-    /// Checks that these are the changes that are stored, and what they are to the tables.
-    pub(in crate::store) fn check<T: Transaction>(&self, tables: &Tables<T>) -> Result<(), Fault> {
+    /// Checks that these are the stored changes, and that they are consistent with the tables.
+    pub(in crate::store) fn check<T: TableSource>(
+        &self,
+        tables: &BaseTables<T>,
+    ) -> Result<(), Fault> {
         let first = tables.recent.first()?.map(|(number, _)| number.value());
-        let is_as_stored = *self == Recent::read(tables)?;
-        if !is_as_stored || first.is_some_and(|first| first <= self.merged) {
-            let damage = "the recent changes are others than those that were read";
+        let is_stored = *self == RecentChanges::read(tables)?;
+        if !is_stored || first.is_some_and(|first| first <= self.merged) {
+            let damage = "the recent changes differ from those that were read";
             return Err(Fault::Damaged(damage.to_owned()));
         }
         let next_id = tables.next_id()?;
@@ -157,14 +162,14 @@ impl Recent {
             let is_indexed = change.held().is_none()
                 || self.changes.by_port(allocation.port) == Some(change)
                     && self.changes.by_key(&allocation.key) == Some(change);
-            let in_the_way = [
+            let rivals = [
                 tables.by_port(allocation.port)?,
                 tables.by_key(&allocation.key)?,
             ];
-            let is_alone = in_the_way.iter().flatten().all(|it| is_changed(it.id));
-            if !is_as_expected || !is_indexed || !is_alone {
+            let has_no_rival = rivals.iter().flatten().all(|it| is_changed(it.id));
+            if !is_as_expected || !is_indexed || !has_no_rival {
                 return Err(Fault::Damaged(format!(
-                    "what was made of allocation {id} does not fit the rest"
+                    "the change to allocation {id} contradicts the tables"
                 )));
             }
         }
@@ -172,31 +177,31 @@ impl Recent {
     }
 }
 
-/// The recent changes that were read last, from one file.
+/// The recent changes that were read last from a file.
 #[derive(Debug, Default)]
-pub(in crate::store) struct Cache(Mutex<Arc<Recent>>);
+pub(in crate::store) struct RecentCache(Mutex<Arc<RecentChanges>>);
 
-impl Cache {
-    /// The recent changes as of a transaction.
-    pub(in crate::store) fn as_of<T: Transaction>(
+impl RecentCache {
+    /// Returns the recent changes as of a transaction.
+    pub(in crate::store) fn as_of<T: TableSource>(
         &self,
-        tables: &Tables<T>,
-    ) -> Result<Arc<Recent>, Fault> {
+        tables: &BaseTables<T>,
+    ) -> Result<Arc<RecentChanges>, Fault> {
         let merged = tables.merged()?;
         let last = tables.recent.last()?;
         let last = last.map_or(merged, |(number, _)| number.value());
-        // Whatever a failure has left of it, the changes up to `last` are there.
+        // A failure may have left fewer changes, but always all of those up to `last`.
         let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if cached.merged != merged || cached.last > last {
-            let recent = Arc::new(Recent::read(tables)?);
-            // A transaction may see an older state than the one before it.
+            let recent = Arc::new(RecentChanges::read(tables)?);
+            // The transaction may be older than the cache.
             if (cached.merged, cached.last) < (merged, last) {
                 *cached = recent.clone();
             }
             return Ok(recent);
         }
         if cached.last < last {
-            Arc::make_mut(&mut cached).read_on(tables)?;
+            Arc::make_mut(&mut cached).read_later(tables)?;
         }
         Ok(cached.clone())
     }

@@ -1,5 +1,5 @@
-//! The stored rows as one transaction sees them: the tables, the recent changes to them, and, in a write
-//! transaction, its own.
+//! The rows that a transaction sees: the tables, the recent changes on top, and in a write transaction its own
+//! changes.
 
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -7,34 +7,37 @@ use std::sync::Arc;
 
 use redb::ReadTransaction;
 
-use super::base::{self, Tables, Transaction};
+use super::base::{self, BaseTables};
 use super::changes::{Change, Changes};
-use super::recent::{Cache, Recent};
+use super::recent::{RecentCache, RecentChanges};
 use super::schema::stored_id;
-use crate::allocation::{Allocation, AllocationId, Filter};
-use crate::port::Port;
-use crate::service_key::ServiceKey;
+use super::table_source::TableSource;
 use crate::store::fault::Fault;
+use crate::types::allocation::Allocation;
+use crate::types::allocation_id::AllocationId;
+use crate::types::filter::Filter;
+use crate::types::port::Port;
+use crate::types::service_key::ServiceKey;
 
-/// The queries that can be made inside and outside of a write transaction.
+/// Queries in read and write transactions.
 pub(crate) trait Rows {
-    /// The allocation of this number.
+    /// Returns the allocation with this id.
     fn by_id(&self, id: AllocationId) -> Result<Option<Allocation>, Fault>;
-    /// The allocation that holds the port.
+    /// Returns the allocation that holds the port.
     fn by_port(&self, port: Port) -> Result<Option<Allocation>, Fault>;
-    /// The allocation that the service holds.
+    /// Returns the allocation of the service.
     fn by_key(&self, key: &ServiceKey) -> Result<Option<Allocation>, Fault>;
-    /// The allocations that match, by id.
+    /// Returns the allocations that match, ordered by id.
     fn matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault>;
-    /// Runs of ports without an allocation that make up those of a span, in ascending order.
+    /// Returns the ports of a span that are not allocated, as runs in ascending order. Runs may be adjacent.
     fn free_runs(&self, span: RangeInclusive<u16>) -> Result<FreeRuns<'_>, Fault>;
     /// Checks the invariants.
     fn check(&self) -> Result<(), Fault>;
-    /// The layout in which it is stored. `None` where there is no store yet.
+    /// Returns the version of the file format, or `None` if the store does not exist.
     fn format_version(&self) -> Result<Option<u64>, Fault>;
 }
 
-/// Runs of free ports, as they are read.
+/// Runs of free ports that are read lazily.
 pub(crate) type FreeRuns<'a> = Box<dyn Iterator<Item = Result<RangeInclusive<u16>, Fault>> + 'a>;
 
 /// The rows of a store that does not exist yet.
@@ -72,24 +75,29 @@ impl Rows for NoRows {
 }
 
 /// The rows of a store, in one transaction.
-pub(in crate::store) struct StoredRows<T: Transaction> {
-    pub(in crate::store) tables: Tables<T>,
-    pub(in crate::store) recent: Arc<Recent>,
-    /// The changes of this transaction itself.
+pub(in crate::store) struct StoredRows<T: TableSource> {
+    pub(in crate::store) tables: BaseTables<T>,
+    pub(in crate::store) recent: Arc<RecentChanges>,
+    /// The changes of this transaction.
     pub(in crate::store) own: Changes,
 }
 
-/// The rows as they were when a reader came. An error if they are not those of a registry that we know.
-pub(in crate::store) fn snapshot(
-    txn: &ReadTransaction,
-    path: &Path,
-    cache: &Cache,
-) -> Result<StoredRows<ReadTransaction>, Fault> {
-    StoredRows::new(base::to_read(txn, path)?, cache)
+impl StoredRows<ReadTransaction> {
+    /// Returns the rows as of a read transaction. Fails if the file is not a registry of a known version.
+    pub(in crate::store) fn read(
+        txn: &ReadTransaction,
+        path: &Path,
+        cache: &RecentCache,
+    ) -> Result<StoredRows<ReadTransaction>, Fault> {
+        StoredRows::new(base::read_tables(txn, path)?, cache)
+    }
 }
 
-impl<T: Transaction> StoredRows<T> {
-    pub(in crate::store) fn new(tables: Tables<T>, cache: &Cache) -> Result<StoredRows<T>, Fault> {
+impl<T: TableSource> StoredRows<T> {
+    pub(in crate::store) fn new(
+        tables: BaseTables<T>,
+        cache: &RecentCache,
+    ) -> Result<StoredRows<T>, Fault> {
         Ok(StoredRows {
             recent: cache.as_of(&tables)?,
             tables,
@@ -97,16 +105,16 @@ impl<T: Transaction> StoredRows<T> {
         })
     }
 
-    /// From the latest on down. What one of them says is what counts.
+    /// Returns the layers on top of the tables, the latest first. The first layer with a change decides.
     fn layers(&self) -> [&Changes; 2] {
         [&self.own, self.recent.changes()]
     }
 
-    /// Looks in the layers, and in the tables beneath them if no layer has an answer.
+    /// Looks in the layers, and in the tables if no layer has a change.
     fn look_up(
         &self,
         in_layer: impl Fn(&Changes) -> Option<&Change>,
-        in_tables: impl FnOnce(&Tables<T>) -> Result<Option<Allocation>, Fault>,
+        in_tables: impl FnOnce(&BaseTables<T>) -> Result<Option<Allocation>, Fault>,
     ) -> Result<Option<Allocation>, Fault> {
         match self.layers().into_iter().find_map(in_layer) {
             Some(change) => Ok(change.held().cloned()),
@@ -114,9 +122,9 @@ impl<T: Transaction> StoredRows<T> {
         }
     }
 
-    /// Tells if changes took effect, as far as can be seen. Ids are never given twice, so that rows of
-    /// these ids are theirs. A row that came and went leaves no trace but the id that is given next.
-    pub(in crate::store) fn show(&self, changes: &Changes) -> Result<bool, Fault> {
+    /// Tests if changes took effect. Ids are never reused, so the rows with these ids show it. The only trace of a
+    /// row that was inserted and removed is the next id.
+    pub(in crate::store) fn contain(&self, changes: &Changes) -> Result<bool, Fault> {
         for (id, change) in changes.iter() {
             if self.by_id(id)?.as_ref() != change.held() {
                 return Ok(false);
@@ -125,14 +133,14 @@ impl<T: Transaction> StoredRows<T> {
         Ok(!changes.is_empty() && self.next_id()?.get() >= changes.next_id())
     }
 
-    /// The id that is given next.
+    /// Returns the next id.
     pub(in crate::store) fn next_id(&self) -> Result<AllocationId, Fault> {
         let [own, recent] = self.layers().map(Changes::next_id);
         stored_id(self.tables.next_id()?.max(own).max(recent))
     }
 }
 
-impl<T: Transaction> Rows for StoredRows<T> {
+impl<T: TableSource> Rows for StoredRows<T> {
     fn by_id(&self, id: AllocationId) -> Result<Option<Allocation>, Fault> {
         self.look_up(|layer| layer.by_id(id), |tables| tables.by_id(id))
     }
@@ -146,7 +154,7 @@ impl<T: Transaction> Rows for StoredRows<T> {
     }
 
     fn matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
-        if let Some(port) = filter.port {
+        if let Some(port) = filter.port() {
             let holder = self.by_port(port)?;
             return Ok(holder.into_iter().filter(|it| filter.matches(it)).collect());
         }

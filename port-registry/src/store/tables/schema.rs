@@ -1,23 +1,22 @@
-//! The tables: the allocations, two unique indexes over them, the free ports, and the changes that
-//! are not in these tables yet.
+//! The definitions of the tables, and the conversion of their rows.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use redb::{ReadableTable, TableDefinition, TableError, WriteTransaction};
 
-use crate::allocation::{Allocation, AllocationId};
 use crate::error::Error;
-use crate::port::Port;
-use crate::service_key::ServiceKey;
 use crate::store::fault::Fault;
-use crate::timestamp::Timestamp;
+use crate::types::allocation::Allocation;
+use crate::types::allocation_id::AllocationId;
+use crate::types::port::Port;
+use crate::types::service_key::ServiceKey;
+use crate::types::timestamp::Timestamp;
 
-/// The version of the layout that is written. It goes up with every change that an older program would
-/// misread.
-pub(in crate::store) const FORMAT_VERSION: u64 = 2;
+/// The version of the file format. It increases with every change that an older program would misread.
+pub(super) const FORMAT_VERSION: u64 = 2;
 
-/// App, instance, service, port, seconds since the Unix epoch, checkout or "".
-pub(in crate::store) type Row = (
+/// App, instance, service, port, seconds since the Unix epoch, and checkout or "".
+pub(super) type Row = (
     &'static str,
     &'static str,
     &'static str,
@@ -25,31 +24,29 @@ pub(in crate::store) type Row = (
     u64,
     &'static str,
 );
-/// Id, whether it is held still, and its row.
-pub(in crate::store) type ChangedRow = (u64, bool, Row);
+/// Id, `true` if the allocation is still held, and its row.
+pub(super) type ChangedRow = (u64, bool, Row);
 /// App, instance, service.
-pub(in crate::store) type Names = (&'static str, &'static str, &'static str);
+pub(super) type Names = (&'static str, &'static str, &'static str);
 
-pub(in crate::store) const ALLOCATIONS: TableDefinition<u64, Row> =
-    TableDefinition::new("allocations");
+pub(super) const ALLOCATIONS: TableDefinition<u64, Row> = TableDefinition::new("allocations");
 pub(in crate::store) const PORTS: TableDefinition<u16, u64> = TableDefinition::new("ports");
-pub(in crate::store) const SERVICES: TableDefinition<Names, u64> = TableDefinition::new("services");
-/// First to last port of each run.
+pub(super) const SERVICES: TableDefinition<Names, u64> = TableDefinition::new("services");
+/// The last port of each run by its first port.
 pub(in crate::store) const FREE: TableDefinition<u16, u16> = TableDefinition::new("free");
-/// By their number, which goes up by one.
-pub(in crate::store) const RECENT: TableDefinition<u64, ChangedRow> =
-    TableDefinition::new("recent");
-pub(in crate::store) const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
+/// The recent changes by number. Numbers increase by one.
+pub(super) const RECENT: TableDefinition<u64, ChangedRow> = TableDefinition::new("recent");
+pub(super) const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
 
-pub(in crate::store) const META_FORMAT: &str = "format_version";
-/// The id that is given next, but for recent changes.
-pub(in crate::store) const META_NEXT_ID: &str = "next_id";
-/// The number of the last change that is in the tables.
-pub(in crate::store) const META_MERGED: &str = "merged";
-/// There, and 1, once the name of the file is known to outlast a power failure.
-pub(in crate::store) const META_IS_NAMED: &str = "is_named";
+pub(super) const META_FORMAT: &str = "format_version";
+/// The next id, apart from recent changes.
+pub(super) const META_NEXT_ID: &str = "next_id";
+/// The number of the last change that is merged into the tables.
+pub(super) const META_MERGED: &str = "merged";
+/// 1 once the path of the file is synced, and missing before.
+pub(super) const META_IS_NAMED: &str = "is_named";
 
-/// Writes the tables of an empty registry.
+/// Creates the tables of an empty registry.
 pub(in crate::store) fn initialize(txn: &WriteTransaction) -> Result<(), Fault> {
     txn.open_table(ALLOCATIONS)?;
     txn.open_table(PORTS)?;
@@ -64,16 +61,16 @@ pub(in crate::store) fn initialize(txn: &WriteTransaction) -> Result<(), Fault> 
     Ok(())
 }
 
-/// The fault of a table that cannot be opened, in a file that is a registry.
-pub(in crate::store) fn damaged(error: TableError) -> Fault {
+/// Returns the fault of a table that cannot be opened in a registry.
+pub(super) fn missing_table(error: TableError) -> Fault {
     match error {
         TableError::Storage(error) => error.into(),
         error => Fault::Damaged(error.to_string()),
     }
 }
 
-/// A table that every registry has: a database of the same engine without it is not one.
-pub(in crate::store) fn ours<T>(table: Result<T, TableError>, path: &Path) -> Result<T, Fault> {
+/// Returns the `meta` table. A redb file without it is not a registry.
+pub(super) fn open_meta<T>(table: Result<T, TableError>, path: &Path) -> Result<T, Fault> {
     table.map_err(|error| match error {
         TableError::Storage(error) => error.into(),
         _ => Fault::Public(Error::ForeignFile {
@@ -82,9 +79,9 @@ pub(in crate::store) fn ours<T>(table: Result<T, TableError>, path: &Path) -> Re
     })
 }
 
-/// Checks that this program knows the format of the file. Every transaction does so, since a newer
-/// program may change the format of a file that is open here.
-pub(in crate::store) fn check_format(
+/// Checks the version of the file format. Every transaction does so, because a newer program may upgrade a file
+/// that is open here.
+pub(super) fn check_format(
     meta: &impl ReadableTable<&'static str, u64>,
     path: &Path,
 ) -> Result<(), Fault> {
@@ -100,29 +97,30 @@ pub(in crate::store) fn check_format(
     }
 }
 
-pub(in crate::store) fn stored_id(number: u64) -> Result<AllocationId, Fault> {
+pub(super) fn stored_id(number: u64) -> Result<AllocationId, Fault> {
     AllocationId::new(number).map_err(|_| Fault::Damaged("an id is 0 or missing".to_owned()))
 }
 
-pub(in crate::store) fn stored_key(key: &ServiceKey) -> (&str, &str, &str) {
+pub(super) fn stored_key(key: &ServiceKey) -> (&str, &str, &str) {
     (key.app(), key.instance(), key.service())
 }
 
-pub(in crate::store) fn row(allocation: &Allocation) -> (&str, &str, &str, u16, u64, &str) {
+pub(super) fn row(allocation: &Allocation) -> (&str, &str, &str, u16, u64, &str) {
     let (app, instance, service) = stored_key(&allocation.key);
     let created_at = allocation.created_at.unix_seconds();
-    let dir = allocation.dir.as_deref().unwrap_or("");
+    // Only a checkout whose path is UTF-8 is ever recorded.
+    let dir = allocation.dir.as_deref().and_then(Path::to_str);
     (
         app,
         instance,
         service,
         allocation.port.get(),
         created_at,
-        dir,
+        dir.unwrap_or(""),
     )
 }
 
-pub(in crate::store) fn allocation(
+pub(super) fn allocation(
     id: AllocationId,
     (app, instance, service, port, created_at, dir): (&str, &str, &str, u16, u64, &str),
 ) -> Result<Allocation, Fault> {
@@ -132,6 +130,6 @@ pub(in crate::store) fn allocation(
         key: ServiceKey::new(app, instance, service).map_err(|_| unreadable())?,
         port: Port::new(port).map_err(|_| unreadable())?,
         created_at: Timestamp::from_unix_seconds(created_at).ok_or_else(unreadable)?,
-        dir: (!dir.is_empty()).then(|| dir.to_owned()),
+        dir: (!dir.is_empty()).then(|| PathBuf::from(dir)),
     })
 }

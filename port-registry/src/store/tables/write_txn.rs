@@ -1,56 +1,55 @@
-//! Changing what is stored.
+//! Write transactions.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use redb::{ReadableTable, WriteTransaction};
 
 use super::base;
 use super::changes::{Change, Changes};
-use super::recent::Cache;
+use super::recent::RecentCache;
 use super::rows::{Rows, StoredRows};
 use super::schema::META_IS_NAMED;
-use crate::allocate::request::Claim;
-use crate::allocation::Allocation;
-use crate::port::Port;
+use crate::store::access::Access;
 use crate::store::disk;
 use crate::store::fault::Fault;
-use crate::store::file::Access;
-use crate::timestamp::Timestamp;
+use crate::types::allocation::Allocation;
+use crate::types::claim::Claim;
+use crate::types::port::Port;
+use crate::types::timestamp::Timestamp;
 
-/// The stored rows in the hands of the one writer. Changes are made in memory, and written down at the
-/// end.
-pub(crate) struct Ledger<'txn> {
+/// A write transaction on the rows. Changes are made in memory and stored at the end.
+pub(crate) struct WriteTxn<'txn> {
     rows: StoredRows<&'txn WriteTransaction>,
-    /// The store is to be written to, changes or not.
+    /// `true` if the transaction writes even without changes.
     is_touched: bool,
 }
 
-impl<'txn> Ledger<'txn> {
-    pub(in crate::store) fn open(
+impl<'txn> WriteTxn<'txn> {
+    pub(in crate::store) fn begin(
         txn: &'txn WriteTransaction,
         path: &Path,
-        cache: &Cache,
-    ) -> Result<Ledger<'txn>, Fault> {
-        Ok(Ledger {
-            rows: StoredRows::new(base::to_write(txn, path)?, cache)?,
+        cache: &RecentCache,
+    ) -> Result<WriteTxn<'txn>, Fault> {
+        Ok(WriteTxn {
+            rows: StoredRows::new(base::write_tables(txn, path)?, cache)?,
             is_touched: false,
         })
     }
 
-    /// Tells if there is anything to commit.
+    /// Tests if there is anything to commit.
     pub(in crate::store) fn has_changes(&self) -> bool {
         self.is_touched || !self.rows.own.is_empty()
     }
 
-    /// Writes down what was done through this ledger, and gives it.
-    pub(in crate::store) fn write_down(self, path: &Path) -> Result<Changes, Fault> {
+    /// Stores the changes of the transaction, and returns them.
+    pub(in crate::store) fn store_changes(self, path: &Path) -> Result<Changes, Fault> {
         let StoredRows {
             mut tables,
             recent,
             own,
         } = self.rows;
-        // Before the first commit that is told to anybody, the store's file has to be known by its
-        // name. Whoever created it may have been killed before the folder was on the disk.
+        // Sync the path before the first commit returns to its caller. The creator may have been killed before it
+        // could.
         if tables.meta.get(META_IS_NAMED)?.is_none() {
             disk::sync_names(path).map_err(|error| Fault::File(error, Access::ReadWrite))?;
             tables.meta.insert(META_IS_NAMED, 1)?;
@@ -58,7 +57,7 @@ impl<'txn> Ledger<'txn> {
         if own.is_empty() {
             recent.touch(&mut tables)?;
         } else {
-            recent.add(&mut tables, &own)?;
+            recent.store(&mut tables, &own)?;
         }
         Ok(own)
     }
@@ -67,54 +66,56 @@ impl<'txn> Ledger<'txn> {
         &self.rows
     }
 
-    /// Has something written to the store that changes nothing.
+    /// Makes the transaction write to the store without a change.
+    #[cfg(any(test, feature = "daemon"))]
     pub(crate) fn touch(&mut self) {
         self.is_touched = true;
     }
 
-    /// Gives a free port to a service that has none, and the allocation the next number.
+    /// Allocates a free port to a service that holds none.
     pub(crate) fn insert(&mut self, claim: &Claim, port: Port) -> Result<Allocation, Fault> {
         let id = self.rows.next_id()?;
         if id.get() == u64::MAX {
             return Err(Fault::Damaged("the ids are used up".to_owned()));
         }
-        // A contradiction must fail the request that meets it, and not all writers once the changes
-        // are merged.
+        // A contradiction must fail this request now, rather than all writers when the changes are merged.
         let is_free = self.rows.free_runs(port.get()..=port.get())?.next();
         if is_free.transpose()?.is_none() || self.rows.by_port(port)?.is_some() {
-            let damage = format!("port {port} is free by one table and taken by another");
+            let damage = format!("port {port} is free in one table and taken in another");
             return Err(Fault::Damaged(damage));
         }
         let allocation = Allocation {
             id,
-            key: claim.key.clone(),
+            key: claim.key().clone(),
             port,
-            created_at: claim.created_at.unwrap_or_else(Timestamp::now),
-            dir: claim.dir.clone(),
+            created_at: claim.created_at().unwrap_or_else(Timestamp::now),
+            dir: claim.dir().map(Path::to_owned),
         };
-        self.rows.own.note(Change::Held(allocation.clone()));
+        self.rows.own.add(Change::Held(allocation.clone()));
         Ok(allocation)
     }
 
-    /// Records another checkout for an allocation.
-    pub(crate) fn set_dir(&mut self, allocation: Allocation, dir: String) -> Allocation {
+    /// Records a checkout for an allocation.
+    pub(crate) fn set_dir(&mut self, allocation: Allocation, dir: PathBuf) -> Allocation {
         let allocation = Allocation {
             dir: Some(dir),
             ..allocation
         };
-        self.rows.own.note(Change::Held(allocation.clone()));
+        self.rows.own.add(Change::Held(allocation.clone()));
         allocation
     }
 
-    /// Frees the port of an allocation, which must be there.
+    /// Releases an allocation, which must exist.
     pub(crate) fn remove(&mut self, allocation: &Allocation) -> Result<(), Fault> {
-        let is_whole = self.rows.by_port(allocation.port)?.as_ref() == Some(allocation)
+        let is_indexed = self.rows.by_port(allocation.port)?.as_ref() == Some(allocation)
             && self.rows.by_key(&allocation.key)?.as_ref() == Some(allocation);
-        if !is_whole {
+        if !is_indexed {
             let id = allocation.id;
-            return Err(Fault::Damaged(format!("an index misses allocation {id}")));
+            return Err(Fault::Damaged(format!(
+                "allocation {id} is missing in an index"
+            )));
         }
-        self.rows.own.note(Change::Released(allocation.clone()));
+        self.rows.own.add(Change::Released(allocation.clone()));
         Ok(())
     }
 }

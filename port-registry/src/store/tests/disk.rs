@@ -1,57 +1,58 @@
-//! A disk that loses what was not synced when the power fails.
+//! A simulated disk that loses data that was not synced when the power fails.
 //!
-//! Of the contents of a file, what is left is what was synced, and of later writes any sectors. Of the
-//! names in a folder, those that were there when it was last synced, and of later changes to them the
-//! first few: file systems keep them in order, one way or another (a journal, say).
+//! Of a file's contents, the synced ones survive, and any sectors of later writes. Of a folder's names, the synced
+//! ones survive, and the first few of the later changes, because file systems keep their order (with a journal,
+//! for example).
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::store::disk::witness::Change;
-use crate::system::files::FileId;
 use fastrand::Rng;
 
-/// What disks write as a whole, in bytes.
+use crate::store::disk::witness::DiskChange;
+use crate::system::files::FileId;
+
+/// The size of the unit that disks write atomically, in bytes.
 const SECTOR: usize = 512;
 
-/// Whether the disk does what it is told by a sync of this kind.
+/// The reaction of the disk to syncs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Syncs {
-    AllDone,
-    /// A disk that lies. The tests must notice.
-    OfFilesIgnored,
-    /// The same, of folders.
-    OfFoldersIgnored,
+pub(super) enum SyncBehaviour {
+    Correct,
+    /// The disk ignores syncs of files. The tests must notice.
+    IgnoresFiles,
+    /// The disk ignores syncs of folders. The tests must notice.
+    IgnoresFolders,
 }
 
-/// Everything below one folder.
+/// The files and folders below one folder.
 #[derive(Clone, Debug)]
-pub(super) struct Disk {
+pub(super) struct SimulatedDisk {
     root: PathBuf,
-    syncs: Syncs,
-    contents: Vec<Content>,
-    /// Which content is in which file of the real system.
+    syncs: SyncBehaviour,
+    contents: Vec<FileContent>,
+    /// The content of each file of the real system, by index.
     files: BTreeMap<FileId, usize>,
-    names: BTreeMap<PathBuf, Node>,
+    names: BTreeMap<PathBuf, DiskNode>,
     unsynced_names: Vec<(PathBuf, NameChange)>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Node {
+enum DiskNode {
     Folder,
     File(usize),
 }
 
 #[derive(Clone, Debug)]
 enum NameChange {
-    Add(PathBuf, Node),
+    Add(PathBuf, DiskNode),
     Rename(PathBuf, PathBuf),
     Remove(PathBuf),
 }
 
 #[derive(Clone, Debug, Default)]
-struct Content {
+struct FileContent {
     synced: Vec<u8>,
     unsynced: Vec<ContentChange>,
 }
@@ -62,29 +63,29 @@ enum ContentChange {
     SetLen(usize),
 }
 
-/// How much of what was not synced is left.
+/// The part of the unsynced changes that survives.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Left {
+pub(super) enum Survivors {
     Nothing,
     Everything,
-    /// So many of a hundred sectors, at random.
+    /// This percentage of sectors, chosen at random.
     Percent(u64),
 }
 
-impl Left {
-    fn is_left(self, random: &mut Rng) -> bool {
+impl Survivors {
+    fn survives(self, random: &mut Rng) -> bool {
         match self {
-            Left::Nothing => false,
-            Left::Everything => true,
-            Left::Percent(percent) => random.u64(..100) < percent,
+            Survivors::Nothing => false,
+            Survivors::Everything => true,
+            Survivors::Percent(percent) => random.u64(..100) < percent,
         }
     }
 }
 
-impl Disk {
-    /// A disk that holds what is in a folder, all of it synced.
-    pub(super) fn of(root: &Path, syncs: Syncs) -> Disk {
-        let mut disk = Disk {
+impl SimulatedDisk {
+    /// Makes a disk with the contents of a folder, all of them synced.
+    pub(super) fn of(root: &Path, syncs: SyncBehaviour) -> SimulatedDisk {
+        let mut disk = SimulatedDisk {
             root: root.to_owned(),
             syncs,
             contents: Vec::new(),
@@ -102,67 +103,68 @@ impl Disk {
             let metadata = fs::metadata(&path).unwrap();
             let node = if metadata.is_dir() {
                 self.read_folder(&path);
-                Node::Folder
+                DiskNode::Folder
             } else {
                 self.files
                     .insert(crate::system::files::id_in(&metadata), self.contents.len());
-                self.contents.push(Content {
+                self.contents.push(FileContent {
                     synced: fs::read(&path).unwrap(),
                     unsynced: Vec::new(),
                 });
-                Node::File(self.contents.len() - 1)
+                DiskNode::File(self.contents.len() - 1)
             };
             self.names.insert(self.within(&path), node);
         }
     }
 
-    /// Makes the change that was made on the real system.
-    pub(super) fn make(&mut self, change: &Change<'_>) {
+    /// Applies a change of the real system.
+    pub(super) fn make(&mut self, change: &DiskChange<'_>) {
         match change {
-            Change::Create => {}
-            Change::CreateFolder(path) => {
+            DiskChange::Create => {}
+            DiskChange::CreateFolder(path) => {
                 let path = self.within(path);
-                self.change_name(NameChange::Add(path, Node::Folder));
+                self.change_name(NameChange::Add(path, DiskNode::Folder));
             }
-            Change::Created(path, file) => {
+            DiskChange::Created(path, file) => {
                 self.files.insert(*file, self.contents.len());
-                let node = Node::File(self.contents.len());
-                self.contents.push(Content::default());
+                let node = DiskNode::File(self.contents.len());
+                self.contents.push(FileContent::default());
                 let path = self.within(path);
                 self.change_name(NameChange::Add(path, node));
             }
-            Change::Rename(from, to) => {
+            DiskChange::Rename(from, to) => {
                 let (from, to) = (self.within(from), self.within(to));
                 self.change_name(NameChange::Rename(from, to));
             }
-            Change::Remove(path) => {
+            DiskChange::Remove(path) => {
                 let path = self.within(path);
                 self.change_name(NameChange::Remove(path));
             }
-            Change::SyncFolder(folder) => self.sync_folder(folder),
-            Change::Write(file, offset, data) => {
+            DiskChange::SyncFolder(folder) => self.sync_folder(folder),
+            DiskChange::Write(file, offset, data) => {
                 let offset = usize::try_from(*offset).unwrap();
                 let write = ContentChange::Write(offset, data.to_vec());
                 self.content(*file).unsynced.push(write);
             }
-            Change::SetLen(file, len) => {
+            DiskChange::SetLen(file, len) => {
                 let len = usize::try_from(*len).unwrap();
                 self.content(*file)
                     .unsynced
                     .push(ContentChange::SetLen(len));
             }
-            Change::Sync(file) => {
-                if self.syncs != Syncs::OfFilesIgnored {
+            DiskChange::Sync(file) => {
+                if self.syncs != SyncBehaviour::IgnoresFiles {
                     let content = self.content(*file);
-                    content.synced = content.left(Left::Everything, &mut Rng::with_seed(0));
+                    content.synced =
+                        content.surviving(Survivors::Everything, &mut Rng::with_seed(0));
                     content.unsynced.clear();
                 }
             }
         }
     }
 
-    /// A sync that fails: what was written is lost for good, while programs still see it. The kernel
-    /// takes it for written once it has told the error (fsync(2), errseq).
+    /// Simulates a failed sync. The unsynced writes are lost for good, while programs still see them, because the
+    /// kernel counts them as written once it has reported the error (fsync(2), errseq).
     pub(super) fn fail_sync(&mut self, file: FileId) {
         let content = self.content(file);
         content
@@ -170,18 +172,18 @@ impl Disk {
             .retain(|change| matches!(change, ContentChange::SetLen(_)));
     }
 
-    /// The disk as the other programs see it, in another folder: nothing is lost when one is killed,
-    /// and nothing is synced by that.
-    pub(super) fn copy_to(&self, root: &Path) -> Disk {
-        let mut copy = Disk {
+    /// Copies the disk to another folder, as programs see it after a process was killed. Nothing is lost or synced by
+    /// that.
+    pub(super) fn copy_to(&self, root: &Path) -> SimulatedDisk {
+        let mut copy = SimulatedDisk {
             root: root.to_owned(),
             files: BTreeMap::new(),
             ..self.clone()
         };
-        let everything = self.after_power_loss(Left::Everything, &mut Rng::with_seed(0));
+        let everything = self.after_power_loss(Survivors::Everything, &mut Rng::with_seed(0));
         everything.write_to(root);
         for (path, node) in everything.nodes {
-            if let Node::File(number) = node {
+            if let DiskNode::File(number) = node {
                 let metadata = fs::metadata(root.join(path)).unwrap();
                 copy.files
                     .insert(crate::system::files::id_in(&metadata), number);
@@ -190,21 +192,21 @@ impl Disk {
         copy
     }
 
-    /// What is left when the power fails now.
-    pub(super) fn after_power_loss(&self, left: Left, random: &mut Rng) -> Image {
+    /// Returns the surviving data if the power fails now.
+    pub(super) fn after_power_loss(&self, survivors: Survivors, random: &mut Rng) -> DiskImage {
         let mut nodes = self.names.clone();
         let mut cut_off = Vec::new();
         for (folder, change) in &self.unsynced_names {
             if cut_off.contains(&folder) {
                 continue;
             }
-            if left.is_left(random) {
+            if survivors.survives(random) {
                 change.apply(&mut nodes);
             } else {
                 cut_off.push(folder);
             }
         }
-        // What is in a folder that is gone is gone.
+        // Everything in a lost folder is lost.
         let names: Vec<PathBuf> = nodes.keys().cloned().collect();
         for name in names {
             let folder = name.parent().unwrap();
@@ -213,8 +215,10 @@ impl Disk {
             }
         }
         let contents = self.contents.iter();
-        let contents = contents.map(|content| content.left(left, random)).collect();
-        Image { nodes, contents }
+        let contents = contents
+            .map(|content| content.surviving(survivors, random))
+            .collect();
+        DiskImage { nodes, contents }
     }
 
     fn change_name(&mut self, change: NameChange) {
@@ -223,11 +227,11 @@ impl Disk {
     }
 
     fn sync_folder(&mut self, folder: &Path) {
-        // Those above the root hold nothing that was made here.
+        // Folders above the root contain no changes.
         let Ok(folder) = folder.strip_prefix(&self.root) else {
             return;
         };
-        if self.syncs == Syncs::OfFoldersIgnored {
+        if self.syncs == SyncBehaviour::IgnoresFolders {
             return;
         }
         for (of, change) in std::mem::take(&mut self.unsynced_names) {
@@ -239,7 +243,7 @@ impl Disk {
         }
     }
 
-    fn content(&mut self, file: FileId) -> &mut Content {
+    fn content(&mut self, file: FileId) -> &mut FileContent {
         &mut self.contents[self.files[&file]]
     }
 
@@ -257,7 +261,7 @@ impl NameChange {
         }
     }
 
-    fn apply(&self, names: &mut BTreeMap<PathBuf, Node>) {
+    fn apply(&self, names: &mut BTreeMap<PathBuf, DiskNode>) {
         match self {
             NameChange::Add(path, node) => {
                 names.insert(path.clone(), *node);
@@ -274,13 +278,13 @@ impl NameChange {
     }
 }
 
-impl Content {
-    fn left(&self, left: Left, random: &mut Rng) -> Vec<u8> {
+impl FileContent {
+    fn surviving(&self, survivors: Survivors, random: &mut Rng) -> Vec<u8> {
         let mut content = self.synced.clone();
         for change in &self.unsynced {
             match change {
                 ContentChange::SetLen(len) => {
-                    if left.is_left(random) {
+                    if survivors.survives(random) {
                         content.resize(*len, 0);
                     }
                 }
@@ -289,8 +293,8 @@ impl Content {
                     while done < data.len() {
                         let at = offset + done;
                         let length = (SECTOR - at % SECTOR).min(data.len() - done);
-                        // Beyond the end it does not show.
-                        if left.is_left(random) && at + length <= content.len() {
+                        // Data beyond the end of the file is invisible.
+                        if survivors.survives(random) && at + length <= content.len() {
                             content[at..at + length].copy_from_slice(&data[done..done + length]);
                         }
                         done += length;
@@ -302,22 +306,22 @@ impl Content {
     }
 }
 
-/// What is on a disk after the power has failed.
+/// The contents of a disk after a power failure.
 #[derive(Debug)]
-pub(super) struct Image {
-    nodes: BTreeMap<PathBuf, Node>,
+pub(super) struct DiskImage {
+    nodes: BTreeMap<PathBuf, DiskNode>,
     contents: Vec<Vec<u8>>,
 }
 
-impl Image {
-    /// Puts it into an empty folder.
+impl DiskImage {
+    /// Writes the contents to an empty folder.
     pub(super) fn write_to(&self, root: &Path) {
-        // Folders come before what is in them.
+        // The order of paths puts a folder before its contents.
         for (path, node) in &self.nodes {
             let path = root.join(path);
             match node {
-                Node::Folder => fs::create_dir(path).unwrap(),
-                Node::File(number) => fs::write(path, &self.contents[*number]).unwrap(),
+                DiskNode::Folder => fs::create_dir(path).unwrap(),
+                DiskNode::File(number) => fs::write(path, &self.contents[*number]).unwrap(),
             }
         }
     }

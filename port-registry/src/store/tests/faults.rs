@@ -1,4 +1,4 @@
-//! Writes, syncs, truncations, creations, renames and removals that fail.
+//! Failing writes, syncs, truncations, creations, renames and removals.
 
 use std::cell::Cell;
 use std::io;
@@ -6,35 +6,35 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::{claim, open, scratch};
-use crate::store::disk::witness::{self, Change};
+use super::fixtures::{claim, open, scratch};
+use crate::store::disk::witness::{self, DiskChange};
 use crate::{Allocation, Atomicity, Error, Filter, Registry, Request, Verdict};
 
-/// Which of the changes to the disk fail.
+/// The changes to the disk that fail.
 #[derive(Clone, Copy, Debug)]
-enum Fault {
-    /// The one after so many others.
+enum DiskFault {
+    /// The change with this index.
     Once(u32),
-    /// It, and all later ones.
+    /// The change with this index and all later ones.
     From(u32),
 }
 
-/// What the system says, by Linux' numbers: an error of the disk, a full disk, a file system that turned
-/// read-only after an error, a quota that is used up.
+/// Error numbers of Linux: an error of the disk, a full disk, a file system that became read-only after an error,
+/// and an exhausted quota.
 const ERRORS: [i32; 4] = [5, 28, 30, 122];
 
-/// Runs `f` with a fault of the disk; tells whether it was met.
-fn with_fault<T>(fault: Fault, error: i32, f: impl FnOnce() -> T) -> (T, bool) {
+/// Runs `f` with a fault of the disk. Returns its result, and `true` if it met the fault.
+fn with_fault<T>(fault: DiskFault, error: i32, f: impl FnOnce() -> T) -> (T, bool) {
     let is_met = Rc::new(Cell::new(false));
     let meet = is_met.clone();
     let mut changes = 0;
-    let witness = move |change: &Change<'_>| {
-        if matches!(change, Change::Created(..)) {
+    let witness = move |change: &DiskChange<'_>| {
+        if matches!(change, DiskChange::Created(..)) {
             return Ok(());
         }
         let fails = match fault {
-            Fault::Once(at) => changes == at,
-            Fault::From(at) => changes >= at,
+            DiskFault::Once(at) => changes == at,
+            DiskFault::From(at) => changes >= at,
         };
         changes += 1;
         if fails {
@@ -47,60 +47,60 @@ fn with_fault<T>(fault: Fault, error: i32, f: impl FnOnce() -> T) -> (T, bool) {
     (result, is_met.get())
 }
 
-/// Something that is asked of a registry, and all that it can come to.
-struct Deed {
+/// An operation on a registry.
+struct Operation {
     name: &'static str,
-    /// What is there before, if a store is at all.
+    /// Prepares the registry, which may create the store.
     prepare: fn(&Registry),
-    ask: fn(&Registry) -> Result<(), Error>,
+    run: fn(&Registry) -> Result<(), Error>,
 }
 
-const DEEDS: [Deed; 6] = [
-    Deed {
+const OPERATIONS: [Operation; 6] = [
+    Operation {
         name: "allocate",
         prepare: |registry| drop(registry.allocate(claim("other"))),
-        ask: |registry| registry.allocate(claim("web")).map(drop),
+        run: |registry| registry.allocate(claim("web")).map(drop),
     },
-    Deed {
+    Operation {
         name: "allocate, the first of all",
         prepare: |_| {},
-        ask: |registry| registry.allocate(claim("web")).map(drop),
+        run: |registry| registry.allocate(claim("web")).map(drop),
     },
-    Deed {
+    Operation {
         name: "release",
         prepare: |registry| drop(registry.allocate(claim("web"))),
-        ask: |registry| {
-            let filter = Filter::default().service("web");
+        run: |registry| {
+            let filter = Filter::new().with_service("web");
             registry.release_matching(filter).map(drop)
         },
     },
-    Deed {
+    Operation {
         name: "record a checkout",
         prepare: |registry| drop(registry.allocate(claim("web"))),
-        ask: |registry| {
-            let claim = claim("web").dir("/some/checkout").unwrap();
+        run: |registry| {
+            let claim = claim("web").with_dir("/some/checkout").unwrap();
             registry.get_or_allocate(claim).map(drop)
         },
     },
-    Deed {
+    Operation {
         name: "a batch",
         prepare: |registry| drop(registry.allocate(claim("api"))),
-        ask: |registry| {
+        run: |registry| {
             let batch: Vec<_> = (0..12)
                 .map(|number| Request::Allocate(claim(&format!("service-{number}"))))
-                .chain([Request::ReleaseMatching(Filter::default().service("api"))])
+                .chain([Request::ReleaseMatching(Filter::new().with_service("api"))])
                 .collect();
             let answers = registry.apply(&batch, Atomicity::AllOrNothing)?;
             answers.into_iter().try_for_each(|answer| answer.map(drop))
         },
     },
-    Deed {
+    Operation {
         name: "a batch that writes a row twice",
         prepare: |_| {},
-        ask: |registry| {
+        run: |registry| {
             let batch = [
                 Request::Allocate(claim("web")),
-                Request::GetOrAllocate(claim("web").dir("/some/checkout").unwrap()),
+                Request::GetOrAllocate(claim("web").with_dir("/some/checkout").unwrap()),
             ];
             let answers = registry.apply(&batch, Atomicity::AllOrNothing)?;
             answers.into_iter().try_for_each(|answer| answer.map(drop))
@@ -109,8 +109,8 @@ const DEEDS: [Deed; 6] = [
 ];
 
 fn listed(registry: &Registry) -> Vec<Allocation> {
-    let mut listed = registry.list(&Filter::default()).unwrap();
-    // A row may be written again in another second.
+    let mut listed = registry.list(&Filter::new()).unwrap();
+    // A repeated operation may run in another second.
     let epoch = crate::Timestamp::from_unix_seconds(0).unwrap();
     for allocation in &mut listed {
         allocation.created_at = epoch;
@@ -118,37 +118,41 @@ fn listed(registry: &Registry) -> Vec<Allocation> {
     listed
 }
 
-/// Does a deed over and over, and lets it meet a fault at each change to the disk in turn: through a
-/// handle that is open already, or a new one. What it answers is what is stored, the store is whole and
-/// everything works afterwards. Gives how many faults were met.
-fn meet_faults(deed: &Deed, fault: fn(u32) -> Fault, reopen: bool) -> u32 {
-    let (before, after) = what_it_does(deed);
+/// Repeats an operation with a fault at each of its changes to the disk in turn, through an open handle or a new
+/// one. Checks that the answer is what is stored, that the store is undamaged, and that everything works
+/// afterwards. Returns the number of faults.
+fn meet_faults(operation: &Operation, fault: fn(u32) -> DiskFault, reopen: bool) -> u32 {
+    let (before, after) = what_it_does(operation);
     for at in 0.. {
         let error = ERRORS[at as usize % ERRORS.len()];
         let folder = scratch();
         let path = folder.path().join("new").join("ports.redb");
         let mut registry = open(&path);
-        (deed.prepare)(&registry);
+        (operation.prepare)(&registry);
         if reopen {
             drop(registry);
             registry = open(&path);
         }
         let (answer, is_met) = with_fault(fault(at), error, || {
-            let answer = (deed.ask)(&registry);
+            let answer = (operation.run)(&registry);
             if reopen {
-                // Closing the file meets the fault too, and is told to nobody.
+                // Closing the file meets the fault too, and nobody sees the error.
                 registry.close();
             }
             answer
         });
-        let what = format!("{}, {:?}, error {error}: {answer:?}", deed.name, fault(at));
+        let what = format!(
+            "{}, {:?}, error {error}: {answer:?}",
+            operation.name,
+            fault(at)
+        );
 
         registry.verify().expect(&what);
         let told = match answer {
             Ok(()) => Some(&after),
             Err(Error::Store { .. } | Error::NotWritable { .. }) => Some(&before),
-            // Only where it could not be looked up either. It shows once the store can be written.
-            Err(Error::OutcomeUnknown { .. }) if matches!(fault(at), Fault::From(_)) => None,
+            // Only if the lookup failed too. The outcome shows once the store can be written to.
+            Err(Error::OutcomeUnknown { .. }) if matches!(fault(at), DiskFault::From(_)) => None,
             Err(error) => panic!("{what}: {error}"),
         };
         if let Some(told) = told {
@@ -159,10 +163,10 @@ fn meet_faults(deed: &Deed, fault: fn(u32) -> Fault, reopen: bool) -> u32 {
         assert!(stored == before || stored == after, "{what}");
         assert!(told.is_none_or(|told| stored == *told), "{what}");
         if stored == before {
-            (deed.ask)(&registry).expect(&what);
+            (operation.run)(&registry).expect(&what);
         }
         registry.allocate(claim("healed")).expect(&what);
-        // What others see, and the next process.
+        // Other processes see the same.
         let others = open(&path);
         others.verify().expect(&what);
         assert_eq!(listed(&others), listed(&registry), "{what}");
@@ -174,47 +178,47 @@ fn meet_faults(deed: &Deed, fault: fn(u32) -> Fault, reopen: bool) -> u32 {
     unreachable!()
 }
 
-/// What is stored before and after a deed.
-fn what_it_does(deed: &Deed) -> (Vec<Allocation>, Vec<Allocation>) {
+/// Returns the rows before and after an operation.
+fn what_it_does(operation: &Operation) -> (Vec<Allocation>, Vec<Allocation>) {
     let folder = scratch();
     let registry = open(&folder.path().join("ports.redb"));
-    (deed.prepare)(&registry);
+    (operation.prepare)(&registry);
     let before = listed(&registry);
-    (deed.ask)(&registry).unwrap();
+    (operation.run)(&registry).unwrap();
     (before, listed(&registry))
 }
 
-fn meet_all_faults(fault: fn(u32) -> Fault, reopen: bool) {
-    let faults: u32 = DEEDS
+fn meet_all_faults(fault: fn(u32) -> DiskFault, reopen: bool) {
+    let faults: u32 = OPERATIONS
         .iter()
-        .map(|deed| meet_faults(deed, fault, reopen))
+        .map(|operation| meet_faults(operation, fault, reopen))
         .sum();
-    // Each deed changes the disk more than a few times.
+    // Each operation makes several changes to the disk.
     assert!(faults > 6 * 10, "{faults}");
 }
 
 #[test]
-fn a_passing_fault_is_answered_truly_and_heals() {
-    meet_all_faults(Fault::Once, false);
+fn a_transient_fault_is_answered_correctly() {
+    meet_all_faults(DiskFault::Once, false);
 }
 
 #[test]
-fn a_lasting_fault_is_answered_truly_and_heals_when_it_ends() {
-    meet_all_faults(Fault::From, false);
+fn a_permanent_fault_is_answered_correctly_and_all_works_when_it_ends() {
+    meet_all_faults(DiskFault::From, false);
 }
 
 #[test]
-fn a_passing_fault_in_a_new_process_is_answered_truly_and_heals() {
-    meet_all_faults(Fault::Once, true);
+fn a_transient_fault_in_a_new_process_is_answered_correctly() {
+    meet_all_faults(DiskFault::Once, true);
 }
 
 #[test]
-fn a_lasting_fault_in_a_new_process_is_answered_truly_and_heals_when_it_ends() {
-    meet_all_faults(Fault::From, true);
+fn a_permanent_fault_in_a_new_process_is_answered_correctly_and_all_works_when_it_ends() {
+    meet_all_faults(DiskFault::From, true);
 }
 
 #[test]
-fn reads_that_go_on_while_a_write_fails_do_not_fail_with_it() {
+fn concurrent_reads_do_not_fail_with_a_write() {
     let folder = scratch();
     let registry = open(&folder.path().join("ports.redb"));
     for number in 0..100 {
@@ -227,14 +231,14 @@ fn reads_that_go_on_while_a_write_fails_do_not_fail_with_it() {
         for _ in 0..3 {
             scope.spawn(|| {
                 while !is_over.load(Ordering::Relaxed) {
-                    assert_eq!(registry.list(&Filter::default()).unwrap().len(), 100);
+                    assert_eq!(registry.list(&Filter::new()).unwrap().len(), 100);
                 }
             });
         }
         let fails: Vec<_> = (0..30)
             .map(|calls| {
                 let fail = || registry.allocate(claim("fails"));
-                with_fault(Fault::Once(calls % 3), ERRORS[0], fail)
+                with_fault(DiskFault::Once(calls % 3), ERRORS[0], fail)
                     .0
                     .is_err()
             })
@@ -245,14 +249,14 @@ fn reads_that_go_on_while_a_write_fails_do_not_fail_with_it() {
 }
 
 #[test]
-fn a_commit_whose_turn_came_late_does_not_fail_for_it() {
+fn a_commit_does_not_fail_because_its_turn_came_late() {
     let folder = scratch();
     let path = folder.path().join("ports.redb");
     let open = |wait| {
         Registry::builder()
-            .path(&path)
-            .probe(|_| Ok(Verdict::Free))
-            .wait(wait)
+            .with_path(&path)
+            .with_probe(|_| Ok(Verdict::Free))
+            .with_wait(wait)
             .open()
             .unwrap()
     };
@@ -264,11 +268,11 @@ fn a_commit_whose_turn_came_late_does_not_fail_for_it() {
             let is_over = &is_over;
             scope.spawn(move || {
                 while !is_over.load(Ordering::Relaxed) {
-                    reader.list(&Filter::default()).unwrap();
+                    reader.list(&Filter::new()).unwrap();
                 }
             });
         }
-        // Nobody else writes, so that there is nothing to wait for but locks held for an instant.
+        // Nobody else writes, so the only waits are for locks that are held for an instant.
         let answers: Vec<_> = (0..200)
             .map(|number| hurried.allocate(claim(&format!("service-{number}"))))
             .collect();
@@ -280,7 +284,7 @@ fn a_commit_whose_turn_came_late_does_not_fail_for_it() {
 }
 
 #[test]
-fn a_batch_that_takes_back_what_it_did_is_answered_truly_when_its_commit_fails() {
+fn a_batch_that_undoes_itself_is_answered_correctly_when_its_commit_fails() {
     let folder = scratch();
     let registry = open(&folder.path().join("ports.redb"));
     let mut next_id = registry.allocate(claim("first")).unwrap().id.get() + 1;
@@ -288,12 +292,12 @@ fn a_batch_that_takes_back_what_it_did_is_answered_truly_when_its_commit_fails()
     for calls in 0.. {
         let requests = [
             Request::Allocate(claim("brief")),
-            Request::ReleaseMatching(Filter::default().service("brief")),
+            Request::ReleaseMatching(Filter::new().with_service("brief")),
         ];
-        let (answers, is_met) = with_fault(Fault::Once(calls), ERRORS[0], || {
+        let (answers, is_met) = with_fault(DiskFault::Once(calls), ERRORS[0], || {
             registry.apply(&requests, Atomicity::Each)
         });
-        // An id that was told is not given again.
+        // An id that was answered is not reused.
         match answers {
             Ok(_) => next_id += 1,
             Err(_) => failures += 1,

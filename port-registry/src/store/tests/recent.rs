@@ -1,19 +1,19 @@
-//! Recent changes, and what is known of them.
+//! Recent changes and their cache.
 
 use redb::ReadableDatabase;
 
-use super::{claim, open, scratch};
-use crate::store::handle::builder;
-use crate::store::tables::recent::{Cache, MOST};
-use crate::store::tables::rows::{Rows, snapshot};
+use super::fixtures::{claim, open, scratch};
+use crate::store::engine::builder;
+use crate::store::tables::recent::{MAX_RECENT, RecentCache};
+use crate::store::tables::rows::{Rows, StoredRows};
 use crate::store::tables::schema::{FREE, PORTS};
 use crate::store::tables::{base, free_ports};
 use crate::{Error, Filter};
 
 #[test]
-fn who_sees_an_older_state_than_others_sees_the_changes_of_that_state() {
-    // One more change than was there, and so many that they were merged in between.
-    for more in [1, MOST + 1] {
+fn an_older_transaction_sees_the_changes_of_its_own_state() {
+    // One more change, and so many that they are merged in between.
+    for more in [1, MAX_RECENT + 1] {
         let folder = scratch();
         let path = folder.path().join("ports.redb");
         let registry = open(&path);
@@ -25,18 +25,18 @@ fn who_sees_an_older_state_than_others_sees_the_changes_of_that_state() {
         }
         registry.release(first.id).unwrap();
 
-        let cache = Cache::default();
+        let cache = RecentCache::default();
         let later = database.begin_read().unwrap();
         let count = |txn| {
-            let rows = snapshot(txn, &path, &cache).unwrap();
+            let rows = StoredRows::read(txn, &path, &cache).unwrap();
             rows.check().unwrap();
-            rows.matching(&Filter::default()).unwrap().len()
+            rows.matching(&Filter::new()).unwrap().len()
         };
         for _ in 0..2 {
             assert_eq!(count(&later), usize::try_from(more).unwrap());
             assert_eq!(count(&earlier), 1);
         }
-        let earlier_rows = snapshot(&earlier, &path, &cache).unwrap();
+        let earlier_rows = StoredRows::read(&earlier, &path, &cache).unwrap();
         assert_eq!(earlier_rows.by_id(first.id).unwrap(), Some(first));
     }
 }
@@ -46,32 +46,32 @@ fn a_trial_write_merges_the_changes_when_a_write_would() {
     let folder = scratch();
     let path = folder.path().join("ports.redb");
     let registry = open(&path);
-    for number in 0..MOST {
+    for number in 0..MAX_RECENT {
         registry.try_write().unwrap();
         registry.allocate(claim(&format!("{number}"))).unwrap();
     }
     let merged = || {
         let database = builder().open(&path).unwrap();
         let txn = database.begin_read().unwrap();
-        base::to_read(&txn, &path).unwrap().merged().unwrap()
+        base::read_tables(&txn, &path).unwrap().merged().unwrap()
     };
     assert_eq!(merged(), 0);
     registry.try_write().unwrap();
-    assert_eq!(merged(), MOST);
+    assert_eq!(merged(), MAX_RECENT);
     registry.verify().unwrap();
     assert_eq!(
-        registry.list(&Filter::default()).unwrap().len() as u64,
-        MOST
+        registry.list(&Filter::new()).unwrap().len() as u64,
+        MAX_RECENT
     );
 }
 
 #[test]
-fn what_contradicts_itself_fails_who_comes_upon_it_and_nobody_else() {
+fn a_contradiction_fails_the_request_that_meets_it_and_no_other() {
     let folder = scratch();
     let path = folder.path().join("ports.redb");
     let registry = open(&path);
     let mut allocations = Vec::new();
-    for number in 0..2 * MOST {
+    for number in 0..2 * MAX_RECENT {
         let claim = claim(&format!("{number}"));
         allocations.push(registry.allocate(claim).unwrap());
     }
@@ -95,9 +95,9 @@ fn what_contradicts_itself_fails_who_comes_upon_it_and_nobody_else() {
         matches!(released, Err(Error::Damaged { .. })),
         "{released:?}"
     );
-    let given = registry.allocate(claim("x").port("9000".parse().unwrap()));
+    let given = registry.allocate(claim("x").with_port("9000".parse().unwrap()));
     assert!(matches!(given, Err(Error::Damaged { .. })), "{given:?}");
-    for number in 0..2 * MOST {
+    for number in 0..2 * MAX_RECENT {
         registry
             .allocate(claim(&format!("later {number}")))
             .unwrap();

@@ -31,10 +31,10 @@ fn main() {
 /// Allocates ports one by one, and prints each as soon as it is allocated.
 fn allocate(store: &Path, app: &str, count: u32) {
     let registry = Registry::builder()
-        .path(store)
+        .with_path(store)
         // Patient enough for a slow disk that many use.
-        .wait(Duration::from_mins(1))
-        .probe(|_| Ok(Verdict::Free))
+        .with_wait(Duration::from_secs(60))
+        .with_probe(|_| Ok(Verdict::Free))
         .open()
         .unwrap();
     say("ready");
@@ -70,7 +70,7 @@ fn hold_the_header_lock(store: &Path) {
 
 /// Allocates a port through one long-open handle for each line it is given.
 fn obey(store: &Path) {
-    let registry = Registry::builder().path(store).open().unwrap();
+    let registry = Registry::builder().with_path(store).open().unwrap();
     say("ready");
     for (number, line) in (0..).zip(io::stdin().lines()) {
         let answer = registry.allocate(claim(&line.unwrap(), number));
@@ -83,9 +83,9 @@ fn obey(store: &Path) {
 
 /// Prints the id, the service and the port of each allocation of a store that is in order.
 fn list(store: &Path) {
-    let registry = Registry::builder().path(store).open().unwrap();
+    let registry = Registry::builder().with_path(store).open().unwrap();
     registry.verify().unwrap();
-    for it in registry.list(&Filter::default()).unwrap() {
+    for it in registry.list(&Filter::new()).unwrap() {
         say(&format!("{} {} {}", it.id, it.key.service(), it.port));
     }
 }

@@ -112,9 +112,11 @@ struct Library {
 impl Library {
     fn open(app: String, store: &Path) -> Library {
         // Enough patience for a slow disk with many at it.
-        let builder = Registry::builder().path(store).wait(Duration::from_mins(1));
-        let builder = builder.range(RANGE.parse().unwrap());
-        let registry = builder.probe(|_| Ok(Verdict::Free)).open().unwrap();
+        let builder = Registry::builder()
+            .with_path(store)
+            .with_wait(Duration::from_secs(60));
+        let builder = builder.with_range(RANGE.parse().unwrap());
+        let registry = builder.with_probe(|_| Ok(Verdict::Free)).open().unwrap();
         Library { app, registry }
     }
 }
@@ -136,12 +138,12 @@ impl Asks for Library {
     }
 
     fn release(&mut self, service: &str) -> Outcome<()> {
-        let filter = Filter::default().app(&*self.app).service(service);
+        let filter = Filter::new().with_app(&*self.app).with_service(service);
         outcome(self.registry.release_matching(filter).map(drop))
     }
 
     fn list(&mut self) -> Outcome<Vec<(u64, u16)>> {
-        let listed = self.registry.list(&Filter::default());
+        let listed = self.registry.list(&Filter::new());
         let rows = |it: &port_registry::Allocation| (it.id.get(), it.port.get());
         outcome(listed.map(|listed| listed.iter().map(rows).collect()))
     }
@@ -167,7 +169,7 @@ impl Http {
             }
             // The range is used up; it is busy, or stopping. Nothing was done.
             507 | 503 => Outcome::Refused,
-            500 if response.body.contains("cannot be told") => Outcome::Unknown,
+            500 if response.body.contains("it is unknown whether") => Outcome::Unknown,
             _ => panic!("{response:?}"),
         }
     }

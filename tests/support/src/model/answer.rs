@@ -1,6 +1,7 @@
 //! Answers of the registry.
 
 use std::fmt::{self, Display};
+use std::path::Path;
 
 use port_registry::{Allocation, Error, ServiceKey};
 
@@ -48,7 +49,7 @@ impl Answer {
             Err(Error::PortTaken { holder, .. }) => Answer::PortTaken((&**holder).into()),
             Err(Error::ServiceTaken { holder, .. }) => Answer::ServiceTaken((&**holder).into()),
             Err(Error::OtherCheckout { holder, wanted, .. }) => {
-                Answer::OtherCheckout((&**holder).into(), wanted.clone())
+                Answer::OtherCheckout((&**holder).into(), text(wanted))
             }
             Err(Error::PortInUse { port, .. }) => Answer::PortInUse(port.get()),
             Err(Error::NoFreePort { .. }) => Answer::NoFreePort,
@@ -86,9 +87,13 @@ impl From<&Allocation> for Record {
             id: allocation.id.get(),
             key: allocation.key.clone(),
             port: allocation.port.get(),
-            dir: allocation.dir.clone(),
+            dir: allocation.dir.as_deref().map(text),
         }
     }
+}
+
+fn text(dir: &Path) -> String {
+    dir.to_str().unwrap().to_owned()
 }
 
 impl Display for Record {

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use port_registry::{AllocationId, Claim, Filter, Port, Request, ServiceKey};
+use port_registry::{AllocationId, Claim, Filter, ListenerPolicy, Port, Request, ServiceKey};
 
 /// An operation of the registry.
 #[derive(Clone, Debug)]
@@ -57,12 +57,16 @@ impl Want {
     fn claim(&self) -> Claim {
         let mut claim = Claim::new(self.key.clone());
         if let Some(port) = self.port {
-            claim = claim.port(Port::new(port).unwrap());
+            claim = claim.with_port(Port::new(port).unwrap());
         }
         if let Some(dir) = &self.dir {
-            claim = claim.dir(dir).unwrap();
+            claim = claim.with_dir(dir).unwrap();
         }
-        if self.adopt { claim.adopt() } else { claim }
+        if self.adopt {
+            claim.with_listener_policy(ListenerPolicy::Adopt)
+        } else {
+            claim
+        }
     }
 }
 
@@ -101,9 +105,9 @@ struct Parts<'a>(&'a Filter);
 
 impl Display for Parts<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = [&self.0.app, &self.0.instance, &self.0.service];
-        let names = names.map(|name| name.as_deref().unwrap_or("*"));
+        let names = [self.0.app(), self.0.instance(), self.0.service()];
+        let names = names.map(|name| name.unwrap_or("*"));
         write!(f, "{}", names.join("/"))?;
-        self.0.port.map_or(Ok(()), |port| write!(f, " {port}"))
+        self.0.port().map_or(Ok(()), |port| write!(f, " {port}"))
     }
 }

@@ -81,7 +81,7 @@ impl<W: World> Model<W> {
                 Some(record) => self.remove(vec![record]),
                 None => Answer::NotFound(*id),
             },
-            Op::ReleaseMatching(filter) if *filter == Filter::default() => Answer::EmptyFilter,
+            Op::ReleaseMatching(filter) if *filter == Filter::new() => Answer::EmptyFilter,
             Op::ReleaseMatching(filter) => self.remove(self.matching(filter)),
             Op::Find(id) => match self.by_id.get(id) {
                 Some(record) => Answer::Found(record.clone()),
@@ -120,14 +120,12 @@ impl<W: World> Model<W> {
     }
 
     fn matching(&self, filter: &Filter) -> Vec<Record> {
-        let same = |wanted: &Option<String>, name: &str| {
-            wanted.is_none() || wanted.as_deref() == Some(name)
-        };
+        let same = |wanted: Option<&str>, name: &str| wanted.is_none() || wanted == Some(name);
         let records = self.by_id.values().filter(|it| {
-            same(&filter.app, it.key.app())
-                && same(&filter.instance, it.key.instance())
-                && same(&filter.service, it.key.service())
-                && filter.port.is_none_or(|port| port.get() == it.port)
+            same(filter.app(), it.key.app())
+                && same(filter.instance(), it.key.instance())
+                && same(filter.service(), it.key.service())
+                && filter.port().is_none_or(|port| port.get() == it.port)
         });
         records.cloned().collect()
     }

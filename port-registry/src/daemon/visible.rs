@@ -1,12 +1,12 @@
-//! Text that comes from data, made fit to be shown.
+//! Escaping text from data before it is shown.
 
 use std::borrow::Cow;
 
-/// The text with what would act on a terminal, or not be seen there, made visible. Names may hold such
-/// characters, all but control characters, and so may paths and names of processes.
+/// Escapes the characters of a text that would control a terminal or be invisible there. Names, paths and names of
+/// processes may contain such characters.
 ///
 /// ```
-/// use port_registry::visible;
+/// use port_registry::daemon::visible;
 ///
 /// assert_eq!(visible("web"), "web");
 /// assert_eq!(visible("a\u{1b}[31mb"), "a\\u{1b}[31mb");
@@ -26,10 +26,11 @@ pub fn visible(text: &str) -> Cow<'_, str> {
         .collect()
 }
 
-/// Whether a character is a control character, turns the direction of writing, or is not seen. The
-/// latter two are those of Unicode's general category Cf (`DerivedGeneralCategory.txt`, without the
-/// prepended concatenation marks, which are seen) and those that are ignored by default
-/// (`Default_Ignorable_Code_Point` in `DerivedCoreProperties.txt`).
+/// Tests if a character is a control character, changes the direction of writing, or is invisible.
+///
+/// Apart from control characters, these are Unicode's general category Cf (`DerivedGeneralCategory.txt`) without the
+/// prepended concatenation marks, which are visible, and the `Default_Ignorable_Code_Point`s
+/// (`DerivedCoreProperties.txt`).
 pub fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(
@@ -59,7 +60,7 @@ mod tests {
     use super::visible;
 
     #[test]
-    fn what_acts_on_a_terminal_is_made_visible() {
+    fn characters_that_control_a_terminal_are_escaped() {
         assert_eq!(visible("a\u{1b}[31mb"), "a\\u{1b}[31mb");
         assert_eq!(
             visible("web\u{202e}bew\u{200b}"),

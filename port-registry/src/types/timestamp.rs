@@ -1,4 +1,4 @@
-//! Points in time, as the registry keeps and prints them.
+//! Points in time as the registry stores and prints them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use thiserror::Error;
 
-/// A point in time in whole seconds, UTC. Displays and parses as RFC 3339 with `Z`, such as
+/// A point in time in UTC, in whole seconds. It displays and parses as RFC 3339 with `Z`, such as
 /// `2026-11-23T14:18:00Z`.
 ///
 /// ```
@@ -20,17 +20,17 @@ use thiserror::Error;
 #[cfg_attr(feature = "serde", derive(serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "String"))]
 pub struct Timestamp {
-    /// Seconds since the Unix epoch, at most [`Timestamp::MAX`]'s.
+    /// Seconds since the Unix epoch, at most those of [`Timestamp::MAX`].
     seconds: u64,
 }
 
 impl Timestamp {
-    /// The last second that RFC 3339 can write, 9999-12-31T23:59:59Z.
+    /// The last second that RFC 3339 can express, 9999-12-31T23:59:59Z.
     pub const MAX: Timestamp = Timestamp {
         seconds: 253_402_300_799,
     };
 
-    /// The current time. A clock set before 1970 or after 9999 gives the nearest of the two.
+    /// Returns the current time. If the clock is set before 1970 or after 9999, returns the nearest valid time.
     pub fn now() -> Timestamp {
         let since_epoch = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
@@ -40,13 +40,13 @@ impl Timestamp {
         }
     }
 
-    /// The time this many seconds after the Unix epoch, or `None` after [`Timestamp::MAX`].
+    /// Makes a time from seconds since the Unix epoch. Returns `None` after [`Timestamp::MAX`].
     pub fn from_unix_seconds(seconds: u64) -> Option<Timestamp> {
         (seconds <= Self::MAX.seconds).then_some(Timestamp { seconds })
     }
 
-    /// Seconds since the Unix epoch.
-    pub fn unix_seconds(self) -> u64 {
+    /// Returns the seconds since the Unix epoch.
+    pub const fn unix_seconds(self) -> u64 {
         self.seconds
     }
 }
@@ -86,7 +86,7 @@ impl TryFrom<String> for Timestamp {
     }
 }
 
-/// What was given is not a point in time.
+/// The error for a text that is not a [`Timestamp`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("a time is written like 2026-11-23T14:18:00Z")]
 pub struct TimestampError(());
@@ -96,7 +96,7 @@ mod tests {
     use super::Timestamp;
 
     #[test]
-    fn every_time_that_can_be_made_prints_and_parses() {
+    fn every_valid_time_displays_and_parses() {
         for (seconds, text) in [
             (0, "1970-01-01T00:00:00Z"),
             (951_782_400, "2000-02-29T00:00:00Z"),

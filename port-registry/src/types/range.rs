@@ -5,10 +5,9 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::port::Port;
+use crate::types::port::Port;
 
-/// The ports from a first to a last one, both included. [Displays](fmt::Display) and
-/// [parses](FromStr) as `3000-3999`.
+/// A range of ports that includes both ends. It [displays](fmt::Display) and [parses](FromStr) as `3000-3999`.
 ///
 /// ```
 /// use port_registry::PortRange;
@@ -25,38 +24,38 @@ pub struct PortRange {
 }
 
 impl PortRange {
-    /// Every port there is, 1-65535.
+    /// All ports, 1-65535.
     pub const ALL: PortRange = PortRange {
         first: Port::MIN,
         last: Port::MAX,
     };
 
-    /// Makes a range of its two ends.
+    /// Makes a range from its lowest and its highest port.
     ///
     /// # Errors
     ///
-    /// [`PortRangeError`] when `first` is greater than `last`.
-    pub fn new(first: Port, last: Port) -> Result<PortRange, PortRangeError> {
-        if first <= last {
+    /// Returns [`PortRangeError`] if `first` is greater than `last`.
+    pub const fn new(first: Port, last: Port) -> Result<PortRange, PortRangeError> {
+        if first.get() <= last.get() {
             Ok(PortRange { first, last })
         } else {
             Err(PortRangeError(()))
         }
     }
 
-    /// The lowest port of the range.
-    pub fn first(self) -> Port {
+    /// Returns the lowest port of the range.
+    pub const fn first(self) -> Port {
         self.first
     }
 
-    /// The highest port of the range.
-    pub fn last(self) -> Port {
+    /// Returns the highest port of the range.
+    pub const fn last(self) -> Port {
         self.last
     }
 
-    /// Whether `port` lies in the range.
-    pub fn contains(self, port: Port) -> bool {
-        (self.first..=self.last).contains(&port)
+    /// Tests if `port` is in the range.
+    pub const fn contains(self, port: Port) -> bool {
+        self.first.get() <= port.get() && port.get() <= self.last.get()
     }
 }
 
@@ -76,7 +75,7 @@ impl fmt::Display for PortRange {
     }
 }
 
-/// What was given is not a range of ports.
+/// The error for two ports or a text that are not a [`PortRange`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("a port range is two ports from 1 to 65535, the lower one first, like 3000-3999")]
 pub struct PortRangeError(());

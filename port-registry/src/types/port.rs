@@ -8,7 +8,7 @@ use thiserror::Error;
 
 /// A TCP port that a service can listen on: 1 to 65535.
 ///
-/// Port 0 is not one of them; to a socket it means "any free port" (RFC 6335, section 6).
+/// Port 0 is excluded, because a socket takes it to mean "any free port" (RFC 6335, section 6).
 ///
 /// ```
 /// use port_registry::Port;
@@ -29,17 +29,20 @@ impl Port {
     /// The highest port, 65535.
     pub const MAX: Port = Port(NonZeroU16::MAX);
 
-    /// Makes a port of a number.
+    /// Makes a port from a number.
     ///
     /// # Errors
     ///
-    /// [`PortError`] for 0.
-    pub fn new(number: u16) -> Result<Port, PortError> {
-        NonZeroU16::new(number).map(Port).ok_or(PortError(()))
+    /// Returns [`PortError`] for 0.
+    pub const fn new(number: u16) -> Result<Port, PortError> {
+        match NonZeroU16::new(number) {
+            Some(number) => Ok(Port(number)),
+            None => Err(PortError(())),
+        }
     }
 
-    /// The port's number.
-    pub fn get(self) -> u16 {
+    /// Returns the port's number.
+    pub const fn get(self) -> u16 {
         self.0.get()
     }
 }
@@ -72,7 +75,7 @@ impl fmt::Display for Port {
     }
 }
 
-/// What was given is not a port.
+/// The error for a number or text that is not a [`Port`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("port must be between 1 and 65535")]
 pub struct PortError(());

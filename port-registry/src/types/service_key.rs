@@ -1,13 +1,13 @@
-//! Who a port belongs to: a service of an instance of an app.
+//! Service keys: the owners of ports.
 
 use std::fmt;
 
 use thiserror::Error;
 
-/// The three names that make a service unique in the registry: app, instance and service.
+/// A service key has three parts: an app, an instance and a service. It is unique in the registry.
 ///
-/// Each is trimmed of Unicode white space, must not be empty, holds no control characters and is
-/// at most [`MAX_NAME_LEN`] bytes of UTF-8 long.
+/// Each part is a name. Names are trimmed of Unicode white space. They must not be empty or contain control
+/// characters, and are at most [`MAX_NAME_LEN`] bytes of UTF-8 long.
 ///
 /// ```
 /// use port_registry::ServiceKey;
@@ -25,15 +25,15 @@ pub struct ServiceKey {
     service: String,
 }
 
-/// The greatest length of a name, in bytes of UTF-8.
+/// The maximum length of a name, in bytes of UTF-8.
 pub const MAX_NAME_LEN: usize = 255;
 
 impl ServiceKey {
-    /// Makes a key of its three names, trimmed.
+    /// Makes a key from its three names, which are trimmed.
     ///
     /// # Errors
     ///
-    /// [`NameError`] says which of the names is not one, and why.
+    /// Returns [`NameError`], which says which name is invalid and why.
     pub fn new(
         app: impl AsRef<str>,
         instance: impl AsRef<str>,
@@ -46,17 +46,17 @@ impl ServiceKey {
         })
     }
 
-    /// The project.
+    /// Returns the app: the project.
     pub fn app(&self) -> &str {
         &self.app
     }
 
-    /// The checkout or variant of the project.
+    /// Returns the instance: the checkout or variant of the project.
     pub fn instance(&self) -> &str {
         &self.instance
     }
 
-    /// The thing that listens.
+    /// Returns the service: the part of the project that listens on a port.
     pub fn service(&self) -> &str {
         &self.service
     }
@@ -82,7 +82,7 @@ fn checked(field: &'static str, name: &str) -> Result<String, NameError> {
     Err(NameError { field, fault })
 }
 
-/// One of the names of a [`ServiceKey`] cannot be used.
+/// The error for an invalid name in a [`ServiceKey`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the {field} name {fault}")]
 pub struct NameError {
@@ -91,28 +91,28 @@ pub struct NameError {
 }
 
 impl NameError {
-    /// Which name it is: `app`, `instance` or `service`.
+    /// Returns the part that the name is for: `app`, `instance` or `service`.
     pub fn field(&self) -> &'static str {
         self.field
     }
 
-    /// What is wrong with it.
+    /// Returns the reason why the name is invalid.
     pub fn fault(&self) -> NameFault {
         self.fault
     }
 }
 
-/// What can be wrong with a name.
+/// The reason why a name is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum NameFault {
-    /// Nothing is left of it once white space is trimmed.
+    /// The name is empty after trimming.
     #[error("must not be empty")]
     Empty,
-    /// It is longer than [`MAX_NAME_LEN`] bytes.
+    /// The name is longer than [`MAX_NAME_LEN`] bytes.
     #[error("must be at most {MAX_NAME_LEN} bytes long")]
     TooLong,
-    /// It holds a control character, such as a line break.
+    /// The name contains a control character, such as a line break.
     #[error("must hold no control characters")]
     ControlCharacter,
 }
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_needs_one_character_that_is_not_white_space() {
+    fn a_name_of_white_space_is_empty() {
         assert_eq!(fault("\u{2003} \t"), Some(NameFault::Empty));
     }
 
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_holds_no_control_characters() {
+    fn control_characters_in_a_name_are_refused() {
         for name in ["a\nb", "a\0b", "a\u{1b}[31mb", "a\u{85}b"] {
             assert_eq!(fault(name), Some(NameFault::ControlCharacter), "{name:?}");
         }

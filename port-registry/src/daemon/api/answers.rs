@@ -1,0 +1,45 @@
+//! The bodies of other answers.
+
+use serde::{Deserialize, Serialize};
+
+/// The answer to a deletion by a filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deleted {
+    /// The number of allocations that were released.
+    pub deleted: usize,
+}
+
+/// The answer to a deletion by id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Released {
+    /// Always `deleted`.
+    pub status: ReleaseStatus,
+}
+
+/// The outcome of a deletion by id that succeeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReleaseStatus {
+    /// The allocation was released.
+    Deleted,
+}
+
+/// The answer to `GET` [`path::HEALTH`](super::path::HEALTH).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// `ok` or `error`.
+    pub status: HealthStatus,
+    /// The reason why the store does not work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// The state of a daemon's store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HealthStatus {
+    /// It can be read, and the last write succeeded.
+    Ok,
+    /// It cannot be read, or the last write failed.
+    Error,
+}

@@ -1,0 +1,77 @@
+//! The body of an error response.
+
+use serde::{Deserialize, Serialize};
+
+use super::error_code::ErrorCode;
+use crate::error::Error;
+use crate::system::listener::Listener;
+use crate::types::allocation::Allocation;
+use crate::types::allocation_id::AllocationId;
+use crate::types::claim::Claim;
+
+/// The body of every response that reports an error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// The message, for people.
+    pub error: String,
+    /// The kind of error, for programs.
+    #[serde(default)]
+    pub code: ErrorCode,
+    /// The allocation that conflicts with the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<Box<Allocation>>,
+    /// The process that has the port open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listener: Option<Listener>,
+    /// The position of the failed request in its batch, counted from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<usize>,
+    /// The errors of all failed requests of a batch, in their order. The other fields repeat the first.
+    /// Left out if they would be larger than 32 MiB, or if too many large responses are on their way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<ErrorBody>,
+}
+
+impl ErrorBody {
+    /// An error without further details.
+    pub fn new(code: ErrorCode, error: impl Into<String>) -> ErrorBody {
+        ErrorBody {
+            error: error.into(),
+            code,
+            holder: None,
+            listener: None,
+            request: None,
+            errors: Vec::new(),
+        }
+    }
+
+    /// The library's error for a failed claim or release, as a call in process would have returned it.
+    /// `None` for errors of the daemon itself.
+    pub fn to_error(&self, subject: Subject<'_>) -> Option<Error> {
+        let holder = || self.holder.clone();
+        Some(match (self.code, subject) {
+            (ErrorCode::PortTaken, _) => Error::PortTaken { holder: holder()? },
+            (ErrorCode::ServiceTaken, _) => Error::ServiceTaken { holder: holder()? },
+            (ErrorCode::OtherCheckout, Subject::Claim(claim)) => Error::OtherCheckout {
+                holder: holder()?,
+                wanted: claim.dir()?.to_owned(),
+            },
+            (ErrorCode::PortInUse, Subject::Claim(claim)) => Error::PortInUse {
+                port: claim.port()?,
+            },
+            (ErrorCode::AllocationNotFound, Subject::Id(id)) => Error::NotFound { id },
+            _ => return None,
+        })
+    }
+}
+
+/// The subject of a request, which the body of its error leaves out.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject<'a> {
+    /// A claim that was to be carried out.
+    Claim(&'a Claim),
+    /// An allocation that was to be released.
+    Id(AllocationId),
+    /// Anything else.
+    Other,
+}

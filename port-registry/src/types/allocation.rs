@@ -1,0 +1,130 @@
+//! Allocations.
+
+use std::path::{Path, PathBuf};
+
+use crate::checkout::compare::{self, CheckoutMatch};
+use crate::types::allocation_id::AllocationId;
+use crate::types::port::Port;
+use crate::types::service_key::ServiceKey;
+use crate::types::timestamp::Timestamp;
+
+/// A service key that holds a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Allocation {
+    /// The id of the allocation.
+    pub id: AllocationId,
+    /// The service that holds the port.
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub key: ServiceKey,
+    /// The port.
+    pub port: Port,
+    /// The time at which the port was allocated.
+    pub created_at: Timestamp,
+    /// The absolute root of the checkout that the service belongs to, or `None` if it is unknown.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub dir: Option<PathBuf>,
+}
+
+impl Allocation {
+    /// Tests if the allocation belongs to an existing checkout other than the one with this root.
+    ///
+    /// Returns `false` if no checkout is recorded or if the recorded one no longer exists, and `true` if it cannot be
+    /// examined. The call may take a second if a file system does not respond.
+    pub fn belongs_to_other_checkout(&self, root: &Path) -> bool {
+        match &self.dir {
+            Some(dir) if root.to_str().is_some() => {
+                compare::compare(root, dir) == CheckoutMatch::Other
+            }
+            // A root that is not UTF-8 is never recorded.
+            Some(dir) => !compare::is_gone(dir),
+            None => false,
+        }
+    }
+
+    /// Tests if the allocation belongs to a checkout that no longer exists.
+    ///
+    /// Returns `false` if the checkout cannot be examined, or if its file system does not respond within a second.
+    /// A checkout on a disk that is not mounted looks as if it no longer existed.
+    pub fn checkout_is_gone(&self) -> bool {
+        self.dir.as_deref().is_some_and(compare::is_gone)
+    }
+
+    /// Tests if a path is inside the allocation's checkout, also if it leads there through a symbolic link.
+    ///
+    /// Returns `None` if no checkout is recorded, if one of the paths does not exist, or if the file system does not
+    /// respond within a second.
+    pub fn checkout_contains(&self, path: &Path) -> Option<bool> {
+        compare::contains(self.dir.as_deref()?, path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::Allocation;
+    use crate::types::allocation_id::AllocationId;
+    use crate::types::port::Port;
+    use crate::types::service_key::ServiceKey;
+    use crate::types::timestamp::Timestamp;
+
+    fn allocation_of(dir: Option<&Path>) -> Allocation {
+        Allocation {
+            id: AllocationId::new(1).unwrap(),
+            key: ServiceKey::new("shop", "main", "web").unwrap(),
+            port: Port::new(3000).unwrap(),
+            created_at: Timestamp::from_unix_seconds(0).unwrap(),
+            dir: dir.map(Path::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_checkout_is_gone_when_its_folder_is_and_never_when_none_is_recorded() {
+        let folder = tempfile::tempdir().unwrap();
+        let checkout = folder.path().join("shop");
+        fs::create_dir(&checkout).unwrap();
+        let allocation = allocation_of(Some(&checkout));
+        assert!(!allocation.checkout_is_gone());
+        fs::remove_dir(&checkout).unwrap();
+        assert!(allocation.checkout_is_gone());
+        assert!(!allocation.belongs_to_other_checkout(folder.path()));
+        assert!(!allocation_of(None).checkout_is_gone());
+        // Anything that has the checkout's name counts as the checkout.
+        fs::write(&checkout, "").unwrap();
+        assert!(!allocation.checkout_is_gone());
+        // Nothing can exist below a file.
+        assert!(allocation_of(Some(&checkout.join("web"))).checkout_is_gone());
+    }
+
+    #[test]
+    fn a_checkout_contains_its_paths_by_every_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let checkout = folder.path().join("shop");
+        let inside = checkout.join("web");
+        let beside = folder.path().join("shop-two");
+        fs::create_dir_all(&inside).unwrap();
+        fs::create_dir(&beside).unwrap();
+        let allocation = allocation_of(Some(&checkout));
+        assert_eq!(allocation.checkout_contains(&checkout), Some(true));
+        assert_eq!(allocation.checkout_contains(&inside), Some(true));
+        assert_eq!(allocation.checkout_contains(&beside), Some(false));
+        assert_eq!(allocation.checkout_contains(folder.path()), Some(false));
+        let gone = folder.path().join("gone");
+        assert_eq!(allocation.checkout_contains(&gone), None);
+        assert_eq!(allocation_of(None).checkout_contains(&inside), None);
+        #[cfg(unix)]
+        {
+            let link = folder.path().join("link");
+            std::os::unix::fs::symlink(&checkout, &link).unwrap();
+            let allocation = allocation_of(Some(&link));
+            assert_eq!(allocation.checkout_contains(&inside), Some(true));
+            assert_eq!(allocation.checkout_contains(&beside), Some(false));
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Claims: a service's request for a port.
+
+use std::path::{self, Path};
+
+use thiserror::Error;
+
+use crate::types::port::Port;
+use crate::types::service_key::ServiceKey;
+use crate::types::timestamp::Timestamp;
+
+/// The maximum length of a recorded checkout's path, in bytes. Linux opens no longer paths (`PATH_MAX`,
+/// path\_resolution(7)).
+pub const MAX_DIR_LEN: usize = 4096;
+
+/// The error for a checkout's path that cannot be recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum DirError {
+    /// The path is empty.
+    #[error("dir must not be empty")]
+    Empty,
+    /// The path is relative, and the current folder is unknown.
+    #[error("dir is relative to the current folder, which is unknown; use an absolute path")]
+    NoCurrentFolder,
+    /// The path is not UTF-8.
+    #[error("dir must be UTF-8")]
+    NotUtf8,
+    /// The path contains a null character.
+    #[error("dir must not contain a null character")]
+    Null,
+    /// The path is longer than [`MAX_DIR_LEN`].
+    #[error("dir must be at most {MAX_DIR_LEN} bytes long")]
+    TooLong,
+}
+
+/// A service's claim on a port.
+///
+/// ```
+/// use port_registry::{Claim, Port, ServiceKey};
+///
+/// let key = ServiceKey::new("shop", "main", "web")?;
+/// let any_port = Claim::new(key.clone());
+/// let this_port = Claim::new(key).with_port(Port::new(8080)?).with_dir("/home/me/shop")?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Claim {
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    key: ServiceKey,
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    port: Option<Port>,
+    /// An absolute path.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    dir: Option<String>,
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    created_at: Option<Timestamp>,
+    #[cfg_attr(feature = "serde", serde(rename = "adopt"))]
+    listener_policy: ListenerPolicy,
+}
+
+/// The treatment of a claimed port that a process listens on already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ListenerPolicy {
+    /// The claim fails with [`PortInUse`](crate::Error::PortInUse).
+    #[default]
+    Refuse,
+    /// The claim succeeds, because the listener is the service itself.
+    Adopt,
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for ListenerPolicy {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bool(*self == ListenerPolicy::Adopt)
+    }
+}
+
+impl Claim {
+    /// Makes a claim on any port.
+    pub fn new(key: ServiceKey) -> Claim {
+        Claim {
+            key,
+            port: None,
+            dir: None,
+            created_at: None,
+            listener_policy: ListenerPolicy::default(),
+        }
+    }
+
+    /// Claims this port and no other.
+    #[must_use]
+    pub fn with_port(self, port: Port) -> Claim {
+        Claim {
+            port: Some(port),
+            ..self
+        }
+    }
+
+    /// Records the root of the checkout that the service belongs to. A relative path is resolved against the current
+    /// folder.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DirError`] if the path cannot be recorded.
+    pub fn with_dir(self, dir: impl AsRef<Path>) -> Result<Claim, DirError> {
+        let dir = dir.as_ref();
+        if dir.as_os_str().is_empty() {
+            return Err(DirError::Empty);
+        }
+        let dir = path::absolute(dir).map_err(|_| DirError::NoCurrentFolder)?;
+        let dir = dir.into_os_string().into_string();
+        let dir = dir.map_err(|_| DirError::NotUtf8)?;
+        if dir.contains('\0') {
+            return Err(DirError::Null);
+        }
+        if dir.len() > MAX_DIR_LEN {
+            return Err(DirError::TooLong);
+        }
+        let dir = Some(dir);
+        Ok(Claim { dir, ..self })
+    }
+
+    /// Records this time as the time of the allocation, for an allocation that is imported from another registry. It
+    /// has no effect if the service holds a port already.
+    #[must_use]
+    pub fn with_created_at(self, time: Timestamp) -> Claim {
+        Claim {
+            created_at: Some(time),
+            ..self
+        }
+    }
+
+    /// Chooses the treatment of a port that a process listens on already. It has no effect on a claim on
+    /// [any port](Self::new), which only gets a port that is not in use.
+    #[must_use]
+    pub fn with_listener_policy(self, listener_policy: ListenerPolicy) -> Claim {
+        Claim {
+            listener_policy,
+            ..self
+        }
+    }
+
+    /// Returns the service that claims a port.
+    pub fn key(&self) -> &ServiceKey {
+        &self.key
+    }
+
+    /// Returns the claimed port, or `None` if any port will do.
+    pub fn port(&self) -> Option<Port> {
+        self.port
+    }
+
+    /// Returns the absolute root of the checkout to record.
+    pub fn dir(&self) -> Option<&Path> {
+        self.dir.as_deref().map(Path::new)
+    }
+
+    /// Returns the time of the allocation, or `None` for the current time.
+    pub fn created_at(&self) -> Option<Timestamp> {
+        self.created_at
+    }
+
+    /// Returns the treatment of a port that a process listens on already.
+    pub fn listener_policy(&self) -> ListenerPolicy {
+        self.listener_policy
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::{Claim, DirError, MAX_DIR_LEN};
+    use crate::types::service_key::ServiceKey;
+
+    fn recorded(dir: impl AsRef<Path>) -> Result<PathBuf, DirError> {
+        let claim = Claim::new(ServiceKey::new("shop", "main", "web").unwrap());
+        let claim = claim.with_dir(dir)?;
+        Ok(claim.dir().unwrap().to_owned())
+    }
+
+    #[test]
+    fn a_checkout_is_recorded_by_its_absolute_path() {
+        let here = std::env::current_dir().unwrap();
+        let inside = here.join("shop");
+        assert_eq!(recorded("shop"), Ok(inside.clone()));
+        assert_eq!(recorded(&inside), Ok(inside));
+    }
+
+    #[test]
+    fn a_path_that_cannot_be_recorded_is_refused() {
+        assert_eq!(recorded(""), Err(DirError::Empty));
+        assert_eq!(recorded("/a\0b"), Err(DirError::Null));
+        let longest = format!("/{}", "x".repeat(MAX_DIR_LEN - 1));
+        assert!(recorded(&longest).is_ok());
+        assert_eq!(recorded(longest + "x"), Err(DirError::TooLong));
+        #[cfg(unix)]
+        {
+            use std::ffi::OsStr;
+            use std::os::unix::ffi::OsStrExt;
+            let latin_1 = Path::new(OsStr::from_bytes(b"/caf\xe9"));
+            assert_eq!(recorded(latin_1), Err(DirError::NotUtf8));
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Filters: conditions on allocations.
+
+use crate::types::allocation::Allocation;
+use crate::types::port::Port;
+
+/// A filter matches the allocations that meet all of its conditions. A new one has none, and matches all.
+///
+/// Names are trimmed of white space, like those of a [`ServiceKey`](crate::ServiceKey).
+///
+/// ```
+/// use port_registry::Filter;
+///
+/// let filter = Filter::new().with_app("shop").with_instance("main");
+/// assert_eq!(filter.app(), Some("shop"));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Filter {
+    app: Option<String>,
+    instance: Option<String>,
+    service: Option<String>,
+    port: Option<Port>,
+}
+
+impl Filter {
+    /// Makes a filter that matches all allocations.
+    pub fn new() -> Filter {
+        Filter::default()
+    }
+
+    /// Requires this app.
+    #[must_use]
+    pub fn with_app(self, app: impl AsRef<str>) -> Filter {
+        Filter {
+            app: Some(app.as_ref().trim().to_owned()),
+            ..self
+        }
+    }
+
+    /// Requires this instance, of any app.
+    #[must_use]
+    pub fn with_instance(self, instance: impl AsRef<str>) -> Filter {
+        Filter {
+            instance: Some(instance.as_ref().trim().to_owned()),
+            ..self
+        }
+    }
+
+    /// Requires this service, of any app and instance.
+    #[must_use]
+    pub fn with_service(self, service: impl AsRef<str>) -> Filter {
+        Filter {
+            service: Some(service.as_ref().trim().to_owned()),
+            ..self
+        }
+    }
+
+    /// Requires this port.
+    #[must_use]
+    pub fn with_port(self, port: Port) -> Filter {
+        Filter {
+            port: Some(port),
+            ..self
+        }
+    }
+
+    /// Returns the required app.
+    pub fn app(&self) -> Option<&str> {
+        self.app.as_deref()
+    }
+
+    /// Returns the required instance.
+    pub fn instance(&self) -> Option<&str> {
+        self.instance.as_deref()
+    }
+
+    /// Returns the required service.
+    pub fn service(&self) -> Option<&str> {
+        self.service.as_deref()
+    }
+
+    /// Returns the required port.
+    pub fn port(&self) -> Option<Port> {
+        self.port
+    }
+
+    /// Tests if the filter has no conditions, so that every allocation matches.
+    pub fn is_empty(&self) -> bool {
+        *self == Filter::new()
+    }
+
+    /// Tests if an allocation meets all conditions.
+    pub fn matches(&self, allocation: &Allocation) -> bool {
+        let is_met = |required: Option<&str>, name: &str| required.is_none_or(|it| it == name);
+        is_met(self.app(), allocation.key.app())
+            && is_met(self.instance(), allocation.key.instance())
+            && is_met(self.service(), allocation.key.service())
+            && self.port.is_none_or(|port| port == allocation.port)
+    }
+}

@@ -1,0 +1,11 @@
+//! The values that requests and answers consist of.
+
+pub(crate) mod allocation;
+pub(crate) mod allocation_id;
+pub(crate) mod claim;
+pub(crate) mod filter;
+pub(crate) mod port;
+pub(crate) mod port_status;
+pub(crate) mod range;
+pub(crate) mod service_key;
+pub(crate) mod timestamp;
