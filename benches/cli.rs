@@ -1,15 +1,14 @@
-//! What a `portctl list` costs as a whole process, beside `curl` of the same answer.
+//! Measures `portctl list` as a whole process, compared with `curl` of the same response.
 //!
 //! A daemon serves ten allocations of a git repository. Each round runs `curl`, `portctl list` with
 //! the names given, and `portctl list` that asks git for them, first through the daemon and then in
-//! process. What counts are the ratios of the medians.
+//! process. The ratios of the medians are what counts.
 //!
 //! `cargo bench --bench cli [ROUNDS]`, after `cargo build --release`, which builds the daemon.
 
 #[path = "support/report.rs"]
 mod report;
 
-use std::error::Error;
 use std::ffi::OsStr;
 use std::fs;
 use std::net::TcpListener;
@@ -17,61 +16,59 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use crate::report::{median, say};
+use crate::report::{BenchResult, median, print_line};
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
-
-/// How many services there are to list.
+/// Number of services in the list.
 const SERVICES: usize = 10;
 
-fn main() -> Result<()> {
-    // cargo itself adds `--bench`.
+fn main() -> BenchResult<()> {
+    // cargo adds `--bench`, which is not a number.
     let rounds = std::env::args()
         .skip(1)
         .find_map(|word| word.parse().ok())
         .unwrap_or(300);
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    let machine = Machine::new(folder.path())?;
-    machine.portctl(Backend::Daemon, &["start"])?;
-    let measured = machine.prepare().and_then(|()| machine.measure(rounds));
-    machine.portctl(Backend::Daemon, &["stop"])?;
+    let home = BenchHome::new(folder.path())?;
+    home.portctl(Via::Daemon, &["start"])?;
+    let measured = home.prepare().and_then(|()| home.measure(rounds));
+    home.portctl(Via::Daemon, &["stop"])?;
     measured
 }
 
 /// A home folder with a repository in it, and an address for the daemon.
-struct Machine<'a> {
+struct BenchHome<'a> {
     home: &'a Path,
     address: String,
 }
 
 /// The way to the registry.
 #[derive(Clone, Copy)]
-enum Backend {
+enum Via {
     Daemon,
     InProcess,
 }
 
-impl Machine<'_> {
-    fn new(home: &Path) -> Result<Machine<'_>> {
+impl BenchHome<'_> {
+    fn new(home: &Path) -> BenchResult<BenchHome<'_>> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let machine = Machine {
+        let bench = BenchHome {
             home,
             address: format!("127.0.0.1:{port}"),
         };
         fs::create_dir(home.join("shop"))?;
-        run(machine.command("git").args(["init", "-q", "-b", "main"]))?;
-        Ok(machine)
+        run(bench.command("git").args(["init", "-q", "-b", "main"]))?;
+        Ok(bench)
     }
 
-    fn prepare(&self) -> Result<()> {
+    fn prepare(&self) -> BenchResult<()> {
         let services: Vec<String> = (0..SERVICES).map(|number| format!("s{number}")).collect();
         let mut words = vec!["get"];
         words.extend(services.iter().map(String::as_str));
-        self.portctl(Backend::Daemon, &words)?;
+        self.portctl(Via::Daemon, &words)?;
         Ok(())
     }
 
-    fn measure(&self, rounds: u32) -> Result<()> {
+    fn measure(&self, rounds: u32) -> BenchResult<()> {
         let named = ["list", "--app", "shop", "--instance", "main"];
         let url = format!(
             "http://{}/v1/allocations?app=shop&instance=main",
@@ -80,33 +77,25 @@ impl Machine<'_> {
         let mut curl = Vec::new();
         let mut portctl = [const { Vec::new() }; 4];
         let cases = [
-            (
-                Backend::Daemon,
-                &named[..],
-                "through the daemon, names given",
-            ),
-            (
-                Backend::Daemon,
-                &["list"],
-                "through the daemon, names from git",
-            ),
-            (Backend::InProcess, &named, "in process, names given"),
-            (Backend::InProcess, &["list"], "in process, names from git"),
+            (Via::Daemon, &named[..], "through the daemon, names given"),
+            (Via::Daemon, &["list"], "through the daemon, names from git"),
+            (Via::InProcess, &named, "in process, names given"),
+            (Via::InProcess, &["list"], "in process, names from git"),
         ];
         for _ in 0..rounds {
             curl.push(run(self.command("curl").args(["-s", &url]))?);
-            for (times, (backend, words, _)) in portctl.iter_mut().zip(cases) {
-                times.push(self.portctl(backend, words)?);
+            for (times, (via, words, _)) in portctl.iter_mut().zip(cases) {
+                times.push(self.portctl(via, words)?);
             }
         }
         let curl = median(curl);
-        say(&format!(
+        print_line(&format!(
             "curl of the same answer takes {:.1} ms",
             curl * 1e3
         ))?;
         for (times, (_, _, case)) in portctl.into_iter().zip(cases) {
             let time = median(times);
-            say(&format!(
+            print_line(&format!(
                 "portctl list, {case}: {:.1} ms, {:.2} x curl",
                 time * 1e3,
                 time / curl
@@ -115,9 +104,9 @@ impl Machine<'_> {
         Ok(())
     }
 
-    fn portctl(&self, backend: Backend, words: &[&str]) -> Result<f64> {
+    fn portctl(&self, via: Via, words: &[&str]) -> BenchResult<f64> {
         let mut command = self.command(env!("CARGO_BIN_EXE_portctl"));
-        if matches!(backend, Backend::Daemon) {
+        if matches!(via, Via::Daemon) {
             command.env("PORT_REGISTRY_ADDR", &self.address);
         }
         run(command.args(words))
@@ -137,8 +126,8 @@ impl Machine<'_> {
     }
 }
 
-/// How many seconds a command takes, which has to succeed.
-fn run(command: &mut Command) -> Result<f64> {
+/// Returns the seconds that a command takes. Returns an error if it fails.
+fn run(command: &mut Command) -> BenchResult<f64> {
     let start = Instant::now();
     let status = command.status()?;
     let time = start.elapsed().as_secs_f64();

@@ -1,6 +1,4 @@
-//! What the benchmarks compare with, and what they print.
-
-pub(crate) mod report;
+//! The cost of a durable write on this disk, with which the benchmarks compare.
 
 use std::cell::Cell;
 use std::fs::{File, OpenOptions};
@@ -10,24 +8,24 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use self::report::median;
+use crate::report::median;
 
 const BLOCK: [u8; 4096] = [0x5a; 4096];
 
-/// How large the file is that is written in place.
+/// Size of the file that is written in place, in blocks.
 const BLOCKS_IN_PLACE: u64 = 256;
 
-/// The least that anything durable costs: 4 KiB and an fdatasync, in the midst of a file and at the end
-/// of one that grows, whose new length has to be stored too.
+/// Measures the least that a durable operation costs: 4 KiB and an fdatasync. One write is in the middle of a
+/// file. The other is at the end of a growing file, whose new length is stored too.
 pub(crate) struct Disk {
     in_place: File,
     appended: File,
     next_block: Cell<u64>,
 }
 
-/// What the disk charged at one moment.
+/// The cost of the two writes at one moment.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Charge {
+pub(crate) struct DiskCost {
     pub(crate) in_place: Duration,
     pub(crate) append: Duration,
 }
@@ -50,7 +48,7 @@ impl Disk {
         })
     }
 
-    pub(crate) fn charge(&self) -> io::Result<Charge> {
+    pub(crate) fn measure(&self) -> io::Result<DiskCost> {
         let block = self.next_block.get();
         self.next_block.set((block + 1) % BLOCKS_IN_PLACE);
         let start = Instant::now();
@@ -60,7 +58,7 @@ impl Disk {
         (&self.appended).write_all(&BLOCK)?;
         self.appended.sync_data()?;
         let append = start.elapsed();
-        Ok(Charge { in_place, append })
+        Ok(DiskCost { in_place, append })
     }
 }
 
@@ -70,7 +68,7 @@ fn write_at(mut file: &File, place: u64) -> io::Result<()> {
     file.sync_data()
 }
 
-/// A folder on the disk that is measured: that of `BENCH_DIR`, or of the build.
+/// Creates a folder on the disk that is measured: in `BENCH_DIR`, or in the folder of the build.
 pub(crate) fn scratch(build: &str) -> io::Result<TempDir> {
     match std::env::var_os("BENCH_DIR") {
         Some(folder) => tempfile::tempdir_in(folder),
@@ -78,7 +76,7 @@ pub(crate) fn scratch(build: &str) -> io::Result<TempDir> {
     }
 }
 
-/// What something took each time, and what the disk charged right before.
+/// The times of an operation, each with the cost of the disk right before it.
 #[derive(Debug, Default)]
 pub(crate) struct Series {
     times: Vec<Duration>,
@@ -87,14 +85,14 @@ pub(crate) struct Series {
 }
 
 impl Series {
-    pub(crate) fn note(&mut self, time: Duration, charge: Charge) {
+    pub(crate) fn note(&mut self, time: Duration, cost: DiskCost) {
         self.times.push(time);
         let ratio = |to: Duration| time.as_secs_f64() / to.as_secs_f64();
-        self.per_write.push(ratio(charge.in_place));
-        self.per_append.push(ratio(charge.append));
+        self.per_write.push(ratio(cost.in_place));
+        self.per_append.push(ratio(cost.append));
     }
 
-    /// The medians: microseconds, writes in place, appends.
+    /// Returns the medians: in microseconds, in writes in place, and in appends.
     pub(crate) fn medians(&self) -> [f64; 3] {
         let times = self.times.iter().map(|time| time.as_secs_f64() * 1e6);
         [
