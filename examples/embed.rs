@@ -1,4 +1,4 @@
-//! A server that asks for its port when it starts, and gets the same one every time.
+//! A server that gets its port from the registry when it starts, the same one every time.
 //!
 //! `cargo run --example embed`
 

@@ -1,5 +1,5 @@
-//! A test harness whose servers each get a port of their own for as long as the test runs, next
-//! to those of every other test, test run and dev server on the machine.
+//! A test harness whose servers each have a port of their own while the test runs. No other test, test run
+//! or dev server on the machine gets the same one.
 //!
 //! `cargo run --example harness`, or `cargo test --example harness` for the test in it.
 
@@ -9,8 +9,8 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use port_registry::{Claim, Lease, Registry, ServiceKey};
 
-/// A server under test. When it is dropped it ends, and then its port is released: fields are
-/// dropped in their order.
+/// A server under test. Dropping it ends the server, then releases its port, because fields are dropped in
+/// their order.
 struct TestServer {
     listener: TcpListener,
     lease: Lease,
@@ -18,7 +18,7 @@ struct TestServer {
 
 impl TestServer {
     fn start(registry: &Registry, service: &str) -> Result<TestServer, Box<dyn Error>> {
-        // The process id keeps test runs that go on at once apart.
+        // The process id separates test runs that overlap.
         let instance = format!("test-{}", std::process::id());
         let key = ServiceKey::new("harness-example", instance, service)?;
         let lease = registry.lease(Claim::new(key))?;
@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     for mut server in [web, api] {
         drop(server.listener);
-        // The end of the scope would do it, too; this way a failure is told.
+        // Dropping the lease would release it too, but would not report an error.
         server.lease.release()?;
     }
     Ok(())

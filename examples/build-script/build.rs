@@ -2,12 +2,12 @@
 
 use port_registry::{Claim, Registry, ServiceKey};
 
-/// What is used where nothing may be reserved, as on docs.rs or in a sandbox.
+/// The port where the registry cannot be written, such as on docs.rs or in a sandbox.
 const FALLBACK_PORT: u16 = 8080;
 
 fn main() {
-    // Without these lines cargo would run this script again whenever any file changes. The
-    // registry is not among them: a service keeps its port until it is released.
+    // Without these lines cargo would run this script again after any change of a file. Leave the registry
+    // out, because a service keeps its port until it is released.
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=PORT_REGISTRY_DB");
     println!("cargo::rerun-if-env-changed=PORT_REGISTRY_RANGE");
@@ -21,7 +21,7 @@ fn main() {
 
 fn reserve_port() -> Result<u16, Box<dyn std::error::Error>> {
     let folder = std::env::current_dir()?;
-    // Checkouts side by side have folders of different names.
+    // Checkouts beside each other have folders of different names.
     let instance = folder.file_name().unwrap_or_default().to_string_lossy();
     let key = ServiceKey::new(env!("CARGO_PKG_NAME"), instance, "web")?;
     let web = Registry::open()?.get_or_allocate(Claim::new(key).with_dir(&folder)?)?;

@@ -1,9 +1,9 @@
-//! A web server that knows its port since it was built.
+//! A web server whose port was reserved when it was built.
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, TcpListener};
 
-/// What the build script reserved.
+/// The port that the build script reserved.
 const WEB_PORT: &str = env!("WEB_PORT");
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -9,8 +9,7 @@ use socket2::SockRef;
 use tempfile::TempDir;
 
 static SERVER: LazyLock<(TempDir, SocketAddr)> = LazyLock::new(|| {
-    let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
-    let folder = folder.expect("a folder");
+    let folder = test_support::folder_in_memory();
     let address = fuzz::start_server(folder.path());
     (folder, address)
 });
@@ -19,6 +18,6 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let stream = TcpStream::connect(SERVER.1).expect("the server listens");
     // Reset the connection at its end, because closed ones would use up the ephemeral ports.
     let linger = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
-    linger.expect("a socket");
+    linger.expect("the socket is open");
     fuzz::request(stream, data);
 });
