@@ -1,5 +1,4 @@
-//! The agent skill: that it is written where agents look, that nothing of the user's is lost, and
-//! that what it teaches works.
+//! The agent skill: it is installed where agents look, no file of the user is lost, and its examples work.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -10,7 +9,7 @@ use crate::PORTCTL;
 use serde_json::{Value, json};
 use test_support::{Ran, Sandbox, install_script};
 
-/// The skill as it is in the sources.
+/// Returns the folder of the skill in the sources.
 fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../skill/port-registry")
 }
@@ -21,7 +20,7 @@ fn run(sandbox: &Sandbox, words: &[&str]) -> Ran {
     sandbox.run(PORTCTL, words)
 }
 
-/// Asserts that a folder holds the skill as it is in the sources.
+/// Asserts that a folder holds the skill of the sources.
 #[track_caller]
 fn assert_whole(folder: &Path) {
     for name in FILES {
@@ -34,7 +33,7 @@ fn assert_whole(folder: &Path) {
 }
 
 #[test]
-fn it_is_installed_in_the_project_and_removed_without_a_trace() {
+fn skill_is_installed_in_the_project_and_removed_completely() {
     let sandbox = Sandbox::new();
     let folders =
         [".claude", ".agents"].map(|agent| sandbox.work().join(agent).join("skills/port-registry"));
@@ -65,7 +64,7 @@ fn it_is_installed_in_the_project_and_removed_without_a_trace() {
 }
 
 #[test]
-fn what_the_user_has_besides_stays() {
+fn other_files_of_the_user_are_kept() {
     let sandbox = Sandbox::new();
     let skills = sandbox.work().join(".claude/skills");
     fs::create_dir_all(skills.join("other")).unwrap();
@@ -79,7 +78,7 @@ fn what_the_user_has_besides_stays() {
 }
 
 #[test]
-fn files_that_the_user_changed_are_kept_unless_it_is_forced() {
+fn edited_files_are_kept_without_force() {
     let sandbox = Sandbox::new();
     run(&sandbox, &["skill", "install"]).printed();
     let folder = sandbox.work().join(".claude/skills/port-registry");
@@ -119,11 +118,11 @@ fn files_that_the_user_changed_are_kept_unless_it_is_forced() {
 }
 
 #[test]
-fn files_of_an_earlier_version_are_replaced_and_those_of_others_are_not() {
+fn files_of_an_earlier_version_are_replaced_and_others_are_kept() {
     let sandbox = Sandbox::new();
     run(&sandbox, &["skill", "install"]).printed();
     let folder = sandbox.work().join(".claude/skills/port-registry");
-    // What an earlier version would have left: other content, with the digest that goes with it.
+    // An earlier version left other content with matching digests.
     let manifest = folder.join(".portctl.json");
     // The digests are those of "a" and "foobar" by the standard's test vectors.
     let earlier = json!({"version": "0.0.1", "files": {
@@ -146,7 +145,7 @@ fn files_of_an_earlier_version_are_replaced_and_those_of_others_are_not() {
     assert!(!folder.join("references/gone.md").exists());
     assert!(folder.join("references/changed.md").exists());
     assert!(sandbox.work().join("outside.md").exists());
-    // A skill that came without the manifest, as from a repository that leaves out hidden files.
+    // The manifest is missing, as in a repository that excludes hidden files.
     fs::remove_file(&manifest).unwrap();
     run(&sandbox, &["skill", "install"]).printed();
     assert!(manifest.exists());
@@ -159,7 +158,7 @@ fn files_of_an_earlier_version_are_replaced_and_those_of_others_are_not() {
 }
 
 #[test]
-fn globally_it_goes_where_agents_are() {
+fn global_install_uses_the_agent_folders_that_exist() {
     let sandbox = Sandbox::new();
     let ran = run(&sandbox, &["skill", "install", "--global"]);
     assert_eq!(
@@ -194,7 +193,7 @@ fn globally_it_goes_where_agents_are() {
 }
 
 #[test]
-fn folders_that_the_user_had_stay() {
+fn existing_folders_are_kept() {
     let sandbox = Sandbox::new();
     fs::create_dir(sandbox.work().join(".claude")).unwrap();
     fs::create_dir(sandbox.home().join(".agents")).unwrap();
@@ -206,7 +205,7 @@ fn folders_that_the_user_had_stay() {
     }
     assert!(sandbox.work().join(".claude").exists());
     run(&sandbox, &["skill", "install"]).printed();
-    // Brought up to date, it is still known what was there before.
+    // An update still knows which folders existed before.
     fs::remove_file(
         sandbox
             .work()
@@ -226,7 +225,7 @@ fn folders_that_the_user_had_stay() {
 }
 
 #[test]
-fn what_is_left_of_a_skill_that_was_removed_by_hand_is_removed() {
+fn uninstall_removes_the_rest_of_a_skill_deleted_by_hand() {
     let sandbox = Sandbox::new();
     run(&sandbox, &["skill", "install"]).printed();
     for agent in [".claude", ".agents"] {
@@ -240,7 +239,7 @@ fn what_is_left_of_a_skill_that_was_removed_by_hand_is_removed() {
 }
 
 #[test]
-fn what_is_no_file_is_neither_read_nor_waited_for() {
+fn pipes_in_place_of_files_are_not_opened() {
     let sandbox = Sandbox::new();
     let folder = sandbox.work().join(".claude/skills/port-registry");
     fs::create_dir_all(&folder).unwrap();
@@ -248,7 +247,7 @@ fn what_is_no_file_is_neither_read_nor_waited_for() {
         .arg(folder.join("SKILL.md"))
         .status();
     assert!(made.unwrap().success());
-    // A manifest that somebody made up.
+    // A forged manifest.
     let manifest =
         r#"{"version":"1","files":{"":"x","references":"x","references/":"x","a.md":"x"}}"#;
     fs::write(folder.join(".portctl.json"), manifest).unwrap();
@@ -267,7 +266,7 @@ fn what_is_no_file_is_neither_read_nor_waited_for() {
 }
 
 #[test]
-fn nothing_is_written_through_a_symbolic_link() {
+fn symbolic_links_are_not_followed() {
     let elsewhere = |sandbox: &Sandbox| {
         let folder = sandbox.path().join("elsewhere");
         fs::create_dir_all(folder.join("references")).unwrap();
@@ -300,7 +299,7 @@ fn nothing_is_written_through_a_symbolic_link() {
             assert_eq!(ran.code, Some(1), "{link}: {ran:?}");
             assert!(
                 ran.stderr.contains(&format!(
-                    "error: {}: it is a symbolic link, and was left alone",
+                    "error: {}: it is a symbolic link and was not changed",
                     path.display()
                 )),
                 "{link}: {ran:?}"
@@ -318,7 +317,7 @@ fn nothing_is_written_through_a_symbolic_link() {
 }
 
 #[test]
-fn several_that_install_at_once_do_not_get_into_each_others_way() {
+fn concurrent_installs_succeed() {
     let sandbox = Sandbox::new();
     thread::scope(|scope| {
         let install = || {
@@ -337,14 +336,14 @@ fn several_that_install_at_once_do_not_get_into_each_others_way() {
 }
 
 #[test]
-fn an_install_that_fails_says_so() {
+fn failed_install_is_reported() {
     let sandbox = Sandbox::new();
-    // A file in the way, which stops root too.
+    // A file in place of a folder stops root, too.
     fs::write(sandbox.work().join(".claude"), "not a folder").unwrap();
     let ran = run(&sandbox, &["skill", "install"]);
     assert_eq!(ran.code, Some(1));
     assert!(ran.stderr.starts_with("error: "), "{ran:?}");
-    // The other agent has it all the same.
+    // The other agent's skill is installed nevertheless.
     assert_whole(&sandbox.work().join(".agents/skills/port-registry"));
     let ran = run(&sandbox, &["skill", "install", "--json"]);
     let told: Value = serde_json::from_str(&ran.stdout).unwrap();
@@ -355,7 +354,7 @@ fn an_install_that_fails_says_so() {
     assert_eq!(told[1]["result"], "up-to-date");
 }
 
-/// The lines of the shell examples in a document.
+/// Returns the lines of the shell examples in a document.
 fn shell_lines(document: &str) -> Vec<&str> {
     let blocks = document.split("```sh\n").skip(1);
     blocks
@@ -364,13 +363,13 @@ fn shell_lines(document: &str) -> Vec<&str> {
 }
 
 #[test]
-fn what_it_teaches_works() {
+fn examples_of_the_skill_work() {
     let sandbox = Sandbox::new();
     let project = sandbox.path().join("shop");
     sandbox.git(&sandbox.path(), &["init", "-q", "shop"]);
     let compose = "services: {cache: {ports: ['6390:6379']}}";
     fs::write(project.join("compose.yaml"), compose).unwrap();
-    // What the examples start besides, which need not be installed here.
+    // Stand-ins for the other programs of the examples, which may not be installed.
     let bin = sandbox.path().join("bin");
     fs::create_dir(&bin).unwrap();
     symlink(PORTCTL, bin.join("portctl")).unwrap();
@@ -383,7 +382,7 @@ fn what_it_teaches_works() {
     let lines = shell_lines(&document);
     assert!(lines.len() >= 6, "{lines:?}");
     for line in lines {
-        // So that the one that teaches to register a fixed port finds the service without one.
+        // The example that registers a fixed port needs a service without a port.
         if line.contains("--adopt") {
             run(
                 &sandbox,
@@ -403,11 +402,11 @@ fn what_it_teaches_works() {
 }
 
 #[test]
-fn every_command_and_flag_that_it_names_exists() {
+fn commands_and_flags_in_the_skill_exist() {
     let sandbox = Sandbox::new();
     for name in FILES {
         let document = fs::read_to_string(sources().join(name)).unwrap();
-        // What is quoted, and what begins a line of an example or stands in a substitution.
+        // Collects quoted commands, and those of examples, including substitutions.
         let quoted = document.split('`').skip(1).step_by(2);
         let examples = shell_lines(&document)
             .into_iter()
@@ -422,7 +421,7 @@ fn every_command_and_flag_that_it_names_exists() {
             let mut words = line.split_whitespace();
             let help = run(&sandbox, &[words.next().unwrap(), "--help"]);
             let help = help.printed();
-            // What stands behind a -- is another program's.
+            // Words after `--` belong to another program.
             let words = words.take_while(|word| *word != "--");
             for word in words.map(|word| word.trim_matches(['[', ']'])) {
                 let flag = format!("\n  {word} ");

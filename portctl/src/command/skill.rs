@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::output::visible;
 use crate::report::Report;
-use crate::skill::{Change, Changed, Installation, Kind};
+use crate::skill::{EditedFiles, Installation, SkillChange, SkillResult};
 
 /// The agents' folders in a project, and in a home folder.
 const LOCAL_AGENTS: [&str; 2] = [".claude", ".agents"];
@@ -23,7 +23,7 @@ const GLOBAL_AGENTS: [&str; 3] = [".claude", ".codex", ".agents"];
 struct Entry {
     folder: String,
     #[serde(flatten)]
-    change: Option<Change>,
+    change: Option<SkillChange>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
@@ -49,7 +49,7 @@ pub(crate) fn uninstall(args: &SkillUninstall) -> Outcome {
         entry
             .change
             .as_ref()
-            .is_none_or(|change| change.result != Kind::Absent)
+            .is_none_or(|change| change.result != SkillResult::Absent)
     });
     if entries.is_empty() {
         let place = if args.global { "for this user" } else { "here" };
@@ -58,11 +58,11 @@ pub(crate) fn uninstall(args: &SkillUninstall) -> Outcome {
     tell(&entries, "--force removes it", args.json)
 }
 
-fn changed(force: bool) -> Changed {
+fn changed(force: bool) -> EditedFiles {
     if force {
-        Changed::Overwrite
+        EditedFiles::Overwrite
     } else {
-        Changed::Keep
+        EditedFiles::Keep
     }
 }
 
@@ -87,7 +87,7 @@ fn installations(global: bool) -> Result<Vec<Installation>, Failure> {
 
 fn entries(
     installations: Vec<Installation>,
-    act: impl Fn(&Installation) -> io::Result<Change>,
+    act: impl Fn(&Installation) -> io::Result<SkillChange>,
 ) -> Vec<Entry> {
     let entry = |installation: Installation| {
         let (change, error) = match act(&installation) {
@@ -123,11 +123,11 @@ fn tell(entries: &[Entry], way_out: &str, as_json: bool) -> Outcome {
 impl Entry {
     fn print(&self) -> io::Result<()> {
         let words = match self.change.as_ref().map(|it| it.result) {
-            Some(Kind::Installed) => "installed",
-            Some(Kind::Updated) => "updated",
-            Some(Kind::UpToDate) => "up to date:",
-            Some(Kind::Removed) => "removed",
-            Some(Kind::Kept | Kind::Absent) | None => return Ok(()),
+            Some(SkillResult::Installed) => "installed",
+            Some(SkillResult::Updated) => "updated",
+            Some(SkillResult::UpToDate) => "up to date:",
+            Some(SkillResult::Removed) => "removed",
+            Some(SkillResult::Kept | SkillResult::Absent) | None => return Ok(()),
         };
         output::print(&format!("{words} {}", visible(&self.folder)))
     }

@@ -1,12 +1,12 @@
-//! The files of the skill.
+//! The files of the skill, embedded in portctl.
 
-/// The folder of the skill, by which agents know it.
+/// The name of the skill and of its folder.
 pub(super) const NAME: &str = "port-registry";
 
-/// The folder in it.
+/// The subfolder of the skill.
 pub(super) const REFERENCES: &str = "references";
 
-/// The files of the skill.
+/// The files of the skill: path within the skill's folder, and content.
 pub(super) const FILES: [(&str, &str); 3] = [
     (
         "SKILL.md",
@@ -22,6 +22,7 @@ pub(super) const FILES: [(&str, &str); 3] = [
     ),
 ];
 
+/// Returns the embedded content of a file.
 pub(super) fn content_of(name: &str) -> Option<&'static str> {
     let file = FILES.iter().find(|(file, _)| *file == name);
     file.map(|(_, content)| *content)

@@ -1,4 +1,4 @@
-//! Installing the skill in a place.
+//! Installs, updates and removes the agent skill in one folder.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,34 +6,34 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::files::{FILES, NAME, REFERENCES, content_of};
-use super::folder::Folder;
 use super::manifest::{self, Manifest};
+use super::skill_folder::SkillFolder;
 
-/// What to do about files that were changed since portctl wrote them.
+/// Treatment of files that the user edited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Changed {
+pub(crate) enum EditedFiles {
     Keep,
     Overwrite,
 }
 
-/// A place for the skill.
+/// The skill in the folder of one agent.
 #[derive(Debug)]
 pub(crate) struct Installation {
-    folder: Folder,
+    folder: SkillFolder,
 }
 
-/// What became of the skill in a place.
+/// The change to the skill in one folder.
 #[derive(Debug, Serialize)]
-pub(crate) struct Change {
-    pub(crate) result: Kind,
-    /// Files that were changed, and so were left as they are.
+pub(crate) struct SkillChange {
+    pub(crate) result: SkillResult,
+    /// Edited files, which were kept.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) kept: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Kind {
+pub(crate) enum SkillResult {
     Installed,
     Updated,
     UpToDate,
@@ -42,33 +42,33 @@ pub(crate) enum Kind {
     Absent,
 }
 
-/// What stands where a file of the skill belongs.
+/// State of a file of the skill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Found {
-    Nothing,
-    /// What is to be there.
+enum FileState {
+    Missing,
+    /// The content of this version.
     Current,
-    /// What portctl wrote at some time.
-    Ours,
-    Changed,
+    /// The content that an earlier version of portctl wrote.
+    Outdated,
+    /// Content that portctl did not write.
+    Edited,
 }
 
 impl Installation {
-    /// In the folder of an agent, such as `.claude`, which is in `base`: a project, or a user's home
-    /// folder.
+    /// Locates the skill of an agent, whose folder (such as `.claude`) is in `base`: a project or the home folder.
     pub(crate) fn new(base: &Path, agent: &str) -> Installation {
-        let way = Path::new(agent).join("skills").join(NAME);
+        let subpath = Path::new(agent).join("skills").join(NAME);
         Installation {
-            folder: Folder::new(base, way),
+            folder: SkillFolder::new(base, subpath),
         }
     }
 
-    /// The skill's folder.
+    /// Returns the skill's folder.
     pub(crate) fn folder(&self) -> PathBuf {
         self.folder.path()
     }
 
-    /// Whether the agent's folder exists.
+    /// Tests whether the agent's folder exists.
     pub(crate) fn has_agent(&self) -> bool {
         let parents = self.folder.parents();
         parents
@@ -76,32 +76,34 @@ impl Installation {
             .is_some_and(|agent| agent.symlink_metadata().is_ok())
     }
 
-    /// Writes the skill, or brings it up to date.
-    pub(crate) fn install(&self, changed: Changed) -> io::Result<Change> {
+    /// Installs the skill or updates it.
+    pub(crate) fn install(&self, edited: EditedFiles) -> io::Result<SkillChange> {
         let manifest = self.manifest()?;
         let mut to_write = Vec::new();
         let mut kept = Vec::new();
         let mut is_new = true;
         for (name, content) in FILES {
-            let found = self.look(name, &manifest)?;
-            is_new &= found == Found::Nothing;
-            match found {
-                Found::Current => {}
-                Found::Changed if changed == Changed::Keep => kept.push(self.shown(name)),
-                Found::Nothing | Found::Ours | Found::Changed => to_write.push((name, content)),
+            let state = self.state_of(name, &manifest)?;
+            is_new &= state == FileState::Missing;
+            match state {
+                FileState::Current => {}
+                FileState::Edited if edited == EditedFiles::Keep => kept.push(self.shown(name)),
+                FileState::Missing | FileState::Outdated | FileState::Edited => {
+                    to_write.push((name, content));
+                }
             }
         }
-        // What an earlier version had besides. Whatever else is there has nothing to do with the skill.
+        // Remove files that only an earlier version had. Never remove anything else.
         let to_remove: Vec<&str> = manifest
             .names()
             .filter(|name| content_of(name).is_none())
-            .filter(|name| matches!(self.look(name, &manifest), Ok(Found::Ours)))
+            .filter(|name| matches!(self.state_of(name, &manifest), Ok(FileState::Outdated)))
             .collect();
         let result = match (to_write.is_empty() && to_remove.is_empty(), is_new) {
-            (true, _) if !kept.is_empty() => Kind::Kept,
-            (true, _) => Kind::UpToDate,
-            (false, true) => Kind::Installed,
-            (false, false) => Kind::Updated,
+            (true, _) if !kept.is_empty() => SkillResult::Kept,
+            (true, _) => SkillResult::UpToDate,
+            (false, true) => SkillResult::Installed,
+            (false, false) => SkillResult::Updated,
         };
         let folders = if is_new {
             self.folder.missing_parents()
@@ -115,9 +117,9 @@ impl Installation {
             to_remove
                 .iter()
                 .try_for_each(|name| self.folder.remove(name))?;
-            // The skill may have come without it, as from a repository that leaves out hidden files.
-            let is_unknown = result == Kind::UpToDate && manifest.is_empty();
-            if is_unknown || matches!(result, Kind::Installed | Kind::Updated) {
+            // A skill without a manifest may come from a repository that excludes hidden files.
+            let lacks_manifest = result == SkillResult::UpToDate && manifest.is_empty();
+            if lacks_manifest || matches!(result, SkillResult::Installed | SkillResult::Updated) {
                 let manifest = Manifest::of_this_version(folders).to_json()?;
                 self.folder.write(manifest::NAME, &manifest)?;
             }
@@ -125,11 +127,11 @@ impl Installation {
         };
         let clear = |_: &io::Error| self.folder.remove_if_empty(REFERENCES, folders);
         write().inspect_err(clear)?;
-        Ok(Change { result, kept })
+        Ok(SkillChange { result, kept })
     }
 
-    /// Removes the skill, and the folders that were made for it and are empty.
-    pub(crate) fn uninstall(&self, changed: Changed) -> io::Result<Change> {
+    /// Removes the skill, and the empty folders that were created for it.
+    pub(crate) fn uninstall(&self, edited: EditedFiles) -> io::Result<SkillChange> {
         let manifest = self.manifest()?;
         let mut names: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
         names.extend(manifest.names());
@@ -138,46 +140,46 @@ impl Installation {
         let mut kept = Vec::new();
         let mut removed = 0;
         for name in names {
-            let found = match self.look(name, &manifest) {
-                // Whatever is there has nothing to do with the skill.
+            let state = match self.state_of(name, &manifest) {
+                // Ignore what the manifest names but is not readable as a file.
                 Err(_) if content_of(name).is_none() => continue,
-                found => found?,
+                state => state?,
             };
-            match found {
-                Found::Nothing => {}
-                Found::Changed if changed == Changed::Keep => kept.push(self.shown(name)),
-                Found::Current | Found::Ours | Found::Changed => {
+            match state {
+                FileState::Missing => {}
+                FileState::Edited if edited == EditedFiles::Keep => kept.push(self.shown(name)),
+                FileState::Current | FileState::Outdated | FileState::Edited => {
                     self.folder.remove(name)?;
                     removed += 1;
                 }
             }
         }
-        // What is left of a skill whose files were removed by hand goes too.
-        let is_left = self.folder.read(manifest::NAME)?.is_some();
-        let result = if removed > 0 || is_left && kept.is_empty() {
-            Kind::Removed
+        // A manifest without files remains after the files were deleted by hand; remove it, too.
+        let has_manifest = self.folder.read(manifest::NAME)?.is_some();
+        let result = if removed > 0 || has_manifest && kept.is_empty() {
+            SkillResult::Removed
         } else if kept.is_empty() {
-            Kind::Absent
+            SkillResult::Absent
         } else {
-            Kind::Kept
+            SkillResult::Kept
         };
-        if result == Kind::Removed && kept.is_empty() {
+        if result == SkillResult::Removed && kept.is_empty() {
             self.folder.remove(manifest::NAME)?;
         }
-        if result == Kind::Removed {
+        if result == SkillResult::Removed {
             self.folder.remove_if_empty(REFERENCES, manifest.folders);
         }
-        Ok(Change { result, kept })
+        Ok(SkillChange { result, kept })
     }
 
-    fn look(&self, name: &str, manifest: &Manifest) -> io::Result<Found> {
+    fn state_of(&self, name: &str, manifest: &Manifest) -> io::Result<FileState> {
         Ok(match self.folder.read(name)? {
-            None => Found::Nothing,
+            None => FileState::Missing,
             Some(bytes) if content_of(name).is_some_and(|it| it.as_bytes() == bytes) => {
-                Found::Current
+                FileState::Current
             }
-            Some(bytes) if manifest.has(name, &bytes) => Found::Ours,
-            Some(_) => Found::Changed,
+            Some(bytes) if manifest.has(name, &bytes) => FileState::Outdated,
+            Some(_) => FileState::Edited,
         })
     }
 
@@ -186,7 +188,7 @@ impl Installation {
         Ok(Manifest::parse(&bytes.unwrap_or_default()))
     }
 
-    /// A file, as it is told of.
+    /// Formats the path of a file for output.
     fn shown(&self, name: &str) -> String {
         self.folder.file(name).display().to_string()
     }

@@ -1,4 +1,4 @@
-//! What portctl wrote into the skill's folder.
+//! The record of the files that portctl wrote into the skill's folder.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
@@ -8,22 +8,22 @@ use serde::{Deserialize, Serialize};
 use super::files::FILES;
 use crate::fnv;
 
-/// The file that tells which of the others portctl wrote.
+/// The name of the manifest.
 pub(super) const NAME: &str = ".portctl.json";
 
-/// A digest of each file as it was written. So a later version can tell files of an earlier one, which
-/// it replaces, from those that the user changed, which it keeps.
+/// Digests of the files that portctl wrote. A later version replaces files that still match, and keeps files that the
+/// user edited.
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub(super) struct Manifest {
     version: String,
-    /// How many of the folders above the skill's were made for it.
+    /// The number of parent folders that were created for the skill.
     #[serde(default)]
     pub(super) folders: usize,
     files: BTreeMap<String, String>,
 }
 
 impl Manifest {
-    /// Of the files of this version.
+    /// Records the files of this version.
     pub(super) fn of_this_version(folders: usize) -> Manifest {
         let digests = FILES.map(|(name, content)| (name.to_owned(), digest(content.as_bytes())));
         Manifest {
@@ -33,8 +33,8 @@ impl Manifest {
         }
     }
 
-    /// Of what is in its file. One that says nothing of use says that nothing was written. It may be
-    /// anybody's: names that are not of documents in the skill's folder do not count.
+    /// Parses the content of a manifest. An invalid manifest counts as empty. Never trust the names in it, because
+    /// anybody may have written it: ignores those that are not Markdown files in the skill's folder.
     pub(super) fn parse(bytes: &[u8]) -> Manifest {
         let mut manifest: Manifest = serde_json::from_slice(bytes).unwrap_or_default();
         manifest.files.retain(|name, _| {
@@ -55,18 +55,17 @@ impl Manifest {
         serde_json::to_vec(self)
     }
 
-    /// The files that were written.
+    /// Returns the names of the recorded files.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str)
     }
 
-    /// Whether a file of this name was written with this content.
+    /// Tests whether portctl wrote this content to the file.
     pub(super) fn has(&self, name: &str, content: &[u8]) -> bool {
         self.files.get(name) == Some(&digest(content))
     }
 }
 
-/// A digest of a file's content.
 fn digest(bytes: &[u8]) -> String {
     format!("{:016x}", fnv::hash(bytes))
 }

@@ -1,8 +1,8 @@
-//! The agent skill: what is in it, and keeping it where agents look for it.
+//! The agent skill: its files, and installing them where agents look for skills.
 
 mod files;
-mod folder;
 mod installation;
 mod manifest;
+mod skill_folder;
 
-pub(crate) use self::installation::{Change, Changed, Installation, Kind};
+pub(crate) use self::installation::{EditedFiles, Installation, SkillChange, SkillResult};

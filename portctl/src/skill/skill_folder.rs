@@ -1,4 +1,4 @@
-//! A folder in a place where others have files too.
+//! The skill's folder, which is shared with files of the user and of other tools.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -7,60 +7,60 @@ use std::path::{Path, PathBuf};
 use crate::env_file as replace;
 use crate::path::folder_of;
 
-/// A folder of the skill, and the way to it.
+/// A folder, and the part of its path that must not contain symbolic links.
 #[derive(Debug)]
-pub(super) struct Folder {
-    /// May be reached in whatever way.
+pub(super) struct SkillFolder {
+    /// May be reached through symbolic links.
     base: PathBuf,
-    /// The way from there, which may not lead over symbolic links.
-    way: PathBuf,
+    /// The path from `base`. Must not contain symbolic links.
+    subpath: PathBuf,
 }
 
-impl Folder {
-    pub(super) fn new(base: &Path, way: PathBuf) -> Folder {
-        Folder {
+impl SkillFolder {
+    pub(super) fn new(base: &Path, subpath: PathBuf) -> SkillFolder {
+        SkillFolder {
             base: base.to_owned(),
-            way,
+            subpath,
         }
     }
 
     pub(super) fn path(&self) -> PathBuf {
-        self.base.join(&self.way)
+        self.base.join(&self.subpath)
     }
 
     pub(super) fn file(&self, name: &str) -> PathBuf {
         self.path().join(name)
     }
 
-    /// The folders above it, the nearest first, without the base.
+    /// Returns the parent folders below `base`, the nearest first.
     pub(super) fn parents(&self) -> Vec<PathBuf> {
-        let parents = self.way.ancestors().skip(1);
+        let parents = self.subpath.ancestors().skip(1);
         let parents = parents.filter(|folder| !folder.as_os_str().is_empty());
         parents.map(|folder| self.base.join(folder)).collect()
     }
 
-    /// How many of the folders above it are not there.
+    /// Counts the parent folders that do not exist.
     pub(super) fn missing_parents(&self) -> usize {
         let parents = self.parents();
         let is_missing = |folder: &PathBuf| folder.symlink_metadata().is_err();
         parents.iter().filter(|folder| is_missing(folder)).count()
     }
 
-    /// Removes it and what is in it as far as that is empty, and so many of the folders above it.
-    pub(super) fn remove_if_empty(&self, inside: &str, above: usize) {
-        let _ = fs::remove_dir(self.file(inside));
+    /// Removes the folder, a subfolder, and this many parents, as far as they are empty.
+    pub(super) fn remove_if_empty(&self, subfolder: &str, parents: usize) {
+        let _ = fs::remove_dir(self.file(subfolder));
         let _ = fs::remove_dir(self.path());
-        for folder in self.parents().iter().take(above) {
+        for folder in self.parents().iter().take(parents) {
             let _ = fs::remove_dir(folder);
         }
     }
 
-    /// What is in a file, if it is there.
+    /// Reads a file. Returns `None` if it does not exist.
     pub(super) fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
         self.refuse_links(Path::new(name))?;
         let path = self.file(name);
         let read = || match fs::metadata(&path) {
-            // Opening a pipe would wait.
+            // Never open a pipe, because that would block.
             Ok(metadata) if !metadata.is_file() => Err(io::Error::other("it is not a file")),
             Ok(_) => fs::read(&path).map(Some),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -69,7 +69,7 @@ impl Folder {
         read().map_err(|error| at(&path, &error))
     }
 
-    /// Writes a file in one step.
+    /// Writes a file atomically.
     pub(super) fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
         let path = self.file(name);
         let write = || {
@@ -84,14 +84,14 @@ impl Folder {
         remove_if_there(&path).map_err(|error| at(&path, &error))
     }
 
-    /// Nothing is read or written through a symbolic link: who made it did not expect this.
+    /// Never read or write through a symbolic link, because its target may be a file that is shared with other uses.
     fn refuse_links(&self, name: &Path) -> io::Result<()> {
         let mut path = self.base.clone();
-        for part in self.way.components().chain(name.components()) {
+        for part in self.subpath.components().chain(name.components()) {
             path.push(part);
             match fs::symlink_metadata(&path) {
                 Ok(metadata) if metadata.is_symlink() => {
-                    let error = io::Error::other("it is a symbolic link, and was left alone");
+                    let error = io::Error::other("it is a symbolic link and was not changed");
                     return Err(at(&path, &error));
                 }
                 Ok(_) => {}
@@ -110,7 +110,7 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The same error, with the path that it is about.
+/// Adds the path to an error.
 fn at(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
