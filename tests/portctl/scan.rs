@@ -1,4 +1,4 @@
-//! What `portctl scan` finds in projects, against what was written down beside each.
+//! `portctl scan` of sample projects, compared with the expected results beside each.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use crate::PORTCTL;
 use serde_json::{Value, json};
 use test_support::{Ran, Sandbox};
 
-/// The projects and what is to be found in them; see `scan/README.md`.
+/// The sample projects, each with an `expected.json`.
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/scan/cases");
 
 fn cases() -> Vec<PathBuf> {
@@ -17,8 +17,7 @@ fn cases() -> Vec<PathBuf> {
     cases
 }
 
-/// Copies a project. A folder that is to be a checkout has `dot-git` for `.git`, which git would not
-/// take.
+/// Copies a project. A nested checkout has `dot-git` in place of `.git`, because git does not track the latter.
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
@@ -36,7 +35,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// What a scan of a case says that it should not, if it does.
+/// Scans a case. Returns a description of the difference from the expected result, if any.
 fn difference(case: &Path) -> Option<String> {
     let expected = fs::read(case.join("expected.json")).unwrap();
     let expected: Value = serde_json::from_slice(&expected).unwrap();
@@ -54,7 +53,7 @@ fn difference(case: &Path) -> Option<String> {
     for finding in &mut found {
         let finding = finding.as_object_mut().unwrap();
         assert_eq!(finding.remove("registry"), Some(json!("free")));
-        // Whatever runs on the machine that the test runs on.
+        // Depends on the machine that runs the test.
         finding.remove("listener");
     }
     let notes = ran.stderr.lines().map(serde_json::from_str);
@@ -87,7 +86,7 @@ fn lines(values: &[Value]) -> String {
 }
 
 #[test]
-fn every_project_has_the_ports_that_were_written_down() {
+fn every_sample_project_has_the_expected_ports() {
     let cases = cases();
     assert_eq!(cases.len(), 117);
     let different = cases.iter().filter_map(|case| {
