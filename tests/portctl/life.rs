@@ -1,4 +1,4 @@
-//! The daemon's life as portctl sees it: starting, stopping, and telling how it is.
+//! Starting, stopping and inspecting the daemon with portctl.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use test_support::daemon::{Daemon, PORT_REGISTRY};
 use test_support::{Ran, free_block, install, install_script};
 
-/// A shell that runs a script, to which portctl is `$0`.
+/// Returns a shell that runs a script, with portctl as `$0`.
 fn shell(machine: &Machine, script: &str) -> Command {
     let mut command = machine.sandbox.command("sh");
     command
@@ -21,7 +21,7 @@ fn shell(machine: &Machine, script: &str) -> Command {
     command
 }
 
-/// The process in the answer of a `start` that found the daemon running.
+/// Asserts that `start` found the daemon running, and returns its process id.
 #[track_caller]
 fn running_already(machine: &Machine, ran: &Ran) -> u32 {
     assert_eq!((ran.code, &*ran.stderr), (Some(1), ""), "{ran:?}");
@@ -31,10 +31,10 @@ fn running_already(machine: &Machine, ran: &Ran) -> u32 {
 }
 
 #[test]
-fn a_daemon_that_a_supervisor_runs_is_left_to_it() {
+fn supervised_daemon_is_not_stopped_or_restarted() {
     let machine = Machine::new();
     let port = machine.address.port().to_string();
-    // What systemd tells the process that it starts (systemd.exec(5)).
+    // systemd sets this variable for the processes that it starts (systemd.exec(5)).
     let script = r#"SYSTEMD_EXEC_PID=$$ exec "$0" --port "$1""#;
     let daemon = Daemon::spawn(
         machine
@@ -46,7 +46,7 @@ fn a_daemon_that_a_supervisor_runs_is_left_to_it() {
     let pid = daemon.child.id();
     for (command, done) in [("stop", "stopped"), ("restart", "restarted")] {
         let complaint = machine.complaint(&[command]);
-        let problem = format!("error: the daemon (pid {pid}) is kept running by systemd");
+        let problem = format!("error: the daemon (pid {pid}) is managed by systemd");
         assert!(complaint.starts_with(&problem), "{complaint}");
         assert!(
             complaint.contains(&format!("was not {done}\nhint: ")),
@@ -64,7 +64,7 @@ fn a_daemon_that_a_supervisor_runs_is_left_to_it() {
 }
 
 #[test]
-fn what_has_nothing_to_do_with_the_registry_does_not_ask_for_its_settings() {
+fn status_and_stop_ignore_invalid_registry_settings() {
     let machine = Machine::new();
     let pid = machine.start();
     let run = |words: &[&str]| Ran::of(machine.command(words).env("PORT_REGISTRY_RANGE", "abc"));
@@ -77,9 +77,9 @@ fn what_has_nothing_to_do_with_the_registry_does_not_ask_for_its_settings() {
 }
 
 #[test]
-fn what_a_supervised_process_starts_is_not_supervised() {
+fn daemon_started_from_a_supervised_shell_is_not_supervised() {
     let machine = Machine::new();
-    // As in a shell of a terminal that systemd started.
+    // systemd may have started the terminal's shell.
     let started = Ran::of(machine.command(&["start"]).env("SYSTEMD_EXEC_PID", "1"));
     let pid = pid_in(started.printed(), "Server started");
     let stopped = machine.run(&["stop"]);
@@ -87,7 +87,7 @@ fn what_a_supervised_process_starts_is_not_supervised() {
 }
 
 #[test]
-fn a_daemon_is_started_used_and_stopped() {
+fn daemon_is_started_used_and_stopped() {
     let machine = Machine::new();
     machine.assert_not_running();
     let pid = machine.start();
@@ -117,7 +117,7 @@ fn a_daemon_is_started_used_and_stopped() {
     assert_eq!(pid_in(stopped.printed(), "Server stopped"), pid);
     machine.assert_not_running();
     assert!(!machine.pidfile().exists());
-    // In process it is the same registry.
+    // Without the daemon, portctl opens the same registry.
     let mut command = machine.command(&["get", "web"]);
     let ran = Ran::of(command.env_remove("PORT_REGISTRY_ADDR"));
     assert_eq!(ran.printed(), port.to_string());
@@ -139,7 +139,7 @@ fn a_daemon_is_started_used_and_stopped() {
 }
 
 #[test]
-fn what_was_started_and_stopped_is_told_as_json() {
+fn start_stop_and_status_print_json() {
     let machine = Machine::new();
     let json =
         |words: &[&str]| -> Value { serde_json::from_str(machine.run(words).printed()).unwrap() };
@@ -172,15 +172,15 @@ fn what_was_started_and_stopped_is_told_as_json() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_started_daemon_has_left_the_terminal_behind() {
+fn started_daemon_is_detached_from_the_terminal() {
     let machine = Machine::new();
-    // What is open where it is started, such as a lock, is not its business.
+    // The daemon must not inherit open files, such as locks.
     let ran = Ran::of(&mut shell(&machine, "exec 9>left-open; \"$0\" start"));
     let pid = pid_in(ran.printed(), "Server started");
     let proc = PathBuf::from(format!("/proc/{pid}"));
     let stat = fs::read_to_string(proc.join("stat")).unwrap();
     let (_, fields) = stat.rsplit_once(") ").unwrap();
-    // Behind the state and the parent stand the process group and the session (proc(5)).
+    // After the state and the parent come the process group and the session (proc(5)).
     let fields: Vec<&str> = fields.split(' ').collect();
     assert_eq!(fields[2..4], [pid.to_string(), pid.to_string()]);
     assert_eq!(fs::read_link(proc.join("cwd")).unwrap(), Path::new("/"));
@@ -195,7 +195,7 @@ fn a_started_daemon_has_left_the_terminal_behind() {
 }
 
 #[test]
-fn of_many_starts_at_once_one_starts_a_daemon_and_all_tell_the_truth() {
+fn one_of_many_concurrent_starts_starts_the_daemon_and_all_report_it() {
     let machine = Machine::new();
     let ran: Vec<Ran> = thread::scope(|scope| {
         let runs: Vec<_> = (0..10)
@@ -212,7 +212,7 @@ fn of_many_starts_at_once_one_starts_a_daemon_and_all_tell_the_truth() {
 }
 
 #[test]
-fn starts_stops_and_restarts_at_once_do_not_get_into_each_others_way() {
+fn concurrent_starts_stops_and_restarts_succeed() {
     let machine = Machine::new();
     thread::scope(|scope| {
         for words in [
@@ -235,7 +235,7 @@ fn starts_stops_and_restarts_at_once_do_not_get_into_each_others_way() {
 }
 
 #[test]
-fn who_reads_what_start_prints_is_not_kept_waiting() {
+fn reader_of_starts_output_sees_its_end() {
     let machine = Machine::new();
     let script =
         "\"$0\" start | cat; \"$0\" stop >/dev/null; out=$(\"$0\" start 2>&1); echo \"$out\"";
@@ -248,7 +248,7 @@ fn who_reads_what_start_prints_is_not_kept_waiting() {
 }
 
 #[test]
-fn a_restart_of_nothing_starts_and_of_a_daemon_replaces_it() {
+fn restart_starts_a_daemon_or_replaces_the_running_one() {
     let machine = Machine::new();
     let first = pid_in(machine.run(&["restart"]).printed(), "Server started");
     let second = pid_in(machine.run(&["restart"]).printed(), "Server restarted");
@@ -258,12 +258,12 @@ fn a_restart_of_nothing_starts_and_of_a_daemon_replaces_it() {
 }
 
 #[test]
-fn a_daemon_is_started_with_the_store_and_the_range_in_force() {
+fn daemon_is_started_with_the_store_and_the_range_in_force() {
     let machine = Machine::new();
     let first = free_block(2);
     let range = format!("{first}-{}", first + 1);
     let mut command = machine.command(&["start"]);
-    // Relative to the folder in which it was said.
+    // Relative to the folder that portctl runs in.
     command
         .env("PORT_REGISTRY_DB", "here.redb")
         .env("PORT_REGISTRY_RANGE", &range);
@@ -274,7 +274,7 @@ fn a_daemon_is_started_with_the_store_and_the_range_in_force() {
 }
 
 #[test]
-fn the_last_words_of_a_daemon_that_dies_at_its_start_are_shown() {
+fn last_log_lines_are_shown_if_the_daemon_does_not_start() {
     let machine = Machine::new();
     let foreign = machine.sandbox.work().join("notes.txt");
     fs::write(&foreign, "not a registry").unwrap();
@@ -297,12 +297,12 @@ fn the_last_words_of_a_daemon_that_dies_at_its_start_are_shown() {
         } else {
             assert!(
                 complaint.starts_with(
-                    "error: the daemon ended as soon as it was started (exit status: 1)\n"
+                    "error: the daemon exited immediately after it was started (exit status: 1)\n"
                 ),
                 "{complaint}"
             );
             assert!(complaint.contains(&format!("\n  {last}")), "{complaint}");
-            assert!(complaint.contains("\nhint: its log is "), "{complaint}");
+            assert!(complaint.contains("\nhint: see its log, "), "{complaint}");
         }
     }
     machine.assert_not_running();
@@ -310,7 +310,7 @@ fn the_last_words_of_a_daemon_that_dies_at_its_start_are_shown() {
 }
 
 #[test]
-fn the_daemons_program_is_beside_portctl_or_on_the_path() {
+fn daemon_program_is_found_beside_portctl_or_on_the_path() {
     let machine = Machine::new();
     let folder = machine.sandbox.path().join("bin");
     fs::create_dir(&folder).unwrap();
@@ -328,12 +328,12 @@ fn the_daemons_program_is_beside_portctl_or_on_the_path() {
     assert_eq!(
         ran.complained(1),
         format!(
-            "error: the daemon's program port-registry is neither beside portctl (in {}) nor on the PATH\n\
-             hint: install it: `cargo install --path port-registry-http` in the sources",
+            "error: cannot find the daemon's program port-registry beside portctl (in {}) or on the PATH\n\
+             hint: install it: run `cargo install --path port-registry-http` in the sources",
             folder.display()
         )
     );
-    // What cannot be run is not it.
+    // A file that cannot be executed is not the program.
     fs::write(folder.join("port-registry"), "").unwrap();
     run(&machine.sandbox.work()).complained(1);
     let ran = run(PORT_REGISTRY.parent().unwrap());
@@ -341,7 +341,7 @@ fn the_daemons_program_is_beside_portctl_or_on_the_path() {
 }
 
 #[test]
-fn a_daemon_that_was_started_by_hand_is_stopped_as_well() {
+fn daemon_started_by_hand_can_be_stopped() {
     let machine = Machine::new();
     let port = machine.address.port().to_string();
     let mut command = machine.sandbox.command(&*PORT_REGISTRY);
@@ -349,7 +349,7 @@ fn a_daemon_that_was_started_by_hand_is_stopped_as_well() {
     let pid = daemon.child.id();
     let again = machine.run(&["start"]);
     assert_eq!(running_already(&machine, &again), pid);
-    // It is a zombie until its parent has taken note, which does not keep portctl waiting.
+    // It is a zombie until its parent reaps it; portctl does not wait for that.
     let stopped = machine.run(&["stop"]);
     assert_eq!(pid_in(stopped.printed(), "Server stopped"), pid);
     assert!(daemon.wait().success());
@@ -357,7 +357,7 @@ fn a_daemon_that_was_started_by_hand_is_stopped_as_well() {
 }
 
 #[test]
-fn a_daemon_can_only_be_started_where_it_would_listen() {
+fn daemon_can_only_be_started_on_loopback() {
     let machine = Machine::new();
     for address in [
         "192.0.2.1:51234",
@@ -368,7 +368,7 @@ fn a_daemon_can_only_be_started_where_it_would_listen() {
         let ran = Ran::of(command.env("PORT_REGISTRY_ADDR", address));
         assert!(
             ran.complained(1)
-                .starts_with("error: a daemon listens at 127.0.0.1 alone, and "),
+                .starts_with("error: a daemon can only listen at 127.0.0.1, but "),
             "{ran:?}"
         );
     }
@@ -381,7 +381,7 @@ fn a_daemon_can_only_be_started_where_it_would_listen() {
 }
 
 #[test]
-fn without_a_home_there_is_no_place_for_the_daemon() {
+fn daemon_needs_a_home() {
     let machine = Machine::new();
     for words in ["start", "stop", "restart"] {
         let mut command = machine.command(&[words]);
@@ -392,13 +392,13 @@ fn without_a_home_there_is_no_place_for_the_daemon() {
         );
         assert_eq!(
             ran.complained(1),
-            "error: HOME is not an absolute path, and the daemon's files are kept below it\nhint: set HOME"
+            "error: HOME must be an absolute path, because the daemon keeps its files there\nhint: set HOME"
         );
     }
 }
 
 #[test]
-fn a_restart_stops_nothing_that_it_could_not_start_again() {
+fn restart_does_not_stop_a_daemon_that_it_could_not_start_again() {
     let machine = Machine::new();
     let pid = machine.start();
     let running = format!("Server is running (pid {pid}) healthy");
@@ -412,20 +412,20 @@ fn a_restart_stops_nothing_that_it_could_not_start_again() {
         .env("PORT_REGISTRY_ADDR", machine.address.to_string())
         .env("PATH", machine.sandbox.work());
     let ran = Ran::of(command.arg("restart"));
-    assert!(ran.complained(1).contains("nor on the PATH"), "{ran:?}");
+    assert!(ran.complained(1).contains("or on the PATH"), "{ran:?}");
     assert_eq!(machine.run(&["status"]).printed(), running);
-    // As that of another registry.
+    // The running daemon serves another registry.
     let mut command = machine.command(&["restart"]);
     let ran = Ran::of(command.env("PORT_REGISTRY_DB", "other.redb"));
     assert!(
-        ran.complained(1).contains(" serves another registry, "),
+        ran.complained(1).contains(" serves a different registry, "),
         "{ran:?}"
     );
     assert_eq!(machine.run(&["status"]).printed(), running);
 }
 
 #[test]
-fn a_restart_keeps_the_ports_to_choose_from_unless_others_are_named() {
+fn restart_keeps_the_range_unless_another_is_set() {
     let machine = Machine::new();
     let first = free_block(4);
     let range = |first: u16| format!("{first}-{}", first + 1);
@@ -442,7 +442,8 @@ fn a_restart_keeps_the_ports_to_choose_from_unless_others_are_named() {
     let mut command = machine.command(&["start"]);
     let ran = Ran::of(command.env("PORT_REGISTRY_RANGE", range(first + 2)));
     assert!(
-        ran.complained(1).contains(" chooses from other ports, "),
+        ran.complained(1)
+            .contains(" allocates ports from a different range, "),
         "{ran:?}"
     );
     run(&["restart"], Some(first + 2));
@@ -450,7 +451,7 @@ fn a_restart_keeps_the_ports_to_choose_from_unless_others_are_named() {
 }
 
 #[test]
-fn a_daemon_behind_a_script_is_its_childs_too() {
+fn daemon_started_by_a_wrapper_script_is_recognized() {
     let machine = Machine::new();
     let bin = machine.sandbox.path().join("bin");
     fs::create_dir(&bin).unwrap();
@@ -468,10 +469,10 @@ fn a_daemon_behind_a_script_is_its_childs_too() {
 }
 
 #[test]
-fn a_start_that_is_suspended_keeps_nobody_from_the_daemon_that_runs() {
+fn suspended_start_does_not_block_others_from_the_running_daemon() {
     let machine = Machine::new();
     let pid = machine.start();
-    // What a portctl holds that starts a daemon.
+    // A portctl that starts a daemon holds this lock.
     let turn = fs::File::open(machine.folder().join("portctl.lock")).unwrap();
     turn.lock().unwrap();
     let again = machine.run(&["start"]);
@@ -479,7 +480,7 @@ fn a_start_that_is_suspended_keeps_nobody_from_the_daemon_that_runs() {
 }
 
 #[test]
-fn nothing_is_stopped_where_nothing_can_be_written() {
+fn daemon_is_not_stopped_without_the_turn() {
     let machine = Machine::new();
     let pid = machine.start();
     let turn = machine.folder().join("portctl.lock");
@@ -494,9 +495,9 @@ fn nothing_is_stopped_where_nothing_can_be_written() {
 }
 
 #[test]
-fn nothing_is_started_where_nothing_can_be_written() {
+fn daemon_is_not_started_without_the_turn() {
     let machine = Machine::new();
-    // A folder in the place of the file, which stops root too.
+    // A folder in place of the file stops root, too.
     let turn = machine.folder().join("portctl.lock");
     fs::create_dir_all(&turn).unwrap();
     let complaint = machine.complaint(&["start"]);

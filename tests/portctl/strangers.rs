@@ -1,5 +1,5 @@
-//! What is not the daemon that is meant: pidfiles and locks that lie, impostors, daemons of others.
-//! `portctl` tells the truth of each, and harms none.
+//! Stale and forged pidfiles and locks, impostors, and other daemons: `portctl` reports each correctly and never
+//! signals a foreign process.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -14,7 +14,7 @@ use serde_json::json;
 use test_support::daemon::{Daemon, PORT_REGISTRY};
 use test_support::{Ran, free_block, is_to_be_had, wait_until};
 
-/// A process that has nothing to do with any of this.
+/// An unrelated process.
 struct Stranger(Child);
 
 impl Stranger {
@@ -39,7 +39,7 @@ impl Drop for Stranger {
     }
 }
 
-/// Something else at an address, which gives the same answer to everything, or none at all.
+/// Runs another server at an address. It gives every request the same answer, or none.
 fn impostor(address: SocketAddr, answer: Option<String>) {
     let listener = TcpListener::bind(address).unwrap();
     // It ends with the process.
@@ -65,10 +65,10 @@ fn ok(identity: &str, body: &str) -> String {
 }
 
 #[test]
-fn a_pidfile_that_lies_harms_nobody() {
+fn forged_pidfile_is_never_used() {
     let machine = Machine::new();
     let mut stranger = Stranger::new();
-    // A process that has ended, and of which its parent has not taken note.
+    // A process that has exited but was not reaped.
     let mut zombie = Command::new("true").stdin(Stdio::null()).spawn().unwrap();
     let important = machine.sandbox.work().join("important");
     fs::write(&important, "do not lose this").unwrap();
@@ -102,7 +102,7 @@ fn a_pidfile_that_lies_harms_nobody() {
 }
 
 #[test]
-fn what_somebody_left_in_the_pidfiles_place_does_not_keep_a_daemon_from_starting() {
+fn junk_in_the_pidfile_does_not_prevent_a_start() {
     let machine = Machine::new();
     fs::create_dir(machine.folder()).unwrap();
     for junk in ["junk", "-5\n", "4711 127.0.0.1:51234\n"] {
@@ -119,7 +119,7 @@ fn what_somebody_left_in_the_pidfiles_place_does_not_keep_a_daemon_from_starting
 }
 
 #[test]
-fn a_lock_that_is_something_else_is_left_alone() {
+fn foreign_file_in_place_of_the_lock_is_not_changed() {
     let machine = Machine::new();
     let precious = machine.sandbox.work().join("precious");
     fs::write(&precious, "do not lose this").unwrap();
@@ -144,17 +144,17 @@ fn a_lock_that_is_something_else_is_left_alone() {
         "{status:?}"
     );
     assert_eq!(fs::read_to_string(&precious).unwrap(), "do not lose this");
-    // Opening a pipe would wait.
+    // Opening a pipe would block.
     fs::remove_file(&lock).unwrap();
     let made = Command::new("mkfifo").arg(&lock).status().unwrap();
     assert!(made.success());
     complains(&["start"]);
-    // In process it is of no consequence.
+    // Without the daemon, the lock does not matter.
     let mut command = machine.command(&["get", "web"]);
     Ran::of(command.env_remove("PORT_REGISTRY_ADDR")).printed();
 }
 
-/// A daemon of a later version, say: it holds the lock, and says of itself what nobody understands.
+/// A daemon of another version: it holds the lock, but describes itself in an unknown format.
 const OTHER_VERSION: &str = r#"
 import fcntl, http.server, os, sys
 lock, port, body = sys.argv[1], int(sys.argv[2]), sys.argv[3].encode()
@@ -173,7 +173,7 @@ http.server.HTTPServer(("127.0.0.1", port), Answer).serve_forever()
 "#;
 
 impl Stranger {
-    /// Such a daemon, which says this of itself. `None` where there is no Python.
+    /// Runs such a daemon with this description. Returns `None` without Python.
     fn of_another_version(machine: &Machine, body: &str) -> Option<Stranger> {
         let mut python = machine.sandbox.command("python3");
         if !is_to_be_had("Python", python.arg("--version")) {
@@ -194,7 +194,7 @@ impl Stranger {
 }
 
 #[test]
-fn a_daemon_of_another_version_can_be_replaced() {
+fn daemon_of_another_version_can_be_replaced() {
     let machine = Machine::new();
     let Some(mut other) = Stranger::of_another_version(&machine, "{}") else {
         return;
@@ -205,8 +205,8 @@ fn a_daemon_of_another_version_can_be_replaced() {
     assert_eq!(
         complaint,
         format!(
-            "error: the daemon (pid {}) is of another version than portctl, which does not \
-             understand it\nhint: `portctl restart` replaces it",
+            "error: the daemon (pid {}) has another version than portctl, and they are not \
+             compatible\nhint: `portctl restart` replaces it",
             other.pid()
         )
     );
@@ -217,7 +217,7 @@ fn a_daemon_of_another_version_can_be_replaced() {
 }
 
 #[test]
-fn a_supervised_daemon_of_another_version_is_left_to_its_supervisor() {
+fn supervised_daemon_of_another_version_is_not_stopped() {
     let machine = Machine::new();
     let body = r#"{"supervisor":{"name":"systemd","service":"x.service","scope":"galaxy"}}"#;
     let Some(mut other) = Stranger::of_another_version(&machine, body) else {
@@ -225,10 +225,7 @@ fn a_supervised_daemon_of_another_version_is_left_to_its_supervisor() {
     };
     for command in ["stop", "restart"] {
         let complaint = machine.complaint(&[command]);
-        let told = format!(
-            "(pid {}) is kept running by systemd as x.service",
-            other.pid()
-        );
+        let told = format!("(pid {}) is managed by systemd as x.service", other.pid());
         assert!(complaint.contains(&told), "{complaint}");
     }
     let complaint = machine.complaint(&["start"]);
@@ -240,7 +237,7 @@ fn a_supervised_daemon_of_another_version_is_left_to_its_supervisor() {
 }
 
 #[test]
-fn something_else_at_the_address_is_named_and_left_alone() {
+fn other_server_at_the_address_is_named_and_not_stopped() {
     let body = r#"{"status":"ok"}"#;
     let identity = "X-Port-Registry: 0.1.0; pid=1\r\n";
     for (answer, what) in [
@@ -277,7 +274,7 @@ fn something_else_at_the_address_is_named_and_left_alone() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_stranger_that_is_named_by_what_answers_is_not_stopped() {
+fn process_named_by_an_impostor_is_not_stopped() {
     let machine = Machine::new();
     let mut stranger = Stranger::new();
     let pid = stranger.pid();
@@ -292,7 +289,7 @@ fn a_stranger_that_is_named_by_what_answers_is_not_stopped() {
         "{complaint}"
     );
     stranger.assert_unharmed();
-    // Neither when somebody else holds the lock, whatever it says there.
+    // Nor if another process holds the lock, whatever the file says.
     let lock = machine.folder().join("port-registry.pid.lock");
     let mut flock = Command::new("flock");
     let mut other = Stranger(
@@ -315,7 +312,7 @@ fn a_stranger_that_is_named_by_what_answers_is_not_stopped() {
 }
 
 #[test]
-fn a_daemon_that_listens_elsewhere_is_named_and_left_alone() {
+fn daemon_at_another_address_is_named_and_not_stopped() {
     let machine = Machine::new();
     let pid = machine.start();
     let elsewhere = SocketAddr::from(([127, 0, 0, 1], free_block(1)));
@@ -324,7 +321,7 @@ fn a_daemon_that_listens_elsewhere_is_named_and_left_alone() {
         let ran = Ran::of(command.env("PORT_REGISTRY_ADDR", elsewhere.to_string()));
         let expected = format!(
             "error: the daemon runs as process {pid}, but listens at {}, not at {elsewhere}\n\
-             hint: one runs for each home: to use or stop it, set PORT_REGISTRY_ADDR={}",
+             hint: only one daemon runs per home folder; to use or stop this one, set PORT_REGISTRY_ADDR={}",
             machine.address, machine.address
         );
         assert_eq!(ran.complained(1), expected);
@@ -340,30 +337,30 @@ fn a_daemon_that_listens_elsewhere_is_named_and_left_alone() {
 }
 
 #[test]
-fn a_daemon_of_another_registry_is_not_taken_for_this_ones() {
+fn daemon_of_another_registry_is_recognized() {
     let machine = Machine::new();
     machine.start();
     let other = machine.sandbox.work().join("other.redb");
     let mut command = machine.command(&["start"]);
     let ran = Ran::of(command.env("PORT_REGISTRY_DB", &other));
     assert!(
-        ran.complained(1).contains(" serves another registry, "),
+        ran.complained(1).contains(" serves a different registry, "),
         "{ran:?}"
     );
     let mut command = machine.command(&["status"]);
     let ran = Ran::of(command.env("PORT_REGISTRY_DB", &other));
     assert!(ran.stdout.starts_with("Server is running (pid "), "{ran:?}");
     assert!(
-        ran.stderr.starts_with("it serves another registry, "),
+        ran.stderr.starts_with("it serves a different registry, "),
         "{ran:?}"
     );
-    // The daemon is stopped all the same: it is this user's.
+    // It can be stopped nevertheless, because it is this user's daemon.
     let mut command = machine.command(&["stop"]);
     Ran::of(command.env("PORT_REGISTRY_DB", &other)).printed();
 }
 
 #[test]
-fn a_daemon_that_is_suspended_is_told_of_and_not_stopped() {
+fn suspended_daemon_is_reported_and_not_stopped() {
     let machine = Machine::new();
     let mut daemon = Daemon::spawn(
         machine
@@ -392,7 +389,7 @@ fn a_daemon_that_is_suspended_is_told_of_and_not_stopped() {
 }
 
 #[test]
-fn a_daemon_whose_lock_is_gone_is_left_alone() {
+fn daemon_without_its_lock_is_not_stopped() {
     let machine = Machine::new();
     let port = machine.address.port().to_string();
     let mut command = machine.sandbox.command(&*PORT_REGISTRY);
@@ -401,7 +398,7 @@ fn a_daemon_whose_lock_is_gone_is_left_alone() {
     fs::remove_file(machine.folder().join("port-registry.pid.lock")).unwrap();
     let expected = format!(
         "error: process {pid} answers at [ADDRESS], but \
-         [SANDBOX]/home/.port-registry/port-registry.pid.lock does not say that it is the daemon; \
+         [SANDBOX]/home/.port-registry/port-registry.pid.lock does not name it as the daemon; \
          it was left alone\nhint: if it is yours, `kill {pid}` ends it"
     );
     for words in ["start", "stop", "restart"] {
@@ -420,7 +417,7 @@ fn a_daemon_whose_lock_is_gone_is_left_alone() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_lock_that_names_a_process_that_does_not_hold_it_stops_nothing() {
+fn process_that_does_not_hold_the_lock_is_not_stopped() {
     let machine = Machine::new();
     let mut stranger = Stranger::new();
     let pid = stranger.pid();
@@ -432,13 +429,13 @@ fn a_lock_that_names_a_process_that_does_not_hold_it_stops_nothing() {
     let path = machine.folder().join("port-registry.pid.lock");
     let lock = fs::File::create(&path).unwrap();
     lock.lock().unwrap();
-    // As it is for a daemon in another container, whose numbers mean others here, or nobody.
+    // As with a daemon in another container: its process ids mean other processes here, or none.
     writeln!(&lock, "{pid} {}", machine.address).unwrap();
     let expected = |pid: u32| {
         format!(
-            "error: [SANDBOX]/home/.port-registry/port-registry.pid.lock names process {pid}, which \
-             does not hold it here, and was left alone\n\
-             hint: stop the daemon where it was started: in a container, perhaps"
+            "error: [SANDBOX]/home/.port-registry/port-registry.pid.lock names process {pid}, but \
+             that process does not hold the lock, so it was not stopped\n\
+             hint: stop the daemon where it was started, for example in its container"
         )
     };
     assert_eq!(machine.complaint(&["stop"]), expected(pid));

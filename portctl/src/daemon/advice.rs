@@ -1,29 +1,29 @@
-//! Advice on what to do about a daemon.
+//! Hints for problems with the daemon.
 
 use port_registry::daemon::DaemonInfo;
 use port_registry::{DB_VARIABLE, RANGE_VARIABLE};
 
-use super::supervisor::{self, Deed};
+use super::supervisor::{self, LifecycleAction};
 use crate::environment::ADDRESS_VARIABLE;
 use crate::output::wording::quoted;
 
-/// The advice to choose another port than the one that something else has.
+/// Advises to choose a port that is not in use.
 pub(crate) fn other_port() -> String {
     format!("choose another port: {ADDRESS_VARIABLE}=127.0.0.1:PORT portctl start")
 }
 
-/// The advice to have a daemon choose from the ports of the environment.
+/// Advises to restart the daemon with the range of the environment.
 pub(crate) fn restart_for_range(daemon: &DaemonInfo) -> String {
-    match supervisor::command(daemon.supervisor.as_ref(), Deed::Restart) {
-        Some(command) => format!("set {RANGE_VARIABLE} for the service, then `{command}`"),
-        None => format!("`portctl restart` makes it choose from those of {RANGE_VARIABLE}"),
+    match supervisor::command(daemon.supervisor.as_ref(), LifecycleAction::Restart) {
+        Some(command) => format!("set {RANGE_VARIABLE} for the service, then run `{command}`"),
+        None => format!("`portctl restart` makes it use {RANGE_VARIABLE}"),
     }
 }
 
-/// The advice to stop a daemon, or to use its registry.
+/// Advises to stop the daemon, or to use its registry.
 pub(crate) fn use_its_registry(daemon: &DaemonInfo) -> String {
     let store = quoted(&daemon.store);
-    let stop = supervisor::command(daemon.supervisor.as_ref(), Deed::Stop);
+    let stop = supervisor::command(daemon.supervisor.as_ref(), LifecycleAction::Stop);
     let stop = stop.as_deref().unwrap_or("portctl stop");
-    format!("`{stop}` stops it; or use its registry: {DB_VARIABLE}={store}")
+    format!("`{stop}` stops it; to use its registry, set {DB_VARIABLE}={store}")
 }

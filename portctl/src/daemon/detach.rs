@@ -1,7 +1,7 @@
-//! Running the daemon in a session of its own, so that it outlives the terminal.
+//! Runs the daemon in a session of its own, so that it outlives the terminal.
 //!
-//! A new session is begun by the process that is to be in it. So portctl starts itself with a word
-//! that nobody types, begins the session, and becomes the daemon.
+//! Only the process itself can create its session. So portctl runs itself with an internal argument; that process
+//! calls setsid and then execs the daemon.
 
 use std::ffi::OsString;
 use std::io;
@@ -11,11 +11,11 @@ use std::process::{Command, ExitCode, Stdio};
 use crate::output;
 use crate::report::Report;
 
-/// The word.
+/// The internal argument.
 pub(crate) const WORD: &str = "__daemon";
 
-/// A command that runs a program in a session of its own, in the root folder, with nothing open but
-/// what standard error is to be.
+/// Returns a command that runs a program in a session of its own, in the root folder, without standard input and
+/// output. The caller sets standard error.
 pub(super) fn command(program: &Path) -> io::Result<Command> {
     let mut command = if cfg!(unix) {
         let mut command = Command::new(std::env::current_exe()?);
@@ -31,14 +31,14 @@ pub(super) fn command(program: &Path) -> io::Result<Command> {
     Ok(command)
 }
 
-/// Becomes the program that the words name, in a session of its own. Comes back only if that fails.
+/// Execs the program and arguments in these words, in a session of its own. Returns only if that fails.
 pub(crate) fn exec(mut words: impl Iterator<Item = OsString>) -> ExitCode {
     let Some(program) = words.next() else {
-        return output::fail(&Report::new("a program is missing"), false);
+        return output::fail(&Report::new("the program to run is missing"), false);
     };
     let mut command = Command::new(&program);
     command.args(words);
-    let error = become_session(&mut command);
+    let error = exec_in_session(&mut command);
     let report = Report::new(format!(
         "cannot run {}: {error}",
         Path::new(&program).display()
@@ -47,14 +47,14 @@ pub(crate) fn exec(mut words: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 #[cfg(unix)]
-fn become_session(command: &mut Command) -> io::Error {
+fn exec_in_session(command: &mut Command) -> io::Error {
     use std::os::unix::process::CommandExt;
 
-    /// The first descriptor behind standard error.
+    /// The first descriptor after standard error.
     const FIRST_OTHER: i32 = 3;
     match rustix::process::setsid() {
         Ok(_) => {
-            // What whoever started portctl left open, such as a lock, is not to be held from now on.
+            // Close descriptors inherited from the caller: the daemon must not hold the caller's locks.
             close_fds::set_fds_cloexec(FIRST_OTHER, &[]);
             command.exec()
         }
@@ -63,6 +63,6 @@ fn become_session(command: &mut Command) -> io::Error {
 }
 
 #[cfg(not(unix))]
-fn become_session(_: &mut Command) -> io::Error {
+fn exec_in_session(_: &mut Command) -> io::Error {
     io::ErrorKind::Unsupported.into()
 }

@@ -1,4 +1,4 @@
-//! The file that a detached daemon logs to.
+//! The log file of a detached daemon.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -6,31 +6,30 @@ use std::path::{Path, PathBuf};
 
 use port_registry::daemon::open_private;
 
-/// From how many bytes on a log is put aside, and a new one begun.
-const LARGEST: u64 = 5 << 20;
+/// A log of this size in bytes is rotated.
+const ROTATE_BYTES: u64 = 5 << 20;
 
-/// How many lines are shown of a daemon that did not start.
+/// Number of log lines to show if the daemon does not start.
 const LAST_LINES: usize = 10;
 
-/// The log, as one daemon is about to find it.
+/// The log of one run of the daemon.
 #[derive(Debug)]
 pub(super) struct Log {
     path: PathBuf,
     file: File,
-    /// Where what this daemon logs begins.
+    /// Offset at which this run's lines start.
     start: u64,
 }
 
 impl Log {
-    /// Opens the log to write behind what is there. One that is large takes the place of the old one
-    /// first.
+    /// Opens the log for appending. Rotates a large log first: it replaces the previous `.old` file.
     pub(super) fn open(path: PathBuf) -> io::Result<Log> {
         match fs::metadata(&path) {
             Ok(metadata) if !metadata.is_file() => {
                 return Err(io::Error::other("it is not a file"));
             }
-            Ok(metadata) if metadata.len() >= LARGEST => fs::rename(&path, aside(&path))?,
-            // What is wrong with it is told when it is opened.
+            Ok(metadata) if metadata.len() >= ROTATE_BYTES => fs::rename(&path, aside(&path))?,
+            // Opening the file reports any error.
             Ok(_) | Err(_) => {}
         }
         let mut options = OpenOptions::new();
@@ -43,14 +42,14 @@ impl Log {
         &self.path
     }
 
-    /// For the daemon to write to.
+    /// Returns a handle for the daemon's standard error.
     pub(super) fn writer(&self) -> io::Result<File> {
         self.file.try_clone()
     }
 
-    /// The last lines that this daemon has logged.
+    /// Returns the last lines of this run.
     pub(super) fn last_lines(mut self) -> Vec<String> {
-        /// More than the last lines take.
+        /// Bytes to read from the end, enough for the last lines.
         const TAIL: u64 = 64 << 10;
         let mut text = Vec::new();
         let length = self.file.metadata().map_or(0, |metadata| metadata.len());
@@ -80,14 +79,14 @@ mod tests {
     use std::fs;
     use std::io::Write;
 
-    use super::{LARGEST, Log};
+    use super::{Log, ROTATE_BYTES};
 
     #[test]
-    fn one_old_log_is_kept_when_it_has_become_large() {
+    fn large_log_is_rotated_and_one_old_log_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.log");
         let old = folder.path().join("x.log.old");
-        let length = usize::try_from(LARGEST).unwrap();
+        let length = usize::try_from(ROTATE_BYTES).unwrap();
         fs::write(&path, vec![b'x'; length - 1]).unwrap();
         let log = Log::open(path.clone()).unwrap();
         assert!(!old.exists());
@@ -105,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_is_left_alone() {
+    fn folder_in_place_of_the_log_is_rejected() {
         let folder = tempfile::tempdir().unwrap();
         Log::open(folder.path().to_owned()).unwrap_err();
     }

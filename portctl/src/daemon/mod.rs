@@ -1,7 +1,7 @@
-//! The daemon's life, from outside: it is started, stopped, and looked at.
+//! Starts, stops and inspects the daemon.
 //!
-//! Never decide by the pidfile if one runs: its lock tells. Never signal a process unless
-//! the lock is held, the locked file names it, and what answers at the address names it too.
+//! Never decide by the pidfile whether a daemon runs; use its lock. Never signal a process unless the lock is held,
+//! the locked file names the process, and the server at the address names it, too.
 
 mod advice;
 mod detach;

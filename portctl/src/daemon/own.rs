@@ -8,8 +8,8 @@ use port_registry::daemon::{DaemonInfo, Presence};
 
 use crate::backend::Client;
 
-/// Returns this user's daemon, if it listens at the client's address. Its lock, which nobody else can hold,
-/// must say so; without that, nothing is sent to the address.
+/// Returns this user's daemon, if it listens at the client's address. Never send anything to the address unless the
+/// lock, which no other user can hold, names it.
 pub(crate) fn find(client: &Client, pidfile: &Path) -> Option<DaemonInfo> {
     let Ok(Presence::Running { pid, address }) = Presence::of(pidfile) else {
         return None;
@@ -21,32 +21,34 @@ pub(crate) fn find(client: &Client, pidfile: &Path) -> Option<DaemonInfo> {
     (daemon.pid == pid).then_some(daemon)
 }
 
-/// Tells if the daemon's store is the file that this process would open.
+/// Compares the daemon's store with the file that this process would open.
 pub(crate) fn serves_store(daemon: &DaemonInfo, registry: &Builder) -> bool {
     registry
         .store_path()
         .is_ok_and(|store| is_same_file(&store, &daemon.store))
 }
 
-/// Tells if the daemon chooses from the ports that the environment names. One that names none is content
-/// with any.
+/// Compares the daemon's range with that of the environment. Without a range in the environment, any range matches.
 pub(crate) fn serves_range(daemon: &DaemonInfo, registry: &Builder) -> bool {
     let range = registry.range();
     range.is_none_or(|range| range.to_string() == daemon.range)
 }
 
-/// Describes the first difference between a daemon and the environment: its store, or its ports.
+/// Describes the first difference between a daemon and the environment: its store or its range.
 pub(crate) fn difference(daemon: &DaemonInfo, registry: &Builder) -> Option<String> {
     if !serves_store(daemon, registry) {
-        Some(format!("serves another registry, {}", daemon.store))
+        Some(format!("serves a different registry, {}", daemon.store))
     } else if !serves_range(daemon, registry) {
-        Some(format!("chooses from other ports, {}", daemon.range))
+        Some(format!(
+            "allocates ports from a different range, {}",
+            daemon.range
+        ))
     } else {
         None
     }
 }
 
-/// Compares a path with the one that a daemon names, in which it replaced everything that is not UTF-8.
+/// Compares a path with the one that a daemon reports, in which non-UTF-8 bytes are replaced.
 fn is_same_file(file: &Path, named: &str) -> bool {
     let is_named = |file: &Path| file.to_string_lossy() == named;
     is_named(file)
@@ -97,7 +99,7 @@ mod tests {
         assert_eq!(compare(&format!("{folder}/./ports.redb"), None), None);
     }
 
-    /// Finds a daemon that sends this header, and whose lock, if it is held, has a line in it.
+    /// Looks for a daemon that sends this header. With a line, its lock is held and contains the line.
     fn is_found(identity: &str, line: Option<fn(SocketAddr) -> String>) -> bool {
         let folder = tempfile::tempdir().unwrap();
         let address = canned::serve(canned::response(200, identity, &info("/x")));

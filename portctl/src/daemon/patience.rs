@@ -1,15 +1,15 @@
-//! Waits for other processes.
+//! Polls for changes that other processes make.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Limit of the wait for a daemon to start or to end.
+/// Time limit for a daemon to start or stop.
 pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 
-/// The pause between two looks.
+/// Polling interval.
 pub(super) const PAUSE: Duration = Duration::from_millis(2);
 
-/// A deadline that is waited for in short pauses.
+/// A deadline for polling.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
     end: Instant,

@@ -1,10 +1,10 @@
-//! Telling a process to end, and seeing it gone.
+//! Terminates a process and waits for its end.
 
 use std::io;
 use std::path::Path;
 use std::process::Child;
 
-/// The process of a number, if one can have it.
+/// Converts a process id, if it is a valid one.
 #[cfg(unix)]
 fn id(pid: u32) -> Option<rustix::process::Pid> {
     i32::try_from(pid)
@@ -12,19 +12,19 @@ fn id(pid: u32) -> Option<rustix::process::Pid> {
         .and_then(rustix::process::Pid::from_raw)
 }
 
-/// Whether a process is in the session that the other one began.
+/// Tests whether a process is in the session that `leader` created.
 #[cfg(unix)]
 pub(super) fn is_of_session(pid: u32, leader: u32) -> bool {
     id(pid).is_some_and(|pid| rustix::process::getsid(Some(pid)).ok() == id(leader))
 }
 
-/// Where there are no sessions, whether it is the same.
+/// Without sessions, compares the processes.
 #[cfg(not(unix))]
 pub(super) fn is_of_session(pid: u32, leader: u32) -> bool {
     pid == leader
 }
 
-/// Ends a child and what it has started, if it began a session.
+/// Kills a child, and its process group if it created a session.
 pub(super) fn kill_session(child: &mut Child) {
     #[cfg(unix)]
     {
@@ -38,8 +38,7 @@ pub(super) fn kill_session(child: &mut Child) {
     let _ = child.wait();
 }
 
-/// A process that runs. Where Linux gives a descriptor of it, it cannot be mistaken for a later one of
-/// the same number.
+/// A running process. On Linux, a pidfd protects against a reused process id.
 #[cfg(unix)]
 #[derive(Debug)]
 pub(super) struct Process {
@@ -50,7 +49,7 @@ pub(super) struct Process {
 
 #[cfg(unix)]
 impl Process {
-    /// `None` if there is no such process any more.
+    /// Returns `None` if the process does not exist.
     pub(super) fn open(pid: u32) -> io::Result<Option<Process>> {
         let pid = id(pid).ok_or(io::ErrorKind::InvalidInput)?;
         #[cfg(target_os = "linux")]
@@ -61,7 +60,7 @@ impl Process {
             match pidfd_open(pid, PidfdFlags::empty()) {
                 Ok(descriptor) => Some(descriptor),
                 Err(Errno::SRCH) => return Ok(None),
-                // Kernels before 5.3 and some sandboxes have none.
+                // Kernels before 5.3 and some sandboxes lack pidfds.
                 Err(Errno::NOSYS | Errno::PERM) => None,
                 Err(error) => return Err(error.into()),
             }
@@ -73,7 +72,7 @@ impl Process {
         }))
     }
 
-    /// Whether it has a file open. Where the system does not tell, it is believed.
+    /// Tests whether the process has a file open. Returns `true` where the system cannot tell.
     pub(super) fn has_open(&self, file: &Path) -> bool {
         #[cfg(target_os = "linux")]
         {
@@ -87,7 +86,7 @@ impl Process {
                 Ok(entries) => entries
                     .flatten()
                     .any(|entry| wanted.is_some() && mark(&entry.path()) == wanted),
-                // No procfs at all, as opposed to a process that may not be looked at.
+                // Distinguish a missing procfs from a process of another user.
                 Err(_) => !Path::new("/proc/self/fd").exists(),
             }
         }
@@ -112,29 +111,29 @@ impl Process {
         Ok(kill_process(self.pid, Signal::TERM)?)
     }
 
-    /// Waits until it has ended, which it is about to.
+    /// Waits briefly for the process to exit, after it has released its lock.
     pub(super) fn await_end(&self) {
         use std::thread;
         use std::time::{Duration, Instant};
 
         use rustix::process::test_kill_process;
 
-        /// How long it may take once it has let go of its lock.
-        const LAST_BREATH: Duration = Duration::from_millis(500);
+        /// Time limit between the release of the lock and the exit.
+        const EXIT_TIMEOUT: Duration = Duration::from_millis(500);
 
         #[cfg(target_os = "linux")]
         if let Some(descriptor) = &self.descriptor {
             use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-            let patience = Timespec::try_from(LAST_BREATH).ok();
+            let patience = Timespec::try_from(EXIT_TIMEOUT).ok();
             let _ = poll(
                 &mut [PollFd::new(descriptor, PollFlags::IN)],
                 patience.as_ref(),
             );
             return;
         }
-        // Of a parent that does not care it may be left as a zombie.
-        let end = Instant::now() + LAST_BREATH;
+        // Limit the wait, because a parent that does not reap the process leaves it as a zombie.
+        let end = Instant::now() + EXIT_TIMEOUT;
         while test_kill_process(self.pid).is_ok() && Instant::now() < end {
             thread::sleep(super::patience::PAUSE);
         }

@@ -1,4 +1,4 @@
-//! Where the daemon's program is.
+//! Finds the daemon's program.
 
 use std::env::{self, consts::EXE_SUFFIX};
 use std::fs;
@@ -7,10 +7,10 @@ use std::path::{self, Path, PathBuf};
 use crate::environment;
 use crate::report::Report;
 
-/// What the program is called.
+/// File name of the program.
 pub(crate) const NAME: &str = "port-registry";
 
-/// The program beside portctl, or else the first one on the PATH.
+/// Finds the program beside portctl, or else on the PATH.
 pub(crate) fn find() -> Result<PathBuf, Report> {
     let name = format!("{NAME}{EXE_SUFFIX}");
     let own_folder = env::current_exe()
@@ -22,16 +22,16 @@ pub(crate) fn find() -> Result<PathBuf, Report> {
         .chain(&environment::path())
         .map(|folder| folder.join(&name))
         .find(|candidate| is_program(candidate));
-    // The daemon is run in another folder.
+    // Make the path absolute, because the daemon runs in another folder.
     let found = found.and_then(|program| path::absolute(program).ok());
     found.ok_or_else(|| {
         let beside = own_folder.map_or_else(String::new, |folder| {
             format!(" beside portctl (in {})", folder.display())
         });
         Report::new(format!(
-            "the daemon's program {NAME} is neither{beside} nor on the PATH"
+            "cannot find the daemon's program {NAME}{beside} or on the PATH"
         ))
-        .hint("install it: `cargo install --path port-registry-http` in the sources")
+        .hint("install it: run `cargo install --path port-registry-http` in the sources")
     })
 }
 

@@ -1,4 +1,4 @@
-//! Starting the daemon.
+//! Starts and restarts the daemon.
 
 use std::process::{Child, ExitStatus};
 
@@ -8,7 +8,7 @@ use port_registry::{Builder, DB_VARIABLE, Listener, Port};
 use super::advice::{other_port, restart_for_range, use_its_registry};
 use super::log::Log;
 use super::patience::{PATIENCE, Patience};
-use super::supervisor::{self, Deed};
+use super::supervisor::{self, LifecycleAction};
 use super::target::Target;
 use super::turn::Turn;
 use super::{detach, own, process, program, stop};
@@ -17,28 +17,26 @@ use crate::environment::ADDRESS_VARIABLE;
 use crate::output::wording;
 use crate::report::Report;
 
-/// A daemon that runs.
+/// A running daemon.
 #[derive(Debug)]
 pub(crate) struct Started {
     pub(crate) pid: u32,
-    /// It did not run before.
+    /// It was started by this call.
     pub(crate) is_new: bool,
 }
 
-/// Starts a daemon at the address in force with the store in force, unless one is there already.
-/// Comes back when it answers.
+/// Starts the daemon with the address and store of the environment, unless it already runs. Returns once it answers.
 pub(crate) fn start(target: &Target) -> Result<Started, Report> {
-    // Where one is there, nobody has to be waited for.
+    // If one runs, there is no need to wait for the turn.
     if let Some(daemon) = own::find(&target.client, &target.pidfile) {
         return already(target, &daemon);
     }
     start_with(target, None, &target.turn()?)
 }
 
-/// Stops the daemon, if it runs, and starts it. It goes on choosing from the same ports unless the
-/// environment names others.
+/// Stops the daemon, if it runs, and starts it. It keeps its range, unless the environment sets one.
 pub(crate) fn restart(target: &Target) -> Result<Started, Report> {
-    // Everything that would keep it from starting is met before it is stopped.
+    // Before stopping the daemon, check everything that could prevent the new one from starting.
     check_address(target)?;
     program::find()?;
     let registry = Builder::from_env()?;
@@ -54,7 +52,7 @@ pub(crate) fn restart(target: &Target) -> Result<Started, Report> {
         }
         range = Some(daemon.range).filter(|_| registry.range().is_none());
     }
-    let stopped = stop::stop_in_turn(target, Deed::Restart, &turn)?;
+    let stopped = stop::stop_in_turn(target, LifecycleAction::Restart, &turn)?;
     start_with(target, range, &turn).map_err(|report| {
         report.prefixed(&format!("the daemon (pid {stopped}) was stopped, and then"))
     })
@@ -65,15 +63,15 @@ fn check_address(target: &Target) -> Result<(), Report> {
         return Ok(());
     }
     Err(Report::new(format!(
-        "a daemon listens at 127.0.0.1 alone, and {ADDRESS_VARIABLE} names {}",
+        "a daemon can only listen at 127.0.0.1, but {ADDRESS_VARIABLE} is {}",
         target.address()
     ))
     .hint(format!(
-        "start it on that machine, or unset {ADDRESS_VARIABLE}"
+        "start the daemon on that machine, or unset {ADDRESS_VARIABLE}"
     )))
 }
 
-/// Starts a daemon that chooses from these ports, or from those of the environment.
+/// Starts a daemon with this range, or with that of the environment.
 fn start_with(target: &Target, range: Option<String>, _: &Turn) -> Result<Started, Report> {
     check_address(target)?;
     let patience = Patience::new();
@@ -95,17 +93,17 @@ fn start_with(target: &Target, range: Option<String>, _: &Turn) -> Result<Starte
                     ..
                 }),
             ) if by == pid => return Err(other_version(pid, supervisor.as_ref())),
-            // It is about to listen, or about to end.
+            // It is about to listen or about to exit.
             (Presence::Starting | Presence::Running { .. }, _) if patience.is_left() => {
                 patience.pause();
             }
             (Presence::Starting | Presence::Running { .. }, _) => {
-                return Err(mute(target, presence));
+                return Err(unresponsive(target, presence));
             }
             (Presence::Absent, Err(ClientError::NothingListens { .. })) => {
                 return launch(target, range);
             }
-            // One has been started just now, and not by this portctl.
+            // Another process has just started one; look again.
             (Presence::Absent, _) if target.presence()? != Presence::Absent => {}
             (Presence::Absent, Ok(daemon)) => return Err(target.not_the_daemon(&daemon)),
             (Presence::Absent, Err(error)) => return Err(occupied(target, &error)),
@@ -124,19 +122,19 @@ fn already(target: &Target, daemon: &DaemonInfo) -> Result<Started, Report> {
     })
 }
 
-/// The daemon that runs says what this portctl does not understand.
+/// Reports a running daemon whose identity this portctl cannot parse.
 fn other_version(pid: u32, supervisor: Option<&Supervisor>) -> Report {
-    let hint = match supervisor::command(supervisor, Deed::Restart) {
+    let hint = match supervisor::command(supervisor, LifecycleAction::Restart) {
         Some(command) => format!("`{command}` replaces it"),
         None => "`portctl restart` replaces it".to_owned(),
     };
     Report::new(format!(
-        "the daemon (pid {pid}) is of another version than portctl, which does not understand it"
+        "the daemon (pid {pid}) has another version than portctl, and they are not compatible"
     ))
     .hint(hint)
 }
 
-/// The daemon that runs is not the one that is asked for.
+/// Reports a running daemon with another store or range than the environment.
 fn different(target: &Target, daemon: &DaemonInfo, registry: &Builder) -> Report {
     let difference = own::difference(daemon, registry).unwrap_or_default();
     let hint = if own::serves_store(daemon, registry) {
@@ -152,7 +150,7 @@ fn different(target: &Target, daemon: &DaemonInfo, registry: &Builder) -> Report
     .hint(hint)
 }
 
-/// Something is at the address that is no daemon.
+/// Reports another server at the address.
 fn occupied(target: &Target, error: &ClientError) -> Report {
     let listener = Port::new(target.address().port()).ok().map(Listener::find);
     let by = listener.as_ref().map_or_else(String::new, wording::by);
@@ -163,17 +161,17 @@ fn occupied(target: &Target, error: &ClientError) -> Report {
         _ => "which is not port-registry".to_owned(),
     };
     let address = target.address();
-    let told = if by.is_empty() {
-        format!("{address} is in use by something else, {what}")
+    let message = if by.is_empty() {
+        format!("{address} is in use by another process, {what}")
     } else {
         format!("{address} is in use{by}, {what}")
     };
     let hint = format!("stop it, or {}", other_port());
-    Report::new(told).listener(listener).hint(hint)
+    Report::new(message).listener(listener).hint(hint)
 }
 
-/// A daemon holds its lock, and does not answer.
-fn mute(target: &Target, presence: Presence) -> Report {
+/// Reports a daemon that holds its lock but does not answer.
+fn unresponsive(target: &Target, presence: Presence) -> Report {
     let which = match presence {
         Presence::Running { pid, .. } => format!("the daemon (pid {pid})"),
         Presence::Starting | Presence::Absent => "a daemon that is starting".to_owned(),
@@ -183,7 +181,7 @@ fn mute(target: &Target, presence: Presence) -> Report {
         target.address(),
         PATIENCE.as_secs()
     ))
-    .hint("see whether it is suspended (`kill -CONT` wakes it), or hangs")
+    .hint("check whether it hangs or is suspended; `kill -CONT` resumes it")
 }
 
 fn launch(target: &Target, range: Option<String>) -> Result<Started, Report> {
@@ -200,7 +198,7 @@ fn launch(target: &Target, range: Option<String>) -> Result<Started, Report> {
         .map_err(|error| Report::new(format!("cannot run portctl itself: {error}")))?;
     command
         .args(words)
-        // As an absolute path, since the daemon runs in another folder.
+        // Pass the absolute path, because the daemon runs in another folder.
         .env(DB_VARIABLE, &store)
         .stderr(log.writer().map_err(log_failed)?);
     let child = command
@@ -209,11 +207,11 @@ fn launch(target: &Target, range: Option<String>) -> Result<Started, Report> {
     await_answer(target, child, log)
 }
 
-/// Waits until the daemon answers that the child is, and nobody else.
+/// Waits until the daemon answers, and makes sure that it is the child.
 fn await_answer(target: &Target, mut child: Child, log: Log) -> Result<Started, Report> {
     let patience = Patience::new();
     loop {
-        // It holds the lock, it says so there, and it is what answers.
+        // The process that holds the lock must be the one that answers.
         let daemon = match (target.presence(), target.client.identify_quickly()) {
             (Ok(Presence::Running { pid, .. }), Ok(daemon)) if daemon.pid == pid => Some(daemon),
             _ => None,
@@ -231,15 +229,15 @@ fn await_answer(target: &Target, mut child: Child, log: Log) -> Result<Started, 
             (Ok(None), _) if patience.is_left() => patience.pause(),
             (Ok(None), _) => {
                 process::kill_session(&mut child);
-                let told = format!("the daemon did not answer within {} s", PATIENCE.as_secs());
-                return Err(with_log(Report::new(told), log));
+                let message = format!("the daemon did not answer within {} s", PATIENCE.as_secs());
+                return Err(with_log(Report::new(message), log));
             }
-            // Somebody else's daemon was quicker.
+            // Another process started a daemon first.
             (Ok(Some(_)), Some(daemon)) => return already(target, &daemon),
             (Ok(Some(status)), None) => return Err(with_log(ended(status), log)),
             (Err(error), _) => {
                 return Err(Report::new(format!(
-                    "cannot tell what became of the daemon: {error}"
+                    "cannot get the state of the daemon's process: {error}"
                 )));
             }
         }
@@ -248,7 +246,7 @@ fn await_answer(target: &Target, mut child: Child, log: Log) -> Result<Started, 
 
 fn ended(status: ExitStatus) -> Report {
     Report::new(format!(
-        "the daemon ended as soon as it was started ({status})"
+        "the daemon exited immediately after it was started ({status})"
     ))
 }
 
@@ -257,10 +255,11 @@ fn with_log(report: Report, log: Log) -> Report {
     let lines = log.last_lines();
     let hint = if lines.is_empty() {
         format!(
-            "it said nothing in {path}, as on a full disk; `port-registry` tells more in the foreground"
+            "its log {path} is empty, possibly because the disk is full; run `port-registry` in the \
+             foreground to see the error"
         )
     } else {
-        format!("its log is {path}")
+        format!("see its log, {path}")
     };
     report.log(lines).hint(hint)
 }

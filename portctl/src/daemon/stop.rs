@@ -1,4 +1,4 @@
-//! Stopping the daemon.
+//! Stops the daemon.
 
 use std::time::Duration;
 
@@ -6,24 +6,28 @@ use port_registry::daemon::Presence;
 
 use super::patience::{PATIENCE, Patience};
 use super::process::Process;
-use super::supervisor::{self, Deed};
+use super::supervisor::{self, LifecycleAction};
 use super::target::Target;
 use super::turn::Turn;
 use crate::backend::ClientError;
 use crate::report::Report;
 
-/// Stops the daemon at the address in force; gives its process. Comes back when that is gone.
+/// Stops the daemon at the address in force and returns its process id. Returns once the process has exited.
 pub(crate) fn stop(target: &Target) -> Result<u32, Report> {
-    // Where there is nothing to stop, nothing has to be written either.
+    // Without a daemon, fail before creating the turn's lock file.
     if target.presence()? == Presence::Absent {
         return Err(not_running(target));
     }
-    stop_in_turn(target, Deed::Stop, &target.turn()?)
+    stop_in_turn(target, LifecycleAction::Stop, &target.turn()?)
 }
 
-/// Stops the daemon for a caller that has the turn, as a part of a stop or of a restart.
-pub(super) fn stop_in_turn(target: &Target, deed: Deed, _: &Turn) -> Result<u32, Report> {
-    /// The time for which a process that has ended may seem to hold the lock.
+/// Stops the daemon for a stop or a restart. The caller must hold the turn.
+pub(super) fn stop_in_turn(
+    target: &Target,
+    action: LifecycleAction,
+    _: &Turn,
+) -> Result<u32, Report> {
+    /// Time for which the lock may appear held after its process has exited.
     const GRACE: Duration = Duration::from_secs(1);
     let patience = Patience::new();
     let grace = Patience::of(GRACE);
@@ -37,16 +41,16 @@ pub(super) fn stop_in_turn(target: &Target, deed: Deed, _: &Turn) -> Result<u32,
             Presence::Starting if patience.is_left() => patience.pause(),
             Presence::Starting => {
                 return Err(Report::new(format!(
-                    "a daemon has been starting for {} s, and was not stopped",
+                    "a daemon is still starting after {} s, and was not stopped",
                     PATIENCE.as_secs()
                 )));
             }
             Presence::Running { pid, .. } => {
-                if let Some(process) = confirm(target, pid, deed)? {
+                if let Some(process) = confirm(target, pid, action)? {
                     terminate(target, pid, &process)?;
                     return Ok(pid);
                 }
-                // It has ended just now, or is none of this system's.
+                // It has just exited, or runs in another container.
                 if !grace.is_left() {
                     return Err(not_here(target, pid));
                 }
@@ -56,34 +60,34 @@ pub(super) fn stop_in_turn(target: &Target, deed: Deed, _: &Turn) -> Result<u32,
     }
 }
 
-/// There is no daemon to stop, but perhaps something that says that it is one.
+/// Reports that no daemon runs, or describes another server at the address.
 fn not_running(target: &Target) -> Report {
     match target.client.identify_quickly() {
         Ok(daemon) => target.not_the_daemon(&daemon),
-        // Something else that is there is told, but not that nothing is.
+        // "Nothing listens" would add nothing to the message, so there is no hint.
         Err(ClientError::NothingListens { .. }) => Report::new("Server is not running"),
         Err(error) => Report::new("Server is not running").hint(error.to_string()),
     }
 }
 
-/// The lock is held, but not by the process of this number that can be seen here.
+/// Reports a lock that is held, but not by the visible process with the id in the lock file.
 fn not_here(target: &Target, pid: u32) -> Report {
     Report::new(format!(
-        "{} names process {pid}, which does not hold it here, and was left alone",
+        "{} names process {pid}, but that process does not hold the lock, so it was not stopped",
         target.lock().display()
     ))
-    .hint("stop the daemon where it was started: in a container, perhaps")
+    .hint("stop the daemon where it was started, for example in its container")
 }
 
-/// The process, if it holds the lock, is the one that answers, and is nobody else's to stop. `None` if it
-/// has ended meanwhile.
-fn confirm(target: &Target, pid: u32, deed: Deed) -> Result<Option<Process>, Report> {
+/// Makes sure that the process holds the lock, is the one that answers, and is not supervised. Returns `None` if it
+/// has exited meanwhile.
+fn confirm(target: &Target, pid: u32, action: LifecycleAction) -> Result<Option<Process>, Report> {
     let process = Process::open(pid)
-        .map_err(|error| Report::new(format!("cannot look at process {pid}: {error}")))?;
+        .map_err(|error| Report::new(format!("cannot inspect process {pid}: {error}")))?;
     let Some(process) = process else {
         return Ok(None);
     };
-    // A number means another process in another container.
+    // In another container, the id belongs to another process.
     let is_holder = process.has_open(&target.lock());
     let answer = target.client.identify();
     let is_same = matches!(target.presence()?, Presence::Running { pid: now, .. } if now == pid);
@@ -91,24 +95,24 @@ fn confirm(target: &Target, pid: u32, deed: Deed) -> Result<Option<Process>, Rep
         _ if !is_same => return Ok(None),
         _ if !is_holder => return Err(not_here(target, pid)),
         Ok(daemon) if daemon.pid == pid => daemon.supervisor,
-        // By another version, perhaps. It is the daemon all the same.
+        // A daemon of another version can be stopped, too.
         Err(ClientError::NotUnderstood {
             pid: by,
             supervisor,
             ..
         }) if by == pid => supervisor,
         Ok(daemon) => return Err(Report::new(format!(
-            "process {} answers at {}, and not the daemon, which is process {pid}; neither was stopped",
+            "process {} answers at {}, but the daemon is process {pid}; neither was stopped",
             daemon.pid,
             target.address()
         ))),
         Err(error) => return Err(
             Report::new(format!("the daemon (pid {pid}) was not stopped: {error}")).hint(format!(
-                "if it is suspended, `kill -CONT {pid}` wakes it; if it hangs, `kill -9 {pid}` ends it, and loses nothing"
+                "if it is suspended, `kill -CONT {pid}` resumes it; if it hangs, `kill -9 {pid}` ends it without losing data"
             )),
         ),
     };
-    match supervisor::objection(pid, supervisor.as_ref(), deed) {
+    match supervisor::objection(pid, supervisor.as_ref(), action) {
         Some(report) => Err(report),
         None => Ok(Some(process)),
     }
@@ -122,10 +126,10 @@ fn terminate(target: &Target, pid: u32, process: &Process) -> Result<(), Report>
     while matches!(target.presence()?, Presence::Running { pid: now, .. } if now == pid) {
         if !patience.is_left() {
             return Err(Report::new(format!(
-                "the daemon (pid {pid}) has not ended within {} s",
+                "the daemon (pid {pid}) did not stop within {} s",
                 PATIENCE.as_secs()
             ))
-            .hint(format!("`kill -9 {pid}` ends it, and loses nothing")));
+            .hint(format!("`kill -9 {pid}` ends it without losing data")));
         }
         patience.pause();
     }

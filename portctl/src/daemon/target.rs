@@ -1,4 +1,4 @@
-//! The daemon that the environment names.
+//! The daemon that the environment selects.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,10 +14,10 @@ use crate::backend::Client;
 use crate::environment::{self, ADDRESS_VARIABLE};
 use crate::report::Report;
 
-/// The daemon that the environment means, whether it runs or not.
+/// The daemon that the environment selects, running or not.
 #[derive(Debug)]
 pub(crate) struct Target {
-    /// To what listens at the address in force.
+    /// Client for the address in force.
     pub(crate) client: Client,
     pub(super) pidfile: PathBuf,
 }
@@ -27,10 +27,10 @@ impl Target {
         let address = environment::address()?.unwrap_or_default();
         let pidfile = default_pidfile().map_err(|error| match error {
             Error::NoHome => Report::new(
-                "HOME is not an absolute path, and the daemon's files are kept below it",
+                "HOME must be an absolute path, because the daemon keeps its files there",
             )
             .hint("set HOME"),
-            // Another file for the registry would not do: the daemon's are there too.
+            // Drop the hint to choose another registry file: the daemon's files need the folder, too.
             error => Report::new(full_message(&error)),
         })?;
         Ok(Target {
@@ -43,12 +43,12 @@ impl Target {
         self.client.address()
     }
 
-    /// Tells if a daemon of this user runs, wherever it listens.
+    /// Looks for this user's daemon at any address.
     pub(crate) fn presence(&self) -> Result<Presence, Report> {
         Presence::of(&self.pidfile).map_err(|error| self.unknown_presence(&error))
     }
 
-    /// Tells if one runs, once none is just starting.
+    /// Like [`presence`](Self::presence), but waits until no daemon is starting.
     pub(super) fn settled(&self) -> Result<Presence, Report> {
         settled(&self.pidfile, PATIENCE).map_err(|error| self.unknown_presence(&error))
     }
@@ -61,26 +61,25 @@ impl Target {
         ))
     }
 
-    /// Waits for the right to start and stop daemons, so that many who want it at once do not get
-    /// into each other's way.
+    /// Waits for the turn to start and stop daemons, so that concurrent commands do not interfere.
     pub(crate) fn turn(&self) -> Result<Turn, Report> {
         Turn::take(&self.file("portctl.lock"))
     }
 
-    /// The file that a daemon holds locked.
+    /// Returns the daemon's lock file.
     pub(super) fn lock(&self) -> PathBuf {
         lock_of(&self.pidfile)
     }
 
-    /// A file in the daemon's folder.
+    /// Returns a file in the daemon's folder.
     pub(super) fn file(&self, name: &str) -> PathBuf {
         self.pidfile.with_file_name(name)
     }
 
-    /// Something answers as a daemon does, and is not this user's.
+    /// Reports a daemon at the address that does not hold this user's lock.
     pub(super) fn not_the_daemon(&self, daemon: &DaemonInfo) -> Report {
         Report::new(format!(
-            "process {} answers at {}, but {} does not say that it is the daemon; it was left alone",
+            "process {} answers at {}, but {} does not name it as the daemon; it was left alone",
             daemon.pid,
             self.address(),
             self.lock().display()
@@ -88,7 +87,7 @@ impl Target {
         .hint(format!("if it is yours, `kill {}` ends it", daemon.pid))
     }
 
-    /// One runs, and not where it should.
+    /// Reports a daemon that runs at another address.
     pub(super) fn elsewhere(&self, presence: Presence) -> Option<Report> {
         match presence {
             Presence::Running { pid, address } if !self.address().is_of(address) => Some(
@@ -97,7 +96,8 @@ impl Target {
                     self.address()
                 ))
                 .hint(format!(
-                    "one runs for each home: to use or stop it, set {ADDRESS_VARIABLE}={address}"
+                    "only one daemon runs per home folder; to use or stop this one, set \
+                     {ADDRESS_VARIABLE}={address}"
                 )),
             ),
             _ => None,
@@ -105,7 +105,7 @@ impl Target {
     }
 }
 
-/// Tells if a daemon of a pidfile runs. Waits up to so long for one that is just starting.
+/// Looks for the daemon of a pidfile. Waits for this long while one is starting.
 pub(crate) fn settled(pidfile: &Path, patience: Duration) -> io::Result<Presence> {
     let patience = Patience::of(patience);
     loop {

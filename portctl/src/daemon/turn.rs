@@ -1,4 +1,4 @@
-//! The lock of those who start and stop daemons.
+//! The lock that serializes starting and stopping the daemon.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -10,13 +10,13 @@ use port_registry::daemon::open_private;
 use super::patience::Patience;
 use crate::report::Report;
 
-/// Limit of the wait for others who start or stop a daemon, and may be waiting for others themselves.
+/// Time limit for other processes that start or stop the daemon, and that may be waiting for each other.
 const PATIENCE_WITH_OTHERS: Duration = Duration::from_secs(60);
 
-/// The right to start and stop daemons, until it is dropped.
+/// The exclusive turn to start and stop daemons. Ends when dropped.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    /// Held for its lock.
+    /// Keeps the lock.
     _file: File,
 }
 
@@ -24,7 +24,7 @@ impl Turn {
     pub(super) fn take(path: &Path) -> Result<Turn, Report> {
         let failed = |error: io::Error| {
             Report::new(format!("cannot lock {}: {error}", path.display()))
-                .hint("see that the folder can be written, or set HOME to another one")
+                .hint("make the folder writable, or set HOME to another one")
         };
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true);
@@ -36,10 +36,10 @@ impl Turn {
                 Err(TryLockError::WouldBlock) if patience.is_left() => patience.pause(),
                 Err(TryLockError::WouldBlock) => {
                     return Err(Report::new(format!(
-                        "others have been starting or stopping the daemon for {} s",
+                        "another portctl has been starting or stopping the daemon for {} s",
                         PATIENCE_WITH_OTHERS.as_secs()
                     ))
-                    .hint("see whether one of them is suspended, and try again"));
+                    .hint("check whether it is suspended, and try again"));
                 }
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
