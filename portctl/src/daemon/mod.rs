@@ -7,7 +7,7 @@ mod advice;
 mod detach;
 mod log;
 mod own;
-mod patience;
+mod poll;
 mod process;
 pub(crate) mod program;
 mod start;

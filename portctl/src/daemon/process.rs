@@ -125,17 +125,17 @@ impl Process {
         if let Some(descriptor) = &self.descriptor {
             use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-            let patience = Timespec::try_from(EXIT_TIMEOUT).ok();
+            let timeout = Timespec::try_from(EXIT_TIMEOUT).ok();
             let _ = poll(
                 &mut [PollFd::new(descriptor, PollFlags::IN)],
-                patience.as_ref(),
+                timeout.as_ref(),
             );
             return;
         }
         // Limit the wait, because a parent that does not reap the process leaves it as a zombie.
         let end = Instant::now() + EXIT_TIMEOUT;
         while test_kill_process(self.pid).is_ok() && Instant::now() < end {
-            thread::sleep(super::patience::PAUSE);
+            thread::sleep(super::poll::POLL_INTERVAL);
         }
     }
 }

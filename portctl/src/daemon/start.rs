@@ -7,7 +7,7 @@ use port_registry::{Builder, DB_VARIABLE, Listener, Port};
 
 use super::advice::{other_port, restart_for_range, use_its_registry};
 use super::log::Log;
-use super::patience::{PATIENCE, Patience};
+use super::poll::{PollDeadline, START_STOP_TIMEOUT};
 use super::supervisor::{self, LifecycleAction};
 use super::target::Target;
 use super::turn::Turn;
@@ -74,7 +74,7 @@ fn check_address(target: &Target) -> Result<(), Report> {
 /// Starts a daemon with this range, or with that of the environment.
 fn start_with(target: &Target, range: Option<String>, _: &Turn) -> Result<Started, Report> {
     check_address(target)?;
-    let patience = Patience::new();
+    let deadline = PollDeadline::new();
     loop {
         let presence = target.presence()?;
         if let Some(report) = target.elsewhere(presence) {
@@ -94,8 +94,8 @@ fn start_with(target: &Target, range: Option<String>, _: &Turn) -> Result<Starte
                 }),
             ) if by == pid => return Err(other_version(pid, supervisor.as_ref())),
             // It is about to listen or about to exit.
-            (Presence::Starting | Presence::Running { .. }, _) if patience.is_left() => {
-                patience.pause();
+            (Presence::Starting | Presence::Running { .. }, _) if deadline.is_left() => {
+                deadline.pause();
             }
             (Presence::Starting | Presence::Running { .. }, _) => {
                 return Err(unresponsive(target, presence));
@@ -179,7 +179,7 @@ fn unresponsive(target: &Target, presence: Presence) -> Report {
     Report::new(format!(
         "{which} has not answered at {} for {} s",
         target.address(),
-        PATIENCE.as_secs()
+        START_STOP_TIMEOUT.as_secs()
     ))
     .hint("check whether it hangs or is suspended; `kill -CONT` resumes it")
 }
@@ -209,7 +209,7 @@ fn launch(target: &Target, range: Option<String>) -> Result<Started, Report> {
 
 /// Waits until the daemon answers, and makes sure that it is the child.
 fn await_answer(target: &Target, mut child: Child, log: Log) -> Result<Started, Report> {
-    let patience = Patience::new();
+    let deadline = PollDeadline::new();
     loop {
         // The process that holds the lock must be the one that answers.
         let daemon = match (target.presence(), target.client.identify_quickly()) {
@@ -226,10 +226,13 @@ fn await_answer(target: &Target, mut child: Child, log: Log) -> Result<Started, 
             _ => {}
         }
         match (child.try_wait(), daemon) {
-            (Ok(None), _) if patience.is_left() => patience.pause(),
+            (Ok(None), _) if deadline.is_left() => deadline.pause(),
             (Ok(None), _) => {
                 process::kill_session(&mut child);
-                let message = format!("the daemon did not answer within {} s", PATIENCE.as_secs());
+                let message = format!(
+                    "the daemon did not answer within {} s",
+                    START_STOP_TIMEOUT.as_secs()
+                );
                 return Err(with_log(Report::new(message), log));
             }
             // Another process started a daemon first.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use port_registry::daemon::Presence;
 
-use super::patience::{PATIENCE, Patience};
+use super::poll::{PollDeadline, START_STOP_TIMEOUT};
 use super::process::Process;
 use super::supervisor::{self, LifecycleAction};
 use super::target::Target;
@@ -29,8 +29,8 @@ pub(super) fn stop_in_turn(
 ) -> Result<u32, Report> {
     /// Time for which the lock may appear held after its process has exited.
     const GRACE: Duration = Duration::from_secs(1);
-    let patience = Patience::new();
-    let grace = Patience::of(GRACE);
+    let deadline = PollDeadline::new();
+    let grace = PollDeadline::of(GRACE);
     loop {
         let presence = target.presence()?;
         if let Some(report) = target.elsewhere(presence) {
@@ -38,11 +38,11 @@ pub(super) fn stop_in_turn(
         }
         match presence {
             Presence::Absent => return Err(not_running(target)),
-            Presence::Starting if patience.is_left() => patience.pause(),
+            Presence::Starting if deadline.is_left() => deadline.pause(),
             Presence::Starting => {
                 return Err(Report::new(format!(
                     "a daemon is still starting after {} s, and was not stopped",
-                    PATIENCE.as_secs()
+                    START_STOP_TIMEOUT.as_secs()
                 )));
             }
             Presence::Running { pid, .. } => {
@@ -122,16 +122,16 @@ fn terminate(target: &Target, pid: u32, process: &Process) -> Result<(), Report>
     process
         .terminate()
         .map_err(|error| Report::new(format!("cannot stop process {pid}: {error}")))?;
-    let patience = Patience::new();
+    let deadline = PollDeadline::new();
     while matches!(target.presence()?, Presence::Running { pid: now, .. } if now == pid) {
-        if !patience.is_left() {
+        if !deadline.is_left() {
             return Err(Report::new(format!(
                 "the daemon (pid {pid}) did not stop within {} s",
-                PATIENCE.as_secs()
+                START_STOP_TIMEOUT.as_secs()
             ))
             .hint(format!("`kill -9 {pid}` ends it without losing data")));
         }
-        patience.pause();
+        deadline.pause();
     }
     process.await_end();
     Ok(())

@@ -7,7 +7,7 @@ use std::time::Duration;
 use port_registry::Error;
 use port_registry::daemon::{DaemonInfo, Presence, default_pidfile, full_message, lock_of};
 
-use super::patience::{PATIENCE, Patience};
+use super::poll::{PollDeadline, START_STOP_TIMEOUT};
 use super::turn::Turn;
 use crate::address::Address;
 use crate::backend::Client;
@@ -50,7 +50,7 @@ impl Target {
 
     /// Like [`presence`](Self::presence), but waits until no daemon is starting.
     pub(super) fn settled(&self) -> Result<Presence, Report> {
-        settled(&self.pidfile, PATIENCE).map_err(|error| self.unknown_presence(&error))
+        settled(&self.pidfile, START_STOP_TIMEOUT).map_err(|error| self.unknown_presence(&error))
     }
 
     fn unknown_presence(&self, error: &io::Error) -> Report {
@@ -105,12 +105,12 @@ impl Target {
     }
 }
 
-/// Looks for the daemon of a pidfile. Waits for this long while one is starting.
-pub(crate) fn settled(pidfile: &Path, patience: Duration) -> io::Result<Presence> {
-    let patience = Patience::of(patience);
+/// Looks for the daemon of a pidfile. Waits up to `timeout` while one is starting.
+pub(crate) fn settled(pidfile: &Path, timeout: Duration) -> io::Result<Presence> {
+    let deadline = PollDeadline::of(timeout);
     loop {
         match Presence::of(pidfile)? {
-            Presence::Starting if patience.is_left() => patience.pause(),
+            Presence::Starting if deadline.is_left() => deadline.pause(),
             presence => return Ok(presence),
         }
     }

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use port_registry::daemon::open_private;
 
-use super::patience::Patience;
+use super::poll::PollDeadline;
 use crate::report::Report;
 
 /// Time limit for other processes that start or stop the daemon, and that may be waiting for each other.
-const PATIENCE_WITH_OTHERS: Duration = Duration::from_secs(60);
+const TURN_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The exclusive turn to start and stop daemons. Ends when dropped.
 #[derive(Debug)]
@@ -29,15 +29,15 @@ impl Turn {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true);
         let file = open_private(path, &mut options).map_err(failed)?;
-        let patience = Patience::of(PATIENCE_WITH_OTHERS);
+        let deadline = PollDeadline::of(TURN_TIMEOUT);
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(Turn { _file: file }),
-                Err(TryLockError::WouldBlock) if patience.is_left() => patience.pause(),
+                Err(TryLockError::WouldBlock) if deadline.is_left() => deadline.pause(),
                 Err(TryLockError::WouldBlock) => {
                     return Err(Report::new(format!(
                         "another portctl has been starting or stopping the daemon for {} s",
-                        PATIENCE_WITH_OTHERS.as_secs()
+                        TURN_TIMEOUT.as_secs()
                     ))
                     .hint("check whether it is suspended, and try again"));
                 }
