@@ -392,7 +392,7 @@ fn daemon_needs_a_home() {
         );
         assert_eq!(
             ran.complained(1),
-            "error: HOME must be an absolute path, because the daemon keeps its files there\nhint: set HOME"
+            "error: HOME is not an absolute path, but the daemon keeps its files below it\nhint: set HOME"
         );
     }
 }

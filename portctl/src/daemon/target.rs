@@ -26,10 +26,10 @@ impl Target {
     pub(crate) fn of_environment() -> Result<Target, Report> {
         let address = environment::address()?.unwrap_or_default();
         let pidfile = default_pidfile().map_err(|error| match error {
-            Error::NoHome => Report::new(
-                "HOME must be an absolute path, because the daemon keeps its files there",
-            )
-            .hint("set HOME"),
+            Error::NoHome => {
+                Report::new("HOME is not an absolute path, but the daemon keeps its files below it")
+                    .hint("set HOME")
+            }
             // Drop the hint to choose another registry file: the daemon's files need the folder, too.
             error => Report::new(full_message(&error)),
         })?;
