@@ -1,25 +1,19 @@
 //! Clients that send half of a request, or one byte at a time, or do not read their answers: others
 //! are answered all the same, and nobody holds a connection or memory for long.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use port_registry::{Atomicity, Claim, Registry, Request, ServiceKey, Verdict};
 use serde_json::json;
-use test_support::Sandbox;
 use test_support::daemon::{Client, Daemon};
-
-/// How long a client that does nothing wrong may have to wait, on a machine that is busy.
-const SOON: Duration = Duration::from_secs(5);
-
-/// Longer than the daemon bears with anybody.
-const LONG: Duration = Duration::from_secs(40);
+use test_support::{Sandbox, wait_until};
 
 const CLAIM: &str = r#"{"app":"shop","instance":"main","service":"web"}"#;
 
-/// Fills the store with so many allocations that the list of them is large.
-fn fill(sandbox: &Sandbox, rows: usize) {
+/// Fills the store with so many allocations, of checkouts with such long paths, that the list of them is large.
+fn fill(sandbox: &Sandbox, rows: usize, path_len: usize) {
     let registry = Registry::builder()
         .with_path(sandbox.store())
         .with_probe(|_| Ok(Verdict::Free))
@@ -29,7 +23,7 @@ fn fill(sandbox: &Sandbox, rows: usize) {
         let key = ServiceKey::new("shop", "main", format!("service-{number}")).unwrap();
         Request::Allocate(
             Claim::new(key)
-                .with_dir(format!("/home/{}", "x".repeat(200)))
+                .with_dir(format!("/home/{}", "x".repeat(path_len)))
                 .unwrap(),
         )
     });
@@ -41,13 +35,12 @@ fn fill(sandbox: &Sandbox, rows: usize) {
     }
 }
 
-/// Asks on until told to stop; each answer has to come soon.
-fn ask_on(daemon: &Daemon, is_over: &AtomicBool) {
+/// Asks on until told to stop, and counts the answers.
+fn ask_on(daemon: &Daemon, is_over: &AtomicBool, answers: &AtomicUsize) {
     while !is_over.load(Ordering::Relaxed) {
-        let start = Instant::now();
         daemon.ask("GET", "/healthz", "").json(200);
         daemon.ask("PUT", "/v1/allocations", CLAIM).json(200);
-        assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+        answers.fetch_add(2, Ordering::Relaxed);
         thread::sleep(Duration::from_millis(20));
     }
 }
@@ -62,24 +55,26 @@ fn unread_list(daemon: &Daemon) -> Client {
 #[test]
 fn slow_clients_are_told_so_and_stop_nobody() {
     let sandbox = Sandbox::new();
-    fill(&sandbox, 2_000);
+    fill(&sandbox, 2_000, 200);
     let daemon = Daemon::start(&sandbox);
     daemon.ask("PUT", "/v1/allocations", CLAIM).json(201);
     let is_over = AtomicBool::new(false);
+    let (answers, ended) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let late = json!({
         "error": "the request took longer than 10 s to arrive",
         "code": "request_timeout",
     });
     thread::scope(|scope| {
-        scope.spawn(|| ask_on(&daemon, &is_over));
+        scope.spawn(|| ask_on(&daemon, &is_over, &answers));
         let mut slow = Vec::new();
         for number in 0..10 {
-            let (daemon, late) = (&daemon, &late);
+            let (daemon, late, ended) = (&daemon, &late, &ended);
             // Half a head and no more.
             slow.push(scope.spawn(move || {
                 let mut client = daemon.client();
                 client.send(&b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"[..20 + number]);
                 assert_eq!(client.receive("GET").json(408), *late);
+                ended.fetch_add(1, Ordering::Relaxed);
                 assert!(client.is_closed());
             }));
             // The same, after a whole request.
@@ -88,6 +83,7 @@ fn slow_clients_are_told_so_and_stop_nobody() {
                 client.ask("GET", "/healthz", "").json(200);
                 client.send(b"GET /healthz HTTP/1.1\r\nHost: loc");
                 assert!(client.is_closed());
+                ended.fetch_add(1, Ordering::Relaxed);
             }));
             // A body that comes drop by drop.
             slow.push(scope.spawn(move || {
@@ -97,28 +93,31 @@ fn slow_clients_are_told_so_and_stop_nobody() {
                 );
                 let patience = Some(Duration::from_millis(100));
                 client.stream().set_read_timeout(patience).unwrap();
-                let start = Instant::now();
-                let response = loop {
+                let mut response = None;
+                wait_until("it is ended", || {
                     client.send(b" ");
-                    assert!(start.elapsed() < LONG, "it goes on for ever");
-                    if let Ok(response) = client.try_receive("POST") {
-                        break response;
-                    }
-                };
+                    response = client.try_receive("POST").ok();
+                    response.is_some()
+                });
+                let response = response.unwrap();
                 assert_eq!(response.json(408), *late);
+                ended.fetch_add(1, Ordering::Relaxed);
                 assert!(client.is_closed());
             }));
             // An answer that nobody reads. What the system has buffered of it comes, and no more.
             slow.push(scope.spawn(move || {
                 let mut client = unread_list(daemon);
-                let start = Instant::now();
-                while is_open(&client) {
-                    assert!(start.elapsed() < LONG, "it is held for ever");
-                    thread::sleep(Duration::from_millis(100));
-                }
+                wait_until("it is closed", || !is_open(&client));
+                ended.fetch_add(1, Ordering::Relaxed);
                 assert!(client.try_receive("GET").is_err());
             }));
         }
+        // Others are answered while all of these are connected.
+        let enough = answers.load(Ordering::Relaxed) + 6;
+        wait_until("others are answered", || {
+            answers.load(Ordering::Relaxed) >= enough
+        });
+        assert_eq!(ended.load(Ordering::Relaxed), 0);
         let ends: Vec<_> = slow.into_iter().map(ScopedJoinHandle::join).collect();
         is_over.store(true, Ordering::Relaxed);
         assert!(ends.iter().all(Result::is_ok), "{ends:?}");
@@ -158,7 +157,7 @@ fn a_connection_without_a_request_is_closed() {
 #[test]
 fn answers_that_nobody_reads_hold_little_memory() {
     let sandbox = Sandbox::new();
-    fill(&sandbox, 10_000);
+    fill(&sandbox, 900, 3_000);
     let daemon = Daemon::start(&sandbox);
     // A batch whose errors are larger than the list, because each names a holder with a long path.
     let dir = format!(r#","dir":"/{}"}}"#, "x".repeat(4_000));
@@ -201,7 +200,7 @@ fn answers_that_nobody_reads_hold_little_memory() {
     daemon.ask("GET", "/v1/allocations/1", "").json(200);
     daemon.ask("PUT", "/v1/allocations", CLAIM).json(200);
     drop(unread);
-    test_support::wait_until("there is room again", || {
+    wait_until("there is room again", || {
         daemon.ask("GET", "/v1/allocations", "").status == 200
     });
 }
@@ -253,8 +252,9 @@ fn a_full_house_makes_room_for_who_has_something_to_ask() {
         });
         idle.push(client);
     }
-    let start = Instant::now();
     daemon.ask("GET", "/healthz", "").json(200);
     daemon.ask("POST", "/v1/allocations", CLAIM).json(201);
-    assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+    // Some of those that sent half a request are still there: the room was not made by their time being up.
+    let mut half_sent = idle.iter().enumerate().filter(|(number, _)| number % 4 < 2);
+    assert!(half_sent.any(|(_, client)| is_open(client)));
 }

@@ -205,11 +205,6 @@ fn stop_a_process_that(holds: &str) {
             "{error:?}"
         );
         assert!(start.elapsed() >= wait);
-        assert!(
-            start.elapsed() < Duration::from_secs(10),
-            "{:?}",
-            start.elapsed()
-        );
         // Reads go on, by this handle, by one that has written, and by new ones.
         for registry in [&impatient, &registry] {
             assert_eq!(registry.get(first.id).unwrap().as_ref(), Some(&first));
@@ -225,31 +220,6 @@ fn stop_a_process_that(holds: &str) {
     registry.verify().unwrap();
 }
 
-#[test]
-fn a_writer_waits_for_a_slow_disk_as_long_as_it_was_told_to() {
-    let sandbox = Sandbox::new();
-    let store = sandbox.store();
-    patient_registry(&store).allocate(claim("app", 1)).unwrap();
-    // The header is locked while it is synced, too.
-    let mut slow = start(&store, &["hold-the-header-lock"]);
-    slow.expect("holding");
-    let (begun, has_begun) = std::sync::mpsc::channel();
-    let patient = std::thread::spawn(move || {
-        begun.send(()).unwrap();
-        let registry = Registry::builder()
-            .with_path(&store)
-            .with_wait(Duration::from_secs(60))
-            .open();
-        registry.unwrap().try_write()
-    });
-    has_begun.recv().unwrap();
-    // Longer than a reader waits before it looks past the lock.
-    std::thread::sleep(Duration::from_millis(2500));
-    assert!(!patient.is_finished());
-    slow.tell("go on");
-    patient.join().unwrap().unwrap();
-}
-
 /// Tells if a process waits for a lock of this file in the kernel, by `/proc/locks`.
 #[cfg(target_os = "linux")]
 fn is_waited_for(lock: &Path) -> bool {
@@ -259,6 +229,30 @@ fn is_waited_for(lock: &Path) -> bool {
     let locks = std::fs::read_to_string("/proc/locks").unwrap();
     let mut waiting = locks.lines().filter(|line| line.contains(" -> "));
     waiting.any(|line| line.contains(&inode))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_writer_waits_for_a_slow_disk_as_long_as_it_was_told_to() {
+    let sandbox = Sandbox::new();
+    let store = sandbox.store();
+    patient_registry(&store).allocate(claim("app", 1)).unwrap();
+    // The header is locked while it is synced, too.
+    let mut slow = start(&store, &["hold-the-header-lock"]);
+    slow.expect("holding");
+    let lock = lock_file(&store);
+    let patient = std::thread::spawn(move || {
+        let registry = Registry::builder()
+            .with_path(&store)
+            .with_wait(Duration::from_secs(60))
+            .open();
+        registry.unwrap().try_write()
+    });
+    // By then a reader has looked past the lock on the header.
+    wait_until("the writer waits for its turn", || is_waited_for(&lock));
+    assert!(!patient.is_finished());
+    slow.tell("go on");
+    patient.join().unwrap().unwrap();
 }
 
 #[cfg(target_os = "linux")]
