@@ -1,6 +1,5 @@
-//! Notes which commit portctl is built from, for `portctl version`: `PORTCTL_COMMIT` and `PORTCTL_COMMIT_DATE`, where the
-//! source is a checkout of the project itself. An archive of the source, or a copy in another repository,
-//! has none.
+//! Sets `PORTCTL_COMMIT` and `PORTCTL_COMMIT_DATE` for `portctl version`, if the source is a checkout of the project itself.
+//! They stay unset in an archive of the source or a copy in another repository.
 
 use std::path::Path;
 use std::process::Command;
@@ -16,7 +15,7 @@ fn main() {
     {
         return;
     }
-    // What changes with the commit: which branch is checked out, and what was done to it.
+    // These files change with the commit and with the branch that is checked out.
     let branch = git(&["symbolic-ref", "-q", "HEAD"]);
     for name in ["HEAD", "logs/HEAD", "packed-refs"]
         .into_iter()
@@ -45,12 +44,12 @@ fn main() {
     }
 }
 
-/// What git prints, if it is there and succeeds. Times are UTC.
+/// Returns the output of git, with times in UTC. Returns `None` if git is missing or fails.
 fn git(words: &[&str]) -> Option<String> {
     let output = Command::new("git")
         .args(words)
         .env("TZ", "UTC")
-        // A hook's are about another repository, perhaps.
+        // In a hook, these may name another repository.
         .env_remove("GIT_DIR")
         .env_remove("GIT_WORK_TREE")
         .env_remove("GIT_INDEX_FILE")

@@ -8,7 +8,7 @@ use port_registry::Port;
 use port_registry::daemon::DAEMON_PORT;
 use thiserror::Error;
 
-/// A host and a port, and nothing else.
+/// A host and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Address {
     /// A name, an IPv4 address, or an IPv6 address in brackets.
@@ -30,19 +30,19 @@ impl Address {
         self.port
     }
 
-    /// Tells if a daemon of this machine can listen there: they do on 127.0.0.1 alone.
+    /// Tells if a daemon of this machine can listen there. Daemons listen on 127.0.0.1 only.
     pub(crate) fn is_local(&self) -> bool {
         self.host == "localhost" || self.host == Ipv4Addr::LOCALHOST.to_string()
     }
 
-    /// Tells if a daemon would name this address by that socket.
+    /// Tells if a daemon that listens on that socket has this address.
     pub(crate) fn is_of(&self, listener: SocketAddr) -> bool {
         self.is_local() && listener == SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
     }
 }
 
 impl Default for Address {
-    /// The address of a daemon that was given no other one.
+    /// The address of a daemon by default.
     fn default() -> Address {
         Address::of(SocketAddr::from((Ipv4Addr::LOCALHOST, DAEMON_PORT)))
     }
@@ -54,7 +54,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// Why a text is not an address.
+/// The reason why a text is not an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(crate) enum AddressError {
     #[error("it must be a host and a port, such as 127.0.0.1:51234, without a scheme or a path")]
@@ -83,7 +83,7 @@ impl FromStr for Address {
             .filter(|_| is_number)
             .ok_or(AddressError::Port)?;
         Ok(Address {
-            // Names are the same in all cases (RFC 4343).
+            // Host names ignore case (RFC 4343).
             host: host.to_ascii_lowercase(),
             port: port.get(),
         })
@@ -91,7 +91,7 @@ impl FromStr for Address {
 }
 
 /// Tells if a text is an IPv6 address in brackets, an IPv4 address or a name of labels (RFC 1123,
-/// section 2.1; the underscore is for names that containers go by).
+/// section 2.1), in which underscores are allowed because names of containers have them.
 fn is_host(text: &str) -> bool {
     if let Some(address) = text.strip_prefix('[') {
         let address = address.strip_suffix(']');
@@ -109,7 +109,7 @@ mod tests {
     use super::{Address, AddressError};
 
     #[test]
-    fn a_host_and_a_port_are_an_address() {
+    fn host_and_port_are_an_address() {
         for text in [
             "127.0.0.1:51234",
             "localhost:1",
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_none() {
+    fn other_texts_are_rejected() {
         for (text, expected) in [
             ("", AddressError::Shape),
             ("localhost", AddressError::Shape),

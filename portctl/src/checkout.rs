@@ -1,4 +1,4 @@
-//! Whom a command is about: what was typed, completed by what is detected.
+//! The app and the instance of a command, and the checkout that they belong to.
 
 use std::cell::OnceCell;
 use std::env;
@@ -6,24 +6,24 @@ use std::path::{Path, PathBuf};
 
 use port_registry::{Allocation, Checkout, Claim, Filter, ServiceKey};
 
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 use crate::report::Report;
 
-/// The app and the instance of a command.
+/// The app and the instance of a command: as typed, or else as detected.
 #[derive(Debug)]
-pub(crate) struct Names {
-    /// The folder that names are detected in, if it is not the current one.
+pub(crate) struct CheckoutNames {
+    /// The folder whose checkout is detected, unless it is the current one.
     folder: Option<PathBuf>,
     app: Option<String>,
     instance: Option<String>,
-    /// Asked for when it is needed, since that runs git.
+    /// Detected only when it is needed, because that runs git.
     checkout: OnceCell<Checkout>,
 }
 
-impl Names {
-    /// The names that were typed.
-    pub(crate) fn new(app: Option<String>, instance: Option<String>) -> Names {
-        Names {
+impl CheckoutNames {
+    /// Makes names of those that were typed.
+    pub(crate) fn new(app: Option<String>, instance: Option<String>) -> CheckoutNames {
+        CheckoutNames {
             folder: None,
             app,
             instance,
@@ -31,55 +31,56 @@ impl Names {
         }
     }
 
-    /// The same, completed by what is detected in another folder than the current one.
-    pub(crate) fn in_folder(self, folder: &Path) -> Names {
-        Names {
+    /// Detects missing names in this folder, instead of the current one.
+    pub(crate) fn in_folder(self, folder: &Path) -> CheckoutNames {
+        CheckoutNames {
             folder: Some(folder.to_owned()),
             ..self
         }
     }
 
-    /// This checkout, if a filter is of its names and no others, whether they were typed or not.
+    /// Returns this checkout if the filter selects by exactly its app and instance, typed or detected.
     pub(crate) fn checkout_of(&self, filter: &Filter) -> Option<&Checkout> {
         let checkout = self.checkout().ok()?;
-        is_called(checkout, filter.app(), filter.instance()).then_some(checkout)
+        has_names(checkout, filter.app(), filter.instance()).then_some(checkout)
     }
 
-    /// The same, if git has been asked already.
+    /// Like [`checkout_of`](Self::checkout_of), but returns `None` if the checkout has not been detected yet.
     pub(crate) fn known_checkout_of(&self, filter: &Filter) -> Option<&Checkout> {
         let checkout = self.checkout.get()?;
-        is_called(checkout, filter.app(), filter.instance()).then_some(checkout)
+        has_names(checkout, filter.app(), filter.instance()).then_some(checkout)
     }
 
-    /// A claim of a service. It is this checkout's if the names are; others that are typed are taken
-    /// at their word, from whichever folder.
-    pub(crate) fn claim(&self, service: &str) -> Result<Claim, Failure> {
+    /// Makes a claim for a service. The claim records this checkout if the names are those of this checkout. Other
+    /// names that were typed are used as they are, without a checkout.
+    pub(crate) fn claim(&self, service: &str) -> Result<Claim, CommandError> {
         let key = self.key(service)?;
         let claim = Claim::new(key.clone());
         let checkout = match self.checkout() {
-            Ok(checkout) if is_called(checkout, Some(key.app()), Some(key.instance())) => checkout,
-            // With both names typed, the folder is not even needed.
+            Ok(checkout) if has_names(checkout, Some(key.app()), Some(key.instance())) => checkout,
+            // If both names were typed, the current folder need not even exist.
             _ => return Ok(claim),
         };
         match claim.clone().with_dir(&checkout.root) {
             Ok(claim) => Ok(claim),
             Err(_) if self.app.is_some() && self.instance.is_some() => Ok(claim),
             Err(error) => Err(Report::new(format!(
-                "the folder {} cannot be told from others that come out with the same names: {error}",
+                "the checkout {} cannot be distinguished from others with the same names: {error}",
                 checkout.root.display()
             ))
-            .hint("pass --app NAME and --instance NAME, which are taken at their word")
+            .hint("pass --app NAME and --instance NAME, which need no checkout")
             .into()),
         }
     }
 
-    /// A service of this checkout.
-    pub(crate) fn key(&self, service: &str) -> Result<ServiceKey, Failure> {
+    /// Makes the key of a service.
+    pub(crate) fn key(&self, service: &str) -> Result<ServiceKey, CommandError> {
         self.checked_key(self.app()?, self.instance()?, service)
     }
 
-    /// The allocations that are meant: of what was typed, or else of this app and this instance.
-    pub(crate) fn filter(&self, service: Option<&str>) -> Result<Filter, Failure> {
+    /// Makes a filter for the typed names, or else for this app and instance. An app without an instance selects all
+    /// instances of the app.
+    pub(crate) fn filter(&self, service: Option<&str>) -> Result<Filter, CommandError> {
         let instance = match self.app {
             Some(_) => self.instance.as_deref(),
             None => Some(self.instance()?),
@@ -87,22 +88,22 @@ impl Names {
         self.filter_by(Some(self.app()?), instance, service)
     }
 
-    /// The allocations of one instance: of what was typed, or else of this app and this instance.
-    pub(crate) fn filter_of_instance(&self) -> Result<Filter, Failure> {
+    /// Makes a filter for one instance, typed or detected.
+    pub(crate) fn filter_of_instance(&self) -> Result<Filter, CommandError> {
         self.filter_by(Some(self.app()?), Some(self.instance()?), None)
     }
 
-    /// What belongs to that instance.
-    pub(crate) fn own(&self) -> Own<'_> {
+    /// Tells which allocations belong to that instance.
+    pub(crate) fn own(&self) -> Ownership<'_> {
         let filter = self.filter_of_instance().ok();
-        Own {
+        Ownership {
             checkout: filter.as_ref().and_then(|it| self.checkout_of(it)),
             filter,
         }
     }
 
-    /// The allocations of what was typed, and of all apps and instances otherwise.
-    pub(crate) fn filter_of_all(&self, service: Option<&str>) -> Result<Filter, Failure> {
+    /// Makes a filter for the typed names, or else for all apps and instances.
+    pub(crate) fn filter_of_all(&self, service: Option<&str>) -> Result<Filter, CommandError> {
         self.filter_by(self.app.as_deref(), self.instance.as_deref(), service)
     }
 
@@ -111,8 +112,8 @@ impl Names {
         app: Option<&str>,
         instance: Option<&str>,
         service: Option<&str>,
-    ) -> Result<Filter, Failure> {
-        // What is not a name would match nothing, and is most likely an unset variable.
+    ) -> Result<Filter, CommandError> {
+        // An invalid name matches nothing, and most likely comes from an unset variable.
         const ANY: &str = "any";
         self.checked_key(
             app.unwrap_or(ANY),
@@ -132,8 +133,13 @@ impl Names {
         Ok(filter)
     }
 
-    /// A name that was typed wrong is wrong usage; one that was detected can be replaced.
-    fn checked_key(&self, app: &str, instance: &str, service: &str) -> Result<ServiceKey, Failure> {
+    /// Checks the names. An invalid name that was typed is a usage error; a detected one can be replaced by a flag.
+    fn checked_key(
+        &self,
+        app: &str,
+        instance: &str,
+        service: &str,
+    ) -> Result<ServiceKey, CommandError> {
         ServiceKey::new(app, instance, service).map_err(|error| {
             let field = error.field();
             let was_detected = match field {
@@ -142,16 +148,18 @@ impl Names {
                 _ => false,
             };
             if was_detected {
-                Report::new(format!("the current folder gives no usable names: {error}"))
-                    .hint(format!("pass --{field} NAME"))
-                    .into()
+                Report::new(format!(
+                    "the current folder has no valid name for the {field}: {error}"
+                ))
+                .hint(format!("pass --{field} NAME"))
+                .into()
             } else {
-                Failure::Usage(error.to_string())
+                CommandError::Usage(error.to_string())
             }
         })
     }
 
-    fn app(&self) -> Result<&str, Failure> {
+    fn app(&self) -> Result<&str, CommandError> {
         if let Some(app) = &self.app {
             return Ok(app);
         }
@@ -159,7 +167,7 @@ impl Names {
         detected.ok_or_else(|| nameless("app"))
     }
 
-    fn instance(&self) -> Result<&str, Failure> {
+    fn instance(&self) -> Result<&str, CommandError> {
         if let Some(instance) = &self.instance {
             return Ok(instance);
         }
@@ -167,15 +175,15 @@ impl Names {
         detected.ok_or_else(|| nameless("instance"))
     }
 
-    pub(crate) fn checkout(&self) -> Result<&Checkout, Failure> {
+    pub(crate) fn checkout(&self) -> Result<&Checkout, CommandError> {
         if let Some(checkout) = self.checkout.get() {
             return Ok(checkout);
         }
         let folder = match &self.folder {
             Some(folder) => folder.clone(),
             None => env::current_dir().map_err(|error| {
-                Report::new(format!("cannot tell the current folder: {error}"))
-                    .hint("go to a folder that exists, or pass --app and --instance")
+                Report::new(format!("cannot find the current folder: {error}"))
+                    .hint("change to a folder that exists, or pass --app and --instance")
             })?,
         };
         let checkout = Checkout::of(&folder)?;
@@ -183,15 +191,15 @@ impl Names {
     }
 }
 
-/// What belongs to one instance.
-pub(crate) struct Own<'a> {
-    /// `None` where there are no names for it.
+/// The allocations of one instance of this checkout.
+pub(crate) struct Ownership<'a> {
+    /// `None` if the instance has no valid names.
     filter: Option<Filter>,
     checkout: Option<&'a Checkout>,
 }
 
-impl Own<'_> {
-    /// Whether an allocation is of this app and instance, and not of another checkout of the same names.
+impl Ownership<'_> {
+    /// Tells if an allocation has this app and instance, and is not of another checkout with the same names.
     pub(crate) fn has(&self, holder: &Allocation) -> bool {
         let is_other = |it: &Checkout| holder.belongs_to_other_checkout(&it.root);
         self.filter.as_ref().is_some_and(|it| it.matches(holder))
@@ -199,16 +207,16 @@ impl Own<'_> {
     }
 }
 
-/// Whether these are the names of a checkout.
-fn is_called(checkout: &Checkout, app: Option<&str>, instance: Option<&str>) -> bool {
+/// Tells if these are the names of a checkout.
+fn has_names(checkout: &Checkout, app: Option<&str>, instance: Option<&str>) -> bool {
     app.is_some()
         && instance.is_some()
         && app == checkout.app.as_deref()
         && instance == checkout.instance.as_deref()
 }
 
-fn nameless(field: &str) -> Failure {
-    Report::new(format!("the current folder gives no name for the {field}"))
+fn nameless(field: &str) -> CommandError {
+    Report::new(format!("the current folder has no name for the {field}"))
         .hint(format!("pass --{field} NAME"))
         .into()
 }

@@ -1,4 +1,4 @@
-//! What the environment says. The store's variables are read by the library.
+//! The environment variables that portctl reads. The library reads those of the store.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -31,22 +31,22 @@ pub(crate) fn address() -> Result<Option<Address>, InvalidAddress> {
     }
 }
 
-/// Whether one was named, be it in a way that can be used or not.
+/// Tells if the environment names a daemon, even by an address that is not valid.
 pub(crate) fn is_address_named() -> bool {
     variable(ADDRESS_VARIABLE).is_some()
 }
 
-/// The home folder, where it is one.
+/// The home folder. Returns `None` unless it is an absolute path.
 pub(crate) fn home() -> Option<PathBuf> {
     env::home_dir().filter(|home| home.is_absolute())
 }
 
-/// The folders that programs are looked for in.
+/// The folders in which programs are searched.
 pub(crate) fn path() -> Vec<PathBuf> {
     variable("PATH").map_or_else(Vec::new, |path| env::split_paths(&path).collect())
 }
 
-/// Whether text that goes to a terminal, or to something else, is to be coloured
+/// Tells if text is to be coloured on a stream that is, or is not, a terminal
 /// (<https://no-color.org>, <https://bixense.com/clicolors>).
 pub(crate) fn wants_colour(is_terminal: bool) -> bool {
     let is_on = |name| variable(name).map(|value| value != "0");
@@ -61,19 +61,19 @@ pub(crate) fn wants_colour(is_terminal: bool) -> bool {
     }
 }
 
-/// All variables that are text.
+/// All variables that are valid UTF-8.
 pub(crate) fn all() -> BTreeMap<String, String> {
     let variables = env::vars_os()
         .map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     variables.flatten().collect()
 }
 
-/// Whether a variable is set, be it empty.
+/// Tells if a variable is set, even to an empty value.
 pub(crate) fn is_set(name: &str) -> bool {
     env::var_os(name).is_some()
 }
 
-/// A variable that is empty counts as not set.
+/// Reads a variable. An empty value counts as not set.
 fn variable(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }

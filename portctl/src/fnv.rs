@@ -1,5 +1,4 @@
-//! FNV-1a of 64 bits (<http://www.isthe.com/chongo/tech/comp/fnv/>), which tells texts apart that nobody
-//! made to be alike.
+//! FNV-1a with 64 bits (<http://www.isthe.com/chongo/tech/comp/fnv/>). Not for input that an attacker chooses.
 
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
     const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
@@ -14,7 +13,7 @@ mod tests {
     use super::hash;
 
     #[test]
-    fn the_hash_is_the_one_of_the_standard() {
+    fn hashes_are_those_of_the_reference() {
         assert_eq!(hash(b""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(hash(b"a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(hash(b"foobar"), 0x8594_4171_f739_67e8);

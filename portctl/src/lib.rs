@@ -7,20 +7,22 @@ mod args;
 mod backend;
 mod checkout;
 mod command;
+mod command_error;
 mod conflict;
 mod daemon;
 mod doctor;
 mod env_file;
 mod environment;
-mod failure;
 mod fnv;
 mod import;
 mod output;
 mod path;
+mod registration;
 mod report;
 mod run;
 mod scan;
 mod skill;
+mod version;
 
 pub use crate::run::run;
 

@@ -1,8 +1,8 @@
-//! The folder of a file.
+//! Paths.
 
 use std::path::Path;
 
-/// The folder that a file is in, by a path that can be gone to.
+/// The folder of a file: `.` if the path names none.
 pub(crate) fn folder_of(file: &Path) -> &Path {
     match file.parent() {
         Some(folder) if folder != Path::new("") => folder,

@@ -1,9 +1,9 @@
-//! The description of a failed command.
+//! Reports of problems.
 
 use port_registry::{Allocation, Listener};
 use serde::Serialize;
 
-/// The description of a failure, as text or as JSON.
+/// A problem and its fix, printed as text or as JSON.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) error: String,
@@ -13,10 +13,10 @@ pub(crate) struct Report {
     holder: Option<Box<Allocation>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     listener: Option<Box<Listener>>,
-    /// The problems of each of several things.
+    /// The reports of several things that failed together.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) conflicts: Vec<Report>,
-    /// The last lines that a daemon logged.
+    /// The last lines of the log of a daemon.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) log: Vec<String>,
 }
@@ -33,7 +33,7 @@ impl Report {
         }
     }
 
-    /// Puts `before: ` in front of the message.
+    /// Prefixes the message with `before: `.
     pub(crate) fn prefixed(self, before: &str) -> Report {
         Report {
             error: format!("{before}: {}", self.error),
@@ -73,7 +73,8 @@ impl Report {
         }
     }
 
-    /// Adds several conflicts. The first one also fills in the fields of a single one.
+    /// Adds conflicts. The hint, holder and listener of the first one become those of the whole report, unless it
+    /// has its own.
     pub(crate) fn conflicts(self, conflicts: Vec<Report>) -> Report {
         let first = conflicts.first();
         Report {

@@ -3,16 +3,17 @@
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
-use crate::args::{self, Command, PROGRAM, Parsed, SkillCommand};
+use crate::args::{self, Command, CommandLine, PROGRAM, SkillCommand};
 use crate::command::outcome::Done;
 use crate::command::{
     allocate, check, completions, doctor, env, export, get, health, import, list, prune, release,
     restart, run, scan, skill, start, status, stop, version,
 };
+use crate::command_error::CommandError;
 use crate::daemon;
-use crate::failure::Failure;
-use crate::output::{self, wording};
+use crate::output;
 use crate::report::Report;
+use crate::version::version_line;
 
 /// Runs the command line of this process. Returns its exit code.
 pub fn run() -> ExitCode {
@@ -21,15 +22,15 @@ pub fn run() -> ExitCode {
         return daemon::exec(words);
     }
     match args::parse(words) {
-        Parsed::Command(command) => run_command(*command),
-        Parsed::Version => finish(output::print(&wording::version()), false),
-        Parsed::Help(text) => finish(output::print(&text), false),
-        Parsed::Nothing(help) => output::usage_help(&help),
-        Parsed::Usage(usage) => output::usage(&usage.problem, &usage.help, usage.as_json),
+        CommandLine::Command(command) => run_command(*command),
+        CommandLine::Version => finish(output::print(&version_line()), false),
+        CommandLine::Help(text) => finish(output::print(&text), false),
+        CommandLine::Nothing(help) => output::fail_with_help(&help),
+        CommandLine::Usage(usage) => output::fail_usage(&usage.problem, &usage.help, usage.as_json),
     }
 }
 
-/// Does what was asked for; gives the exit code.
+/// Runs a command and returns its exit code.
 fn run_command(command: Command) -> ExitCode {
     let (name, as_json, outcome) = match command {
         Command::Get(args) => ("get", args.json, get::run(args)),
@@ -65,18 +66,18 @@ fn run_command(command: Command) -> ExitCode {
             failed => failed,
         },
         Ok(Done::Exit(code)) => ExitCode::from(code),
-        Err(Failure::Usage(problem)) => {
-            output::usage(&problem, &format!("{PROGRAM} {name} --help"), as_json)
+        Err(CommandError::Usage(problem)) => {
+            output::fail_usage(&problem, &format!("{PROGRAM} {name} --help"), as_json)
         }
-        Err(Failure::Failed(report)) => output::fail(&report, as_json),
-        Err(Failure::NotRun { report, code }) => {
+        Err(CommandError::Failed(report)) => output::fail(&report, as_json),
+        Err(CommandError::NotRun { report, code }) => {
             output::fail(&report, as_json);
             ExitCode::from(code)
         }
     }
 }
 
-/// The exit code for having printed. That nobody reads on is no error.
+/// Returns the exit code after printing. A reader that closes the pipe early is not an error.
 fn finish(printed: io::Result<()>, as_json: bool) -> ExitCode {
     match printed {
         Ok(()) => ExitCode::SUCCESS,

@@ -337,7 +337,7 @@ fn answer(status: u16, identity: &str, body: &str) -> String {
     format!("HTTP/1.1 {status} X\r\n{identity}Content-Length: {length}\r\n\r\n{body}")
 }
 
-const BROKEN: &str = "error: the connection to [ADDRESS] broke off before there was an answer";
+const BROKEN: &str = "error: the connection to [ADDRESS] closed before the response arrived";
 
 const IDENTITY: &str = "X-Port-Registry: 9.9.9; pid=1\r\n";
 
@@ -366,7 +366,7 @@ fn told_of(address: SocketAddr) -> String {
 
 #[test]
 fn what_is_no_daemon_is_told_in_one_line() {
-    let stranger = "error: what answers at [ADDRESS] is not port-registry";
+    let stranger = "error: the server at [ADDRESS] is not port-registry";
     let json = r#"{"version":"9.9.9","pid":1,"store":"/x","range":"1-65535"}"#;
     for answer in [
         answer(200, "", json),
@@ -424,7 +424,7 @@ fn release_leaves_out_an_allocation_that_is_gone_since_it_was_listed() {
         ),
         (
             batch,
-            "error: no allocation matches\nhint: `portctl list --all` shows what there is",
+            "error: no allocation matches\nhint: `portctl list --all` shows all allocations",
         ),
     ] {
         let row = row.to_string();
@@ -459,7 +459,10 @@ fn an_answer_without_an_end_is_not_read_to_its_end() {
         while stream.write_all(&[b' '; 8192]).is_ok() {}
     });
     let told = told_of(endless);
-    assert_eq!(told, "error: the answer of [ADDRESS] is larger than 64 MiB");
+    assert_eq!(
+        told,
+        "error: the response from [ADDRESS] is larger than 64 MiB"
+    );
 }
 
 #[test]
@@ -481,9 +484,9 @@ fn a_server_that_does_not_answer_is_given_up() {
                 let ran = Ran::of(command.args(["get", "web", "--json"]));
                 let told: Value = serde_json::from_str(ran.complained(1)).unwrap();
                 let expected = if is_silent {
-                    format!("what listens at {address} did not answer within 5 s")
+                    format!("the server at {address} did not answer within 5 s")
                 } else {
-                    format!("what answers at {address} is not port-registry")
+                    format!("the server at {address} is not port-registry")
                 };
                 assert_eq!(told["error"], expected);
             });
@@ -593,7 +596,7 @@ fn what_a_daemon_refuses_is_told_in_its_words() {
     };
     // The same host to everybody else, but not the name that a daemon answers to.
     let ran = run("127.1");
-    let refusal = format!("error: port-registry at 127.1:{port} refuses: ");
+    let refusal = format!("error: port-registry at 127.1:{port} refused the request: ");
     assert!(ran.complained(1).starts_with(&refusal), "{ran:?}");
     run("LOCALHOST").printed();
 }

@@ -321,7 +321,7 @@ fn a_second_claim_on_a_port_names_its_holder() {
     portctl.in_general_terms(|| {
         assert_snapshot!(ran.complained(1), @"
         error: port [P-0] is already allocated to work/default/web (id 1, of [SANDBOX]/work), and nothing listens there
-        hint: leave --port out for a free port, or free this one by `portctl release --id 1` if it is not needed
+        hint: leave --port out to get a free port, or run `portctl release --id 1` if nothing needs this one
         ");
     });
     let ran = portctl.run(&[&rival[..], &["--json"]].concat());
@@ -359,7 +359,7 @@ fn a_port_that_something_listens_on_is_refused_unless_it_is_adopted() {
     let complaint = format!("{before} by [PROCESS]{after}");
     assert_snapshot!(complaint, @"
     error: port [PORT] is in use on this system by [PROCESS], and not allocated
-    hint: if that is the service itself, `portctl allocate --service db --port [PORT] --adopt` registers it; otherwise leave --port out for a free port
+    hint: if the service itself listens there, `portctl allocate --service db --port [PORT] --adopt` registers it; otherwise leave --port out to get a free port
     ");
     let adopted = portctl.run(&[&claim[..], &["--adopt"]].concat());
     assert_eq!(
@@ -486,7 +486,7 @@ fn release_is_of_this_app_and_instance_at_most_unless_told_otherwise() {
     portctl.in_general_terms(|| {
         assert_snapshot!(ran.complained(1), @"
         error: no allocation matches: port [P-0] is held by other/default/web (id 1), and nothing listens there
-        hint: `portctl release --id 1` frees it, if it is not needed
+        hint: `portctl release --id 1` frees it, if nothing needs it
         ");
     });
     let ran = portctl.run(&["release", "--service", "api"]);
@@ -503,12 +503,12 @@ fn release_is_of_this_app_and_instance_at_most_unless_told_otherwise() {
     let ran = portctl.run(&["release"]);
     assert_snapshot!(ran.complained(1), @"
     error: no allocation matches
-    hint: `portctl list --all` shows what there is
+    hint: `portctl list --all` shows all allocations
     ");
     let ran = portctl.run(&["release", "--id", "4"]);
     assert_snapshot!(ran.complained(1), @"
     error: allocation 4 not found
-    hint: `portctl list --all` shows what there is
+    hint: `portctl list --all` shows all allocations
     ");
     let released = portctl.json(&["release", "--id", "1", "--json"]);
     assert_eq!(released[0]["app"], "other");
@@ -714,7 +714,7 @@ fn a_folder_without_a_name_asks_for_one() {
     let portctl = Portctl::new();
     let ran = Ran::of(portctl.command(&["get", "web"]).current_dir("/"));
     assert_snapshot!(ran.complained(1), @"
-    error: the current folder gives no name for the app
+    error: the current folder has no name for the app
     hint: pass --app NAME
     ");
     let ran = Ran::of(
@@ -735,7 +735,7 @@ fn a_folder_whose_name_cannot_be_used_asks_for_another() {
         let ran = Ran::of(portctl.command(words).current_dir(&folder));
         assert_eq!(
             ran.complained(1),
-            "error: the current folder gives no usable names: the app name must hold no control \
+            "error: the current folder has no valid name for the app: the app name must hold no control \
              characters\nhint: pass --app NAME"
         );
     }

@@ -121,12 +121,13 @@ fn without_its_ports_it_is_not_run() {
     }
     let ran = sandbox.run(PORTCTL, &["run", "--", "true"]);
     assert!(
-        ran.complained(1).contains("no service here has a port yet"),
+        ran.complained(1)
+            .contains("no service of this checkout has a port yet"),
         "{ran:?}"
     );
     let ran = sandbox.run(PORTCTL, &["run", "--service", "web", "npm", "start"]);
     assert!(
-        ran.complained(2).contains("name a command behind a --"),
+        ran.complained(2).contains("name a command after a --"),
         "{ran:?}"
     );
     assert!(!mark.exists());

@@ -94,7 +94,7 @@ fn edited_files_are_kept_without_force() {
         let ran = run(&sandbox, &["skill", command]);
         assert_eq!(ran.code, Some(1), "{ran:?}");
         let problem = format!(
-            "error: {} was changed, and is kept as it is\nhint: --force ",
+            "error: {} was changed by hand, and is kept\nhint: --force ",
             skill.display()
         );
         assert!(ran.stderr.starts_with(&problem), "{ran:?}");
@@ -164,7 +164,7 @@ fn global_install_uses_the_agent_folders_that_exist() {
     assert_eq!(
         ran.complained(1),
         "error: none of ~/.claude, ~/.codex and ~/.agents exists\n\
-         hint: create the one that your agent reads, or leave --global out"
+         hint: create the folder that your agent reads, or leave --global out"
     );
     for agent in [".codex", ".agents"] {
         fs::create_dir(sandbox.home().join(agent)).unwrap();

@@ -200,7 +200,10 @@ fn daemon_of_another_version_can_be_replaced() {
         return;
     };
     let complaint = machine.complaint(&["list"]);
-    assert!(complaint.ends_with("`portctl restart`"), "{complaint}");
+    assert!(
+        complaint.ends_with("`portctl restart` replaces it"),
+        "{complaint}"
+    );
     let complaint = machine.complaint(&["start"]);
     assert_eq!(
         complaint,
@@ -375,7 +378,7 @@ fn suspended_daemon_is_reported_and_not_stopped() {
         status.stdout,
         format!("Server is running (pid {pid}) unhealthy\n")
     );
-    let silent = "what listens at [ADDRESS] did not answer within 5 s";
+    let silent = "the server at [ADDRESS] did not answer within 5 s";
     let complaint = machine.complaint(&["stop"]);
     assert!(
         complaint.starts_with(&format!(

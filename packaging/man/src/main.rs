@@ -1,4 +1,4 @@
-//! Writes the manual pages `portctl.1` and `port-registry.1`, of a day, into a folder.
+//! Writes the manual pages `portctl.1` and `port-registry.1` into a folder, with the date that is given.
 //!
 //! They are rendered from the definitions that the programs' own argument parsers use.
 
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "this program has no output of its own")]
+#[expect(clippy::print_stderr, reason = "this program prints errors only")]
 fn failed(problem: &str) -> ExitCode {
     eprintln!("error: {problem}");
     ExitCode::FAILURE
@@ -38,7 +38,7 @@ fn write(folder: &Path, date: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// The pages that there are.
+/// All pages.
 fn pages() -> [Page<'static>; 2] {
     [
         Page {
@@ -49,21 +49,21 @@ fn pages() -> [Page<'static>; 2] {
                 (
                     "NAMES",
                     &[
-                        "A port belongs to a service of an instance of an app. In a repository the app is its \
-                         name in the URL of `origin`, or else the main worktree's folder, and the instance is the \
-                         branch; in a linked worktree the instance is the worktree's folder. On a detached HEAD it \
-                         is `detached-` and the short commit. A submodule goes by its own name and branch. Outside \
-                         of git the app is the folder, and the instance `default`.",
-                        "Two checkouts that come out alike never share a port: the second one is told of the \
-                         first, and `--instance` `NAME` with every command tells them apart.",
+                        "A port belongs to a service of an instance of an app. In a git checkout, the app is the \
+                         name of the repository in the URL of `origin`, or else the folder of the main worktree. The \
+                         instance is the branch, or in a linked worktree the folder of the worktree. On a detached \
+                         HEAD it is `detached-` and the short commit. A submodule has its own name and branch. \
+                         Elsewhere the app is the name of the folder, and the instance is `default`.",
+                        "Two checkouts with the same names never share a port: commands in the second one fail and \
+                         name the first one. Pass `--instance` `NAME` to every command in one of them.",
                     ],
                 ),
                 (
                     "PORTS",
                     &[
-                        "Given out is the lowest port that is neither allocated nor in use, from 3000 up to where \
-                         the kernel's own range begins, without those that browsers refuse to open; then from 1024 \
-                         to 2999; then the rest. A port stays with its service until it is released.",
+                        "A service gets the lowest port that is neither allocated nor in use, from 3000 up to the \
+                         start of the kernel's ephemeral range, except ports that browsers refuse to open; then from \
+                         1024 to 2999; then the rest. A port stays with its service until it is released.",
                     ],
                 ),
             ],
@@ -71,7 +71,7 @@ fn pages() -> [Page<'static>; 2] {
                 ("~/.port-registry/ports.redb", "The registry."),
                 (
                     "~/.port-registry/ports.redb.lock",
-                    "By its lock writers take turns; it is empty.",
+                    "The lock file of writers. Always empty.",
                 ),
                 (
                     "~/.port-registry/portctl.lock",
@@ -79,12 +79,12 @@ fn pages() -> [Page<'static>; 2] {
                 ),
                 (
                     "~/.port-registry/port-registry.log",
-                    "What the daemon that `portctl start` runs has logged.",
+                    "The log of the daemon that `portctl start` runs.",
                 ),
             ],
             exit_remark: Some(
-                "`portctl run` ends with the exit code of its command; 127 if that is not found, and 126 if it \
-                 cannot be run.",
+                "`portctl run` exits with the exit code of its command, with 127 if the command is not found, and \
+                 with 126 if it cannot be run.",
             ),
             see_also: &["port-registry"],
         },
@@ -97,7 +97,7 @@ fn pages() -> [Page<'static>; 2] {
                 ("~/.port-registry/ports.redb", "The registry."),
                 (
                     "~/.port-registry/port-registry.pid",
-                    "The daemon's process.",
+                    "The process id of the daemon.",
                 ),
                 (
                     "~/.port-registry/port-registry.pid.lock",
@@ -116,7 +116,7 @@ mod tests {
 
     use super::pages;
 
-    /// Everything that can be typed, by its names.
+    /// The names of all flags, arguments and commands.
     fn names(info: &CommandInfoWithArgs) -> Vec<String> {
         let mut names: Vec<String> = info.flags.iter().map(|it| it.long.to_owned()).collect();
         names.extend(info.positionals.iter().map(|it| it.name.to_owned()));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_tells_of_all_that_can_be_typed() {
+    fn page_has_every_flag_argument_and_command() {
         for page in pages() {
             let text = page.render("2026-01-31");
             let names = names(&page.info);
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_has_the_sections_that_manuals_have() {
+    fn page_has_the_usual_sections() {
         for page in pages() {
             let text = page.render("2026-01-31");
             let sections: Vec<&str> = text

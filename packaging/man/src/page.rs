@@ -1,4 +1,4 @@
-//! A manual page, as man-pages(7) has them.
+//! The layout of a manual page, after man-pages(7).
 
 use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind, Optionality, PositionalInfo};
 use roff::{Inline, Roff, bold, italic, roman};
@@ -6,14 +6,14 @@ use roff::{Inline, Roff, bold, italic, roman};
 /// A page of section 1.
 pub(crate) struct Page<'a> {
     pub(crate) name: &'a str,
-    /// What the program does, in a few words.
+    /// The purpose of the program, in a few words.
     pub(crate) title: &'a str,
     pub(crate) info: CommandInfoWithArgs,
-    /// Sections of its own, before the files: a title, and paragraphs.
+    /// Further sections before the files: titles and paragraphs.
     pub(crate) sections: &'a [(&'a str, &'a [&'a str])],
-    /// Files, and what they are.
+    /// Files and their descriptions.
     pub(crate) files: &'a [(&'a str, &'a str)],
-    /// What else there is to say of exit codes.
+    /// A paragraph after the exit codes.
     pub(crate) exit_remark: Option<&'a str>,
     /// Other pages of this section.
     pub(crate) see_also: &'a [&'a str],
@@ -25,7 +25,7 @@ impl Page<'_> {
         let mut roff = Roff::new();
         let title = self.name.to_uppercase();
         roff.control("TH", [title.as_str(), "1", date, version]);
-        // Words and options are easier to find when they are whole.
+        // Do not hyphenate, so that searches find words and options.
         roff.control("nh", []);
         roff.control("ad", ["l"]);
         section(&mut roff, "NAME");
@@ -83,20 +83,20 @@ impl Page<'_> {
     }
 }
 
-const HELP: &str = "Tell how the program, or a command of it, is used.";
+const HELP: &str = "Print help for the program or a command.";
 
 fn section(roff: &mut Roff, name: &str) {
     roff.control("SH", [name]);
 }
 
-/// What is explained, and its explanation.
+/// A tagged paragraph: a term and its description.
 fn entry(roff: &mut Roff, head: impl Into<Vec<Inline>>, body: &str) {
     roff.control("TP", []);
     roff.text(head);
     roff.text(marked_up(body));
 }
 
-/// Text in which what stands between backticks is bold.
+/// Sets the text between backticks in bold.
 fn marked_up(text: &str) -> Vec<Inline> {
     let parts = text.split('`').enumerate();
     parts
@@ -109,7 +109,7 @@ fn marked_up(text: &str) -> Vec<Inline> {
         .collect()
 }
 
-/// How a command is typed.
+/// The synopsis of a command.
 fn synopsis(line: &str, info: &CommandInfoWithArgs) -> Vec<Inline> {
     let mut words = vec![bold(line)];
     for flag in visible_flags(info) {
@@ -133,7 +133,7 @@ fn synopsis(line: &str, info: &CommandInfoWithArgs) -> Vec<Inline> {
 }
 
 fn positional_word(positional: &PositionalInfo) -> [Inline; 3] {
-    // What is run: the parser does not know that it has to be there, and behind a `--`.
+    // argh does not know that the command of `portctl run` is required and follows a `--`.
     if positional.name == "command" {
         return [roman(" -- "), italic("command"), roman(" [argument...]")];
     }
@@ -155,12 +155,12 @@ fn visible_flags(info: &CommandInfoWithArgs) -> impl Iterator<Item = &FlagInfo<'
         .filter(|flag| !flag.hidden && !is_help(flag))
 }
 
-/// The flag that all commands have.
+/// Tells if this is the help flag, which all commands have.
 fn is_help(flag: &FlagInfo) -> bool {
     flag.long == "--help"
 }
 
-/// A flag as it is typed, with the name of its value; after its short form.
+/// A flag with the name of its value, after its short form.
 fn head_of(flag: &FlagInfo, short: &str) -> Vec<Inline> {
     let mut head = vec![bold(format!("{short}{}", flag.long))];
     if let FlagInfoKind::Option { arg_name } = flag.kind {
@@ -187,7 +187,7 @@ fn flags(roff: &mut Roff, info: &CommandInfoWithArgs) {
     }
 }
 
-/// Each command below this one, with those below it.
+/// All subcommands, and theirs.
 fn commands(roff: &mut Roff, line: &str, info: &CommandInfoWithArgs) {
     for command in &info.commands {
         let line = format!("{line} {}", command.name);
@@ -208,11 +208,11 @@ fn examples(roff: &mut Roff, line: &str, info: &CommandInfoWithArgs) {
     let examples: Vec<String> = examples
         .map(|example| example.replace("{command_name}", line))
         .collect();
-    as_they_are(roff, &examples);
+    verbatim(roff, &examples);
 }
 
-/// Lines that are not filled, indented.
-fn as_they_are(roff: &mut Roff, lines: &[String]) {
+/// Indented lines that keep their line breaks.
+fn verbatim(roff: &mut Roff, lines: &[String]) {
     if lines.is_empty() {
         return;
     }
@@ -226,10 +226,10 @@ fn as_they_are(roff: &mut Roff, lines: &[String]) {
     roff.control("RE", []);
 }
 
-/// The notes on a command, taken apart.
+/// The notes on a command: paragraphs and environment variables.
 struct Notes<'a> {
     paragraphs: Vec<&'a str>,
-    /// Variables and what they are for.
+    /// Variables and their meanings.
     environment: Vec<(&'a str, &'a str)>,
 }
 
@@ -255,12 +255,12 @@ impl<'a> Notes<'a> {
     fn write(&self, roff: &mut Roff) {
         for paragraph in &self.paragraphs {
             roff.control("PP", []);
-            // Indented lines are to stay as they are.
+            // Indented lines keep their line breaks.
             let (text, table): (Vec<&str>, Vec<&str>) =
                 paragraph.lines().partition(|line| !line.starts_with(' '));
             roff.text(marked_up(&text.join("\n")));
             let table: Vec<String> = table.iter().map(|row| row.trim().to_owned()).collect();
-            as_they_are(roff, &table);
+            verbatim(roff, &table);
         }
     }
 }

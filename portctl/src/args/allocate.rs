@@ -1,4 +1,4 @@
-//! `portctl allocate`, as it is typed.
+//! The arguments of `portctl allocate`.
 
 use argh::{ArgsInfo, FromArgs};
 use port_registry::Port;
@@ -9,20 +9,20 @@ use port_registry::Port;
     subcommand,
     name = "allocate",
     help_triggers("-h", "--help", "help"),
-    note = "It is the best free port, or the one you name. If the service has a port\n\
-            already, that is an error; with `portctl get` it is not.",
+    note = "Without --port, the best free port is allocated. It is an error if the service\n\
+            has a port already; `portctl get` prints that port instead.",
     example = "{command_name} --service web\n{command_name} --service postgres --port 5432 --adopt"
 )]
-pub(crate) struct Allocate {
+pub(crate) struct AllocateArgs {
     /// the service's name
     #[argh(option)]
     pub(crate) service: String,
 
-    /// this port and no other
+    /// allocate this port
     #[argh(option)]
     pub(crate) port: Option<Port>,
 
-    /// take the named port even if something listens on it: the service runs already
+    /// take the port even if something listens there, because the service runs already
     #[argh(switch)]
     pub(crate) adopt: bool,
 

@@ -1,4 +1,4 @@
-//! `portctl completions`, as it is typed.
+//! The arguments of `portctl completions`.
 
 use std::str::FromStr;
 
@@ -10,19 +10,19 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "completions",
     help_triggers("-h", "--help", "help"),
-    note = "The shells are bash, zsh and fish. The first line goes into ~/.bashrc, the\n\
-            second into ~/.zshrc after compinit.",
+    note = "The shells are bash, zsh and fish. Put the first line into ~/.bashrc, or\n\
+            the second into ~/.zshrc after compinit.",
     example = "source <({command_name} bash)\n\
                source <({command_name} zsh)\n\
                mkdir -p ~/.config/fish/completions && {command_name} fish > ~/.config/fish/completions/portctl.fish"
 )]
-pub(crate) struct Completions {
+pub(crate) struct CompletionsArgs {
     /// the shell
     #[argh(positional)]
     pub(crate) shell: Shell,
 }
 
-/// A shell that there is a script for.
+/// A shell with a completion script.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Shell {
     Bash,

@@ -1,34 +1,34 @@
-//! The command line of portctl.
+//! The definition of the command line.
 
 use std::sync::LazyLock;
 
 use argh::{ArgsInfo, CommandInfoWithArgs, FromArgs};
 
-use super::allocate::Allocate;
-use super::check::Check;
-use super::completions::Completions;
-use super::doctor::Doctor;
-use super::env::Env;
-use super::export::Export;
-use super::get::Get;
-use super::health::Health;
-use super::import::Import;
-use super::list::List;
-use super::prune::Prune;
-use super::release::Release;
-use super::restart::Restart;
-use super::run::Run;
-use super::scan::Scan;
-use super::skill::Skill;
-use super::start::Start;
-use super::status::Status;
-use super::stop::Stop;
-use super::version::Version;
+use super::allocate::AllocateArgs;
+use super::check::CheckArgs;
+use super::completions::CompletionsArgs;
+use super::doctor::DoctorArgs;
+use super::env::EnvArgs;
+use super::export::ExportArgs;
+use super::get::GetArgs;
+use super::health::HealthArgs;
+use super::import::ImportArgs;
+use super::list::ListArgs;
+use super::prune::PruneArgs;
+use super::release::ReleaseArgs;
+use super::restart::RestartArgs;
+use super::run::RunArgs;
+use super::scan::ScanArgs;
+use super::skill::SkillArgs;
+use super::start::StartArgs;
+use super::status::StatusArgs;
+use super::stop::StopArgs;
+use super::version::VersionArgs;
 
 /// The name of the program, as help texts show it.
 pub(crate) const PROGRAM: &str = "portctl";
 
-/// argh's description of the command line. It is large, so it is made only if it is needed, and once.
+/// argh's description of the command line. Made on first use only, because it is large.
 pub(crate) static DESCRIPTION: LazyLock<CommandInfoWithArgs> =
     LazyLock::new(Portctl::get_args_info);
 
@@ -37,20 +37,20 @@ pub(crate) static DESCRIPTION: LazyLock<CommandInfoWithArgs> =
 #[argh(
     help_triggers("-h", "--help", "help"),
     note = "A port belongs to a service (web, postgres) of an instance (one checkout) of\n\
-            an app (the project). App and instance default to what git says of the current\n\
-            folder: the repository's name, and the linked worktree's folder name or else\n\
-            the branch (`detached-` and the commit on a detached HEAD). Outside of git\n\
-            they are the folder's name and `default`.\n\n\
+            an app (the project). In a git checkout, the app defaults to the name of the\n\
+            repository, and the instance to the folder of the linked worktree, or else to\n\
+            the branch (`detached-` and the commit on a detached HEAD). Elsewhere they\n\
+            default to the folder's name and `default`.\n\n\
             No daemon is needed: portctl opens the registry's file itself, unless\n\
             PORT_REGISTRY_ADDR names a daemon. The answers are the same either way.\n\n\
             Environment:\n  \
             PORT_REGISTRY_ADDR   the daemon to use instead, such as 127.0.0.1:51234\n  \
             PORT_REGISTRY_DB     the registry's file (~/.port-registry/ports.redb)\n  \
             PORT_REGISTRY_RANGE  the ports to choose from, such as 3000-3999 (1-65535)\n  \
-            NO_COLOR, CLICOLOR, CLICOLOR_FORCE  whether to print in colour",
+            NO_COLOR, CLICOLOR, CLICOLOR_FORCE  turn colours on or off",
     example = "port=$({command_name} get web) && PORT=$port npm run dev\n{command_name} list --all",
-    error_code(0, "done"),
-    error_code(1, "it failed, or the answer is no"),
+    error_code(0, "success"),
+    error_code(1, "the command failed, or its answer is no"),
     error_code(2, "the command line is wrong")
 )]
 pub(super) struct Portctl {
@@ -66,24 +66,24 @@ pub(super) struct Portctl {
 #[derive(Debug, FromArgs, ArgsInfo)]
 #[argh(subcommand)]
 pub(crate) enum Command {
-    Get(Get),
-    Allocate(Allocate),
-    List(List),
-    Check(Check),
-    Release(Release),
-    Env(Env),
-    Run(Run),
-    Scan(Scan),
-    Prune(Prune),
-    Export(Export),
-    Import(Import),
-    Start(Start),
-    Stop(Stop),
-    Restart(Restart),
-    Status(Status),
-    Health(Health),
-    Doctor(Doctor),
-    Skill(Skill),
-    Completions(Completions),
-    Version(Version),
+    Get(GetArgs),
+    Allocate(AllocateArgs),
+    List(ListArgs),
+    Check(CheckArgs),
+    Release(ReleaseArgs),
+    Env(EnvArgs),
+    Run(RunArgs),
+    Scan(ScanArgs),
+    Prune(PruneArgs),
+    Export(ExportArgs),
+    Import(ImportArgs),
+    Start(StartArgs),
+    Stop(StopArgs),
+    Restart(RestartArgs),
+    Status(StatusArgs),
+    Health(HealthArgs),
+    Doctor(DoctorArgs),
+    Skill(SkillArgs),
+    Completions(CompletionsArgs),
+    Version(VersionArgs),
 }

@@ -1,21 +1,21 @@
-//! `portctl doctor`, as it is typed.
+//! The arguments of `portctl doctor`.
 
 use argh::{ArgsInfo, FromArgs};
 
-/// Check this machine for problems, and say how to solve each.
+/// Check this machine for problems, and show how to fix each.
 #[derive(Debug, FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "doctor",
     help_triggers("-h", "--help", "help"),
-    note = "It looks at the registry's folder and file, the daemon and its pidfile, the\n\
-            programs on the PATH, what listens on allocated ports, and the checkouts that\n\
-            ports belong to. Nothing is changed. The exit code is 1 if there is a problem;\n\
-            a warning is none.",
+    note = "It checks the registry's folder and file, the daemon and its pidfile, the\n\
+            programs on the PATH, the processes that listen on allocated ports, and the\n\
+            checkouts that ports belong to. It changes nothing. The exit code is 1 if\n\
+            there is a problem, and 0 if there are only warnings.",
     example = "{command_name}\n{command_name} --json"
 )]
-pub(crate) struct Doctor {
-    /// print what was found as JSON
+pub(crate) struct DoctorArgs {
+    /// print the findings as JSON
     #[argh(switch)]
     pub(crate) json: bool,
 }

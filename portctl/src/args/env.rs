@@ -1,31 +1,32 @@
-//! `portctl env`, as it is typed.
+//! The arguments of `portctl env`.
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use argh::{ArgsInfo, FromArgs};
 
-/// Print the ports of this app and this instance as variables.
+/// Print the ports of this app and instance as variables.
 #[derive(Debug, FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "env",
     help_triggers("-h", "--help", "help"),
-    note = "A service's variable is its name in capitals, with `_` for all but A-Z and\n\
-            0-9, and _PORT: `web-api` is WEB_API_PORT. A leading digit gets a `_` before\n\
-            it.\n\n\
+    note = "The variable of a service is its name in capitals and _PORT, with `_` for all\n\
+            characters but A-Z and 0-9: `web-api` becomes WEB_API_PORT. A leading digit\n\
+            gets a `_` before it.\n\n\
             The formats are dotenv (WEB_PORT=3000), shell (export WEB_PORT=3000) and json.\n\
-            --write keeps them in a marked block of a file, and leaves the rest of it and\n\
-            its mode as they are; a symbolic link is followed. It takes dotenv and shell.",
+            --write keeps them in a marked block of a file. The rest of the file and its\n\
+            mode stay as they are, and a symbolic link is followed. The format must be\n\
+            dotenv or shell.",
     example = "{command_name} --write .env && docker compose up\n\
                eval \"$({command_name} --format shell)\""
 )]
-pub(crate) struct Env {
+pub(crate) struct EnvArgs {
     /// dotenv, shell or json (dotenv)
     #[argh(option)]
     pub(crate) format: Option<Format>,
 
-    /// keep them in this file, instead of printing them
+    /// write them into this file, instead of printing them
     #[argh(option, arg_name = "file")]
     pub(crate) write: Option<PathBuf>,
 
@@ -37,12 +38,12 @@ pub(crate) struct Env {
     #[argh(option)]
     pub(crate) instance: Option<String>,
 
-    /// the same as --format json
+    /// like --format json
     #[argh(switch)]
     pub(crate) json: bool,
 }
 
-/// How variables are written.
+/// A format of variables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     Dotenv,

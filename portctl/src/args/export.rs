@@ -1,4 +1,4 @@
-//! `portctl export`, as it is typed.
+//! The arguments of `portctl export`.
 
 use argh::{ArgsInfo, FromArgs};
 
@@ -8,11 +8,11 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "export",
     help_triggers("-h", "--help", "help"),
-    note = "It is what `portctl list --all --json` prints, one allocation a line.",
+    note = "The output is that of `portctl list --all --json`, one allocation per line.",
     example = "{command_name} > ports.json"
 )]
-pub(crate) struct Export {
-    /// tell of errors as JSON, too
+pub(crate) struct ExportArgs {
+    /// print errors as JSON, too
     #[argh(switch)]
     pub(crate) json: bool,
 }

@@ -1,4 +1,4 @@
-//! `portctl get`, as it is typed.
+//! The arguments of `portctl get`.
 
 use argh::{ArgsInfo, FromArgs};
 use port_registry::Port;
@@ -9,17 +9,17 @@ use port_registry::Port;
     subcommand,
     name = "get",
     help_triggers("-h", "--help", "help"),
-    note = "The ports come one a line and in the order of the services. If one of them\n\
-            is not available, none is allocated. A service keeps its port until it is\n\
+    note = "The ports are printed one per line, in the order of the services. If one of\n\
+            them cannot be allocated, none is. A service keeps its port until it is\n\
             released, so the same command prints the same port again.",
     example = "port=$({command_name} web) && PORT=$port npm run dev\n{command_name} web api postgres"
 )]
-pub(crate) struct Get {
+pub(crate) struct GetArgs {
     /// the services' names
     #[argh(positional, arg_name = "service")]
     pub(crate) services: Vec<String>,
 
-    /// this port and no other, for a single service
+    /// allocate this port, for a single service
     #[argh(option)]
     pub(crate) port: Option<Port>,
 

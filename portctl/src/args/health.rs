@@ -1,18 +1,18 @@
-//! `portctl health`, as it is typed.
+//! The arguments of `portctl health`.
 
 use argh::{ArgsInfo, FromArgs};
 
-/// Tell by the exit code whether a healthy daemon answers.
+/// Check whether the daemon is healthy.
 #[derive(Debug, FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "health",
     help_triggers("-h", "--help", "help"),
-    note = "It is 0 only if a port-registry answers, and its store can serve.",
+    note = "The exit code is 0 only if a daemon answers and can use its store.",
     example = "{command_name} || portctl start"
 )]
-pub(crate) struct Health {
-    /// print it as JSON
+pub(crate) struct HealthArgs {
+    /// print its health as JSON
     #[argh(switch)]
     pub(crate) json: bool,
 }

@@ -1,32 +1,33 @@
-//! `portctl import`, as it is typed.
+//! The arguments of `portctl import`.
 
 use std::path::PathBuf;
 
 use argh::{ArgsInfo, FromArgs};
 
-/// Take over allocations from a file, with their ports and times.
+/// Import allocations from a file, with their ports and times.
 #[derive(Debug, FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "import",
     help_triggers("-h", "--help", "help"),
-    note = "The file is what `portctl export` or `portctl list --json` printed, the server\n\
-            of the Go program at /v1/allocations, or `sqlite3 -json` of its database. What\n\
-            is there already is left as it is. The allocations get new ids. If one of\n\
-            them is in conflict with another, all conflicts are told and none is imported.",
+    note = "The file is the output of `portctl export` or `portctl list --json`, of the Go\n\
+            program's server at /v1/allocations, or of `sqlite3 -json` on its database.\n\
+            Allocations that exist already stay as they are. The others get new ids. If\n\
+            one of them conflicts with another allocation, all conflicts are reported and\n\
+            nothing is imported.",
     example = "{command_name} ports.json\n\
                sqlite3 -json ~/.port-registry/ports.db 'SELECT * FROM allocations' | {command_name} -"
 )]
-pub(crate) struct Import {
+pub(crate) struct ImportArgs {
     /// the file, or `-` for standard input
     #[argh(positional)]
     pub(crate) file: PathBuf,
 
-    /// import what is in no conflict
+    /// import the allocations without a conflict
     #[argh(switch)]
     pub(crate) skip_conflicts: bool,
 
-    /// print what was done as JSON
+    /// print the result as JSON
     #[argh(switch)]
     pub(crate) json: bool,
 }

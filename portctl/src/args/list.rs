@@ -1,4 +1,4 @@
-//! `portctl list`, as it is typed.
+//! The arguments of `portctl list`.
 
 use argh::{ArgsInfo, FromArgs};
 
@@ -8,24 +8,24 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "list",
     help_triggers("-h", "--help", "help"),
-    note = "With --app alone, those of all its instances are listed. On a terminal long\n\
-            names are shortened; otherwise they are not.",
+    note = "With --app alone, the allocations of all its instances are listed. Long names\n\
+            are shortened on a terminal only.",
     example = "{command_name}\n{command_name} --all --service postgres\n{command_name} --all --json"
 )]
-pub(crate) struct List {
-    /// list those of all apps and instances
+pub(crate) struct ListArgs {
+    /// list the allocations of all apps and instances
     #[argh(switch)]
     pub(crate) all: bool,
 
-    /// no others than this service's
+    /// only this service
     #[argh(option)]
     pub(crate) service: Option<String>,
 
-    /// this app's, instead of the detected one's
+    /// this app, instead of the detected one
     #[argh(option)]
     pub(crate) app: Option<String>,
 
-    /// this instance's, instead of the detected one's
+    /// this instance, instead of the detected one
     #[argh(option)]
     pub(crate) instance: Option<String>,
 

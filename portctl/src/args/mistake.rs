@@ -1,38 +1,31 @@
-//! Texts about a command line that is wrong, and help texts.
-
-use std::ffi::OsString;
+//! Texts about wrong command lines, and help texts.
 
 use super::definition::{DESCRIPTION, PROGRAM};
 
-/// Advises on a common mistake, such as a service that is named in a way of another command. `run_command` is
-/// everything behind the `--` of `portctl run`.
-pub(super) fn advice(
-    words: &[&str],
-    run_command: Option<&[OsString]>,
-    problem: &str,
-) -> Option<String> {
+/// Advises on a common mistake, such as naming a service in the way of another command. `has_run_command` tells if
+/// `portctl run` has a `--`.
+pub(super) fn advice(words: &[&str], has_run_command: bool, problem: &str) -> Option<String> {
     let word = problem.strip_prefix("unrecognized argument: ")?;
     match *words.first()? {
-        "run" if word == "--port" => Some(
-            "`portctl get SERVICE --port N` gives a service a certain port, and run uses it"
-                .to_owned(),
-        ),
-        "run" if word == "--json" => {
-            Some("run prints nothing of its own, so there is nothing to put as JSON".to_owned())
+        "run" if word == "--port" => {
+            Some("`portctl get SERVICE --port N` allocates this port, and run uses it".to_owned())
         }
-        "run" if run_command.is_none() => Some(
-            "put the command behind a --, as in `portctl run --service web -- npm run dev`"
+        "run" if word == "--json" => {
+            Some("run prints nothing of its own, so there is nothing to print as JSON".to_owned())
+        }
+        "run" if !has_run_command => Some(
+            "put the command after a --, as in `portctl run --service web -- npm run dev`"
                 .to_owned(),
         ),
         "get" if word == "--service" => Some("name services without --service".to_owned()),
         "allocate" | "list" | "release" if !word.starts_with('-') => {
-            Some(format!("name a service by --service {word}"))
+            Some(format!("name a service with --service {word}"))
         }
         _ => None,
     }
 }
 
-/// The first word, if it should be a command and is none.
+/// Returns the first word if it stands for a command that does not exist.
 pub(super) fn unknown_command<'a>(words: &[&'a str]) -> Option<&'a str> {
     let first = words
         .first()
@@ -42,7 +35,7 @@ pub(super) fn unknown_command<'a>(words: &[&'a str]) -> Option<&'a str> {
     (!is_known).then_some(first)
 }
 
-/// The command line that prints help for these words.
+/// The command line that prints the help of the command in these words.
 pub(super) fn help(words: &[&str]) -> String {
     let mut line = PROGRAM.to_owned();
     let mut commands = &DESCRIPTION.commands;
@@ -56,11 +49,11 @@ pub(super) fn help(words: &[&str]) -> String {
     format!("{line} --help")
 }
 
-/// A help text with the usage in lines that a usual terminal takes, as the rest of it is.
+/// Wraps the usage of a help text to 80 columns, like the rest of the text.
 pub(super) fn wrapped(help: &str) -> String {
     const WIDTH: usize = 80;
     let (usage, rest) = help.split_once('\n').unwrap_or((help, ""));
-    // The parser does not know that what is run has to be there, and behind a `--`.
+    // argh does not know that the command of `portctl run` is required and follows a `--`.
     let usage = usage.replace("[--] [<command...>]", "-- <command> [<argument>...]");
     let mut lines = vec![String::new()];
     // A flag and its value stay together, as in `[--port <port>]`.
@@ -78,7 +71,7 @@ pub(super) fn wrapped(help: &str) -> String {
     format!("{}\n{rest}", lines.join("\n"))
 }
 
-/// Reformats argh's errors to match ours: without a capital, and with lists in one line.
+/// Reformats argh's errors to match ours: in lower case, and with lists in one line.
 pub(super) fn in_one_line(message: &str) -> String {
     let message = match message.strip_prefix("Error parsing ") {
         Some(rest) => format!("cannot parse {rest}"),

@@ -1,4 +1,4 @@
-//! The commands and their arguments. The actions are in [`command`](crate::command).
+//! The commands and their arguments. Their actions are in [`command`](crate::command).
 
 mod allocate;
 mod check;
@@ -24,24 +24,24 @@ mod status;
 mod stop;
 mod version;
 
-pub(crate) use self::allocate::Allocate;
-pub(crate) use self::check::Check;
-pub(crate) use self::completions::{Completions, Shell};
+pub(crate) use self::allocate::AllocateArgs;
+pub(crate) use self::check::CheckArgs;
+pub(crate) use self::completions::{CompletionsArgs, Shell};
 pub(crate) use self::definition::{Command, DESCRIPTION, PROGRAM};
-pub(crate) use self::doctor::Doctor;
-pub(crate) use self::env::{Env, Format};
-pub(crate) use self::get::Get;
-pub(crate) use self::health::Health;
-pub(crate) use self::import::Import;
-pub(crate) use self::list::List;
-pub(crate) use self::parse::{Parsed, parse};
-pub(crate) use self::prune::Prune;
-pub(crate) use self::release::Release;
-pub(crate) use self::restart::Restart;
-pub(crate) use self::run::Run;
-pub(crate) use self::scan::Scan;
-pub(crate) use self::skill::{SkillCommand, SkillInstall, SkillUninstall};
-pub(crate) use self::start::Start;
-pub(crate) use self::status::Status;
-pub(crate) use self::stop::Stop;
-pub(crate) use self::version::Version;
+pub(crate) use self::doctor::DoctorArgs;
+pub(crate) use self::env::{EnvArgs, Format};
+pub(crate) use self::get::GetArgs;
+pub(crate) use self::health::HealthArgs;
+pub(crate) use self::import::ImportArgs;
+pub(crate) use self::list::ListArgs;
+pub(crate) use self::parse::{CommandLine, parse};
+pub(crate) use self::prune::PruneArgs;
+pub(crate) use self::release::ReleaseArgs;
+pub(crate) use self::restart::RestartArgs;
+pub(crate) use self::run::RunArgs;
+pub(crate) use self::scan::ScanArgs;
+pub(crate) use self::skill::{SkillCommand, SkillInstallArgs, SkillUninstallArgs};
+pub(crate) use self::start::StartArgs;
+pub(crate) use self::status::StatusArgs;
+pub(crate) use self::stop::StopArgs;
+pub(crate) use self::version::VersionArgs;

@@ -1,6 +1,6 @@
-//! Parsing of a command line.
+//! The parser of the command line.
 //!
-//! argh takes only part of what portctl promises. The words are rewritten to what argh can parse first.
+//! argh accepts less than portctl does, so the words are rewritten before argh parses them.
 
 use std::ffi::OsString;
 
@@ -8,34 +8,34 @@ use argh::{CommandInfoWithArgs, EarlyExit, FlagInfo, FlagInfoKind, FromArgs};
 
 use super::definition::{Command, DESCRIPTION, PROGRAM, Portctl};
 use super::mistake;
-use super::run::Run;
+use super::run::RunArgs;
 
-/// The meaning of a command line.
+/// A parsed command line.
 #[derive(Debug)]
-pub(crate) enum Parsed {
-    /// A command to carry out.
+pub(crate) enum CommandLine {
+    /// A command to run.
     Command(Box<Command>),
-    /// The program's version is asked for.
+    /// A request for the version of portctl.
     Version,
-    /// A help text that was asked for.
+    /// A request for this help text.
     Help(String),
-    /// A help text, since nothing was typed.
+    /// No words at all. The text is the help.
     Nothing(String),
     /// The command line is wrong.
-    Usage(Usage),
+    Usage(UsageError),
 }
 
 /// An error in a command line.
 #[derive(Debug)]
-pub(crate) struct Usage {
+pub(crate) struct UsageError {
     pub(crate) problem: String,
-    /// The command line that would help.
+    /// The command line that prints help.
     pub(crate) help: String,
     pub(crate) as_json: bool,
 }
 
-/// Makes a command of the words after the program's name.
-pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
+/// Parses the words after the name of the program.
+pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> CommandLine {
     let mut words: Vec<OsString> = words.collect();
     let run_command = split_off_command(&mut words);
     let words = match words
@@ -48,7 +48,7 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
             words
         }
         Err(word) => {
-            return Parsed::Usage(Usage {
+            return CommandLine::Usage(UsageError {
                 problem: format!("the argument {} is not UTF-8", word.display()),
                 help: mistake::help(&[]),
                 as_json: false,
@@ -58,12 +58,13 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
     let forgotten = flag_without_value(&words).map(str::to_owned);
     let words = split_assignments(words);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let has_run_command = run_command.is_some();
     let usage = |problem: String| {
-        let problem = match mistake::advice(&words, run_command.as_deref(), &problem) {
+        let problem = match mistake::advice(&words, has_run_command, &problem) {
             Some(advice) => format!("{problem}; {advice}"),
             None => problem,
         };
-        Parsed::Usage(Usage {
+        CommandLine::Usage(UsageError {
             problem,
             help: mistake::help(&words),
             as_json: words.contains(&"--json"),
@@ -71,7 +72,7 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
     };
     if words.is_empty() {
         return match Portctl::from_args(&[PROGRAM], &["--help"]) {
-            Err(help) => Parsed::Nothing(help.output),
+            Err(help) => CommandLine::Nothing(help.output),
             Ok(_) => usage("a command is missing".to_owned()),
         };
     }
@@ -79,33 +80,11 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
         return usage(format!("no value provided for option '{flag}'"));
     }
     match Portctl::from_args(&[PROGRAM], &words) {
-        Ok(Portctl {
-            version: true,
-            command: None,
-        }) => Parsed::Version,
-        Ok(Portctl { version: true, .. }) => usage("--version goes with no command".to_owned()),
-        Ok(Portctl {
-            command: Some(Command::Run(run)),
-            ..
-        }) => {
-            if let (Some(word), Some(_)) = (run.command.first(), &run_command) {
-                let word = word.display();
-                return usage(format!(
-                    "unexpected word before the --: {word}; name a service by --service"
-                ));
-            }
-            let command = run_command.unwrap_or_default();
-            Parsed::Command(Box::new(Command::Run(Run { command, ..run })))
-        }
-        Ok(Portctl {
-            command: Some(command),
-            ..
-        }) => Parsed::Command(Box::new(command)),
-        Ok(Portctl { command: None, .. }) => usage("a command is missing".to_owned()),
+        Ok(parsed) => checked(parsed, run_command).unwrap_or_else(usage),
         Err(EarlyExit {
             output,
             status: Ok(()),
-        }) => Parsed::Help(mistake::wrapped(&output)),
+        }) => CommandLine::Help(mistake::wrapped(&output)),
         Err(EarlyExit { output, .. }) => usage(match mistake::unknown_command(&words) {
             Some(unknown) => format!("there is no command `{unknown}`"),
             None => mistake::in_one_line(&output),
@@ -113,8 +92,40 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Parsed {
     }
 }
 
-/// Takes away everything behind the `--` of `portctl run`: it is another program's, and need not even
-/// be text. Returns `None` if there is no `--`.
+/// Checks the rules that argh does not know. Returns the problem if a rule is broken.
+fn checked(parsed: Portctl, run_command: Option<Vec<OsString>>) -> Result<CommandLine, String> {
+    let command = match parsed {
+        Portctl {
+            version: true,
+            command: None,
+        } => return Ok(CommandLine::Version),
+        Portctl { version: true, .. } => {
+            return Err("--version cannot be combined with a command".to_owned());
+        }
+        Portctl { command: None, .. } => return Err("a command is missing".to_owned()),
+        Portctl {
+            command: Some(command),
+            ..
+        } => command,
+    };
+    let command = match command {
+        Command::Run(run) => {
+            if let (Some(word), Some(_)) = (run.command.first(), &run_command) {
+                let word = word.display();
+                return Err(format!(
+                    "unexpected word before the --: {word}; name a service with --service"
+                ));
+            }
+            let command = run_command.unwrap_or_default();
+            Command::Run(RunArgs { command, ..run })
+        }
+        command => command,
+    };
+    Ok(CommandLine::Command(Box::new(command)))
+}
+
+/// Splits off everything after the `--` of `portctl run`, because it belongs to another program and may not even be
+/// UTF-8. Returns `None` if there is no `--`.
 fn split_off_command(words: &mut Vec<OsString>) -> Option<Vec<OsString>> {
     if words.first().is_none_or(|word| word != "run") {
         return None;
@@ -123,7 +134,7 @@ fn split_off_command(words: &mut Vec<OsString>) -> Option<Vec<OsString>> {
     Some(words.split_off(at).split_off(1))
 }
 
-/// Puts the `-` of `portctl import` behind all flags, after a `--`: the parser would take it for one.
+/// Moves the `-` of `portctl import` after all flags and a `--`, because argh would parse it as a flag.
 fn put_dash_last(words: &mut Vec<String>) {
     if words.first().is_none_or(|word| word != "import") || words.iter().any(|word| word == "--") {
         return;
@@ -134,8 +145,8 @@ fn put_dash_last(words: &mut Vec<String>) {
     }
 }
 
-/// Splits `--flag=value` in two, which the parser would not, up to a `--`. Of flags that take a
-/// value: behind another one it would become a word of its own.
+/// Splits `--flag=value` into two words, up to a `--`, because argh does not. Leaves flags that take no value alone,
+/// because the value would become a positional argument.
 fn split_assignments(words: Vec<String>) -> Vec<String> {
     let mut split = Vec::with_capacity(words.len());
     let mut words = words.into_iter();
@@ -157,8 +168,8 @@ fn split_assignments(words: Vec<String>) -> Vec<String> {
     split
 }
 
-/// A flag whose value was left out, so that the next flag would be taken for it. One that is meant
-/// to begin like a flag can be given by `--flag=value`.
+/// Finds a flag that is followed by another flag in place of its value. A value that looks like a flag can be given as
+/// `--flag=value`.
 fn flag_without_value(words: &[String]) -> Option<&str> {
     let flags = words.iter().take_while(|word| *word != "--");
     flags
@@ -179,8 +190,7 @@ fn is_flag(command: &CommandInfoWithArgs, word: &str) -> bool {
         || command.commands.iter().any(|it| is_flag(&it.command, word))
 }
 
-/// Tells if a word is a flag, of any command, that takes a value. A flag of one name takes one in all
-/// commands or in none.
+/// Tells if a word is a flag of any command that takes a value. A flag takes a value in all commands or in none.
 fn has_value(command: &CommandInfoWithArgs, flag: &str) -> bool {
     let is_meant =
         |it: &FlagInfo| it.long == flag && matches!(it.kind, FlagInfoKind::Option { .. });

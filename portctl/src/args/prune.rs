@@ -1,4 +1,4 @@
-//! `portctl prune`, as it is typed.
+//! The arguments of `portctl prune`.
 
 use argh::{ArgsInfo, FromArgs};
 
@@ -8,11 +8,11 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "prune",
     help_triggers("-h", "--help", "help"),
-    note = "They are those of all apps whose folder exists no longer. Nothing is released\n\
-            without --yes. A folder on a disk that is not mounted looks as if it was gone.",
+    note = "It covers all apps. Nothing is released without --yes. The checkouts on a disk\n\
+            that is not mounted count as gone.",
     example = "{command_name}\n{command_name} --yes"
 )]
-pub(crate) struct Prune {
+pub(crate) struct PruneArgs {
     /// release them
     #[argh(switch)]
     pub(crate) yes: bool,

@@ -1,4 +1,4 @@
-//! `portctl release`, as it is typed.
+//! The arguments of `portctl release`.
 
 use argh::{ArgsInfo, FromArgs};
 use port_registry::{AllocationId, Port};
@@ -9,33 +9,33 @@ use port_registry::{AllocationId, Port};
     subcommand,
     name = "release",
     help_triggers("-h", "--help", "help"),
-    note = "All that is named has to match. With an app alone it is that app's ports of\n\
-            all instances; with --id, whoever holds it. If nothing matches, the exit code\n\
-            is 1.",
+    note = "All given flags have to match. --app alone releases the ports of all instances\n\
+            of that app, and --id releases a port of any app. If nothing matches, the exit\n\
+            code is 1.",
     example = "{command_name} --service web\n{command_name} --id 7"
 )]
-pub(crate) struct Release {
+pub(crate) struct ReleaseArgs {
     /// the allocation with this id, as `portctl list` shows it
     #[argh(option)]
     pub(crate) id: Option<AllocationId>,
 
-    /// no others than this service's
+    /// only this service
     #[argh(option)]
     pub(crate) service: Option<String>,
 
-    /// no other than this port, if this app and instance hold it
+    /// only this port, if this app and instance hold it
     #[argh(option)]
     pub(crate) port: Option<Port>,
 
-    /// this app's, instead of the detected one's
+    /// this app, instead of the detected one
     #[argh(option)]
     pub(crate) app: Option<String>,
 
-    /// this instance's, instead of the detected one's
+    /// this instance, instead of the detected one
     #[argh(option)]
     pub(crate) instance: Option<String>,
 
-    /// print what was released as a JSON array
+    /// print the released allocations as a JSON array
     #[argh(switch)]
     pub(crate) json: bool,
 }

@@ -1,4 +1,4 @@
-//! `portctl restart`, as it is typed.
+//! The arguments of `portctl restart`.
 
 use argh::{ArgsInfo, FromArgs};
 
@@ -10,8 +10,8 @@ use argh::{ArgsInfo, FromArgs};
     help_triggers("-h", "--help", "help"),
     example = "{command_name}"
 )]
-pub(crate) struct Restart {
-    /// print what was started as JSON
+pub(crate) struct RestartArgs {
+    /// print the new daemon as JSON
     #[argh(switch)]
     pub(crate) json: bool,
 }

@@ -1,4 +1,4 @@
-//! `portctl run`, as it is typed.
+//! The arguments of `portctl run`.
 
 use std::ffi::OsString;
 
@@ -10,16 +10,17 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "run",
     help_triggers("-h", "--help", "help"),
-    note = "PORT is the port of the first service, and each service has a variable of its\n\
-            own, as with `portctl env`: WEB_PORT. Ports that are missing are allocated,\n\
-            all of them or none; without them the command is not run. Where no service is\n\
-            named, all that have a port are meant, and PORT is set if it is a single one.\n\n\
-            The command takes portctl's place, so its signals, terminal and exit code are\n\
-            its own. If it cannot be found the exit code is 127, if it cannot be run 126.",
+    note = "PORT is the port of the first service. Each service also has a variable of its\n\
+            own, as with `portctl env`: WEB_PORT. Missing ports are allocated. If one of\n\
+            them cannot be, none is, and the command is not run. Without --service, the\n\
+            command gets all services that have a port, and PORT if there is just one.\n\n\
+            The command replaces portctl, so it gets the signals and the terminal, and the\n\
+            exit code is its own. If the command is not found, the exit code is 127; if it\n\
+            cannot be run, 126.",
     example = "{command_name} --service web -- npm run dev\n\
                {command_name} --service web --service postgres -- docker compose up"
 )]
-pub(crate) struct Run {
+pub(crate) struct RunArgs {
     /// a service whose port the command gets; may be given several times
     #[argh(option)]
     pub(crate) service: Vec<String>,
@@ -32,7 +33,7 @@ pub(crate) struct Run {
     #[argh(option)]
     pub(crate) instance: Option<String>,
 
-    /// the command and its arguments, behind a `--`
+    /// the command and its arguments, after a `--`
     #[argh(positional)]
     pub(crate) command: Vec<OsString>,
 }

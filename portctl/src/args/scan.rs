@@ -1,4 +1,4 @@
-//! `portctl scan`, as it is typed.
+//! The arguments of `portctl scan`.
 
 use std::path::PathBuf;
 
@@ -10,21 +10,22 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "scan",
     help_triggers("-h", "--help", "help"),
-    note = "Looked at are Compose files, Procfiles, devcontainer.json, the scripts of\n\
-            package.json and .env files, five folders deep. What is not certain to be\n\
-            listened on, as a variable that may name a port elsewhere, is a guess, and so\n\
-            is what has the name or the port of something that was found before.\n\n\
-            --register allocates all ports but the guesses to this checkout's services, or\n\
-            none of them. What listens there already is taken for the service itself.\n\n\
-            REGISTRY is free, yours or taken; SYSTEM is what listens there right now.",
+    note = "It reads Compose files, Procfiles, devcontainer.json, the scripts of\n\
+            package.json and .env files, five folders deep. A port that the project may\n\
+            not listen on, such as a variable for a server elsewhere, is a guess. So is a\n\
+            port whose number or service was found before.\n\n\
+            --register allocates all ports except guesses to the services of this\n\
+            checkout, or none of them. It assumes that a listener on such a port is the\n\
+            service itself.\n\n\
+            REGISTRY is free, yours or taken; SYSTEM shows what listens there right now.",
     example = "{command_name}\n{command_name} --register\n{command_name} docker-compose.dev.yml --json"
 )]
-pub(crate) struct Scan {
+pub(crate) struct ScanArgs {
     /// the folder, or a single file (the current folder)
     #[argh(positional)]
     pub(crate) path: Option<PathBuf>,
 
-    /// allocate what was found
+    /// allocate the ports that were found
     #[argh(switch)]
     pub(crate) register: bool,
 

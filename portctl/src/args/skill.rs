@@ -1,4 +1,4 @@
-//! `portctl skill`, as it is typed.
+//! The arguments of `portctl skill`.
 
 use argh::{ArgsInfo, FromArgs};
 
@@ -10,19 +10,19 @@ use argh::{ArgsInfo, FromArgs};
     help_triggers("-h", "--help", "help"),
     example = "{command_name} install"
 )]
-pub(crate) struct Skill {
+pub(crate) struct SkillArgs {
     #[argh(subcommand)]
     pub(crate) command: SkillCommand,
 }
 
-/// What can be done with the skill.
+/// The commands of `portctl skill`.
 #[derive(Debug, FromArgs, ArgsInfo)]
 #[argh(subcommand)]
 pub(crate) enum SkillCommand {
-    /// See [`SkillInstall`].
-    Install(SkillInstall),
-    /// See [`SkillUninstall`].
-    Uninstall(SkillUninstall),
+    /// See [`SkillInstallArgs`].
+    Install(SkillInstallArgs),
+    /// See [`SkillUninstallArgs`].
+    Uninstall(SkillUninstallArgs),
 }
 
 /// Write the skill where agents look for it, or bring it up to date.
@@ -31,22 +31,22 @@ pub(crate) enum SkillCommand {
     subcommand,
     name = "install",
     help_triggers("-h", "--help", "help"),
-    note = "That is .claude/skills/port-registry and .agents/skills/port-registry in the\n\
-            current folder. With --global it is the same in ~/.claude, ~/.codex and\n\
-            ~/.agents, in those that exist. What you changed is kept, and symbolic links\n\
-            are not followed.",
+    note = "The skill is written to .claude/skills/port-registry and\n\
+            .agents/skills/port-registry in the current folder, or with --global to those\n\
+            of ~/.claude, ~/.codex and ~/.agents that exist. Files that you changed are\n\
+            kept, and symbolic links are not followed.",
     example = "{command_name}\n{command_name} --global"
 )]
-pub(crate) struct SkillInstall {
-    /// for all projects of this user
+pub(crate) struct SkillInstallArgs {
+    /// write it for all projects of this user
     #[argh(switch)]
     pub(crate) global: bool,
 
-    /// overwrite files that were changed
+    /// overwrite files that you changed
     #[argh(switch)]
     pub(crate) force: bool,
 
-    /// print what was done as JSON
+    /// print the result as JSON
     #[argh(switch)]
     pub(crate) json: bool,
 }
@@ -57,20 +57,20 @@ pub(crate) struct SkillInstall {
     subcommand,
     name = "uninstall",
     help_triggers("-h", "--help", "help"),
-    note = "What you changed or added is kept. If the skill is not there, the exit code\n\
-            is 1.",
+    note = "Files that you changed or added are kept. If the skill is not installed, the\n\
+            exit code is 1.",
     example = "{command_name}\n{command_name} --global"
 )]
-pub(crate) struct SkillUninstall {
-    /// that of all projects of this user
+pub(crate) struct SkillUninstallArgs {
+    /// remove it for all projects of this user
     #[argh(switch)]
     pub(crate) global: bool,
 
-    /// remove files that were changed, too
+    /// remove files that you changed, too
     #[argh(switch)]
     pub(crate) force: bool,
 
-    /// print what was done as JSON
+    /// print the result as JSON
     #[argh(switch)]
     pub(crate) json: bool,
 }

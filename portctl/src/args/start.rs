@@ -1,4 +1,4 @@
-//! `portctl start`, as it is typed.
+//! The arguments of `portctl start`.
 
 use argh::{ArgsInfo, FromArgs};
 
@@ -8,14 +8,14 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "start",
     help_triggers("-h", "--help", "help"),
-    note = "It runs on when the terminal is closed, and logs to\n\
+    note = "The daemon keeps running when the terminal is closed, and logs to\n\
             ~/.port-registry/port-registry.log. It listens on 127.0.0.1 at the port that\n\
             PORT_REGISTRY_ADDR names, or else at 51234. If it runs already, its address is\n\
-            printed, too, and the exit code is 1.",
+            printed and the exit code is 1.",
     example = "{command_name}\nPORT_REGISTRY_ADDR=127.0.0.1:8123 {command_name}"
 )]
-pub(crate) struct Start {
-    /// print what was started as JSON
+pub(crate) struct StartArgs {
+    /// print the daemon as JSON
     #[argh(switch)]
     pub(crate) json: bool,
 }

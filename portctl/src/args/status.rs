@@ -1,18 +1,18 @@
-//! `portctl status`, as it is typed.
+//! The arguments of `portctl status`.
 
 use argh::{ArgsInfo, FromArgs};
 
-/// Tell whether the daemon runs.
+/// Show whether the daemon runs.
 #[derive(Debug, FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "status",
     help_triggers("-h", "--help", "help"),
-    note = "The exit code is 0 either way; `portctl health` is for scripts.",
+    note = "The exit code is 0 in both cases. Scripts should use `portctl health`.",
     example = "{command_name}\n{command_name} --json"
 )]
-pub(crate) struct Status {
-    /// print it as JSON
+pub(crate) struct StatusArgs {
+    /// print the status as JSON
     #[argh(switch)]
     pub(crate) json: bool,
 }

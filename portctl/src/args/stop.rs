@@ -1,4 +1,4 @@
-//! `portctl stop`, as it is typed.
+//! The arguments of `portctl stop`.
 
 use argh::{ArgsInfo, FromArgs};
 
@@ -8,12 +8,12 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "stop",
     help_triggers("-h", "--help", "help"),
-    note = "It answers what is under way first. If none runs, the exit code is 1. Nothing\n\
-            but the daemon that answers is ever stopped, whatever a pidfile says.",
+    note = "The daemon finishes the requests in progress first. If none runs, the exit\n\
+            code is 1. Only the daemon that answers is stopped, whatever the pidfile says.",
     example = "{command_name}"
 )]
-pub(crate) struct Stop {
-    /// print what was stopped as JSON
+pub(crate) struct StopArgs {
+    /// print the stopped daemon as JSON
     #[argh(switch)]
     pub(crate) json: bool,
 }

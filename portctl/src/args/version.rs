@@ -1,4 +1,4 @@
-//! `portctl version`, as it is typed.
+//! The arguments of `portctl version`.
 
 use argh::{ArgsInfo, FromArgs};
 
@@ -8,12 +8,12 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "version",
     help_triggers("-h", "--help", "help"),
-    note = "If PORT_REGISTRY_ADDR names a daemon and none answers there, the exit code\n\
-            is 1. `portctl --version` asks no daemon.",
+    note = "If PORT_REGISTRY_ADDR names a daemon that does not answer, the exit code is 1.\n\
+            `portctl --version` does not ask the daemon.",
     example = "{command_name}"
 )]
-pub(crate) struct Version {
-    /// print it as JSON
+pub(crate) struct VersionArgs {
+    /// print the versions as JSON
     #[argh(switch)]
     pub(crate) json: bool,
 }

@@ -1,38 +1,38 @@
-//! Batches that take effect as a whole, but for items whose failure does not matter.
+//! Batches that succeed or fail as a whole, except for items whose failure is tolerated.
 
 use std::collections::HashSet;
 
-use super::fault::Fault;
-use super::operations::{BatchOutcome, ItemFault};
+use super::error::BackendError;
+use super::operations::{BatchOutcome, ItemError};
 
-/// Submits the items as one batch. As long as every failure in it is one that `is_tolerated` accepts, those
-/// items are left out and the others are submitted again. Each round has fewer items, so it ends.
+/// Submits the items as one batch. If `is_tolerated` accepts all errors of the batch, the failed items are left out
+/// and the others are submitted again. This ends because each round has fewer items.
 ///
-/// Returns the answers with the positions of their items, or all failures that are not tolerated. Positions
-/// are those in `items`.
+/// Returns the answers with the positions of their items, or all errors that are not tolerated. Positions are those
+/// in `items`.
 pub(crate) fn submit<T, A>(
     items: &[T],
-    send: impl Fn(&[&T]) -> Result<BatchOutcome<A>, Fault>,
-    mut is_tolerated: impl FnMut(&ItemFault) -> bool,
-) -> Result<BatchOutcome<(usize, A)>, Fault> {
+    send: impl Fn(&[&T]) -> Result<BatchOutcome<A>, BackendError>,
+    mut is_tolerated: impl FnMut(&ItemError) -> bool,
+) -> Result<BatchOutcome<(usize, A)>, BackendError> {
     let mut left: Vec<(usize, &T)> = items.iter().enumerate().collect();
     loop {
         if left.is_empty() {
             return Ok(Ok(Vec::new()));
         }
         let batch: Vec<&T> = left.iter().map(|(_, item)| *item).collect();
-        let faults = match send(&batch)? {
+        let errors = match send(&batch)? {
             Ok(answers) => {
                 let indices = left.into_iter().map(|(index, _)| index);
                 return Ok(Ok(indices.zip(answers).collect()));
             }
-            Err(faults) => faults,
+            Err(errors) => errors,
         };
-        let in_items = |it: ItemFault| ItemFault {
+        let in_items = |it: ItemError| ItemError {
             index: left[it.index].0,
-            fault: it.fault,
+            error: it.error,
         };
-        let (tolerated, refused): (Vec<_>, Vec<_>) = faults
+        let (tolerated, refused): (Vec<_>, Vec<_>) = errors
             .into_iter()
             .map(in_items)
             .partition(&mut is_tolerated);
@@ -50,19 +50,19 @@ mod tests {
 
     use super::submit;
     use crate::backend::operations::BatchOutcome;
-    use crate::backend::{Fault, ItemFault};
+    use crate::backend::{BackendError, ItemError};
 
-    fn fault(index: usize) -> ItemFault {
+    fn item_error(index: usize) -> ItemError {
         let code = ErrorCode::Failed;
         let error = index.to_string();
-        let fault = Fault::Refused { code, error };
-        ItemFault { index, fault }
+        let error = BackendError::Refused { code, error };
+        ItemError { index, error }
     }
 
-    /// Answers numbers with their doubles, unless one of them is odd.
+    /// Doubles the numbers. Fails for each odd one.
     fn double(numbers: &[&u32]) -> BatchOutcome<u32> {
         let odd = numbers.iter().enumerate().filter(|(_, it)| **it % 2 == 1);
-        let odd: Vec<ItemFault> = odd.map(|(index, _)| fault(index)).collect();
+        let odd: Vec<ItemError> = odd.map(|(index, _)| item_error(index)).collect();
         if odd.is_empty() {
             Ok(numbers.iter().map(|it| **it * 2).collect())
         } else {
@@ -80,11 +80,11 @@ mod tests {
     }
 
     #[test]
-    fn refused_items_are_named_by_their_own_positions() {
-        // The second round fails again, for an item that the first one was not about.
+    fn refused_items_have_their_positions_among_all_items() {
+        // The second round fails again, for another item than the first.
         let send = |numbers: &[&u32]| {
             Ok(match numbers.iter().position(|it| **it == 1) {
-                Some(index) => Err(vec![fault(index)]),
+                Some(index) => Err(vec![item_error(index)]),
                 None => double(numbers),
             })
         };

@@ -1,4 +1,4 @@
-//! A server for tests that gives everybody one answer.
+//! A server for tests that answers every request alike.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -8,10 +8,10 @@ use std::thread;
 pub(crate) fn serve(answer: String) -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
-    // It ends with the process.
+    // The thread ends with the process.
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
-            // To close a connection with unread bytes would reset it.
+            // Closing a connection with unread bytes would reset it.
             read_request(&stream);
             let _ = stream.write_all(answer.as_bytes());
         }
@@ -19,7 +19,7 @@ pub(crate) fn serve(answer: String) -> SocketAddr {
     address
 }
 
-/// A response with a body, and with this line among its headers.
+/// Makes a response with a body and the header line `identity`.
 pub(crate) fn response(status: u16, identity: &str, body: &serde_json::Value) -> String {
     let body = body.to_string();
     let length = body.len();

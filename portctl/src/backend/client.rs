@@ -1,4 +1,4 @@
-//! HTTP to a daemon, which has to say that it is one.
+//! The HTTP client of the daemon.
 
 use std::io;
 use std::time::Duration;
@@ -13,24 +13,23 @@ use ureq::{Agent, Body, RequestBuilder};
 
 use crate::address::Address;
 
-/// Limit of the time for a response: longer than the daemon itself waits for its store.
-const PATIENCE: Duration = Duration::from_secs(15);
-/// Limit of the time in which a daemon has to say that it is one.
-const IDENTIFICATION: Duration = Duration::from_secs(5);
-/// Such a limit where a daemon is not expected.
-const QUICK_IDENTIFICATION: Duration = Duration::from_secs(1);
+/// Time limit for a response. Longer than the daemon waits for its store.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
+/// Time limit for a daemon to identify itself.
+const IDENTITY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time limit for a daemon to identify itself where none is expected.
+const QUICK_IDENTITY_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The most bytes of an answer. The list of all 65535 ports is some 10 MiB with names of usual
-/// length.
-const LARGEST_ANSWER: u64 = 64 << 20;
+/// Limit of a response in bytes. A list of all 65535 ports has about 10 MiB if the names are of usual length.
+const MAX_RESPONSE: u64 = 64 << 20;
 
-/// The part of a daemon's description that is understood of other versions, too.
+/// The part of a daemon's description that all versions share.
 #[derive(Debug, Deserialize)]
 struct Supervised {
     supervisor: Option<Supervisor>,
 }
 
-/// A connection to a server at an address, kept between requests.
+/// A client of the server at an address. Requests share a connection.
 #[derive(Debug)]
 pub(crate) struct Client {
     agent: Agent,
@@ -41,39 +40,36 @@ pub(crate) struct Client {
 #[derive(Debug)]
 pub(crate) struct Reply {
     status: u16,
-    /// The process that gave it, by its own account.
+    /// The process that sent it, according to its header.
     pid: u32,
     body: Vec<u8>,
     address: Address,
 }
 
-/// The reason why there is no response, or none that can be used.
+/// The reason why there is no usable response.
 #[derive(Debug, Error)]
 pub(crate) enum ClientError {
     #[error("nothing listens at {address}")]
     NothingListens { address: Address },
-    #[error("cannot talk to {address}: {cause}")]
-    Unreachable { address: Address, cause: String },
-    #[error("what listens at {address} did not answer within {} s", patience.as_secs())]
-    Silent {
-        address: Address,
-        patience: Duration,
-    },
-    #[error("what answers at {address} is not port-registry")]
+    #[error("cannot reach {address}: {reason}")]
+    Unreachable { address: Address, reason: String },
+    #[error("the server at {address} did not answer within {} s", timeout.as_secs())]
+    Silent { address: Address, timeout: Duration },
+    #[error("the server at {address} is not port-registry")]
     Stranger { address: Address },
-    #[error("the connection to {address} broke off before there was an answer")]
+    #[error("the connection to {address} closed before the response arrived")]
     Broken { address: Address },
-    #[error("the answer of {address} is larger than {} MiB", LARGEST_ANSWER >> 20)]
+    #[error("the response from {address} is larger than {} MiB", MAX_RESPONSE >> 20)]
     TooLarge { address: Address },
-    #[error("port-registry at {address} refuses: {error}")]
+    #[error("port-registry at {address} refused the request: {error}")]
     Denied { address: Address, error: String },
     #[error("port-registry at {address} sent an unexpected response, with status {status}")]
     NotUnderstood {
         address: Address,
         status: u16,
-        /// The process that gave it, by its own account.
+        /// The process that sent it, according to its header.
         pid: u32,
-        /// The manager that keeps it running, as far as that is understood.
+        /// The service manager that runs the daemon, if the response names one.
         supervisor: Option<Supervisor>,
     },
 }
@@ -81,11 +77,11 @@ pub(crate) enum ClientError {
 impl Client {
     pub(crate) fn new(address: Address) -> Client {
         let config = Agent::config_builder()
-            // Not even the one that the environment names, since the address is that of the daemon.
+            // Ignore proxies of the environment, because the address is that of the daemon.
             .proxy(None)
             .max_redirects(0)
             .http_status_as_error(false)
-            .timeout_global(Some(PATIENCE))
+            .timeout_global(Some(RESPONSE_TIMEOUT))
             .user_agent(concat!("portctl/", env!("CARGO_PKG_VERSION")))
             .accept("application/json")
             .build();
@@ -99,20 +95,20 @@ impl Client {
         &self.address
     }
 
-    /// Asks who is there. Never send anything else to a server that has not said that it is a port registry.
+    /// Asks a server to identify itself. Never send anything else to a server that has not done so.
     pub(crate) fn identify(&self) -> Result<DaemonInfo, ClientError> {
-        self.identify_within(IDENTIFICATION)
+        self.identify_within(IDENTITY_TIMEOUT)
     }
 
-    /// Asks who is there, where a daemon is not expected and must not be waited for.
+    /// Like [`identify`](Client::identify), but gives up soon, for an address where no daemon is expected.
     pub(crate) fn identify_quickly(&self) -> Result<DaemonInfo, ClientError> {
-        self.identify_within(QUICK_IDENTIFICATION)
+        self.identify_within(QUICK_IDENTITY_TIMEOUT)
     }
 
-    fn identify_within(&self, patience: Duration) -> Result<DaemonInfo, ClientError> {
+    fn identify_within(&self, timeout: Duration) -> Result<DaemonInfo, ClientError> {
         let request = self.agent.get(self.url(path::DAEMON));
-        let request = request.config().timeout_global(Some(patience)).build();
-        let reply = self.reply(request.call(), patience)?;
+        let request = request.config().timeout_global(Some(timeout)).build();
+        let reply = self.reply(request.call(), timeout)?;
         let daemon: DaemonInfo = reply.outcome()?.map_err(|ErrorBody { error, .. }| {
             let address = self.address.clone();
             ClientError::Denied { address, error }
@@ -128,27 +124,27 @@ impl Client {
         let request = query
             .iter()
             .fold(request, |it, &(name, value)| it.query(name, value));
-        self.reply(request.call(), PATIENCE)
+        self.reply(request.call(), RESPONSE_TIMEOUT)
     }
 
     pub(crate) fn post(&self, path: &str, body: &impl Serialize) -> Result<Reply, ClientError> {
         let request = self.agent.post(self.url(path));
-        self.reply(send(request, body), PATIENCE)
+        self.reply(send(request, body), RESPONSE_TIMEOUT)
     }
 
-    /// Deletes one thing, and asks for its description.
+    /// Deletes a resource. The response describes it.
     pub(crate) fn delete(&self, path: &str) -> Result<Reply, ClientError> {
-        self.reply(self.deletion(path).call(), PATIENCE)
+        self.reply(self.deletion(path).call(), RESPONSE_TIMEOUT)
     }
 
-    /// Deletes the things that a body chooses, and asks for their description.
+    /// Deletes the resources that the body selects. The response describes them.
     pub(crate) fn delete_by(
         &self,
         path: &str,
         body: &impl Serialize,
     ) -> Result<Reply, ClientError> {
         let request = self.deletion(path).force_send_body();
-        self.reply(send(request, body), PATIENCE)
+        self.reply(send(request, body), RESPONSE_TIMEOUT)
     }
 
     fn deletion(&self, path: &str) -> RequestBuilder<ureq::typestate::WithoutBody> {
@@ -163,10 +159,10 @@ impl Client {
     fn reply(
         &self,
         response: Result<Response<Body>, ureq::Error>,
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<Reply, ClientError> {
         let address = || self.address.clone();
-        let error = |error| self.error(error, patience);
+        let error = |error| self.error(error, timeout);
         let mut response = response.map_err(error)?;
         let identity = response.headers().get(header::IDENTITY);
         let Some(Identity { pid, .. }) = identity.and_then(|it| it.to_str().ok()?.parse().ok())
@@ -174,7 +170,7 @@ impl Client {
             return Err(ClientError::Stranger { address: address() });
         };
         let status = response.status().as_u16();
-        let body = response.body_mut().with_config().limit(LARGEST_ANSWER);
+        let body = response.body_mut().with_config().limit(MAX_RESPONSE);
         Ok(Reply {
             status,
             pid,
@@ -183,39 +179,39 @@ impl Client {
         })
     }
 
-    fn error(&self, error: ureq::Error, patience: Duration) -> ClientError {
+    fn error(&self, error: ureq::Error, timeout: Duration) -> ClientError {
         use io::ErrorKind::{
             BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, UnexpectedEof,
         };
         let address = self.address.clone();
         match error {
-            ureq::Error::Timeout(_) => ClientError::Silent { address, patience },
+            ureq::Error::Timeout(_) => ClientError::Silent { address, timeout },
             ureq::Error::BodyExceedsLimit(_) => ClientError::TooLarge { address },
-            ureq::Error::Io(cause) => match cause.kind() {
+            ureq::Error::Io(reason) => match reason.kind() {
                 ConnectionRefused => ClientError::NothingListens { address },
                 ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof => {
                     ClientError::Broken { address }
                 }
                 _ => ClientError::Unreachable {
                     address,
-                    cause: cause.to_string(),
+                    reason: reason.to_string(),
                 },
             },
             ureq::Error::HostNotFound => ClientError::Unreachable {
                 address,
-                cause: "there is no such host".to_owned(),
+                reason: "there is no such host".to_owned(),
             },
             ureq::Error::ConnectionFailed => ClientError::Unreachable {
                 address,
-                cause: "the connection failed".to_owned(),
+                reason: "the connection failed".to_owned(),
             },
-            // Its response is not HTTP.
+            // The response is not HTTP.
             ureq::Error::Protocol(_)
             | ureq::Error::Http(_)
             | ureq::Error::LargeResponseHeader(..) => ClientError::Stranger { address },
             error => ClientError::Unreachable {
                 address,
-                cause: error.to_string(),
+                reason: error.to_string(),
             },
         }
     }
@@ -230,7 +226,7 @@ fn send(
 }
 
 impl Reply {
-    /// The document of a successful response, or else the error that the daemon reports.
+    /// Parses the document of a successful response, or else the error that the daemon reports.
     pub(crate) fn outcome<T: DeserializeOwned>(&self) -> Result<Result<T, ErrorBody>, ClientError> {
         if (200..300).contains(&self.status) {
             self.document().map(Ok)
@@ -239,12 +235,12 @@ impl Reply {
         }
     }
 
-    /// The document of any response.
+    /// Parses the document of any response.
     pub(crate) fn document<T: DeserializeOwned>(&self) -> Result<T, ClientError> {
         serde_json::from_slice(&self.body).map_err(|_| self.not_understood())
     }
 
-    /// The error that this response is not what the daemon's contract says.
+    /// The error for a response that breaks the contract of the API.
     pub(crate) fn not_understood(&self) -> ClientError {
         ClientError::NotUnderstood {
             address: self.address.clone(),
@@ -252,7 +248,7 @@ impl Reply {
             pid: self.pid,
             supervisor: serde_json::from_slice(&self.body)
                 .ok()
-                .and_then(|told: Supervised| told.supervisor),
+                .and_then(|info: Supervised| info.supervisor),
         }
     }
 }

@@ -1,14 +1,14 @@
-//! The registry's file, opened by this process.
+//! The backend that opens the registry's file.
 
 use port_registry::{
     Allocation, AllocationId, Answer, Atomicity, Builder, Claim, Error, Filter, Port, PortStatus,
     Registry, Request,
 };
 
-use super::fault::Fault;
-use super::operations::{Backend, BatchOutcome, Claimed, ItemFault};
+use super::error::BackendError;
+use super::operations::{Backend, BatchOutcome, Claimed, ItemError};
 
-/// The registry, opened by this process.
+/// A registry in this process.
 #[derive(Debug)]
 pub(super) struct InProcess {
     registry: Registry,
@@ -20,42 +20,42 @@ impl InProcess {
         Ok(InProcess { registry })
     }
 
-    /// Carries out all requests, or none. `read` takes from an answer what the caller wants.
+    /// Applies all requests, or none. `read` converts an answer.
     fn apply<T>(
         &self,
         requests: impl Iterator<Item = Request>,
         read: impl Fn(Answer) -> Option<T>,
-    ) -> Result<BatchOutcome<T>, Fault> {
+    ) -> Result<BatchOutcome<T>, BackendError> {
         let requests: Vec<Request> = requests.collect();
         let answers = self.registry.apply(&requests, Atomicity::AllOrNothing)?;
         let mut done = Vec::with_capacity(answers.len());
-        let mut faults = Vec::new();
+        let mut errors = Vec::new();
         for (index, answer) in answers.into_iter().enumerate() {
             match answer {
                 Ok(answer) => done.extend(read(answer)),
-                // It failed only because another one did.
+                // This request failed only because another one did.
                 Err(Error::NotApplied) => {}
-                Err(error) => faults.push(ItemFault {
+                Err(error) => errors.push(ItemError {
                     index,
-                    fault: error.into(),
+                    error: error.into(),
                 }),
             }
         }
-        Ok(if faults.is_empty() {
+        Ok(if errors.is_empty() {
             Ok(done)
         } else {
-            Err(faults)
+            Err(errors)
         })
     }
 }
 
 impl Backend for InProcess {
-    fn allocate(&self, claims: &[&Claim]) -> Result<BatchOutcome<Allocation>, Fault> {
+    fn allocate(&self, claims: &[&Claim]) -> Result<BatchOutcome<Allocation>, BackendError> {
         let claims = claims.iter().copied().cloned();
         self.apply(claims.map(Request::Allocate), Answer::into_allocation)
     }
 
-    fn get_or_allocate(&self, claims: &[&Claim]) -> Result<BatchOutcome<Claimed>, Fault> {
+    fn get_or_allocate(&self, claims: &[&Claim]) -> Result<BatchOutcome<Claimed>, BackendError> {
         let claims = claims.iter().copied().cloned();
         self.apply(claims.map(Request::GetOrAllocate), |answer| {
             let is_new = matches!(answer, Answer::Allocated(_));
@@ -64,23 +64,23 @@ impl Backend for InProcess {
         })
     }
 
-    fn release(&self, id: AllocationId) -> Result<Allocation, Fault> {
+    fn release(&self, id: AllocationId) -> Result<Allocation, BackendError> {
         Ok(self.registry.release(id)?)
     }
 
-    fn release_all(&self, ids: &[AllocationId]) -> Result<BatchOutcome<()>, Fault> {
+    fn release_all(&self, ids: &[AllocationId]) -> Result<BatchOutcome<()>, BackendError> {
         self.apply(ids.iter().copied().map(Request::Release), |_| Some(()))
     }
 
-    fn release_matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
+    fn release_matching(&self, filter: &Filter) -> Result<Vec<Allocation>, BackendError> {
         Ok(self.registry.release_matching(filter.clone())?)
     }
 
-    fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
+    fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, BackendError> {
         Ok(self.registry.list(filter)?)
     }
 
-    fn check(&self, port: Port) -> Result<PortStatus, Fault> {
+    fn check(&self, port: Port) -> Result<PortStatus, BackendError> {
         Ok(self.registry.check(port)?)
     }
 }
@@ -89,7 +89,7 @@ impl Backend for InProcess {
 mod tests {
     use port_registry::{Claim, Error, Filter, ListenerPolicy, Port, Registry, ServiceKey};
 
-    use super::{Backend, Fault, InProcess};
+    use super::{Backend, BackendError, InProcess};
 
     #[test]
     fn failed_batch_reports_each_failed_claim_and_changes_nothing() {
@@ -110,16 +110,16 @@ mod tests {
 
         let claims = [claim("web", 4001), claim("api", 4002), claim("db", 4000)];
         let claims: Vec<&Claim> = claims.iter().collect();
-        let faults = backend.get_or_allocate(&claims).unwrap().unwrap_err();
-        let indices: Vec<usize> = faults.iter().map(|it| it.index).collect();
+        let errors = backend.get_or_allocate(&claims).unwrap().unwrap_err();
+        let indices: Vec<usize> = errors.iter().map(|it| it.index).collect();
         assert_eq!(indices, [0, 2]);
         assert!(matches!(
-            &faults[0].fault,
-            Fault::Registry(Error::ServiceTaken { .. })
+            &errors[0].error,
+            BackendError::Registry(Error::ServiceTaken { .. })
         ));
         assert!(matches!(
-            &faults[1].fault,
-            Fault::Registry(Error::PortTaken { .. })
+            &errors[1].error,
+            BackendError::Registry(Error::PortTaken { .. })
         ));
         assert_eq!(backend.list(&Filter::new()).unwrap().len(), 1);
     }

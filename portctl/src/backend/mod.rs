@@ -1,10 +1,10 @@
-//! The registry as commands see it: opened by this process, or behind a daemon that was named.
+//! The registry: its file, or a daemon that the environment names.
 
 mod batch;
 #[cfg(test)]
 pub(crate) mod canned;
 mod client;
-mod fault;
+mod error;
 mod in_process;
 mod operations;
 mod remote;
@@ -13,9 +13,9 @@ use port_registry::Builder;
 
 pub(crate) use self::batch::submit;
 pub(crate) use self::client::{Client, ClientError};
-pub(crate) use self::fault::Fault;
+pub(crate) use self::error::BackendError;
 use self::in_process::InProcess;
-pub(crate) use self::operations::{Backend, ItemFault};
+pub(crate) use self::operations::{Backend, ItemError};
 use self::remote::Remote;
 use crate::address::Address;
 use crate::environment;
@@ -23,7 +23,7 @@ use crate::environment;
 /// Opens the registry: through the daemon that the environment names, or else its file.
 ///
 /// A named daemon is the only way to the registry. Never fall back to the file if it does not answer.
-pub(crate) fn open() -> Result<Box<dyn Backend>, Fault> {
+pub(crate) fn open() -> Result<Box<dyn Backend>, BackendError> {
     match environment::address()? {
         Some(address) => connect(address),
         None => Ok(Box::new(InProcess::open(Builder::from_env()?)?)),
@@ -31,6 +31,6 @@ pub(crate) fn open() -> Result<Box<dyn Backend>, Fault> {
 }
 
 /// Opens the registry of the daemon at an address.
-pub(crate) fn connect(address: Address) -> Result<Box<dyn Backend>, Fault> {
+pub(crate) fn connect(address: Address) -> Result<Box<dyn Backend>, BackendError> {
     Ok(Box::new(Remote::connect(address)?))
 }

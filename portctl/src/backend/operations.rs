@@ -1,44 +1,44 @@
-//! The one interface to a registry, which both backends implement.
+//! The interface to a registry that both backends implement.
 
 use port_registry::{Allocation, AllocationId, Claim, Filter, Port, PortStatus};
 
-use super::fault::Fault;
+use super::error::BackendError;
 
-/// The operations on a registry.
+/// The operations on a registry, in process or through a daemon.
 pub(crate) trait Backend {
-    /// Gives a port to each of several services that have none, or to none of them.
-    fn allocate(&self, claims: &[&Claim]) -> Result<BatchOutcome<Allocation>, Fault>;
+    /// Allocates a port to each of several services that have none. If one of them fails, no service gets one.
+    fn allocate(&self, claims: &[&Claim]) -> Result<BatchOutcome<Allocation>, BackendError>;
 
-    /// Gives each service the port that it has, or else a new one. If one of them fails, no service gets
-    /// any.
-    fn get_or_allocate(&self, claims: &[&Claim]) -> Result<BatchOutcome<Claimed>, Fault>;
+    /// Returns the port of each service, and allocates those that are missing. If one of them fails, nothing is
+    /// allocated.
+    fn get_or_allocate(&self, claims: &[&Claim]) -> Result<BatchOutcome<Claimed>, BackendError>;
 
-    /// Frees the port of one allocation.
-    fn release(&self, id: AllocationId) -> Result<Allocation, Fault>;
+    /// Releases an allocation.
+    fn release(&self, id: AllocationId) -> Result<Allocation, BackendError>;
 
-    /// Frees the ports of these allocations, or of none if one of them does not exist.
-    fn release_all(&self, ids: &[AllocationId]) -> Result<BatchOutcome<()>, Fault>;
+    /// Releases these allocations. If one of them does not exist, none is released.
+    fn release_all(&self, ids: &[AllocationId]) -> Result<BatchOutcome<()>, BackendError>;
 
-    /// Frees the ports of all allocations that match.
-    fn release_matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault>;
+    /// Releases all allocations that match.
+    fn release_matching(&self, filter: &Filter) -> Result<Vec<Allocation>, BackendError>;
 
-    /// Lists the allocations that match, by id.
-    fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault>;
+    /// Lists the allocations that match, ordered by id.
+    fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, BackendError>;
 
-    /// Tells if a port is available, and who has it if not.
-    fn check(&self, port: Port) -> Result<PortStatus, Fault>;
+    /// Tells if a port is available, and who holds it if not.
+    fn check(&self, port: Port) -> Result<PortStatus, BackendError>;
 }
 
-/// All answers of a batch, in the order of its items; or the faults of the items that failed by themselves,
-/// of which there is at least one. Nothing was changed then.
-pub(crate) type BatchOutcome<T> = Result<Vec<T>, Vec<ItemFault>>;
+/// All answers of a batch, in the order of its items; or the errors of the items that failed, at least one. After an
+/// error nothing has changed.
+pub(crate) type BatchOutcome<T> = Result<Vec<T>, Vec<ItemError>>;
 
-/// The fault of one item of a batch.
+/// The error of one item of a batch.
 #[derive(Debug)]
-pub(crate) struct ItemFault {
+pub(crate) struct ItemError {
     /// The position of the item, counted from 0.
     pub(crate) index: usize,
-    pub(crate) fault: Fault,
+    pub(crate) error: BackendError,
 }
 
 /// The answer to a claim.

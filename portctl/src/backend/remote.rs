@@ -1,4 +1,4 @@
-//! A daemon, asked over HTTP.
+//! The backend that asks a daemon over HTTP.
 
 use port_registry::daemon::api::{
     Batch, BatchAnswer, BatchAnswers, ById, CREATED, ErrorBody, Method, Subject, path,
@@ -8,32 +8,32 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::client::{Client, ClientError, Reply};
-use super::fault::Fault;
-use super::operations::{Backend, BatchOutcome, Claimed, ItemFault};
+use super::error::BackendError;
+use super::operations::{Backend, BatchOutcome, Claimed, ItemError};
 use crate::address::Address;
 
-/// The registry, asked through a daemon.
+/// A registry behind a daemon.
 #[derive(Debug)]
 pub(super) struct Remote {
     client: Client,
 }
 
 impl Remote {
-    /// Makes sure that a daemon answers at the address, before anything is sent to it.
+    /// Connects to a daemon. Never send anything to a server that has not identified itself as a daemon.
     pub(super) fn connect(address: Address) -> Result<Remote, ClientError> {
         let client = Client::new(address);
         client.identify()?;
         Ok(Remote { client })
     }
 
-    /// Sends requests of one method that take effect together. `subject` names what the request at a
-    /// position is about.
+    /// Sends requests of one method as a batch that succeeds or fails as a whole. `subject` returns the subject of
+    /// the request at a position.
     fn batch<'a, T: DeserializeOwned>(
         &self,
         method: Method,
         bodies: impl ExactSizeIterator<Item = impl Serialize>,
         subject: impl Fn(usize) -> Option<Subject<'a>>,
-    ) -> Result<BatchOutcome<BatchAnswer<T>>, Fault> {
+    ) -> Result<BatchOutcome<BatchAnswer<T>>, BackendError> {
         let count = bodies.len();
         let reply = self.client.post(path::BATCH, &Batch::new(method, bodies));
         let outcome = reply.and_then(|reply| match reply.outcome::<BatchAnswers<T>>()? {
@@ -44,15 +44,15 @@ impl Remote {
             Ok(done) => return Ok(Ok(done.answers)),
             Err(body) => body,
         };
-        let faults = body.errors.iter().map(|error| {
+        let errors = body.errors.iter().map(|error| {
             let index = error.request?;
-            let fault = fault(error, subject(index)?);
-            Some(ItemFault { index, fault })
+            let error = backend_error(error, subject(index)?);
+            Some(ItemError { index, error })
         });
-        match faults.collect::<Option<Vec<_>>>() {
-            Some(faults) if !faults.is_empty() => Ok(Err(faults)),
+        match errors.collect::<Option<Vec<_>>>() {
+            Some(errors) if !errors.is_empty() => Ok(Err(errors)),
             // The batch failed as a whole.
-            _ => Err(fault(&body, Subject::Other)),
+            _ => Err(backend_error(&body, Subject::Other)),
         }
     }
 }
@@ -60,24 +60,24 @@ impl Remote {
 /// Reads the response to a request that changes something.
 fn changed<T: DeserializeOwned>(
     reply: Result<Reply, ClientError>,
-) -> Result<Result<T, ErrorBody>, Fault> {
+) -> Result<Result<T, ErrorBody>, BackendError> {
     reply.and_then(|reply| reply.outcome()).map_err(lost)
 }
 
-/// The fault of a request to change something whose response is missing or not understood. Unless nothing
-/// listens there, that leaves open if the request took effect.
-fn lost(error: ClientError) -> Fault {
+/// The error of a change whose response is missing or not understood. The change may have taken effect, unless nothing
+/// listens at the address.
+fn lost(error: ClientError) -> BackendError {
     match error {
-        ClientError::NothingListens { .. } => Fault::Client(error),
-        error => Fault::Lost(error),
+        ClientError::NothingListens { .. } => BackendError::Client(error),
+        error => BackendError::Lost(error),
     }
 }
 
-/// The error that the daemon reports, as it would be in process.
-fn fault(body: &ErrorBody, subject: Subject) -> Fault {
+/// Converts an error that the daemon reports into the one of the in-process backend.
+fn backend_error(body: &ErrorBody, subject: Subject) -> BackendError {
     match body.to_error(subject) {
-        Some(error) => Fault::Registry(error),
-        None => Fault::Refused {
+        Some(error) => BackendError::Registry(error),
+        None => BackendError::Refused {
             code: body.code,
             error: body.error.clone(),
         },
@@ -89,12 +89,12 @@ fn claim_at<'a>(claims: &[&'a Claim]) -> impl Fn(usize) -> Option<Subject<'a>> {
 }
 
 impl Backend for Remote {
-    fn allocate(&self, claims: &[&Claim]) -> Result<BatchOutcome<Allocation>, Fault> {
+    fn allocate(&self, claims: &[&Claim]) -> Result<BatchOutcome<Allocation>, BackendError> {
         let outcome = self.batch(Method::Post, claims.iter(), claim_at(claims))?;
         Ok(outcome.map(|answers| answers.into_iter().map(|answer| answer.body).collect()))
     }
 
-    fn get_or_allocate(&self, claims: &[&Claim]) -> Result<BatchOutcome<Claimed>, Fault> {
+    fn get_or_allocate(&self, claims: &[&Claim]) -> Result<BatchOutcome<Claimed>, BackendError> {
         let outcome = self.batch(Method::Put, claims.iter(), claim_at(claims))?;
         let claimed = |answer: BatchAnswer<Allocation>| Claimed {
             is_new: answer.status == CREATED,
@@ -103,28 +103,28 @@ impl Backend for Remote {
         Ok(outcome.map(|answers| answers.into_iter().map(claimed).collect()))
     }
 
-    fn release(&self, id: AllocationId) -> Result<Allocation, Fault> {
-        // The API takes no greater ids, and no allocation has one.
+    fn release(&self, id: AllocationId) -> Result<Allocation, BackendError> {
+        // The API rejects greater ids. No allocation has one.
         if i64::try_from(id.get()).is_err() {
             return Err(Error::NotFound { id }.into());
         }
         let released = changed(self.client.delete(&path::allocation(id)))?;
-        released.map_err(|body| fault(&body, Subject::Id(id)))
+        released.map_err(|body| backend_error(&body, Subject::Id(id)))
     }
 
-    fn release_all(&self, ids: &[AllocationId]) -> Result<BatchOutcome<()>, Fault> {
+    fn release_all(&self, ids: &[AllocationId]) -> Result<BatchOutcome<()>, BackendError> {
         let bodies = ids.iter().map(|&id| ById { id });
         let subject = |index: usize| ids.get(index).map(|&id| Subject::Id(id));
         let outcome = self.batch::<IgnoredAny>(Method::Delete, bodies, subject)?;
         Ok(outcome.map(|answers| answers.into_iter().map(|_| ()).collect()))
     }
 
-    fn release_matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
+    fn release_matching(&self, filter: &Filter) -> Result<Vec<Allocation>, BackendError> {
         let released = changed(self.client.delete_by(path::ALLOCATIONS, filter))?;
-        released.map_err(|body| fault(&body, Subject::Other))
+        released.map_err(|body| backend_error(&body, Subject::Other))
     }
 
-    fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
+    fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, BackendError> {
         let port = filter.port().map(|port| port.to_string());
         let parts = [
             ("app", filter.app()),
@@ -137,12 +137,12 @@ impl Backend for Remote {
             .filter_map(|(name, value)| Some((name, value?)))
             .collect();
         let found = self.client.get(path::ALLOCATIONS, &query)?.outcome()?;
-        found.map_err(|body| fault(&body, Subject::Other))
+        found.map_err(|body| backend_error(&body, Subject::Other))
     }
 
-    fn check(&self, port: Port) -> Result<PortStatus, Fault> {
+    fn check(&self, port: Port) -> Result<PortStatus, BackendError> {
         let found = self.client.get(&path::port(port), &[])?.outcome()?;
-        found.map_err(|body| fault(&body, Subject::Other))
+        found.map_err(|body| backend_error(&body, Subject::Other))
     }
 }
 
@@ -152,11 +152,11 @@ mod tests {
     use port_registry::{AllocationId, Claim, Error, Filter, Port, ServiceKey};
     use serde_json::{Value, json};
 
-    use super::{Backend, Fault, Remote};
+    use super::{Backend, BackendError, Remote};
     use crate::address::Address;
     use crate::backend::{Client, canned};
 
-    /// A registry behind a server that sends these bytes to everybody.
+    /// A registry behind a server that answers every request with these bytes.
     fn served(answer: String) -> Remote {
         let address = Address::of(canned::serve(answer));
         Remote {
@@ -198,24 +198,24 @@ mod tests {
         let claims = claims.map(|claim| claim.with_dir("/a").unwrap());
         let claims: Vec<&Claim> = claims.iter().collect();
         let remote = answering(409, &body);
-        let faults = remote.get_or_allocate(&claims).unwrap().unwrap_err();
-        let indices: Vec<usize> = faults.iter().map(|it| it.index).collect();
+        let errors = remote.get_or_allocate(&claims).unwrap().unwrap_err();
+        let indices: Vec<usize> = errors.iter().map(|it| it.index).collect();
         assert_eq!(indices, [0, 1, 2, 3, 4]);
-        let faults: Vec<&Fault> = faults.iter().map(|it| &it.fault).collect();
+        let errors: Vec<&BackendError> = errors.iter().map(|it| &it.error).collect();
         assert!(matches!(
-            faults[..],
+            errors[..],
             [
-                Fault::Registry(Error::PortTaken { .. }),
-                Fault::Registry(Error::ServiceTaken { .. }),
-                Fault::Registry(Error::OtherCheckout { .. }),
-                Fault::Registry(Error::PortInUse { .. }),
-                Fault::Refused {
+                BackendError::Registry(Error::PortTaken { .. }),
+                BackendError::Registry(Error::ServiceTaken { .. }),
+                BackendError::Registry(Error::OtherCheckout { .. }),
+                BackendError::Registry(Error::PortInUse { .. }),
+                BackendError::Refused {
                     code: ErrorCode::NoFreePort,
                     ..
                 },
             ]
         ));
-        assert_eq!(faults[0].holder().unwrap().port, port);
+        assert_eq!(errors[0].holder().unwrap().port, port);
     }
 
     #[test]
@@ -238,13 +238,13 @@ mod tests {
         let mut body = gone.clone();
         body["errors"] = json!([gone]);
         let ids = [1, 2].map(|id| AllocationId::new(id).unwrap());
-        let faults = answering(404, &body).release_all(&ids).unwrap();
-        let faults = faults.unwrap_err();
-        assert_eq!((faults.len(), faults[0].index), (1, 1));
-        let not_found = |fault: &Fault| matches!(fault, Fault::Registry(Error::NotFound { id }) if *id == ids[1]);
-        assert!(not_found(&faults[0].fault));
-        let fault = answering(404, &gone).release(ids[1]).unwrap_err();
-        assert!(not_found(&fault));
+        let errors = answering(404, &body).release_all(&ids).unwrap();
+        let errors = errors.unwrap_err();
+        assert_eq!((errors.len(), errors[0].index), (1, 1));
+        let not_found = |error: &BackendError| matches!(error, BackendError::Registry(Error::NotFound { id }) if *id == ids[1]);
+        assert!(not_found(&errors[0].error));
+        let error = answering(404, &gone).release(ids[1]).unwrap_err();
+        assert!(not_found(&error));
     }
 
     #[test]
@@ -256,13 +256,13 @@ mod tests {
         ] {
             let body = json!({"error": "port already allocated", "code": code, "holder": allocation("web", 4000)});
             let remote = answering(409, &body);
-            let fault = remote.allocate(&[&claim("web")]).unwrap_err();
-            let Fault::Refused { code, error } = fault else {
-                panic!("{fault:?}");
+            let error = remote.allocate(&[&claim("web")]).unwrap_err();
+            let BackendError::Refused { code, error } = error else {
+                panic!("{error:?}");
             };
             assert_eq!((code, &*error), (expected, "port already allocated"));
-            let fault = remote.list(&Filter::new()).unwrap_err();
-            assert!(matches!(fault, Fault::Refused { .. }), "{fault:?}");
+            let error = remote.list(&Filter::new()).unwrap_err();
+            assert!(matches!(error, BackendError::Refused { .. }), "{error:?}");
         }
     }
 
@@ -275,12 +275,12 @@ mod tests {
             answering(200, &json!({"answers": []})),
             answering(500, &json!({})),
         ] {
-            let fault = remote.get_or_allocate(&[&web]).unwrap_err();
-            assert!(matches!(fault, Fault::Lost(_)), "{fault:?}");
-            let fault = remote.release(AllocationId::new(1).unwrap()).unwrap_err();
-            assert!(matches!(fault, Fault::Lost(_)), "{fault:?}");
-            let fault = remote.list(&Filter::new()).unwrap_err();
-            assert!(matches!(fault, Fault::Client(_)), "{fault:?}");
+            let error = remote.get_or_allocate(&[&web]).unwrap_err();
+            assert!(matches!(error, BackendError::Lost(_)), "{error:?}");
+            let error = remote.release(AllocationId::new(1).unwrap()).unwrap_err();
+            assert!(matches!(error, BackendError::Lost(_)), "{error:?}");
+            let error = remote.list(&Filter::new()).unwrap_err();
+            assert!(matches!(error, BackendError::Client(_)), "{error:?}");
         }
     }
 }

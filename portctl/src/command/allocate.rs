@@ -2,22 +2,21 @@
 
 use port_registry::ListenerPolicy;
 
-use super::outcome::{Done, Outcome};
-use crate::args::Allocate;
+use super::outcome::{CommandResult, Done};
+use crate::args::AllocateArgs;
 use crate::backend;
-use crate::checkout::Names;
+use crate::checkout::CheckoutNames;
+use crate::command_error::CommandError;
 use crate::conflict;
-use crate::failure::Failure;
-use crate::output;
-use crate::output::visible;
+use crate::output::{self, visible};
 
-pub(crate) fn run(args: Allocate) -> Outcome {
+pub(crate) fn run(args: AllocateArgs) -> CommandResult {
     if args.adopt && args.port.is_none() {
-        return Err(Failure::Usage(
+        return Err(CommandError::Usage(
             "--adopt needs the --port that the service listens on".to_owned(),
         ));
     }
-    let mut claim = Names::new(args.app, args.instance).claim(&args.service)?;
+    let mut claim = CheckoutNames::new(args.app, args.instance).claim(&args.service)?;
     if let Some(port) = args.port {
         claim = claim.with_port(port);
     }

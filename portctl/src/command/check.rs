@@ -2,15 +2,13 @@
 
 use port_registry::{Port, PortStatus};
 
-use super::outcome::{Done, Outcome};
-use crate::args::Check;
+use super::outcome::{CommandResult, Done};
+use crate::args::CheckArgs;
 use crate::backend;
-use crate::failure::Failure;
-use crate::output;
-use crate::output::visible;
-use crate::output::wording;
+use crate::command_error::CommandError;
+use crate::output::{self, visible, wording};
 
-pub(crate) fn run(args: &Check) -> Outcome {
+pub(crate) fn run(args: &CheckArgs) -> CommandResult {
     let port = port(args)?;
     let status = backend::open()?.check(port)?;
     let printed = if args.json {
@@ -25,20 +23,20 @@ pub(crate) fn run(args: &Check) -> Outcome {
     })
 }
 
-fn port(args: &Check) -> Result<Port, Failure> {
+fn port(args: &CheckArgs) -> Result<Port, CommandError> {
     match (args.named_port, args.port) {
         (Some(port), None) | (None, Some(port)) => Ok(port),
-        (None, None) => Err(Failure::Usage(
+        (None, None) => Err(CommandError::Usage(
             "name a port, as in `portctl check --port 3000`".to_owned(),
         )),
-        (Some(_), Some(_)) => Err(Failure::Usage("name one port".to_owned())),
+        (Some(_), Some(_)) => Err(CommandError::Usage("name one port".to_owned())),
     }
 }
 
 fn describe(status: &PortStatus) -> String {
     let port = status.port;
     let name = wording::holder;
-    let by = wording::by;
+    let by = wording::by_listener;
     match (&status.holder, &status.listener) {
         (None, None) => format!("port {port} is available"),
         (None, Some(listener)) => {

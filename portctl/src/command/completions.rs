@@ -6,10 +6,10 @@ use argh_complete::fish::Fish;
 use argh_complete::zsh::Zsh;
 
 use super::outcome::Done;
-use crate::args::{self, Completions, PROGRAM, Shell};
+use crate::args::{self, CompletionsArgs, PROGRAM, Shell};
 use crate::output;
 
-pub(crate) fn run(args: &Completions) -> Done {
+pub(crate) fn run(args: &CompletionsArgs) -> Done {
     let info = &*args::DESCRIPTION;
     Done::Printed(output::print(&match args.shell {
         Shell::Bash => Bash::generate(PROGRAM, info),
@@ -18,8 +18,7 @@ pub(crate) fn run(args: &Completions) -> Done {
     }))
 }
 
-/// Has the script work with fish before version 4, too: that knows no `-x`, and later ones advise against
-/// `-o`.
+/// Makes the script work with fish before version 4, which does not know `-x`. Later versions deprecate `-o`.
 fn with_older_fish(script: &str) -> String {
     script.replace(
         "(commandline -xpc)",

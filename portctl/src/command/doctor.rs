@@ -1,15 +1,15 @@
 //! `portctl doctor`.
 
-use super::outcome::{Done, Outcome};
-use crate::args::Doctor;
+use super::outcome::{CommandResult, Done};
+use crate::args::DoctorArgs;
 use crate::doctor::{self, Severity};
 use crate::output;
 
 #[expect(
     clippy::unnecessary_wraps,
-    reason = "what cannot be found out is a finding, and not a failure"
+    reason = "a check that cannot be made is a finding, not an error"
 )]
-pub(crate) fn run(args: &Doctor) -> Outcome {
+pub(crate) fn run(args: &DoctorArgs) -> CommandResult {
     let findings = doctor::examine();
     let printed = if args.json {
         output::print_json(&findings)

@@ -4,54 +4,53 @@ use std::path::Path;
 
 use port_registry::Filter;
 
-use super::outcome::{Done, Outcome};
-use crate::args::{Env, Format};
+use super::outcome::{CommandResult, Done};
+use crate::args::{EnvArgs, Format};
 use crate::backend;
-use crate::checkout::Names;
+use crate::checkout::CheckoutNames;
+use crate::command_error::CommandError;
 use crate::conflict;
-use crate::env_file::block;
-use crate::env_file::variables::{self, Variable};
-use crate::env_file::{Replaced, replace};
-use crate::failure::Failure;
-use crate::output;
-use crate::output::visible;
-use crate::output::wording;
+use crate::env_file::{
+    Replaced, block, replace,
+    variables::{self, Variable},
+};
+use crate::output::{self, visible, wording};
 use crate::report::Report;
 use crate::scan::{self, Assignment};
 
-pub(crate) fn run(args: Env) -> Outcome {
+pub(crate) fn run(args: EnvArgs) -> CommandResult {
     let format = match (args.format, args.json) {
         (None, false) => Format::Dotenv,
         (None | Some(Format::Json), true) => Format::Json,
         (Some(format), false) => format,
         (Some(_), true) => {
-            return Err(Failure::Usage(
-                "--json means --format json; leave one of them out".to_owned(),
+            return Err(CommandError::Usage(
+                "--json means --format json; leave one of the two out".to_owned(),
             ));
         }
     };
     if let Some(file) = &args.write {
         if format == Format::Json {
-            return Err(Failure::Usage(
+            return Err(CommandError::Usage(
                 "--write takes the formats dotenv and shell, not json".to_owned(),
             ));
         }
         if file == Path::new("") || file == Path::new("-") {
-            return Err(Failure::Usage(
+            return Err(CommandError::Usage(
                 "--write takes the name of a file".to_owned(),
             ));
         }
     }
-    let names = Names::new(args.app, args.instance);
+    let names = CheckoutNames::new(args.app, args.instance);
     let filter = names.filter_of_instance()?;
     let backend = backend::open()?;
-    let look = || {
+    let read = || {
         let allocations = conflict::allocations_of(&*backend, &names, &filter)?;
         Ok(variables::of(&allocations)?)
     };
     match &args.write {
-        Some(file) => write(file, format, &filter, look),
-        None => Ok(Done::Printed(print(&look()?, format, &filter))),
+        Some(file) => write(file, format, &filter, read),
+        None => Ok(Done::Printed(print(&read()?, format, &filter))),
     }
 }
 
@@ -62,7 +61,7 @@ fn print(variables: &[Variable], format: Format, filter: &Filter) -> std::io::Re
         return output::print_json(&ports.collect::<serde_json::Map<_, _>>());
     }
     if variables.is_empty() {
-        return output::remark(&nothing(filter));
+        return output::remark(&no_allocations(filter));
     }
     output::print(&lines(variables, format).join("\n"))
 }
@@ -78,28 +77,28 @@ fn lines(variables: &[Variable], format: Format) -> Vec<String> {
         .collect()
 }
 
-/// Keeps the variables in a file. They are looked for when it is this process's turn to write, so that
-/// none that are older replace what another one writes.
+/// Writes the variables into a file. They are read while the folder is locked, so that older ports never replace newer
+/// ones.
 fn write(
     file: &Path,
     format: Format,
     filter: &Filter,
-    look: impl Fn() -> Result<Vec<Variable>, Failure>,
-) -> Outcome {
+    read: impl Fn() -> Result<Vec<Variable>, CommandError>,
+) -> CommandResult {
     let mut assignments = Vec::new();
     let mut variables = Vec::new();
     let replaced = replace(file, |content| {
-        variables = look()?;
+        variables = read()?;
         let refuse = |problem: &str| {
             Report::new(format!("{}: {problem}", file.display()))
-                .hint("mend the file, or name another one; it was left as it is")
+                .hint("correct the file, or name another one; it was not changed")
         };
         let put = block::put(content, &lines(&variables, format));
         let written = put.map_err(|error| refuse(&error.to_string()))?;
         assignments = scan::assignments(&String::from_utf8_lossy(&written));
         if format == Format::Dotenv && !are_read_in(&assignments, &variables) {
             return Err(refuse(
-                "a quote is open where the block is, so it would be part of a value",
+                "a quote is open before the block, so the block would be part of a value",
             )
             .into());
         }
@@ -109,12 +108,12 @@ fn write(
     let shown = visible(&shown);
     for (number, name) in set_again(&assignments, &variables) {
         output::remark(&format!(
-            "{shown}:{number} sets {name} too, behind the block, and so wins"
+            "{shown}:{number} sets {name} again after the block, and takes precedence"
         ))
         .ok();
     }
     if variables.is_empty() {
-        output::remark(&nothing(filter)).ok();
+        output::remark(&no_allocations(filter)).ok();
     }
     let count = wording::count(variables.len(), "port");
     Ok(Done::Printed(output::print(&match replaced {
@@ -123,14 +122,14 @@ fn write(
     })))
 }
 
-/// Tells if readers of the file come upon the variables in its block.
+/// Tells if the block, as it is parsed, has exactly these variables.
 fn are_read_in(assignments: &[Assignment], variables: &[Variable]) -> bool {
     let ours = assignments.iter().filter(|it| it.is_managed);
     let ours = ours.map(|it| (&*it.name, it.value.clone()));
     ours.eq(variables.iter().map(|it| (&*it.name, it.port.to_string())))
 }
 
-/// The variables that are set behind the block, with the lines.
+/// The variables that are set again after the block, with their line numbers.
 fn set_again<'a>(
     assignments: &'a [Assignment],
     variables: &[Variable],
@@ -141,7 +140,7 @@ fn set_again<'a>(
     again.map(|it| (it.line, &*it.name))
 }
 
-fn nothing(filter: &Filter) -> String {
-    let names = wording::names(filter);
+fn no_allocations(filter: &Filter) -> String {
+    let names = wording::filter_names(filter);
     format!("no allocations of {names}; `portctl get SERVICE` makes one")
 }

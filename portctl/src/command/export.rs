@@ -2,12 +2,11 @@
 
 use port_registry::Filter;
 
-use super::outcome::{Done, Outcome};
+use super::outcome::{CommandResult, Done};
 use crate::backend;
-use crate::output;
-use crate::output::json;
+use crate::output::{self, json};
 
-pub(crate) fn run() -> Outcome {
+pub(crate) fn run() -> CommandResult {
     let allocations = backend::open()?.list(&Filter::new())?;
     let rows = allocations.iter().map(json);
     let rows = rows.collect::<Result<Vec<String>, _>>();

@@ -8,16 +8,13 @@ use std::path::Path;
 use port_registry::{Allocation, Claim, Port, ServiceKey};
 use serde::Serialize;
 
-use super::outcome::{Done, Outcome};
-use crate::args::Import;
-use crate::backend;
-use crate::backend::submit;
-use crate::backend::{Backend, ItemFault};
+use super::outcome::{CommandResult, Done};
+use crate::args::ImportArgs;
+use crate::backend::{self, Backend, ItemError, submit};
+use crate::command_error::CommandError;
 use crate::conflict;
-use crate::failure::Failure;
 use crate::import;
-use crate::output;
-use crate::output::wording;
+use crate::output::{self, wording};
 use crate::report::Report;
 
 /// The outcome of an import.
@@ -25,13 +22,13 @@ use crate::report::Report;
 struct Imported {
     /// The allocations that are new.
     allocations: Vec<Allocation>,
-    /// The number of those that were there already.
+    /// The number of those that existed already.
     existing: usize,
-    /// Those that were left out.
+    /// Those that were left out because of a conflict.
     conflicts: Vec<Report>,
 }
 
-pub(crate) fn run(args: &Import) -> Outcome {
+pub(crate) fn run(args: &ImportArgs) -> CommandResult {
     let named = args.file.display();
     let text =
         read(&args.file).map_err(|error| Report::new(format!("cannot read {named}: {error}")))?;
@@ -53,13 +50,13 @@ fn read(file: &Path) -> io::Result<Vec<u8>> {
     fs::read(file)
 }
 
-/// Allocates the ports of a file that are not there yet: all of them or none, or else all without a conflict.
+/// Allocates the ports of a file that are new: all of them or none, or with `skip_conflicts` all without a conflict.
 fn import(
     backend: &dyn Backend,
     claims: &[Claim],
     skip_conflicts: bool,
-) -> Result<Imported, Failure> {
-    let mut file = Contents::of(claims);
+) -> Result<Imported, CommandError> {
+    let mut file = FileClaims::of(claims);
     let mut existing = 0;
     let mut conflicts = Vec::new();
     let imported = submit(
@@ -84,12 +81,12 @@ fn import(
             existing,
             conflicts,
         }),
-        Err(faults) => {
-            let mut conflicts = Vec::with_capacity(faults.len());
-            for it in faults {
+        Err(errors) => {
+            let mut conflicts = Vec::with_capacity(errors.len());
+            for it in errors {
                 match file.conflict(backend, &it, conflicts.len()) {
                     Some(conflict) => conflicts.push(conflict),
-                    None => return Err(it.fault.into()),
+                    None => return Err(it.error.into()),
                 }
             }
             Err(refusal(conflicts).into())
@@ -97,69 +94,69 @@ fn import(
     }
 }
 
-/// The claims that a file makes.
-struct Contents<'a> {
+/// The claims of a file.
+struct FileClaims<'a> {
     claims: &'a [Claim],
-    /// The positions of the first claim of each service on each port, unless that is there already.
+    /// The position of the first claim of each service to each port, unless the allocation exists already.
     new: HashMap<(&'a ServiceKey, Option<Port>), usize>,
 }
 
-impl Contents<'_> {
-    fn of(claims: &[Claim]) -> Contents<'_> {
+impl FileClaims<'_> {
+    fn of(claims: &[Claim]) -> FileClaims<'_> {
         let mut new = HashMap::with_capacity(claims.len());
         for (index, claim) in claims.iter().enumerate() {
             new.entry((claim.key(), claim.port())).or_insert(index);
         }
-        Contents { claims, new }
+        FileClaims { claims, new }
     }
 
-    /// Tells if a claim failed because its service has the port already, in whichever checkout.
-    fn has_existing(&mut self, it: &ItemFault) -> bool {
+    /// Tells if a claim failed because its service has the port already, in any checkout.
+    fn has_existing(&mut self, it: &ItemError) -> bool {
         let claim = &self.claims[it.index];
         let wanted = (claim.key(), claim.port());
-        let is_there = (it.fault.holder()).is_some_and(|it| (&it.key, Some(it.port)) == wanted);
+        let is_there = (it.error.holder()).is_some_and(|it| (&it.key, Some(it.port)) == wanted);
         if is_there && self.new.get(&wanted) == Some(&it.index) {
             self.new.remove(&wanted);
         }
         is_there
     }
 
-    /// Describes the conflict of a claim, after so many others. Returns `None` for a fault of another kind.
-    fn conflict(&self, backend: &dyn Backend, it: &ItemFault, others: usize) -> Option<Report> {
-        let holder = it.fault.holder()?;
+    /// Reports the conflict of a claim, after `others` were reported. Returns `None` for an error of another kind.
+    fn conflict(&self, backend: &dyn Backend, it: &ItemError, others: usize) -> Option<Report> {
+        let holder = it.error.holder()?;
         let claim = &self.claims[it.index];
         let (key, port) = (claim.key(), claim.port()?);
-        let told = |reason: &str| format!("port {port} of {key}: {reason}");
-        // The holder can be an allocation that the batch itself would have made.
+        let problem = |reason: &str| format!("port {port} of {key}: {reason}");
+        // The holder may be an allocation that the batch itself would have made.
         let earlier = self.new.get(&(&holder.key, Some(holder.port)));
         if earlier.is_some_and(|earlier| *earlier < it.index) {
             let reason = if holder.key == *key {
-                format!("the file gives it port {}, too", holder.port)
+                format!("the file also gives it port {}", holder.port)
             } else {
-                format!("the file gives it to {}, too", holder.key)
+                format!("the file also gives it to {}", holder.key)
             };
-            return Some(Report::new(told(&reason)).hint("take one of the two out of the file"));
+            return Some(Report::new(problem(&reason)).hint("remove one of the two from the file"));
         }
-        // It takes a while to look at many ports and at their listeners.
-        let is_looked_at = others < output::MOST;
-        // If another service holds the port, it does not help to free the one that this service has.
-        let of_port = if holder.key == *key && is_looked_at {
+        // Checking many ports and their listeners takes time, and only the first reports are shown.
+        let is_checked = others < output::MAX_REPORTS;
+        // If another service holds the port, releasing the port that this service has does not help.
+        let of_port = if holder.key == *key && is_checked {
             backend.check(port).ok().and_then(|status| status.holder)
         } else {
             None
         };
         let holder = of_port.as_ref().unwrap_or(holder);
-        let told = if holder.key == *key {
-            let id_and_folder = wording::id_and_folder(holder);
-            told(&format!("it has port {} {id_and_folder}", holder.port))
+        let problem = if holder.key == *key {
+            let id_and_checkout = wording::id_and_checkout(holder);
+            problem(&format!("it has port {} {id_and_checkout}", holder.port))
         } else {
-            told(&format!("it is allocated to {}", wording::holder(holder)))
+            problem(&format!("it is allocated to {}", wording::holder(holder)))
         };
-        if !is_looked_at {
-            return Some(Report::new(told).holder(holder.clone()));
+        if !is_checked {
+            return Some(Report::new(problem).holder(holder.clone()));
         }
-        let report = conflict::of_holder(backend, &told, holder.clone());
-        Some(report.hint(wording::freeing(holder)))
+        let report = conflict::report_holder(backend, &problem, holder.clone());
+        Some(report.hint(conflict::release_hint(holder)))
     }
 }
 
@@ -169,23 +166,23 @@ fn refusal(conflicts: Vec<Report>) -> Report {
         count => format!("{count} allocations are"),
     };
     Report::new(format!(
-        "{count} in conflict with another, so none was imported"
+        "{count} in conflict with another, so nothing was imported"
     ))
     .hint("--skip-conflicts imports the others")
     .conflicts(conflicts)
 }
 
 fn print(done: &Imported) -> io::Result<()> {
-    let mut told = format!("imported {}", done.allocations.len());
+    let mut text = format!("imported {}", done.allocations.len());
     if done.existing > 0 {
-        told = format!("{told}; there already: {}", done.existing);
+        text = format!("{text}; existing already: {}", done.existing);
     }
     if !done.conflicts.is_empty() {
-        told = format!(
-            "{told}; in conflict, and left out: {}",
+        text = format!(
+            "{text}; left out because of conflicts: {}",
             done.conflicts.len()
         );
     }
-    output::print(&told)?;
-    output::remarks(&done.conflicts)
+    output::print(&text)?;
+    output::remark_reports(&done.conflicts)
 }

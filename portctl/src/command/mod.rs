@@ -1,4 +1,4 @@
-//! The actions, one file each. The arguments are in [`args`](crate::args).
+//! The actions of the commands, one file each. Their arguments are in [`args`](crate::args).
 
 pub(crate) mod allocate;
 pub(crate) mod check;
@@ -13,7 +13,6 @@ pub(crate) mod list;
 pub(crate) mod outcome;
 pub(crate) mod prune;
 pub(crate) mod release;
-mod released;
 pub(crate) mod restart;
 pub(crate) mod run;
 pub(crate) mod scan;

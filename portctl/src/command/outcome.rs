@@ -2,17 +2,18 @@
 
 use std::io;
 
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 
-/// The end of a command that did not fail.
+/// The outcome of a command that did not fail.
 #[derive(Debug)]
 pub(crate) enum Done {
-    /// Its results were printed, as far as they could be.
+    /// The results were printed, or could not be.
     Printed(io::Result<()>),
-    /// Its results were printed, and the exit code is 1: the answer is no, say.
+    /// Like `Printed`, but the exit code is 1, because the answer is no.
     No(io::Result<()>),
-    /// With the exit code of a command that was run.
+    /// The command that was run ended with this exit code.
     Exit(u8),
 }
 
-pub(crate) type Outcome = Result<Done, Failure>;
+/// The result of a command.
+pub(crate) type CommandResult = Result<Done, CommandError>;

@@ -2,19 +2,19 @@
 
 use port_registry::daemon::Presence;
 
-use super::outcome::{Done, Outcome};
+use super::outcome::{CommandResult, Done};
 use super::start;
-use crate::args::Restart;
+use crate::args::RestartArgs;
 use crate::daemon::{self, Target};
 
-pub(crate) fn run(args: &Restart) -> Outcome {
+pub(crate) fn run(args: &RestartArgs) -> CommandResult {
     let target = Target::of_environment()?;
     let was_there = target.presence()? != Presence::Absent;
     let started = daemon::restart(&target)?;
     let words = match (was_there, started.is_new) {
         (true, true) => "Server restarted",
         (false, true) => "Server started",
-        // Somebody else's was quicker.
+        // Another process started one first.
         (_, false) => "Server is already running",
     };
     let line = format!("{words} (pid {})", started.pid);

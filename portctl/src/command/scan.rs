@@ -9,19 +9,15 @@ use std::path::Path;
 use port_registry::{Allocation, Listener, Port, PortStatus};
 use serde::Serialize;
 
-use super::outcome::{Done, Outcome};
-use crate::args::Scan as Args;
-use crate::backend;
-use crate::backend::Backend;
-use crate::checkout::Names;
-use crate::conflict::register;
+use super::outcome::{CommandResult, Done};
+use crate::args::ScanArgs;
+use crate::backend::{self, Backend};
+use crate::checkout::CheckoutNames;
+use crate::command_error::CommandError;
 use crate::environment;
-use crate::failure::Failure;
-use crate::output;
-use crate::output::Columns;
-use crate::output::wording;
-use crate::output::{json, visible};
+use crate::output::{self, Columns, json, visible, wording};
 use crate::path::folder_of;
+use crate::registration::register;
 use crate::report::Report;
 use crate::scan::{self, FixedPort, ScanNote, ScanResult};
 
@@ -31,9 +27,9 @@ const COLUMNS: Columns = Columns {
     needed: 4,
 };
 
-/// A finding, and what the registry and the system say of its port.
+/// A fixed port, and its state in the registry and on the system.
 #[derive(Debug, Serialize)]
-struct Known<'a> {
+struct KnownPort<'a> {
     #[serde(flatten)]
     finding: &'a FixedPort,
     registry: Standing,
@@ -43,7 +39,7 @@ struct Known<'a> {
     listener: Option<Listener>,
 }
 
-/// Whose a port is.
+/// The holder of a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Standing {
@@ -52,15 +48,15 @@ enum Standing {
     Taken,
 }
 
-pub(crate) fn run(args: Args) -> Outcome {
+pub(crate) fn run(args: ScanArgs) -> CommandResult {
     let path = args.path.as_deref().unwrap_or(Path::new("."));
-    // The names are those of the project that is scanned.
+    // Detect the names in the scanned project.
     let folder = if path.is_dir() { path } else { folder_of(path) };
-    let names = Names::new(args.app, args.instance).in_folder(folder);
+    let names = CheckoutNames::new(args.app, args.instance).in_folder(folder);
     let scan = scan::scan(path, &environment::all())
         .map_err(|error| Report::new(format!("cannot scan {}: {error}", path.display())))?;
-    // Whatever comes of the rest.
-    let remarked = remark(&scan.notes, args.json);
+    // Print the notes even if the rest fails.
+    let remarked = print_notes(&scan.notes, args.json);
     let backend = backend::open()?;
     let registered = if args.register {
         Some(register(
@@ -81,7 +77,7 @@ pub(crate) fn run(args: Args) -> Outcome {
         }
     });
     Ok(Done::Printed(printed.and_then(|()| match registered {
-        Some(new) if !args.json => tell_registered(new, &scan),
+        Some(new) if !args.json => print_registered(new, &scan),
         _ => Ok(()),
     })))
 }
@@ -89,9 +85,9 @@ pub(crate) fn run(args: Args) -> Outcome {
 /// Looks each port up in the registry and on the system.
 fn look_up<'a>(
     backend: &dyn Backend,
-    names: &Names,
+    names: &CheckoutNames,
     findings: &'a [FixedPort],
-) -> Result<Vec<Known<'a>>, Failure> {
+) -> Result<Vec<KnownPort<'a>>, CommandError> {
     let mut statuses: HashMap<Port, PortStatus> = HashMap::new();
     let mut known = Vec::with_capacity(findings.len());
     let own = names.own();
@@ -102,7 +98,7 @@ fn look_up<'a>(
         }
         let status = statuses.get(&port).cloned();
         let (holder, listener) = status.map_or((None, None), |it| (it.holder, it.listener));
-        known.push(Known {
+        known.push(KnownPort {
             finding,
             registry: match &holder {
                 None => Standing::Free,
@@ -116,7 +112,7 @@ fn look_up<'a>(
     Ok(known)
 }
 
-fn print(path: &Path, known: &[Known]) -> io::Result<()> {
+fn print(path: &Path, known: &[KnownPort]) -> io::Result<()> {
     if known.is_empty() {
         let path = path.display().to_string();
         return output::remark(&format!("no fixed ports found in {}", visible(&path)));
@@ -125,10 +121,10 @@ fn print(path: &Path, known: &[Known]) -> io::Result<()> {
     output::print_rows(&COLUMNS, &rows)
 }
 
-fn row<'a>(known: &'a Known) -> Vec<Cow<'a, str>> {
+fn row<'a>(known: &'a KnownPort) -> Vec<Cow<'a, str>> {
     let finding = known.finding;
     let place = format!("{}:{}", finding.file, finding.line);
-    // In front, where it stays when the rest is shortened.
+    // At the start, because the end of a cell is shortened.
     let guess = if finding.guess { "guess: " } else { "" };
     let registry = match (known.registry, &known.holder) {
         (Standing::Free, _) | (_, None) => format!("{guess}free"),
@@ -139,7 +135,7 @@ fn row<'a>(known: &'a Known) -> Vec<Cow<'a, str>> {
         (Standing::Taken, Some(holder)) => format!("{guess}taken by {}", holder.key),
     };
     let system = match &known.listener {
-        Some(listener) => format!("in use{}", wording::by(listener)),
+        Some(listener) => format!("in use{}", wording::by_listener(listener)),
         None => "not in use".to_owned(),
     };
     vec![
@@ -151,8 +147,8 @@ fn row<'a>(known: &'a Known) -> Vec<Cow<'a, str>> {
     ]
 }
 
-/// Tells what could not be followed, beside the results.
-fn remark(notes: &[ScanNote], as_json: bool) -> io::Result<()> {
+/// Prints on standard error what could not be evaluated.
+fn print_notes(notes: &[ScanNote], as_json: bool) -> io::Result<()> {
     notes.iter().try_for_each(|note| {
         if as_json {
             return output::remark(&json(note)?);
@@ -164,18 +160,18 @@ fn remark(notes: &[ScanNote], as_json: bool) -> io::Result<()> {
     })
 }
 
-fn tell_registered(new: usize, scan: &ScanResult) -> io::Result<()> {
+fn print_registered(new: usize, scan: &ScanResult) -> io::Result<()> {
     let certain = scan.ports.iter().filter(|it| !it.guess).count();
     let guesses = scan.ports.len() - certain;
-    let mut told = format!("registered {new}");
+    let mut text = format!("registered {new}");
     if certain > new {
-        told = format!("{told}; registered already: {}", certain - new);
+        text = format!("{text}; registered already: {}", certain - new);
     }
     if guesses > 0 {
-        told = format!(
-            "{told}; guesses, which were not registered: {guesses} (`portctl allocate --service NAME --port N \
+        text = format!(
+            "{text}; not registered, because they are guesses: {guesses} (`portctl allocate --service NAME --port N \
              --adopt` registers one)"
         );
     }
-    output::remark(&told)
+    output::remark(&text)
 }

@@ -5,22 +5,21 @@ use std::io;
 
 use serde::Serialize;
 
-use super::outcome::{Done, Outcome};
-use crate::args::{SkillInstall, SkillUninstall};
+use super::outcome::{CommandResult, Done};
+use crate::args::{SkillInstallArgs, SkillUninstallArgs};
+use crate::command_error::CommandError;
 use crate::environment;
-use crate::failure::Failure;
-use crate::output;
-use crate::output::visible;
+use crate::output::{self, visible};
 use crate::report::Report;
 use crate::skill::{EditedFiles, Installation, SkillChange, SkillResult};
 
-/// The agents' folders in a project, and in a home folder.
+/// The folders of agents in a project, and in a home folder.
 const LOCAL_AGENTS: [&str; 2] = [".claude", ".agents"];
 const GLOBAL_AGENTS: [&str; 3] = [".claude", ".codex", ".agents"];
 
-/// What became of the skill in one place.
+/// The outcome for one installation of the skill.
 #[derive(Serialize)]
-struct Entry {
+struct SkillEntry {
     folder: String,
     #[serde(flatten)]
     change: Option<SkillChange>,
@@ -28,21 +27,21 @@ struct Entry {
     error: Option<String>,
 }
 
-pub(crate) fn install(args: &SkillInstall) -> Outcome {
+pub(crate) fn install(args: &SkillInstallArgs) -> CommandResult {
     let installations = installations(args.global)?;
     if args.global && installations.is_empty() {
         return Err(
             Report::new("none of ~/.claude, ~/.codex and ~/.agents exists")
-                .hint("create the one that your agent reads, or leave --global out")
+                .hint("create the folder that your agent reads, or leave --global out")
                 .into(),
         );
     }
     let changed = changed(args.force);
     let entries = entries(installations, |it| it.install(changed));
-    tell(&entries, "--force overwrites it", args.json)
+    print_entries(&entries, "--force overwrites it", args.json)
 }
 
-pub(crate) fn uninstall(args: &SkillUninstall) -> Outcome {
+pub(crate) fn uninstall(args: &SkillUninstallArgs) -> CommandResult {
     let changed = changed(args.force);
     let mut entries = entries(installations(args.global)?, |it| it.uninstall(changed));
     entries.retain(|entry| {
@@ -55,7 +54,7 @@ pub(crate) fn uninstall(args: &SkillUninstall) -> Outcome {
         let place = if args.global { "for this user" } else { "here" };
         return Err(Report::new(format!("the skill is not installed {place}")).into());
     }
-    tell(&entries, "--force removes it", args.json)
+    print_entries(&entries, "--force removes it", args.json)
 }
 
 fn changed(force: bool) -> EditedFiles {
@@ -66,7 +65,7 @@ fn changed(force: bool) -> EditedFiles {
     }
 }
 
-fn installations(global: bool) -> Result<Vec<Installation>, Failure> {
+fn installations(global: bool) -> Result<Vec<Installation>, CommandError> {
     if global {
         let user = environment::home().ok_or_else(|| {
             Report::new("HOME is not an absolute path").hint("set HOME, or leave --global out")
@@ -77,7 +76,7 @@ fn installations(global: bool) -> Result<Vec<Installation>, Failure> {
         Ok(installations.filter(Installation::has_agent).collect())
     } else {
         let here = env::current_dir()
-            .map_err(|error| Report::new(format!("cannot tell the current folder: {error}")))?;
+            .map_err(|error| Report::new(format!("cannot find the current folder: {error}")))?;
         Ok(LOCAL_AGENTS
             .iter()
             .map(|agent| Installation::new(&here, agent))
@@ -88,13 +87,13 @@ fn installations(global: bool) -> Result<Vec<Installation>, Failure> {
 fn entries(
     installations: Vec<Installation>,
     act: impl Fn(&Installation) -> io::Result<SkillChange>,
-) -> Vec<Entry> {
+) -> Vec<SkillEntry> {
     let entry = |installation: Installation| {
         let (change, error) = match act(&installation) {
             Ok(change) => (Some(change), None),
             Err(error) => (None, Some(error.to_string())),
         };
-        Entry {
+        SkillEntry {
             folder: installation.folder().display().to_string(),
             change,
             error,
@@ -103,24 +102,24 @@ fn entries(
     installations.into_iter().map(entry).collect()
 }
 
-/// Tells what was done, and fails if that is not all of it.
-fn tell(entries: &[Entry], way_out: &str, as_json: bool) -> Outcome {
+/// Prints what was done. Fails if something was not done.
+fn print_entries(entries: &[SkillEntry], fix: &str, as_json: bool) -> CommandResult {
     let printed = if as_json {
         output::print_json(&entries)
     } else {
-        entries.iter().try_for_each(Entry::print)
+        entries.iter().try_for_each(SkillEntry::print)
     };
-    let mut undone: Vec<Report> = entries.iter().flat_map(|it| it.undone(way_out)).collect();
+    let mut undone: Vec<Report> = entries.iter().flat_map(|it| it.undone(fix)).collect();
     match undone.len() {
         0 => Ok(Done::Printed(printed)),
         1 => Err(undone.remove(0).into()),
-        count => Err(Report::new(format!("{count} things were not done"))
+        count => Err(Report::new(format!("{count} changes were not made"))
             .conflicts(undone)
             .into()),
     }
 }
 
-impl Entry {
+impl SkillEntry {
     fn print(&self) -> io::Result<()> {
         let words = match self.change.as_ref().map(|it| it.result) {
             Some(SkillResult::Installed) => "installed",
@@ -132,11 +131,11 @@ impl Entry {
         output::print(&format!("{words} {}", visible(&self.folder)))
     }
 
-    /// What was not done, and why.
-    fn undone<'a>(&'a self, way_out: &'a str) -> impl Iterator<Item = Report> {
+    /// Reports what was not done.
+    fn undone<'a>(&'a self, fix: &'a str) -> impl Iterator<Item = Report> {
         let kept = self.change.iter().flat_map(|change| &change.kept);
         let kept = kept.map(move |kept| {
-            Report::new(format!("{kept} was changed, and is kept as it is")).hint(way_out)
+            Report::new(format!("{kept} was changed by hand, and is kept")).hint(fix)
         });
         self.error.iter().map(Report::new).chain(kept)
     }

@@ -4,20 +4,20 @@ use std::io;
 
 use serde::Serialize;
 
-use super::outcome::{Done, Outcome};
-use crate::args::Start;
+use super::outcome::{CommandResult, Done};
+use crate::args::StartArgs;
 use crate::daemon::{self, Started, Target};
 use crate::output;
 
-/// The JSON document of a daemon that runs.
+/// The JSON document about a daemon that runs.
 #[derive(Serialize)]
-struct Document {
+struct StartedDocument {
     pid: u32,
     address: String,
     started: bool,
 }
 
-pub(crate) fn run(args: &Start) -> Outcome {
+pub(crate) fn run(args: &StartArgs) -> CommandResult {
     let target = Target::of_environment()?;
     let started = daemon::start(&target)?;
     let pid = started.pid;
@@ -39,7 +39,7 @@ pub(super) fn print(
     as_json: bool,
 ) -> io::Result<()> {
     if as_json {
-        output::print_json(&Document {
+        output::print_json(&StartedDocument {
             pid: started.pid,
             address: target.address().to_string(),
             started: started.is_new,

@@ -6,16 +6,15 @@ use port_registry::daemon::{DaemonInfo, Presence};
 use serde::Serialize;
 
 use super::health;
-use super::outcome::{Done, Outcome};
-use crate::args::Status;
+use super::outcome::{CommandResult, Done};
+use crate::args::StatusArgs;
 use crate::backend::ClientError;
 use crate::daemon::{self, Target};
-use crate::output;
-use crate::output::visible;
+use crate::output::{self, visible};
 
 /// The state of the daemon.
 #[derive(Debug, Default, Serialize)]
-struct Document {
+struct StatusDocument {
     running: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     healthy: Option<bool>,
@@ -26,12 +25,12 @@ struct Document {
     version: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     store: Option<String>,
-    /// The first thing that is not as it should be.
+    /// The first problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
 }
 
-pub(crate) fn run(args: &Status) -> Outcome {
+pub(crate) fn run(args: &StatusArgs) -> CommandResult {
     let target = Target::of_environment()?;
     let document = match target.client.identify_quickly() {
         Ok(daemon) => running(&target, daemon),
@@ -48,8 +47,8 @@ pub(crate) fn run(args: &Status) -> Outcome {
     Ok(Done::Printed(printed.and(remark)))
 }
 
-fn running(target: &Target, daemon: DaemonInfo) -> Document {
-    let (healthy, detail) = match health::examine(&target.client) {
+fn running(target: &Target, daemon: DaemonInfo) -> StatusDocument {
+    let (healthy, detail) = match health::check_health(&target.client) {
         Ok(health) => (health.status == HealthStatus::Ok, health.detail),
         Err(error) => (false, Some(error.to_string())),
     };
@@ -57,62 +56,64 @@ fn running(target: &Target, daemon: DaemonInfo) -> Document {
         Ok(registry) => daemon::difference(&daemon, &registry).map(|what| format!("it {what}")),
         Err(error) => Some(error.to_string()),
     };
-    let stranger = match target.presence() {
+    let lock_problem = match target.presence() {
         Ok(Presence::Running { pid, .. }) if pid == daemon.pid => None,
-        Ok(_) => Some("it does not hold the daemon's lock of this HOME, so it is another user's or another HOME's".to_owned()),
+        Ok(_) => Some("it does not hold the daemon's lock of this HOME, so it belongs to another user or another HOME".to_owned()),
         Err(report) => Some(report.error),
     };
-    Document {
+    StatusDocument {
         running: true,
         healthy: Some(healthy),
         pid: Some(daemon.pid),
-        detail: detail.or(difference).or(stranger),
+        detail: detail.or(difference).or(lock_problem),
         address: target.address().to_string(),
         version: Some(daemon.version),
         store: Some(daemon.store),
     }
 }
 
-/// It does not answer, but may run all the same.
-fn not_answering(target: &Target, error: &ClientError) -> Document {
+/// The state of a daemon that does not answer. It may run nevertheless.
+fn not_answering(target: &Target, error: &ClientError) -> StatusDocument {
     let address = target.address().to_string();
     match target.presence() {
-        Ok(Presence::Running { pid, address: at }) if target.address().is_of(at) => Document {
-            running: true,
-            healthy: Some(false),
-            pid: Some(pid),
-            address,
-            detail: Some(error.to_string()),
-            ..Document::default()
-        },
-        Ok(Presence::Running { pid, address: at }) => Document {
+        Ok(Presence::Running { pid, address: at }) if target.address().is_of(at) => {
+            StatusDocument {
+                running: true,
+                healthy: Some(false),
+                pid: Some(pid),
+                address,
+                detail: Some(error.to_string()),
+                ..StatusDocument::default()
+            }
+        }
+        Ok(Presence::Running { pid, address: at }) => StatusDocument {
             address,
             detail: Some(format!("a daemon of this user listens at {at} (pid {pid})")),
-            ..Document::default()
+            ..StatusDocument::default()
         },
-        Ok(Presence::Starting) => Document {
+        Ok(Presence::Starting) => StatusDocument {
             address,
             detail: Some("a daemon is starting".to_owned()),
-            ..Document::default()
+            ..StatusDocument::default()
         },
-        Err(report) => Document {
+        Err(report) => StatusDocument {
             address,
             detail: Some(report.error),
-            ..Document::default()
+            ..StatusDocument::default()
         },
-        Ok(Presence::Absent) => Document {
+        Ok(Presence::Absent) => StatusDocument {
             address,
-            // The headline says that nothing is there.
+            // The headline says this already.
             detail: match error {
                 ClientError::NothingListens { .. } => None,
                 error => Some(error.to_string()),
             },
-            ..Document::default()
+            ..StatusDocument::default()
         },
     }
 }
 
-impl Document {
+impl StatusDocument {
     fn headline(&self) -> String {
         match (self.pid, self.healthy) {
             (Some(pid), Some(true)) => format!("Server is running (pid {pid}) healthy"),

@@ -3,20 +3,19 @@
 use port_registry::daemon::{DaemonInfo, default_pidfile};
 use serde::Serialize;
 
-use super::outcome::{Done, Outcome};
+use super::outcome::{CommandResult, Done};
 use crate::address::Address;
-use crate::args::Version;
+use crate::args::VersionArgs;
 use crate::backend::Client;
 use crate::daemon;
 use crate::environment;
-use crate::output;
-use crate::output::visible;
-use crate::output::wording;
+use crate::output::{self, visible};
 use crate::report::Report;
+use crate::version;
 
 /// The versions of portctl and of the daemon.
 #[derive(Serialize)]
-struct Document<'a> {
+struct VersionDocument<'a> {
     version: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     commit: Option<&'static str>,
@@ -33,19 +32,19 @@ struct DaemonVersion<'a> {
     pid: u32,
 }
 
-pub(crate) fn run(args: &Version) -> Outcome {
+pub(crate) fn run(args: &VersionArgs) -> CommandResult {
     let daemon = match environment::address()? {
-        // A daemon that was named has to be there.
+        // A daemon that the environment names has to answer.
         Some(address) => Some(Client::new(address).identify().map_err(Report::from)?),
         None => default_pidfile()
             .ok()
             .and_then(|pidfile| daemon::find_own(&Client::new(Address::default()), &pidfile)),
     };
     Ok(Done::Printed(if args.json {
-        output::print_json(&Document {
+        output::print_json(&VersionDocument {
             version: env!("CARGO_PKG_VERSION"),
-            commit: wording::COMMIT,
-            date: wording::COMMIT_DATE,
+            commit: version::COMMIT,
+            date: version::COMMIT_DATE,
             daemon: daemon.as_ref().map(|daemon| DaemonVersion {
                 version: &daemon.version,
                 pid: daemon.pid,
@@ -57,7 +56,7 @@ pub(crate) fn run(args: &Version) -> Outcome {
 }
 
 fn text(daemon: Option<&DaemonInfo>) -> String {
-    let own = wording::version();
+    let own = version::version_line();
     match daemon {
         Some(daemon) => format!(
             "{own}\nport-registry {} (pid {})",

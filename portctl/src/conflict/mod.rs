@@ -1,7 +1,11 @@
 //! Reports of conflicts, each with the command that resolves it.
 
-mod report;
-mod scanned;
+mod claim;
+mod free_name;
+mod hint;
+mod holder;
 
-pub(crate) use self::report::{allocate, allocations_of, get_or_allocate, of_holder};
-pub(crate) use self::scanned::register;
+pub(crate) use self::claim::{allocate, allocations_of, report_first};
+pub(crate) use self::free_name::free_instance;
+pub(crate) use self::hint::{name_flags, release_command, release_hint, release_hint_if_gone};
+pub(crate) use self::holder::report_holder;

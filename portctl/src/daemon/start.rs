@@ -153,7 +153,9 @@ fn different(target: &Target, daemon: &DaemonInfo, registry: &Builder) -> Report
 /// Reports another server at the address.
 fn occupied(target: &Target, error: &ClientError) -> Report {
     let listener = Port::new(target.address().port()).ok().map(Listener::find);
-    let by = listener.as_ref().map_or_else(String::new, wording::by);
+    let by = listener
+        .as_ref()
+        .map_or_else(String::new, wording::by_listener);
     let what = match error {
         ClientError::Silent { .. } => "which does not answer".to_owned(),
         ClientError::Denied { error, .. } => format!("a port-registry that refuses: {error}"),

@@ -169,7 +169,9 @@ fn other_server_at(client: &Client) -> Option<Issue> {
         ),
         Err(error) => {
             let listener = Port::new(address.port()).ok().map(Listener::find);
-            let by = listener.as_ref().map_or_else(String::new, wording::by);
+            let by = listener
+                .as_ref()
+                .map_or_else(String::new, wording::by_listener);
             format!("{address} is in use{by}: {error}")
         }
     };

@@ -76,7 +76,7 @@ fn foreign_listener(
     listener: &Listener,
     proxies: &mut ProxyUsers,
 ) -> Option<String> {
-    let by = wording::by(listener);
+    let by = wording::by_listener(listener);
     let what = match (listener.pid, listener.uid) {
         (Some(pid), _) => {
             if listener.process.as_deref().is_some_and(is_proxy) {

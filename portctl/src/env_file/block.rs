@@ -1,4 +1,4 @@
-//! A marked block of lines in a text that is somebody else's.
+//! The marked block that portctl keeps in a file of the user.
 
 use std::ops::Range;
 
@@ -7,23 +7,22 @@ use thiserror::Error;
 const BEGIN: &str = "# >>> port-registry >>>";
 const END: &str = "# <<< port-registry <<<";
 const BOM: char = '\u{feff}';
-const REMARK: &str = "# Written by `portctl env --write`. Changes in this block are lost.";
+const NOTICE: &str = "# Written by `portctl env --write`. Changes in this block are lost.";
 
-/// Why a text cannot have the block.
+/// The reason why the block cannot be written into a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(crate) enum BlockError {
-    #[error("line {0} begins the block `{BEGIN}`, and no `{END}` follows")]
-    Endless(usize),
-    #[error("line {0} has a `{END}` without a `{BEGIN}` before it")]
-    Beginless(usize),
-    #[error("line {0} begins a second block `{BEGIN}`")]
+    #[error("line {0} opens the block `{BEGIN}`, but no `{END}` follows")]
+    Unclosed(usize),
+    #[error("line {0} is a `{END}` without a `{BEGIN}` before it")]
+    Unopened(usize),
+    #[error("line {0} opens a second block `{BEGIN}`")]
     Second(usize),
     #[error("it is not text")]
-    NoText,
+    NotText,
 }
 
-/// The text with these lines in its block, and all else byte for byte. A text without a block gets one
-/// at its end.
+/// Replaces the lines in the block, or appends a block to a text that has none. All other bytes stay as they are.
 pub(crate) fn put(text: &[u8], lines: &[String]) -> Result<Vec<u8>, BlockError> {
     let place = find(text)?;
     let line_end = line_end(text, &place);
@@ -32,7 +31,7 @@ pub(crate) fn put(text: &[u8], lines: &[String]) -> Result<Vec<u8>, BlockError> 
     if place.is_empty() && !written.is_empty() && !written.ends_with(b"\n") {
         written.extend(line_end);
     }
-    let marked = [BEGIN, REMARK].into_iter();
+    let marked = [BEGIN, NOTICE].into_iter();
     let marked = marked.chain(lines.iter().map(String::as_str)).chain([END]);
     for line in marked {
         written.extend(line.as_bytes());
@@ -42,9 +41,9 @@ pub(crate) fn put(text: &[u8], lines: &[String]) -> Result<Vec<u8>, BlockError> 
     Ok(written)
 }
 
-/// Whether a line begins or ends the block.
+/// Tells if a line begins or ends the block.
 pub(crate) fn mark(line: &str) -> Option<Mark> {
-    // Some editors begin a file with a byte order mark.
+    // Some editors write a byte order mark at the start of a file.
     match line.trim_start_matches(BOM).trim_end() {
         BEGIN => Some(Mark::Begin),
         END => Some(Mark::End),
@@ -52,17 +51,18 @@ pub(crate) fn mark(line: &str) -> Option<Mark> {
     }
 }
 
+/// A mark of the block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mark {
     Begin,
     End,
 }
 
-/// Where the block is, its marks included, or where it belongs.
+/// Finds the block with its marks, or the place for it.
 fn find(text: &[u8]) -> Result<Range<usize>, BlockError> {
-    // UTF-16 is not, say.
+    // UTF-16 has null characters, for example.
     if text.contains(&0) {
-        return Err(BlockError::NoText);
+        return Err(BlockError::NotText);
     }
     let mut begun: Option<(usize, usize)> = None;
     let mut found = None;
@@ -84,16 +84,16 @@ fn find(text: &[u8]) -> Result<Range<usize>, BlockError> {
                 found = Some(start..at);
                 begun = None;
             }
-            (Some(Mark::End), None) => return Err(BlockError::Beginless(number)),
+            (Some(Mark::End), None) => return Err(BlockError::Unopened(number)),
         }
     }
     match begun {
-        Some((number, _)) => Err(BlockError::Endless(number)),
+        Some((number, _)) => Err(BlockError::Unclosed(number)),
         None => Ok(found.unwrap_or(text.len()..text.len())),
     }
 }
 
-/// How the block's lines end, and where there is none, the text's, by the first of them.
+/// The line ending of the block, or else of the text, judged by its first line.
 fn line_end(text: &[u8], place: &Range<usize>) -> &'static [u8] {
     let block = &text[place.clone()];
     let text = if block.is_empty() { text } else { block };
@@ -109,7 +109,7 @@ fn line_end(text: &[u8], place: &Range<usize>) -> &'static [u8] {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{BEGIN, BlockError, END, REMARK, put};
+    use super::{BEGIN, BlockError, END, NOTICE, put};
 
     fn put_text(text: &str, lines: &[&str]) -> String {
         let lines: Vec<String> = lines.iter().map(|&line| line.to_owned()).collect();
@@ -117,11 +117,11 @@ mod tests {
     }
 
     fn block(lines: &str) -> String {
-        format!("{BEGIN}\n{REMARK}\n{lines}{END}\n")
+        format!("{BEGIN}\n{NOTICE}\n{lines}{END}\n")
     }
 
     #[test]
-    fn a_text_without_a_block_gets_one_at_its_end() {
+    fn block_is_appended_to_a_text_without_one() {
         assert_eq!(put_text("", &["A=1"]), block("A=1\n"));
         assert_eq!(put_text("X=1\n", &[]), format!("X=1\n{}", block("")));
         let unended = put_text("X=1", &["A=1"]);
@@ -129,14 +129,14 @@ mod tests {
     }
 
     #[test]
-    fn a_block_is_replaced_where_it_is() {
+    fn block_is_replaced_in_place() {
         let text = format!("X=1\n{}Y=2", block("A=1\nB=2\n"));
         let replaced = put_text(&text, &["A=3"]);
         assert_eq!(replaced, format!("X=1\n{}Y=2", block("A=3\n")));
     }
 
     #[test]
-    fn a_byte_order_mark_before_the_block_is_kept() {
+    fn byte_order_mark_before_the_block_is_kept() {
         let text = format!("\u{feff}{}", block("A=1\n"));
         assert_eq!(
             put_text(&text, &["A=2"]),
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_end_as_the_first_one_does() {
+    fn lines_of_the_block_end_like_the_first_line() {
         let text = put_text("X=1\r\n", &["A=1"]);
         let expected = format!("X=1\r\n{}", block("A=1\n").replace('\n', "\r\n"));
         assert_eq!(text, expected);
@@ -153,19 +153,19 @@ mod tests {
     }
 
     #[test]
-    fn a_block_that_is_not_whole_is_told_and_nothing_is_guessed() {
+    fn incomplete_block_is_an_error() {
         let put = |text: String| put(text.as_bytes(), &[]).unwrap_err();
-        assert_eq!(put(format!("X\n{BEGIN}\nA=1\n")), BlockError::Endless(2));
-        assert_eq!(put(format!("{END}\n")), BlockError::Beginless(1));
+        assert_eq!(put(format!("X\n{BEGIN}\nA=1\n")), BlockError::Unclosed(2));
+        assert_eq!(put(format!("{END}\n")), BlockError::Unopened(1));
         assert_eq!(put(format!("{BEGIN}\n{BEGIN}\n")), BlockError::Second(2));
         assert_eq!(put(format!("{0}{0}", block(""))), BlockError::Second(4));
-        assert_eq!(put("\u{0}X".to_owned()), BlockError::NoText);
+        assert_eq!(put("\u{0}X".to_owned()), BlockError::NotText);
     }
 
     proptest! {
-        /// Whatever else is in the file, bytes that are no UTF-8 included.
+        /// Also if the file is not UTF-8.
         #[test]
-        fn all_else_is_kept_byte_for_byte(
+        fn bytes_outside_the_block_are_kept(
             before in proptest::collection::vec(1..=255u8, 0..40),
             behind in proptest::collection::vec(1..=255u8, 0..40),
         ) {

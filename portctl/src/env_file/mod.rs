@@ -1,4 +1,4 @@
-//! Files of environment variables, and the ports in them.
+//! Environment variables with ports, and keeping them in files.
 
 pub(crate) mod block;
 mod replace;

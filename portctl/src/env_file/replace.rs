@@ -1,4 +1,4 @@
-//! Changing a file that is somebody else's: as a whole or not at all.
+//! Replaces files of the user atomically.
 
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
@@ -8,29 +8,29 @@ use std::time::{Duration, Instant};
 
 use tempfile::NamedTempFile;
 
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 use crate::path::folder_of;
 use crate::report::Report;
 
-/// What became of a file.
+/// The outcome of a replacement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Replaced {
     Written,
-    /// It said the same already.
+    /// The file had this content already.
     Unchanged,
 }
 
-/// Puts what `change` makes of a file's content in its place, in one step and on the disk. A file that
-/// is not there is created. A symbolic link is followed; the file keeps its mode and its owner. Two
-/// that change files of one folder take turns.
+/// Replaces a file by what `change` makes of its content, atomically and durably. A missing file is created. A
+/// symbolic link is followed, and the file keeps its mode and owner. Processes that replace files of one folder take
+/// turns.
 pub(crate) fn replace(
     path: &Path,
-    change: impl FnOnce(&[u8]) -> Result<Vec<u8>, Failure>,
-) -> Result<Replaced, Failure> {
+    change: impl FnOnce(&[u8]) -> Result<Vec<u8>, CommandError>,
+) -> Result<Replaced, CommandError> {
     let failed = |error: io::Error| Report::new(format!("{}: {error}", path.display()));
     let target = target_of(path).map_err(failed)?;
     let folder = folder_of(&target);
-    let _turn = turn_in(folder);
+    let _lock = lock_folder(folder);
     let found = found_at(&target).map_err(failed)?;
     let content = match &found {
         Some(_) => fs::read(&target).map_err(failed)?,
@@ -44,24 +44,24 @@ pub(crate) fn replace(
     Ok(Replaced::Written)
 }
 
-/// The file itself, where the path is one of symbolic links.
+/// Follows a symbolic link to the file itself.
 fn target_of(path: &Path) -> io::Result<PathBuf> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_symlink() => fs::canonicalize(path).map_err(|error| {
             let kind = error.kind();
-            io::Error::new(kind, format!("it is a symbolic link to nothing: {error}"))
+            io::Error::new(kind, format!("the symbolic link is broken: {error}"))
         }),
         _ => Ok(path.to_owned()),
     }
 }
 
-/// What is there, if it can be replaced by this user.
+/// The metadata of the file, or `None` if there is none. Fails if this user may not write to it.
 fn found_at(target: &Path) -> io::Result<Option<Metadata>> {
     match fs::metadata(target) {
-        // Opening a pipe would wait.
-        Ok(found) if !found.is_file() => Err(io::Error::other("it is not a file")),
+        // Opening a pipe would block.
+        Ok(found) if !found.is_file() => Err(io::Error::other("it is not a regular file")),
         Ok(found) => {
-            // A file that is not to be written to is not to be replaced either.
+            // Replacing needs write access to the folder only. Respect the mode of the file too.
             OpenOptions::new().write(true).open(target)?;
             Ok(Some(found))
         }
@@ -70,23 +70,22 @@ fn found_at(target: &Path) -> io::Result<Option<Metadata>> {
     }
 }
 
-/// Puts a file in place in one step and on the disk, with the mode and the owner of what it replaces if
-/// that is `found`.
+/// Writes a file atomically and durably, with the mode and the owner of the file `found` that it replaces.
 pub(crate) fn put(target: &Path, found: Option<&Metadata>, content: &[u8]) -> io::Result<()> {
     let folder = folder_of(target);
     let mut draft = new_draft(folder, found)?;
     draft.as_file_mut().write_all(content)?;
     draft.as_file().sync_all()?;
     draft.persist(target).map_err(|failed| failed.error)?;
-    // The name outlasts a power failure too, where the system can see to it.
+    // Sync the folder, so that the name survives a power failure, where the system supports that.
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();
     }
     Ok(())
 }
 
-/// An empty file that nobody may read who may not read the one that it will replace. A new one has the mode
-/// that the user's new files have.
+/// Creates an empty file that is never more readable than the file `found` that it will replace. Without one, it gets
+/// the mode that new files of the user have.
 fn new_draft(folder: &Path, found: Option<&Metadata>) -> io::Result<NamedTempFile> {
     let mut draft = tempfile::Builder::new();
     draft.prefix(".portctl-");
@@ -95,8 +94,8 @@ fn new_draft(folder: &Path, found: Option<&Metadata>) -> io::Result<NamedTempFil
         use std::os::unix::fs::PermissionsExt;
         draft.permissions(fs::Permissions::from_mode(0o666));
     }
-    // What went wrong is told of the file that was to be written, and not of the draft.
-    let draft = draft.tempfile_in(folder).map_err(plain)?;
+    // Errors name the file that is replaced, so leave out the path of the draft.
+    let draft = draft.tempfile_in(folder).map_err(without_path)?;
     if let Some(found) = found {
         keep_owner(draft.as_file(), found)?;
         draft.as_file().set_permissions(found.permissions())?;
@@ -104,11 +103,11 @@ fn new_draft(folder: &Path, found: Option<&Metadata>) -> io::Result<NamedTempFil
     Ok(draft)
 }
 
-/// The same error, without the draft's name that it ends with.
-fn plain(error: io::Error) -> io::Error {
-    let told = error.to_string();
-    match told.split_once(" at path ") {
-        Some((told, _)) => io::Error::new(error.kind(), told),
+/// Removes the path at the end of an error of tempfile.
+fn without_path(error: io::Error) -> io::Error {
+    let message = error.to_string();
+    match message.split_once(" at path ") {
+        Some((message, _)) => io::Error::new(error.kind(), message),
         None => error,
     }
 }
@@ -122,7 +121,7 @@ fn keep_owner(draft: &File, found: &Metadata) -> io::Result<()> {
     }
     fchown(draft, Some(found.uid()), Some(found.gid())).map_err(|error| {
         let kind = error.kind();
-        io::Error::new(kind, format!("its owner or group cannot be kept: {error}"))
+        io::Error::new(kind, format!("cannot keep its owner or group: {error}"))
     })
 }
 
@@ -131,17 +130,17 @@ fn keep_owner(_: &File, _: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// Waits until nobody else changes a file in this folder, where the system has locks for folders. That
-/// somebody has such a lock for a reason of his own keeps nobody from writing for long.
-fn turn_in(folder: &Path) -> Option<File> {
-    const PATIENCE: Duration = Duration::from_secs(5);
+/// Locks the folder, so that no other portctl replaces a file in it. Returns `None` after the time limit or where the
+/// system has no locks for folders, because another program may hold such a lock for its own reasons.
+fn lock_folder(folder: &Path) -> Option<File> {
+    const TIMEOUT: Duration = Duration::from_secs(5);
     const PAUSE: Duration = Duration::from_millis(5);
     let lock = File::open(folder).ok()?;
     let start = Instant::now();
     loop {
         match lock.try_lock() {
             Ok(()) => return Some(lock),
-            Err(TryLockError::WouldBlock) if start.elapsed() < PATIENCE => thread::sleep(PAUSE),
+            Err(TryLockError::WouldBlock) if start.elapsed() < TIMEOUT => thread::sleep(PAUSE),
             Err(_) => return None,
         }
     }
@@ -155,7 +154,7 @@ mod tests {
     use super::{Replaced, new_draft, replace};
 
     #[test]
-    fn a_draft_is_never_open_to_more_than_the_file_is() {
+    fn draft_is_never_more_readable_than_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(".env");
         fs::write(&file, "SECRET=1\n").unwrap();
@@ -169,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fails_leaves_the_file_and_nothing_else() {
+    fn failure_leaves_the_file_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(".env");
         fs::write(&file, "A=1\n").unwrap();

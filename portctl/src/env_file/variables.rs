@@ -1,4 +1,4 @@
-//! The environment variables that ports are handed on by.
+//! The environment variables of ports.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,14 +6,14 @@ use port_registry::{Allocation, Port};
 
 use crate::report::Report;
 
-/// A variable with the port of a service.
+/// The variable of a service, and its port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Variable {
     pub(crate) name: String,
     pub(crate) port: Port,
 }
 
-/// The variables of services, in their order, each once.
+/// The variables of allocations, in their order, each once.
 pub(crate) fn of(allocations: &[Allocation]) -> Result<Vec<Variable>, Report> {
     let services = allocations.iter().map(|it| it.key.service());
     let names = distinct_names(services)?;
@@ -28,8 +28,8 @@ pub(crate) fn of(allocations: &[Allocation]) -> Result<Vec<Variable>, Report> {
     Ok(variables)
 }
 
-/// The names of the services' variables. Two services that come out alike are an error: one of them
-/// would be handed the other's port.
+/// The names of the variables of services. Two services with the same variable are an error, because one of them would
+/// get the port of the other.
 pub(crate) fn distinct_names<'a>(
     services: impl Iterator<Item = &'a str>,
 ) -> Result<Vec<String>, Report> {
@@ -40,9 +40,9 @@ pub(crate) fn distinct_names<'a>(
         match taken.insert(name.clone(), service) {
             Some(other) if other != service => {
                 return Err(Report::new(format!(
-                    "the services {other} and {service} would both be {name}"
+                    "the services {other} and {service} would share the variable {name}"
                 ))
-                .hint("give one of them another name"));
+                .hint("rename one of the services"));
             }
             _ => names.push(name),
         }
@@ -50,8 +50,8 @@ pub(crate) fn distinct_names<'a>(
     Ok(names)
 }
 
-/// In capitals, with `_` for what is neither a letter of English nor a digit. What begins with a digit
-/// is no variable to a shell (POSIX, section 3.216 "Name"), so it gets a `_` before it.
+/// The name of a service's variable: in capitals, with `_` for everything but English letters and digits. A name
+/// that begins with a digit gets a `_` before it, because shells reject it (POSIX, section 3.216 "Name").
 pub(crate) fn name_of(service: &str) -> String {
     let mut name = String::with_capacity(service.len() + "__PORT".len());
     if service.starts_with(|c: char| c.is_ascii_digit()) {
@@ -70,13 +70,13 @@ mod tests {
     use super::name_of;
 
     #[test]
-    fn every_service_has_a_name_that_a_shell_takes() {
+    fn every_service_has_a_variable_that_shells_accept() {
         for (service, name) in [
             ("web", "WEB_PORT"),
             ("web-api.v2", "WEB_API_V2_PORT"),
             ("3d viewer", "_3D_VIEWER_PORT"),
             ("caf\u{e9}", "CAF__PORT"),
-            // Whose capital letters are two of English.
+            // Its capital form is two English letters.
             ("stra\u{df}e", "STRA_E_PORT"),
             ("$(rm)", "__RM__PORT"),
         ] {

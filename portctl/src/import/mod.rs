@@ -1,5 +1,6 @@
-//! Reads the allocations that `portctl import` takes over.
+//! Parsing of the files that `portctl import` reads.
 
 mod rows;
+mod time;
 
 pub(crate) use self::rows::parse;

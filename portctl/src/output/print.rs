@@ -1,4 +1,4 @@
-//! Standard output and standard error. Nothing else prints.
+//! Standard output and standard error. Never print anywhere else.
 
 use std::io::{self, Write};
 
@@ -18,8 +18,8 @@ pub(crate) fn print_json(value: &impl Serialize) -> io::Result<()> {
     print(&json(value)?)
 }
 
-/// Says something beside the results, on standard error.
+/// Prints a line to standard error.
 pub(crate) fn remark(line: &str) -> io::Result<()> {
-    // Standard error has no buffer, and others may write to it between two writes.
+    // Standard error has no buffer, so other processes may write between two writes. Write the line at once.
     io::stderr().write_all(format!("{line}\n").as_bytes())
 }

@@ -12,20 +12,20 @@ use super::print::print;
 use super::terminal::{self, Stream, Style};
 use super::visible::visible;
 
-/// Columns between columns.
+/// Spaces between two columns.
 const GAP: usize = 2;
-/// How short names may get before something is left out.
+/// Width down to which names are shortened before columns are left out.
 const SHORT: usize = 8;
-/// How short they may get at all: a letter, and the mark that there are more.
+/// Width down to which names are shortened at all: a letter and an ellipsis.
 const SHORTEST: usize = 2;
 
-/// What is in the columns of a table.
+/// The columns of a table.
 #[derive(Debug)]
 pub(crate) struct Columns {
     pub(crate) headings: &'static [&'static str],
-    /// Those that may be shortened.
+    /// The indices of the columns that may be shortened.
     pub(crate) names: &'static [usize],
-    /// The last ones, from this one on, are left out where there is little room.
+    /// The number of columns that are always shown. The others are left out of a narrow table.
     pub(crate) needed: usize,
 }
 
@@ -35,10 +35,10 @@ const ALLOCATIONS: Columns = Columns {
     needed: 5,
 };
 
-/// A table of allocations.
-pub(crate) fn of(allocations: &[Allocation], width: Option<usize>) -> io::Result<String> {
+/// Renders a table of allocations.
+fn allocation_table(allocations: &[Allocation], width: Option<usize>) -> io::Result<String> {
     let rows: Vec<Vec<Cow<str>>> = allocations.iter().map(cells).collect();
-    ALLOCATIONS.table(&rows, width)
+    ALLOCATIONS.render(&rows, width)
 }
 
 fn cells(allocation: &Allocation) -> Vec<Cow<'_, str>> {
@@ -54,8 +54,8 @@ fn cells(allocation: &Allocation) -> Vec<Cow<'_, str>> {
 }
 
 impl Columns {
-    /// The table, with a line end after each row. It is not wider than `width`, if that is possible.
-    pub(crate) fn table(&self, rows: &[Vec<Cow<str>>], width: Option<usize>) -> io::Result<String> {
+    /// Renders the table, with a line end after each row. It is no wider than `width`, if that is possible.
+    fn render(&self, rows: &[Vec<Cow<str>>], width: Option<usize>) -> io::Result<String> {
         let widths = match width {
             Some(width) => self.fitted(self.natural_widths(rows), width),
             None => vec![usize::MAX; self.headings.len()],
@@ -86,8 +86,8 @@ impl Columns {
             .collect()
     }
 
-    /// Widths that fit: the longest names are shortened, and if that does not do, the columns that are
-    /// not needed are left out.
+    /// Fits the columns into `width`: shortens the longest names, and then leaves out the columns that are not
+    /// needed.
     fn fitted(&self, mut widths: Vec<usize>, width: usize) -> Vec<usize> {
         self.shorten_names(&mut widths, width, SHORT);
         if total(&widths) > width {
@@ -108,7 +108,7 @@ impl Columns {
     }
 }
 
-/// The cells of the columns that there is room for.
+/// Makes a row of the columns that have a width.
 fn row(cells: &[Cow<str>], widths: &[usize]) -> Row {
     let cells = cells.iter().zip(widths);
     cells.map(|(cell, &width)| shortened(cell, width)).collect()
@@ -118,9 +118,9 @@ fn total(widths: &[usize]) -> usize {
     widths.iter().sum::<usize>() + GAP * (widths.len() - 1)
 }
 
-/// As much of the text as there is room for.
+/// Shortens a text to `width` columns, with an ellipsis.
 fn shortened(text: &str, width: usize) -> Cow<'_, str> {
-    const MORE: char = '…';
+    const ELLIPSIS: char = '…';
     if text.width() <= width {
         return Cow::from(text);
     }
@@ -132,18 +132,18 @@ fn shortened(text: &str, width: usize) -> Cow<'_, str> {
             taken <= width
         })
         .collect();
-    short.push(MORE);
+    short.push(ELLIPSIS);
     Cow::from(short)
 }
 
-/// Prints allocations as a table to standard output, as wide as the terminal at most.
-pub(crate) fn print_table(allocations: &[Allocation]) -> io::Result<()> {
-    print_under_heading(&of(allocations, terminal::width())?)
+/// Prints a table of allocations, no wider than the terminal.
+pub(crate) fn print_allocations(allocations: &[Allocation]) -> io::Result<()> {
+    print_under_heading(&allocation_table(allocations, terminal::width())?)
 }
 
-/// The same, of other things.
+/// Prints a table, no wider than the terminal.
 pub(crate) fn print_rows(columns: &Columns, rows: &[Vec<Cow<str>>]) -> io::Result<()> {
-    print_under_heading(&columns.table(rows, terminal::width())?)
+    print_under_heading(&columns.render(rows, terminal::width())?)
 }
 
 fn print_under_heading(text: &str) -> io::Result<()> {
@@ -157,7 +157,7 @@ mod tests {
     use port_registry::Allocation;
     use unicode_width::UnicodeWidthStr;
 
-    use super::{of, shortened};
+    use super::{allocation_table, shortened};
 
     fn allocations() -> Vec<Allocation> {
         serde_json::from_value(serde_json::json!([
@@ -171,8 +171,8 @@ mod tests {
     }
 
     #[test]
-    fn without_a_terminal_all_is_told() {
-        let table = of(&allocations(), None).unwrap();
+    fn table_without_a_width_shortens_nothing() {
+        let table = allocation_table(&allocations(), None).unwrap();
         for part in [
             "feature-a-name-that-goes-on-and-on-and-on",
             "日本語のプロジェクト名",
@@ -183,12 +183,12 @@ mod tests {
     }
 
     #[test]
-    fn it_is_as_wide_as_the_terminal_at_most() {
+    fn table_is_no_wider_than_the_terminal() {
         for width in 25..=140 {
-            let table = of(&allocations(), Some(width)).unwrap();
+            let table = allocation_table(&allocations(), Some(width)).unwrap();
             let widest = table.lines().map(UnicodeWidthStr::width).max().unwrap();
             assert!(widest <= width, "{width}:\n{table}");
-            // What is needed to do something about an allocation is always there.
+            // The id and the port are always shown, because commands take them.
             assert!(
                 table.contains("12345") && table.contains("65535"),
                 "{table}"
@@ -198,10 +198,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_short_enough_stays_whole() {
+    fn text_is_shortened_only_if_it_is_too_wide() {
         assert_eq!(shortened("main", 4), "main");
         assert_eq!(shortened("main2", 4), "mai…");
-        // A letter that takes two columns is left out where there is one left.
+        // A letter of two columns does not fit into one.
         assert_eq!(shortened("日本語", 4), "日…");
         assert_eq!(shortened("日本語", 5), "日本…");
     }

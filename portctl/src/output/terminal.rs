@@ -1,18 +1,18 @@
-//! What the terminal is like, if there is one.
+//! Colours, and the width of the terminal.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal};
 
 use crate::environment;
 
-/// Where something is printed.
+/// An output stream.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Stream {
     Stdout,
     Stderr,
 }
 
-/// How something is to look.
+/// The look of a text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Style {
     Heading,
@@ -21,7 +21,7 @@ pub(crate) enum Style {
     Hint,
 }
 
-/// How many columns standard output has, if it is a terminal.
+/// The columns of standard output. Returns `None` if it is not a terminal.
 pub(crate) fn width() -> Option<usize> {
     #[cfg(unix)]
     {
@@ -30,14 +30,14 @@ pub(crate) fn width() -> Option<usize> {
             return None;
         }
         let columns = rustix::termios::tcgetwinsize(stdout).ok()?.ws_col;
-        // A terminal that does not know says 0.
+        // A terminal that does not know its width reports 0.
         (columns > 0).then_some(usize::from(columns))
     }
     #[cfg(not(unix))]
     None
 }
 
-/// The text as it is to be printed to a stream that may take colours.
+/// Colours a text, if the stream and the environment allow it.
 pub(crate) fn styled(stream: Stream, style: Style, text: &str) -> Cow<'_, str> {
     let is_terminal = match stream {
         Stream::Stdout => io::stdout().is_terminal(),

@@ -1,4 +1,4 @@
-//! Text that comes from data, made fit to be shown.
+//! Escaping of text that comes from data.
 
 use std::fmt::Write as _;
 use std::io;
@@ -7,7 +7,7 @@ use port_registry::daemon::is_invisible;
 pub(crate) use port_registry::daemon::visible;
 use serde::Serialize;
 
-/// A JSON document, in which the same characters are escaped as JSON has it.
+/// Serializes a value, with JSON escapes for the characters that [`visible`] escapes.
 pub(crate) fn json(value: &impl Serialize) -> io::Result<String> {
     let text = serde_json::to_string(value)?;
     if !text.contains(is_invisible) {
@@ -31,7 +31,7 @@ mod tests {
     use super::json;
 
     #[test]
-    fn json_stays_json_and_says_the_same() {
+    fn escaped_json_has_the_same_value() {
         let name = "web\u{202e}\u{e0041}\u{7f}";
         let text = json(&name).unwrap();
         assert_eq!(text, r#""web\u202e\udb40\udc41\u007f""#);

@@ -1,4 +1,4 @@
-//! How things are put that several commands tell.
+//! Wording that several commands share.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -7,8 +7,8 @@ use port_registry::{Allocation, Filter, Listener};
 
 use super::visible::visible;
 
-/// Who listens, as far as the system tells: ` by ...`, or nothing.
-pub(crate) fn by(listener: &Listener) -> String {
+/// Names the process that listens: ` by ...`. Returns an empty text if the system does not tell.
+pub(crate) fn by_listener(listener: &Listener) -> String {
     if listener.is_known() {
         format!(" by {listener}")
     } else {
@@ -16,27 +16,27 @@ pub(crate) fn by(listener: &Listener) -> String {
     }
 }
 
-/// Who holds a port, and from where.
+/// Names the holder of a port, with its id and checkout.
 pub(crate) fn holder(holder: &Allocation) -> String {
-    format!("{} {}", holder.key, id_and_folder(holder))
+    format!("{} {}", holder.key, id_and_checkout(holder))
 }
 
-/// Returns the folder of an allocation's checkout, or an empty text if none is recorded.
-pub(crate) fn folder(allocation: &Allocation) -> Cow<'_, str> {
+/// The path of the checkout of an allocation. Returns an empty text if none is recorded.
+pub(crate) fn checkout(allocation: &Allocation) -> Cow<'_, str> {
     let dir = allocation.dir.as_deref();
     dir.map(Path::to_string_lossy).unwrap_or_default()
 }
 
-/// The id of an allocation, and from where it is, in brackets.
-pub(crate) fn id_and_folder(allocation: &Allocation) -> String {
+/// The id of an allocation and its checkout, in parentheses.
+pub(crate) fn id_and_checkout(allocation: &Allocation) -> String {
     match &allocation.dir {
         Some(dir) => format!("(id {}, of {})", allocation.id, dir.display()),
         None => format!("(id {})", allocation.id),
     }
 }
 
-/// The names that a filter chooses by, fit to be shown.
-pub(crate) fn names(filter: &Filter) -> String {
+/// The names that a filter selects by, escaped for a terminal.
+pub(crate) fn filter_names(filter: &Filter) -> String {
     let parts = [filter.app(), filter.instance(), filter.service()];
     let named: Vec<&str> = parts.into_iter().flatten().collect();
     visible(&named.join("/")).into_owned()
@@ -48,53 +48,21 @@ pub(crate) fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{plural}")
 }
 
-/// Which program this is.
-pub(crate) fn version() -> String {
-    let version = env!("CARGO_PKG_VERSION");
-    match (COMMIT, COMMIT_DATE) {
-        (Some(commit), Some(date)) => format!("portctl {version} ({commit} {date})"),
-        _ => format!("portctl {version}"),
-    }
-}
-
-/// The commit that portctl was built from, and its day, where the build could tell (`build.rs`).
-pub(crate) const COMMIT: Option<&str> = option_env!("PORTCTL_COMMIT");
-pub(crate) const COMMIT_DATE: Option<&str> = option_env!("PORTCTL_COMMIT_DATE");
-
-/// The command that frees what an allocation holds.
-pub(crate) fn release(allocation: &Allocation) -> String {
-    format!("`portctl release --id {}`", allocation.id)
-}
-
-/// That freeing what an allocation holds makes way, as a hint.
-pub(crate) fn freeing(allocation: &Allocation) -> String {
-    freeing_if_gone(allocation)
-        .unwrap_or_else(|| format!("{} frees it, if it is not needed", release(allocation)))
-}
-
-/// The same, if nobody misses what an allocation holds, since its folder is gone.
-pub(crate) fn freeing_if_gone(allocation: &Allocation) -> Option<String> {
-    allocation
-        .checkout_is_gone()
-        .then(|| format!("{} frees it: its folder is gone", release(allocation)))
-}
-
-/// A flag with a value, as they have to be typed.
+/// A flag with its value, quoted for a shell, after a space.
 pub(crate) fn flag(name: &str, value: &str) -> String {
-    let between = if value.starts_with('-') { '=' } else { ' ' };
-    format!(" {name}{between}{}", quoted(value))
+    let separator = if value.starts_with('-') { '=' } else { ' ' };
+    format!(" {name}{separator}{}", quoted(value))
 }
 
-/// A service's name where it is no flag's value, as it has to be typed: it may look like a flag, or like the
-/// word that asks for help.
-pub(crate) fn positional(service: &str) -> String {
-    let is_odd = service.starts_with('-') || service == "help";
-    let before = if is_odd { " --" } else { "" };
-    format!("{before} {}", quoted(service))
+/// A positional argument, quoted for a shell, after a space. It gets a `--` if it looks like a flag or is `help`.
+pub(crate) fn positional(word: &str) -> String {
+    let is_ambiguous = word.starts_with('-') || word == "help";
+    let separator = if is_ambiguous { " --" } else { "" };
+    format!("{separator} {}", quoted(word))
 }
 
-/// A word as it has to be typed in a shell.
+/// A word, quoted for a shell.
 pub(crate) fn quoted(word: &str) -> Cow<'_, str> {
-    // No name holds a null character, which is all that cannot be quoted.
+    // Quoting fails only for a null character, and no name or path has one.
     shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
 }

@@ -109,7 +109,7 @@ fn a_symbolic_link_is_followed_and_stays_one() {
         assert!(machine.work().join(".env").is_symlink());
         symlink("nowhere", machine.work().join("dangling")).unwrap();
         let ran = machine.run(&["env", "--write", "dangling"]);
-        assert!(ran.complained(1).contains("symbolic link to nothing"));
+        assert!(ran.complained(1).contains("symbolic link is broken"));
         assert!(!machine.work().join("nowhere").exists());
     });
 }
@@ -122,7 +122,7 @@ fn a_file_that_cannot_have_the_block_is_left_as_it_is() {
         let file = machine.write("broken", broken);
         let ran = machine.run(&["env", "--write", "broken"]);
         assert!(
-            ran.complained(1).contains("line 2 begins the block"),
+            ran.complained(1).contains("line 2 opens the block"),
             "{ran:?}"
         );
         assert_eq!(fs::read_to_string(&file).unwrap(), broken);
@@ -166,7 +166,7 @@ fn what_comes_behind_the_block_and_sets_the_same_is_told() {
         let ran = machine.run(&["env", "--write", ".env"]);
         assert_eq!(ran.code, Some(0));
         assert!(
-            ran.stderr.starts_with(".env:6 sets WEB_PORT too"),
+            ran.stderr.starts_with(".env:6 sets WEB_PORT again"),
             "{ran:?}"
         );
     });

@@ -55,7 +55,7 @@ fn a_port_is_refused_with_its_holder_its_folder_its_use_and_a_way_out() {
         // When its folder is gone, there is nobody to ask.
         fs::remove_dir(&here).unwrap();
         let ran = machine.run_in(&there, &claim);
-        let hint = "hint: `portctl release --id 1` frees it: its folder is gone";
+        let hint = "hint: `portctl release --id 1` frees it: its checkout is gone";
         assert!(ran.complained(1).ends_with(hint), "{ran:?}");
         machine.run_in(&there, &["release", "--id", "1"]).printed();
         machine.run_in(&there, &claim).printed();
@@ -256,7 +256,7 @@ fn what_a_scan_advises_tells_checkouts_of_the_same_names_apart() {
         let complaint = ran.complained(1);
         assert_eq!(
             complaint
-                .matches("another checkout of the same names")
+                .matches("another checkout with the same names")
                 .count(),
             2,
             "{complaint}"
@@ -356,7 +356,7 @@ fn what_a_scan_advises_resolves_its_conflicts() {
         let ran = machine.run_in(&blog, &REGISTER);
         let complaint = ran.complained(1);
         assert!(
-            complaint.contains("set PG to a port of its own, which `portctl get db` prints"),
+            complaint.contains("set PG to the port that `portctl get db` prints"),
             "{complaint}"
         );
     });

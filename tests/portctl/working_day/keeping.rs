@@ -39,7 +39,7 @@ fn allocations_are_taken_over_with_their_ports_and_times() {
         assert_eq!(held, expected);
 
         let again = machine.run(&["import", file.to_str().unwrap()]);
-        assert_eq!(again.printed(), "imported 0; there already: 3");
+        assert_eq!(again.printed(), "imported 0; existing already: 3");
         // What is exported is taken over elsewhere as it is.
         let exported = machine.run(&["export"]).stdout;
         machine.run(&["release", "--app", "shop"]).printed();
@@ -82,15 +82,15 @@ fn an_import_names_every_conflict_and_does_all_or_nothing() {
         assert_eq!(
             told,
             [
-                "error: 4 allocations are in conflict with another, so none was imported",
+                "error: 4 allocations are in conflict with another, so nothing was imported",
                 "port 23 of work/default/web: it has port 21 (id 1, of /srv/work), and nothing listens there",
-                "`portctl release --id 1` frees it: its folder is gone",
+                "`portctl release --id 1` frees it: its checkout is gone",
                 "port 21 of other/default/web: it is allocated to work/default/web (id 1, of /srv/work), and nothing listens there",
-                "`portctl release --id 1` frees it: its folder is gone",
-                "port 24 of new/default/a: the file gives it port 22, too",
-                "take one of the two out of the file",
-                "port 22 of new/default/b: the file gives it to new/default/a, too",
-                "take one of the two out of the file",
+                "`portctl release --id 1` frees it: its checkout is gone",
+                "port 24 of new/default/a: the file also gives it port 22",
+                "remove one of the two from the file",
+                "port 22 of new/default/b: the file also gives it to new/default/a",
+                "remove one of the two from the file",
                 "hint: --skip-conflicts imports the others",
             ]
         );
@@ -104,7 +104,7 @@ fn an_import_names_every_conflict_and_does_all_or_nothing() {
         assert_eq!(ran.code, Some(0));
         assert!(
             ran.stdout
-                .starts_with("imported 1; there already: 1; in conflict, and left out: 4")
+                .starts_with("imported 1; existing already: 1; left out because of conflicts: 4")
         );
         let ports: Vec<Value> = machine.held().iter().map(|it| it["port"].clone()).collect();
         assert_eq!(ports, [21, 22]);
@@ -116,9 +116,9 @@ fn a_file_that_is_no_export_is_told_and_nothing_is_imported() {
     both_ways(|machine| {
         for (text, told) in [
             ("", "it is empty"),
-            ("SQLite format 3\u{0}", "no JSON array"),
-            ("{\"error\":\"not found\"}", "no JSON array"),
-            ("[{\"app\":\"a\"}]", "1 of its allocations cannot be read"),
+            ("SQLite format 3\u{0}", "not a JSON array"),
+            ("{\"error\":\"not found\"}", "not a JSON array"),
+            ("[{\"app\":\"a\"}]", "1 of its allocations are invalid"),
         ] {
             machine.write("file", text);
             let ran = machine.run(&["import", "file"]);

@@ -60,7 +60,7 @@ fn what_was_found_is_registered_as_a_whole_or_not_at_all() {
         assert_eq!(ran.code, Some(0), "{ran:?}");
         assert!(
             ran.stderr
-                .starts_with("registered 3; guesses, which were not registered: 1"),
+                .starts_with("registered 3; not registered, because they are guesses: 1"),
             "{ran:?}"
         );
         let held = machine.held();

@@ -1,4 +1,4 @@
-//! Faults of a registry.
+//! Errors of a backend.
 
 use port_registry::daemon::api::ErrorCode;
 use port_registry::{Allocation, Error};
@@ -7,31 +7,31 @@ use thiserror::Error as ThisError;
 use super::client::ClientError;
 use crate::environment::InvalidAddress;
 
-/// The reason why the registry did not do what it was asked for.
+/// The reason why an operation on the registry failed.
 #[derive(Debug, ThisError)]
-pub(crate) enum Fault {
-    /// The registry's own error, whichever backend it came through.
+pub(crate) enum BackendError {
+    /// The registry's own error, through either backend.
     #[error(transparent)]
     Registry(#[from] Error),
     /// Another error that the daemon reports.
     #[error("{error}")]
     Refused { code: ErrorCode, error: String },
-    /// The environment names a daemon by something that is not an address.
+    /// The environment names a daemon by an invalid address.
     #[error(transparent)]
     Address(#[from] InvalidAddress),
-    /// The daemon cannot be asked.
+    /// The daemon cannot be reached.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// The daemon was asked to change something, and did not say if it did.
-    #[error("{0}; it is not known whether the request took effect")]
+    /// The daemon got a request that changes something, and its response is missing or not understood.
+    #[error("{0}; the request may have taken effect")]
     Lost(ClientError),
 }
 
-impl Fault {
+impl BackendError {
     /// The allocation that a claim conflicts with.
     pub(crate) fn holder(&self) -> Option<&Allocation> {
         match self {
-            Fault::Registry(error) => error.holder(),
+            BackendError::Registry(error) => error.holder(),
             _ => None,
         }
     }

@@ -1,4 +1,4 @@
-//! Failures, as they are printed.
+//! Error messages.
 
 use std::fmt::Write as _;
 use std::io;
@@ -9,57 +9,57 @@ use super::terminal::{self, Stream, Style};
 use super::visible::{json, visible};
 use crate::report::Report;
 
-/// The exit code of a command line that is wrong.
+/// The exit code of a wrong command line.
 const EXIT_USAGE: u8 = 2;
 
-/// Says what was left out, on standard error.
-pub(crate) fn remarks(reports: &[Report]) -> io::Result<()> {
-    several(reports).try_for_each(|line| remark(&line))
-}
+/// The largest number of reports that are shown as text.
+pub(crate) const MAX_REPORTS: usize = 20;
 
-/// Tells of a failure on standard error; gives the exit code for it.
+/// Reports a failure on standard error. Returns its exit code.
 pub(crate) fn fail(report: &Report, as_json: bool) -> ExitCode {
-    let told = if as_json {
+    let printed = if as_json {
         json(report).and_then(|text| remark(&text))
     } else {
-        remark(&failure(report))
+        remark(&error_text(report))
     };
-    // Where standard error is closed there is nobody to tell.
-    let _ = told;
+    // If standard error is closed, nobody reads about that either.
+    let _ = printed;
     ExitCode::FAILURE
 }
 
-fn failure(report: &Report) -> String {
+fn error_text(report: &Report) -> String {
     let label = |style, label| terminal::styled(Stream::Stderr, style, label);
     let error = label(Style::Error, "error:");
     let mut text = format!("{error} {}", visible(&report.error));
-    for line in several(&report.conflicts) {
+    for line in first_reports(&report.conflicts) {
         let _ = write!(text, "\n{line}");
     }
     for line in &report.log {
         let _ = write!(text, "\n  {}", visible(line));
     }
-    let is_told = |hint: &&String| {
+    // The first conflict may have printed the same hint.
+    let is_repeated = |hint: &&String| {
         let first = report.conflicts.first();
         first.and_then(|it| it.hint.as_ref()) == Some(*hint)
     };
-    if let Some(hint) = report.hint.as_ref().filter(|hint| !is_told(hint)) {
+    if let Some(hint) = report.hint.as_ref().filter(|hint| !is_repeated(hint)) {
         let _ = write!(text, "\n{} {}", label(Style::Hint, "hint:"), visible(hint));
     }
     text
 }
 
-/// How many of several reports are shown as text.
-pub(crate) const MOST: usize = 20;
-
-/// Several reports, as far as somebody reads them.
-fn several(reports: &[Report]) -> impl Iterator<Item = String> {
-    let rest = reports.len().saturating_sub(MOST);
-    let rest = (rest > 0).then(|| format!("  and {rest} more, which --json shows"));
-    reports.iter().take(MOST).map(indented).chain(rest)
+/// Prints reports on standard error, beside the results.
+pub(crate) fn remark_reports(reports: &[Report]) -> io::Result<()> {
+    first_reports(reports).try_for_each(|line| remark(&line))
 }
 
-/// One of several reports.
+/// The first reports, indented, and the number of the others.
+fn first_reports(reports: &[Report]) -> impl Iterator<Item = String> {
+    let rest = reports.len().saturating_sub(MAX_REPORTS);
+    let rest = (rest > 0).then(|| format!("  and {rest} more, which --json shows"));
+    reports.iter().take(MAX_REPORTS).map(indented).chain(rest)
+}
+
 fn indented(report: &Report) -> String {
     let error = visible(&report.error);
     match &report.hint {
@@ -68,9 +68,8 @@ fn indented(report: &Report) -> String {
     }
 }
 
-/// Tells what is wrong with the command line; gives the exit code for it. `help` is the command line
-/// that would help.
-pub(crate) fn usage(problem: &str, help: &str, as_json: bool) -> ExitCode {
+/// Reports a wrong command line, and the command line `help` that prints help for it. Returns the exit code.
+pub(crate) fn fail_usage(problem: &str, help: &str, as_json: bool) -> ExitCode {
     if as_json {
         let report = Report::new(problem.trim_end()).hint(format!("`{help}`"));
         fail(&report, as_json);
@@ -85,8 +84,8 @@ pub(crate) fn usage(problem: &str, help: &str, as_json: bool) -> ExitCode {
     ExitCode::from(EXIT_USAGE)
 }
 
-/// Prints a help text where a command was missing; gives the exit code for it.
-pub(crate) fn usage_help(help: &str) -> ExitCode {
+/// Prints the help text on standard error, because the command is missing. Returns the exit code.
+pub(crate) fn fail_with_help(help: &str) -> ExitCode {
     let _ = remark(help.trim_end());
     ExitCode::from(EXIT_USAGE)
 }

@@ -1,0 +1,126 @@
+//! The errors of commands, and their hints.
+
+use port_registry::Error;
+use port_registry::daemon::api::ErrorCode;
+use port_registry::daemon::full_message;
+
+use crate::backend::{BackendError, ClientError};
+use crate::environment::{self, ADDRESS_VARIABLE, InvalidAddress};
+use crate::report::Report;
+
+/// The reason why a command failed.
+#[derive(Debug)]
+pub(crate) enum CommandError {
+    /// The command line is wrong.
+    Usage(String),
+    /// The command failed.
+    Failed(Report),
+    /// `portctl run` could not run its command, which has an exit code of its own.
+    NotRun { report: Report, code: u8 },
+}
+
+impl From<Report> for CommandError {
+    fn from(report: Report) -> CommandError {
+        CommandError::Failed(report)
+    }
+}
+
+impl From<Error> for CommandError {
+    fn from(error: Error) -> CommandError {
+        BackendError::from(error).into()
+    }
+}
+
+impl From<Error> for Report {
+    fn from(error: Error) -> Report {
+        BackendError::from(error).into()
+    }
+}
+
+impl From<BackendError> for CommandError {
+    fn from(error: BackendError) -> CommandError {
+        CommandError::Failed(error.into())
+    }
+}
+
+impl From<BackendError> for Report {
+    fn from(error: BackendError) -> Report {
+        let report = Report::new(full_message(&error));
+        match error {
+            BackendError::Registry(error) => {
+                let holder = error.holder().cloned();
+                report.hint_if(hint(&error)).holder_if(holder)
+            }
+            BackendError::Address(_) => report,
+            BackendError::Client(error) => Report::from(error),
+            BackendError::Refused { code, .. } => report.hint_if(hint_by_code(code)),
+            BackendError::Lost(_) => report.hint("`portctl list` shows whether it did"),
+        }
+    }
+}
+
+impl From<InvalidAddress> for Report {
+    fn from(error: InvalidAddress) -> Report {
+        Report::new(error.to_string())
+    }
+}
+
+impl From<InvalidAddress> for CommandError {
+    fn from(error: InvalidAddress) -> CommandError {
+        CommandError::Failed(error.into())
+    }
+}
+
+impl From<ClientError> for Report {
+    fn from(error: ClientError) -> Report {
+        let hint = match &error {
+            ClientError::NothingListens { .. } => {
+                format!(
+                    "`portctl start` starts a daemon; without {ADDRESS_VARIABLE} none is needed"
+                )
+            }
+            ClientError::NotUnderstood { .. } => {
+                "the daemon may be of another version than portctl; `portctl restart` replaces it"
+                    .to_owned()
+            }
+            ClientError::TooLarge { .. } => {
+                format!("narrow the request, for example by --app, or unset {ADDRESS_VARIABLE}")
+            }
+            _ if environment::is_address_named() => {
+                format!("check that {ADDRESS_VARIABLE} names the right address")
+            }
+            _ => return Report::new(error.to_string()),
+        };
+        Report::new(error.to_string()).hint(hint)
+    }
+}
+
+/// The hint for an error that only a daemon reports.
+fn hint_by_code(code: ErrorCode) -> Option<String> {
+    Some(match code {
+        ErrorCode::Busy => {
+            "another process is holding the registry; try again, or check whether a process is suspended"
+                .to_owned()
+        }
+        ErrorCode::Overloaded | ErrorCode::Stopping | ErrorCode::RequestTimeout => {
+            "try again".to_owned()
+        }
+        ErrorCode::TooLarge => {
+            format!("split it into parts, or unset {ADDRESS_VARIABLE}, because only a daemon has this limit")
+        }
+        _ => return None,
+    })
+}
+
+/// The hint for an error of the registry. The other errors include the next step in their messages, and
+/// [`conflict`](crate::conflict) has the hints for conflicts.
+fn hint(error: &Error) -> Option<String> {
+    Some(match error {
+        Error::UnusableFolder { .. } => {
+            "PORT_REGISTRY_DB can name another file for the registry".to_owned()
+        }
+        Error::Checkout { .. } => "pass --app NAME and --instance NAME".to_owned(),
+        Error::NotFound { .. } => "`portctl list --all` shows all allocations".to_owned(),
+        _ => return None,
+    })
+}

@@ -1,0 +1,159 @@
+//! Conflicts of ports that a scan has found.
+
+use std::path::Path;
+
+use port_registry::{Allocation, Claim, Error};
+
+use crate::backend::Backend;
+use crate::checkout::Ownership;
+use crate::command_error::CommandError;
+use crate::conflict;
+use crate::env_file::variables;
+use crate::environment;
+use crate::output::wording;
+use crate::report::Report;
+use crate::scan::{FileKind, FixedPort};
+
+/// A port that cannot be registered.
+pub(super) struct RegistrationConflict<'a> {
+    pub(super) backend: &'a dyn Backend,
+    pub(super) own: &'a Ownership<'a>,
+    pub(super) path: Option<&'a Path>,
+    pub(super) claim: &'a Claim,
+    pub(super) finding: &'a FixedPort,
+}
+
+impl RegistrationConflict<'_> {
+    pub(super) fn report(&self, error: Error) -> Result<Report, CommandError> {
+        Ok(match error {
+            Error::PortTaken { holder } => self.port_taken(*holder),
+            Error::ServiceTaken { holder } => {
+                match self.backend.check(self.finding.port)?.holder {
+                    // Releasing the port of the service itself would not help then.
+                    Some(other) if self.own.has(&other) => self.both_taken(&holder, other),
+                    Some(other) => self.port_taken(other),
+                    None => self.other_port(*holder),
+                }
+            }
+            Error::OtherCheckout { holder, wanted } => self.other_checkout(*holder, &wanted),
+            error => return Err(error.into()),
+        })
+    }
+
+    /// Reports a problem of the port, and the process that listens on the port of the holder.
+    fn report_holder(&self, problem: &str, holder: Allocation) -> Report {
+        let FixedPort {
+            file,
+            line,
+            port,
+            service,
+            ..
+        } = self.finding;
+        let problem = format!("{file}:{line}: port {port} of {service} {problem}");
+        conflict::report_holder(self.backend, &problem, holder)
+    }
+
+    fn port_taken(&self, holder: Allocation) -> Report {
+        let problem = format!("is allocated to {}", wording::holder(&holder));
+        let hint = taken_hint(self.claim, self.finding, &holder);
+        self.report_holder(&problem, holder).hint(hint)
+    }
+
+    /// Another service of the checkout has the port, and this one has another port.
+    fn both_taken(&self, own: &Allocation, holder: Allocation) -> Report {
+        let problem = format!(
+            "is allocated to {}, and {} has port {} (id {})",
+            wording::holder(&holder),
+            self.finding.service,
+            own.port,
+            own.id
+        );
+        let hint = format!(
+            "`portctl release --id {} && portctl release --id {}` frees both, so that they can be registered again",
+            holder.id, own.id
+        );
+        self.report_holder(&problem, holder).hint(hint)
+    }
+
+    fn other_port(&self, holder: Allocation) -> Report {
+        let problem = format!(
+            "is not available: {} has port {} already",
+            wording::holder(&holder),
+            holder.port
+        );
+        let origin = &self.finding.origin;
+        let own_variable = variables::name_of(&self.finding.service);
+        let hint = match &origin.env_file {
+            Some(file) if origin.variables.contains(&own_variable) => {
+                let names = conflict::name_flags(self.claim);
+                let file = wording::flag("--write", &file.display().to_string());
+                format!("`portctl env{names}{file}` writes the port that it has there")
+            }
+            _ => format!("{} frees that port", conflict::release_command(&holder)),
+        };
+        self.report_holder(&problem, holder).hint(hint)
+    }
+
+    fn other_checkout(&self, holder: Allocation, wanted: &Path) -> Report {
+        let problem = format!(
+            "is not available: another checkout with the same names has {}",
+            wording::holder(&holder)
+        );
+        let instance = conflict::free_instance(&holder, wanted);
+        let instance = wording::flag("--instance", &instance);
+        let there = if self.path.is_some() {
+            "about that checkout"
+        } else {
+            "in this checkout"
+        };
+        let path = self.path.map_or_else(String::new, |path| {
+            wording::positional(&path.display().to_string())
+        });
+        let hint = format!(
+            "pass an --instance of its own to every command {there}: \
+             `portctl scan --register{instance}{path}`"
+        );
+        self.report_holder(&problem, holder).hint(hint)
+    }
+}
+
+/// The hint for a port that another service holds: a change of the project, or the release of a gone checkout's port.
+fn taken_hint(claim: &Claim, finding: &FixedPort, holder: &Allocation) -> String {
+    if let Some(free) = conflict::release_hint_if_gone(holder) {
+        return free;
+    }
+    let (port, service, origin) = (finding.port, &finding.service, &finding.origin);
+    if let Some(set) = origin.variables.iter().find(|it| environment::is_set(it)) {
+        return format!(
+            "`unset {set}`: this shell sets it, which takes precedence over every file"
+        );
+    }
+    let names = conflict::name_flags(claim);
+    let get = format!("portctl get{names}{}", wording::positional(service));
+    let variable = variables::name_of(service);
+    if !origin.variables.is_empty() && !origin.variables.contains(&variable) {
+        let others = origin.variables.join(" or ");
+        return format!("set {others} to the port that `{get}` prints");
+    }
+    let write = match origin.range {
+        _ if !origin.variables.is_empty() => String::new(),
+        Some(container) => {
+            format!("write ${{{variable}:-{port}}}:{container} beside the range instead, and ")
+        }
+        None => format!("write ${{{variable}:-{port}}} for {port} there, and "),
+    };
+    match (finding.kind, &origin.env_file) {
+        (FileKind::Compose | FileKind::Procfile, Some(file)) => {
+            let file = wording::flag("--write", &file.display().to_string());
+            format!("{write}give it a port of its own: `{get} && portctl env{names}{file}`")
+        }
+        (FileKind::Package, _) => {
+            let service = wording::flag("--service", service);
+            format!(
+                "{write}start it with a port of its own: \
+                 `portctl run{names}{service} -- npm run SCRIPT`"
+            )
+        }
+        _ => format!("`{get}` prints a port of its own to write there"),
+    }
+}
