@@ -59,7 +59,7 @@ fn target_of(path: &Path) -> io::Result<PathBuf> {
 fn found_at(target: &Path) -> io::Result<Option<Metadata>> {
     match fs::metadata(target) {
         // Opening a pipe would block.
-        Ok(found) if !found.is_file() => Err(io::Error::other("it is not a regular file")),
+        Ok(found) if !found.is_file() => Err(io::Error::other("it is not a file")),
         Ok(found) => {
             // Replacing needs write access to the folder only. Respect the mode of the file too.
             OpenOptions::new().write(true).open(target)?;
