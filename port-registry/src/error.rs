@@ -57,7 +57,11 @@ use crate::types::range::PortRange;
 #[non_exhaustive]
 pub enum Error {
     /// Another service holds the port.
-    #[error("port {} is already allocated to {}", holder.port, holder.key)]
+    #[error(
+        "port {} is already allocated to {}; claim another port, or release that allocation",
+        holder.port,
+        holder.key
+    )]
     PortTaken {
         /// The allocation that holds the port.
         holder: Box<Allocation>,
@@ -66,7 +70,7 @@ pub enum Error {
     /// The service holds a port already.
     ///
     /// [`get_or_allocate`](crate::Registry::get_or_allocate) returns this error only if the claim names another port.
-    #[error("{} already has port {}", holder.key, holder.port)]
+    #[error("{} already has port {}; use that port, or release it first", holder.key, holder.port)]
     ServiceTaken {
         /// The allocation of the service.
         holder: Box<Allocation>,
@@ -74,7 +78,7 @@ pub enum Error {
 
     /// The service belongs to another checkout that has the same app and instance and still exists.
     #[error(
-        "{} belongs to the checkout {}, not to {}",
+        "{} belongs to the checkout {}, not to {}; give one of them another instance name",
         holder.key,
         holder.dir.as_deref().unwrap_or(Path::new("")).display(),
         wanted.display()
@@ -88,7 +92,7 @@ pub enum Error {
 
     /// A process on this machine has the port open, and the claim's
     /// [listener policy](crate::Claim::with_listener_policy) refuses that.
-    #[error("port {port} is in use on this system")]
+    #[error("port {port} is in use on this system; claim another port, or adopt its listener")]
     PortInUse {
         /// The claimed port.
         port: Port,

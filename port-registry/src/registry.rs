@@ -323,6 +323,7 @@ impl Registry {
         self.allocator.wait()
     }
 
+    #[cfg(feature = "daemon")]
     pub(crate) fn allocator(&self) -> &Allocator {
         &self.allocator
     }

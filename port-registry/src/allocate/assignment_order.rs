@@ -9,7 +9,7 @@ use crate::types::port::Port;
 use crate::types::range::PortRange;
 
 /// The default port of the daemon, 51234. It is among the last ports to be allocated.
-pub const DAEMON_PORT: u16 = 51234;
+pub(crate) const DAEMON_PORT: u16 = 51234;
 
 /// Unprivileged ports that browsers refuse to open, after the "bad ports" of the Fetch standard
 /// (<https://fetch.spec.whatwg.org/#port-blocking>).

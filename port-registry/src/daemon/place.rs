@@ -1,12 +1,26 @@
-//! The paths of the daemon's files.
+//! The daemon's default port, and the paths of its files.
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::allocate::assignment_order;
 use crate::error::Error;
 use crate::system::files::{self, beside, private};
-use crate::system::home::default_folder;
+use crate::system::home;
+
+/// The default port of the daemon.
+pub const DAEMON_PORT: u16 = assignment_order::DAEMON_PORT;
+
+/// Returns the default folder of the store and of the daemon's files, `~/.port-registry`. It need not exist.
+///
+/// # Errors
+///
+/// Returns [`NoHome`](Error::NoHome) if the home folder is unknown, and
+/// [`UnusableFolder`](Error::UnusableFolder) if the path is not a folder or if other users could write to it.
+pub fn default_folder() -> Result<PathBuf, Error> {
+    home::default_folder()
+}
 
 /// Returns the default pidfile, `~/.port-registry/port-registry.pid`.
 ///

@@ -12,7 +12,7 @@ use crate::error::Error;
 ///
 /// Returns [`NoHome`](Error::NoHome) if the home folder is unknown, and
 /// [`UnusableFolder`](Error::UnusableFolder) if the path is not a folder or if other users could write to it.
-pub fn default_folder() -> Result<PathBuf, Error> {
+pub(crate) fn default_folder() -> Result<PathBuf, Error> {
     let home = env::home_dir().filter(|home| home.is_absolute());
     let home = home.ok_or(Error::NoHome)?;
     let folder = home.join(".port-registry");
