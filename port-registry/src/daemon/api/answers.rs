@@ -38,8 +38,8 @@ pub struct Health {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HealthStatus {
-    /// It can be read, and the last write succeeded.
+    /// The store can be read, and the last write succeeded.
     Ok,
-    /// It cannot be read, or the last write failed.
+    /// The store cannot be read, or the last write failed.
     Error,
 }

@@ -12,7 +12,7 @@ pub struct Batch<B> {
 }
 
 impl<B> Batch<B> {
-    /// Several requests of one method.
+    /// Makes a batch of requests with one method.
     pub fn new(method: Method, bodies: impl IntoIterator<Item = B>) -> Batch<B> {
         let requests = bodies.into_iter();
         Batch {
@@ -45,7 +45,7 @@ pub enum Method {
 /// The body of a deletion, in a batch, of one allocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ById {
-    /// Its id.
+    /// The id of the allocation.
     pub id: AllocationId,
 }
 

@@ -33,7 +33,7 @@ pub struct ErrorBody {
 }
 
 impl ErrorBody {
-    /// An error without further details.
+    /// Makes the body of an error without further details.
     pub fn new(code: ErrorCode, error: impl Into<String>) -> ErrorBody {
         ErrorBody {
             error: error.into(),
@@ -45,8 +45,8 @@ impl ErrorBody {
         }
     }
 
-    /// The library's error for a failed claim or release, as a call in process would have returned it.
-    /// `None` for errors of the daemon itself.
+    /// Returns the library's error for a failed claim or release, as a call in process would have returned it.
+    /// Returns `None` for errors of the daemon itself.
     pub fn to_error(&self, subject: Subject<'_>) -> Option<Error> {
         let holder = || self.holder.clone();
         Some(match (self.code, subject) {

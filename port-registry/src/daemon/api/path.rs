@@ -16,12 +16,12 @@ pub const DAEMON: &str = "/v1/daemon";
 /// All ports.
 pub const PORTS: &str = "/v1/ports";
 
-/// One allocation.
+/// Returns the path of an allocation.
 pub fn allocation(id: AllocationId) -> String {
     format!("{ALLOCATIONS}/{id}")
 }
 
-/// One port: [`PortStatus`](crate::PortStatus).
+/// Returns the path of a port: [`PortStatus`](crate::PortStatus).
 pub fn port(port: Port) -> String {
     format!("{PORTS}/{port}")
 }

@@ -122,7 +122,7 @@ fn listed(registry: &Registry) -> Vec<Allocation> {
 /// one. Checks that the answer is what is stored, that the store is undamaged, and that everything works
 /// afterwards. Returns the number of faults.
 fn meet_faults(operation: &Operation, fault: fn(u32) -> DiskFault, reopen: bool) -> u32 {
-    let (before, after) = what_it_does(operation);
+    let (before, after) = rows_around(operation);
     for at in 0.. {
         let error = ERRORS[at as usize % ERRORS.len()];
         let folder = scratch();
@@ -179,7 +179,7 @@ fn meet_faults(operation: &Operation, fault: fn(u32) -> DiskFault, reopen: bool)
 }
 
 /// Returns the rows before and after an operation.
-fn what_it_does(operation: &Operation) -> (Vec<Allocation>, Vec<Allocation>) {
+fn rows_around(operation: &Operation) -> (Vec<Allocation>, Vec<Allocation>) {
     let folder = scratch();
     let registry = open(&folder.path().join("ports.redb"));
     (operation.prepare)(&registry);
