@@ -149,7 +149,7 @@ fn unresponsive_daemon_is_a_problem() {
 fn suspended_daemon_is_reported() {
     let patient = Patient::new();
     let daemon = Daemon::start(&patient.sandbox);
-    daemon.signal("STOP");
+    daemon.suspend();
     let findings = patient.examine();
     let told = format!("process {} holds ", daemon.child.id());
     findings.assert("daemon", "problem", &told);
@@ -167,7 +167,7 @@ fn suspended_daemon_is_reported() {
 fn suspended_named_daemon_is_reported() {
     let patient = Patient::new();
     let daemon = Daemon::start(&patient.sandbox);
-    daemon.signal("STOP");
+    daemon.suspend();
     let findings = patient.examine_with("PORT_REGISTRY_ADDR", daemon.address.to_string());
     let told = format!("process {} holds ", daemon.child.id());
     findings.assert("daemon", "problem", &told);

@@ -43,3 +43,15 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
         std::thread::sleep(Duration::from_millis(2));
     }
 }
+
+/// Waits until the kernel says that a process is stopped.
+#[track_caller]
+pub(crate) fn wait_until_stopped(pid: u32) {
+    let pid = pid.to_string();
+    wait_until("the process is stopped", || {
+        let ps = Command::new("ps")
+            .args(["-o", "stat=", "-p", &pid])
+            .output();
+        ps.unwrap().stdout.starts_with(b"T")
+    });
+}

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::conditions::wait_until_stopped;
 use crate::{Sandbox, program, wait_until};
 
 /// The daemon's program.
@@ -92,6 +93,13 @@ impl Daemon {
             .status()
             .unwrap();
         assert!(status.success());
+    }
+
+    /// Stops it until it is sent `CONT`, and waits until the kernel says that it is stopped.
+    #[track_caller]
+    pub fn suspend(&self) {
+        self.signal("STOP");
+        wait_until_stopped(self.child.id());
     }
 
     /// Waits until it has ended.

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use crate::wait_until;
+use crate::conditions::wait_until_stopped;
 
 /// A helper program, killed when dropped.
 #[derive(Debug)]
@@ -66,11 +66,7 @@ impl Helper {
     /// Stops the program and waits until the kernel says that it is stopped.
     pub fn stop(&self) {
         self.signal("STOP");
-        let id = self.id().to_string();
-        wait_until("the process is stopped", || {
-            let ps = Command::new("ps").args(["-o", "stat=", "-p", &id]).output();
-            ps.unwrap().stdout.starts_with(b"T")
-        });
+        wait_until_stopped(self.id());
     }
 
     pub fn go_on(&self) {

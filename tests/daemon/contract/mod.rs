@@ -1,0 +1,9 @@
+//! Every request that the API knows, and what is answered: to clients of the Go server as they are,
+//! and to those that make mistakes.
+
+mod allocations;
+mod batches;
+mod bodies;
+mod identity;
+mod mistakes;
+mod talk;

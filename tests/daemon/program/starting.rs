@@ -1,0 +1,172 @@
+//! The start of a daemon, or why there is none.
+
+use std::fs;
+
+use std::time::{Duration, Instant};
+
+use insta::assert_snapshot;
+use port_registry::{Claim, Registry, ServiceKey};
+use test_support::daemon::{Daemon, PORT_REGISTRY};
+use test_support::{Ran, Sandbox, listener};
+
+use super::fixture::{CLAIM, failure, names_in, pidfile};
+
+#[test]
+fn a_port_in_use_is_waited_for_and_then_its_owner_named() {
+    let sandbox = Sandbox::new();
+    let (occupant, port) = listener();
+    let port = port.to_string();
+    let start = Instant::now();
+    let told = failure(&sandbox, &["--port", &port]);
+    assert!(start.elapsed() >= Duration::from_secs(3));
+    let pid = format!("(pid {})", std::process::id());
+    assert!(told.contains(&pid), "{told}");
+    let told = told.replace(&port, "[PORT]").replace(&pid, "(pid [PID])");
+    let (waiting, told) = told.split_once('\n').unwrap();
+    assert!(
+        waiting.ends_with(" waiting for port [PORT], which is in use"),
+        "{waiting}"
+    );
+    let (before, name) = told.split_once(", by ").unwrap();
+    assert_snapshot!(before, @"error: cannot listen on 127.0.0.1:[PORT]: address already in use");
+    assert_snapshot!(name.split_once(" (").unwrap().1, @"pid [PID]); stop it, or choose another port with --port");
+    assert!(!pidfile(&sandbox).exists());
+
+    // One that is just leaving is no hindrance.
+    let said = sandbox.path().join("said");
+    let mut command = sandbox.command(&*PORT_REGISTRY);
+    command
+        .args(["--port", &port])
+        .stderr(fs::File::create(&said).unwrap());
+    let mut daemon = command.spawn().unwrap();
+    let says = |what: &str| fs::read_to_string(&said).unwrap().contains(what);
+    test_support::wait_until("the daemon waits", || says("waiting for port"));
+    drop(occupant);
+    test_support::wait_until("the daemon listens", || {
+        says(&format!(" listens on http://127.0.0.1:{port},"))
+    });
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+}
+
+#[test]
+fn what_is_no_registry_is_left_alone() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.path().join("ports.db");
+    let path = file.to_str().unwrap();
+    for content in [&b"SQLite format 3\0and so on"[..], b"something else"] {
+        fs::write(&file, content).unwrap();
+        let told = failure(&sandbox, &["--port", "0", "--db", path]);
+        assert!(told.starts_with("error: [SANDBOX]/ports.db is "), "{told}");
+        assert_eq!(fs::read(&file).unwrap(), content);
+    }
+    assert!(!pidfile(&sandbox).exists());
+    let told = failure(&sandbox, &["--port", "0", "--pidfile", "/dev/null/x"]);
+    assert_snapshot!(told, @"error: cannot lock /dev/null/x.lock; name another place by --pidfile; cause: File exists");
+    let mut command = sandbox.command(&*PORT_REGISTRY);
+    let ran = Ran::of(
+        command
+            .args(["--port", "0"])
+            .env_remove("HOME")
+            .env("HOME", "relative"),
+    );
+    assert_snapshot!(ran.complained(1), @"error: HOME is not an absolute path; set it, or pass --db and --pidfile");
+}
+
+#[test]
+fn a_damaged_store_is_met_at_the_start() {
+    let sandbox = Sandbox::new();
+    let registry = Registry::builder()
+        .with_path(sandbox.store())
+        .open()
+        .unwrap();
+    for number in 0..50 {
+        let key = ServiceKey::new("shop", "main", format!("service-{number}")).unwrap();
+        registry.allocate(Claim::new(key)).unwrap();
+    }
+    drop(registry);
+    // One bit of a stored name, which would otherwise be another name.
+    let mut bytes = fs::read(sandbox.store()).unwrap();
+    let name = b"service-17";
+    let places: Vec<_> = (0..bytes.len())
+        .filter(|&at| bytes[at..].starts_with(name))
+        .collect();
+    assert!(!places.is_empty());
+    for at in places {
+        bytes[at + 8] ^= 1;
+    }
+    fs::write(sandbox.store(), &bytes).unwrap();
+    let told = failure(&sandbox, &["--port", "0"]);
+    assert!(told.contains("is damaged"), "{told}");
+    assert!(
+        fs::read(sandbox.store()).unwrap() == bytes,
+        "it was changed"
+    );
+}
+
+#[test]
+fn help_version_and_wrong_words_are_answered_without_a_daemon() {
+    let sandbox = Sandbox::new();
+    let run = |words: &[&str]| sandbox.run(&*PORT_REGISTRY, words);
+    let help = run(&["--help"]);
+    for words in [["-h"], ["help"]] {
+        assert_eq!(run(&words).printed(), help.printed());
+    }
+    test_support::snapshots::settings()
+        .bind(|| assert_snapshot!("help-port-registry", help.printed()));
+    for words in [["--version"], ["-V"]] {
+        let version = format!("port-registry {}", env!("CARGO_PKG_VERSION"));
+        assert_eq!(run(&words).printed(), version);
+    }
+    for words in [
+        &["--port=http"][..],
+        &["--port", "65536"],
+        &["--port"],
+        &["--pidfile", "--version"],
+        &["--db", "--pidfile=x"],
+        &["--range", "9-1"],
+        &["--frob"],
+        &["extra"],
+    ] {
+        run(words).complained(2);
+    }
+    let mut command = sandbox.command(&*PORT_REGISTRY);
+    let ran = Ran::of(command.env("PORT_REGISTRY_RANGE", "x"));
+    assert!(
+        ran.complained(1)
+            .starts_with("error: PORT_REGISTRY_RANGE cannot be used")
+    );
+    assert!(names_in(&sandbox.home()).is_empty());
+}
+
+#[test]
+fn flags_come_before_the_environment_and_in_both_forms() {
+    let sandbox = Sandbox::new();
+    let first = test_support::free_block(2);
+    let db = sandbox.path().join("flag.redb");
+    let mut command = sandbox.command(&*PORT_REGISTRY);
+    command
+        .env("PORT_REGISTRY_DB", sandbox.path().join("variable.redb"))
+        .env("PORT_REGISTRY_RANGE", "4000-4001")
+        .args(["--port=0", &format!("--db={}", db.display()), "--range"])
+        .arg(format!("{first}-{}", first + 1));
+    let daemon = Daemon::spawn(&mut command);
+    let made = daemon.ask("POST", "/v1/allocations", CLAIM).json(201);
+    assert_eq!(made["port"], first);
+    assert!(db.exists());
+    assert!(!sandbox.path().join("variable.redb").exists());
+
+    let mut command = sandbox.command(&*PORT_REGISTRY);
+    command
+        .env("PORT_REGISTRY_DB", sandbox.path().join("variable.redb"))
+        .env(
+            "PORT_REGISTRY_RANGE",
+            format!("{}-{}", first + 1, first + 1),
+        )
+        .args(["--port", "0", "--pidfile"])
+        .arg(sandbox.path().join("other.pid"));
+    let daemon = Daemon::spawn(&mut command);
+    let made = daemon.ask("POST", "/v1/allocations", CLAIM).json(201);
+    assert_eq!(made["port"], first + 1);
+    assert!(sandbox.path().join("variable.redb").exists());
+}

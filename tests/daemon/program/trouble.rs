@@ -1,0 +1,118 @@
+//! Kills, failing disks and a lack of files.
+
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use insta::assert_snapshot;
+use port_registry::Registry;
+use test_support::daemon::{Daemon, PORT_REGISTRY};
+use test_support::{Ran, Sandbox};
+
+use super::fixture::CLAIM;
+
+#[test]
+fn what_was_answered_outlives_a_kill() {
+    let sandbox = Sandbox::new();
+    let mut made = Vec::new();
+    for round in 0..5 {
+        let mut daemon = Daemon::start(&sandbox);
+        let mut client = daemon.client();
+        for number in 0..=round * 3 {
+            let claim = format!(r#"{{"app":"shop","instance":"i{round}","service":"s{number}"}}"#);
+            made.push(client.ask("POST", "/v1/allocations", &claim).json(201));
+        }
+        daemon.child.kill().unwrap();
+        daemon.child.wait().unwrap();
+    }
+    let daemon = Daemon::start(&sandbox);
+    let listed = daemon.ask("GET", "/v1/allocations", "").json(200);
+    assert_eq!(listed, serde_json::Value::from(made));
+    Registry::builder()
+        .with_path(sandbox.store())
+        .open()
+        .unwrap()
+        .verify()
+        .unwrap();
+}
+
+#[cfg(target_os = "linux")]
+fn limit(daemon: &Daemon, resource: &str, limit: &str) {
+    let id = daemon.child.id().to_string();
+    let limit = format!("--{resource}={limit}:");
+    let ran = Command::new("prlimit")
+        .args(["--pid", &id, &limit])
+        .status();
+    assert!(ran.unwrap().success());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn it_tells_of_a_disk_that_fails_and_recovers_with_it() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command("sh");
+    // Writing beyond a limit, which stands for a full disk, is to fail, and not to end the process.
+    command
+        .args(["-c", "trap '' XFSZ; exec \"$0\" --port 0"])
+        .arg(&*PORT_REGISTRY);
+    let daemon = Daemon::spawn(command.process_group(0));
+    let claim =
+        |number: u32| format!(r#"{{"app":"shop","instance":"main","service":"s{number}"}}"#);
+    let made = daemon.ask("POST", "/v1/allocations", &claim(1)).json(201);
+
+    limit(&daemon, "fsize", "4096");
+    for number in 2..12 {
+        let failed = daemon
+            .ask("POST", "/v1/allocations", &claim(number))
+            .json(500);
+        let error = failed["error"].as_str().unwrap();
+        assert!(error.starts_with("the registry at "), "{error}");
+    }
+    let unwell = daemon.ask("GET", "/healthz", "").json(503);
+    assert_eq!(unwell["status"], "error");
+    assert!(
+        unwell["detail"]
+            .as_str()
+            .unwrap()
+            .contains("File too large"),
+        "{unwell}"
+    );
+    // What is stored can be looked at, and what takes no write is done.
+    assert_eq!(daemon.ask("GET", "/v1/allocations/1", "").json(200), made);
+    assert_eq!(
+        daemon.ask("PUT", "/v1/allocations", &claim(1)).json(200),
+        made
+    );
+
+    limit(&daemon, "fsize", "unlimited");
+    assert_eq!(daemon.ask("GET", "/healthz", "").json(200)["status"], "ok");
+    assert_eq!(
+        daemon.ask("POST", "/v1/allocations", &claim(2)).json(201)["id"],
+        2
+    );
+    let log = daemon.log();
+    assert_eq!(log.matches("File too large").count(), 1, "{log}");
+    assert_eq!(log.matches("works again").count(), 1, "{log}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn it_lives_through_a_lack_of_files() {
+    let sandbox = Sandbox::new();
+    let daemon = Daemon::start(&sandbox);
+    daemon.ask("POST", "/v1/allocations", CLAIM).json(201);
+    let mut client = daemon.client();
+    client.ask("GET", "/healthz", "").json(200);
+    limit(&daemon, "nofile", "3");
+    // On the connection that it has.
+    let failed = client.ask("GET", "/v1/ports/4000", "").json(500);
+    let error = failed["error"].as_str().unwrap();
+    assert!(error.contains("Too many open files"), "{error}");
+    client.ask("GET", "/v1/allocations", "").json(200);
+    limit(&daemon, "nofile", "1024");
+    daemon.ask("GET", "/v1/ports/4000", "").json(200);
+
+    let mut command = sandbox.command("sh");
+    let script = "ulimit -n 10; exec \"$0\" --port 0 --pidfile ./other.pid";
+    let ran = Ran::of(command.args(["-c", script]).arg(&*PORT_REGISTRY));
+    assert_snapshot!(ran.complained(1), @"error: only 10 files may be open at a time, and the daemon needs 65; raise the limit (ulimit -n)");
+}

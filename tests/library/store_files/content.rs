@@ -1,0 +1,87 @@
+//! Formats and tables that do not fit.
+
+use port_registry::Error;
+
+use super::fixture::{RECENT, claim, fill, open, open_database, set_meta};
+
+#[test]
+fn a_format_of_the_future_is_told_with_both_versions() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ports.redb");
+    let registry = open(&path).unwrap();
+    registry.allocate(claim("web")).unwrap();
+
+    set_meta(&path, "format_version", 77);
+
+    let is_told = |error: &Error| {
+        matches!(
+            error,
+            Error::UnknownFormat {
+                found: 77,
+                supported: 2,
+                ..
+            }
+        )
+    };
+    let error = open(&path).unwrap_err();
+    assert!(is_told(&error), "{error:?}");
+    let message = error.to_string();
+    assert!(
+        message.contains("77") && message.contains("version 2"),
+        "{message}"
+    );
+    // One that had the file open when it changed does not write to it either.
+    let error = registry.allocate(claim("api")).unwrap_err();
+    assert!(is_told(&error), "{error:?}");
+}
+
+#[test]
+fn ids_that_are_used_up_or_missing_are_damage_and_no_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ports.redb");
+    fill(&open(&path).unwrap());
+    for next_id in [u64::MAX, 1, 0] {
+        set_meta(&path, "next_id", next_id);
+        let registry = open(&path).unwrap();
+        let result = match next_id {
+            u64::MAX => registry.allocate(claim("api")).map(drop),
+            _ => registry.verify(),
+        };
+        let error = result.unwrap_err();
+        assert!(matches!(error, Error::Damaged { .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn latest_changes_that_do_not_fit_the_rest_are_damage() {
+    type Row<'a> = (&'a str, &'a str, &'a str, u16, u64, &'a str);
+    let row = |service, port| ("app", "main", service, port, 0, "");
+    // Number, id, whether it is held, row.
+    let changes: [(u64, u64, bool, Row); 6] = [
+        (302, 301, true, row("web", 5000)),
+        (301, 0, true, row("web", 5000)),
+        (301, 301, true, row("", 5000)),
+        (301, 301, true, row("web", 3000)),
+        (301, 301, true, row("service-1", 5000)),
+        (301, 7, true, row("web", 5000)),
+    ];
+    for (number, id, is_held, row) in changes {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ports.redb");
+        fill(&open(&path).unwrap());
+        let database = open_database(&path);
+        let txn = database.begin_write().unwrap();
+        let change = (id, is_held, row);
+        txn.open_table(RECENT)
+            .unwrap()
+            .insert(number, change)
+            .unwrap();
+        txn.commit().unwrap();
+        drop(database);
+        let verified = open(&path).and_then(|registry| registry.verify());
+        assert!(
+            matches!(verified, Err(Error::Damaged { .. })),
+            "{number} {change:?}: {verified:?}"
+        );
+    }
+}

@@ -1,0 +1,122 @@
+//! `portctl` with one of the backends.
+
+use std::fmt::Write as _;
+use std::process::Command;
+
+use crate::PORTCTL;
+use serde_json::{Value, json};
+use test_support::daemon::Daemon;
+use test_support::{Ran, Sandbox};
+
+use super::table::TABLE;
+
+/// How many ports there are to choose from.
+pub(super) const PORTS: u16 = 4;
+
+/// A sandbox in which portctl is told where to go.
+pub(super) struct Portctl {
+    pub(super) sandbox: Sandbox,
+    pub(super) range: String,
+    pub(super) first: u16,
+    pub(super) daemon: Option<Daemon>,
+}
+
+impl Portctl {
+    /// The same machine for both ways.
+    pub(super) fn in_process(first: u16) -> Portctl {
+        let sandbox = Sandbox::new();
+        for folder in ["here/shop", "there/shop"] {
+            let folder = sandbox.path().join(folder);
+            std::fs::create_dir_all(&folder).unwrap();
+            let procfile = format!("web: next -p {}\ndebug: something -p {first}\n", first + 1);
+            std::fs::write(folder.join("Procfile"), procfile).unwrap();
+        }
+        let file = |name: &str, rows: &Value| {
+            std::fs::write(sandbox.path().join(name), rows.to_string()).unwrap();
+        };
+        let row = |app: &str, service: &str, port: u16| {
+            json!({"app": app, "instance": "default", "service": service, "port": port,
+                   "created_at": "2026-01-02 03:04:05"})
+        };
+        let web = row("shop", "web", first);
+        file("all.json", &json!([web, web]));
+        let other_port = row("shop", "web", first + 1);
+        let other_service = row("blog", "web", first);
+        file("conflicts.json", &json!([web, other_port, other_service]));
+        Portctl {
+            sandbox,
+            range: format!("{first}-{}", first + PORTS - 1),
+            first,
+            daemon: None,
+        }
+    }
+
+    pub(super) fn by_daemon(first: u16) -> Portctl {
+        let portctl = Portctl::in_process(first);
+        let daemon = Daemon::start_with(&portctl.sandbox, &["--range", &portctl.range]);
+        Portctl {
+            daemon: Some(daemon),
+            ..portctl
+        }
+    }
+
+    pub(super) fn command(&self) -> Command {
+        let mut command = self.sandbox.command(PORTCTL);
+        match &self.daemon {
+            Some(daemon) => command.env("PORT_REGISTRY_ADDR", daemon.address.to_string()),
+            None => command.env("PORT_REGISTRY_RANGE", &self.range),
+        };
+        command
+    }
+
+    /// What is printed for each line of the table, and the exit codes.
+    pub(super) fn transcript(&self, busy: u16) -> String {
+        let mut transcript = String::new();
+        for line in TABLE.trim().lines() {
+            let (folder, words) = match line.strip_prefix("# ") {
+                Some(words) => ("there/shop", words),
+                None => ("here/shop", line),
+            };
+            let ports = (0..PORTS).map(|offset| (format!("P{offset}"), self.first + offset));
+            let words = ports
+                .chain([("BUSY".to_owned(), busy)])
+                .fold(words.to_owned(), |words, (name, port)| {
+                    words.replace(&name, &port.to_string())
+                });
+            let words = words.split(' ').map(|word| match word {
+                "''" => "",
+                word => word,
+            });
+            let words: Vec<String> = words
+                .map(|word| word.trim_matches('\'').replace("\\n", "\n"))
+                .collect();
+            let folder = self.sandbox.path().join(folder);
+            let ran = Ran::of(self.command().args(words).current_dir(folder));
+            let code = ran.code.unwrap();
+            let errors = ran.stderr.lines().map(|line| format!("! {line}\n"));
+            let errors: String = errors.collect();
+            let printed = ran.stdout;
+            writeln!(
+                transcript,
+                "$ portctl {line}\n{printed}{errors}exit {code}\n"
+            )
+            .unwrap();
+        }
+        self.in_general_terms(&transcript, busy)
+    }
+
+    pub(super) fn in_general_terms(&self, text: &str, busy: u16) -> String {
+        let mut text = text.replace(self.sandbox.path().to_str().unwrap(), "[SANDBOX]");
+        for offset in 0..PORTS {
+            text = text.replace(&(self.first + offset).to_string(), &format!("[P{offset}]"));
+        }
+        text = text.replace(&busy.to_string(), "[BUSY]");
+        // What a folder's path is marked by.
+        let parts = text.split("--instance there-").enumerate();
+        let parts = parts.map(|(at, part)| if at == 0 { part } else { &part[4..] });
+        text = parts.collect::<Vec<_>>().join("--instance there-[MARK]");
+        let pid = std::process::id();
+        text.replace(&format!("(pid {pid})"), "(pid [PID])")
+            .replace(&format!("\"pid\":{pid}"), "\"pid\":[PID]")
+    }
+}

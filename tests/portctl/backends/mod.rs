@@ -1,0 +1,8 @@
+//! The same command lines through a named daemon and in process, which print the same. And servers that are
+//! no daemon, or a bad one.
+
+mod agreement;
+mod bad_daemon;
+mod fixture;
+mod impostor;
+mod table;

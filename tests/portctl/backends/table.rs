@@ -1,0 +1,110 @@
+//! The command lines that both backends run.
+
+/// What is typed, in this order. P0 to P3 stand for the ports to choose from, and BUSY for one that
+/// something listens on. Words behind a `#` are in the folder of another checkout of the same name.
+pub(super) const TABLE: &str = "
+list
+list --json
+list --all
+get web
+get web
+get web api --json
+get web --port P3
+get web db --app other
+get db --port P1
+get db --port BUSY
+get web --app other --instance default
+get a b c
+get a b c --json
+env
+env --format shell
+env --json
+env --app other --instance default
+env --app none
+# env
+# env --json
+run --service web -- printenv PORT WEB_PORT
+run --service web --service a -- printenv PORT WEB_PORT A_PORT
+run --service b --service c -- true
+run --service a-b --service a_b -- true
+# run --service web -- true
+allocate --service web
+allocate --service web --json
+allocate --service db --port P1
+allocate --service db --port P1 --json
+allocate --service db --port BUSY
+allocate --service db --port BUSY --json
+allocate --service db --port BUSY --adopt
+allocate --service cache --json
+allocate --service more
+allocate --service more --json
+get more
+# get web
+# get web --json
+# get web --port P3
+# allocate --service web
+# list
+# release
+# release --json
+# release --instance default
+list
+list --json
+list --app other
+list --app other --instance blue --json
+list --all --service web
+list --instance blue
+check --port P0
+check --port P0 --json
+check P3
+check BUSY
+check BUSY --json
+export
+prune
+prune --json
+prune --yes
+import ../../all.json
+import ../../all.json --json
+import ../../conflicts.json
+import ../../conflicts.json --json
+import ../../conflicts.json --skip-conflicts
+import ../../none.json
+release --port P3
+release --port P3 --json
+release --service nobody
+release --service nobody --json
+release --id 99
+release --id 99 --json
+release --id 1
+release --service api --json
+check --port P0
+check --port P0 --json
+release
+release
+release --app other --json
+list --all
+get web
+get a+b&c=d%20é/x#y --app ?q+&=% --instance %2F
+list --app ?q+&=% --json
+list --all --service a+b&c=d%20é/x#y
+check P1
+release --instance %2F --app ?q+&=%
+# allocate --service mine
+# list
+# release
+# release
+scan
+scan --json
+scan --register
+release
+scan --register
+scan --register
+# scan
+# scan --register
+# scan --register --json
+release
+list
+get
+list --app ''
+allocate --service 'two\\nlines'
+check --port 0
+";

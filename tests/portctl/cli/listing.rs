@@ -1,0 +1,124 @@
+//! Listing, releasing and checking ports.
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+use test_support::listener;
+
+use super::fixture::Portctl;
+
+#[test]
+fn list_is_of_this_app_and_instance_unless_told_otherwise() {
+    let portctl = Portctl::new();
+    let nothing = portctl.run(&["list"]);
+    assert_eq!((nothing.code, &*nothing.stdout), (Some(0), ""));
+    assert_snapshot!(nothing.stderr.trim_end(), @"no allocations of work/default; `portctl list --all` shows those of others");
+    assert_eq!(portctl.run(&["list", "--all"]).stderr, "no allocations\n");
+    assert!(!portctl.sandbox.store().exists(), "looking creates nothing");
+
+    portctl.run(&["get", "web", "postgres"]).printed();
+    portctl.run(&["get", "web", "--instance", "blue"]).printed();
+    portctl
+        .run(&["get", "web", "--app", "other", "--instance", "blue"])
+        .printed();
+    let ids = |words: &[&str]| -> Vec<u64> {
+        let words = [&["list", "--json"], words].concat();
+        let listed = portctl.json(&words);
+        let listed = listed.as_array().unwrap().iter();
+        listed.map(|it| it["id"].as_u64().unwrap()).collect()
+    };
+    assert_eq!(ids(&[]), [1, 2]);
+    assert_eq!(ids(&["--service", "web"]), [1]);
+    assert_eq!(ids(&["--instance", "blue"]), [3]);
+    assert_eq!(ids(&["--app", "work"]), [1, 2, 3]);
+    assert_eq!(ids(&["--app", "other", "--instance", "blue"]), [4]);
+    assert_eq!(ids(&["--app", "other", "--instance", "default"]), [0; 0]);
+    assert_eq!(ids(&["--all"]), [1, 2, 3, 4]);
+    assert_eq!(ids(&["--all", "--service", "postgres"]), [2]);
+    let table = portctl.run(&["list", "--all"]);
+    portctl.in_general_terms(|| assert_snapshot!("list", table.printed()));
+}
+
+#[test]
+fn release_is_of_this_app_and_instance_at_most_unless_told_otherwise() {
+    let portctl = Portctl::new();
+    let port = portctl.first.to_string();
+    portctl.run(&["get", "web", "--app", "other"]).printed();
+    portctl.run(&["get", "web", "api", "db"]).printed();
+
+    let ran = portctl.run(&["release", "--port", &port]);
+    portctl.in_general_terms(|| {
+        assert_snapshot!(ran.complained(1), @"
+        error: no allocation matches: port [P-0] is held by other/default/web (id 1), and nothing listens there
+        hint: `portctl release --id 1` frees it, if nothing needs it
+        ");
+    });
+    let ran = portctl.run(&["release", "--service", "api"]);
+    portctl.in_general_terms(|| {
+        assert_snapshot!(ran.printed(), @"released port [P-2] of work/default/api");
+    });
+    let ran = portctl.run(&["release"]);
+    portctl.in_general_terms(|| {
+        assert_snapshot!(ran.printed(), @"
+        released port [P-1] of work/default/web
+        released port [P-3] of work/default/db
+        ");
+    });
+    let ran = portctl.run(&["release"]);
+    assert_snapshot!(ran.complained(1), @"
+    error: no allocation matches
+    hint: `portctl list --all` shows all allocations
+    ");
+    let ran = portctl.run(&["release", "--id", "4"]);
+    assert_snapshot!(ran.complained(1), @"
+    error: allocation 4 not found
+    hint: `portctl list --all` shows all allocations
+    ");
+    let released = portctl.json(&["release", "--id", "1", "--json"]);
+    assert_eq!(released[0]["app"], "other");
+    // Ids are not given twice.
+    assert_eq!(portctl.json(&["get", "web", "--json"])[0]["id"], 5);
+}
+
+#[test]
+fn check_tells_by_its_exit_code() {
+    let portctl = Portctl::new();
+    let port = portctl.first.to_string();
+    let check = |port: &str| {
+        let ran = portctl.run(&["check", "--port", port]);
+        assert_eq!(ran.stderr, "");
+        (ran.code.unwrap(), ran.stdout.replace(port, "[PORT]"))
+    };
+    assert_eq!(check(&port), (0, "port [PORT] is available\n".to_owned()));
+    assert_eq!(
+        portctl.json(&["check", "--json", "--port", &port]),
+        json!({ "port": portctl.first, "available": true })
+    );
+
+    portctl.run(&["allocate", "--service", "web"]).printed();
+    let work = portctl.sandbox.work();
+    let holder = format!("work/default/web (id 1, of {})", work.display());
+    let text = format!("port [PORT] is allocated to {holder}, and not in use\n");
+    assert_eq!(check(&port), (1, text));
+    let (_listener, busy) = listener();
+    let busy = busy.to_string();
+    let status = |busy: &str| -> Value {
+        let ran = portctl.run(&["check", "--json", "--port", busy]);
+        assert_eq!(ran.code, Some(1));
+        serde_json::from_str(&ran.stdout).unwrap()
+    };
+    assert_eq!(status(&port)["available"], false);
+    assert_eq!(status(&port)["holder"]["service"], "web");
+    // Who listens is this test.
+    let listener = status(&busy)["listener"].clone();
+    assert_eq!(listener["pid"], std::process::id());
+    let process = listener["process"].as_str().unwrap();
+    let by = format!("by {process} (pid {})", std::process::id());
+    let text = format!("port [PORT] is in use {by}, and not allocated\n");
+    assert_eq!(check(&busy), (1, text));
+    assert_eq!(status(&busy)["available"], false);
+    let adopt = ["allocate", "--service", "db", "--adopt", "--port", &busy];
+    portctl.run(&adopt).printed();
+    let holder = format!("work/default/db (id 2, of {})", work.display());
+    let text = format!("port [PORT] is allocated to {holder}, and in use {by}\n");
+    assert_eq!(check(&busy), (1, text));
+}

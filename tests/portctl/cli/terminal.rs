@@ -1,0 +1,142 @@
+//! Output on terminals, and into pipes that break.
+
+use std::process::Stdio;
+
+use crate::PORTCTL;
+use serde_json::Value;
+use test_support::Ran;
+
+use super::fixture::Portctl;
+
+/// What a command prints to a terminal of so many columns.
+#[cfg(target_os = "linux")]
+fn on_a_terminal(
+    portctl: &Portctl,
+    columns: u16,
+    line: &str,
+    variables: &[(&str, &str)],
+) -> String {
+    let script = format!("stty cols {columns}; {PORTCTL} {line}");
+    let mut command = portctl.command(&[]);
+    let environment: Vec<_> = command
+        .get_envs()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+        .collect();
+    command = portctl.sandbox.command("script");
+    command.args(["-qec", &script, "/dev/null"]);
+    command.env("TERM", "xterm").envs(environment);
+    Ran::of(command.envs(variables.iter().copied())).stdout
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn colours_are_for_terminals_and_for_who_wants_them() {
+    let portctl = Portctl::new();
+    portctl.run(&["get", "web"]).printed();
+    let is_coloured = |text: &str| text.contains('\u{1b}');
+    let list = |variables: &[(&str, &str)]| on_a_terminal(&portctl, 80, "list", variables);
+    let heading = list(&[]);
+    assert!(heading.starts_with("\u{1b}[1mID  APP"), "{heading:?}");
+    assert!(
+        heading
+            .lines()
+            .next()
+            .unwrap()
+            .trim_end()
+            .ends_with("CREATED\u{1b}[0m")
+    );
+    let error = on_a_terminal(&portctl, 80, "release --id 99", &[]);
+    assert!(
+        error.starts_with("\u{1b}[1;31merror:\u{1b}[0m allocation 99"),
+        "{error:?}"
+    );
+    assert!(error.contains("\u{1b}[1;36mhint:\u{1b}[0m "), "{error:?}");
+    for (name, value) in [("NO_COLOR", "1"), ("CLICOLOR", "0"), ("TERM", "dumb")] {
+        assert!(!is_coloured(&list(&[(name, value)])), "{name}");
+    }
+    assert!(is_coloured(&list(&[("NO_COLOR", "")])));
+    assert!(!is_coloured(&list(&[
+        ("NO_COLOR", "1"),
+        ("CLICOLOR_FORCE", "1")
+    ])));
+    // What is no terminal gets colours only if it is told to, and JSON never does.
+    assert!(!is_coloured(portctl.run(&["list"]).printed()));
+    for (value, expected) in [("1", true), ("0", false)] {
+        let mut command = portctl.command(&["list"]);
+        let ran = Ran::of(command.env("CLICOLOR_FORCE", value));
+        assert_eq!(is_coloured(ran.printed()), expected);
+    }
+    let mut command = portctl.command(&["list", "--json"]);
+    assert!(!is_coloured(
+        Ran::of(command.env("CLICOLOR_FORCE", "1")).printed()
+    ));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn tables_are_as_wide_as_the_terminal() {
+    let portctl = Portctl::new();
+    let long =
+        "a-service-with-a-name-that-takes-more-room-than-there-is-in-any-terminal-of-usual-size";
+    portctl.run(&["get", "web", long]).printed();
+    for columns in [30, 60, 80] {
+        let table = on_a_terminal(&portctl, columns, "list", &[("NO_COLOR", "1")]);
+        assert!(table.contains('…'), "{table}");
+        for line in table.lines() {
+            assert!(line.chars().count() <= usize::from(columns), "{table}");
+        }
+    }
+    assert!(on_a_terminal(&portctl, 200, "list", &[]).contains(long));
+    assert!(portctl.run(&["list"]).printed().contains(long));
+}
+
+#[test]
+fn names_that_would_act_on_a_terminal_are_shown_and_not_obeyed() {
+    let portctl = Portctl::new();
+    let name = "web\u{202e}bew\u{200b}";
+    let ran = portctl.run(&["allocate", "--service", name]);
+    assert!(
+        ran.printed().ends_with(r"/web\u{202e}bew\u{200b}"),
+        "{}",
+        ran.stdout
+    );
+    let shown = r"web\u{202e}bew\u{200b}";
+    assert!(portctl.run(&["list"]).printed().contains(shown));
+    assert!(
+        portctl
+            .run(&["allocate", "--service", name])
+            .complained(1)
+            .contains(shown)
+    );
+    let ran = portctl.run(&["list", "--json"]);
+    assert!(ran.printed().contains(r"web\u202ebew\u200b"));
+    let listed: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(listed[0]["service"], name);
+    let ran = portctl.run(&["list", "--service", "\u{202e}"]);
+    assert!(ran.stderr.contains(r"\u{202e}"), "{}", ran.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_leaves_early_is_no_error_and_a_full_disk_is() {
+    let portctl = Portctl::new();
+    portctl.run(&["get", "web"]).printed();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = portctl.command(&["list"]);
+    let ran = command
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    assert_eq!((ran.status.code(), &*ran.stderr), (Some(0), &b""[..]));
+    if cfg!(target_os = "linux") {
+        let full = std::fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let ran = portctl.command(&["list"]).stdout(full).output().unwrap();
+        assert_eq!(ran.status.code(), Some(1));
+        assert!(ran.stderr.starts_with(b"error: cannot write: "));
+    }
+}

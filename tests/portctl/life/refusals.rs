@@ -1,0 +1,125 @@
+//! Starts and stops that fail.
+
+use std::fs;
+
+use crate::machine::{Machine, pid_in};
+use serde_json::Value;
+use test_support::Ran;
+
+use super::fixture::running_already;
+
+#[test]
+fn last_log_lines_are_shown_if_the_daemon_does_not_start() {
+    let machine = Machine::new();
+    let foreign = machine.sandbox.work().join("notes.txt");
+    fs::write(&foreign, "not a registry").unwrap();
+    for json in [false, true] {
+        let mut command = machine.command(&["start"]);
+        command.env("PORT_REGISTRY_DB", &foreign);
+        if json {
+            command.arg("--json");
+        }
+        let ran = Ran::of(&mut command);
+        let complaint = ran.complained(1);
+        let last = format!("error: {} is not a port registry; ", foreign.display());
+        if json {
+            let told: Value = serde_json::from_str(complaint).unwrap();
+            assert!(
+                told["log"][0].as_str().unwrap().starts_with(&last),
+                "{told}"
+            );
+            assert_eq!(told["log"].as_array().unwrap().len(), 1);
+        } else {
+            assert!(
+                complaint.starts_with(
+                    "error: the daemon exited immediately after it was started (exit status: 1)\n"
+                ),
+                "{complaint}"
+            );
+            assert!(complaint.contains(&format!("\n  {last}")), "{complaint}");
+            assert!(complaint.contains("\nhint: see its log, "), "{complaint}");
+        }
+    }
+    machine.assert_not_running();
+    assert_eq!(fs::read(&foreign).unwrap(), b"not a registry");
+}
+
+#[test]
+fn daemon_can_only_be_started_on_loopback() {
+    let machine = Machine::new();
+    for address in [
+        "192.0.2.1:51234",
+        "[::1]:51234",
+        "registry.example.com:51234",
+    ] {
+        let mut command = machine.command(&["start"]);
+        let ran = Ran::of(command.env("PORT_REGISTRY_ADDR", address));
+        assert!(
+            ran.complained(1)
+                .starts_with("error: a daemon can only listen at 127.0.0.1, but "),
+            "{ran:?}"
+        );
+    }
+    let mut command = machine.command(&["start"]);
+    let address = format!("localhost:{}", machine.address.port());
+    let ran = Ran::of(command.env("PORT_REGISTRY_ADDR", &address));
+    pid_in(ran.printed(), "Server started");
+    let mut command = machine.command(&["stop"]);
+    Ran::of(command.env("PORT_REGISTRY_ADDR", &address)).printed();
+}
+
+#[test]
+fn daemon_needs_a_home() {
+    let machine = Machine::new();
+    for words in ["start", "stop", "restart"] {
+        let mut command = machine.command(&[words]);
+        let ran = Ran::of(
+            command
+                .env("HOME", "relative")
+                .env("PORT_REGISTRY_DB", machine.sandbox.store()),
+        );
+        assert_eq!(
+            ran.complained(1),
+            "error: HOME is not an absolute path, but the daemon keeps its files below it\nhint: set HOME"
+        );
+    }
+}
+
+#[test]
+fn suspended_start_does_not_block_others_from_the_running_daemon() {
+    let machine = Machine::new();
+    let pid = machine.start();
+    // A portctl that starts a daemon holds this lock.
+    let turn = fs::File::open(machine.folder().join("portctl.lock")).unwrap();
+    turn.lock().unwrap();
+    let again = machine.run(&["start"]);
+    assert_eq!(running_already(&machine, &again), pid);
+}
+
+#[test]
+fn daemon_is_not_stopped_without_the_turn() {
+    let machine = Machine::new();
+    let pid = machine.start();
+    let turn = machine.folder().join("portctl.lock");
+    fs::remove_file(&turn).unwrap();
+    fs::create_dir(&turn).unwrap();
+    for command in ["stop", "restart"] {
+        let complaint = machine.complaint(&[command]);
+        assert!(complaint.starts_with("error: cannot lock "), "{complaint}");
+    }
+    let running = format!("Server is running (pid {pid}) healthy");
+    assert_eq!(machine.run(&["status"]).printed(), running);
+}
+
+#[test]
+fn daemon_is_not_started_without_the_turn() {
+    let machine = Machine::new();
+    // A folder in place of the file stops root, too.
+    let turn = machine.folder().join("portctl.lock");
+    fs::create_dir_all(&turn).unwrap();
+    let complaint = machine.complaint(&["start"]);
+    assert!(complaint.starts_with("error: cannot "), "{complaint}");
+    machine.assert_not_running();
+    let entries = fs::read_dir(machine.folder()).unwrap();
+    assert_eq!(entries.count(), 1);
+}

@@ -1,0 +1,70 @@
+//! Restarts.
+
+use std::fs;
+
+use crate::PORTCTL;
+use crate::machine::{Machine, pid_in};
+use test_support::{Ran, free_block, install};
+
+#[test]
+fn restart_starts_a_daemon_or_replaces_the_running_one() {
+    let machine = Machine::new();
+    let first = pid_in(machine.run(&["restart"]).printed(), "Server started");
+    let second = pid_in(machine.run(&["restart"]).printed(), "Server restarted");
+    assert_ne!(first, second);
+    let running = format!("Server is running (pid {second}) healthy");
+    assert_eq!(machine.run(&["status"]).printed(), running);
+}
+
+#[test]
+fn restart_does_not_stop_a_daemon_that_it_could_not_start_again() {
+    let machine = Machine::new();
+    let pid = machine.start();
+    let running = format!("Server is running (pid {pid}) healthy");
+    // Without the daemon's program.
+    let folder = machine.sandbox.path().join("bin");
+    fs::create_dir(&folder).unwrap();
+    let portctl = folder.join("portctl");
+    install(PORTCTL, &portctl);
+    let mut command = machine.sandbox.command(&portctl);
+    command
+        .env("PORT_REGISTRY_ADDR", machine.address.to_string())
+        .env("PATH", machine.sandbox.work());
+    let ran = Ran::of(command.arg("restart"));
+    assert!(ran.complained(1).contains("or on the PATH"), "{ran:?}");
+    assert_eq!(machine.run(&["status"]).printed(), running);
+    // The running daemon serves another registry.
+    let mut command = machine.command(&["restart"]);
+    let ran = Ran::of(command.env("PORT_REGISTRY_DB", "other.redb"));
+    assert!(
+        ran.complained(1).contains(" serves a different registry, "),
+        "{ran:?}"
+    );
+    assert_eq!(machine.run(&["status"]).printed(), running);
+}
+
+#[test]
+fn restart_keeps_the_range_unless_another_is_set() {
+    let machine = Machine::new();
+    let first = free_block(4);
+    let range = |first: u16| format!("{first}-{}", first + 1);
+    let run = |words: &[&str], first: Option<u16>| {
+        let mut command = machine.command(words);
+        if let Some(first) = first {
+            command.env("PORT_REGISTRY_RANGE", range(first));
+        }
+        Ran::of(&mut command).printed().to_owned()
+    };
+    run(&["start"], Some(first));
+    run(&["restart"], None);
+    assert_eq!(run(&["get", "web"], None), first.to_string());
+    let mut command = machine.command(&["start"]);
+    let ran = Ran::of(command.env("PORT_REGISTRY_RANGE", range(first + 2)));
+    assert!(
+        ran.complained(1)
+            .contains(" allocates ports from a different range, "),
+        "{ran:?}"
+    );
+    run(&["restart"], Some(first + 2));
+    assert_eq!(run(&["get", "api"], None), (first + 2).to_string());
+}

@@ -1,0 +1,67 @@
+//! Processes that reach a limit of the system.
+
+use std::process::Command;
+
+use port_registry::Filter;
+use test_support::Sandbox;
+use test_support::helper::Helper;
+
+use super::fixture::{patient_registry, start};
+
+/// Sets a soft limit of a process that is running.
+#[cfg(target_os = "linux")]
+fn limit(process: &Helper, resource: &str, limit: &str) {
+    let id = process.id().to_string();
+    let limit = format!("--{resource}={limit}:");
+    let status = Command::new("prlimit")
+        .args(["--pid", &id, &limit])
+        .status();
+    assert!(status.unwrap().success());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_handle_heals_once_the_cause_of_an_io_error_is_gone() {
+    let sandbox = Sandbox::new();
+    let store = sandbox.store();
+    let mut process = start(&store, &["obey"]);
+    process.expect("ready");
+    process.tell("before");
+    assert!(process.hear().unwrap().starts_with("ok "));
+
+    // A limit on the size of files stands for a full disk.
+    limit(&process, "fsize", "4096");
+    process.tell("during");
+    let said = process.hear().unwrap();
+    assert!(said.starts_with("error the registry at "), "{said}");
+    limit(&process, "fsize", "unlimited");
+    process.tell("after");
+    let said = process.hear().unwrap();
+    assert!(said.starts_with("ok "), "{said}");
+
+    let registry = patient_registry(&store);
+    registry.verify().unwrap();
+    let listed = registry.list(&Filter::new()).unwrap();
+    let apps: Vec<_> = listed.iter().map(|it| it.key.app()).collect();
+    assert_eq!(apps, ["before", "after"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn too_many_open_files_is_an_error_and_no_answer() {
+    let sandbox = Sandbox::new();
+    let mut process = start(&sandbox.store(), &["obey"]);
+    process.expect("ready");
+    process.tell("before");
+    assert!(process.hear().unwrap().starts_with("ok "));
+    limit(&process, "nofile", "0");
+    process.tell("during");
+    let said = process.hear().unwrap();
+    assert!(
+        said.starts_with("error cannot find out whether port "),
+        "{said}"
+    );
+    limit(&process, "nofile", "256");
+    process.tell("after");
+    assert!(process.hear().unwrap().starts_with("ok "));
+}

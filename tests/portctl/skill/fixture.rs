@@ -1,0 +1,30 @@
+//! The skill's files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::PORTCTL;
+use test_support::{Ran, Sandbox};
+
+/// Returns the folder of the skill in the sources.
+pub(super) fn sources() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../skill/port-registry")
+}
+
+pub(super) const FILES: [&str; 3] = ["SKILL.md", "references/api.md", "references/commands.md"];
+
+pub(super) fn run(sandbox: &Sandbox, words: &[&str]) -> Ran {
+    sandbox.run(PORTCTL, words)
+}
+
+/// Asserts that a folder holds the skill of the sources.
+#[track_caller]
+pub(super) fn assert_whole(folder: &Path) {
+    for name in FILES {
+        assert_eq!(
+            fs::read(folder.join(name)).unwrap(),
+            fs::read(sources().join(name)).unwrap(),
+            "{name}"
+        );
+    }
+}

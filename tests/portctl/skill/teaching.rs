@@ -1,0 +1,89 @@
+//! The commands that the skill names.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use crate::PORTCTL;
+use test_support::{Ran, Sandbox, install_script};
+
+use super::fixture::{FILES, run, sources};
+
+/// Returns the lines of the shell examples in a document.
+fn shell_lines(document: &str) -> Vec<&str> {
+    let blocks = document.split("```sh\n").skip(1);
+    blocks
+        .flat_map(|block| block.split("```").next().unwrap().lines())
+        .collect()
+}
+
+#[test]
+fn examples_of_the_skill_work() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.path().join("shop");
+    sandbox.git(&sandbox.path(), &["init", "-q", "shop"]);
+    let compose = "services: {cache: {ports: ['6390:6379']}}";
+    fs::write(project.join("compose.yaml"), compose).unwrap();
+    // Stand-ins for the other programs of the examples, which may not be installed.
+    let bin = sandbox.path().join("bin");
+    fs::create_dir(&bin).unwrap();
+    symlink(PORTCTL, bin.join("portctl")).unwrap();
+    for name in ["npm", "docker", "curl"] {
+        let path = bin.join(name);
+        install_script("#!/bin/sh\necho \"$PORT$WEB_PORT\"\n", &path);
+    }
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let document = fs::read_to_string(sources().join("SKILL.md")).unwrap();
+    let lines = shell_lines(&document);
+    assert!(lines.len() >= 6, "{lines:?}");
+    for line in lines {
+        // The example that registers a fixed port needs a service without a port.
+        if line.contains("--adopt") {
+            run(
+                &sandbox,
+                &["release", "--app", "shop", "--service", "postgres"],
+            );
+        }
+        let mut command = sandbox.command("sh");
+        let ran = Ran::of(
+            command
+                .args(["-ec", line])
+                .env("PATH", &path)
+                .current_dir(&project),
+        );
+        assert_eq!(ran.code, Some(0), "{line}: {ran:?}");
+        assert!(!ran.stdout.trim().is_empty(), "{line}: {ran:?}");
+    }
+}
+
+#[test]
+fn commands_and_flags_in_the_skill_exist() {
+    let sandbox = Sandbox::new();
+    for name in FILES {
+        let document = fs::read_to_string(sources().join(name)).unwrap();
+        // Collects quoted commands, and those of examples, including substitutions.
+        let quoted = document.split('`').skip(1).step_by(2);
+        let examples = shell_lines(&document)
+            .into_iter()
+            .flat_map(|line| line.split(['(', ')', '&']));
+        let lines: Vec<&str> = quoted
+            .chain(examples)
+            .filter_map(|text| text.trim().strip_prefix("portctl "))
+            .filter(|line| !line.starts_with("COMMAND"))
+            .collect();
+        assert!(!lines.is_empty() || name == "references/api.md", "{name}");
+        for line in lines {
+            let mut words = line.split_whitespace();
+            let help = run(&sandbox, &[words.next().unwrap(), "--help"]);
+            let help = help.printed();
+            // Words after `--` belong to another program.
+            let words = words.take_while(|word| *word != "--");
+            for word in words.map(|word| word.trim_matches(['[', ']'])) {
+                let flag = format!("\n  {word} ");
+                assert!(
+                    !word.starts_with('-') || help.contains(&flag),
+                    "{name}: portctl {line}"
+                );
+            }
+        }
+    }
+}

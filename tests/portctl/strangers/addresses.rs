@@ -1,0 +1,165 @@
+//! Other programs at the daemon's address, and daemons of others.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::process::Command;
+
+use crate::machine::Machine;
+use port_registry::daemon::Presence;
+use serde_json::json;
+use test_support::daemon::{Daemon, PORT_REGISTRY};
+use test_support::{Ran, free_block, wait_until};
+
+use super::fixture::{Stranger, impostor, ok};
+
+#[test]
+fn other_server_at_the_address_is_named_and_not_stopped() {
+    let body = r#"{"status":"ok"}"#;
+    let identity = "X-Port-Registry: 0.1.0; pid=1\r\n";
+    for (answer, what) in [
+        (Some(ok("", body)), "which is not port-registry"),
+        (
+            Some(ok(identity, body)),
+            "a port-registry of another version",
+        ),
+        (None, "which does not answer"),
+    ] {
+        let machine = Machine::new();
+        impostor(machine.address, answer);
+        let complaint = machine.complaint(&["start"]);
+        let by = format!("(pid {}), {what}", std::process::id());
+        assert!(
+            complaint.starts_with("error: [ADDRESS] is in use by ") && complaint.contains(&by),
+            "{complaint}"
+        );
+        let complaint = machine.complaint(&["stop"]);
+        assert!(
+            complaint.starts_with("error: Server is not running\nhint: "),
+            "{complaint}"
+        );
+        let status = machine.run(&["status"]);
+        assert_eq!(
+            (status.code, &*status.stdout),
+            (Some(0), "Server is not running\n")
+        );
+        assert_eq!(status.stderr.lines().count(), 1, "{status:?}");
+        machine.complaint(&["health"]);
+        assert!(!machine.folder().join("port-registry.log").exists());
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn process_named_by_an_impostor_is_not_stopped() {
+    let machine = Machine::new();
+    let mut stranger = Stranger::new();
+    let pid = stranger.pid();
+    let daemon = json!({"version": "0.1.0", "pid": pid, "store": machine.sandbox.store(), "range": "1-65535"});
+    let identity = format!("X-Port-Registry: 0.1.0; pid={pid}\r\n");
+    impostor(machine.address, Some(ok(&identity, &daemon.to_string())));
+    fs::create_dir(machine.folder()).unwrap();
+    fs::write(machine.pidfile(), pid.to_string()).unwrap();
+    let complaint = machine.complaint(&["stop"]);
+    assert!(
+        complaint.starts_with(&format!("error: process {pid} answers at [ADDRESS], but ")),
+        "{complaint}"
+    );
+    stranger.assert_unharmed();
+    // Nor if another process holds the lock, whatever the file says.
+    let lock = machine.folder().join("port-registry.pid.lock");
+    let mut flock = Command::new("flock");
+    let mut other = Stranger(
+        flock
+            .arg("--no-fork")
+            .arg(&lock)
+            .args(["sleep", "600"])
+            .spawn()
+            .unwrap(),
+    );
+    wait_until("the lock is held", || {
+        Presence::of(&machine.pidfile()).unwrap() != Presence::Absent
+    });
+    fs::write(&lock, format!("{} {}\n", other.pid(), machine.address)).unwrap();
+    let complaint = machine.complaint(&["stop"]);
+    assert!(complaint.ends_with("; neither was stopped"), "{complaint}");
+    stranger.assert_unharmed();
+    other.assert_unharmed();
+    fs::remove_file(lock).unwrap();
+}
+
+#[test]
+fn daemon_at_another_address_is_named_and_not_stopped() {
+    let machine = Machine::new();
+    let pid = machine.start();
+    let elsewhere = SocketAddr::from(([127, 0, 0, 1], free_block(1)));
+    for words in ["start", "stop", "restart"] {
+        let mut command = machine.command(&[words]);
+        let ran = Ran::of(command.env("PORT_REGISTRY_ADDR", elsewhere.to_string()));
+        let expected = format!(
+            "error: the daemon runs as process {pid}, but listens at {}, not at {elsewhere}\n\
+             hint: only one daemon runs per home folder; to use or stop this one, set PORT_REGISTRY_ADDR={}",
+            machine.address, machine.address
+        );
+        assert_eq!(ran.complained(1), expected);
+    }
+    let mut command = machine.command(&["status"]);
+    let ran = Ran::of(command.env("PORT_REGISTRY_ADDR", elsewhere.to_string()));
+    assert_eq!(
+        (ran.code, &*ran.stdout),
+        (Some(0), "Server is not running\n")
+    );
+    assert!(ran.stderr.contains(&format!("(pid {pid})")), "{ran:?}");
+    machine.run(&["stop"]).printed();
+}
+
+#[test]
+fn daemon_of_another_registry_is_recognized() {
+    let machine = Machine::new();
+    machine.start();
+    let other = machine.sandbox.work().join("other.redb");
+    let mut command = machine.command(&["start"]);
+    let ran = Ran::of(command.env("PORT_REGISTRY_DB", &other));
+    assert!(
+        ran.complained(1).contains(" serves a different registry, "),
+        "{ran:?}"
+    );
+    let mut command = machine.command(&["status"]);
+    let ran = Ran::of(command.env("PORT_REGISTRY_DB", &other));
+    assert!(ran.stdout.starts_with("Server is running (pid "), "{ran:?}");
+    assert!(
+        ran.stderr.starts_with("it serves a different registry, "),
+        "{ran:?}"
+    );
+    // It can be stopped nevertheless, because it is this user's daemon.
+    let mut command = machine.command(&["stop"]);
+    Ran::of(command.env("PORT_REGISTRY_DB", &other)).printed();
+}
+
+#[test]
+fn suspended_daemon_is_reported_and_not_stopped() {
+    let machine = Machine::new();
+    let mut daemon = Daemon::spawn(
+        machine
+            .sandbox
+            .command(&*PORT_REGISTRY)
+            .args(["--port", &machine.address.port().to_string()]),
+    );
+    let pid = daemon.child.id();
+    daemon.suspend();
+    let status = machine.run(&["status"]);
+    assert_eq!(
+        status.stdout,
+        format!("Server is running (pid {pid}) unhealthy\n")
+    );
+    let silent = "the server at [ADDRESS] did not answer within 5 s";
+    let complaint = machine.complaint(&["stop"]);
+    assert!(
+        complaint.starts_with(&format!(
+            "error: the daemon (pid {pid}) was not stopped: {silent}\n"
+        )),
+        "{complaint}"
+    );
+    daemon.signal("CONT");
+    machine.run(&["stop"]).printed();
+    assert!(daemon.wait().success());
+}

@@ -1,0 +1,99 @@
+//! Programs that stand in the place of the daemon.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use crate::machine::Machine;
+use test_support::{is_to_be_had, wait_until};
+
+/// An unrelated process.
+pub(super) struct Stranger(pub(super) Child);
+
+impl Stranger {
+    pub(super) fn new() -> Stranger {
+        Stranger(Command::new("sleep").arg("600").spawn().unwrap())
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.0.id()
+    }
+
+    #[track_caller]
+    pub(super) fn assert_unharmed(&mut self) {
+        assert_eq!(self.0.try_wait().unwrap(), None);
+    }
+}
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Runs another server at an address. It gives every request the same answer, or none.
+pub(super) fn impostor(address: SocketAddr, answer: Option<String>) {
+    let listener = TcpListener::bind(address).unwrap();
+    // It ends with the process.
+    thread::spawn(move || {
+        let mut held = Vec::new();
+        for mut stream in listener.incoming().flatten() {
+            match &answer {
+                None => held.push(stream),
+                Some(answer) => {
+                    let _ = stream.read(&mut [0; 4096]);
+                    let _ = stream.write_all(answer.as_bytes());
+                }
+            }
+        }
+    });
+}
+
+pub(super) fn ok(identity: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 200 OK\r\n{identity}Connection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+/// A daemon of another version: it holds the lock, but describes itself in an unknown format.
+pub(super) const OTHER_VERSION: &str = r#"
+import fcntl, http.server, os, sys
+lock, port, body = sys.argv[1], int(sys.argv[2]), sys.argv[3].encode()
+held = open(lock, "w")
+fcntl.flock(held, fcntl.LOCK_EX)
+held.write(f"{os.getpid()} 127.0.0.1:{port}\n")
+held.flush()
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("X-Port-Registry", f"9.0.0; pid={os.getpid()}")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+http.server.HTTPServer(("127.0.0.1", port), Answer).serve_forever()
+"#;
+
+impl Stranger {
+    /// Runs such a daemon with this description. Returns `None` without Python.
+    pub(super) fn of_another_version(machine: &Machine, body: &str) -> Option<Stranger> {
+        let mut python = machine.sandbox.command("python3");
+        if !is_to_be_had("Python", python.arg("--version")) {
+            return None;
+        }
+        fs::create_dir(machine.folder()).unwrap();
+        let lock = machine.folder().join("port-registry.pid.lock");
+        let port = machine.address.port().to_string();
+        let mut command = machine.sandbox.command("python3");
+        command
+            .args(["-c", OTHER_VERSION])
+            .arg(&lock)
+            .args([&port, body]);
+        let other = Stranger(command.stderr(Stdio::null()).spawn().unwrap());
+        wait_until("it listens", || TcpStream::connect(machine.address).is_ok());
+        Some(other)
+    }
+}

@@ -1,0 +1,176 @@
+//! Hints about conflicts.
+
+use std::collections::HashSet;
+use std::fs;
+
+use serde_json::Value;
+
+use super::super::machine::both_ways;
+use test_support::{Ran, free_block, listener};
+
+use super::fixture::{clone_of_shop, follow};
+
+#[test]
+fn a_port_is_refused_with_its_holder_its_folder_its_use_and_a_way_out() {
+    both_ways(|machine| {
+        let (listener, port) = listener();
+        let text = port.to_string();
+        let here = machine.work().join("here");
+        fs::create_dir(&here).unwrap();
+        let claim = ["allocate", "--service", "db", "--port", &text];
+        machine
+            .run_in(&here, &[&claim[..], &["--adopt"]].concat())
+            .printed();
+        let told = |ran: &Ran| -> Value { serde_json::from_str(ran.complained(1)).unwrap() };
+
+        let there = machine.work().join("there");
+        fs::create_dir(&there).unwrap();
+        let ran = machine.run_in(&there, &[&claim[..], &["--json"]].concat());
+        let told_in_use = told(&ran);
+        let error = told_in_use["error"].as_str().unwrap();
+        let holder = format!(
+            "port {port} is already allocated to here/default/db (id 1, of {}), and in use by ",
+            here.display()
+        );
+        assert!(error.starts_with(&holder), "{error}");
+        assert_eq!(told_in_use["listener"]["pid"], std::process::id());
+        assert_eq!(told_in_use["holder"]["dir"], here.to_str().unwrap());
+        assert!(
+            told_in_use["hint"]
+                .as_str()
+                .unwrap()
+                .contains("`portctl release --id 1`")
+        );
+
+        drop(listener);
+        let ran = machine.run_in(&there, &claim);
+        let complaint = ran.complained(1);
+        assert!(
+            complaint.contains(", and nothing listens there\nhint: "),
+            "{complaint}"
+        );
+        // When its folder is gone, there is nobody to ask.
+        fs::remove_dir(&here).unwrap();
+        let ran = machine.run_in(&there, &claim);
+        let hint = "hint: `portctl release --id 1` frees it: its checkout is gone";
+        assert!(ran.complained(1).ends_with(hint), "{ran:?}");
+        machine.run_in(&there, &["release", "--id", "1"]).printed();
+        machine.run_in(&there, &claim).printed();
+    });
+}
+
+#[test]
+fn the_command_that_a_hint_names_resolves_the_conflict() {
+    both_ways(|machine| {
+        let (_listener, port) = listener();
+        let port = port.to_string();
+        let work = machine.work();
+        // Something listens: it is the service itself.
+        let claim = ["get", "db", "--port", &port];
+        follow(machine, &work, &machine.run(&claim));
+        assert_eq!(machine.run(&claim).printed(), port);
+        // Another service holds it; and then something listens still.
+        let rival = ["get", "the cache", "--port", &port];
+        follow(machine, &work, &machine.run(&rival));
+        follow(machine, &work, &machine.run(&rival));
+        assert_eq!(machine.run(&rival).printed(), port);
+        // The service has a port, be it the one that is asked for.
+        let allocate = ["allocate", "--service", "the cache"];
+        assert_eq!(follow(machine, &work, &machine.run(&allocate)), port);
+        let ran = machine.run(&[&allocate[..], &["--port", &port]].concat());
+        assert_eq!(follow(machine, &work, &ran), port);
+        // It has another one than is asked for.
+        let free = free_block(1).to_string();
+        let wanted = ["get", "the cache", "--port", &free];
+        follow(machine, &work, &machine.run(&wanted));
+        assert_eq!(machine.run(&wanted).printed(), free);
+        // Names that are not those of this folder, and look like flags.
+        let odd = ["allocate", "--app=-a", "--instance=it's", "--service=-q"];
+        let first = machine.json(&[&odd[..], &["--json"]].concat());
+        let ran = machine.run(&odd);
+        assert_eq!(follow(machine, &work, &ran), first["port"].to_string());
+        // A release that spares what another one holds.
+        machine
+            .run(&[
+                "get",
+                "web",
+                "--app",
+                "x",
+                "--instance",
+                "y",
+                "--port",
+                "44",
+            ])
+            .printed();
+        let ran = machine.run(&["release", "--port", "44"]);
+        follow(machine, &work, &ran);
+        machine
+            .run(&[
+                "get",
+                "web",
+                "--app",
+                "z",
+                "--instance",
+                "y",
+                "--port",
+                "44",
+            ])
+            .printed();
+    });
+}
+
+#[test]
+fn checkouts_of_the_same_names_that_follow_the_hint_share_no_port() {
+    both_ways(|machine| {
+        let folders = ["a/shop", "b/shop", "c/shop", "c/b/shop", "d/default"];
+        let folders = folders.map(|name| machine.work().join(name));
+        let mut ports = HashSet::new();
+        for folder in &folders {
+            fs::create_dir_all(folder).unwrap();
+            let get = ["get", "web", "--app", "shop"];
+            // Outside of git the app is the folder's name, so it is typed for the last one.
+            let is_alike = folder.ends_with("shop");
+            let ran = machine.run_in(folder, if is_alike { &get[..2] } else { &get });
+            let port = match ran.code {
+                Some(0) => ran.printed().to_owned(),
+                _ => follow(machine, folder, &ran),
+            };
+            if is_alike {
+                assert!(
+                    ports.insert(port.clone()),
+                    "{}: {port} again",
+                    folder.display()
+                );
+            }
+        }
+        assert_eq!(ports.len(), 4);
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_checkout_whose_path_is_no_text_never_takes_anothers_ports_for_its_own() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    both_ways(|machine| {
+        let clones = [OsStr::new("one"), OsStr::from_bytes(b"caf\xe9")];
+        let [one, other] = clones.map(|name| clone_of_shop(machine, name));
+        let port = machine.run_in(&one, &["get", "web"]).printed().to_owned();
+        for words in [
+            &["get", "web"][..],
+            &["env"],
+            &["run", "--", "true"],
+            &["run", "--service", "web", "--", "true"],
+            &["release"],
+            &["allocate", "--service", "db"],
+        ] {
+            let ran = machine.run_in(&other, words);
+            assert_eq!(ran.code, Some(1), "{words:?}: {ran:?}");
+        }
+        assert_eq!(machine.run_in(&one, &["get", "web"]).printed(), port);
+        // Names that are typed are taken at their word.
+        let named = ["get", "web", "--app", "shop", "--instance", "other"];
+        assert_ne!(machine.run_in(&other, &named).printed(), port);
+    });
+}
