@@ -7,19 +7,19 @@ use std::time::{Duration, Instant};
 use insta::assert_snapshot;
 use port_registry::{Claim, Registry, ServiceKey};
 use test_support::daemon::{Daemon, PORT_REGISTRY};
-use test_support::{Ran, Sandbox, listener};
+use test_support::{Ran, Sandbox, occupant};
 
 use super::fixture::{CLAIM, failure, names_in, pidfile};
 
 #[test]
 fn a_port_in_use_is_waited_for_and_then_its_owner_named() {
     let sandbox = Sandbox::new();
-    let (occupant, port) = listener();
+    let (occupant, port) = occupant();
     let port = port.to_string();
     let start = Instant::now();
     let told = failure(&sandbox, &["--port", &port]);
     assert!(start.elapsed() >= Duration::from_secs(3));
-    let pid = format!("(pid {})", std::process::id());
+    let pid = format!("(pid {})", occupant.id());
     assert!(told.contains(&pid), "{told}");
     let told = told.replace(&port, "[PORT]").replace(&pid, "(pid [PID])");
     let (waiting, told) = told.split_once('\n').unwrap();

@@ -8,16 +8,16 @@ use crate::version::portctl_version;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 use test_support::daemon::Daemon;
-use test_support::{Ran, Sandbox, free_block, free_port, listener};
+use test_support::{Ran, Sandbox, free_block, free_port, occupant};
 
 use super::fixture::{PORTS, Portctl};
 
 #[test]
 fn every_command_prints_the_same_over_http_and_in_process() {
-    let (_listener, busy) = listener();
+    let (occupant, busy) = occupant();
     let first = free_block(PORTS);
-    let in_process = Portctl::in_process(first).transcript(busy);
-    let by_daemon = Portctl::by_daemon(first).transcript(busy);
+    let in_process = Portctl::in_process(first).transcript(busy, occupant.id());
+    let by_daemon = Portctl::by_daemon(first).transcript(busy, occupant.id());
     let mut settings = test_support::snapshots::settings();
     settings.add_filter(r"by [^ ]+ \(pid \[PID\]\)", "by [PROCESS] (pid [PID])");
     settings.add_filter(r#""process":"[^"]*""#, r#""process":"[PROCESS]""#);

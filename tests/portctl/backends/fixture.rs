@@ -70,7 +70,7 @@ impl Portctl {
     }
 
     /// What is printed for each line of the table, and the exit codes.
-    pub(super) fn transcript(&self, busy: u16) -> String {
+    pub(super) fn transcript(&self, busy: u16, occupant: u32) -> String {
         let mut transcript = String::new();
         for line in TABLE.trim().lines() {
             let (folder, words) = match line.strip_prefix("# ") {
@@ -102,10 +102,10 @@ impl Portctl {
             )
             .unwrap();
         }
-        self.in_general_terms(&transcript, busy)
+        self.in_general_terms(&transcript, busy, occupant)
     }
 
-    pub(super) fn in_general_terms(&self, text: &str, busy: u16) -> String {
+    pub(super) fn in_general_terms(&self, text: &str, busy: u16, pid: u32) -> String {
         let mut text = text.replace(self.sandbox.path().to_str().unwrap(), "[SANDBOX]");
         for offset in 0..PORTS {
             text = text.replace(&(self.first + offset).to_string(), &format!("[P{offset}]"));
@@ -115,7 +115,6 @@ impl Portctl {
         let parts = text.split("--instance there-").enumerate();
         let parts = parts.map(|(at, part)| if at == 0 { part } else { &part[4..] });
         text = parts.collect::<Vec<_>>().join("--instance there-[MARK]");
-        let pid = std::process::id();
         text.replace(&format!("(pid {pid})"), "(pid [PID])")
             .replace(&format!("\"pid\":{pid}"), "\"pid\":[PID]")
     }

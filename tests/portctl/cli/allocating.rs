@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
-use test_support::{free_block, listener};
+use test_support::{free_block, occupant};
 
 use super::fixture::{PORTS, Portctl};
 
@@ -71,10 +71,10 @@ fn a_second_claim_of_a_service_names_the_port_it_has() {
 #[test]
 fn a_port_that_something_listens_on_is_refused_unless_it_is_adopted() {
     let portctl = Portctl::new();
-    let (_listener, port) = listener();
+    let (occupant, port) = occupant();
     let claim = ["allocate", "--service", "db", "--port", &port.to_string()];
     let ran = portctl.run(&claim);
-    let by = format!(" (pid {})", std::process::id());
+    let by = format!(" (pid {})", occupant.id());
     let complaint = ran.complained(1).replace(&port.to_string(), "[PORT]");
     let (before, process) = complaint.split_once(" by ").unwrap();
     let (_, after) = process.split_once(&by).unwrap();
@@ -142,7 +142,7 @@ fn get_allocates_all_or_nothing() {
 #[test]
 fn what_needs_no_write_creates_no_store() {
     let portctl = Portctl::new();
-    let (_listener, port) = listener();
+    let (_occupant, port) = occupant();
     let port = port.to_string();
     portctl.run(&["release", "--id", "1"]).complained(1);
     portctl.run(&["release", "--service", "web"]).complained(1);

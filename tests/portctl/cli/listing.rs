@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
-use test_support::listener;
+use test_support::occupant;
 
 use super::fixture::Portctl;
 
@@ -99,7 +99,7 @@ fn check_tells_by_its_exit_code() {
     let holder = format!("work/default/web (id 1, of {})", work.display());
     let text = format!("port [PORT] is allocated to {holder}, and not in use\n");
     assert_eq!(check(&port), (1, text));
-    let (_listener, busy) = listener();
+    let (occupant, busy) = occupant();
     let busy = busy.to_string();
     let status = |busy: &str| -> Value {
         let ran = portctl.run(&["check", "--json", "--port", busy]);
@@ -108,11 +108,10 @@ fn check_tells_by_its_exit_code() {
     };
     assert_eq!(status(&port)["available"], false);
     assert_eq!(status(&port)["holder"]["service"], "web");
-    // Who listens is this test.
     let listener = status(&busy)["listener"].clone();
-    assert_eq!(listener["pid"], std::process::id());
+    assert_eq!(listener["pid"], occupant.id());
     let process = listener["process"].as_str().unwrap();
-    let by = format!("by {process} (pid {})", std::process::id());
+    let by = format!("by {process} (pid {})", occupant.id());
     let text = format!("port [PORT] is in use {by}, and not allocated\n");
     assert_eq!(check(&busy), (1, text));
     assert_eq!(status(&busy)["available"], false);

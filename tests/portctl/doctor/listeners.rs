@@ -19,7 +19,7 @@ const LISTENER: &str = "test-listener";
 fn listen(command: &mut Command, folder: &Path, port: u16) -> Helper {
     command.arg(port.to_string()).current_dir(folder);
     let mut service = Helper::spawn(command);
-    service.expect("listening");
+    service.expect(&format!("listening {port}"));
     service
 }
 

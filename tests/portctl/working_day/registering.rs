@@ -5,12 +5,12 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::machine::both_ways;
-use test_support::listener;
+use test_support::occupant;
 
 #[test]
 fn what_was_found_is_registered_as_a_whole_or_not_at_all() {
     both_ways(|machine| {
-        let (_listener, busy) = listener();
+        let (occupant, busy) = occupant();
         let project = machine.work().join("shop");
         let compose = format!(
             "services:\n  db:\n    ports: ['{busy}:5432']\n  web:\n    ports: ['41:80', '42:443']\n"
@@ -29,7 +29,7 @@ fn what_was_found_is_registered_as_a_whole_or_not_at_all() {
         };
         let found = scan(&project, &[]);
         assert_eq!(standing(&found), ["free"; 4]);
-        assert_eq!(found[0]["listener"]["pid"], std::process::id());
+        assert_eq!(found[0]["listener"]["pid"], occupant.id());
         assert_eq!(found[3]["guess"], true);
         assert!(machine.held().is_empty());
 

@@ -34,7 +34,7 @@ pub mod torture;
 
 pub use conditions::{folder_in_memory, is_to_be_had, soak, wait_until};
 pub use foreign_store::open_as_store;
-pub use ports::{free_block, free_port, listener};
+pub use ports::{free_block, free_port, listener, occupant};
 pub use programs::{install, install_script, program};
 pub use ran::Ran;
 pub use sandbox::{NOBODY, Sandbox};

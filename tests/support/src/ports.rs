@@ -3,15 +3,30 @@
 use std::fs::{self, File, OpenOptions};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Mutex;
 
 use port_registry::{Port, Probe, SystemProbe, Verdict};
+
+use crate::helper::Helper;
+use crate::program;
 
 /// A socket that listens on a port of the system's choice.
 pub fn listener() -> (TcpListener, u16) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     (listener, port)
+}
+
+/// Another process that listens on a port of the system's choice, until it is dropped.
+///
+/// A socket of this process would seem to belong to the programs that other tests start, between their fork and
+/// their exec.
+pub fn occupant() -> (Helper, u16) {
+    let mut occupant = Helper::spawn(Command::new(program("test-listener")).arg("0"));
+    let line = occupant.hear().unwrap();
+    let port = line.strip_prefix("listening ").unwrap().parse().unwrap();
+    (occupant, port)
 }
 
 /// A port that nothing listened on a moment ago.

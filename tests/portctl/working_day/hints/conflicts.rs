@@ -6,14 +6,14 @@ use std::fs;
 use serde_json::Value;
 
 use super::super::machine::both_ways;
-use test_support::{Ran, free_block, listener};
+use test_support::{Ran, free_block, occupant};
 
 use super::fixture::{clone_of_shop, follow};
 
 #[test]
 fn a_port_is_refused_with_its_holder_its_folder_its_use_and_a_way_out() {
     both_ways(|machine| {
-        let (listener, port) = listener();
+        let (occupant, port) = occupant();
         let text = port.to_string();
         let here = machine.work().join("here");
         fs::create_dir(&here).unwrap();
@@ -33,7 +33,7 @@ fn a_port_is_refused_with_its_holder_its_folder_its_use_and_a_way_out() {
             here.display()
         );
         assert!(error.starts_with(&holder), "{error}");
-        assert_eq!(told_in_use["listener"]["pid"], std::process::id());
+        assert_eq!(told_in_use["listener"]["pid"], occupant.id());
         assert_eq!(told_in_use["holder"]["dir"], here.to_str().unwrap());
         assert!(
             told_in_use["hint"]
@@ -42,7 +42,7 @@ fn a_port_is_refused_with_its_holder_its_folder_its_use_and_a_way_out() {
                 .contains("`portctl release --id 1`")
         );
 
-        drop(listener);
+        drop(occupant);
         let ran = machine.run_in(&there, &claim);
         let complaint = ran.complained(1);
         assert!(
@@ -62,7 +62,7 @@ fn a_port_is_refused_with_its_holder_its_folder_its_use_and_a_way_out() {
 #[test]
 fn the_command_that_a_hint_names_resolves_the_conflict() {
     both_ways(|machine| {
-        let (_listener, port) = listener();
+        let (_occupant, port) = occupant();
         let port = port.to_string();
         let work = machine.work();
         // Something listens: it is the service itself.
