@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::PORTCTL;
-use test_support::{NOBODY, Ran, Sandbox, is_to_be_had, namespace};
+use test_support::{NOBODY, Ran, Sandbox, is_available, namespace};
 
 /// A command of a sandbox, with another home.
 fn with_home(sandbox: &Sandbox, home: impl AsRef<Path>, program: &str, words: &[&str]) -> Ran {
@@ -142,7 +142,7 @@ fn by_nobody(sandbox: &Sandbox) -> Option<Command> {
     set_mode(&sandbox.path(), 0o755);
     let mut trial = sandbox.as_nobody();
     let trial = trial.arg("true").current_dir("/");
-    is_to_be_had("another user, by setpriv", trial).then(|| sandbox.as_nobody())
+    is_available("another user, by setpriv", trial).then(|| sandbox.as_nobody())
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
 use crate::PORTCTL;
-use test_support::{Ran, Sandbox, is_to_be_had};
+use test_support::{Ran, Sandbox, is_available};
 
 /// A command line that runs a shell script with the ports of these services.
 fn run(sandbox: &Sandbox, services: &[&str], script: &str) -> Command {
@@ -157,7 +157,7 @@ fn what_cannot_be_run_is_told_as_shells_tell_it() {
 #[test]
 fn on_a_terminal_it_is_the_one_that_the_terminal_talks_to() {
     let sandbox = Sandbox::new();
-    if !is_to_be_had("script", sandbox.command("script").arg("--version")) {
+    if !is_available("script", sandbox.command("script").arg("--version")) {
         return;
     }
     // Interrupted from the keyboard, by a shell that knows jobs. It ends by the signal, as the shell

@@ -1,26 +1,26 @@
-//! Steps done to the registry and to the model, and their answers compared.
+//! Performs steps on the registry and on the model, and compares the answers.
 
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
 use port_registry::{AllocationId, Atomicity, Error, Filter, Port, Registry, Request, Verdict};
-use test_support::model::{Answer, Model, Op, Record, World};
+use test_support::model::{Model, ModelAnswer, Operation, Record, World};
 
-use super::steps::Step;
-use super::surroundings::{Surroundings, keys};
+use super::steps::ModelStep;
+use super::world::{ModelWorld, keys};
 
-/// A registry, and the model of it.
+/// A registry and its model.
 pub(super) struct Comparison {
-    world: Surroundings,
-    /// `None` while it is opened again.
+    world: ModelWorld,
+    /// `None` during [`ModelStep::Reopen`].
     registry: Option<Registry>,
-    model: Model<Surroundings>,
+    model: Model<ModelWorld>,
 }
 
 impl Comparison {
     pub(super) fn begin(range: RangeInclusive<u16>, folder: &Path) -> Comparison {
-        let world = Surroundings::create(range, folder);
+        let world = ModelWorld::create(range, folder);
         Comparison {
             registry: Some(world.open()),
             model: Model::new(world.clone()),
@@ -28,51 +28,58 @@ impl Comparison {
         }
     }
 
-    pub(super) fn run(mut self, steps: &[Step]) {
+    pub(super) fn run(mut self, steps: &[ModelStep]) {
         for step in steps {
             self.take(step);
             self.compare_all();
         }
     }
 
-    fn take(&mut self, step: &Step) {
+    fn take(&mut self, step: &ModelStep) {
         match step {
-            Step::Batch(asks, atomicity) => self.batch(&self.world.ops(asks), *atomicity),
-            Step::Group(first, late) => self.group(self.world.ops(first), self.world.ops(late)),
-            Step::Look(asks) => self.look(&self.world.ops(asks)),
-            Step::Reopen => {
+            ModelStep::Batch(requests, atomicity) => {
+                self.batch(&self.world.ops(requests), *atomicity);
+            }
+            ModelStep::Group(first, late) => {
+                self.group(self.world.ops(first), self.world.ops(late));
+            }
+            ModelStep::WithoutWrite(requests) => {
+                self.answer_without_write(&self.world.ops(requests));
+            }
+            ModelStep::Reopen => {
                 self.registry = None;
                 self.registry = Some(self.world.open());
             }
-            Step::Say(index, verdict) => {
-                self.world.say(self.world.port(*index).get(), *verdict);
+            ModelStep::SetVerdict(index, verdict) => {
+                self.world
+                    .set_verdict(self.world.port(*index).get(), *verdict);
             }
-            Step::List(pick) => {
-                let filter = self.world.filter(pick);
+            ModelStep::List(filter) => {
+                let filter = self.world.filter(filter);
                 let listed = self.registry().list(&filter).unwrap();
-                let listed = Answer::Listed(Record::of_all(&listed));
-                assert_eq!(listed, self.model.ask(&Op::List(filter)));
+                let listed = ModelAnswer::Listed(Record::of_all(&listed));
+                assert_eq!(listed, self.model.ask(&Operation::List(filter)));
             }
-            Step::Get(id) => {
+            ModelStep::Get(id) => {
                 let found = self.registry().get(AllocationId::new(*id).unwrap());
                 let found = match found.unwrap() {
-                    Some(allocation) => Answer::Found((&allocation).into()),
-                    None => Answer::NotFound(*id),
+                    Some(allocation) => ModelAnswer::Found((&allocation).into()),
+                    None => ModelAnswer::NotFound(*id),
                 };
-                assert_eq!(found, self.model.ask(&Op::Find(*id)));
+                assert_eq!(found, self.model.ask(&Operation::Find(*id)));
             }
-            Step::Check(index) => self.check(self.world.port(*index)),
+            ModelStep::Check(index) => self.check(self.world.port(*index)),
         }
     }
 
-    fn batch(&mut self, ops: &[Op], atomicity: Atomicity) {
+    fn batch(&mut self, ops: &[Operation], atomicity: Atomicity) {
         let answers = self.registry().apply(&requests(ops), atomicity).unwrap();
         let answers: Vec<_> = answers.iter().map(translated).collect();
         assert_eq!(answers, self.model.ask_all(ops, atomicity));
     }
 
-    /// Asks in groups until everything is answered, and the model in the same order.
-    fn group(&mut self, mut ops: Vec<Op>, mut late: Vec<Op>) {
+    /// Applies groups until everything is answered, and asks the model in the same order.
+    fn group(&mut self, mut ops: Vec<Operation>, mut late: Vec<Operation>) {
         while !ops.is_empty() {
             let mut group = requests(&ops);
             let wait = Duration::from_secs(5);
@@ -91,21 +98,21 @@ impl Comparison {
                 .map(|(op, _)| op)
                 .collect();
             if ops.is_empty() {
-                // The first ones took no write.
+                // The first requests needed no write, so the late ones did not join the group.
                 ops.append(&mut late);
             }
         }
     }
 
-    /// What needs no write is answered without one.
-    fn look(&self, ops: &[Op]) {
+    /// Asserts that requests which change nothing are answered without a write.
+    fn answer_without_write(&self, ops: &[Operation]) {
         for (op, request) in std::iter::zip(ops, requests(ops)) {
             let answer = self.registry().answer_without_write(&request);
             let answer = answer.transpose().as_ref().map(translated);
             let mut after = self.model.clone();
-            let said = after.ask(op);
+            let expected = after.ask(op);
             let changes = !after.records().eq(self.model.records());
-            assert_eq!(answer, (!changes).then_some(said), "{op}");
+            assert_eq!(answer, (!changes).then_some(expected), "{op}");
         }
     }
 
@@ -154,10 +161,10 @@ impl Comparison {
     }
 }
 
-fn requests(ops: &[Op]) -> Vec<Request> {
+fn requests(ops: &[Operation]) -> Vec<Request> {
     ops.iter().map(|op| op.request().unwrap()).collect()
 }
 
-fn translated(answer: &Result<port_registry::Answer, Error>) -> Answer {
-    Answer::of(answer).unwrap_or_else(|| panic!("no model says this: {answer:?}"))
+fn translated(answer: &Result<port_registry::Answer, Error>) -> ModelAnswer {
+    ModelAnswer::of(answer).unwrap_or_else(|| panic!("the model has no such answer: {answer:?}"))
 }

@@ -1,10 +1,10 @@
-//! The registry against the model of it.
+//! Compares the registry with its model.
 //!
-//! Random operations, reopening included, go to both. Every answer is compared, and after every
-//! operation all allocations, both indexes and, by `verify`, the structure of the free ports.
+//! Both perform the same random steps, some of which reopen the registry. The test compares every answer. After
+//! each step it also compares all allocations through both indexes, and `verify` checks the free ports.
 //! `PORT_REGISTRY_MODEL_CASES` sets the number of runs.
 
 mod comparison;
 mod runs;
 mod steps;
-mod surroundings;
+mod world;

@@ -1,4 +1,4 @@
-//! Random runs of steps.
+//! Random runs of the registry and its model.
 
 use std::ops::RangeInclusive;
 
@@ -8,12 +8,12 @@ use proptest::test_runner::TestRunner;
 use super::comparison::Comparison;
 use super::steps::steps;
 
-/// Ranges that meet what the order depends on: the ports from 3000 on, those below, what browsers
-/// block, and the system's ports.
+/// Ranges that cross the boundaries of port preference: 3000, the ports that browsers block, and the system
+/// ports.
 const RANGES: [RangeInclusive<u16>; 4] = [3000..=3007, 2996..=3003, 6663..=6671, 1020..=1027];
 
 #[test]
-fn the_registry_answers_as_the_model_does() {
+fn registry_gives_the_same_answers_as_its_model() {
     let cases = std::env::var("PORT_REGISTRY_MODEL_CASES");
     let cases = cases.map_or(48, |cases| cases.parse().unwrap());
     let config = ProptestConfig {

@@ -1,85 +1,86 @@
-//! Steps of a run, chosen at random.
+//! Random steps of a run.
 
 use port_registry::{Atomicity, Verdict};
 use proptest::prelude::*;
 
-/// One thing that is done to the registry and to the model. Small numbers stand for names, ports
-/// of the range and ids, so that steps meet each other.
+/// A step to perform on the registry and on the model. Names, ports and ids come from small sets of numbers, so that
+/// steps often conflict.
 #[derive(Clone, Debug)]
-pub(super) enum Step {
-    Batch(Vec<Ask>, Atomicity),
-    /// The second part comes when the turn to write has.
-    Group(Vec<Ask>, Vec<Ask>),
-    Look(Vec<Ask>),
+pub(super) enum ModelStep {
+    Batch(Vec<RandomRequest>, Atomicity),
+    /// A group, and the requests that join it once it has the writer lock.
+    Group(Vec<RandomRequest>, Vec<RandomRequest>),
+    /// Requests to answer without a write, where possible.
+    WithoutWrite(Vec<RandomRequest>),
     Reopen,
-    /// From now on the system says this of a port; `None` for an error.
-    Say(usize, Option<Verdict>),
-    List(Pick),
+    /// Sets the verdict of later probes of a port. `None` makes them fail.
+    SetVerdict(usize, Option<Verdict>),
+    List(RandomFilter),
     Get(u64),
     Check(usize),
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Ask {
-    Allocate(Wish),
-    GetOrAllocate(Wish),
+pub(super) enum RandomRequest {
+    Allocate(RandomClaim),
+    GetOrAllocate(RandomClaim),
     Release(u64),
-    ReleaseMatching(Pick),
+    ReleaseMatching(RandomFilter),
 }
 
-/// A service that wants a port.
+/// A request of a service for a port.
 #[derive(Clone, Debug)]
-pub(super) struct Wish {
+pub(super) struct RandomClaim {
     pub(super) key: (u8, u8, u8),
     pub(super) port: Option<usize>,
     pub(super) dir: Option<u8>,
     pub(super) adopt: bool,
 }
 
-/// A filter.
+/// A filter of allocations.
 #[derive(Clone, Debug)]
-pub(super) struct Pick {
+pub(super) struct RandomFilter {
     pub(super) app: Option<u8>,
     pub(super) instance: Option<u8>,
     pub(super) service: Option<u8>,
     pub(super) port: Option<usize>,
 }
 
-pub(super) fn steps() -> impl Strategy<Value = Step> {
+pub(super) fn steps() -> impl Strategy<Value = ModelStep> {
     let atomicity = prop_oneof![Just(Atomicity::Each), Just(Atomicity::AllOrNothing)];
     prop_oneof![
-        8 => asks().prop_map(|ask| Step::Batch(vec![ask], Atomicity::Each)),
-        4 => (prop::collection::vec(asks(), 0..6), atomicity)
-            .prop_map(|(asks, atomicity)| Step::Batch(asks, atomicity)),
-        4 => (prop::collection::vec(asks(), 0..5), prop::collection::vec(asks(), 0..5))
-            .prop_map(|(first, late)| Step::Group(first, late)),
-        1 => wear(),
-        2 => prop::collection::vec(asks(), 0..5).prop_map(Step::Look),
-        1 => Just(Step::Reopen),
-        3 => (0..10usize, verdicts()).prop_map(|(port, verdict)| Step::Say(port, verdict)),
-        2 => picks().prop_map(Step::List),
-        1 => (1..30u64).prop_map(Step::Get),
-        2 => (0..10usize).prop_map(Step::Check),
+        8 => requests().prop_map(|request| ModelStep::Batch(vec![request], Atomicity::Each)),
+        4 => (prop::collection::vec(requests(), 0..6), atomicity)
+            .prop_map(|(requests, atomicity)| ModelStep::Batch(requests, atomicity)),
+        4 => (prop::collection::vec(requests(), 0..5), prop::collection::vec(requests(), 0..5))
+            .prop_map(|(first, late)| ModelStep::Group(first, late)),
+        1 => many_changes(),
+        2 => prop::collection::vec(requests(), 0..5).prop_map(ModelStep::WithoutWrite),
+        1 => Just(ModelStep::Reopen),
+        3 => (0..10usize, verdicts()).prop_map(|(port, verdict)| ModelStep::SetVerdict(port, verdict)),
+        2 => filters().prop_map(ModelStep::List),
+        1 => (1..30u64).prop_map(ModelStep::Get),
+        2 => (0..10usize).prop_map(ModelStep::Check),
     ]
 }
 
-fn asks() -> impl Strategy<Value = Ask> {
+fn requests() -> impl Strategy<Value = RandomRequest> {
     prop_oneof![
-        5 => wishes().prop_map(Ask::Allocate),
-        4 => wishes().prop_map(Ask::GetOrAllocate),
-        3 => (1..30u64).prop_map(Ask::Release),
-        1 => picks().prop_map(Ask::ReleaseMatching),
+        5 => claims().prop_map(RandomRequest::Allocate),
+        4 => claims().prop_map(RandomRequest::GetOrAllocate),
+        3 => (1..30u64).prop_map(RandomRequest::Release),
+        1 => filters().prop_map(RandomRequest::ReleaseMatching),
     ]
 }
 
-fn wishes() -> impl Strategy<Value = Wish> {
+fn claims() -> impl Strategy<Value = RandomClaim> {
     (
         (0..2u8, 0..2u8, 0..4u8),
         prop::option::weighted(0.3, 0..10usize),
         prop::option::weighted(0.5, 0..3u8),
         prop::bool::weighted(0.2),
     )
-        .prop_map(|(key, port, dir, adopt)| Wish {
+        .prop_map(|(key, port, dir, adopt)| RandomClaim {
             key,
             port,
             dir,
@@ -87,14 +88,14 @@ fn wishes() -> impl Strategy<Value = Wish> {
         })
 }
 
-fn picks() -> impl Strategy<Value = Pick> {
+fn filters() -> impl Strategy<Value = RandomFilter> {
     (
         prop::option::of(0..2u8),
         prop::option::of(0..2u8),
         prop::option::weighted(0.3, 0..4u8),
         prop::option::weighted(0.2, 0..10usize),
     )
-        .prop_map(|(app, instance, service, port)| Pick {
+        .prop_map(|(app, instance, service, port)| RandomFilter {
             app,
             instance,
             service,
@@ -111,18 +112,18 @@ fn verdicts() -> impl Strategy<Value = Option<Verdict>> {
     ]
 }
 
-/// So many changes that the store puts those that it keeps apart into its tables.
-fn wear() -> impl Strategy<Value = Step> {
-    (wishes(), 100..300usize).prop_map(|(wish, times)| {
-        let (app, instance, service) = wish.key;
-        let release = Ask::ReleaseMatching(Pick {
+/// Generates a batch with so many changes that the store merges them into its tables.
+fn many_changes() -> impl Strategy<Value = ModelStep> {
+    (claims(), 100..300usize).prop_map(|(claim, times)| {
+        let (app, instance, service) = claim.key;
+        let release = RandomRequest::ReleaseMatching(RandomFilter {
             app: Some(app),
             instance: Some(instance),
             service: Some(service),
             port: None,
         });
-        let asks = [release, Ask::Allocate(wish)];
-        let asks = asks.into_iter().cycle().take(2 * times).collect();
-        Step::Batch(asks, Atomicity::Each)
+        let requests = [release, RandomRequest::Allocate(claim)];
+        let requests = requests.into_iter().cycle().take(2 * times).collect();
+        ModelStep::Batch(requests, Atomicity::Each)
     })
 }

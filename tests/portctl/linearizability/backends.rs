@@ -1,4 +1,4 @@
-//! Two ways to ask the registry, and what comes of it.
+//! Clients that use the registry in process and over HTTP.
 
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -8,102 +8,110 @@ use std::time::Duration;
 use port_registry::{Allocation, AllocationId, Atomicity, Error, Filter, Registry};
 use serde_json::{Value, json};
 
-use super::server::Server;
+use super::daemon::RestartableDaemon;
 use fastrand::Rng;
 use test_support::daemon::{Client, Response};
-use test_support::model::{Answer, Op, Record, Want};
+use test_support::model::{ModelAnswer, Operation, Record, Want};
 
-/// How an operation ended.
+/// Outcome of an operation.
 #[derive(Clone, Debug)]
-pub(crate) enum Outcome {
-    Answered(Answer),
-    /// It was given up, and it is promised that it had no effect.
+pub(crate) enum OperationOutcome {
+    Answered(ModelAnswer),
+    /// The operation failed, and the registry guarantees that it had no effect.
     NothingDone,
-    /// Nobody can tell what it did, or will do.
+    /// The operation has taken effect, or may do so later, or never.
     Unknown,
 }
 
-/// A client of the registry, which asks one thing after the other.
-pub(crate) trait Backend: Send {
-    fn ask(&mut self, op: &Op) -> Outcome;
+/// A client that performs one operation at a time.
+pub(crate) trait RegistryClient: Send {
+    fn ask(&mut self, op: &Operation) -> OperationOutcome;
 }
 
-/// A registry of this process. Each has files of its own open, and competes with the others as if it
-/// was in another process.
-pub(crate) struct InProcess(Registry);
+/// A registry of this process. Each opens the store's files for itself, and so competes for locks as if in another
+/// process.
+pub(crate) struct InProcessClient(Registry);
 
-impl InProcess {
-    /// One that gives up after so long a wait for its turn to write.
-    pub(crate) fn open(store: &Path, range: &RangeInclusive<u16>, wait: Duration) -> InProcess {
+impl InProcessClient {
+    /// Opens a registry that waits this long for the writer lock.
+    pub(crate) fn open(
+        store: &Path,
+        range: &RangeInclusive<u16>,
+        wait: Duration,
+    ) -> InProcessClient {
         let range = format!("{}-{}", range.start(), range.end());
         let builder = Registry::builder().with_path(store).with_wait(wait);
-        InProcess(builder.with_range(range.parse().unwrap()).open().unwrap())
+        InProcessClient(builder.with_range(range.parse().unwrap()).open().unwrap())
     }
 
-    fn try_ask(&self, op: &Op) -> Result<Answer, Error> {
+    fn try_ask(&self, op: &Operation) -> Result<ModelAnswer, Error> {
         if let Some(request) = op.request() {
             let answer = self.0.apply(&[request], Atomicity::Each)?.pop().unwrap();
-            return Answer::of(&answer).map_or_else(|| Err(answer.unwrap_err()), Ok);
+            return ModelAnswer::of(&answer).map_or_else(|| Err(answer.unwrap_err()), Ok);
         }
         Ok(match op {
-            Op::Find(id) => match self.0.get(AllocationId::new(*id).unwrap())? {
-                Some(allocation) => Answer::Found((&allocation).into()),
-                None => Answer::NotFound(*id),
+            Operation::Find(id) => match self.0.get(AllocationId::new(*id).unwrap())? {
+                Some(allocation) => ModelAnswer::Found((&allocation).into()),
+                None => ModelAnswer::NotFound(*id),
             },
-            Op::List(filter) => Answer::Listed(Record::of_all(&self.0.list(filter)?)),
-            _ => unreachable!("it has a request"),
+            Operation::List(filter) => ModelAnswer::Listed(Record::of_all(&self.0.list(filter)?)),
+            _ => unreachable!("writes have a request"),
         })
     }
 }
 
-impl Backend for InProcess {
-    fn ask(&mut self, op: &Op) -> Outcome {
+impl RegistryClient for InProcessClient {
+    fn ask(&mut self, op: &Operation) -> OperationOutcome {
         match self.try_ask(op) {
-            Ok(answer) => Outcome::Answered(answer),
-            Err(Error::Busy { .. }) => Outcome::NothingDone,
-            Err(Error::OutcomeUnknown { .. }) => Outcome::Unknown,
+            Ok(answer) => OperationOutcome::Answered(answer),
+            Err(Error::Busy { .. }) => OperationOutcome::NothingDone,
+            Err(Error::OutcomeUnknown { .. }) => OperationOutcome::Unknown,
             Err(error) => panic!("{op} failed: {error}"),
         }
     }
 }
 
-/// A client of the daemon that keeps its connection for as long as it holds.
-pub(crate) struct OverHttp<'a> {
-    server: &'a Server,
+/// A client of the daemon that keeps its connection open.
+pub(crate) struct HttpClient<'a> {
+    daemon: &'a RestartableDaemon,
     connection: Option<Client>,
     random: Rng,
-    patience: Patience,
-    /// Is told of each request that was sent and not answered yet.
+    timeout: AnswerTimeout,
+    /// Receives a message after each request is sent, before its answer.
     pub(crate) sent: Option<Sender<()>>,
 }
 
-/// How long a client waits for an answer.
+/// Timeout of a client for answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Patience {
-    Enough,
-    /// Hardly at all, now and then.
+pub(crate) enum AnswerTimeout {
+    Long,
+    /// Long for most operations, a few milliseconds for some.
     Varying,
 }
 
-impl OverHttp<'_> {
-    pub(crate) fn new(server: &Server, seed: u64, patience: Patience) -> OverHttp<'_> {
-        OverHttp {
-            server,
+impl HttpClient<'_> {
+    pub(crate) fn new(
+        daemon: &RestartableDaemon,
+        seed: u64,
+        timeout: AnswerTimeout,
+    ) -> HttpClient<'_> {
+        HttpClient {
+            daemon,
             connection: None,
             random: Rng::with_seed(seed),
-            patience,
+            timeout,
             sent: None,
         }
     }
 
-    fn text_of(&mut self, op: &Op) -> (&'static str, String) {
+    fn text_of(&mut self, op: &Operation) -> (&'static str, String) {
         let (method, path, body) = match op {
-            Op::Allocate(want) => ("POST", String::new(), body_of_want(want)),
-            Op::GetOrAllocate(want) => ("PUT", String::new(), body_of_want(want)),
-            Op::Release(id) => ("DELETE", format!("/{id}"), String::new()),
-            Op::ReleaseMatching(filter) => ("DELETE", String::new(), body_of_filter(filter)),
-            Op::Find(id) => ("GET", format!("/{id}"), String::new()),
-            Op::List(filter) => ("GET", query_of(filter), String::new()),
+            Operation::Allocate(want) => ("POST", String::new(), body_of_want(want)),
+            Operation::GetOrAllocate(want) => ("PUT", String::new(), body_of_want(want)),
+            Operation::Release(id) => ("DELETE", format!("/{id}"), String::new()),
+            Operation::ReleaseMatching(filter) => ("DELETE", String::new(), body_of_filter(filter)),
+            Operation::Find(id) => ("GET", format!("/{id}"), String::new()),
+            Operation::List(filter) => ("GET", query_of(filter), String::new()),
         };
         let prefer = if self.random.u8(..2) == 0 {
             "Prefer: return=representation\r\n"
@@ -120,28 +128,28 @@ impl OverHttp<'_> {
     }
 }
 
-impl Backend for OverHttp<'_> {
-    fn ask(&mut self, op: &Op) -> Outcome {
+impl RegistryClient for HttpClient<'_> {
+    fn ask(&mut self, op: &Operation) -> OperationOutcome {
         let (method, text) = self.text_of(op);
-        let is_hasty = self.patience == Patience::Varying && self.random.u8(..6) == 0;
-        let patience = if is_hasty {
+        let is_hasty = self.timeout == AnswerTimeout::Varying && self.random.u8(..6) == 0;
+        let timeout = if is_hasty {
             Duration::from_micros(500 + self.random.u64(..3000))
         } else {
             Duration::from_secs(60)
         };
-        let server = self.server;
-        let client = self.connection.get_or_insert_with(|| server.connect());
-        client.stream().set_read_timeout(Some(patience)).unwrap();
+        let daemon = self.daemon;
+        let client = self.connection.get_or_insert_with(|| daemon.connect());
+        client.stream().set_read_timeout(Some(timeout)).unwrap();
         client.send(text.as_bytes());
         if let Some(sent) = &self.sent {
-            // Nobody listens any more once the daemon has been killed.
+            // The receiver is gone once the daemon has been killed.
             let _ = sent.send(());
         }
         if let Ok(response) = client.try_receive(method) {
             outcome(op, &response)
         } else {
             self.connection = None;
-            Outcome::Unknown
+            OperationOutcome::Unknown
         }
     }
 }
@@ -161,7 +169,7 @@ fn body_of_filter(filter: &Filter) -> String {
     body.to_string()
 }
 
-/// Its names need no escapes.
+/// Formats a filter as a query string. The names in these tests need no escapes.
 fn query_of(filter: &Filter) -> String {
     let port = filter.port().map(|port| port.to_string());
     let parts = [
@@ -174,43 +182,49 @@ fn query_of(filter: &Filter) -> String {
     format!("?{}", parts.join("&"))
 }
 
-fn outcome(op: &Op, response: &Response) -> Outcome {
+fn outcome(op: &Operation, response: &Response) -> OperationOutcome {
     let document = response.json(response.status);
     match response.status {
-        // It is busy, or stopping, and has promised that nothing was done.
-        503 => return Outcome::NothingDone,
-        500 if response.body.contains("it is unknown whether") => return Outcome::Unknown,
+        // The daemon is busy or stopping, and guarantees that the operation had no effect.
+        503 => return OperationOutcome::NothingDone,
+        500 if response.body.contains("it is unknown whether") => return OperationOutcome::Unknown,
         _ => {}
     }
     let record = |value: &Value| {
         let allocation: Allocation = serde_json::from_value(value.clone()).unwrap();
         Record::from(&allocation)
     };
-    let all = |values: &[Value]| values.iter().map(record).collect();
+    let records = |values: &[Value]| values.iter().map(record).collect();
     let error = document["error"].as_str();
-    Outcome::Answered(match (op, response.status) {
-        (Op::Allocate(_) | Op::GetOrAllocate(_), 201) => Answer::Allocated(record(&document)),
-        (Op::GetOrAllocate(_), 200) => Answer::Existing(record(&document)),
-        (Op::Allocate(_) | Op::GetOrAllocate(_), 507) => Answer::NoFreePort,
-        (Op::Allocate(_) | Op::GetOrAllocate(_), 409) => {
+    OperationOutcome::Answered(match (op, response.status) {
+        (Operation::Allocate(_) | Operation::GetOrAllocate(_), 201) => {
+            ModelAnswer::Allocated(record(&document))
+        }
+        (Operation::GetOrAllocate(_), 200) => ModelAnswer::Existing(record(&document)),
+        (Operation::Allocate(_) | Operation::GetOrAllocate(_), 507) => ModelAnswer::NoFreePort,
+        (Operation::Allocate(_) | Operation::GetOrAllocate(_), 409) => {
             let holder = record(&document["holder"]);
             match error {
-                Some("service already allocated") => Answer::ServiceTaken(holder),
-                Some("port already allocated") => Answer::PortTaken(holder),
+                Some("service already allocated") => ModelAnswer::ServiceTaken(holder),
+                Some("port already allocated") => ModelAnswer::PortTaken(holder),
                 _ => panic!("{op}: {response:?}"),
             }
         }
-        (Op::Release(id) | Op::Find(id), 404) if error == Some("allocation not found") => {
-            Answer::NotFound(*id)
+        (Operation::Release(id) | Operation::Find(id), 404)
+            if error == Some("allocation not found") =>
+        {
+            ModelAnswer::NotFound(*id)
         }
-        (Op::Release(_), 200) if document == json!({"status": "deleted"}) => Answer::Deleted(1),
-        (Op::Release(_), 200) => Answer::Released(vec![record(&document)]),
-        (Op::ReleaseMatching(_), 200) => match document.as_array() {
-            Some(released) => Answer::Released(all(released)),
-            None => Answer::Deleted(document["deleted"].as_u64().unwrap().try_into().unwrap()),
+        (Operation::Release(_), 200) if document == json!({"status": "deleted"}) => {
+            ModelAnswer::Deleted(1)
+        }
+        (Operation::Release(_), 200) => ModelAnswer::Released(vec![record(&document)]),
+        (Operation::ReleaseMatching(_), 200) => match document.as_array() {
+            Some(released) => ModelAnswer::Released(records(released)),
+            None => ModelAnswer::Deleted(document["deleted"].as_u64().unwrap().try_into().unwrap()),
         },
-        (Op::Find(_), 200) => Answer::Found(record(&document)),
-        (Op::List(_), 200) => Answer::Listed(all(document.as_array().unwrap())),
+        (Operation::Find(_), 200) => ModelAnswer::Found(record(&document)),
+        (Operation::List(_), 200) => ModelAnswer::Listed(records(document.as_array().unwrap())),
         _ => panic!("{op}: {response:?}"),
     })
 }

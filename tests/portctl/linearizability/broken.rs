@@ -1,5 +1,7 @@
-//! Clients with a fault each. Their schedules make sure that the fault is met, whatever
-//! the machine does. The same schedules without the fault prove that it is the fault which is refused.
+//! Clients with one bug each, whose histories the checker must reject.
+//!
+//! Fixed schedules trigger each bug every time. The checker accepts the same schedules without the bug, which
+//! shows that it rejects the bug itself.
 
 use std::collections::HashMap;
 use std::sync::{Barrier, Mutex};
@@ -8,15 +10,17 @@ use std::time::Duration;
 
 use port_registry::{Filter, ServiceKey};
 
-use super::backends::{Backend, InProcess, Outcome, OverHttp, Patience};
+use super::backends::{
+    AnswerTimeout, HttpClient, InProcessClient, OperationOutcome, RegistryClient,
+};
+use super::daemon::RestartableDaemon;
 use super::recorder::{ClientHistory, Recorder};
 use super::round::{PORTS, key, range};
-use super::server::Server;
 use test_support::checker::linearize;
-use test_support::model::{Answer, Model, Op, Record, Want};
+use test_support::model::{Model, ModelAnswer, Operation, Record, Want};
 use test_support::{Sandbox, free_block};
 
-/// A store, and where its ports are chosen from.
+/// A store and its range of ports.
 struct Place {
     sandbox: Sandbox,
     first_port: u16,
@@ -30,13 +34,13 @@ impl Place {
         }
     }
 
-    fn backend(&self) -> InProcess {
+    fn client(&self) -> InProcessClient {
         let store = self.sandbox.store();
-        InProcess::open(&store, &range(self.first_port), Duration::from_secs(60))
+        InProcessClient::open(&store, &range(self.first_port), Duration::from_secs(60))
     }
 }
 
-fn is_explained(history: &ClientHistory, first_port: u16) -> bool {
+fn is_linearizable(history: &ClientHistory, first_port: u16) -> bool {
     linearize(&Model::new(range(first_port)), history).is_linearizable
 }
 
@@ -44,26 +48,29 @@ fn want(service: &str) -> Want {
     Want::any_port(key(("shop", service)))
 }
 
-fn everything() -> Op {
-    Op::List(Filter::new())
+fn everything() -> Operation {
+    Operation::List(Filter::new())
 }
 
-/// Answers for a service from what it was told before.
-struct Caching<D> {
-    inner: D,
+/// Answers requests for a service from a cache that it never invalidates.
+struct Caching<C> {
+    inner: C,
     cache: HashMap<ServiceKey, Record>,
 }
 
-impl<D: Backend> Backend for Caching<D> {
-    fn ask(&mut self, op: &Op) -> Outcome {
-        let Op::GetOrAllocate(want) = op else {
+impl<C: RegistryClient> RegistryClient for Caching<C> {
+    fn ask(&mut self, op: &Operation) -> OperationOutcome {
+        let Operation::GetOrAllocate(want) = op else {
             return self.inner.ask(op);
         };
         if let Some(record) = self.cache.get(&want.key) {
-            return Outcome::Answered(Answer::Existing(record.clone()));
+            return OperationOutcome::Answered(ModelAnswer::Existing(record.clone()));
         }
         let outcome = self.inner.ask(op);
-        if let Outcome::Answered(Answer::Allocated(record) | Answer::Existing(record)) = &outcome {
+        if let OperationOutcome::Answered(
+            ModelAnswer::Allocated(record) | ModelAnswer::Existing(record),
+        ) = &outcome
+        {
             self.cache.insert(want.key.clone(), record.clone());
         }
         outcome
@@ -71,37 +78,37 @@ impl<D: Backend> Backend for Caching<D> {
 }
 
 #[test]
-fn an_answer_from_a_cache_after_the_release_is_refused() {
-    fn history(server: &Server, mut client: impl Backend) -> ClientHistory {
+fn cached_answer_after_a_release_is_rejected() {
+    fn history(daemon: &RestartableDaemon, mut client: impl RegistryClient) -> ClientHistory {
         let recorder = Recorder::start();
-        let mut other = OverHttp::new(server, 1, Patience::Enough);
-        recorder.ask("client", &mut client, Op::GetOrAllocate(want("web")));
-        recorder.ask("other", &mut other, Op::Release(1));
-        recorder.ask("client", &mut client, Op::GetOrAllocate(want("web")));
+        let mut other = HttpClient::new(daemon, 1, AnswerTimeout::Long);
+        recorder.ask("client", &mut client, Operation::GetOrAllocate(want("web")));
+        recorder.ask("other", &mut other, Operation::Release(1));
+        recorder.ask("client", &mut client, Operation::GetOrAllocate(want("web")));
         recorder.history()
     }
     let first_port = free_block(PORTS);
     let range = range(first_port);
 
-    let server = Server::start(&range);
-    let honest = OverHttp::new(&server, 0, Patience::Enough);
-    assert!(is_explained(&history(&server, honest), first_port));
+    let daemon = RestartableDaemon::start(&range);
+    let honest = HttpClient::new(&daemon, 0, AnswerTimeout::Long);
+    assert!(is_linearizable(&history(&daemon, honest), first_port));
 
-    let server = Server::start(&range);
+    let daemon = RestartableDaemon::start(&range);
     let caching = Caching {
-        inner: OverHttp::new(&server, 0, Patience::Enough),
+        inner: HttpClient::new(&daemon, 0, AnswerTimeout::Long),
         cache: HashMap::new(),
     };
-    assert!(!is_explained(&history(&server, caching), first_port));
+    assert!(!is_linearizable(&history(&daemon, caching), first_port));
 }
 
-/// Says that something is released before it is.
-struct Deferring<D> {
-    inner: D,
-    deferred: Vec<Op>,
+/// Acknowledges releases before performing them.
+struct Deferring<C> {
+    inner: C,
+    deferred: Vec<Operation>,
 }
 
-impl<D: Backend> Deferring<D> {
+impl<C: RegistryClient> Deferring<C> {
     fn catch_up(&mut self) {
         for op in self.deferred.drain(..) {
             self.inner.ask(&op);
@@ -109,88 +116,90 @@ impl<D: Backend> Deferring<D> {
     }
 }
 
-impl<D: Backend> Backend for Deferring<D> {
-    fn ask(&mut self, op: &Op) -> Outcome {
-        if let Op::Release(_) = op {
+impl<C: RegistryClient> RegistryClient for Deferring<C> {
+    fn ask(&mut self, op: &Operation) -> OperationOutcome {
+        if let Operation::Release(_) = op {
             self.deferred.push(op.clone());
-            return Outcome::Answered(Answer::Deleted(1));
+            return OperationOutcome::Answered(ModelAnswer::Deleted(1));
         }
         self.inner.ask(op)
     }
 }
 
 #[test]
-fn a_write_that_is_told_of_before_it_is_done_is_refused() {
-    fn history<D: Backend>(
+fn write_acknowledged_before_it_is_done_is_rejected() {
+    fn history<C: RegistryClient>(
         place: &Place,
-        mut client: D,
-        catch_up: impl FnOnce(&mut D),
+        mut client: C,
+        catch_up: impl FnOnce(&mut C),
     ) -> ClientHistory {
         let recorder = Recorder::start();
-        let mut other = place.backend();
-        recorder.ask("client", &mut client, Op::Allocate(want("web")));
-        recorder.ask("client", &mut client, Op::Release(1));
-        recorder.ask("other", &mut other, Op::Find(1));
+        let mut other = place.client();
+        recorder.ask("client", &mut client, Operation::Allocate(want("web")));
+        recorder.ask("client", &mut client, Operation::Release(1));
+        recorder.ask("other", &mut other, Operation::Find(1));
         catch_up(&mut client);
         recorder.ask("other", &mut other, everything());
         recorder.history()
     }
     let place = Place::new();
-    let honest = history(&place, place.backend(), |_| ());
-    assert!(is_explained(&honest, place.first_port));
+    let honest = history(&place, place.client(), |_| ());
+    assert!(is_linearizable(&honest, place.first_port));
 
     let place = Place::new();
     let deferring = Deferring {
-        inner: place.backend(),
+        inner: place.client(),
         deferred: Vec::new(),
     };
     let deferring = history(&place, deferring, Deferring::catch_up);
-    assert!(!is_explained(&deferring, place.first_port));
+    assert!(!is_linearizable(&deferring, place.first_port));
 }
 
-/// Asks again when an answer was lost, as if nothing could have happened.
-struct Repeating<D>(D);
+/// Repeats a request after a lost answer, as if the request had no effect.
+struct Repeating<C>(C);
 
-impl<D: Backend> Backend for Repeating<D> {
-    fn ask(&mut self, op: &Op) -> Outcome {
+impl<C: RegistryClient> RegistryClient for Repeating<C> {
+    fn ask(&mut self, op: &Operation) -> OperationOutcome {
         let _lost = self.0.ask(op);
         self.0.ask(op)
     }
 }
 
 #[test]
-fn a_write_that_is_done_twice_is_refused() {
-    fn history(place: &Place, mut client: impl Backend) -> ClientHistory {
+fn write_performed_twice_is_rejected() {
+    fn history(place: &Place, mut client: impl RegistryClient) -> ClientHistory {
         let recorder = Recorder::start();
-        recorder.ask("client", &mut client, Op::Allocate(want("web")));
-        recorder.ask("other", &mut place.backend(), everything());
+        recorder.ask("client", &mut client, Operation::Allocate(want("web")));
+        recorder.ask("other", &mut place.client(), everything());
         recorder.history()
     }
     let place = Place::new();
-    assert!(is_explained(
-        &history(&place, place.backend()),
+    assert!(is_linearizable(
+        &history(&place, place.client()),
         place.first_port
     ));
 
     let place = Place::new();
-    let repeating = Repeating(place.backend());
-    assert!(!is_explained(&history(&place, repeating), place.first_port));
+    let repeating = Repeating(place.client());
+    assert!(!is_linearizable(
+        &history(&place, repeating),
+        place.first_port
+    ));
 }
 
-/// A registry in memory that looks for a free port and then takes it.
-struct Sham<'a> {
+/// A registry in memory that looks for a free port and then takes it, which can race.
+struct RacyRegistry<'a> {
     records: &'a Mutex<Vec<Record>>,
     first_port: u16,
-    /// Where it waits, between looking and taking, until all have looked; it keeps the others out
-    /// meanwhile if there is none.
+    /// Makes all clients wait between looking and taking. Without it, a lock covers both steps.
     all_have_looked: Option<&'a Barrier>,
 }
 
-impl Backend for Sham<'_> {
-    fn ask(&mut self, op: &Op) -> Outcome {
+impl RegistryClient for RacyRegistry<'_> {
+    fn ask(&mut self, op: &Operation) -> OperationOutcome {
         let mut records = self.records.lock().unwrap();
-        let Op::Allocate(want) = op else {
-            return Outcome::Answered(Answer::Listed(records.clone()));
+        let Operation::Allocate(want) = op else {
+            return OperationOutcome::Answered(ModelAnswer::Listed(records.clone()));
         };
         let is_taken = |port: &u16| records.iter().any(|record| record.port == *port);
         let port = range(self.first_port).find(|port| !is_taken(port));
@@ -206,17 +215,17 @@ impl Backend for Sham<'_> {
             dir: None,
         };
         records.push(record.clone());
-        Outcome::Answered(Answer::Allocated(record))
+        OperationOutcome::Answered(ModelAnswer::Allocated(record))
     }
 }
 
 #[test]
-fn a_port_that_two_were_given_because_both_looked_first_is_refused() {
-    // No system is asked whether these ports are free.
+fn port_allocated_twice_by_a_race_is_rejected() {
+    // Nothing probes these ports.
     const FIRST_PORT: u16 = 3000;
     fn history(all_have_looked: Option<&Barrier>) -> ClientHistory {
         let records = Mutex::default();
-        let backend = || Sham {
+        let client = || RacyRegistry {
             records: &records,
             first_port: FIRST_PORT,
             all_have_looked,
@@ -224,12 +233,17 @@ fn a_port_that_two_were_given_because_both_looked_first_is_refused() {
         let recorder = Recorder::start();
         thread::scope(|scope| {
             for service in ["web", "db"] {
-                scope.spawn(|| recorder.ask(service, &mut backend(), Op::Allocate(want(service))));
+                scope.spawn(|| {
+                    recorder.ask(service, &mut client(), Operation::Allocate(want(service)))
+                });
             }
         });
-        recorder.ask("afterwards", &mut backend(), everything());
+        recorder.ask("afterwards", &mut client(), everything());
         recorder.history()
     }
-    assert!(is_explained(&history(None), FIRST_PORT));
-    assert!(!is_explained(&history(Some(&Barrier::new(2))), FIRST_PORT));
+    assert!(is_linearizable(&history(None), FIRST_PORT));
+    assert!(!is_linearizable(
+        &history(Some(&Barrier::new(2))),
+        FIRST_PORT
+    ));
 }

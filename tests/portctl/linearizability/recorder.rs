@@ -1,14 +1,14 @@
-//! Writing down what clients ask and what they are told.
+//! Records operations and their answers.
 
 use std::ops::RangeInclusive;
 use std::sync::Mutex;
 use std::time::Instant;
 
-use super::backends::{Backend, Outcome};
+use super::backends::{OperationOutcome, RegistryClient};
 use test_support::checker::{Event, History};
-use test_support::model::{Answer, Model, Op};
+use test_support::model::{Model, ModelAnswer, Operation};
 
-/// The operations of the clients of a registry, all of whose ports are free.
+/// The history of a registry where all ports of the range are free.
 pub(crate) type ClientHistory = History<Model<RangeInclusive<u16>>>;
 
 pub(crate) struct Recorder {
@@ -24,18 +24,23 @@ impl Recorder {
         }
     }
 
-    /// Asks, and keeps what may have had an effect or tells of one.
-    pub(crate) fn ask(&self, client: &str, backend: &mut dyn Backend, op: Op) -> Option<Answer> {
+    /// Performs an operation and records it. Does not record an operation that had no effect and no answer.
+    pub(crate) fn ask(
+        &self,
+        name: &str,
+        client: &mut dyn RegistryClient,
+        op: Operation,
+    ) -> Option<ModelAnswer> {
         let invoked = self.start.elapsed();
-        let outcome = backend.ask(&op);
+        let outcome = client.ask(&op);
         let end = self.start.elapsed();
         let answer = match outcome {
-            Outcome::Answered(answer) => Some(answer),
-            Outcome::Unknown if op.is_write() => None,
-            Outcome::Unknown | Outcome::NothingDone => return None,
+            OperationOutcome::Answered(answer) => Some(answer),
+            OperationOutcome::Unknown if op.is_write() => None,
+            OperationOutcome::Unknown | OperationOutcome::NothingDone => return None,
         };
         self.events.lock().unwrap().push(Event {
-            client: client.to_owned(),
+            client: name.to_owned(),
             op,
             invoked,
             answered: answer.clone().map(|answer| (answer, end)),

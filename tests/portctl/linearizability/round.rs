@@ -1,4 +1,4 @@
-//! A history of clients that get in each other's way.
+//! Records a history of concurrent clients.
 
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,32 +8,32 @@ use std::time::Duration;
 
 use port_registry::{Filter, Port, Registry, ServiceKey};
 
-use super::backends::{Backend, InProcess, OverHttp, Patience};
+use super::backends::{AnswerTimeout, HttpClient, InProcessClient, RegistryClient};
+use super::daemon::RestartableDaemon;
 use super::recorder::{ClientHistory, Recorder};
-use super::server::Server;
 use fastrand::Rng;
-use test_support::model::{Answer, Op, Want};
+use test_support::model::{ModelAnswer, Operation, Want};
 
-/// Of each backend.
+/// Number of clients of each backend.
 const CLIENTS: u64 = 3;
-/// Of each client.
+/// Number of operations of each client.
 const OPS: u64 = 16;
 
-/// Ports that can be asked for. The last of them is given only to those who do.
+/// Number of ports that clients request. The last one is outside of the range, so it is allocated only on request.
 pub(crate) const PORTS: u16 = 4;
 
-/// Where ports are chosen from. There are more services, so that at times none is free.
+/// The range to allocate from. It is smaller than the number of services, so that at times no port is free.
 pub(crate) fn range(first: u16) -> RangeInclusive<u16> {
     first..=first + PORTS - 2
 }
 
-/// Why some operations have no answer.
+/// Reason why some operations have no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
     None,
-    /// The daemon is killed in the midst, and another one is started.
+    /// The daemon is killed and replaced during the round.
     Kill,
-    /// Clients hang up at times before the daemon has answered, or do not wait for their turn.
+    /// Some clients give up soon: they hang up before the answer, or do not wait for the writer lock.
     Haste,
 }
 
@@ -41,23 +41,23 @@ impl Trouble {
     pub(crate) const ALL: [Trouble; 3] = [Trouble::None, Trouble::Kill, Trouble::Haste];
 }
 
-/// Lets clients of both backends ask at random on a new store, and tells what they were told. The last
-/// event is what is stored in the end.
+/// Records random operations of clients of both backends on a new store. The last event lists the store in the
+/// end.
 pub(crate) fn record(seed: u64, trouble: Trouble, first_port: u16) -> ClientHistory {
     let range = range(first_port);
-    let server = Server::start(&range);
-    let store = server.sandbox.store();
-    let (patience, short_wait) = match trouble {
-        Trouble::None | Trouble::Kill => (Patience::Enough, Duration::from_secs(60)),
-        Trouble::Haste => (Patience::Varying, Duration::from_millis(4)),
+    let daemon = RestartableDaemon::start(&range);
+    let store = daemon.sandbox.store();
+    let (timeout, short_wait) = match trouble {
+        Trouble::None | Trouble::Kill => (AnswerTimeout::Long, Duration::from_secs(60)),
+        Trouble::Haste => (AnswerTimeout::Varying, Duration::from_millis(4)),
     };
     let (sent, requests) = mpsc::channel();
     let over_http = (0..CLIENTS).map(|number| {
-        let mut backend = OverHttp::new(&server, seed * CLIENTS + number, patience);
+        let mut backend = HttpClient::new(&daemon, seed * CLIENTS + number, timeout);
         backend.sent = Some(sent.clone());
         (
             format!("http-{number}"),
-            Box::new(backend) as Box<dyn Backend>,
+            Box::new(backend) as Box<dyn RegistryClient>,
         )
     });
     let in_process = (0..CLIENTS).map(|number| {
@@ -66,10 +66,10 @@ pub(crate) fn record(seed: u64, trouble: Trouble, first_port: u16) -> ClientHist
         } else {
             Duration::from_secs(60)
         };
-        let backend = InProcess::open(&store, &range, wait);
+        let backend = InProcessClient::open(&store, &range, wait);
         (
             format!("process-{number}"),
-            Box::new(backend) as Box<dyn Backend>,
+            Box::new(backend) as Box<dyn RegistryClient>,
         )
     });
     let backends: Vec<_> = over_http.chain(in_process).collect();
@@ -86,9 +86,9 @@ pub(crate) fn record(seed: u64, trouble: Trouble, first_port: u16) -> ClientHist
             scope.spawn(move || {
                 together.wait();
                 for _ in 0..OPS {
-                    let op = any_op(&mut random, first_port, newest.load(Ordering::Relaxed));
+                    let op = any_operation(&mut random, first_port, newest.load(Ordering::Relaxed));
                     let answer = recorder.ask(&client, &mut *backend, op);
-                    if let Some(Answer::Allocated(record)) = answer {
+                    if let Some(ModelAnswer::Allocated(record)) = answer {
                         newest.fetch_max(record.id, Ordering::Relaxed);
                     }
                 }
@@ -98,14 +98,18 @@ pub(crate) fn record(seed: u64, trouble: Trouble, first_port: u16) -> ClientHist
             let enough = 4 + random.u64(..CLIENTS * OPS / 2);
             let begun = requests.iter().take(usize::try_from(enough).unwrap());
             if begun.count() > 0 {
-                // This waits for nothing: a commit is to be met at another point each time.
+                // A random delay, so that the kill hits different points of a commit.
                 thread::sleep(Duration::from_micros(random.u64(..4000)));
-                server.kill_and_restart();
+                daemon.kill_and_restart();
             }
         }
     });
-    let mut afterwards = InProcess::open(&store, &range, Duration::from_secs(60));
-    recorder.ask("afterwards", &mut afterwards, Op::List(Filter::new()));
+    let mut afterwards = InProcessClient::open(&store, &range, Duration::from_secs(60));
+    recorder.ask(
+        "afterwards",
+        &mut afterwards,
+        Operation::List(Filter::new()),
+    );
     Registry::builder()
         .with_path(&store)
         .open()
@@ -115,19 +119,19 @@ pub(crate) fn record(seed: u64, trouble: Trouble, first_port: u16) -> ClientHist
     recorder.history()
 }
 
-/// Something to ask, so that it meets what others ask.
-fn any_op(random: &mut Rng, first_port: u16, newest: u64) -> Op {
-    // The number that is likely to be given next can be asked for too.
-    let number = (newest + 1).saturating_sub(random.u64(..4)).max(1);
+/// Chooses an operation that is likely to conflict with those of other clients.
+fn any_operation(random: &mut Rng, first_port: u16, newest: u64) -> Operation {
+    // Includes the id that is likely to be allocated next.
+    let id = (newest + 1).saturating_sub(random.u64(..4)).max(1);
     match random.u64(..20) {
-        0..4 => Op::Allocate(any_want(random, first_port)),
-        4..8 => Op::GetOrAllocate(any_want(random, first_port)),
-        8..11 => Op::Release(number),
-        11 => Op::ReleaseMatching(any_filter(random, first_port)),
-        12..16 => Op::Find(number),
-        16..18 => Op::List(Filter::new().with_port(any_port(random, first_port))),
-        18 => Op::List(any_filter(random, first_port)),
-        _ => Op::List(Filter::new()),
+        0..4 => Operation::Allocate(any_want(random, first_port)),
+        4..8 => Operation::GetOrAllocate(any_want(random, first_port)),
+        8..11 => Operation::Release(id),
+        11 => Operation::ReleaseMatching(any_filter(random, first_port)),
+        12..16 => Operation::Find(id),
+        16..18 => Operation::List(Filter::new().with_port(any_port(random, first_port))),
+        18 => Operation::List(any_filter(random, first_port)),
+        _ => Operation::List(Filter::new()),
     }
 }
 
@@ -154,7 +158,7 @@ fn any_filter(random: &mut Rng, first_port: u16) -> Filter {
     }
 }
 
-/// One of four.
+/// Chooses one of four services.
 fn any_names(random: &mut Rng) -> (&'static str, &'static str) {
     let app = if random.u8(..2) == 0 { "shop" } else { "blog" };
     let service = if random.u8(..2) == 0 { "web" } else { "db" };

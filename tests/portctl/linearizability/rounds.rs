@@ -2,16 +2,16 @@ use std::panic::{self, AssertUnwindSafe};
 
 use super::recorder::ClientHistory;
 use super::round::{self, PORTS, Trouble};
-use test_support::checker::{Table, linearize};
-use test_support::model::{Answer, Model};
+use test_support::checker::{HistoryTable, linearize};
+use test_support::model::{Model, ModelAnswer};
 use test_support::{free_block, soak};
 
 const ROUNDS: u64 = 21;
 
 #[test]
-fn what_clients_of_both_backends_are_told_at_once_is_explained_by_one_order() {
+fn concurrent_operations_over_both_backends_are_linearizable() {
     let first_port = free_block(PORTS);
-    let mut checked = Checked::default();
+    let mut checked = RoundTotals::default();
     for seed in 0..ROUNDS * u64::from(soak()) {
         let trouble = Trouble::ALL[usize::try_from(seed % 3).unwrap()];
         let history = panic::catch_unwind(AssertUnwindSafe(|| {
@@ -22,7 +22,7 @@ fn what_clients_of_both_backends_are_told_at_once_is_explained_by_one_order() {
         assert!(
             found.is_linearizable,
             "no order explains seed {seed}, trouble {trouble:?}:\n{}",
-            Table(&history, &found.order)
+            HistoryTable(&history, &found.order)
         );
         checked.rounds += 1;
         checked.operations += history.len();
@@ -30,29 +30,29 @@ fn what_clients_of_both_backends_are_told_at_once_is_explained_by_one_order() {
         let unanswered = history.iter().filter(|it| it.answered.is_none());
         checked.unanswered += unanswered.count();
         let used = found.order.iter().map(|number| &history[*number]);
-        checked.seen_all_the_same += used.filter(|it| it.answered.is_none()).count();
+        checked.unanswered_with_effect += used.filter(|it| it.answered.is_none()).count();
         checked.most_tried = checked.most_tried.max(found.tried);
     }
-    // Otherwise nothing would have been shown.
+    // Without overlaps and unanswered operations, the rounds would prove little.
     assert!(checked.overlaps > checked.operations, "{checked:?}");
     assert!(checked.unanswered > 0, "{checked:?}");
-    say(&checked);
+    print(&checked);
 }
 
-/// What the histories amounted to.
+/// Totals of the checked histories.
 #[derive(Debug, Default)]
-struct Checked {
+struct RoundTotals {
     rounds: u64,
     operations: usize,
-    /// Pairs of operations that were under way at the same moment.
+    /// Pairs of operations that overlapped in time.
     overlaps: usize,
     unanswered: usize,
-    /// Operations that were not answered, and took effect.
-    seen_all_the_same: usize,
+    /// Unanswered operations that took effect.
+    unanswered_with_effect: usize,
     most_tried: usize,
 }
 
-/// How many pairs of operations were under way at the same moment.
+/// Counts the pairs of answered operations that overlapped in time.
 fn overlaps(history: &ClientHistory) -> usize {
     let times = |number: usize| {
         let event = &history[number];
@@ -67,26 +67,26 @@ fn overlaps(history: &ClientHistory) -> usize {
     pairs.filter(|pair| overlap(pair) == Some(true)).count()
 }
 
-#[expect(clippy::print_stdout, reason = "for those who run it with --nocapture")]
-fn say(checked: &Checked) {
+#[expect(clippy::print_stdout, reason = "shown with --nocapture")]
+fn print(checked: &RoundTotals) {
     println!("{checked:?}");
 }
 
 #[test]
-fn one_forged_answer_among_those_of_many_clients_is_refused() {
+fn history_with_one_forged_answer_is_rejected() {
     let first_port = free_block(PORTS);
-    let is_explained =
+    let is_linearizable =
         |history: &_| linearize(&Model::new(round::range(first_port)), history).is_linearizable;
     let history = round::record(0, Trouble::None, first_port);
-    assert!(is_explained(&history));
+    assert!(is_linearizable(&history));
     let mut forgeries = 0;
     for number in 0..history.len() {
         let mut forged = history.clone();
         match &mut forged[number].answered {
-            // As if the number before had been used up.
-            Some((Answer::Allocated(record), _)) => record.id += 1,
-            // As if the last allocation had been lost.
-            Some((Answer::Listed(records), _)) if number == history.len() - 1 => {
+            // As if a failed request had used an id.
+            Some((ModelAnswer::Allocated(record), _)) => record.id += 1,
+            // As if the store had lost its last allocation.
+            Some((ModelAnswer::Listed(records), _)) if number == history.len() - 1 => {
                 if records.pop().is_none() {
                     continue;
                 }
@@ -96,9 +96,9 @@ fn one_forged_answer_among_those_of_many_clients_is_refused() {
         forgeries += 1;
         let event = &history[number];
         assert!(
-            !is_explained(&forged),
+            !is_linearizable(&forged),
             "{event:?} of\n{}",
-            Table(&history, &[])
+            HistoryTable(&history, &[])
         );
     }
     assert!(forgeries > 1);

@@ -1,61 +1,62 @@
-//! What everybody said that they did.
+//! A record of the requests that the workers announced, and of their results.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 
 use port_registry::Allocation;
-use test_support::torture::Entry;
+use test_support::torture::DiaryEntry;
 
-/// The numbers of the workers of each kind: those with the library, those over HTTP, and commands.
+/// Numbers of the workers of each kind: with the library, over HTTP, and with commands.
 pub(crate) const WORKERS: [Range<u32>; 3] = [0..2, 2..4, 10..12];
 
-/// What is known of each worker's services.
+/// The known state of each worker's services.
 #[derive(Debug, Default)]
 pub(crate) struct Diary {
-    /// How many acknowledged allocations and releases are enough.
+    /// Number of acknowledged allocations and releases that ends the test.
     enough: usize,
     is_given_up: bool,
-    workers: BTreeMap<u32, Services>,
-    /// Who was given each number.
-    given: BTreeMap<u64, Given>,
-    /// How many allocations and releases of each worker were acknowledged.
+    workers: BTreeMap<u32, WorkerServices>,
+    /// Acknowledged allocations by their ids, including those released since.
+    given: BTreeMap<u64, KnownAllocation>,
+    /// Number of acknowledged allocations and releases of each worker.
     acknowledged: BTreeMap<u32, usize>,
+    /// Number of announced requests without a result.
     uncertain: usize,
 }
 
 /// An allocation that was acknowledged.
 #[derive(Clone, Debug, PartialEq)]
-struct Given {
+struct KnownAllocation {
     service: String,
     port: u16,
-    /// The time of the acknowledgement, and of the moment before it was released again, in
-    /// microseconds of the machine's clock.
+    /// Time of the acknowledgement, in microseconds since the Unix epoch.
     held_from: u64,
+    /// Time of the release's announcement.
     held_to: Option<u64>,
 }
 
-/// What a worker holds, and what it may hold.
+/// The services that a worker holds, or may hold.
 #[derive(Debug, Default)]
-struct Services {
-    /// The number of each service's allocation.
+struct WorkerServices {
+    /// Id of each service's allocation.
     held: BTreeMap<String, u64>,
-    /// Services whose allocation or release was not answered.
+    /// Services whose allocation or release has no result.
     uncertain: BTreeMap<String, Uncertain>,
-    /// Services that held nothing when they were released to make sure. What was under way when its
-    /// client or its process was killed may take effect after that still.
+    /// Uncertain services that were released as a precaution. An allocation in progress when its client was
+    /// killed may still take effect after that release.
     late: BTreeSet<String>,
 }
 
 #[derive(Debug)]
 enum Uncertain {
     Allocated,
-    /// It held this number.
+    /// The service held the allocation with this id.
     Released(u64),
 }
 
 impl Diary {
-    /// An empty diary for this many acknowledged allocations and releases.
+    /// Creates a diary that is full after this many acknowledged allocations and releases.
     pub(crate) fn of(enough: usize) -> Diary {
         Diary {
             enough,
@@ -63,7 +64,7 @@ impl Diary {
         }
     }
 
-    /// Returns true once enough was acknowledged, and something by each kind of worker.
+    /// Returns true after enough acknowledgements, with at least one for each kind of worker.
     pub(crate) fn is_full(&self) -> bool {
         let all_have_begun = WORKERS
             .into_iter()
@@ -76,57 +77,62 @@ impl Diary {
         self.is_given_up = true;
     }
 
-    /// How many allocations and releases were acknowledged.
+    /// Number of acknowledged allocations and releases.
     pub(crate) fn acknowledged(&self) -> usize {
         self.acknowledged.values().sum()
     }
 
-    /// Notes what a worker said, at a time.
-    pub(crate) fn note(&mut self, worker: u32, time: u64, entry: Entry) {
+    /// Records an entry of a worker at a time.
+    pub(crate) fn record(&mut self, worker: u32, time: u64, entry: DiaryEntry) {
         let services = self.workers.entry(worker).or_default();
         match entry {
-            Entry::Allocating { service } => {
+            DiaryEntry::Allocating { service } => {
                 services.uncertain.insert(service, Uncertain::Allocated);
                 self.uncertain += 1;
             }
-            Entry::Allocated { service, id, port } => {
+            DiaryEntry::Allocated { service, id, port } => {
                 services.uncertain.remove(&service);
                 self.uncertain -= 1;
                 *self.acknowledged.entry(worker).or_default() += 1;
                 services.held.insert(service.clone(), id);
-                let given = Given {
+                let given = KnownAllocation {
                     service,
                     port,
                     held_from: time,
                     held_to: None,
                 };
                 let before = self.given.insert(id, given.clone());
-                assert_eq!(before, None, "{id} was given twice, to {given:?} as well");
+                assert_eq!(
+                    before, None,
+                    "id {id} was allocated twice, also to {given:?}"
+                );
             }
-            Entry::Releasing { service } => {
+            DiaryEntry::Releasing { service } => {
                 let id = services
                     .held
                     .remove(&service)
-                    .expect("what is released is held");
-                self.given.get_mut(&id).expect("it was given").held_to = Some(time);
+                    .expect("workers release only services that they hold");
+                let given = self.given.get_mut(&id).expect("the id was allocated");
+                given.held_to = Some(time);
                 services.uncertain.insert(service, Uncertain::Released(id));
                 self.uncertain += 1;
             }
-            Entry::Released { service } => {
+            DiaryEntry::Released { service } => {
                 self.uncertain -= 1;
                 *self.acknowledged.entry(worker).or_default() += 1;
                 if let Some(Uncertain::Allocated) = services.uncertain.remove(&service) {
                     services.late.insert(service);
                 }
             }
-            Entry::Refused { service } => {
+            DiaryEntry::Refused { service } => {
                 self.uncertain -= 1;
                 if let Some(Uncertain::Released(id)) = services.uncertain.remove(&service) {
                     services.held.insert(service, id);
-                    self.given.get_mut(&id).expect("it was given").held_to = None;
+                    let given = self.given.get_mut(&id).expect("the id was allocated");
+                    given.held_to = None;
                 }
             }
-            Entry::Listed { rows } => {
+            DiaryEntry::Listed { rows } => {
                 let (ids, ports): (BTreeSet<u64>, BTreeSet<u16>) = rows.iter().copied().unzip();
                 assert!(rows.is_sorted(), "{rows:?}");
                 assert_eq!(
@@ -138,14 +144,14 @@ impl Diary {
                     let port = self.given[id].port;
                     assert!(
                         rows.contains(&(*id, port)),
-                        "{id} of {worker} is not in {rows:?}"
+                        "id {id} of worker {worker} is missing in {rows:?}"
                     );
                 }
             }
         }
     }
 
-    /// How many allocations and releases of these workers were acknowledged.
+    /// Number of acknowledged allocations and releases of these workers.
     pub(crate) fn acknowledged_by(&self, workers: Range<u32>) -> usize {
         self.acknowledged
             .range(workers)
@@ -153,7 +159,7 @@ impl Diary {
             .sum()
     }
 
-    /// The services that a worker holds for certain, and those that it may hold.
+    /// Returns the services that a worker holds, and those that it may hold.
     pub(crate) fn services_of(&self, worker: u32) -> (Vec<String>, Vec<String>) {
         let Some(services) = self.workers.get(&worker) else {
             return (Vec::new(), Vec::new());
@@ -162,8 +168,8 @@ impl Diary {
         (held, services.uncertain.keys().cloned().collect())
     }
 
-    /// Checks that all that was acknowledged is held in the end, and nothing else but what was not
-    /// answered.
+    /// Asserts that the store holds every acknowledged allocation, and nothing else except allocations of
+    /// requests without a result.
     pub(crate) fn check(&self, held: &[Allocation]) {
         let mut found: BTreeMap<(u32, String), &Allocation> = BTreeMap::new();
         for allocation in held {
@@ -177,7 +183,7 @@ impl Diary {
                 let found = found.remove(&(*worker, service.clone()));
                 let found = found.map(|it| (it.id.get(), it.port.get()));
                 let given = (*id, self.given[id].port);
-                assert_eq!(found, Some(given), "{service} of {worker} is lost");
+                assert_eq!(found, Some(given), "{service} of worker {worker} is lost");
             }
             let late = services
                 .late
@@ -190,7 +196,7 @@ impl Diary {
                 match uncertain {
                     Uncertain::Allocated => {
                         let given = self.given.get(&found.id.get());
-                        assert_eq!(given, None, "{found:?} was given before");
+                        assert_eq!(given, None, "{found:?} has an id that was allocated before");
                     }
                     Uncertain::Released(id) => assert_eq!(found.id.get(), *id, "{found:?}"),
                 }
@@ -198,14 +204,14 @@ impl Diary {
         }
         assert!(
             found.is_empty(),
-            "{found:?} were released, or never asked for"
+            "{found:?} were released or never requested"
         );
         self.check_times();
     }
 
-    /// Checks that nobody held a port while somebody else did.
+    /// Asserts that no two allocations held a port at the same time.
     fn check_times(&self) {
-        let mut by_port: BTreeMap<u16, Vec<&Given>> = BTreeMap::new();
+        let mut by_port: BTreeMap<u16, Vec<&KnownAllocation>> = BTreeMap::new();
         for given in self.given.values() {
             by_port.entry(given.port).or_default().push(given);
         }
@@ -223,7 +229,7 @@ impl fmt::Display for Diary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} acknowledged, {} of them numbers given out, {} not answered",
+            "{} acknowledged, {} of them allocations, {} without a result",
             self.acknowledged(),
             self.given.len(),
             self.uncertain

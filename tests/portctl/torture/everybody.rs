@@ -1,4 +1,4 @@
-//! A daemon, its clients, programs with the library and commands on one store.
+//! A daemon, its clients, programs with the library, and commands on one store.
 
 use std::io::Write;
 use std::path::Path;
@@ -16,20 +16,20 @@ use test_support::{Sandbox, soak};
 use super::diary::{Diary, WORKERS};
 use super::workers::{WorkerKind, keep_busy, run_commands};
 
-/// How many allocations and releases are to be acknowledged by default.
+/// Default number of acknowledged allocations and releases before the test ends.
 const ENOUGH: usize = 650;
 
-/// How long the whole test may make no progress.
+/// Maximum time without progress.
 const PATIENCE: Duration = Duration::from_secs(2 * 60);
 
-/// A daemon of which there is mostly one.
-struct Service {
+/// A daemon that is killed and replaced. `None` while there is no daemon.
+struct ReplacedDaemon {
     sandbox: Sandbox,
     daemon: Option<Daemon>,
 }
 
-impl Service {
-    /// Ends the daemon and starts another one, and leaves a note of where that listens.
+impl ReplacedDaemon {
+    /// Kills the daemon, starts another one, and writes its address to the note.
     fn replace(&mut self) {
         self.daemon = None;
         let daemon = Daemon::start_with(&self.sandbox, &["--range", RANGE]);
@@ -41,12 +41,12 @@ impl Service {
         self.daemon = Some(daemon);
     }
 
-    /// Replaces the daemon at random moments until the diary is full. Returns how often.
+    /// Replaces the daemon at random moments until the diary is full. Returns the number of kills.
     fn replace_until_full(&mut self, diary: &Mutex<Diary>) -> u32 {
         let mut random = Rng::with_seed(7);
         let mut kills = 0;
         while wait_for_progress(10 + random.usize(..80), diary) {
-            // This waits for nothing: the kill is to meet another point of an operation each time.
+            // A random delay, so that kills hit different points of an operation.
             thread::sleep(Duration::from_micros(random.u64(..20_000)));
             self.replace();
             kills += 1;
@@ -55,8 +55,8 @@ impl Service {
     }
 }
 
-/// Waits until more was acknowledged. Returns false if the diary is full, or if there is no progress, which ends
-/// the test.
+/// Waits for this many more acknowledgements. Returns false if the diary is full. Ends the test if there is no
+/// progress.
 fn wait_for_progress(more: usize, diary: &Mutex<Diary>) -> bool {
     let give_up = Instant::now() + PATIENCE;
     let begin = diary.lock().unwrap().acknowledged();
@@ -78,16 +78,16 @@ fn wait_for_progress(more: usize, diary: &Mutex<Diary>) -> bool {
 }
 
 #[test]
-fn what_was_acknowledged_outlives_everybody() {
+fn acknowledged_changes_survive_kills_of_all_clients() {
     let sandbox = Sandbox::new();
     let store = sandbox.store();
     std::fs::create_dir(store.parent().unwrap()).unwrap();
-    let mut service = Service {
+    let mut daemon = ReplacedDaemon {
         sandbox,
         daemon: None,
     };
-    service.replace();
-    // No daemon is known there, so that commands open the store themselves.
+    daemon.replace();
+    // Commands with another home find no daemon, so they open the store themselves.
     let elsewhere = Sandbox::new();
     let diary = Mutex::new(Diary::of(ENOUGH * soak() as usize));
 
@@ -103,13 +103,13 @@ fn what_was_acknowledged_outlives_everybody() {
         let commands =
             commands.map(|number| scope.spawn(move || run_commands(number, sandbox, store, diary)));
         let threads: Vec<_> = workers.into_iter().chain(commands).collect();
-        let kills = service.replace_until_full(diary);
+        let kills = daemon.replace_until_full(diary);
         let others = threads.into_iter().map(|thread| thread.join().unwrap());
         kills + others.sum::<u32>()
     });
-    service.daemon = None;
+    daemon.daemon = None;
 
-    let held = all_that_is_held(&store);
+    let held = verified_allocations(&store);
     let diary = diary.into_inner().unwrap();
     diary.check(&held);
     if soak() > 1 {
@@ -117,15 +117,15 @@ fn what_was_acknowledged_outlives_everybody() {
     }
     assert!(kills > 0);
     assert!(diary.acknowledged() >= ENOUGH * soak() as usize, "{diary}");
-    // The library's, those over HTTP, and commands: each kind has got through.
+    // Each kind of worker must have taken part.
     for workers in WORKERS {
-        let told = format!("{workers:?}: {diary}");
-        assert!(diary.acknowledged_by(workers) > 0, "{told}");
+        let context = format!("{workers:?}: {diary}");
+        assert!(diary.acknowledged_by(workers) > 0, "{context}");
     }
 }
 
-/// Opens what everybody has left behind, which must be whole.
-fn all_that_is_held(store: &Path) -> Vec<Allocation> {
+/// Returns all allocations. Asserts that the store is intact and needs no repair.
+fn verified_allocations(store: &Path) -> Vec<Allocation> {
     let registry = Registry::builder().with_path(store).open().unwrap();
     registry.try_write().unwrap();
     registry.verify().unwrap();

@@ -1,11 +1,11 @@
-//! Everybody at once on one store, and nobody lives long.
+//! All kinds of clients use one store while they are killed at random.
 //!
-//! A daemon and its HTTP clients, programs that open the store by the library, and `portctl` in process
-//! allocate and release, and are killed with SIGKILL at any moment, over and over. Each tells what it is
-//! about to do and what came of it. Afterwards all that was acknowledged is there, exactly, and nothing
-//! that was released; no port, service or number was ever given twice; and the store is whole.
+//! A daemon, its HTTP clients, programs with the library, and `portctl` in process allocate and release ports.
+//! SIGKILL ends each of them at random moments, over and over. Each worker announces every request and reports
+//! its result. In the end, the store must be intact and contain exactly the acknowledged allocations that were
+//! not released. No port, service or id may ever have been allocated twice.
 //!
-//! It ends after 650 acknowledged allocations and releases, times `PORT_REGISTRY_SOAK`.
+//! The test ends after 650 acknowledged allocations and releases, times `PORT_REGISTRY_SOAK`.
 
 mod diary;
 mod everybody;

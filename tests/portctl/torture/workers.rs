@@ -1,4 +1,4 @@
-//! Processes that allocate and release, and are killed.
+//! Processes that allocate and release until they are killed.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -9,20 +9,20 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde_json::Value;
 use test_support::helper::Helper;
-use test_support::torture::{Entry, RANGE, id_and_port, now};
+use test_support::torture::{DiaryEntry, RANGE, id_and_port, now};
 use test_support::{Sandbox, program};
 
 use super::diary::Diary;
 use crate::PORTCTL;
 
-/// A worker of the torture, by the backend that it uses.
+/// The backend of a worker.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum WorkerKind {
     Library,
     Http,
 }
 
-/// Starts a worker over and over, and kills it, until enough is done. Returns the number of kills.
+/// Starts and kills a worker repeatedly until the diary is full. Returns the number of kills.
 pub(super) fn keep_busy(
     kind: WorkerKind,
     number: u32,
@@ -34,14 +34,14 @@ pub(super) fn keep_busy(
     let mut kills = 0;
     while !diary.lock().unwrap().is_full() {
         let worker = start(kind, number, kills, sandbox, store, diary);
-        let lines = live_and_die(worker, &mut random);
-        note(&lines, number, &mut diary.lock().unwrap());
+        let lines = kill_after_some_lines(worker, &mut random);
+        record(&lines, number, &mut diary.lock().unwrap());
         kills += 1;
     }
     kills
 }
 
-/// Starts a worker that goes on with what its predecessor has left.
+/// Starts a worker that takes over the services of its predecessor.
 fn start(
     kind: WorkerKind,
     number: u32,
@@ -69,8 +69,8 @@ fn start(
     worker
 }
 
-/// Hears some lines of a worker, and kills it at some moment of what it does next. Returns its lines.
-fn live_and_die(mut worker: Helper, random: &mut Rng) -> Vec<String> {
+/// Reads a random number of a worker's lines, then kills the worker at a random moment. Returns its lines.
+fn kill_after_some_lines(mut worker: Helper, random: &mut Rng) -> Vec<String> {
     let count = random.usize(..24);
     let mut lines = Vec::new();
     while lines.len() < count
@@ -78,24 +78,24 @@ fn live_and_die(mut worker: Helper, random: &mut Rng) -> Vec<String> {
     {
         lines.push(line);
     }
-    // This waits for nothing: the kill is to meet another point of an operation each time.
+    // A random delay, so that kills hit different points of an operation.
     thread::sleep(Duration::from_micros(random.u64(..4000)));
     lines.extend(worker.kill());
     lines
 }
 
-fn note(lines: &[String], number: u32, diary: &mut Diary) {
+fn record(lines: &[String], number: u32, diary: &mut Diary) {
     for line in lines {
         if let Some((time, entry)) = line.split_once(' ')
-            && let Some(entry) = Entry::parse(entry)
+            && let Some(entry) = DiaryEntry::parse(entry)
         {
-            diary.note(number, time.parse().unwrap(), entry);
+            diary.record(number, time.parse().unwrap(), entry);
         }
     }
 }
 
-/// Allocates and releases by commands, some of which are killed, until enough is done. Returns the number of
-/// kills.
+/// Allocates and releases with `portctl`, and kills some of the commands, until the diary is full. Returns the
+/// number of kills.
 pub(super) fn run_commands(
     number: u32,
     sandbox: &Sandbox,
@@ -128,40 +128,40 @@ pub(super) fn run_commands(
         if stderr.contains("no allocation matches") {
             return Some(Value::Null);
         }
-        // It is in a hurry, beside many that are not.
+        // The deadline of `portctl` is short among so many writers.
         let is_busy = stderr.contains("is busy");
         assert!(is_busy || stderr.is_empty(), "{words:?}: {stderr}");
-        // What is printed counts, even if it was killed after that.
+        // Printed output is an acknowledgement, even from a command that was killed afterwards.
         serde_json::from_slice::<Value>(&output.stdout).ok()
     };
-    let note = |entry| diary.lock().unwrap().note(number, now(), entry);
+    let record = |entry| diary.lock().unwrap().record(number, now(), entry);
     for count in 0.. {
         if diary.lock().unwrap().is_full() {
             break;
         }
         let service = format!("service-{count}");
-        note(Entry::Allocating {
+        record(DiaryEntry::Allocating {
             service: service.clone(),
         });
         if let Some(allocation) = run(&["allocate", "--service", &service]) {
             let (id, port) = id_and_port(&allocation);
-            note(Entry::Allocated { service, id, port });
+            record(DiaryEntry::Allocated { service, id, port });
         }
         let (held, uncertain) = diary.lock().unwrap().services_of(number);
         let is_due = held.len() >= 20 || count % 3 == 0;
         for service in held.into_iter().take(usize::from(is_due)) {
-            note(Entry::Releasing {
+            record(DiaryEntry::Releasing {
                 service: service.clone(),
             });
             if run(&["release", "--service", &service]).is_some() {
-                note(Entry::Released { service });
+                record(DiaryEntry::Released { service });
             }
         }
         for service in uncertain {
             let listed = run(&["list", "--service", &service]);
             let is_gone = listed.and_then(|listed| Some(listed.as_array()?.is_empty()));
             if is_gone == Some(true) || run(&["release", "--service", &service]).is_some() {
-                note(Entry::Released { service });
+                record(DiaryEntry::Released { service });
             }
         }
     }

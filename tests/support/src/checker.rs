@@ -1,66 +1,66 @@
-//! Whether one order explains what concurrent clients were told: the search of Wing and Gong, with
-//! Lowe's memory of what was tried before.
+//! Checks whether a history of concurrent operations is linearizable.
 //!
-//! It knows nothing of registries: [`Sequential`] is whatever can be asked by one client at a time.
+//! Uses the search of Wing and Gong, with Lowe's memory of configurations already tried. The checker does not
+//! depend on the registry: it takes any object that implements [`Sequential`].
 
 use std::collections::HashSet;
 use std::fmt::{self, Display, Write};
 use std::hash::Hash;
 use std::time::Duration;
 
-/// Something that is asked one thing after the other.
+/// The state of an object that handles one operation at a time.
 pub trait Sequential: Clone + Eq + Hash {
     type Op;
     type Answer;
 
-    /// What it is after the operation; `None` if it would have answered otherwise. Where no answer
-    /// is known, any is right.
+    /// Returns the state after an operation.
+    ///
+    /// Returns `None` if the object would have given another answer. Accepts any answer if `answer` is `None`.
     fn step(&self, op: &Self::Op, answer: Option<&Self::Answer>) -> Option<Self>;
 }
 
-/// One operation of a client. The moments count from the beginning of the history.
+/// One operation of a client. Times are relative to the start of the history.
 #[derive(Clone, Debug)]
 pub struct Event<Op, Answer> {
     pub client: String,
     pub op: Op,
     pub invoked: Duration,
-    /// What was answered, and when. Without an answer the operation took effect at any moment after
-    /// its invocation, or never.
+    /// The answer and its time. An operation without an answer may take effect at any time after its
+    /// invocation, or never.
     pub answered: Option<(Answer, Duration)>,
 }
 
 pub type History<S> = Vec<Event<<S as Sequential>::Op, <S as Sequential>::Answer>>;
 
-/// How a search ended.
+/// Result of a search.
 #[derive(Debug)]
-pub struct Found {
-    /// Whether all answers can be explained.
+pub struct SearchResult {
+    /// True if an order explains all answers.
     pub is_linearizable: bool,
-    /// The order that explains them; if there is none, the longest that was come upon. The numbers
-    /// are those of the events in the history. Operations without an answer that nothing depends on
-    /// are left out.
+    /// Indices of events in an order that explains the history, or the longest valid order found. Leaves
+    /// out unanswered operations that no answer depends on.
     pub order: Vec<usize>,
-    /// How many different situations were looked at.
+    /// Number of different configurations tried.
     pub tried: usize,
 }
 
-/// Searches for an order of the events in which each is answered as it was, and none comes before one
-/// that had ended when it began.
-pub fn linearize<S: Sequential>(start: &S, history: &[Event<S::Op, S::Answer>]) -> Found {
+/// Searches for an order of the events that explains every answer. An event never comes before another that had
+/// ended before its invocation.
+pub fn linearize<S: Sequential>(start: &S, history: &[Event<S::Op, S::Answer>]) -> SearchResult {
     let ended_before = |moment: Duration| {
         let ends = history.iter().map(|it| Some(it.answered.as_ref()?.1));
-        Set::of(ends.map(|end| end.is_some_and(|end| end < moment)))
+        EventSet::of(ends.map(|end| end.is_some_and(|end| end < moment)))
     };
     let mut search = Search {
         history,
         earlier: history.iter().map(|it| ended_before(it.invoked)).collect(),
-        answered: Set::of(history.iter().map(|it| it.answered.is_some())),
+        answered: EventSet::of(history.iter().map(|it| it.answered.is_some())),
         tried: HashSet::new(),
         order: Vec::new(),
         longest: Vec::new(),
     };
-    let is_linearizable = search.go_on(Set::EMPTY, start);
-    Found {
+    let is_linearizable = search.search(EventSet::EMPTY, start);
+    SearchResult {
         is_linearizable,
         order: if is_linearizable {
             search.order
@@ -71,57 +71,57 @@ pub fn linearize<S: Sequential>(start: &S, history: &[Event<S::Op, S::Answer>]) 
     }
 }
 
-/// Some of the events of a history, which has 128 at most.
+/// A set of events of a history, which has at most 128.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Set(u128);
+struct EventSet(u128);
 
-impl Set {
-    const EMPTY: Set = Set(0);
+impl EventSet {
+    const EMPTY: EventSet = EventSet(0);
 
-    fn of(is_in: impl Iterator<Item = bool>) -> Set {
+    fn of(is_in: impl Iterator<Item = bool>) -> EventSet {
         let numbers = is_in
             .enumerate()
             .filter_map(|(number, is_in)| is_in.then_some(number));
-        numbers.fold(Set::EMPTY, Set::with)
+        numbers.fold(EventSet::EMPTY, EventSet::with)
     }
 
-    fn with(self, number: usize) -> Set {
+    fn with(self, number: usize) -> EventSet {
         assert!(number < 128, "the history is too long");
-        Set(self.0 | 1 << number)
+        EventSet(self.0 | 1 << number)
     }
 
-    fn has_all_of(self, others: Set) -> bool {
+    fn has_all_of(self, others: EventSet) -> bool {
         others.0 & !self.0 == 0
     }
 }
 
 struct Search<'a, S: Sequential> {
     history: &'a [Event<S::Op, S::Answer>],
-    /// For each event, those that had ended when it began.
-    earlier: Vec<Set>,
-    answered: Set,
-    /// Where the search has been in vain, or is.
-    tried: HashSet<(Set, S)>,
+    /// For each event, the events that had ended before its invocation.
+    earlier: Vec<EventSet>,
+    answered: EventSet,
+    /// Configurations whose search has failed or is in progress.
+    tried: HashSet<(EventSet, S)>,
     order: Vec<usize>,
     longest: Vec<usize>,
 }
 
 impl<S: Sequential> Search<'_, S> {
-    /// Whether an order of the events that are not done yet explains them.
-    fn go_on(&mut self, done: Set, state: &S) -> bool {
+    /// Returns true if an order explains the remaining events.
+    fn search(&mut self, done: EventSet, state: &S) -> bool {
         if self.order.len() > self.longest.len() {
             self.longest.clone_from(&self.order);
         }
         if done.has_all_of(self.answered) {
             return true;
         }
-        // However it was come upon, the same events and the same state lead no further.
+        // The outcome depends only on the events done and the state, not on how they were reached.
         if !self.tried.insert((done, state.clone())) {
             return false;
         }
         for (number, next) in self.next(done, state) {
             self.order.push(number);
-            if self.go_on(done.with(number), &next) {
+            if self.search(done.with(number), &next) {
                 return true;
             }
             self.order.pop();
@@ -129,8 +129,8 @@ impl<S: Sequential> Search<'_, S> {
         false
     }
 
-    /// The events that can be next, and the state after each.
-    fn next(&self, done: Set, state: &S) -> Vec<(usize, S)> {
+    /// Returns the events that can come next, each with the state after it.
+    fn next(&self, done: EventSet, state: &S) -> Vec<(usize, S)> {
         let mut steps = Vec::new();
         for (number, event) in self.history.iter().enumerate() {
             if done.with(number) == done || !done.has_all_of(self.earlier[number]) {
@@ -140,7 +140,7 @@ impl<S: Sequential> Search<'_, S> {
             let Some(next) = state.step(&event.op, answer) else {
                 continue;
             };
-            // What changes nothing and was not answered need not be at all.
+            // An unanswered operation without an effect can be left out of the order.
             if answer.is_some() || next != *state {
                 steps.push((number, next));
             }
@@ -150,12 +150,11 @@ impl<S: Sequential> Search<'_, S> {
     }
 }
 
-/// A history as people read it: in the order of the invocations, with the place of each event in an
-/// order that was found.
+/// Formats a history in order of invocation, with the position of each event in an order found.
 #[derive(Debug)]
-pub struct Table<'a, Op, Answer>(pub &'a [Event<Op, Answer>], pub &'a [usize]);
+pub struct HistoryTable<'a, Op, Answer>(pub &'a [Event<Op, Answer>], pub &'a [usize]);
 
-impl<Op: Display, Answer: Display> Display for Table<'_, Op, Answer> {
+impl<Op: Display, Answer: Display> Display for HistoryTable<'_, Op, Answer> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut events: Vec<_> = self.0.iter().enumerate().collect();
         events.sort_by_key(|(_, event)| event.invoked);
@@ -164,9 +163,9 @@ impl<Op: Display, Answer: Display> Display for Table<'_, Op, Answer> {
             let place = self.1.iter().position(|it| *it == number);
             let place = place.map_or("-".to_owned(), |place| (place + 1).to_string());
             let (mut end, mut answer) = (String::new(), "?".to_owned());
-            if let Some((said, moment)) = &event.answered {
+            if let Some((given, moment)) = &event.answered {
                 write!(end, "{moment:.3?}")?;
-                answer = said.to_string();
+                answer = given.to_string();
             }
             let begin = format!("{:.3?}", event.invoked);
             let Event { client, op, .. } = event;

@@ -1,4 +1,4 @@
-//! The conditions of a test: tools, patience and the length of the run.
+//! Conditions of a test run: available tools, its length, and waiting.
 
 use std::io::Write;
 use std::process::Command;
@@ -6,35 +6,36 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// Whether something is there that a test needs of the system, as a command shows by succeeding. A
-/// test goes without only where nobody has promised it: in CI it is an error.
+/// Returns true if `trial` succeeds, which shows that the system has the tool that a test needs.
+///
+/// If it fails, the test is skipped. In CI, it panics instead, so that no test is skipped unnoticed.
 #[track_caller]
-pub fn is_to_be_had(what: &str, trial: &mut Command) -> bool {
+pub fn is_available(what: &str, trial: &mut Command) -> bool {
     let is_there = trial.output().is_ok_and(|output| output.status.success());
     assert!(
         is_there || std::env::var_os("CI").is_none(),
         "{what} is needed"
     );
     if !is_there {
-        let _ = writeln!(std::io::stderr(), "skipped: {what} is not to be had here");
+        let _ = writeln!(std::io::stderr(), "skipped: {what} is not available");
     }
     is_there
 }
 
-/// How much more than usual is to be done, of what can be done over and over.
+/// Factor by which repeated tests run longer, from `PORT_REGISTRY_SOAK`. 1 by default.
 pub fn soak() -> u32 {
     let factor = std::env::var("PORT_REGISTRY_SOAK");
     factor.map_or(1, |factor| factor.parse().unwrap())
 }
 
-/// A folder in memory, where there is such a file system: for what does not depend on a disk.
+/// Creates a temporary folder in memory, or on disk if the system has no `/dev/shm`.
 pub fn folder_in_memory() -> TempDir {
     tempfile::tempdir_in("/dev/shm")
         .or_else(|_| tempfile::tempdir())
         .unwrap()
 }
 
-/// Waits for something to come true, for a minute at most.
+/// Polls until `is_so` returns true. Panics after a minute.
 #[track_caller]
 pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let give_up = Instant::now() + Duration::from_secs(60);
@@ -44,7 +45,7 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// Waits until the kernel says that a process is stopped.
+/// Waits until `ps` reports a process as stopped.
 #[track_caller]
 pub(crate) fn wait_until_stopped(pid: u32) {
     let pid = pid.to_string();

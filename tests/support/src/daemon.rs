@@ -1,4 +1,4 @@
-//! The real daemon, and clients that are in control of every byte they send.
+//! The real daemon, and HTTP clients that control every byte they send.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -13,13 +13,13 @@ use serde_json::Value;
 use crate::conditions::wait_until_stopped;
 use crate::{Sandbox, program, wait_until};
 
-/// The daemon's program.
+/// Path of the daemon's program.
 pub static PORT_REGISTRY: LazyLock<PathBuf> = LazyLock::new(|| program("port-registry"));
 
-/// Longer than any answer takes.
+/// Timeout for an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A daemon of a sandbox, killed when dropped.
+/// A running daemon, killed when dropped.
 #[derive(Debug)]
 pub struct Daemon {
     pub child: Child,
@@ -28,12 +28,12 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Starts a daemon on a port of the system's choice.
+    /// Starts a daemon on a port chosen by the system.
     pub fn start(sandbox: &Sandbox) -> Daemon {
         Daemon::start_with(sandbox, &[])
     }
 
-    /// The same, with more words on its command line.
+    /// Like [`start`](Self::start), with more arguments.
     pub fn start_with(sandbox: &Sandbox, words: &[&str]) -> Daemon {
         Daemon::spawn(
             sandbox
@@ -43,7 +43,7 @@ impl Daemon {
         )
     }
 
-    /// Runs a command that is a daemon, until it listens.
+    /// Starts a daemon by a command, and waits until it listens. Panics if it ends before.
     #[track_caller]
     pub fn spawn(command: &mut Command) -> Daemon {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
@@ -73,12 +73,12 @@ impl Daemon {
         }
     }
 
-    /// What it has logged so far.
+    /// Returns the log so far.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
-    /// A connection of its own for one request.
+    /// Sends one request over a new connection.
     pub fn ask(&self, method: &str, path: &str, body: &str) -> Response {
         self.client().ask(method, path, body)
     }
@@ -95,14 +95,14 @@ impl Daemon {
         assert!(status.success());
     }
 
-    /// Stops it until it is sent `CONT`, and waits until the kernel says that it is stopped.
+    /// Suspends the daemon until it is sent `CONT`, and waits until `ps` reports it as stopped.
     #[track_caller]
     pub fn suspend(&self) {
         self.signal("STOP");
         wait_until_stopped(self.child.id());
     }
 
-    /// Waits until it has ended.
+    /// Waits until the daemon has ended.
     #[track_caller]
     pub fn wait(&mut self) -> ExitStatus {
         let mut status = None;
@@ -113,7 +113,7 @@ impl Daemon {
         status.unwrap()
     }
 
-    /// How much memory it has, in KiB.
+    /// Resident memory in KiB.
     #[cfg(target_os = "linux")]
     pub fn resident_memory(&self) -> u64 {
         let path = format!("/proc/{}/status", self.child.id());
@@ -123,7 +123,7 @@ impl Daemon {
         number.unwrap().parse().unwrap()
     }
 
-    /// The time that it has kept processors busy, in hundredths of a second (proc(5), `_SC_CLK_TCK`).
+    /// Processor time used, in hundredths of a second (proc(5), `_SC_CLK_TCK`).
     #[cfg(target_os = "linux")]
     pub fn processor_time(&self) -> u64 {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
@@ -165,7 +165,7 @@ impl Client {
         self.stream.get_ref()
     }
 
-    /// Sends a request as `curl` would, and waits for the answer.
+    /// Sends a request with only a `Host` header, and waits for the answer.
     pub fn ask(&mut self, method: &str, path: &str, body: &str) -> Response {
         self.ask_with(method, path, &["Host: localhost"], body)
     }
@@ -182,7 +182,7 @@ impl Client {
         self.receive(method)
     }
 
-    /// The same as [`ask`](Self::ask), of a daemon that may go away.
+    /// Like [`ask`](Self::ask), but returns an error if the daemon closes the connection.
     pub fn try_ask(&mut self, method: &str, path: &str, body: &str) -> io::Result<Response> {
         self.begin(method, path, body);
         self.try_receive(method)
@@ -194,17 +194,18 @@ impl Client {
         self.send(format!("{head}Content-Length: {length}\r\n\r\n{body}").as_bytes());
     }
 
-    /// Asks for an allocation, and does not wait for the answer.
+    /// Requests an allocation without waiting for the answer.
     pub fn post(&mut self, body: &str) {
         self.begin("POST", "/v1/allocations", body);
     }
 
-    /// Sends these bytes. That the daemon does not want them is told by what it answers.
+    /// Sends bytes. Ignores errors, because the daemon may answer and close the connection before it has read
+    /// everything.
     pub fn send(&mut self, bytes: &[u8]) {
         let _ = self.stream.get_mut().write_all(bytes);
     }
 
-    /// Waits for the answer to a request.
+    /// Waits for the answer to a request with this method.
     #[track_caller]
     pub fn receive(&mut self, method: &str) -> Response {
         self.try_receive(method).unwrap()
@@ -233,7 +234,8 @@ impl Client {
         Ok(response)
     }
 
-    /// Whether the daemon closes the connection without another byte, within a minute.
+    /// Returns true if the daemon closes the connection without sending another byte. Panics if the connection
+    /// stays open for a minute.
     pub fn is_closed(&mut self) -> bool {
         let start = Instant::now();
         let end = self.stream.read(&mut [0; 1]);
@@ -242,7 +244,7 @@ impl Client {
     }
 }
 
-/// An answer.
+/// An HTTP response.
 #[derive(Debug)]
 pub struct Response {
     pub status: u16,
@@ -257,7 +259,7 @@ impl Response {
         field.map(|(_, value)| value)
     }
 
-    /// The document, of an answer with this status.
+    /// Parses the body. Panics unless the response is JSON with this status.
     #[track_caller]
     pub fn json(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:?}");

@@ -1,4 +1,4 @@
-//! A file of any content in the place of the store, for the fuzzer and the replay of its corpus.
+//! Arbitrary files in place of the store, for the fuzzer and the replay of its corpus.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::folder_in_memory;
 use port_registry::{Claim, Error, Filter, Registry, ServiceKey, Verdict};
 
-/// A store of some allocations.
+/// A valid store with some allocations.
 static TEMPLATE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let folder = folder_in_memory();
     let path = folder.path().join("ports.redb");
@@ -26,14 +26,15 @@ static TEMPLATE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     fs::read(&path).expect("the store")
 });
 
-/// A file in the place of the store is a store, or an error that says what it is instead.
+/// Opens fuzzer input as a store, and uses the registry if that succeeds.
 ///
-/// Data that starts with `P` is a patch of a store: an offset in three bytes and a byte to put there,
-/// over and over. Data that starts with `R` is the file.
+/// Input that starts with `P` contains patches of a valid store, each a three-byte offset and the new
+/// byte. Input that starts with `R` contains the file itself. Other input is ignored.
 ///
 /// # Panics
 ///
-/// When what comes of it is not as it should be.
+/// Panics if opening or using the file fails with an error that does not describe the file, if a rejected
+/// file was changed, or if the registry's answers are inconsistent.
 pub fn open_as_store(data: &[u8]) {
     let content = match data.split_first() {
         Some((b'P', patches)) => patched(patches),
@@ -46,19 +47,19 @@ pub fn open_as_store(data: &[u8]) {
     let registry = match open(&path) {
         Ok(registry) => registry,
         Err(error) => {
-            assert!(is_told(&error), "{error:?}");
+            assert!(describes_file(&error), "{error:?}");
             let now = fs::read(&path).expect("the file");
             assert!(now == content, "the file was changed: {error}");
             return;
         }
     };
     if let Err(error) = use_all(&registry) {
-        assert!(is_told(&error), "{error:?}");
+        assert!(describes_file(&error), "{error:?}");
     }
 }
 
-/// Whether an error says what is wrong with the file.
-fn is_told(error: &Error) -> bool {
+/// Returns true if an error says what is wrong with the file.
+fn describes_file(error: &Error) -> bool {
     matches!(
         error,
         Error::Damaged { .. }

@@ -1,4 +1,4 @@
-//! A helper program that is under way, and does as it is told line by line.
+//! A running helper program, controlled line by line over its standard input and output.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -32,7 +32,7 @@ impl Helper {
         self.child.id()
     }
 
-    /// Waits for the next line. Returns `None` if the program has ended, also in the middle of a line.
+    /// Waits for the next line. Returns `None` if the program has ended, even within a line.
     pub fn hear(&mut self) -> Option<String> {
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
@@ -48,8 +48,7 @@ impl Helper {
         writeln!(self.stdin, "{line}").unwrap();
     }
 
-    /// Kills the program and returns the rest of what it printed, line by line. Panics if it had ended
-    /// before.
+    /// Kills the program and returns the rest of its output. Panics if it had already ended.
     #[track_caller]
     pub fn kill(mut self) -> Vec<String> {
         let ended = self.child.try_wait().unwrap();
@@ -63,7 +62,7 @@ impl Helper {
         lines
     }
 
-    /// Stops the program and waits until the kernel says that it is stopped.
+    /// Suspends the program, and waits until `ps` reports it as stopped.
     pub fn stop(&self) {
         self.signal("STOP");
         wait_until_stopped(self.id());

@@ -1,15 +1,14 @@
-//! Support of the tests: fixtures, a model of the registry, and the checker that compares concurrent
-//! clients with it.
+//! Test support: fixtures, a model of the registry, and a linearizability checker.
 //!
-//! Nothing here depends on the environment of the test's process or changes it, because all tests of a
-//! package run side by side in one process. Helper programs, which tests start, are in `src/bin`.
+//! Never read or change the environment of the test's process: all tests of a package run in parallel in
+//! one process. Tests start the helper programs in `src/bin`.
 
 #![expect(
     missing_docs,
     clippy::missing_errors_doc,
     clippy::missing_panics_doc,
     clippy::new_without_default,
-    reason = "only tests use it, and a fixture that cannot be set up fails its test"
+    reason = "only tests use this package, and a fixture that cannot be set up fails its test"
 )]
 
 /// The Rust code of the README, which runs as documentation tests. No published package may refer to it.
@@ -32,7 +31,9 @@ mod sandbox;
 pub mod snapshots;
 pub mod torture;
 
-pub use conditions::{folder_in_memory, is_to_be_had, soak, wait_until};
+pub use conditions::{
+    folder_in_memory, is_available, is_available as is_to_be_had, soak, wait_until,
+};
 pub use foreign_store::open_as_store;
 pub use ports::{free_block, free_port, listener, occupant};
 pub use programs::{install, install_script, program};

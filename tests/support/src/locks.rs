@@ -1,4 +1,4 @@
-//! The locks that a writer of the store takes.
+//! Locks that a writer of the store takes.
 
 use std::fs::{File, OpenOptions};
 use std::ops::Bound;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use redb::StorageBackend;
 use redb::backends::FileBackend;
 
-/// Takes the lock that a writer has while it opens the store and commits.
+/// Takes the lock that a writer holds from opening the store until after its commit.
 pub fn lock_queue(store: &Path) -> FileBackend {
     let lock = FileBackend::new(open_for_writing(&lock_file(store))).unwrap();
     let writer_byte = Bound::Included(1 << 40);
@@ -15,7 +15,7 @@ pub fn lock_queue(store: &Path) -> FileBackend {
     lock
 }
 
-/// Takes the locks on the store itself that a writer has for the instant of a commit.
+/// Takes the locks on the store itself that a writer holds during the last step of a commit.
 pub fn lock_header(store: &Path) -> FileBackend {
     let file = FileBackend::new(open_for_writing(store)).unwrap();
     let writer_byte = Bound::Included(1 << 62);
@@ -25,7 +25,7 @@ pub fn lock_header(store: &Path) -> FileBackend {
     file
 }
 
-/// The file of [`lock_queue`].
+/// Path of the file that [`lock_queue`] locks.
 pub fn lock_file(store: &Path) -> PathBuf {
     store.with_file_name("ports.redb.lock")
 }

@@ -1,4 +1,4 @@
-//! Ports that tests may use, side by side.
+//! Ports that tests can use in parallel.
 
 use std::fs::{self, File, OpenOptions};
 use std::net::{Ipv4Addr, TcpListener};
@@ -11,17 +11,16 @@ use port_registry::{Port, Probe, SystemProbe, Verdict};
 use crate::helper::Helper;
 use crate::program;
 
-/// A socket that listens on a port of the system's choice.
+/// Opens a socket that listens on a port chosen by the system.
 pub fn listener() -> (TcpListener, u16) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     (listener, port)
 }
 
-/// Another process that listens on a port of the system's choice, until it is dropped.
+/// Starts a process that listens on a port chosen by the system until it is dropped.
 ///
-/// A socket of this process would seem to belong to the programs that other tests start, between their fork and
-/// their exec.
+/// A socket of this process would seem to belong to programs that other tests start, between their fork and exec.
 pub fn occupant() -> (Helper, u16) {
     let mut occupant = Helper::spawn(Command::new(program("test-listener")).arg("0"));
     let line = occupant.hear().unwrap();
@@ -29,21 +28,23 @@ pub fn occupant() -> (Helper, u16) {
     (occupant, port)
 }
 
-/// A port that nothing listened on a moment ago.
+/// Returns a port that nothing listened on a moment ago.
 pub fn free_port() -> u16 {
     listener().1
 }
 
-/// The first of some ports in a row that nothing listens on, below the kernel's range for clients:
-/// others for each test. Other processes of tests pass them by as long as this one lives.
+/// Reserves consecutive ports that nothing listens on, and returns the first.
+///
+/// The ports are below the kernel's ephemeral range. Each call returns different ports. Lock files keep
+/// other test processes from using them until this process ends.
 pub fn free_block(ports: u16) -> u16 {
     const LARGEST: u16 = 8;
     const BLOCKS: u16 = 1600;
     static TAKEN: Mutex<Vec<File>> = Mutex::new(Vec::new());
     assert!(ports <= LARGEST);
-    let locks = folder_of_locks();
+    let locks = lock_folder();
     let is_free = |port| SystemProbe.probe(Port::new(port).unwrap()).unwrap() == Verdict::Free;
-    // Each process begins somewhere else, to find one soon.
+    // Start at a different block in each process, so that the first attempt usually succeeds.
     let start = u16::try_from(std::process::id() % u32::from(BLOCKS)).unwrap();
     for block in (start..BLOCKS).chain(0..start) {
         let first = 19_000 + block * LARGEST;
@@ -58,8 +59,10 @@ pub fn free_block(ports: u16) -> u16 {
     panic!("no ports are left for tests");
 }
 
-/// A folder that all processes of this user's tests share, and nobody else.
-fn folder_of_locks() -> PathBuf {
+/// Returns a folder shared by all test processes of this user.
+///
+/// If another user owns the shared path, returns a new folder, which isolates only the tests of this process.
+fn lock_folder() -> PathBuf {
     let own = tempfile::tempdir().unwrap();
     #[cfg(unix)]
     {
@@ -72,6 +75,5 @@ fn folder_of_locks() -> PathBuf {
             return shared;
         }
     }
-    // Then the tests of this process alone are kept apart.
     own.keep()
 }

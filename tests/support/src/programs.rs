@@ -8,8 +8,9 @@ use std::process::Command;
 
 use crate::Ran;
 
-/// A program of the workspace, helper programs included. Cargo puts all of them into one folder, and the
-/// executables of tests into its subfolder `deps`.
+/// Returns the path of a program of the workspace, such as a helper program.
+///
+/// Cargo puts all programs into one folder, and test executables into its subfolder `deps`.
 #[track_caller]
 pub fn program(name: &str) -> PathBuf {
     let test = env::current_exe().unwrap();
@@ -23,8 +24,10 @@ pub fn program(name: &str) -> PathBuf {
     program
 }
 
-/// Copies a program to `place`, in another process: a file that this process has open for writing stays
-/// open in programs that other tests start at that moment, and cannot be executed meanwhile.
+/// Copies a program to `place` in another process.
+///
+/// Never write an executable in this process: a child forked by another test at that moment inherits the
+/// open file, and executing it fails with `ETXTBSY`.
 #[track_caller]
 pub fn install(program: impl AsRef<OsStr>, place: &Path) {
     let mut command = Command::new("install");

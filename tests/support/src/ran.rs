@@ -1,8 +1,8 @@
-//! A program that has ended.
+//! Output of a program that has ended.
 
 use std::process::{Command, Output};
 
-/// What a program said, and how it ended.
+/// Output and exit code of a program.
 #[derive(Debug)]
 pub struct Ran {
     pub stdout: String,
@@ -15,14 +15,15 @@ impl Ran {
         Ran::from(command.output().unwrap())
     }
 
-    /// What was printed, of a program that must have succeeded and said nothing else.
+    /// Returns the trimmed standard output. Panics unless the program succeeded with empty standard error.
     #[track_caller]
     pub fn printed(&self) -> &str {
         assert_eq!((self.code, &*self.stderr), (Some(0), ""), "{self:?}");
         self.stdout.trim_end()
     }
 
-    /// What was complained of, by a program that must have failed and printed nothing.
+    /// Returns the trimmed standard error. Panics unless the program failed with this exit code and empty
+    /// standard output.
     #[track_caller]
     pub fn complained(&self, code: i32) -> &str {
         assert_eq!((self.code, &*self.stdout), (Some(code), ""), "{self:?}");

@@ -1,4 +1,4 @@
-//! A home and a work folder of a test's own.
+//! A home and a work folder for one test.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -9,10 +9,10 @@ use tempfile::TempDir;
 
 use crate::Ran;
 
-/// A user that owns nothing.
+/// User id of a user that owns no files.
 pub const NOBODY: u32 = 65534;
 
-/// A temporary HOME and a folder to work in, both empty at first.
+/// A temporary HOME and a work folder, both empty at first.
 #[derive(Debug)]
 pub struct Sandbox {
     folder: TempDir,
@@ -26,7 +26,7 @@ impl Sandbox {
         Sandbox { folder }
     }
 
-    /// The real path of the folder that holds everything.
+    /// Canonical path of the folder that contains the sandbox.
     pub fn path(&self) -> PathBuf {
         self.folder.path().canonicalize().unwrap()
     }
@@ -35,17 +35,17 @@ impl Sandbox {
         self.path().join("home")
     }
 
-    /// Outside of any repository.
+    /// A folder outside of any git repository.
     pub fn work(&self) -> PathBuf {
         self.path().join("work")
     }
 
-    /// The store that everything in the sandbox shares.
+    /// The default store of programs in the sandbox.
     pub fn store(&self) -> PathBuf {
         self.home().join(".port-registry").join("ports.redb")
     }
 
-    /// A program with nothing of the tester's environment but the PATH, in the work folder.
+    /// Prepares a program to run in the work folder, without the environment of the test except PATH.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env_clear();
@@ -58,19 +58,19 @@ impl Sandbox {
             .env("HOME", self.home())
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            // A sandbox may lie in a folder that is itself in a repository.
+            // The temporary folder may be inside a repository.
             .env("GIT_CEILING_DIRECTORIES", self.path())
             .current_dir(self.work())
             .stdin(Stdio::null());
         command
     }
 
-    /// Runs a program to its end.
+    /// Runs a program until it ends.
     pub fn run(&self, program: impl AsRef<OsStr>, words: &[&str]) -> Ran {
         Ran::of(self.command(program).args(words))
     }
 
-    /// A command that runs what is added to it as a user that owns nothing, which takes root.
+    /// Returns a command that runs its arguments as [`NOBODY`]. Only root can run it.
     pub fn as_nobody(&self) -> Command {
         let nobody = NOBODY.to_string();
         let mut command = self.command("setpriv");
@@ -79,7 +79,7 @@ impl Sandbox {
         command
     }
 
-    /// Runs git in a folder; it must succeed.
+    /// Runs git in a folder. Panics if it fails.
     pub fn git(&self, folder: &Path, words: &[&str]) {
         let ran = Ran::of(
             self.command("git")

@@ -1,6 +1,6 @@
-//! How file snapshots are compared.
+//! Settings of file snapshots.
 
-/// Snapshots are in one folder, with times put in general terms.
+/// Keeps all snapshots in `tests/snapshots`, and replaces times by `[TIME]`.
 pub fn settings() -> insta::Settings {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../snapshots"));

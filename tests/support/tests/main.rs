@@ -1,4 +1,4 @@
-//! Tests of the test support itself. Cargo builds the helper programs for them.
+//! Tests of the test support. Cargo builds its helper programs only for a package that has such tests.
 
 mod checker;
 mod model;

@@ -1,8 +1,8 @@
-//! The model itself does what the registry promises.
+//! Tests of the model of the registry.
 
 use port_registry::ServiceKey;
 use test_support::checker::Sequential;
-use test_support::model::{Answer, Model, Op, Record, Want};
+use test_support::model::{Model, ModelAnswer, Operation, Record, Want};
 
 fn key((app, service): (&str, &str)) -> ServiceKey {
     ServiceKey::new(app, "main", service).unwrap()
@@ -25,7 +25,7 @@ fn record(id: u64, service: &str, port: u16) -> Record {
 }
 
 #[test]
-fn the_service_is_looked_at_before_the_port_and_a_failure_uses_no_number_up() {
+fn service_conflict_comes_before_port_conflict_and_failures_use_no_id() {
     let mut model = Model::new(3000..=3001);
     let [web, db, api] = [
         record(1, "web", 3000),
@@ -33,29 +33,35 @@ fn the_service_is_looked_at_before_the_port_and_a_failure_uses_no_number_up() {
         record(3, "api", 3005),
     ];
     for (service, port, answer) in [
-        ("web", None, Answer::Allocated(web.clone())),
-        ("web", Some(3000), Answer::ServiceTaken(web.clone())),
-        ("db", Some(3000), Answer::PortTaken(web.clone())),
-        ("db", None, Answer::Allocated(db.clone())),
-        ("web", Some(3001), Answer::ServiceTaken(web)),
-        ("api", None, Answer::NoFreePort),
-        ("api", Some(3005), Answer::Allocated(api)),
+        ("web", None, ModelAnswer::Allocated(web.clone())),
+        ("web", Some(3000), ModelAnswer::ServiceTaken(web.clone())),
+        ("db", Some(3000), ModelAnswer::PortTaken(web.clone())),
+        ("db", None, ModelAnswer::Allocated(db.clone())),
+        ("web", Some(3001), ModelAnswer::ServiceTaken(web)),
+        ("api", None, ModelAnswer::NoFreePort),
+        ("api", Some(3005), ModelAnswer::Allocated(api)),
     ] {
-        assert_eq!(model.ask(&Op::Allocate(want(service, port))), answer);
+        assert_eq!(model.ask(&Operation::Allocate(want(service, port))), answer);
     }
-    let other_port = Op::GetOrAllocate(want("db", Some(3000)));
-    assert_eq!(model.ask(&other_port), Answer::ServiceTaken(db.clone()));
-    let same_port = Op::GetOrAllocate(want("db", Some(3001)));
-    assert_eq!(model.ask(&same_port), Answer::Existing(db));
+    let other_port = Operation::GetOrAllocate(want("db", Some(3000)));
+    assert_eq!(
+        model.ask(&other_port),
+        ModelAnswer::ServiceTaken(db.clone())
+    );
+    let same_port = Operation::GetOrAllocate(want("db", Some(3001)));
+    assert_eq!(model.ask(&same_port), ModelAnswer::Existing(db));
 }
 
 #[test]
-fn a_port_that_was_released_is_given_again_and_its_number_is_not() {
+fn released_port_is_allocated_again_with_a_new_id() {
     let mut model = Model::new(3000..=3001);
-    model.ask(&Op::Allocate(want("web", None)));
-    let released = model.step(&Op::Release(1), Some(&Answer::Deleted(1)));
+    model.ask(&Operation::Allocate(want("web", None)));
+    let released = model.step(&Operation::Release(1), Some(&ModelAnswer::Deleted(1)));
     let mut model = released.unwrap();
-    assert_eq!(model.step(&Op::Release(1), Some(&Answer::Deleted(1))), None);
-    let again = model.ask(&Op::GetOrAllocate(want("web", None)));
-    assert_eq!(again, Answer::Allocated(record(2, "web", 3000)));
+    assert_eq!(
+        model.step(&Operation::Release(1), Some(&ModelAnswer::Deleted(1))),
+        None
+    );
+    let again = model.ask(&Operation::GetOrAllocate(want("web", None)));
+    assert_eq!(again, ModelAnswer::Allocated(record(2, "web", 3000)));
 }

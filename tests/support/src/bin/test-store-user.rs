@@ -1,4 +1,4 @@
-//! `test-store-user STORE ACTION`: another process that uses a store, or holds the locks of one.
+//! `test-store-user STORE ACTION`: uses a store, or holds its locks, in another process.
 
 #![expect(clippy::print_stdout, reason = "a test reads it")]
 
@@ -28,11 +28,11 @@ fn main() {
     }
 }
 
-/// Allocates ports one by one, and prints each as soon as it is allocated.
+/// Allocates ports one by one, and prints each immediately.
 fn allocate(store: &Path, app: &str, count: u32) {
     let registry = Registry::builder()
         .with_path(store)
-        // Patient enough for a slow disk that many use.
+        // Long enough for a slow disk with many writers.
         .with_wait(Duration::from_secs(60))
         .with_probe(|_| Ok(Verdict::Free))
         .open()
@@ -45,7 +45,7 @@ fn allocate(store: &Path, app: &str, count: u32) {
     }
 }
 
-/// Stays in the middle of a write transaction, with changes made and not committed.
+/// Stays in a write transaction with uncommitted changes.
 fn hold_the_writer_lock(store: &Path) {
     let _lock = lock_queue(store);
     let database = Database::builder()
@@ -60,7 +60,7 @@ fn hold_the_writer_lock(store: &Path) {
     drop(txn);
 }
 
-/// Stays where a commit is for an instant: the header is locked as well.
+/// Holds the locks of a commit's last step, the header included.
 fn hold_the_header_lock(store: &Path) {
     let _queue = lock_queue(store);
     let _header = lock_header(store);
@@ -68,7 +68,7 @@ fn hold_the_header_lock(store: &Path) {
     wait_for_line();
 }
 
-/// Allocates a port through one long-open handle for each line it is given.
+/// Allocates a port for each line of standard input, through one open registry.
 fn obey(store: &Path) {
     let registry = Registry::builder().with_path(store).open().unwrap();
     say("ready");
@@ -81,7 +81,7 @@ fn obey(store: &Path) {
     }
 }
 
-/// Prints the id, the service and the port of each allocation of a store that is in order.
+/// Verifies a store, and prints the id, service and port of each allocation.
 fn list(store: &Path) {
     let registry = Registry::builder().with_path(store).open().unwrap();
     registry.verify().unwrap();

@@ -1,8 +1,8 @@
 //! `test-torture-worker STORE BACKEND APP GENERATION`: allocates and releases at random until it is killed.
 //!
-//! Lines of standard input tell what its predecessor left: `held SERVICE`, or `clear SERVICE` if it is not
-//! known whether the service holds a port. `go` ends them. Lines of standard output are the time and an
-//! [`Entry`].
+//! Standard input lists the services of the worker's predecessor: `held SERVICE` if the service has a port,
+//! and `clear SERVICE` if that is unknown. `go` ends the list. Each line of standard output is the time
+//! and a [`DiaryEntry`].
 
 #![expect(clippy::print_stdout, reason = "a test reads it")]
 
@@ -16,11 +16,11 @@ use fastrand::Rng;
 use port_registry::{Claim, Error, Filter, Registry, ServiceKey, Verdict};
 use serde_json::{Value, json};
 use test_support::daemon::Client;
-use test_support::torture::{Entry, RANGE, address_note, id_and_port, now};
+use test_support::torture::{DiaryEntry, RANGE, address_note, id_and_port, now};
 use test_support::wait_until;
 
-/// How many services a worker holds at most.
-const MOST: usize = 100;
+/// Maximum number of services that a worker holds.
+const MAX_HELD: usize = 100;
 
 fn main() {
     let words: Vec<String> = env::args().skip(1).collect();
@@ -29,47 +29,47 @@ fn main() {
         panic!("usage: test-torture-worker STORE BACKEND APP GENERATION");
     };
     let (store, app) = (PathBuf::from(store), app.to_owned());
-    let mut asks: Box<dyn Asks> = match backend {
-        "library" => Box::new(Library::open(app, &store)),
-        "http" => Box::new(Http {
+    let mut backend: Box<dyn WorkerBackend> = match backend {
+        "library" => Box::new(LibraryWorker::open(app, &store)),
+        "http" => Box::new(HttpWorker {
             app,
             store,
             client: None,
         }),
         _ => panic!("unknown backend {backend}"),
     };
-    let held = take_over(&mut *asks);
-    work(&mut *asks, held, generation.parse().unwrap());
+    let held = take_over(&mut *backend);
+    work(&mut *backend, held, generation.parse().unwrap());
 }
 
-/// Clears what is uncertain, and returns what is held.
-fn take_over(asks: &mut dyn Asks) -> BTreeSet<String> {
+/// Releases the predecessor's uncertain services, and returns those it held.
+fn take_over(backend: &mut dyn WorkerBackend) -> BTreeSet<String> {
     let mut held = BTreeSet::new();
     let lines = io::stdin().lines().map(Result::unwrap);
     for line in lines.take_while(|line| line != "go") {
         match line.split_once(' ').unwrap() {
             ("held", service) => drop(held.insert(service.to_owned())),
-            ("clear", service) => clear(asks, service),
+            ("clear", service) => clear(backend, service),
             _ => panic!("unknown line {line}"),
         }
     }
     held
 }
 
-fn work(asks: &mut dyn Asks, mut held: BTreeSet<String>, generation: u32) {
+fn work(backend: &mut dyn WorkerBackend, mut held: BTreeSet<String>, generation: u32) {
     let mut random = Rng::with_seed(generation.into());
     for number in 0.. {
         if number % 50 == 49 {
-            if let Outcome::Done(rows) = asks.list() {
-                say(&Entry::Listed { rows });
+            if let RequestOutcome::Done(rows) = backend.list() {
+                say(&DiaryEntry::Listed { rows });
             }
-        } else if held.len() >= MOST || (!held.is_empty() && random.u8(..3) == 0) {
+        } else if held.len() >= MAX_HELD || (!held.is_empty() && random.u8(..3) == 0) {
             let service = random.choice(&held).unwrap().clone();
             held.remove(&service);
-            release(asks, service);
+            release(backend, service);
         } else {
             let service = format!("{generation}-{number}");
-            if allocate(asks, service.clone()) {
+            if allocate(backend, service.clone()) {
                 held.insert(service);
             }
         }
@@ -77,108 +77,109 @@ fn work(asks: &mut dyn Asks, mut held: BTreeSet<String>, generation: u32) {
 }
 
 /// The result of a request.
-enum Outcome<T> {
+enum RequestOutcome<T> {
     Done(T),
-    /// It had no effect.
+    /// The request had no effect.
     Refused,
     /// The request may or may not have taken effect.
     Unknown,
 }
 
-impl<T> Outcome<T> {
-    fn map<U>(self, f: impl FnOnce(T) -> U) -> Outcome<U> {
+impl<T> RequestOutcome<T> {
+    fn map<U>(self, f: impl FnOnce(T) -> U) -> RequestOutcome<U> {
         match self {
-            Outcome::Done(done) => Outcome::Done(f(done)),
-            Outcome::Refused => Outcome::Refused,
-            Outcome::Unknown => Outcome::Unknown,
+            RequestOutcome::Done(done) => RequestOutcome::Done(f(done)),
+            RequestOutcome::Refused => RequestOutcome::Refused,
+            RequestOutcome::Unknown => RequestOutcome::Unknown,
         }
     }
 }
 
-/// Asks for the services of one worker.
-trait Asks {
+/// A way to the registry for the services of one worker.
+trait WorkerBackend {
     /// Returns the id and the port.
-    fn allocate(&mut self, service: &str) -> Outcome<(u64, u16)>;
-    fn release(&mut self, service: &str) -> Outcome<()>;
-    /// The id and the port of everybody's.
-    fn list(&mut self) -> Outcome<Vec<(u64, u16)>>;
+    fn allocate(&mut self, service: &str) -> RequestOutcome<(u64, u16)>;
+    fn release(&mut self, service: &str) -> RequestOutcome<()>;
+    /// Returns the id and the port of every allocation in the registry.
+    fn list(&mut self) -> RequestOutcome<Vec<(u64, u16)>>;
 }
 
-struct Library {
+struct LibraryWorker {
     app: String,
     registry: Registry,
 }
 
-impl Library {
-    fn open(app: String, store: &Path) -> Library {
-        // Enough patience for a slow disk with many at it.
+impl LibraryWorker {
+    fn open(app: String, store: &Path) -> LibraryWorker {
+        // Long enough for a slow disk with many writers.
         let builder = Registry::builder()
             .with_path(store)
             .with_wait(Duration::from_secs(60));
         let builder = builder.with_range(RANGE.parse().unwrap());
         let registry = builder.with_probe(|_| Ok(Verdict::Free)).open().unwrap();
-        Library { app, registry }
+        LibraryWorker { app, registry }
     }
 }
 
-fn outcome<T>(answer: Result<T, Error>) -> Outcome<T> {
+fn outcome<T>(answer: Result<T, Error>) -> RequestOutcome<T> {
     match answer {
-        Ok(done) => Outcome::Done(done),
-        Err(Error::OutcomeUnknown { .. }) => Outcome::Unknown,
-        Err(Error::NoFreePort { .. } | Error::Busy { .. }) => Outcome::Refused,
+        Ok(done) => RequestOutcome::Done(done),
+        Err(Error::OutcomeUnknown { .. }) => RequestOutcome::Unknown,
+        Err(Error::NoFreePort { .. } | Error::Busy { .. }) => RequestOutcome::Refused,
         Err(error) => panic!("{error}"),
     }
 }
 
-impl Asks for Library {
-    fn allocate(&mut self, service: &str) -> Outcome<(u64, u16)> {
+impl WorkerBackend for LibraryWorker {
+    fn allocate(&mut self, service: &str) -> RequestOutcome<(u64, u16)> {
         let key = ServiceKey::new(&*self.app, "main", service).unwrap();
         let allocated = self.registry.allocate(Claim::new(key));
         outcome(allocated.map(|it| (it.id.get(), it.port.get())))
     }
 
-    fn release(&mut self, service: &str) -> Outcome<()> {
+    fn release(&mut self, service: &str) -> RequestOutcome<()> {
         let filter = Filter::new().with_app(&*self.app).with_service(service);
         outcome(self.registry.release_matching(filter).map(drop))
     }
 
-    fn list(&mut self) -> Outcome<Vec<(u64, u16)>> {
+    fn list(&mut self) -> RequestOutcome<Vec<(u64, u16)>> {
         let listed = self.registry.list(&Filter::new());
         let rows = |it: &port_registry::Allocation| (it.id.get(), it.port.get());
         outcome(listed.map(|listed| listed.iter().map(rows).collect()))
     }
 }
 
-struct Http {
+struct HttpWorker {
     app: String,
     store: PathBuf,
     client: Option<Client>,
 }
 
-impl Http {
-    /// Asks the daemon that there is. A connection that breaks off leaves open what became of it.
-    fn ask(&mut self, method: &str, body: &str) -> Outcome<Value> {
+impl HttpWorker {
+    /// Asks the current daemon. If the connection breaks, the outcome is unknown.
+    fn ask(&mut self, method: &str, body: &str) -> RequestOutcome<Value> {
         let mut client = self.client.take().unwrap_or_else(|| connect(&self.store));
         let Ok(response) = client.try_ask(method, "/v1/allocations", body) else {
-            return Outcome::Unknown;
+            return RequestOutcome::Unknown;
         };
         match response.status {
             200 | 201 => {
                 self.client = Some(client);
-                Outcome::Done(response.json(response.status))
+                RequestOutcome::Done(response.json(response.status))
             }
-            // The range is used up; it is busy, or stopping. Nothing was done.
-            507 | 503 => Outcome::Refused,
-            500 if response.body.contains("it is unknown whether") => Outcome::Unknown,
+            // The range is used up, or the daemon is busy or stopping. The request had no effect.
+            507 | 503 => RequestOutcome::Refused,
+            500 if response.body.contains("it is unknown whether") => RequestOutcome::Unknown,
             _ => panic!("{response:?}"),
         }
     }
 }
 
-/// Waits for a daemon, which is the one that left the note: its port may be somebody else's by now.
+/// Connects to the daemon that the note names. Retries until that daemon answers, because its port may belong
+/// to another program by now.
 fn connect(store: &Path) -> Client {
     let mut connected = None;
-    wait_until("there is a daemon", || {
+    wait_until("the daemon named by the note answers", || {
         let note = std::fs::read_to_string(address_note(store)).unwrap();
         let (address, pid) = note.split_once(' ').unwrap();
         let client = Client::try_connect(address.parse().unwrap());
@@ -192,19 +193,19 @@ fn connect(store: &Path) -> Client {
     connected.unwrap()
 }
 
-impl Asks for Http {
-    fn allocate(&mut self, service: &str) -> Outcome<(u64, u16)> {
+impl WorkerBackend for HttpWorker {
+    fn allocate(&mut self, service: &str) -> RequestOutcome<(u64, u16)> {
         let body = json!({"app": self.app, "instance": "main", "service": service});
         let allocated = self.ask("POST", &body.to_string());
         allocated.map(|allocation| id_and_port(&allocation))
     }
 
-    fn release(&mut self, service: &str) -> Outcome<()> {
+    fn release(&mut self, service: &str) -> RequestOutcome<()> {
         let body = json!({"app": self.app, "service": service});
         self.ask("DELETE", &body.to_string()).map(drop)
     }
 
-    fn list(&mut self) -> Outcome<Vec<(u64, u16)>> {
+    fn list(&mut self) -> RequestOutcome<Vec<(u64, u16)>> {
         self.ask("GET", "").map(|listed| {
             let listed = listed.as_array().unwrap();
             listed.iter().map(id_and_port).collect()
@@ -212,41 +213,41 @@ impl Asks for Http {
     }
 }
 
-fn allocate(asks: &mut dyn Asks, service: String) -> bool {
-    say(&Entry::Allocating {
+fn allocate(backend: &mut dyn WorkerBackend, service: String) -> bool {
+    say(&DiaryEntry::Allocating {
         service: service.clone(),
     });
-    match asks.allocate(&service) {
-        Outcome::Done((id, port)) => {
-            say(&Entry::Allocated { service, id, port });
+    match backend.allocate(&service) {
+        RequestOutcome::Done((id, port)) => {
+            say(&DiaryEntry::Allocated { service, id, port });
             return true;
         }
-        Outcome::Refused => say(&Entry::Refused { service }),
-        Outcome::Unknown => {}
+        RequestOutcome::Refused => say(&DiaryEntry::Refused { service }),
+        RequestOutcome::Unknown => {}
     }
     false
 }
 
-fn release(asks: &mut dyn Asks, service: String) {
-    say(&Entry::Releasing {
+fn release(backend: &mut dyn WorkerBackend, service: String) {
+    say(&DiaryEntry::Releasing {
         service: service.clone(),
     });
-    match asks.release(&service) {
-        Outcome::Done(()) => say(&Entry::Released { service }),
-        Outcome::Refused => say(&Entry::Refused { service }),
-        Outcome::Unknown => {}
+    match backend.release(&service) {
+        RequestOutcome::Done(()) => say(&DiaryEntry::Released { service }),
+        RequestOutcome::Refused => say(&DiaryEntry::Refused { service }),
+        RequestOutcome::Unknown => {}
     }
 }
 
-/// Makes sure of a service of which it is not known whether it holds a port.
-fn clear(asks: &mut dyn Asks, service: &str) {
-    if let Outcome::Done(()) = asks.release(service) {
-        say(&Entry::Released {
+/// Releases a service that may or may not hold a port.
+fn clear(backend: &mut dyn WorkerBackend, service: &str) {
+    if let RequestOutcome::Done(()) = backend.release(service) {
+        say(&DiaryEntry::Released {
             service: service.to_owned(),
         });
     }
 }
 
-fn say(entry: &Entry) {
+fn say(entry: &DiaryEntry) {
     println!("{} {entry}", now());
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use port_registry::{Allocation, Error, ServiceKey};
 
-/// An allocation without its time.
+/// An allocation without its creation time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Record {
     pub id: u64,
@@ -16,15 +16,15 @@ pub struct Record {
 
 /// An answer of the registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum ModelAnswer {
     Allocated(Record),
     Existing(Record),
     Released(Vec<Record>),
-    /// Like [`Released`](Answer::Released), from a client that tells only the number.
+    /// Like [`Released`](ModelAnswer::Released), for a client that learns only the number of allocations.
     Deleted(usize),
     PortTaken(Record),
     ServiceTaken(Record),
-    /// The holder, and the checkout that wanted its service.
+    /// The holder, and the checkout that requested its service.
     OtherCheckout(Record, String),
     PortInUse(u16),
     NoFreePort,
@@ -37,40 +37,42 @@ pub enum Answer {
     Listed(Vec<Record>),
 }
 
-impl Answer {
-    /// Translates the library's answer. Returns `None` for errors that no model predicts, such as a store that is
-    /// busy.
-    pub fn of(answer: &Result<port_registry::Answer, Error>) -> Option<Answer> {
-        use port_registry::Answer as Told;
+impl ModelAnswer {
+    /// Translates the library's answer. Returns `None` for errors that the model cannot predict, such as a
+    /// busy store.
+    pub fn of(answer: &Result<port_registry::Answer, Error>) -> Option<ModelAnswer> {
+        use port_registry::Answer as Library;
         Some(match answer {
-            Ok(Told::Allocated(it)) => Answer::Allocated(it.into()),
-            Ok(Told::Existing(it)) => Answer::Existing(it.into()),
-            Ok(Told::Released(them)) => Answer::Released(Record::of_all(them)),
-            Err(Error::PortTaken { holder, .. }) => Answer::PortTaken((&**holder).into()),
-            Err(Error::ServiceTaken { holder, .. }) => Answer::ServiceTaken((&**holder).into()),
-            Err(Error::OtherCheckout { holder, wanted, .. }) => {
-                Answer::OtherCheckout((&**holder).into(), text(wanted))
+            Ok(Library::Allocated(it)) => ModelAnswer::Allocated(it.into()),
+            Ok(Library::Existing(it)) => ModelAnswer::Existing(it.into()),
+            Ok(Library::Released(them)) => ModelAnswer::Released(Record::of_all(them)),
+            Err(Error::PortTaken { holder, .. }) => ModelAnswer::PortTaken((&**holder).into()),
+            Err(Error::ServiceTaken { holder, .. }) => {
+                ModelAnswer::ServiceTaken((&**holder).into())
             }
-            Err(Error::PortInUse { port, .. }) => Answer::PortInUse(port.get()),
-            Err(Error::NoFreePort { .. }) => Answer::NoFreePort,
-            Err(Error::NotFound { id, .. }) => Answer::NotFound(id.get()),
-            Err(Error::EmptyFilter) => Answer::EmptyFilter,
-            Err(Error::NotApplied) => Answer::NotApplied,
-            Err(Error::Probe { port, .. }) => Answer::ProbeFailed(port.get()),
+            Err(Error::OtherCheckout { holder, wanted, .. }) => {
+                ModelAnswer::OtherCheckout((&**holder).into(), text(wanted))
+            }
+            Err(Error::PortInUse { port, .. }) => ModelAnswer::PortInUse(port.get()),
+            Err(Error::NoFreePort { .. }) => ModelAnswer::NoFreePort,
+            Err(Error::NotFound { id, .. }) => ModelAnswer::NotFound(id.get()),
+            Err(Error::EmptyFilter) => ModelAnswer::EmptyFilter,
+            Err(Error::NotApplied) => ModelAnswer::NotApplied,
+            Err(Error::Probe { port, .. }) => ModelAnswer::ProbeFailed(port.get()),
             _ => return None,
         })
     }
 
-    /// Whether the operation failed, so that a batch of all or nothing fails with it.
+    /// Returns true if the operation failed, which fails an all-or-nothing batch.
     pub fn is_failure(&self) -> bool {
         !matches!(
             self,
-            Answer::Allocated(_)
-                | Answer::Existing(_)
-                | Answer::Released(_)
-                | Answer::Deleted(_)
-                | Answer::Found(_)
-                | Answer::Listed(_)
+            ModelAnswer::Allocated(_)
+                | ModelAnswer::Existing(_)
+                | ModelAnswer::Released(_)
+                | ModelAnswer::Deleted(_)
+                | ModelAnswer::Found(_)
+                | ModelAnswer::Listed(_)
         )
     }
 }
@@ -102,30 +104,30 @@ impl Display for Record {
     }
 }
 
-impl Display for Answer {
+impl Display for ModelAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = |records: &[Record]| {
             let records: Vec<_> = records.iter().map(ToString::to_string).collect();
             format!("[{}]", records.join(", "))
         };
         match self {
-            Answer::Allocated(record) => write!(f, "allocated {record}"),
-            Answer::Existing(record) => write!(f, "has {record}"),
-            Answer::Released(records) => write!(f, "released {}", all(records)),
-            Answer::Deleted(number) => write!(f, "released {number}"),
-            Answer::PortTaken(holder) => write!(f, "port taken: {holder}"),
-            Answer::ServiceTaken(holder) => write!(f, "service taken: {holder}"),
-            Answer::OtherCheckout(holder, wanted) => {
+            ModelAnswer::Allocated(record) => write!(f, "allocated {record}"),
+            ModelAnswer::Existing(record) => write!(f, "has {record}"),
+            ModelAnswer::Released(records) => write!(f, "released {}", all(records)),
+            ModelAnswer::Deleted(number) => write!(f, "released {number}"),
+            ModelAnswer::PortTaken(holder) => write!(f, "port taken: {holder}"),
+            ModelAnswer::ServiceTaken(holder) => write!(f, "service taken: {holder}"),
+            ModelAnswer::OtherCheckout(holder, wanted) => {
                 write!(f, "service of another checkout than {wanted}: {holder}")
             }
-            Answer::PortInUse(port) => write!(f, "port {port} in use"),
-            Answer::NoFreePort => f.write_str("no free port"),
-            Answer::NotFound(id) => write!(f, "#{id} not found"),
-            Answer::EmptyFilter => f.write_str("empty filter"),
-            Answer::NotApplied => f.write_str("not applied"),
-            Answer::ProbeFailed(port) => write!(f, "port {port} cannot be probed"),
-            Answer::Found(record) => write!(f, "found {record}"),
-            Answer::Listed(records) => f.write_str(&all(records)),
+            ModelAnswer::PortInUse(port) => write!(f, "port {port} in use"),
+            ModelAnswer::NoFreePort => f.write_str("no free port"),
+            ModelAnswer::NotFound(id) => write!(f, "#{id} not found"),
+            ModelAnswer::EmptyFilter => f.write_str("empty filter"),
+            ModelAnswer::NotApplied => f.write_str("not applied"),
+            ModelAnswer::ProbeFailed(port) => write!(f, "port {port} cannot be probed"),
+            ModelAnswer::Found(record) => write!(f, "found {record}"),
+            ModelAnswer::Listed(records) => f.write_str(&all(records)),
         }
     }
 }

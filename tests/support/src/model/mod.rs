@@ -1,11 +1,11 @@
-//! A model of the registry: its promises to one client at a time, by two plain maps.
+//! A model of the registry that serves one client at a time, implemented with two maps.
 //!
-//! The library's model test and the checker of linearizability both compare the registry with it.
+//! The library's model test and the linearizability checker compare the registry with it.
 
 mod answer;
 mod op;
 mod registry;
 
-pub use answer::{Answer, Record};
-pub use op::{Op, Want};
+pub use answer::{ModelAnswer, Record};
+pub use op::{Operation, Want};
 pub use registry::{Model, World};

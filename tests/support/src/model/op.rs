@@ -6,7 +6,7 @@ use port_registry::{AllocationId, Claim, Filter, ListenerPolicy, Port, Request, 
 
 /// An operation of the registry.
 #[derive(Clone, Debug)]
-pub enum Op {
+pub enum Operation {
     Allocate(Want),
     GetOrAllocate(Want),
     Release(u64),
@@ -15,18 +15,18 @@ pub enum Op {
     List(Filter),
 }
 
-/// A service that wants a port.
+/// A request of a service for a port.
 #[derive(Clone, Debug)]
 pub struct Want {
     pub key: ServiceKey,
-    /// The port wanted, or `None` for the best one that is free.
+    /// The requested port, or `None` for the best free one.
     pub port: Option<u16>,
     pub dir: Option<String>,
     /// Take the port even if something listens on it.
     pub adopt: bool,
 }
 
-impl Op {
+impl Operation {
     pub fn is_write(&self) -> bool {
         self.request().is_some()
     }
@@ -34,17 +34,17 @@ impl Op {
     /// Returns the library's request, or `None` for an operation that only reads.
     pub fn request(&self) -> Option<Request> {
         Some(match self {
-            Op::Allocate(want) => Request::Allocate(want.claim()),
-            Op::GetOrAllocate(want) => Request::GetOrAllocate(want.claim()),
-            Op::Release(id) => Request::Release(AllocationId::new(*id).unwrap()),
-            Op::ReleaseMatching(filter) => Request::ReleaseMatching(filter.clone()),
-            Op::Find(_) | Op::List(_) => return None,
+            Operation::Allocate(want) => Request::Allocate(want.claim()),
+            Operation::GetOrAllocate(want) => Request::GetOrAllocate(want.claim()),
+            Operation::Release(id) => Request::Release(AllocationId::new(*id).unwrap()),
+            Operation::ReleaseMatching(filter) => Request::ReleaseMatching(filter.clone()),
+            Operation::Find(_) | Operation::List(_) => return None,
         })
     }
 }
 
 impl Want {
-    /// Wants the best free port.
+    /// Requests the best free port.
     pub fn any_port(key: ServiceKey) -> Want {
         Want {
             key,
@@ -87,15 +87,15 @@ impl Display for Want {
     }
 }
 
-impl Display for Op {
+impl Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Op::Allocate(want) => write!(f, "allocate {want}"),
-            Op::GetOrAllocate(want) => write!(f, "get or allocate {want}"),
-            Op::Release(id) => write!(f, "release #{id}"),
-            Op::ReleaseMatching(filter) => write!(f, "release {}", Parts(filter)),
-            Op::Find(id) => write!(f, "find #{id}"),
-            Op::List(filter) => write!(f, "list {}", Parts(filter)),
+            Operation::Allocate(want) => write!(f, "allocate {want}"),
+            Operation::GetOrAllocate(want) => write!(f, "get or allocate {want}"),
+            Operation::Release(id) => write!(f, "release #{id}"),
+            Operation::ReleaseMatching(filter) => write!(f, "release {}", Parts(filter)),
+            Operation::Find(id) => write!(f, "find #{id}"),
+            Operation::List(filter) => write!(f, "list {}", Parts(filter)),
         }
     }
 }

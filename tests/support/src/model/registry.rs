@@ -1,25 +1,25 @@
-//! The registry as two plain maps and the next id.
+//! The registry as two maps and the next id.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use port_registry::{Atomicity, Filter, ServiceKey, Verdict};
 
-use super::{Answer, Op, Record, Want};
+use super::{ModelAnswer, Operation, Record, Want};
 use crate::checker::Sequential;
 
-/// The surroundings of a registry, on which its answers depend.
+/// The environment that the registry's answers depend on.
 pub trait World {
-    /// The ports to choose from, in the order of choice.
+    /// Ports to choose from, most preferred first.
     fn ports(&self) -> impl Iterator<Item = u16>;
 
-    /// What the system says of a port. `None` stands for an error.
+    /// The system's verdict on a port. Returns `None` if the probe fails.
     fn verdict(&self, port: u16) -> Option<Verdict>;
 
     fn has_dir(&self, dir: &str) -> bool;
 }
 
-/// Ports of one class in the order of choice, all of them free, on a machine that has every directory.
+/// A range of free, equally preferred ports, on a machine where every directory exists.
 impl World for RangeInclusive<u16> {
     fn ports(&self) -> impl Iterator<Item = u16> {
         self.clone()
@@ -48,7 +48,7 @@ impl<W: World> World for &W {
     }
 }
 
-/// The registry.
+/// A registry in memory.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Model<W> {
     world: W,
@@ -67,46 +67,48 @@ impl<W: World> Model<W> {
         }
     }
 
-    pub fn ask(&mut self, op: &Op) -> Answer {
+    pub fn ask(&mut self, op: &Operation) -> ModelAnswer {
         match op {
-            Op::Allocate(want) => match self.by_key(&want.key) {
+            Operation::Allocate(want) => match self.by_key(&want.key) {
                 Some(holder) => self.service_taken(want, holder),
                 None => self.place(want),
             },
-            Op::GetOrAllocate(want) => match self.by_key(&want.key).cloned() {
+            Operation::GetOrAllocate(want) => match self.by_key(&want.key).cloned() {
                 Some(holder) => self.keep(want, holder),
                 None => self.place(want),
             },
-            Op::Release(id) => match self.by_id.get(id).cloned() {
+            Operation::Release(id) => match self.by_id.get(id).cloned() {
                 Some(record) => self.remove(vec![record]),
-                None => Answer::NotFound(*id),
+                None => ModelAnswer::NotFound(*id),
             },
-            Op::ReleaseMatching(filter) if *filter == Filter::new() => Answer::EmptyFilter,
-            Op::ReleaseMatching(filter) => self.remove(self.matching(filter)),
-            Op::Find(id) => match self.by_id.get(id) {
-                Some(record) => Answer::Found(record.clone()),
-                None => Answer::NotFound(*id),
+            Operation::ReleaseMatching(filter) if *filter == Filter::new() => {
+                ModelAnswer::EmptyFilter
+            }
+            Operation::ReleaseMatching(filter) => self.remove(self.matching(filter)),
+            Operation::Find(id) => match self.by_id.get(id) {
+                Some(record) => ModelAnswer::Found(record.clone()),
+                None => ModelAnswer::NotFound(*id),
             },
-            Op::List(filter) => Answer::Listed(self.matching(filter)),
+            Operation::List(filter) => ModelAnswer::Listed(self.matching(filter)),
         }
     }
 
-    pub fn ask_all(&mut self, ops: &[Op], atomicity: Atomicity) -> Vec<Answer>
+    pub fn ask_all(&mut self, ops: &[Operation], atomicity: Atomicity) -> Vec<ModelAnswer>
     where
         W: Clone,
     {
         let before = self.clone();
         let mut answers: Vec<_> = ops.iter().map(|op| self.ask(op)).collect();
-        if atomicity == Atomicity::AllOrNothing && answers.iter().any(Answer::is_failure) {
+        if atomicity == Atomicity::AllOrNothing && answers.iter().any(ModelAnswer::is_failure) {
             *self = before;
             for answer in answers.iter_mut().filter(|answer| !answer.is_failure()) {
-                *answer = Answer::NotApplied;
+                *answer = ModelAnswer::NotApplied;
             }
         }
         answers
     }
 
-    /// All allocations by their ids.
+    /// All allocations, in order of their ids.
     pub fn records(&self) -> impl Iterator<Item = &Record> {
         self.by_id.values()
     }
@@ -130,20 +132,20 @@ impl<W: World> Model<W> {
         records.cloned().collect()
     }
 
-    /// The conflict with the allocation that a service has.
-    fn service_taken(&self, want: &Want, holder: &Record) -> Answer {
+    /// Describes the conflict with the existing allocation of a service.
+    fn service_taken(&self, want: &Want, holder: &Record) -> ModelAnswer {
         match (&want.dir, &holder.dir) {
             (Some(wanted), Some(held)) if wanted != held && self.world.has_dir(held) => {
-                Answer::OtherCheckout(holder.clone(), wanted.clone())
+                ModelAnswer::OtherCheckout(holder.clone(), wanted.clone())
             }
-            _ => Answer::ServiceTaken(holder.clone()),
+            _ => ModelAnswer::ServiceTaken(holder.clone()),
         }
     }
 
-    /// Answers a service with the allocation that it has, if that is the one wanted.
-    fn keep(&mut self, want: &Want, holder: Record) -> Answer {
+    /// Returns the existing allocation of a service, or a conflict if it does not match the request.
+    fn keep(&mut self, want: &Want, holder: Record) -> ModelAnswer {
         let taken = self.service_taken(want, &holder);
-        if matches!(taken, Answer::OtherCheckout(..))
+        if matches!(taken, ModelAnswer::OtherCheckout(..))
             || want.port.is_some_and(|port| port != holder.port)
         {
             return taken;
@@ -151,13 +153,13 @@ impl<W: World> Model<W> {
         let dir = want.dir.clone().or(holder.dir.clone());
         let record = Record { dir, ..holder };
         self.by_id.insert(record.id, record.clone());
-        Answer::Existing(record)
+        ModelAnswer::Existing(record)
     }
 
-    /// Gives a port to a service that has none.
-    fn place(&mut self, want: &Want) -> Answer {
+    /// Allocates a port to a service that has none.
+    fn place(&mut self, want: &Want) -> ModelAnswer {
         let port = match want.port {
-            Some(port) => self.wanted(port, want.adopt),
+            Some(port) => self.requested(port, want.adopt),
             None => self.best_free(),
         };
         let port = match port {
@@ -173,52 +175,54 @@ impl<W: World> Model<W> {
         self.next_id += 1;
         self.by_port.insert(port, record.id);
         self.by_id.insert(record.id, record.clone());
-        Answer::Allocated(record)
+        ModelAnswer::Allocated(record)
     }
 
-    fn wanted(&self, port: u16, adopt: bool) -> Result<u16, Box<Answer>> {
+    fn requested(&self, port: u16, adopt: bool) -> Result<u16, Box<ModelAnswer>> {
         if let Some(holder) = self.by_port(port) {
-            return Err(Box::new(Answer::PortTaken(holder.clone())));
+            return Err(Box::new(ModelAnswer::PortTaken(holder.clone())));
         }
         match self.world.verdict(port) {
             _ if adopt => Ok(port),
             Some(Verdict::Free | Verdict::Denied) => Ok(port),
-            Some(Verdict::Busy) => Err(Box::new(Answer::PortInUse(port))),
-            None => Err(Box::new(Answer::ProbeFailed(port))),
+            Some(Verdict::Busy) => Err(Box::new(ModelAnswer::PortInUse(port))),
+            None => Err(Box::new(ModelAnswer::ProbeFailed(port))),
         }
     }
 
-    fn best_free(&self) -> Result<u16, Box<Answer>> {
+    fn best_free(&self) -> Result<u16, Box<ModelAnswer>> {
         let mut ports = self.world.ports();
         let answer = ports.find_map(|port| match self.world.verdict(port) {
             _ if self.by_port.contains_key(&port) => None,
             Some(Verdict::Free) => Some(Ok(port)),
             Some(Verdict::Busy | Verdict::Denied) => None,
-            None => Some(Err(Box::new(Answer::ProbeFailed(port)))),
+            None => Some(Err(Box::new(ModelAnswer::ProbeFailed(port)))),
         });
-        answer.unwrap_or_else(|| Err(Box::new(Answer::NoFreePort)))
+        answer.unwrap_or_else(|| Err(Box::new(ModelAnswer::NoFreePort)))
     }
 
-    fn remove(&mut self, records: Vec<Record>) -> Answer {
+    fn remove(&mut self, records: Vec<Record>) -> ModelAnswer {
         for record in &records {
             self.by_id.remove(&record.id);
             self.by_port.remove(&record.port);
         }
-        Answer::Released(records)
+        ModelAnswer::Released(records)
     }
 }
 
 impl<W: World + Clone + Eq + std::hash::Hash> Sequential for Model<W> {
-    type Op = Op;
-    type Answer = Answer;
+    type Op = Operation;
+    type Answer = ModelAnswer;
 
-    fn step(&self, op: &Op, answer: Option<&Answer>) -> Option<Self> {
+    fn step(&self, op: &Operation, answer: Option<&ModelAnswer>) -> Option<Self> {
         let mut next = self.clone();
-        let said = next.ask(op);
-        let is_right = match (answer, &said) {
+        let expected = next.ask(op);
+        let is_right = match (answer, &expected) {
             (None, _) => true,
-            (Some(Answer::Deleted(number)), Answer::Released(records)) => *number == records.len(),
-            (Some(answer), said) => answer == said,
+            (Some(ModelAnswer::Deleted(number)), ModelAnswer::Released(records)) => {
+                *number == records.len()
+            }
+            (Some(answer), expected) => answer == expected,
         };
         is_right.then_some(next)
     }

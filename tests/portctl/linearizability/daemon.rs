@@ -1,4 +1,4 @@
-//! A daemon that can be killed and comes back.
+//! A daemon that can be killed and restarted.
 
 use std::ops::RangeInclusive;
 use std::sync::Mutex;
@@ -6,32 +6,32 @@ use std::sync::Mutex;
 use test_support::Sandbox;
 use test_support::daemon::{Client, Daemon};
 
-pub(crate) struct Server {
+pub(crate) struct RestartableDaemon {
     pub(crate) sandbox: Sandbox,
     range: String,
     daemon: Mutex<Daemon>,
 }
 
-impl Server {
-    /// Starts a daemon on the store of a sandbox of its own.
-    pub(crate) fn start(range: &RangeInclusive<u16>) -> Server {
+impl RestartableDaemon {
+    /// Starts a daemon in a new sandbox.
+    pub(crate) fn start(range: &RangeInclusive<u16>) -> RestartableDaemon {
         let sandbox = Sandbox::new();
         let range = format!("{}-{}", range.start(), range.end());
         let daemon = Mutex::new(start(&sandbox, &range));
-        Server {
+        RestartableDaemon {
             sandbox,
             range,
             daemon,
         }
     }
 
-    /// A new connection. While there is no daemon this waits for the next one, and never asks for an
-    /// address that may belong to somebody else by now.
+    /// Opens a connection. Waits for a restart in progress, because the address of a killed daemon may belong to
+    /// another program by now.
     pub(crate) fn connect(&self) -> Client {
         self.daemon.lock().unwrap().client()
     }
 
-    /// Kills the daemon, whatever it is at, and starts another one at another address.
+    /// Kills the daemon, and starts another one at another address.
     pub(crate) fn kill_and_restart(&self) {
         let mut daemon = self.daemon.lock().unwrap();
         daemon.child.kill().unwrap();

@@ -1,4 +1,4 @@
-//! The surroundings of the registry in a run.
+//! The environment of the registry in a run.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -6,21 +6,21 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use port_registry::{Filter, Port, Registry, ServiceKey, Verdict};
-use test_support::model::{Op, Want, World};
+use test_support::model::{Operation, Want, World};
 
-use super::steps::{Ask, Pick, Wish};
+use super::steps::{RandomClaim, RandomFilter, RandomRequest};
 
-/// Checkouts, and what the system says of ports.
+/// Checkouts, and the verdicts of probes.
 #[derive(Clone)]
-pub(super) struct Surroundings {
+pub(super) struct ModelWorld {
     range: RangeInclusive<u16>,
     order: Vec<u16>,
     folder: PathBuf,
-    /// What the system says of the ports that are not free.
+    /// Verdicts of ports that have been set. Other ports are free.
     verdicts: Arc<Mutex<BTreeMap<u16, Option<Verdict>>>>,
 }
 
-impl World for Surroundings {
+impl World for ModelWorld {
     fn ports(&self) -> impl Iterator<Item = u16> {
         self.order.iter().copied()
     }
@@ -34,18 +34,18 @@ impl World for Surroundings {
     }
 }
 
-impl Surroundings {
-    /// Checkouts 0 and 1 exist, 2 does not.
-    pub(super) fn create(range: RangeInclusive<u16>, folder: &Path) -> Surroundings {
-        let surroundings = Surroundings {
+impl ModelWorld {
+    /// Creates checkouts 0 and 1. Checkout 2 does not exist.
+    pub(super) fn create(range: RangeInclusive<u16>, folder: &Path) -> ModelWorld {
+        let world = ModelWorld {
             order: order(range.clone()),
             range,
             folder: folder.to_owned(),
             verdicts: Arc::default(),
         };
-        std::fs::create_dir(surroundings.dir(0)).unwrap();
-        std::fs::create_dir(surroundings.dir(1)).unwrap();
-        surroundings
+        std::fs::create_dir(world.dir(0)).unwrap();
+        std::fs::create_dir(world.dir(1)).unwrap();
+        world
     }
 
     pub(super) fn open(&self) -> Registry {
@@ -61,7 +61,7 @@ impl Surroundings {
             .unwrap()
     }
 
-    pub(super) fn say(&self, port: u16, verdict: Option<Verdict>) {
+    pub(super) fn set_verdict(&self, port: u16, verdict: Option<Verdict>) {
         self.verdicts.lock().unwrap().insert(port, verdict);
     }
 
@@ -73,40 +73,42 @@ impl Surroundings {
         Port::new(self.order[index % self.order.len()]).unwrap()
     }
 
-    pub(super) fn ops(&self, asks: &[Ask]) -> Vec<Op> {
-        asks.iter().map(|ask| self.op(ask)).collect()
+    pub(super) fn ops(&self, requests: &[RandomRequest]) -> Vec<Operation> {
+        requests.iter().map(|request| self.op(request)).collect()
     }
 
-    fn op(&self, ask: &Ask) -> Op {
-        match ask {
-            Ask::Allocate(wish) => Op::Allocate(self.want(wish)),
-            Ask::GetOrAllocate(wish) => Op::GetOrAllocate(self.want(wish)),
-            Ask::Release(id) => Op::Release(*id),
-            Ask::ReleaseMatching(pick) => Op::ReleaseMatching(self.filter(pick)),
+    fn op(&self, request: &RandomRequest) -> Operation {
+        match request {
+            RandomRequest::Allocate(claim) => Operation::Allocate(self.want(claim)),
+            RandomRequest::GetOrAllocate(claim) => Operation::GetOrAllocate(self.want(claim)),
+            RandomRequest::Release(id) => Operation::Release(*id),
+            RandomRequest::ReleaseMatching(filter) => {
+                Operation::ReleaseMatching(self.filter(filter))
+            }
         }
     }
 
-    fn want(&self, wish: &Wish) -> Want {
+    fn want(&self, claim: &RandomClaim) -> Want {
         Want {
-            key: key(wish.key),
-            port: wish.port.map(|index| self.port(index).get()),
-            dir: wish.dir.map(|number| self.dir(number)),
-            adopt: wish.adopt,
+            key: key(claim.key),
+            port: claim.port.map(|index| self.port(index).get()),
+            dir: claim.dir.map(|number| self.dir(number)),
+            adopt: claim.adopt,
         }
     }
 
-    pub(super) fn filter(&self, pick: &Pick) -> Filter {
+    pub(super) fn filter(&self, random: &RandomFilter) -> Filter {
         let mut filter = Filter::new();
-        if let Some(app) = pick.app {
+        if let Some(app) = random.app {
             filter = filter.with_app(format!("app{app}"));
         }
-        if let Some(instance) = pick.instance {
+        if let Some(instance) = random.instance {
             filter = filter.with_instance(format!("instance{instance}"));
         }
-        if let Some(service) = pick.service {
+        if let Some(service) = random.service {
             filter = filter.with_service(format!("service{service}"));
         }
-        if let Some(index) = pick.port {
+        if let Some(index) = random.port {
             filter = filter.with_port(self.port(index));
         }
         filter
@@ -118,7 +120,7 @@ impl Surroundings {
     }
 }
 
-/// The ports of a range in the order in which they are to be given out.
+/// Returns the ports of a range, most preferred first.
 fn order(range: RangeInclusive<u16>) -> Vec<u16> {
     let first_ephemeral_port = first_ephemeral_port();
     let class = |port: &u16| match *port {
@@ -133,7 +135,7 @@ fn order(range: RangeInclusive<u16>) -> Vec<u16> {
     ports
 }
 
-/// Where the kernel's range for clients begins.
+/// Returns the first port of the kernel's ephemeral range.
 fn first_ephemeral_port() -> u16 {
     match std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range") {
         Ok(range) => range.split_whitespace().next().unwrap().parse().unwrap(),
@@ -146,7 +148,7 @@ fn verdict(verdicts: &Mutex<BTreeMap<u16, Option<Verdict>>>, port: u16) -> Optio
     verdicts.get(&port).copied().unwrap_or(Some(Verdict::Free))
 }
 
-/// The keys of all services.
+/// Returns the keys of all services.
 pub(super) fn keys() -> impl Iterator<Item = ServiceKey> {
     (0..16).map(|number| key((number / 8, number / 4 % 2, number % 4)))
 }
