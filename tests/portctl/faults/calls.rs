@@ -1,18 +1,18 @@
-//! A call fails, or is the last one, while portctl changes the store.
+//! A system call fails, or the process is killed at it, while `portctl` changes the store.
 
 use std::fs;
 
 use port_registry::{Claim, Port, Registry, ServiceKey};
 
-use super::injection::{Fault, Injection, has_failed, is_possible, noted};
-use super::told::{Rows, complaint, rows};
+use super::injection::{InjectedFault, Injection, can_inject, has_failed, recorded_calls};
+use super::observed::{HeldRows, error_line, rows};
 use crate::PORTCTL;
 use test_support::{Ran, Sandbox, free_block, soak};
 
-/// How many ports there are to choose from.
+/// Number of ports in the range.
 const PORTS: u16 = 8;
 
-/// Calls that fail, and how many of them are met: each, or one of so many.
+/// System calls to fail, each with a step. A step of 4 injects a fault into every fourth call.
 const CALLS: [(&str, usize); 8] = [
     ("pwrite64", 4),
     ("fdatasync", 2),
@@ -24,7 +24,7 @@ const CALLS: [(&str, usize); 8] = [
     ("statx", 5),
 ];
 
-/// The same, of those that are made to create the store.
+/// Like [`CALLS`], for the calls that create the store.
 const CALLS_OF_CREATION: [(&str, usize); 5] = [
     ("?mkdir,?mkdirat", 1),
     ("fsync", 1),
@@ -33,52 +33,52 @@ const CALLS_OF_CREATION: [(&str, usize); 5] = [
     ("read", 1),
 ];
 
-/// How long a fault lasts.
+/// Number of calls that a fault affects.
 #[derive(Clone, Copy, Debug)]
-enum Duration {
-    /// It is of one call.
+enum FaultDuration {
+    /// One call.
     Once,
-    /// It is of all the calls that follow too.
+    /// The call and all later ones.
     Lasting,
 }
 
-/// A command that changes the store in some way.
-struct Change {
+/// A command that changes the store, and its expected effects.
+struct WriteCommand {
     words: &'static [&'static str],
     range: String,
-    /// Where the store is as it was before, if there was one.
+    /// Contains the store before the command, if there was one.
     origin: Sandbox,
-    before: Rows,
-    after: Rows,
-    /// What the command prints.
+    before: HeldRows,
+    after: HeldRows,
+    /// Standard output of the command.
     printed: String,
 }
 
-impl Change {
-    /// Finds out what a command does when nothing fails, where these services have ports.
-    fn new(services: &[&str], words: &'static [&'static str]) -> Change {
+impl WriteCommand {
+    /// Runs a command without faults, on a store where these services have ports, to record its effects.
+    fn new(services: &[&str], words: &'static [&'static str]) -> WriteCommand {
         let first = free_block(PORTS);
-        let mut change = Change {
+        let mut command = WriteCommand {
             words,
             range: format!("{first}-{}", first + PORTS - 1),
             origin: Sandbox::new(),
-            before: Rows::new(),
-            after: Rows::new(),
+            before: HeldRows::new(),
+            after: HeldRows::new(),
             printed: String::new(),
         };
         if !services.is_empty() {
-            give_ports(&change.origin, services, first);
-            change.before = rows(&change.origin);
+            allocate_ports(&command.origin, services, first);
+            command.before = rows(&command.origin);
         }
-        let sandbox = change.sandbox();
-        let ran = change.run(&sandbox, words);
-        ran.printed().clone_into(&mut change.printed);
-        change.after = rows(&sandbox);
-        assert_ne!(change.after, change.before);
-        change
+        let sandbox = command.sandbox();
+        let ran = command.run(&sandbox, words);
+        ran.printed().clone_into(&mut command.printed);
+        command.after = rows(&sandbox);
+        assert_ne!(command.after, command.before);
+        command
     }
 
-    /// A machine where the command was not run yet.
+    /// Creates a sandbox with the store as it was before the command.
     fn sandbox(&self) -> Sandbox {
         let sandbox = Sandbox::new();
         if self.origin.store().exists() {
@@ -96,52 +96,58 @@ impl Change {
         Ran::of(command.args(words))
     }
 
-    /// Runs the command, with a fault that it may meet.
+    /// Runs the command with a fault.
     fn run_with(&self, injection: &Injection, sandbox: &Sandbox) -> Ran {
         let mut command = injection.command(sandbox);
         command.env("PORT_REGISTRY_RANGE", &self.range);
         Ran::of(command.arg(PORTCTL).args(self.words))
     }
 
-    /// Lets the command meet a fault at one call after another, until it makes no more of them: gives
-    /// how many it met.
-    fn meets(&self, call: &'static str, fault: Fault, duration: Duration, step: usize) -> usize {
+    /// Injects a fault into one call after another until the command makes no further call. Returns the number of
+    /// faults.
+    fn inject(
+        &self,
+        call: &'static str,
+        fault: InjectedFault,
+        duration: FaultDuration,
+        step: usize,
+    ) -> usize {
         let step = if soak() > 1 { 1 } else { step };
         let injection = |number: usize| Injection {
             call,
             fault,
             when: match duration {
-                Duration::Once => number.to_string(),
-                Duration::Lasting => format!("{number}+"),
+                FaultDuration::Once => number.to_string(),
+                FaultDuration::Lasting => format!("{number}+"),
             },
         };
         (1..)
             .step_by(step)
-            .take_while(|&number| self.meets_one(&injection(number)))
+            .take_while(|&number| self.inject_one(&injection(number)))
             .count()
     }
 
-    /// Lets the command meet a fault. Whatever comes of it, the store is as it is said to be, and
-    /// the next command works. Gives whether the fault was met at all.
-    fn meets_one(&self, injection: &Injection) -> bool {
+    /// Runs the command with a fault. Asserts that the store matches the command's answer, and that the next
+    /// command works. Returns false if the command ended without a fault.
+    fn inject_one(&self, injection: &Injection) -> bool {
         let sandbox = self.sandbox();
         let ran = self.run_with(injection, &sandbox);
-        let is_met = match injection.fault {
-            Fault::Error(_) => has_failed(&sandbox),
-            Fault::Kill => ran.code.is_none(),
+        let was_injected = match injection.fault {
+            InjectedFault::Error(_) => has_failed(&sandbox),
+            InjectedFault::Kill => ran.code.is_none(),
         };
         let held = self.held(&sandbox);
         let context = format!("{injection}: {ran:?}, {held:?}");
-        // strace ends by the signal that ended the program.
+        // If a signal killed the program, strace kills itself with the same signal.
         let is_done = match ran.code {
             Some(0) => {
                 assert_eq!(ran.printed(), self.printed, "{context}");
                 true
             }
-            None if is_met => ran.stdout.trim_end() == self.printed,
+            None if was_injected => ran.stdout.trim_end() == self.printed,
             _ => {
-                let is_open = complaint(&ran).contains("it is unknown whether");
-                assert!(is_open || held == self.before, "{context}");
+                let is_unknown = error_line(&ran).contains("it is unknown whether");
+                assert!(is_unknown || held == self.before, "{context}");
                 false
             }
         };
@@ -158,11 +164,11 @@ impl Change {
         let mut healed = rows(&sandbox);
         healed.retain(|(_, service, _)| service != "next");
         assert_eq!(healed, self.after, "{context}");
-        is_met
+        was_injected
     }
 
-    /// What the command line says that the registry holds.
-    fn held(&self, sandbox: &Sandbox) -> Rows {
+    /// Lists the registry with `portctl`.
+    fn held(&self, sandbox: &Sandbox) -> HeldRows {
         let ran = self.run(sandbox, &["list", "--all", "--json"]);
         let listed: serde_json::Value = serde_json::from_str(ran.printed()).unwrap();
         let row = |it: &serde_json::Value| {
@@ -175,39 +181,44 @@ impl Change {
         listed.as_array().unwrap().iter().map(row).collect()
     }
 
-    /// Lets calls of all these kinds fail. Gives how many did.
-    fn meets_errors(&self, calls: &[(&'static str, usize)]) -> usize {
+    /// Injects errors into all these calls. Returns the number of faults.
+    fn inject_errors(&self, calls: &[(&'static str, usize)]) -> usize {
         let mut errors = vec!["EIO"];
         if soak() > 1 {
             errors.extend(["EINTR", "EACCES", "ENOSPC"]);
         }
-        let mut met = 0;
-        for error in errors.into_iter().map(Fault::Error) {
+        let mut total = 0;
+        for error in errors.into_iter().map(InjectedFault::Error) {
             for &(call, step) in calls {
-                let of_it = self.meets(call, error, Duration::Once, step);
-                assert!(of_it > 0 || call == "ftruncate", "{call} is never called");
-                met += of_it;
+                let faults = self.inject(call, error, FaultDuration::Once, step);
+                assert!(faults > 0 || call == "ftruncate", "{call} is never called");
+                total += faults;
             }
         }
-        met
+        total
     }
 
-    /// The same, of what goes on failing: for want of space, or on a disk that breaks.
-    fn meets_lasting_errors(&self) -> usize {
-        let mut met = 0;
+    /// Like [`inject_errors`](Self::inject_errors), but all later calls fail too, as on a full or broken disk.
+    fn inject_lasting_errors(&self) -> usize {
+        let mut total = 0;
         for (call, error, step) in [
             ("pwrite64", "ENOSPC", 6),
             ("ftruncate", "ENOSPC", 1),
             ("fdatasync", "EIO", 3),
         ] {
-            met += self.meets(call, Fault::Error(error), Duration::Lasting, step);
+            total += self.inject(
+                call,
+                InjectedFault::Error(error),
+                FaultDuration::Lasting,
+                step,
+            );
         }
-        met
+        total
     }
 
-    /// Kills the command at calls of all kinds. Gives how many were the last ones.
-    fn meets_kills(&self) -> usize {
-        let mut met = 0;
+    /// Kills the command at calls of several kinds. Returns the number of kills.
+    fn inject_kills(&self) -> usize {
+        let mut total = 0;
         for (call, step) in [
             ("pwrite64", 5),
             ("fdatasync", 2),
@@ -215,16 +226,16 @@ impl Change {
             ("openat", 3),
             ("fcntl", 25),
         ] {
-            let of_it = self.meets(call, Fault::Kill, Duration::Once, step);
-            assert!(of_it > 0 || call == "ftruncate", "{call} is never called");
-            met += of_it;
+            let faults = self.inject(call, InjectedFault::Kill, FaultDuration::Once, step);
+            assert!(faults > 0 || call == "ftruncate", "{call} is never called");
+            total += faults;
         }
-        met
+        total
     }
 }
 
-/// Gives ports to services of the work folder, whichever that is.
-fn give_ports(sandbox: &Sandbox, services: &[&str], first: u16) {
+/// Allocates ports to services that `portctl` finds in any work folder.
+fn allocate_ports(sandbox: &Sandbox, services: &[&str], first: u16) {
     let registry = Registry::builder()
         .with_path(sandbox.store())
         .open()
@@ -237,96 +248,94 @@ fn give_ports(sandbox: &Sandbox, services: &[&str], first: u16) {
 }
 
 #[test]
-fn the_first_allocation_is_whole_or_not_there_whichever_call_fails() {
-    if is_possible() {
-        let change = Change::new(&[], &["allocate", "--service", "web"]);
-        assert!(change.meets_errors(&CALLS) > 50);
-        assert!(change.meets_errors(&CALLS_OF_CREATION) > 5);
-        assert!(change.meets_lasting_errors() > 15);
+fn first_allocation_is_atomic_if_any_call_fails() {
+    if can_inject() {
+        let command = WriteCommand::new(&[], &["allocate", "--service", "web"]);
+        assert!(command.inject_errors(&CALLS) > 50);
+        assert!(command.inject_errors(&CALLS_OF_CREATION) > 5);
+        assert!(command.inject_lasting_errors() > 15);
     }
 }
 
 #[test]
-fn the_first_allocation_is_whole_or_not_there_whenever_it_is_killed() {
-    if is_possible() {
-        let change = Change::new(&[], &["allocate", "--service", "web"]);
-        let mut met = change.meets_kills();
+fn first_allocation_is_atomic_if_killed_at_any_call() {
+    if can_inject() {
+        let command = WriteCommand::new(&[], &["allocate", "--service", "web"]);
+        let mut faults = command.inject_kills();
         for call in ["?mkdir,?mkdirat", "fsync", "?rename,?renameat,?renameat2"] {
-            met += change.meets(call, Fault::Kill, Duration::Once, 1);
+            faults += command.inject(call, InjectedFault::Kill, FaultDuration::Once, 1);
         }
-        assert!(met > 20);
+        assert!(faults > 20);
     }
 }
 
 #[test]
-fn an_allocation_is_whole_or_not_there_whichever_call_fails() {
-    if is_possible() {
-        let change = Change::new(&["web", "db"], &["allocate", "--service", "api"]);
-        assert!(change.meets_errors(&CALLS) > 30);
-        assert!(change.meets_lasting_errors() > 5);
+fn allocation_is_atomic_if_any_call_fails() {
+    if can_inject() {
+        let command = WriteCommand::new(&["web", "db"], &["allocate", "--service", "api"]);
+        assert!(command.inject_errors(&CALLS) > 30);
+        assert!(command.inject_lasting_errors() > 5);
     }
 }
 
 #[test]
-fn an_allocation_is_whole_or_not_there_whenever_it_is_killed() {
-    if is_possible() {
-        let change = Change::new(&["web", "db"], &["allocate", "--service", "api"]);
-        assert!(change.meets_kills() > 10);
+fn allocation_is_atomic_if_killed_at_any_call() {
+    if can_inject() {
+        let command = WriteCommand::new(&["web", "db"], &["allocate", "--service", "api"]);
+        assert!(command.inject_kills() > 10);
     }
 }
 
 #[test]
-fn a_release_is_done_or_not_whatever_happens() {
-    if is_possible() {
-        let change = Change::new(&["web", "db"], &["release", "--service", "web"]);
-        assert!(change.meets_errors(&[("pwrite64", 4), ("fdatasync", 2)]) > 8);
-        assert!(change.meets_lasting_errors() > 5);
-        assert!(change.meets_kills() > 8);
+fn release_is_atomic_under_faults() {
+    if can_inject() {
+        let command = WriteCommand::new(&["web", "db"], &["release", "--service", "web"]);
+        assert!(command.inject_errors(&[("pwrite64", 4), ("fdatasync", 2)]) > 8);
+        assert!(command.inject_lasting_errors() > 5);
+        assert!(command.inject_kills() > 8);
     }
 }
 
 #[test]
-fn ports_for_several_services_are_given_to_all_or_to_none_whatever_happens() {
-    if is_possible() {
-        let change = Change::new(&["web", "db"], &["get", "api", "web", "cache"]);
-        assert!(change.meets_errors(&[("pwrite64", 4), ("fdatasync", 2)]) > 8);
-        assert!(change.meets_lasting_errors() > 5);
-        assert!(change.meets_kills() > 8);
+fn request_for_several_services_is_atomic_under_faults() {
+    if can_inject() {
+        let command = WriteCommand::new(&["web", "db"], &["get", "api", "web", "cache"]);
+        assert!(command.inject_errors(&[("pwrite64", 4), ("fdatasync", 2)]) > 8);
+        assert!(command.inject_lasting_errors() > 5);
+        assert!(command.inject_kills() > 8);
     }
 }
 
 #[test]
-fn a_lock_that_cannot_be_given_back_is_not_taken_for_somebody_else() {
-    if !is_possible() {
+fn failed_unlock_is_not_reported_as_another_process() {
+    if !can_inject() {
         return;
     }
-    let change = Change::new(&["web"], &["allocate", "--service", "api"]);
+    let command = WriteCommand::new(&["web"], &["allocate", "--service", "api"]);
     let injection = |number: usize| Injection {
         call: "fcntl",
-        fault: Fault::Error("EIO"),
+        fault: InjectedFault::Error("EIO"),
         when: number.to_string(),
     };
-    // Beyond the last: nothing fails, and the calls are noted.
-    let sandbox = change.sandbox();
-    change.run_with(&injection(60_000), &sandbox).printed();
-    let calls = noted(&sandbox);
-    let gives_back_header = |call: &str| call.contains("F_UNLCK") && call.contains("l_start=0,");
-    let numbers = (1..)
-        .zip(&calls)
-        .filter(|(_, call)| gives_back_header(call));
+    // A number beyond the last call only records the calls.
+    let sandbox = command.sandbox();
+    command.run_with(&injection(60_000), &sandbox).printed();
+    let calls = recorded_calls(&sandbox);
+    let unlocks_header = |call: &str| call.contains("F_UNLCK") && call.contains("l_start=0,");
+    let numbers = (1..).zip(&calls).filter(|(_, call)| unlocks_header(call));
     let numbers: Vec<usize> = numbers.map(|(number, _)| number).collect();
     assert!(numbers.len() > 5, "{calls:?}");
     for number in numbers {
-        let sandbox = change.sandbox();
-        let ran = change.run_with(&injection(number), &sandbox);
+        let sandbox = command.sandbox();
+        let ran = command.run_with(&injection(number), &sandbox);
         assert!(has_failed(&sandbox), "fcntl {number}");
         if ran.code != Some(0) {
-            let said = complaint(&ran);
-            // Nor is what the storage engine tells its programmers of use to anyone.
+            let message = error_line(&ran);
+            // "re-open" is advice of the storage engine to programmers, which does not help users.
             for wrong in ["another process", "re-open"] {
-                assert!(!said.contains(wrong), "fcntl {number}: {said}");
+                assert!(!message.contains(wrong), "fcntl {number}: {message}");
             }
-            assert_eq!(change.held(&sandbox), change.before);
+            assert_eq!(command.held(&sandbox), command.before);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The clock jumps, forth and back, by libfaketime.
+//! The clock jumps forward and back, with libfaketime.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,16 +6,16 @@ use std::process::Command;
 
 use port_registry::{Filter, Registry};
 
-use super::told::rows;
+use super::observed::rows;
 use crate::PORTCTL;
 use test_support::daemon::{Daemon, PORT_REGISTRY};
-use test_support::{Ran, Sandbox, is_to_be_had};
+use test_support::{Ran, Sandbox, is_available};
 
-/// As Debian's own `faketime` names it; the loader fills in the rest.
+/// Path of the library in Debian. The loader expands `$LIB`.
 const LIBRARY: &str = "/usr/$LIB/faketime/libfaketimeMT.so.1";
 
-/// Times at which the clock stands, one after the other, and what is written for them. What lies
-/// before 1970 is told as its beginning.
+/// Times of the clock, in order, each with the recorded `created_at`. Times before 1970 are recorded as its
+/// start.
 const TIMES: [(&str, &str); 5] = [
     ("2030-05-06 07:08:09", "2030-05-06T07:08:09Z"),
     ("2029-05-06 07:08:09", "2029-05-06T07:08:09Z"),
@@ -24,7 +24,7 @@ const TIMES: [(&str, &str); 5] = [
     ("2028-02-29 12:00:00", "2028-02-29T12:00:00Z"),
 ];
 
-/// Sets the clock of a command, to what a file says at any time.
+/// Makes a command read its clock from a file.
 fn set_clock(command: &mut Command, file: &Path) {
     command
         .env("LD_PRELOAD", LIBRARY)
@@ -34,7 +34,7 @@ fn set_clock(command: &mut Command, file: &Path) {
         .env("TZ", "UTC");
 }
 
-/// Puts the file in place in one step, since the daemon looks whenever it likes.
+/// Sets the time of the clock. Replaces the file atomically, because the daemon reads it at any moment.
 fn set_time(sandbox: &Sandbox, time: &str) {
     let file = clock(sandbox);
     let draft = file.with_extension("draft");
@@ -46,18 +46,18 @@ fn clock(sandbox: &Sandbox) -> PathBuf {
     sandbox.path().join("clock")
 }
 
-fn is_possible() -> bool {
+fn can_fake_time() -> bool {
     let sandbox = Sandbox::new();
     set_time(&sandbox, TIMES[0].0);
     let mut trial = sandbox.command("sh");
     set_clock(&mut trial, &clock(&sandbox));
-    is_to_be_had(
+    is_available(
         "libfaketime",
         trial.args(["-c", r#"test "$(date -u +%Y)" = 2030"#]),
     )
 }
 
-/// Looks whether the allocations were made in this order, at these times.
+/// Asserts that the allocations have consecutive ids and these times.
 #[track_caller]
 fn assert_made_at(sandbox: &Sandbox, times: &[&str]) {
     let registry = Registry::builder()
@@ -76,8 +76,8 @@ fn assert_made_at(sandbox: &Sandbox, times: &[&str]) {
 }
 
 #[test]
-fn portctl_goes_by_numbers_when_the_clock_jumps_back() {
-    if !is_possible() {
+fn portctl_orders_allocations_by_id_when_the_clock_jumps_back() {
+    if !can_fake_time() {
         return;
     }
     let sandbox = Sandbox::new();
@@ -95,8 +95,8 @@ fn portctl_goes_by_numbers_when_the_clock_jumps_back() {
 }
 
 #[test]
-fn a_daemon_goes_by_numbers_when_the_clock_jumps_back() {
-    if !is_possible() {
+fn daemon_orders_allocations_by_id_when_the_clock_jumps_back() {
+    if !can_fake_time() {
         return;
     }
     let sandbox = Sandbox::new();
@@ -104,7 +104,7 @@ fn a_daemon_goes_by_numbers_when_the_clock_jumps_back() {
     let mut command = sandbox.command(&*PORT_REGISTRY);
     set_clock(&mut command, &clock(&sandbox));
     let mut daemon = Daemon::spawn(command.args(["--port", "0"]));
-    // A connection is not closed for the time that seems to have passed.
+    // The jumps must not make the connection time out.
     let mut client = daemon.client();
     for (number, (time, written)) in TIMES.iter().enumerate() {
         set_time(&sandbox, time);

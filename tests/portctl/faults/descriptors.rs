@@ -1,33 +1,33 @@
-//! Hardly a file may be open at a time.
+//! The process can open only a few files at a time.
 
 use std::process::Command;
 
-use super::told::{complaint, rows};
+use super::observed::{error_line, rows};
 use crate::PORTCTL;
 use test_support::daemon::{Daemon, PORT_REGISTRY};
-use test_support::{Ran, Sandbox, is_to_be_had};
+use test_support::{Ran, Sandbox, is_available};
 
-/// With fewer the program is not even loaded.
+/// With fewer descriptors, the loader cannot load the program.
 pub(crate) const FEWEST: u32 = 4;
-/// With so many everything works.
+/// With this many descriptors, everything works.
 const ENOUGH: u32 = 12;
 
-/// A command that may have so many files open.
+/// Returns a command that runs its arguments with a limit on open files.
 pub(crate) fn limited(sandbox: &Sandbox, files: u32) -> Command {
     let mut command = sandbox.command("prlimit");
     command.arg(format!("--nofile={files}:{files}"));
     command
 }
 
-/// Whether files can be limited here.
-pub(crate) fn is_possible() -> bool {
+/// Returns true if this system can limit open files.
+pub(crate) fn can_limit_files() -> bool {
     let sandbox = Sandbox::new();
-    is_to_be_had("prlimit", limited(&sandbox, ENOUGH).arg("true"))
+    is_available("prlimit", limited(&sandbox, ENOUGH).arg("true"))
 }
 
 #[test]
-fn with_too_few_files_portctl_tells_the_truth_or_that_it_cannot() {
-    if !is_possible() {
+fn portctl_with_too_few_descriptors_answers_correctly_or_fails() {
+    if !can_limit_files() {
         return;
     }
     let sandbox = Sandbox::new();
@@ -45,9 +45,9 @@ fn with_too_few_files_portctl_tells_the_truth_or_that_it_cannot() {
             if answer.code == Some(0) {
                 works_from.get_or_insert(files);
             } else {
-                // Nor does it fail again with more.
+                // Never fail with more descriptors than have been enough.
                 assert_eq!(*works_from, None, "{files}: {answer:?}");
-                complaint(answer);
+                error_line(answer);
             }
         }
         if answers[0].code == Some(0) {
@@ -68,8 +68,8 @@ fn with_too_few_files_portctl_tells_the_truth_or_that_it_cannot() {
 }
 
 #[test]
-fn the_first_allocation_with_too_few_files_is_whole_or_not_there() {
-    if !is_possible() {
+fn first_allocation_with_too_few_descriptors_is_atomic() {
+    if !can_limit_files() {
         return;
     }
     let mut works = false;
@@ -80,7 +80,7 @@ fn the_first_allocation_with_too_few_files_is_whole_or_not_there() {
         if works {
             assert_eq!(rows(&sandbox).len(), 1);
         } else {
-            complaint(&ran);
+            error_line(&ran);
             assert!(rows(&sandbox).is_empty());
         }
         let next = sandbox.run(PORTCTL, &["get", "web"]);
@@ -90,16 +90,16 @@ fn the_first_allocation_with_too_few_files_is_whole_or_not_there() {
 }
 
 #[test]
-fn a_daemon_with_few_files_and_many_connections_serves_on() {
+fn daemon_with_few_descriptors_survives_many_connections() {
     const FILES: u32 = 80;
-    if !is_possible() {
+    if !can_limit_files() {
         return;
     }
     let sandbox = Sandbox::new();
     let mut command = limited(&sandbox, FILES);
     command.arg(&*PORT_REGISTRY).args(["--port", "0"]);
     let mut daemon = Daemon::spawn(&mut command);
-    // More than it may have open; they say nothing.
+    // Open more idle connections than the daemon can keep.
     let held: Vec<_> = (0..FILES / 2).map(|_| daemon.client()).collect();
     let body = |number| format!(r#"{{"app":"app","instance":"main","service":"s-{number}"}}"#);
     let ask = |number| {
@@ -118,8 +118,8 @@ fn a_daemon_with_few_files_and_many_connections_serves_on() {
 }
 
 #[test]
-fn a_daemon_with_too_few_files_does_not_begin() {
-    if !is_possible() {
+fn daemon_with_too_few_descriptors_does_not_start() {
+    if !can_limit_files() {
         return;
     }
     let sandbox = Sandbox::new();
@@ -127,7 +127,7 @@ fn a_daemon_with_too_few_files_does_not_begin() {
         let mut command = limited(&sandbox, files);
         command.arg(&*PORT_REGISTRY).args(["--port", "0"]);
         let ran = Ran::of(&mut command);
-        let said = complaint(&ran);
-        assert!(said.contains("files may be open at a time"), "{said}");
+        let message = error_line(&ran);
+        assert!(message.contains("files may be open at a time"), "{message}");
     }
 }

@@ -1,18 +1,20 @@
-//! Git is there, and cannot be asked: that is no sign of a folder outside of any repository, whose
-//! services would get ports of their own.
+//! Git is installed but fails.
+//!
+//! A failing git must not be mistaken for a folder outside of any repository. The services would get another
+//! app name, and so other ports.
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use super::descriptors::{self, FEWEST};
-use super::told::{Rows, complaint, rows};
+use super::observed::{HeldRows, error_line, rows};
 use crate::PORTCTL;
-use test_support::{Ran, Sandbox, install_script, is_to_be_had};
+use test_support::{Ran, Sandbox, install_script, is_available};
 
-/// A repository by the name of shop, with a port for one of its services.
+/// A repository named shop, with a port for one service.
 struct Shop {
     sandbox: Sandbox,
-    rows: Rows,
+    rows: HeldRows,
     port: String,
 }
 
@@ -41,20 +43,22 @@ impl Shop {
         self.sandbox.work().join(".git/HEAD")
     }
 
-    /// Asks for the port again, by a command that is hindered. Gives whether it succeeded.
+    /// Requests the port again under a restriction. Returns true if that succeeds.
+    ///
+    /// Asserts that the command gives the same port or an error, and that the registry does not change.
     #[track_caller]
-    fn is_told_the_truth(&self, command: &mut Command) -> bool {
+    fn get_again(&self, command: &mut Command) -> bool {
         let ran = Ran::of(command.args([PORTCTL, "get", "web"]));
         if ran.code == Some(0) {
             assert_eq!(ran.printed(), self.port);
         } else {
-            complaint(&ran);
+            error_line(&ran);
         }
         assert_eq!(rows(&self.sandbox), self.rows, "{ran:?}");
         ran.code == Some(0)
     }
 
-    /// What strace does to portctl alone, not to the git that it runs.
+    /// Returns a command that runs its arguments under strace, which does not follow into git.
     fn strace(&self, words: &[&str]) -> Command {
         let mut command = self.sandbox.command("strace");
         command.args(["-qq", "-o", "/dev/null"]).args(words);
@@ -63,42 +67,42 @@ impl Shop {
 }
 
 #[test]
-fn a_checkout_keeps_its_name_when_hardly_a_file_may_be_open() {
-    if !descriptors::is_possible() {
+fn checkout_keeps_its_name_with_few_file_descriptors() {
+    if !descriptors::can_limit_files() {
         return;
     }
     let shop = Shop::new();
     let works = (FEWEST..=12)
-        .filter(|&files| shop.is_told_the_truth(&mut descriptors::limited(&shop.sandbox, files)));
+        .filter(|&files| shop.get_again(&mut descriptors::limited(&shop.sandbox, files)));
     assert!(works.count() > 0);
 }
 
 #[test]
-fn git_that_cannot_be_started_is_an_error_and_no_other_name() {
+fn git_that_cannot_be_started_is_an_error() {
     let shop = Shop::new();
-    if !is_to_be_had("strace", shop.strace(&[]).arg("true")) {
+    if !is_available("strace", shop.strace(&[]).arg("true")) {
         return;
     }
     for number in 1..=2 {
         let inject = format!("--inject=?clone3,?clone,?vfork:error=EAGAIN:when={number}");
-        assert!(!shop.is_told_the_truth(&mut shop.strace(&[&inject])));
+        assert!(!shop.get_again(&mut shop.strace(&[&inject])));
     }
 }
 
 #[test]
-fn a_head_that_cannot_be_read_is_an_error_and_no_other_name() {
+fn unreadable_head_is_an_error() {
     let shop = Shop::new();
-    if !is_to_be_had("strace", shop.strace(&[]).arg("true")) {
+    if !is_available("strace", shop.strace(&[]).arg("true")) {
         return;
     }
     let head = shop.head();
     let inject = "--inject=openat:error=EIO";
     let mut command = shop.strace(&[inject, "-P", head.to_str().unwrap()]);
-    assert!(!shop.is_told_the_truth(&mut command));
+    assert!(!shop.get_again(&mut command));
 }
 
 #[test]
-fn git_that_is_killed_is_an_error_and_no_other_name() {
+fn killed_git_is_an_error() {
     let shop = Shop::new();
     let folder = shop.sandbox.path().join("bin");
     std::fs::create_dir(&folder).unwrap();
@@ -106,5 +110,5 @@ fn git_that_is_killed_is_an_error_and_no_other_name() {
     let mut command = shop.sandbox.command("env");
     let path = std::env::var("PATH").unwrap();
     command.env("PATH", format!("{}:{path}", folder.display()));
-    assert!(!shop.is_told_the_truth(&mut command));
+    assert!(!shop.get_again(&mut command));
 }

@@ -1,4 +1,4 @@
-//! A store that this user may only read, or not even that.
+//! A store without write permission, or without read permission.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -7,23 +7,23 @@ use std::process::Command;
 
 use port_registry::Registry;
 
-use super::told::complaint;
+use super::observed::error_line;
 use crate::PORTCTL;
 use test_support::daemon::PORT_REGISTRY;
-use test_support::{Ran, Sandbox, install, is_to_be_had};
+use test_support::{Ran, Sandbox, install, is_available};
 
-/// A machine with a registry, to be used by a user whom permissions bind.
-struct Machine {
+/// A machine with a registry, and a user who is bound by permissions.
+struct RestrictedMachine {
     sandbox: Sandbox,
     is_root: bool,
 }
 
-impl Machine {
-    /// `None` where this user is root and cannot become another one.
-    fn new() -> Option<Machine> {
+impl RestrictedMachine {
+    /// Returns `None` if the tests run as root and cannot become another user.
+    fn new() -> Option<RestrictedMachine> {
         let sandbox = Sandbox::new();
         let is_root = fs::metadata(sandbox.path()).unwrap().uid() == 0;
-        let machine = Machine { sandbox, is_root };
+        let machine = RestrictedMachine { sandbox, is_root };
         if is_root {
             set_mode(&machine.sandbox.path(), 0o755);
             for program in [Path::new(PORTCTL), &PORT_REGISTRY] {
@@ -32,7 +32,7 @@ impl Machine {
             }
             let mut trial = machine.command(Path::new("portctl"));
             let what = "another user, by setpriv";
-            if !is_to_be_had(what, trial.arg("version").current_dir("/")) {
+            if !is_available(what, trial.arg("version").current_dir("/")) {
                 return None;
             }
         }
@@ -46,7 +46,7 @@ impl Machine {
         Some(machine)
     }
 
-    /// A program of the workspace, run by the other user.
+    /// Prepares a program of the workspace to run as that user.
     fn command(&self, program: &Path) -> Command {
         if !self.is_root {
             return self.sandbox.command(PORT_REGISTRY.with_file_name(program));
@@ -65,20 +65,20 @@ impl Machine {
         )
     }
 
-    fn daemon_complaint(&self) -> String {
+    fn daemon_error(&self) -> String {
         let mut command = self.command(Path::new("port-registry"));
         let pidfile = self.sandbox.work().join("pidfile");
         set_mode(&self.sandbox.work(), 0o777);
         command.args(["--port", "0", "--pidfile"]).arg(pidfile);
-        complaint(&Ran::of(&mut command)).to_owned()
+        error_line(&Ran::of(&mut command)).to_owned()
     }
 
     fn folder(&self) -> PathBuf {
         self.sandbox.store().parent().unwrap().to_owned()
     }
 
-    /// Lets the user do so much with the folder and with each of its files.
-    fn permit(&self, folder: u32, file: u32) {
+    /// Sets the modes of the folder and of each of its files.
+    fn set_modes(&self, folder: u32, file: u32) {
         for entry in self.entries() {
             set_mode(&entry, file);
         }
@@ -93,23 +93,25 @@ impl Machine {
     }
 }
 
-impl Drop for Machine {
+impl Drop for RestrictedMachine {
     fn drop(&mut self) {
-        // So that it can be removed.
+        // Otherwise the temporary folder could not be removed.
         set_mode(&self.folder(), 0o700);
     }
 }
 
 #[track_caller]
-fn assert_says_unwritable(said: &str) {
-    assert!(said.starts_with("cannot write the registry at "), "{said}");
-    assert!(said.contains("Permission denied"), "{said}");
+fn assert_unwritable(message: &str) {
+    let prefix = "cannot write the registry at ";
+    assert!(message.starts_with(prefix), "{message}");
+    assert!(message.contains("Permission denied"), "{message}");
 }
 
 #[track_caller]
-fn assert_says_unreadable(said: &str) {
-    assert!(said.starts_with("cannot read the registry at "), "{said}");
-    assert!(said.contains("Permission denied"), "{said}");
+fn assert_unreadable(message: &str) {
+    let prefix = "cannot read the registry at ";
+    assert!(message.starts_with(prefix), "{message}");
+    assert!(message.contains("Permission denied"), "{message}");
 }
 
 fn set_mode(path: &Path, mode: u32) {
@@ -117,13 +119,13 @@ fn set_mode(path: &Path, mode: u32) {
 }
 
 #[test]
-fn a_store_that_may_only_be_read_is_read() {
-    let Some(machine) = Machine::new() else {
+fn read_only_store_is_read_and_not_changed() {
+    let Some(machine) = RestrictedMachine::new() else {
         return;
     };
-    // By its owner, the folder may be written or not; one that all could write to would not be used.
+    // Both modes let others read. The registry rejects a folder that everybody can write to.
     for folder in [0o755, 0o555] {
-        machine.permit(folder, 0o444);
+        machine.set_modes(folder, 0o444);
         let entries = machine.entries();
         let bytes = fs::read(machine.sandbox.store()).unwrap();
         let port = machine.portctl(&["get", "web"]).printed().to_owned();
@@ -138,50 +140,50 @@ fn a_store_that_may_only_be_read_is_read() {
             &["release", "--service", "web"],
         ] {
             let ran = machine.portctl(words);
-            assert_says_unwritable(complaint(&ran));
+            assert_unwritable(error_line(&ran));
         }
-        assert_says_unwritable(&machine.daemon_complaint());
+        assert_unwritable(&machine.daemon_error());
         assert_eq!(machine.entries(), entries);
         assert_eq!(fs::read(machine.sandbox.store()).unwrap(), bytes);
     }
 }
 
 #[test]
-fn a_store_that_was_left_unclean_is_read_where_it_cannot_be_mended() {
-    let Some(machine) = Machine::new() else {
+fn read_only_store_of_a_killed_writer_is_read() {
+    let Some(machine) = RestrictedMachine::new() else {
         return;
     };
     let store = machine.sandbox.store();
-    // What a writer leaves that is killed: the file as it is while it is open.
+    // A killed writer leaves the file as it is while it is open.
     let registry = Registry::builder().with_path(&store).open().unwrap();
     registry.try_write().unwrap();
     let unclean = fs::read(&store).unwrap();
     drop(registry);
-    assert_ne!(fs::read(&store).unwrap(), unclean, "closing cleans it");
+    assert_ne!(fs::read(&store).unwrap(), unclean, "closing changes it");
     fs::write(&store, &unclean).unwrap();
-    machine.permit(0o555, 0o444);
+    machine.set_modes(0o555, 0o444);
     let listed = machine.portctl(&["list", "--json"]);
     assert!(listed.printed().contains("\"web\""), "{listed:?}");
     assert_eq!(fs::read(&store).unwrap(), unclean);
 }
 
 #[test]
-fn a_store_in_a_folder_that_may_only_be_read_is_written_all_the_same() {
-    let Some(machine) = Machine::new() else {
+fn writable_store_in_a_read_only_folder_is_written() {
+    let Some(machine) = RestrictedMachine::new() else {
         return;
     };
-    machine.permit(0o555, 0o666);
+    machine.set_modes(0o555, 0o666);
     machine.portctl(&["get", "web", "db"]).printed();
     machine.portctl(&["release", "--service", "db"]).printed();
 }
 
 #[test]
-fn a_store_that_may_not_be_read_is_an_error_and_no_empty_registry() {
-    let Some(machine) = Machine::new() else {
+fn unreadable_store_is_an_error_and_not_an_empty_registry() {
+    let Some(machine) = RestrictedMachine::new() else {
         return;
     };
     for (folder, file) in [(0o755, 0o000), (0o000, 0o444)] {
-        machine.permit(folder, file);
+        machine.set_modes(folder, file);
         for words in [
             &["list"][..],
             &["get", "web"],
@@ -189,25 +191,25 @@ fn a_store_that_may_not_be_read_is_an_error_and_no_empty_registry() {
             &["release", "--service", "web"],
         ] {
             let ran = machine.portctl(words);
-            assert_says_unreadable(complaint(&ran));
+            assert_unreadable(error_line(&ran));
         }
-        assert_says_unreadable(&machine.daemon_complaint());
+        assert_unreadable(&machine.daemon_error());
     }
 }
 
 #[test]
-fn no_store_is_begun_where_nothing_may_be_created() {
-    let Some(machine) = Machine::new() else {
+fn store_is_not_created_in_a_read_only_folder() {
+    let Some(machine) = RestrictedMachine::new() else {
         return;
     };
-    machine.permit(0o700, 0o600);
+    machine.set_modes(0o700, 0o600);
     for entry in machine.entries() {
         fs::remove_file(entry).unwrap();
     }
-    machine.permit(0o555, 0o444);
+    machine.set_modes(0o555, 0o444);
     let ran = machine.portctl(&["allocate", "--service", "db"]);
-    assert_says_unwritable(complaint(&ran));
+    assert_unwritable(error_line(&ran));
     assert_eq!(machine.portctl(&["list", "--json"]).printed(), "[]");
-    assert_says_unwritable(&machine.daemon_complaint());
+    assert_unwritable(&machine.daemon_error());
     assert!(machine.entries().is_empty());
 }

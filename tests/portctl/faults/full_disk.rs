@@ -1,4 +1,4 @@
-//! The disk is full: a small file system in memory, which takes a mount namespace to have.
+//! The disk is full. It is a small file system in memory, mounted in a mount namespace.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -10,54 +10,54 @@ use test_support::daemon::{Daemon, PORT_REGISTRY, Response};
 use test_support::helper::Helper;
 use test_support::{Ran, Sandbox, namespace, program};
 
-use super::told::complaint;
+use super::observed::error_line;
 use crate::PORTCTL;
 
-/// So much fits on the disk.
+/// Mount option that sets the size of the disk.
 const SIZE: &str = "size=1m";
-/// What the error says.
+/// Message of the system's error.
 const FULL: &str = "No space left on device";
-/// More than there is room for in what the store has of the disk already.
+/// Number of allocations that do not fit into the store's current file.
 const MANY: usize = 2000;
 
-/// A sandbox whose home is a disk of its own, in a mount namespace that lives as long as its keeper.
-struct Disk {
+/// A sandbox whose home is a small disk. The disk exists in a mount namespace until the keeper ends.
+struct SmallDisk {
     sandbox: Sandbox,
     keeper: Helper,
 }
 
-impl Disk {
-    /// Returns `None` where namespaces may not be made.
-    fn new() -> Option<Disk> {
+impl SmallDisk {
+    /// Returns `None` if namespaces are not available.
+    fn new() -> Option<SmallDisk> {
         let sandbox = Sandbox::new();
         let trial = "mount -t tmpfs none /tmp";
         let mut command = namespace::command(&sandbox, "--mount", trial)?;
         let script = format!("mount -t tmpfs -o {SIZE} none \"$HOME\" && echo mounted && exec cat");
         let mut keeper = Helper::spawn(command.args(["sh", "-c", &script]));
         keeper.expect("mounted");
-        Some(Disk { sandbox, keeper })
+        Some(SmallDisk { sandbox, keeper })
     }
 
-    /// A command that has this disk.
+    /// Prepares a program to run in the disk's namespace.
     fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = self.sandbox.command("nsenter");
         command
             .args(["--user", "--mount", "--preserve-credentials"])
             .args(["--target", &self.keeper.id().to_string(), "--"])
-            // Entering the namespace leaves the current folder.
+            // Entering the namespace changes the current folder.
             .args(["sh", "-c", "cd \"$0\" && exec \"$@\""])
             .arg(self.sandbox.work())
             .arg(program);
         command
     }
 
-    /// Its path outside of the namespace.
+    /// Path of the disk outside of the namespace.
     fn path(&self) -> PathBuf {
         let root = format!("/proc/{}/root", self.keeper.id());
         Path::new(&root).join(self.sandbox.home().strip_prefix("/").unwrap())
     }
 
-    /// Fills it to the last page.
+    /// Fills the disk to the last page.
     fn fill(&self) {
         let mut ballast = File::create(self.ballast()).unwrap();
         let full = loop {
@@ -84,7 +84,7 @@ impl Disk {
         Daemon::spawn(self.command(&*PORT_REGISTRY).args(["--port", "0"]))
     }
 
-    /// The lines of what the registry holds, which must be in order.
+    /// Verifies the registry, and returns a line for each allocation.
     fn rows(&self) -> Vec<String> {
         let mut command = self.command(program("test-store-user"));
         let ran = Ran::of(command.arg(self.sandbox.store()).arg("list"));
@@ -92,28 +92,27 @@ impl Disk {
     }
 }
 
-/// The names of many services.
-fn many() -> Vec<String> {
+fn many_services() -> Vec<String> {
     (0..MANY)
         .map(|number| format!("service-{number}"))
         .collect()
 }
 
 #[test]
-fn a_full_disk_fails_what_needs_room_and_nothing_else() {
-    let Some(disk) = Disk::new() else {
+fn full_disk_fails_only_requests_that_need_space() {
+    let Some(disk) = SmallDisk::new() else {
         return;
     };
     let first = disk.portctl(&["get", "web", "db"]).printed().to_owned();
     let mut held = disk.rows();
     disk.fill();
-    let services = many();
+    let services = many_services();
     let mut words = vec!["get"];
     words.extend(services.iter().map(String::as_str));
     let ran = disk.portctl(&words);
-    assert!(complaint(&ran).contains(FULL), "{ran:?}");
+    assert!(error_line(&ran).contains(FULL), "{ran:?}");
     assert_eq!(disk.rows(), held);
-    // Something small may still fit.
+    // A small change may still fit.
     for service in &services[..5] {
         let ran = disk.portctl(&["allocate", "--service", service]);
         let now = disk.rows();
@@ -122,7 +121,7 @@ fn a_full_disk_fails_what_needs_room_and_nothing_else() {
             assert_eq!(now.len(), held.len() + 1);
             held = now;
         } else {
-            assert!(complaint(&ran).contains(FULL), "{ran:?}");
+            assert!(error_line(&ran).contains(FULL), "{ran:?}");
             assert_eq!(now, held);
         }
     }
@@ -135,23 +134,23 @@ fn a_full_disk_fails_what_needs_room_and_nothing_else() {
 }
 
 #[test]
-fn no_store_is_begun_on_a_full_disk() {
-    let Some(disk) = Disk::new() else {
+fn store_is_not_created_on_a_full_disk() {
+    let Some(disk) = SmallDisk::new() else {
         return;
     };
     disk.fill();
     for words in [&["get", "web"][..], &["allocate", "--service", "web"]] {
         let ran = disk.portctl(words);
-        assert!(complaint(&ran).contains(FULL), "{ran:?}");
+        assert!(error_line(&ran).contains(FULL), "{ran:?}");
         assert!(!disk.path().join(".port-registry/ports.redb").exists());
     }
     assert_eq!(disk.portctl(&["list", "--all", "--json"]).printed(), "[]");
-    // One that starts is ended after a while.
+    // `timeout` ends a daemon that starts by mistake.
     let mut daemon = disk.command("timeout");
     daemon.arg("20").arg(&*PORT_REGISTRY).args(["--port", "0"]);
     let ran = Ran::of(&mut daemon);
-    let said = complaint(&ran);
-    assert!(said.contains(FULL), "{said}");
+    let message = error_line(&ran);
+    assert!(message.contains(FULL), "{message}");
     disk.make_room();
     disk.portctl(&["get", "web"]).printed();
     disk.daemon();
@@ -163,8 +162,8 @@ fn allocate(daemon: &Daemon, service: &str) -> Response {
 }
 
 #[test]
-fn a_daemon_on_a_full_disk_says_so_and_heals_without_a_restart() {
-    let Some(disk) = Disk::new() else {
+fn daemon_reports_a_full_disk_and_recovers_without_a_restart() {
+    let Some(disk) = SmallDisk::new() else {
         return;
     };
     let mut daemon = disk.daemon();
@@ -194,11 +193,11 @@ fn a_daemon_on_a_full_disk_says_so_and_heals_without_a_restart() {
         listed.as_array().unwrap().len()
     };
     assert_eq!(list(), held);
-    // portctl tells it as it is, whom ever it asks.
+    // `portctl` shows the cause when it asks the daemon, too.
     let mut command = disk.command(PORTCTL);
     command.env("PORT_REGISTRY_ADDR", daemon.address.to_string());
     let ran = Ran::of(command.args(["get", "web"]));
-    assert!(complaint(&ran).contains(FULL), "{ran:?}");
+    assert!(error_line(&ran).contains(FULL), "{ran:?}");
     disk.make_room();
     daemon.ask("GET", "/healthz", "").json(200);
     for number in 0..MANY / 100 {

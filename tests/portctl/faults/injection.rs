@@ -1,27 +1,27 @@
-//! Calls of the system that fail, or that a process does not survive, by strace.
+//! Fault injection with strace: system calls fail, or kill the process.
 
 use std::fmt;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use test_support::{Sandbox, is_to_be_had};
+use test_support::{Sandbox, is_available};
 
-/// What a call comes to that is not let through.
+/// The effect of an injected fault on a system call.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Fault {
-    /// It fails with this error.
+pub(crate) enum InjectedFault {
+    /// The call fails with this error.
     Error(&'static str),
-    /// The process is killed just before it.
+    /// The process is killed just before the call.
     Kill,
 }
 
-/// A fault of one kind of call about the store's files.
+/// A fault in one kind of system call on the store's files.
 #[derive(Clone, Debug)]
 pub(crate) struct Injection {
     pub(crate) call: &'static str,
-    pub(crate) fault: Fault,
-    /// Which of the calls of a thread it meets, as strace takes it.
+    pub(crate) fault: InjectedFault,
+    /// Selects among a thread's calls, in the syntax of strace's `when=`.
     pub(crate) when: String,
 }
 
@@ -29,15 +29,15 @@ impl fmt::Display for Injection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Injection { call, fault, when } = self;
         match fault {
-            Fault::Error(error) => write!(f, "{call}:error={error}:when={when}"),
-            Fault::Kill => write!(f, "{call}:signal=SIGKILL:when={when}"),
+            InjectedFault::Error(error) => write!(f, "{call}:error={error}:when={when}"),
+            InjectedFault::Kill => write!(f, "{call}:signal=SIGKILL:when={when}"),
         }
     }
 }
 
 impl Injection {
-    /// The command that runs what is added to it with this fault. The calls that it may meet are noted
-    /// in [`noted`].
+    /// Returns a command that runs its arguments with this fault. [`recorded_calls`] then lists the calls of
+    /// this kind.
     pub(crate) fn command(&self, sandbox: &Sandbox) -> Command {
         let store = sandbox.store();
         let folder = store.parent().unwrap().to_owned();
@@ -45,11 +45,11 @@ impl Injection {
         let mut command = sandbox.command("strace");
         command
             .args(["-f", "-qq", "--signal=none", "-o"])
-            .arg(notes(sandbox));
-        // No git is to be found, for that takes as long as all the rest.
+            .arg(call_log(sandbox));
+        // Hide git, because running it takes as long as everything else.
         command.args(["-E", "PATH=/nowhere"]);
-        if let Fault::Error(_) = self.fault {
-            // Spares the program a stop at all the other calls. No signal can be sent that way.
+        if let InjectedFault::Error(_) = self.fault {
+            // Faster, because other calls do not stop the program. Cannot be combined with signals.
             command.arg("--seccomp-bpf");
         }
         command
@@ -64,7 +64,7 @@ impl Injection {
             folder.join("port-registry.pid"),
             folder.join("port-registry.pid.lock"),
         ];
-        // Others are none of the program's, such as what its loader reads, or what git does.
+        // Leave out files that the program itself does not use, such as those of its loader.
         for file in files {
             command.arg("-P").arg(file);
         }
@@ -72,30 +72,30 @@ impl Injection {
     }
 }
 
-/// Whether strace can do this here.
-pub(crate) fn is_possible() -> bool {
+/// Returns true if strace can inject faults on this system.
+pub(crate) fn can_inject() -> bool {
     let injection = Injection {
         call: "fsync",
-        fault: Fault::Error("EIO"),
+        fault: InjectedFault::Error("EIO"),
         when: "1".to_owned(),
     };
     let sandbox = Sandbox::new();
-    is_to_be_had("strace", injection.command(&sandbox).arg("/bin/true"))
+    is_available("strace", injection.command(&sandbox).arg("/bin/true"))
 }
 
-fn notes(sandbox: &Sandbox) -> PathBuf {
+fn call_log(sandbox: &Sandbox) -> PathBuf {
     sandbox.path().join("calls")
 }
 
-/// The calls that a program made of the kind that was to fail, once it has ended.
-pub(crate) fn noted(sandbox: &Sandbox) -> Vec<String> {
-    let notes = fs::read(notes(sandbox)).unwrap();
-    let notes = String::from_utf8_lossy(&notes);
-    notes.lines().map(str::to_owned).collect()
+/// Returns the calls of the selected kind that a program made. Call this after the program has ended.
+pub(crate) fn recorded_calls(sandbox: &Sandbox) -> Vec<String> {
+    let log = fs::read(call_log(sandbox)).unwrap();
+    let log = String::from_utf8_lossy(&log);
+    log.lines().map(str::to_owned).collect()
 }
 
-/// Whether a call failed as it was to.
+/// Returns true if strace made a call fail.
 pub(crate) fn has_failed(sandbox: &Sandbox) -> bool {
     let is_injected = |call: &String| call.ends_with("(INJECTED)");
-    noted(sandbox).iter().any(is_injected)
+    recorded_calls(sandbox).iter().any(is_injected)
 }

@@ -1,11 +1,13 @@
-//! What the programs do when the system fails them: calls about the store's files fail, or the
-//! process is killed at one; the disk is full; the store may not be written, or not even read; hardly
-//! a file may be opened; the clock jumps back.
+//! Tests of the programs while the system fails.
 //!
-//! Nothing that was acknowledged is ever lost, no answer is wrong, nothing panics, the error says
-//! what is the matter, and all works again once the cause is gone.
+//! System calls on the store's files fail, or the process is killed at one. The disk is full. The store cannot
+//! be written or read. The process can open only a few files. The clock jumps back.
 //!
-//! `PORT_REGISTRY_SOAK` of 2 or more makes every call fail, in more ways, instead of a choice of them.
+//! In each case, no acknowledged change is lost, no answer is wrong, nothing panics, the error names the
+//! cause, and the programs work again once the cause is gone.
+//!
+//! By default, only a sample of the calls fails. With `PORT_REGISTRY_SOAK` of 2 or more, every call fails, with
+//! more kinds of errors.
 
 mod calls;
 mod clock;
@@ -14,5 +16,5 @@ mod detection;
 mod forbidden;
 mod full_disk;
 mod injection;
+mod observed;
 mod served;
-mod told;

@@ -1,4 +1,4 @@
-//! Calls fail, or are the last ones, in a daemon that serves.
+//! System calls fail, or the process is killed at one, in a running daemon.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -6,31 +6,32 @@ use std::process::Stdio;
 use std::sync::Mutex;
 use std::thread;
 
-use super::injection::{Fault, Injection, has_failed, is_possible};
-use super::told::{complaint, rows};
+use super::injection::{InjectedFault, Injection, can_inject, has_failed};
+use super::observed::{error_line, rows};
 use test_support::daemon::{Daemon, PORT_REGISTRY, Response};
 use test_support::{Ran, Sandbox, soak, wait_until};
 
-/// A daemon that meets faults, and what its registry has to hold.
-struct Served {
+/// A daemon with injected faults, and the services that its registry must contain.
+struct FaultyDaemon {
     sandbox: Sandbox,
     daemon: Daemon,
     services: BTreeSet<String>,
 }
 
-/// What a write came to.
+/// Outcome of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
+enum WriteOutcome {
     Done,
     Failed,
-    /// It failed, and the answer says that it may have taken effect.
+    /// The write failed, and the answer says that it may have taken effect.
     Unknown,
 }
 
-impl Served {
-    /// Starts a daemon where there is a registry already, so that it makes few calls before it serves.
-    /// It is a child of this process, and strace is not.
-    fn start(call: &'static str, fault: Fault, when: &str) -> Served {
+impl FaultyDaemon {
+    /// Starts a daemon on an existing registry, so that it makes few calls before it listens.
+    ///
+    /// `strace -D` makes the daemon a direct child of this process.
+    fn start(call: &'static str, fault: InjectedFault, when: &str) -> FaultyDaemon {
         let sandbox = Sandbox::new();
         let mut daemon = Daemon::start(&sandbox);
         daemon
@@ -45,37 +46,37 @@ impl Served {
         };
         let mut command = injection.command(&sandbox);
         command.arg("-D").arg(&*PORT_REGISTRY).args(["--port", "0"]);
-        Served {
+        FaultyDaemon {
             daemon: Daemon::spawn(&mut command),
             sandbox,
             services: BTreeSet::from(["first".to_owned()]),
         }
     }
 
-    fn allocate(&mut self, service: &str) -> Outcome {
+    fn allocate(&mut self, service: &str) -> WriteOutcome {
         let answer = self.daemon.ask("POST", "/v1/allocations", &body(service));
         let mut after = self.services.clone();
         after.insert(service.to_owned());
-        self.note(outcome(&answer, 201), &after)
+        self.check(outcome(&answer, 201), &after)
     }
 
-    fn release(&mut self, service: &str) -> Outcome {
+    fn release(&mut self, service: &str) -> WriteOutcome {
         let filter = format!(r#"{{"service":"{service}"}}"#);
         let answer = self.daemon.ask("DELETE", "/v1/allocations", &filter);
         let mut after = self.services.clone();
         after.remove(service);
-        self.note(outcome(&answer, 200), &after)
+        self.check(outcome(&answer, 200), &after)
     }
 
-    /// Looks whether a write did what it came to, and nothing else.
+    /// Asserts that the registry's services match the outcome of a write, and records them.
     #[track_caller]
-    fn note(&mut self, outcome: Outcome, after: &BTreeSet<String>) -> Outcome {
-        let look = || self.daemon.ask("GET", "/v1/allocations", "");
-        // It may meet a fault of its own, but not twice in a row.
-        let mut listed = look();
+    fn check(&mut self, outcome: WriteOutcome, after: &BTreeSet<String>) -> WriteOutcome {
+        let list = || self.daemon.ask("GET", "/v1/allocations", "");
+        // Listing may meet a fault, but not twice in a row.
+        let mut listed = list();
         if listed.status == 500 {
             assert!(listed.body.contains("os error"), "{listed:?}");
-            listed = look();
+            listed = list();
         }
         let listed = listed.json(200);
         let listed = listed.as_array().unwrap().iter();
@@ -83,16 +84,18 @@ impl Served {
             .map(|it| it["service"].as_str().unwrap().to_owned())
             .collect();
         match outcome {
-            Outcome::Done => assert_eq!(&listed, after),
-            Outcome::Failed => assert_eq!(listed, self.services),
-            Outcome::Unknown => assert!(listed == *after || listed == self.services, "{listed:?}"),
+            WriteOutcome::Done => assert_eq!(&listed, after),
+            WriteOutcome::Failed => assert_eq!(listed, self.services),
+            WriteOutcome::Unknown => {
+                assert!(listed == *after || listed == self.services, "{listed:?}");
+            }
         }
         self.services = listed;
         outcome
     }
 
-    /// What the registry holds after the daemon has been killed.
-    fn killed(mut self) -> BTreeSet<String> {
+    /// Kills the daemon, and returns the services in the registry.
+    fn kill(mut self) -> BTreeSet<String> {
         let _ = self.daemon.child.kill();
         self.daemon.wait();
         assert!(
@@ -104,41 +107,41 @@ impl Served {
     }
 }
 
-/// Starts a daemon that meets a fault, where there is nothing yet, and ends it when it serves. Tells
-/// what it complained of if it did not begin to.
+/// Starts a daemon with a fault on an empty home, and kills it once it listens. Returns its error message if it
+/// did not start to listen.
 fn start_and_kill(sandbox: &Sandbox, injection: &Injection) -> Result<(), String> {
     let mut command = injection.command(sandbox);
     command.arg("-D").arg(&*PORT_REGISTRY).args(["--port", "0"]);
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-    let mut said = String::new();
+    let mut stderr = String::new();
     for line in BufReader::new(child.stderr.take().unwrap()).lines() {
-        said.extend([&*line.unwrap(), "\n"]);
-        // One that is killed says no more, but strace has to end as well.
-        if said.contains(" listens on ") {
+        stderr.extend([&*line.unwrap(), "\n"]);
+        // Keep reading until the pipe closes, because strace has to end, too.
+        if stderr.contains(" listens on ") {
             child.kill().unwrap();
         }
     }
-    if said.contains(" listens on ") {
+    if stderr.contains(" listens on ") {
         child.wait().unwrap();
         return Ok(());
     }
     let ran = Ran {
         stdout: String::new(),
-        stderr: said,
+        stderr,
         code: child.wait().unwrap().code(),
     };
-    Err(complaint(&ran).to_owned())
+    Err(error_line(&ran).to_owned())
 }
 
 fn body(service: &str) -> String {
     format!(r#"{{"app":"app","instance":"main","service":"{service}"}}"#)
 }
 
-/// What a write came to. If it failed, that is the server's fault, and the answer says why.
+/// Reads the outcome of a write. Asserts that a failure has a 5xx status and an error with its cause.
 #[track_caller]
-fn outcome(answer: &Response, success: u16) -> Outcome {
+fn outcome(answer: &Response, success: u16) -> WriteOutcome {
     if answer.status == success {
-        return Outcome::Done;
+        return WriteOutcome::Done;
     }
     assert!(answer.status >= 500, "{answer:?}");
     let problem = answer.json(answer.status);
@@ -147,18 +150,18 @@ fn outcome(answer: &Response, success: u16) -> Outcome {
     assert!(error.contains("os error"), "{error}");
     assert!(!error.contains("panicked"), "{error}");
     if error.contains("it is unknown whether") {
-        Outcome::Unknown
+        WriteOutcome::Unknown
     } else {
-        Outcome::Failed
+        WriteOutcome::Failed
     }
 }
 
 #[test]
-fn a_daemon_answers_for_each_call_that_fails_and_goes_on() {
-    if !is_possible() {
+fn daemon_answers_correctly_under_repeated_faults() {
+    if !can_inject() {
         return;
     }
-    // Each time at another place in a commit, and with some commits in between that nothing meets.
+    // The intervals hit different calls of a commit, and leave some commits without a fault.
     for (call, error, when) in [
         ("pwrite64", "EIO", "40+31"),
         ("pwrite64", "ENOSPC", "50+29"),
@@ -166,31 +169,39 @@ fn a_daemon_answers_for_each_call_that_fails_and_goes_on() {
         ("statx", "EIO", "40+17"),
         ("fcntl", "EIO", "200+43"),
     ] {
-        let mut served = Served::start(call, Fault::Error(error), when);
+        let mut faulty = FaultyDaemon::start(call, InjectedFault::Error(error), when);
         let mut failures = 0;
         for number in 0..20 * soak() {
             let service = format!("service-{number}");
-            if served.allocate(&service) != Outcome::Done {
+            if faulty.allocate(&service) != WriteOutcome::Done {
                 failures += 1;
-                served.release(&service);
-                assert_eq!(served.allocate(&service), Outcome::Done, "{call} {when}");
+                faulty.release(&service);
+                assert_eq!(
+                    faulty.allocate(&service),
+                    WriteOutcome::Done,
+                    "{call} {when}"
+                );
             }
-            if number % 3 == 0 && served.release(&service) != Outcome::Done {
+            if number % 3 == 0 && faulty.release(&service) != WriteOutcome::Done {
                 failures += 1;
-                assert_eq!(served.release(&service), Outcome::Done, "{call} {when}");
+                assert_eq!(
+                    faulty.release(&service),
+                    WriteOutcome::Done,
+                    "{call} {when}"
+                );
             }
         }
-        // One that took effect all the same is none.
-        assert!(has_failed(&served.sandbox), "{call} {error} {when}");
+        // A write whose `fdatasync` failed may still be acknowledged, if a look at the store shows that it took effect.
+        assert!(has_failed(&faulty.sandbox), "{call} {error} {when}");
         assert!(failures > 0 || call == "fdatasync", "{call} {error} {when}");
-        let held = served.services.clone();
-        assert_eq!(served.killed(), held, "{call} {when}");
+        let held = faulty.services.clone();
+        assert_eq!(faulty.kill(), held, "{call} {when}");
     }
 }
 
 #[test]
-fn a_daemon_that_cannot_write_says_so_and_heals_without_a_restart() {
-    if !is_possible() {
+fn daemon_reports_failing_writes_and_recovers_without_a_restart() {
+    if !can_inject() {
         return;
     }
     for (call, error, when) in [
@@ -198,24 +209,24 @@ fn a_daemon_that_cannot_write_says_so_and_heals_without_a_restart() {
         ("fdatasync", "EIO", "15..60"),
         ("fcntl", "EIO", "200..300"),
     ] {
-        let mut served = Served::start(call, Fault::Error(error), when);
+        let mut faulty = FaultyDaemon::start(call, InjectedFault::Error(error), when);
         let mut services = (0..200).map(|number| format!("service-{number}"));
-        let mut next = |served: &mut Served| served.allocate(&services.next().expect(call));
-        while next(&mut served) == Outcome::Done {}
-        while next(&mut served) != Outcome::Done {}
-        served.daemon.ask("GET", "/healthz", "").json(200);
-        wait_until("the daemon logs it", || {
-            served.daemon.log().contains("the store works again")
+        let mut next = |faulty: &mut FaultyDaemon| faulty.allocate(&services.next().expect(call));
+        while next(&mut faulty) == WriteOutcome::Done {}
+        while next(&mut faulty) != WriteOutcome::Done {}
+        faulty.daemon.ask("GET", "/healthz", "").json(200);
+        wait_until("the daemon logs that the store works again", || {
+            faulty.daemon.log().contains("the store works again")
         });
-        let held = served.services.clone();
-        assert_eq!(served.killed(), held, "{call} {when}");
+        let held = faulty.services.clone();
+        assert_eq!(faulty.kill(), held, "{call} {when}");
     }
 }
 
 #[test]
-fn what_a_daemon_acknowledged_outlives_it_whenever_it_is_killed() {
+fn acknowledged_changes_survive_a_daemon_killed_at_any_call() {
     const CLIENTS: u32 = 4;
-    if !is_possible() {
+    if !can_inject() {
         return;
     }
     for (call, when) in [
@@ -225,11 +236,11 @@ fn what_a_daemon_acknowledged_outlives_it_whenever_it_is_killed() {
         ("fdatasync", 15),
         ("fcntl", 200),
     ] {
-        let served = Served::start(call, Fault::Kill, &when.to_string());
-        let acknowledged = Mutex::new(served.services.clone());
+        let faulty = FaultyDaemon::start(call, InjectedFault::Kill, &when.to_string());
+        let acknowledged = Mutex::new(faulty.services.clone());
         thread::scope(|scope| {
             for client in 0..CLIENTS {
-                let (daemon, acknowledged) = (&served.daemon, &acknowledged);
+                let (daemon, acknowledged) = (&faulty.daemon, &acknowledged);
                 scope.spawn(move || {
                     let mut connection = daemon.client();
                     for number in 0..200 {
@@ -246,17 +257,17 @@ fn what_a_daemon_acknowledged_outlives_it_whenever_it_is_killed() {
             }
         });
         let acknowledged = acknowledged.into_inner().unwrap();
-        let left = served.killed();
+        let left = faulty.kill();
         assert!(acknowledged.is_subset(&left), "{call} {when}");
-        // What was on its way may be there too.
+        // Each client may have had one more request in progress.
         let most = acknowledged.len() + CLIENTS as usize;
         assert!(left.len() <= most, "{call} {when}");
     }
 }
 
 #[test]
-fn a_daemon_serves_or_says_why_not_whichever_call_fails_as_it_starts() {
-    if !is_possible() {
+fn daemon_starts_or_reports_the_cause_if_a_call_fails_at_startup() {
+    if !can_inject() {
         return;
     }
     for (call, step) in [
@@ -269,19 +280,19 @@ fn a_daemon_serves_or_says_why_not_whichever_call_fails_as_it_starts() {
         ("fsync", 1),
         ("statx", 3),
     ] {
-        let mut met = 0;
+        let mut faults = 0;
         for number in (1..).step_by(if soak() > 1 { 1 } else { step }) {
             let sandbox = Sandbox::new();
             let injection = Injection {
                 call,
-                fault: Fault::Error("EIO"),
+                fault: InjectedFault::Error("EIO"),
                 when: number.to_string(),
             };
             let started = start_and_kill(&sandbox, &injection);
-            if let Err(said) = &started {
-                assert!(said.contains("os error 5"), "{injection}: {said}");
+            if let Err(message) = &started {
+                assert!(message.contains("os error 5"), "{injection}: {message}");
             }
-            // It is not in the way of the next one.
+            // The failed daemon must not block the next one.
             let next = Daemon::start(&sandbox);
             next.ask("POST", "/v1/allocations", &body("web")).json(201);
             drop(next);
@@ -289,8 +300,8 @@ fn a_daemon_serves_or_says_why_not_whichever_call_fails_as_it_starts() {
             if !has_failed(&sandbox) {
                 break;
             }
-            met += 1;
+            faults += 1;
         }
-        assert!(met > 0, "{call} is never called");
+        assert!(faults > 0, "{call} is never called");
     }
 }
