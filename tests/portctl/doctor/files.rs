@@ -1,4 +1,4 @@
-//! The registry's folder and file.
+//! Checks of the registry's folder and file.
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::ops::Bound;
@@ -129,26 +129,26 @@ fn files_that_are_not_registries_are_reported_and_not_changed() {
     let patient = Patient::new();
     patient.allocate("web", None);
     let store = patient.sandbox.store();
-    let whole = fs::read(&store).unwrap();
-    let mut flipped = whole.clone();
+    let intact = fs::read(&store).unwrap();
+    let mut flipped = intact.clone();
     flipped[0x1000..].iter_mut().for_each(|byte| *byte ^= 1);
     let sqlite = [b"SQLite format 3\0".as_slice(), &[7; 4080]].concat();
-    for (content, told) in [
+    for (content, detail) in [
         (
             b"my notes".as_slice(),
             "is not a port registry; it was left as it is",
         ),
         (&sqlite, "is an SQLite database, not a registry"),
         (&flipped, "is damaged: "),
-        (&whole[..0x2000], "is damaged: it is cut short"),
+        (&intact[..0x2000], "is damaged: it is cut short"),
     ] {
         fs::write(&store, content).unwrap();
         let findings = patient.examine();
-        findings.assert("store", "problem", told);
+        findings.assert("store", "problem", detail);
         findings.assert_ok_except(&["store", "listeners", "checkouts"]);
         findings.assert("listeners", "warning", "the registry cannot be read");
     }
-    fs::write(&store, &whole).unwrap();
+    fs::write(&store, &intact).unwrap();
     let database = open_database(&store);
     let txn = database.begin_write().unwrap();
     let meta: TableDefinition<&str, u64> = TableDefinition::new("meta");
@@ -233,7 +233,7 @@ fn missing_permissions_are_reported() {
     let Some(mut command) = as_nobody(&patient) else {
         return;
     };
-    // Everything belongs to root and is readable.
+    // Root owns everything, and others can read it.
     fs::set_permissions(patient.folder(), Permissions::from_mode(0o755)).unwrap();
     fs::set_permissions(patient.sandbox.store(), Permissions::from_mode(0o644)).unwrap();
     let findings = patient.examine_by(&mut command);

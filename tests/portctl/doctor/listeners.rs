@@ -12,10 +12,10 @@ use test_support::{NOBODY, Ran, install, namespace, program};
 use super::patient::{Patient, as_nobody};
 use crate::PORTCTL;
 
-/// The program that listens.
+/// Name of the helper program that listens on a port.
 const LISTENER: &str = "test-listener";
 
-/// Runs a program that is [`LISTENER`] or a copy of it, in a folder, until it listens.
+/// Starts [`LISTENER`] or a copy of it in a folder, and waits until it listens.
 fn listen(command: &mut Command, folder: &Path, port: u16) -> Helper {
     command.arg(port.to_string()).current_dir(folder);
     let mut service = Helper::spawn(command);
@@ -28,7 +28,7 @@ fn listen_in(folder: &Path, port: u16) -> Helper {
 }
 
 #[test]
-fn foreign_process_on_an_allocated_port_is_named_and_the_service_is_not() {
+fn foreign_process_on_an_allocated_port_is_reported() {
     let patient = Patient::new();
     let shop = patient.sandbox.path().join("shop");
     let (inside, blog) = (
@@ -51,7 +51,7 @@ fn foreign_process_on_an_allocated_port_is_named_and_the_service_is_not() {
         listen_in(&inside, linked),
         listen_in(&blog, unknown),
     ];
-    // The service behind a container's proxy is unknown.
+    // Never report a container's proxy, because the service behind it is unknown.
     let proxy = patient.bin().join("docker-proxy");
     install(program(LISTENER), &proxy);
     let _proxy = listen(&mut Command::new(proxy), &blog, cache);
@@ -111,9 +111,9 @@ fn process_of_another_user_on_an_allocated_port_is_reported() {
     service.args(["--reuid", &other, "--regid", &other, "--clear-groups", "--"]);
     let _service = listen(service.arg(copy), &work, web);
     let findings = patient.examine_by(&mut command);
-    let told = format!("is in use by another user's process (uid {other})");
-    findings.assert("listeners", "warning", &told);
-    // Root sees it like any other process.
+    let detail = format!("is in use by another user's process (uid {other})");
+    findings.assert("listeners", "warning", &detail);
+    // Root can see the folder of the process.
     patient.examine().assert(
         "listeners",
         "ok",
@@ -128,10 +128,10 @@ fn server_at_the_default_address_is_reported() {
     let Some(mut command) = namespace::command(&patient.sandbox, "--net", up) else {
         return;
     };
-    // In its own network namespace, the sandbox has the default address to itself.
+    // Nothing else uses the default address in a new network namespace.
     let script = format!(
-        "{up}; {PORTCTL} doctor --json > well; mkfifo in out; \
-         {} 51234 < in > out & exec 3> in; read -r said < out; \
+        "{up}; {PORTCTL} doctor --json > free; mkfifo in out; \
+         {} 51234 < in > out & exec 3> in; read -r line < out; \
          {PORTCTL} doctor --json > occupied; exec 3>&-; wait; echo $!",
         program(LISTENER).display()
     );
@@ -145,9 +145,9 @@ fn server_at_the_default_address_is_reported() {
             .find(|it| it["check"] == "daemon")
             .unwrap()
     };
-    let well = finding("well");
-    assert_eq!(well["status"], "ok");
-    assert_eq!(well["detail"], "not running; portctl works without it");
+    let free = finding("free");
+    assert_eq!(free["status"], "ok");
+    assert_eq!(free["detail"], "not running; portctl works without it");
     let occupied = finding("occupied");
     assert_eq!(occupied["status"], "warning", "{occupied}");
     let detail = occupied["detail"].as_str().unwrap();

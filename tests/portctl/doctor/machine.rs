@@ -1,3 +1,5 @@
+//! Checks of the PATH, git, checkouts, and an unproblematic machine.
+
 use std::env;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -23,12 +25,12 @@ fn fresh_machine_has_no_problems_and_is_not_changed() {
     findings.assert("git", "ok", &patient.path("bin/git"));
     findings.assert("listeners", "ok", "no port is allocated");
     assert_eq!(fs::read_dir(patient.sandbox.home()).unwrap().count(), 0);
-    // Nor is a named file created, or its folders.
+    // A named registry and its folders are not created, either.
     let named = patient.path("new/registry/ports.redb");
     let findings = patient.examine_with("PORT_REGISTRY_DB", &named);
     findings.assert_ok_except(&[]);
     findings.assert("store", "ok", &format!("{named} does not exist yet"));
-    // Nor the home folder.
+    // The home folder is not created, either.
     let findings = patient.examine_with("HOME", patient.path("new/home"));
     findings.assert_ok_except(&[]);
 }
@@ -52,7 +54,7 @@ fn store_is_described_with_its_allocations() {
 }
 
 #[test]
-fn text_has_a_line_for_each_check_and_indents_further_ones() {
+fn text_has_a_line_for_each_check_and_indents_details() {
     let patient = Patient::new();
     patient.allocate("web", Some(Path::new("/gone/\u{1b}[31m\nred")));
     fs::set_permissions(patient.folder(), Permissions::from_mode(0o755)).unwrap();
@@ -62,12 +64,12 @@ fn text_has_a_line_for_each_check_and_indents_further_ones() {
     command.env("PATH", patient.bin()).arg("doctor");
     let ran = Ran::of(command.env("PORT_REGISTRY_ADDR", &address));
     assert_eq!((ran.code, &*ran.stderr), (Some(1), ""));
-    let told = ran
+    let text = ran
         .stdout
         .replace(&patient.path(""), "[SANDBOX]/")
         .replace(PORTCTL, "[PORTCTL]")
         .replace(&address, "[ADDRESS]");
-    insta::assert_snapshot!(told, @r"
+    insta::assert_snapshot!(text, @r"
     problem  home       [SANDBOX]/home/.port-registry: mode 0755
                         [SANDBOX]/home/.port-registry is open to other users
                         hint: `chmod 700 [SANDBOX]/home/.port-registry`
@@ -93,7 +95,7 @@ fn text_has_a_line_for_each_check_and_indents_further_ones() {
 }
 
 #[test]
-fn several_programs_of_one_name_are_reported() {
+fn several_programs_with_one_name_are_reported() {
     let patient = Patient::new();
     // A link to the same file is not another program.
     symlink(PORTCTL, patient.bin().join("portctl")).unwrap();
@@ -113,8 +115,8 @@ fn several_programs_of_one_name_are_reported() {
     findings.assert_ok_except(&["path"]);
     let findings = patient.examine_with("PATH", path([&elsewhere, &patient.bin()]));
     let both = format!("{}, then {}", other.display(), patient.path("bin/portctl"));
-    let told = format!("the portctl in use is {PORTCTL}, but the PATH has {both}");
-    findings.assert("path", "warning", &told);
+    let detail = format!("the portctl in use is {PORTCTL}, but the PATH has {both}");
+    findings.assert("path", "warning", &detail);
     // A file that cannot be executed is not a program.
     fs::set_permissions(&other, Permissions::from_mode(0o644)).unwrap();
     let findings = patient.examine_with("PATH", path([&elsewhere, &patient.bin()]));
@@ -122,8 +124,8 @@ fn several_programs_of_one_name_are_reported() {
     let daemon = elsewhere.join("port-registry");
     install(&*PORT_REGISTRY, &daemon);
     let findings = patient.examine_with("PATH", path([&elsewhere, &patient.bin()]));
-    let told = format!("but the PATH has {}", daemon.display());
-    findings.assert("path", "warning", &told);
+    let detail = format!("but the PATH has {}", daemon.display());
+    findings.assert("path", "warning", &detail);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `portctl doctor`: it finds every problem and changes nothing.
+//! `portctl doctor` finds every problem and changes nothing.
 
 mod files;
 #[cfg(target_os = "linux")]

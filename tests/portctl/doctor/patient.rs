@@ -13,7 +13,7 @@ use port_registry::{Allocation, Claim, Filter, Registry, ServiceKey, Verdict};
 use serde_json::Value;
 
 use crate::PORTCTL;
-use test_support::{Ran, Sandbox, free_block, install, is_to_be_had};
+use test_support::{Ran, Sandbox, free_block, install, is_available};
 
 /// The checks, in output order.
 pub(crate) const CHECKS: [&str; 8] = [
@@ -30,7 +30,7 @@ pub(crate) const CHECKS: [&str; 8] = [
 /// A sandbox with a PATH of its own. Its git leaves a file behind if it is run.
 pub(crate) struct Patient {
     pub(crate) sandbox: Sandbox,
-    /// The first of several ports that are free.
+    /// The first of several free ports.
     first: u16,
 }
 
@@ -152,8 +152,11 @@ impl Findings {
     pub(crate) fn assert(&self, check: &str, status: &str, detail: &str) {
         let finding = self.finding(check);
         assert_eq!(finding["status"], status, "{finding}");
-        let told = finding["detail"].as_str().unwrap();
-        assert!(told.contains(detail), "{told:?} should contain {detail:?}");
+        let found = finding["detail"].as_str().unwrap();
+        assert!(
+            found.contains(detail),
+            "{found:?} should contain {detail:?}"
+        );
     }
 
     #[track_caller]
@@ -167,17 +170,17 @@ impl Findings {
     pub(crate) fn assert_ok_except(&self, checks: &[&str]) {
         for finding in &self.0 {
             let check = finding["check"].as_str().unwrap();
-            let is_well = finding["status"] == "ok" && finding.get("hint").is_none();
+            let is_ok = finding["status"] == "ok" && finding.get("hint").is_none();
             assert!(
-                is_well || check == "daemon" || checks.contains(&check),
+                is_ok || check == "daemon" || checks.contains(&check),
                 "{finding}"
             );
         }
     }
 }
 
-/// Prepares a command for a user who owns nothing, in a sandbox that everybody may enter. Returns `None` unless the
-/// tests run as root, because only root can become another user.
+/// Prepares `portctl doctor` to run as a user who owns no files, in a sandbox that everybody may enter. Returns
+/// `None` unless the tests run as root, because only root can become another user.
 pub(crate) fn as_nobody(patient: &Patient) -> Option<Command> {
     if fs::metadata(patient.sandbox.path()).unwrap().uid() != 0 {
         let _ = writeln!(
@@ -189,7 +192,7 @@ pub(crate) fn as_nobody(patient: &Patient) -> Option<Command> {
     fs::set_permissions(patient.sandbox.path(), Permissions::from_mode(0o755)).unwrap();
     let mut trial = patient.sandbox.as_nobody();
     let trial = trial.arg("true").current_dir("/");
-    if !is_to_be_had("another user, by setpriv", trial) {
+    if !is_available("another user, by setpriv", trial) {
         return None;
     }
     let portctl = patient.sandbox.path().join("portctl");

@@ -19,8 +19,8 @@ fn daemon_is_described_with_its_differences_from_the_environment() {
     let (pid, address) = (daemon.child.id(), daemon.address);
     let findings = patient.examine();
     let version = env!("CARGO_PKG_VERSION");
-    let told = format!("process {pid}, version {version}, at {address}, serving ");
-    findings.assert("daemon", "ok", &told);
+    let detail = format!("process {pid}, version {version}, at {address}, serving ");
+    findings.assert("daemon", "ok", &detail);
     findings.assert(
         "daemon",
         "ok",
@@ -29,7 +29,7 @@ fn daemon_is_described_with_its_differences_from_the_environment() {
     findings.assert("pidfile", "ok", &format!("names process {pid}"));
     findings.assert_ok_except(&[]);
     let findings = patient.examine_with("PORT_REGISTRY_RANGE", "1-65535");
-    findings.assert("daemon", "ok", &told);
+    findings.assert("daemon", "ok", &detail);
     let findings = patient.examine_with("PORT_REGISTRY_RANGE", "4000-4001");
     findings.assert(
         "daemon",
@@ -42,7 +42,7 @@ fn daemon_is_described_with_its_differences_from_the_environment() {
         "warning",
         "serves a different registry than portctl uses here",
     );
-    // A named daemon is in force, with its own allocations.
+    // With PORT_REGISTRY_ADDR, doctor checks the allocations of that daemon.
     let claim = json!({"app": "a", "instance": "i", "service": "s", "dir": "/gone/a"});
     daemon
         .ask("POST", "/v1/allocations", &claim.to_string())
@@ -51,7 +51,7 @@ fn daemon_is_described_with_its_differences_from_the_environment() {
     command.env("PORT_REGISTRY_ADDR", address.to_string());
     command.env("PORT_REGISTRY_DB", patient.path("other.redb"));
     let findings = patient.examine_by(&mut command);
-    findings.assert("daemon", "ok", &told);
+    findings.assert("daemon", "ok", &detail);
     findings.assert("checkouts", "warning", "/gone/a");
     daemon
         .ask("DELETE", "/v1/allocations", "{\"app\":\"a\"}")
@@ -73,7 +73,7 @@ fn daemon_is_described_with_its_differences_from_the_environment() {
 }
 
 #[test]
-fn named_daemon_must_run() {
+fn named_daemon_that_does_not_run_is_a_problem() {
     let patient = Patient::new();
     let address = format!("127.0.0.1:{}", free_port());
     let findings = patient.examine_with("PORT_REGISTRY_ADDR", &address);
@@ -115,7 +115,7 @@ fn daemon_of_another_version_is_reported() {
         "its version is 9.9.9, but portctl is version ",
     );
     assert!(findings.hint("daemon").starts_with("`portctl restart`"));
-    // Also if the daemon is found by its lock.
+    // The version is also checked if the daemon is found by its lock.
     fs::create_dir(patient.folder()).unwrap();
     fs::set_permissions(patient.folder(), Permissions::from_mode(0o700)).unwrap();
     let lock = File::create(patient.folder().join("port-registry.pid.lock")).unwrap();
@@ -151,8 +151,8 @@ fn suspended_daemon_is_reported() {
     let daemon = Daemon::start(&patient.sandbox);
     daemon.suspend();
     let findings = patient.examine();
-    let told = format!("process {} holds ", daemon.child.id());
-    findings.assert("daemon", "problem", &told);
+    let detail = format!("process {} holds ", daemon.child.id());
+    findings.assert("daemon", "problem", &detail);
     findings.assert("daemon", "problem", "did not answer within 5 s");
     assert!(findings.hint("daemon").contains("kill -CONT"));
     findings.assert_ok_except(&[]);
@@ -169,8 +169,8 @@ fn suspended_named_daemon_is_reported() {
     let daemon = Daemon::start(&patient.sandbox);
     daemon.suspend();
     let findings = patient.examine_with("PORT_REGISTRY_ADDR", daemon.address.to_string());
-    let told = format!("process {} holds ", daemon.child.id());
-    findings.assert("daemon", "problem", &told);
+    let detail = format!("process {} holds ", daemon.child.id());
+    findings.assert("daemon", "problem", &detail);
     daemon.signal("CONT");
 }
 
@@ -192,7 +192,7 @@ fn pidfile_without_a_daemon_is_reported_and_kept() {
     let patient = Patient::new();
     patient.allocate("web", None);
     let pidfile = patient.pidfile();
-    for (content, told) in [
+    for (content, detail) in [
         ("4194305\n", "names process 4194305"),
         ("junk", "names no process"),
     ] {
@@ -201,7 +201,7 @@ fn pidfile_without_a_daemon_is_reported_and_kept() {
         findings.assert(
             "pidfile",
             "warning",
-            &format!("{told}, but no daemon holds "),
+            &format!("{detail}, but no daemon holds "),
         );
         findings.assert_ok_except(&["pidfile"]);
         let hint = findings.hint("pidfile");
