@@ -1,27 +1,27 @@
-//! The blocks of a Markdown document, and the commands in them.
+//! Parses fenced blocks of a Markdown document, and the commands in them.
 
 /// A fenced block.
 #[derive(Debug)]
 pub(crate) struct Block<'a> {
-    /// The line that it begins in; the first is 1.
+    /// Line number of its start, from 1.
     pub(crate) line: usize,
     pub(crate) language: &'a str,
-    /// What the comment right before it says.
+    /// Text of the comment in the line before.
     pub(crate) remark: Option<&'a str>,
     pub(crate) lines: Vec<&'a str>,
 }
 
-/// A command, and what the document shows of its output.
+/// A command, and its output as shown in the document.
 #[derive(Debug)]
-pub(crate) struct Step<'a> {
+pub(crate) struct ShownCommand<'a> {
     pub(crate) line: usize,
-    /// The folder in the prompt, if it has one.
+    /// The folder in the prompt, if there is one.
     pub(crate) folder: Option<&'a str>,
     pub(crate) command: &'a str,
     pub(crate) output: Vec<&'a str>,
 }
 
-/// All blocks of a document.
+/// Parses all blocks of a document.
 pub(crate) fn of(document: &str) -> Vec<Block<'_>> {
     let mut blocks = Vec::new();
     let mut remark = None;
@@ -43,27 +43,27 @@ pub(crate) fn of(document: &str) -> Vec<Block<'_>> {
 }
 
 impl<'a> Block<'a> {
-    /// The commands of a `console`, which are behind prompts, and of a script, whose lines they are.
-    pub(crate) fn steps(&self) -> Vec<Step<'a>> {
-        let mut steps: Vec<Step> = Vec::new();
+    /// Parses the commands: those after prompts in a `console` block, and all lines of other blocks.
+    pub(crate) fn commands(&self) -> Vec<ShownCommand<'a>> {
+        let mut commands: Vec<ShownCommand> = Vec::new();
         for (number, &line) in self.lines.iter().enumerate() {
-            let typed = match self.language {
+            let prompt = match self.language {
                 "console" => line
                     .split_once("$ ")
                     .filter(|(folder, _)| folder.is_empty() || folder.starts_with("~/")),
                 _ => Some(("", line)),
             };
-            match (typed, steps.last_mut()) {
-                (Some((folder, command)), _) => steps.push(Step {
+            match (prompt, commands.last_mut()) {
+                (Some((folder, command)), _) => commands.push(ShownCommand {
                     line: self.line + number + 1,
                     folder: Some(folder).filter(|it| !it.is_empty()),
                     command,
                     output: Vec::new(),
                 }),
-                (None, Some(step)) => step.output.push(line),
-                (None, None) => panic!("{}: what is before the first prompt?", self.line),
+                (None, Some(shown)) => shown.output.push(line),
+                (None, None) => panic!("{}: text before the first prompt", self.line),
             }
         }
-        steps
+        commands
     }
 }

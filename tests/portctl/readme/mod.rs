@@ -1,4 +1,4 @@
-//! What the README says is so: every command in it is run, and its tables are held against the programs.
+//! Checks the README: runs every command in it, and compares its tables with the programs.
 
 #[cfg(target_os = "linux")]
 mod blocks;

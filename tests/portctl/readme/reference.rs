@@ -1,4 +1,4 @@
-//! The README's tables, held against the programs.
+//! Compares the README's tables with the programs.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::text::README;
 use crate::PORTCTL;
 use test_support::{Sandbox, program};
 
-/// The rows of the table with this heading, without it.
+/// Returns the rows of the table with this heading.
 #[track_caller]
 fn table(heading: &str) -> Vec<Vec<&'static str>> {
     let mut rows = README.lines().skip_while(|line| *line != heading).skip(2);
@@ -19,12 +19,12 @@ fn table(heading: &str) -> Vec<Vec<&'static str>> {
     rows
 }
 
-/// What stands between backticks.
+/// Returns the parts of a text between backticks.
 fn code(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// The flags in a text.
+/// Returns the flags in a text.
 fn flags(text: &str) -> BTreeSet<String> {
     let is_part = |c: char| c.is_ascii_lowercase() || c == '-';
     let words = text.split(|c: char| !is_part(c));
@@ -37,7 +37,7 @@ fn help(sandbox: &Sandbox, words: &[&str]) -> String {
     sandbox.run(PORTCTL, &words).printed().to_owned()
 }
 
-/// The commands that a help text lists.
+/// Returns the commands that a help text lists.
 fn commands(help: &str) -> Vec<&str> {
     let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     lines
@@ -47,7 +47,7 @@ fn commands(help: &str) -> Vec<&str> {
         .collect()
 }
 
-/// The flags of a command, by its usage.
+/// Returns the flags in the usage of a help text.
 fn flags_of(help: &str) -> BTreeSet<String> {
     let usage = help.split("\n\n").next().unwrap();
     let mut flags = flags(usage);
@@ -55,7 +55,7 @@ fn flags_of(help: &str) -> BTreeSet<String> {
     flags
 }
 
-/// The commands of portctl in a text.
+/// Returns the `portctl` commands in a text.
 fn commands_in(text: &str) -> BTreeSet<&str> {
     let names = code(text).filter_map(|it| it.strip_prefix("portctl ")?.split(' ').next());
     names
@@ -64,7 +64,7 @@ fn commands_in(text: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn the_commands_and_their_flags_are_those_that_there_are() {
+fn table_of_commands_lists_every_command_and_flag() {
     let sandbox = Sandbox::new();
     let flags_of_command = |name: &str| match name {
         "skill" => ["install", "uninstall"]
@@ -74,29 +74,29 @@ fn the_commands_and_their_flags_are_those_that_there_are() {
         _ => flags_of(&help(&sandbox, &[name])),
     };
     let everywhere = ["--app", "--instance", "--json"].map(str::to_owned).into();
-    let mut told = BTreeSet::new();
+    let mut listed = BTreeSet::new();
     for row in table("| command | does |") {
         let text = row.join(" ");
         let mentioned = flags(&text);
         let mut known = BTreeSet::from(["--version".to_owned()]);
         known.extend(commands_in(&text).into_iter().flat_map(&flags_of_command));
         let unknown: Vec<_> = mentioned.difference(&known).collect();
-        assert!(unknown.is_empty(), "{unknown:?} are no flags: {text}");
+        assert!(unknown.is_empty(), "{unknown:?} do not exist: {text}");
         for name in commands_in(row[0]) {
-            told.insert(name);
+            listed.insert(name);
             let own = flags_of_command(name);
             let missing = &(&own - &mentioned) - &everywhere;
             assert!(
                 missing.is_empty(),
-                "README does not tell of {missing:?} of {name}"
+                "README does not list {missing:?} of {name}"
             );
         }
     }
-    assert_eq!(told, commands(&help(&sandbox, &[])).into_iter().collect());
+    assert_eq!(listed, commands(&help(&sandbox, &[])).into_iter().collect());
 }
 
 #[test]
-fn the_flags_that_several_commands_have_are_those_that_are_told() {
+fn text_about_shared_flags_is_complete() {
     let sandbox = Sandbox::new();
     let text = README.replace('\n', " ");
     let (_, sentence) = text
@@ -130,17 +130,17 @@ fn the_flags_that_several_commands_have_are_those_that_are_told() {
 }
 
 #[test]
-fn the_daemons_flags_and_the_variables_are_those_that_there_are() {
+fn tables_of_daemon_flags_and_variables_are_complete() {
     let sandbox = Sandbox::new();
     let daemon = sandbox.run(program("port-registry"), &["--help"]);
-    let told: BTreeSet<String> = table("| flag of `port-registry` | sets | default |")
+    let listed: BTreeSet<String> = table("| flag of `port-registry` | sets | default |")
         .iter()
         .flat_map(|row| code(row[0]).map(str::to_owned))
         .collect();
-    assert_eq!(told, flags_of(daemon.printed()));
+    assert_eq!(listed, flags_of(daemon.printed()));
 
     let portctl = help(&sandbox, &[]);
-    let told: BTreeSet<&str> = table("| variable | sets | default |")
+    let listed: BTreeSet<&str> = table("| variable | sets | default |")
         .iter()
         .flat_map(|row| code(row[0]))
         .filter(|variable| *variable != "HOME")
@@ -153,11 +153,11 @@ fn the_daemons_flags_and_the_variables_are_those_that_there_are() {
         .filter_map(|line| line.trim_start().split_once("  "))
         .flat_map(|(variables, _)| variables.split(", "))
         .collect();
-    assert_eq!(told, known);
+    assert_eq!(listed, known);
 }
 
 #[test]
-fn the_api_is_the_one_of_the_openapi_document() {
+fn tables_of_the_api_match_the_openapi_document() {
     let document = include_str!("../../../port-registry-http/openapi.json");
     let document: Value = serde_json::from_str(document).unwrap();
     let mut requests = BTreeSet::new();
@@ -171,25 +171,25 @@ fn the_api_is_the_one_of_the_openapi_document() {
             }
         }
     }
-    let told = table("| request | does |").into_iter().filter_map(|row| {
+    let listed = table("| request | does |").into_iter().filter_map(|row| {
         let request = code(row[0]).next().unwrap();
-        // The parameters are not of the path.
+        // Paths of the document have no query.
         request.split('?').next()
     });
-    assert_eq!(told.map(str::to_owned).collect::<BTreeSet<_>>(), requests);
+    assert_eq!(listed.map(str::to_owned).collect::<BTreeSet<_>>(), requests);
 
     let table = table("| status | `code` | when |");
     let codes = &document["components"]["schemas"]["ErrorCode"]["enum"];
     let codes = codes.as_array().unwrap().iter();
     let codes: BTreeSet<_> = codes.map(|code| code.as_str().unwrap()).collect();
-    let told = table.iter().flat_map(|row| code(row[1]));
-    assert_eq!(told.collect::<BTreeSet<_>>(), codes);
-    let told: BTreeSet<String> = table
+    let listed = table.iter().flat_map(|row| code(row[1]));
+    assert_eq!(listed.collect::<BTreeSet<_>>(), codes);
+    let listed: BTreeSet<String> = table
         .iter()
         .flat_map(|row| row[0].split(", ").map(str::to_owned))
         .collect();
     let failures = statuses.iter().filter(|status| !status.starts_with('2'));
     let failures: BTreeSet<String> = failures.cloned().collect();
-    let missing: Vec<_> = failures.difference(&told).collect();
-    assert!(missing.is_empty(), "README does not tell of {missing:?}");
+    let missing: Vec<_> = failures.difference(&listed).collect();
+    assert!(missing.is_empty(), "README does not list {missing:?}");
 }

@@ -1,23 +1,24 @@
-//! The README's commands, run in their order on machines made for it: each in a network of its own, so that
-//! ports are free and the daemon's usual one may be used.
+//! Runs the README's commands in order, in sandboxes with new network namespaces.
+//!
+//! In a new network namespace all ports are free, so the daemon can use its default port.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::blocks::{self, Block, Step};
+use super::blocks::{self, Block, ShownCommand};
 use super::text::README;
 use crate::PORTCTL;
 use test_support::namespace;
-use test_support::{Ran, Sandbox, install, is_to_be_had, program};
+use test_support::{Ran, Sandbox, install, is_available, program};
 
 const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// What marks the ends of a command's output, which is in no output.
+/// Marks the start and the end of a command's output. Never part of an output.
 const MARK: char = '\u{1e}';
 
-/// What is not to be had everywhere, by a script that does what is seen of it here.
+/// Scripts that replace programs which are not available everywhere. Each does what the README shows of its program.
 const STAND_INS: [(&str, &str); 7] = [
     // CI runs these for real.
     (
@@ -40,7 +41,7 @@ const STAND_INS: [(&str, &str); 7] = [
         r#"#!/bin/sh
             test "$*" = "run -s dev" && echo "listening on http://localhost:$PORT""#,
     ),
-    // Publishes the ports as Compose would: the environment's, else those of `.env`, else the defaults.
+    // Publishes ports like Compose: from the environment, else from `.env`, else the defaults.
     (
         "docker",
         r#"#!/bin/sh
@@ -63,7 +64,7 @@ const STAND_INS: [(&str, &str); 7] = [
             open(STDOUT, '>/dev/null'); open(STDERR, '>/dev/null');
             sleep 600;",
     ),
-    // Does what systemd does of the unit.
+    // Runs the command of the unit like systemd.
     (
         "systemctl",
         r#"#!/bin/sh
@@ -74,7 +75,7 @@ const STAND_INS: [(&str, &str); 7] = [
             PATH=$path $command 2>/dev/null &
             until portctl health; do sleep 0.05; done"#,
     ),
-    // Needs no more than to see that the file is there: its text is read by `.ci/package`.
+    // Only checks that the file exists, because `.ci/package` checks its text.
     (
         "launchctl",
         r#"#!/bin/sh
@@ -82,17 +83,17 @@ const STAND_INS: [(&str, &str); 7] = [
     ),
 ];
 
-/// A machine with a project, and what was done on it.
-struct Machine<'a> {
+/// A sandbox with projects, and the commands to run in it.
+struct ReadmeMachine<'a> {
     sandbox: Sandbox,
-    /// The remark that asked for it.
+    /// The remark in the README that starts a new machine.
     remark: &'a str,
     script: String,
-    steps: Vec<Step<'a>>,
+    commands: Vec<ShownCommand<'a>>,
 }
 
-impl<'a> Machine<'a> {
-    fn new(remark: &'a str) -> Machine<'a> {
+impl<'a> ReadmeMachine<'a> {
+    fn new(remark: &'a str) -> ReadmeMachine<'a> {
         let sandbox = Sandbox::new();
         let home = sandbox.home();
         let programs = home.join("bin");
@@ -119,7 +120,7 @@ impl<'a> Machine<'a> {
                  curl -s localhost:51234/v1/allocations \
                  -d '{\"app\":\"blog\",\"instance\":\"main\",\"service\":\"web\",\"port\":4002}'\n"
             }
-            // In short: the programs of a build for tests are large.
+            // Pack a small file, because test builds of the programs are large.
             "an archive" => {
                 "packed=port-registry_$VERSION_linux_amd64; mkdir -p ~/$packed/bin\n\
                  cp $REPOSITORY/LICENSE ~/$packed/bin/portctl\n\
@@ -135,11 +136,11 @@ impl<'a> Machine<'a> {
         };
         let script = script.replace("$VERSION", env!("CARGO_PKG_VERSION"));
         let script = format!("mkdir -m 700 ~/.port-registry; cd ~/shop\n{script}");
-        Machine {
+        ReadmeMachine {
             sandbox,
             remark,
             script,
-            steps: Vec::new(),
+            commands: Vec::new(),
         }
     }
 
@@ -149,28 +150,28 @@ impl<'a> Machine<'a> {
             fs::write(self.sandbox.home().join(path), block.lines.join("\n")).unwrap();
             return;
         }
-        let steps = block.steps();
-        if let Some(folder) = steps.first().and_then(|step| step.folder) {
+        let commands = block.commands();
+        if let Some(folder) = commands.first().and_then(|shown| shown.folder) {
             let _ = writeln!(self.script, "cd {folder}");
         }
-        for step in steps {
+        for shown in commands {
             let _ = writeln!(
                 self.script,
                 "printf '{MARK}%s\\n' \"$PWD\"\n{}",
-                step.command
+                shown.command
             );
             let _ = writeln!(self.script, "printf '{MARK}%s\\n' $?");
-            self.steps.push(step);
+            self.commands.push(shown);
         }
     }
 
-    /// Runs it all, and compares what is shown with what is printed.
+    /// Runs all commands, and compares their output with the README.
     fn run(self) {
         let home = self.sandbox.home().display().to_string();
         let mut command = namespace::command(&self.sandbox, "--net", "ip link set lo up").unwrap();
         let path = format!("{home}/bin:{}", std::env::var("PATH").unwrap());
         let script = format!("exec 2>&1\nip link set lo up\n{}", self.script);
-        // What was started in the background ends with the first process of the namespace.
+        // Background processes end with the first process of the namespace.
         command.args(["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]);
         command.args(["timeout", "120", "bash", "-c", &script]);
         command.env("PATH", path);
@@ -189,12 +190,15 @@ impl<'a> Machine<'a> {
         let ran = Ran::of(&mut command);
         let printed = ran.stdout.replace(&home, "/home/me");
         let mut parts = printed.split(MARK).skip(1);
-        for step in &self.steps {
+        for shown in &self.commands {
             let (Some(printed), Some(end)) = (parts.next(), parts.next()) else {
-                panic!("README.md:{}: it ended: {printed}", step.line);
+                panic!(
+                    "README.md:{}: the shell ended before: {printed}",
+                    shown.line
+                );
             };
             let (folder, printed) = printed.split_once('\n').unwrap();
-            assert_step(step, folder, printed, end.trim_end());
+            assert_as_shown(shown, folder, printed, end.trim_end());
         }
         if self.remark == "an archive" {
             assert!(self.sandbox.home().join(".local/bin/portctl").exists());
@@ -209,37 +213,37 @@ impl<'a> Machine<'a> {
     }
 }
 
-/// The machine of the two worktrees.
+/// Remark of the machine with two worktrees.
 const WORKING_DAY: &str = "on a new machine, with Compose";
 
-/// Compares a command's folder, output and exit code with what is told of it. What is not shown of its
-/// output does not count; a `...` stands for any lines.
+/// Compares a command's folder, output and exit code with the README. If the README shows no output, any output
+/// matches. `...` matches any lines.
 #[track_caller]
-fn assert_step(step: &Step, folder: &str, printed: &str, code: &str) {
-    let context = format!("README.md:{}: {}\n{printed}", step.line, step.command);
-    if let Some(told) = step.folder {
-        assert_eq!(folder.replace("/home/me", "~"), told, "{context}");
+fn assert_as_shown(shown: &ShownCommand, folder: &str, printed: &str, code: &str) {
+    let context = format!("README.md:{}: {}\n{printed}", shown.line, shown.command);
+    if let Some(expected) = shown.folder {
+        assert_eq!(folder.replace("/home/me", "~"), expected, "{context}");
     }
-    let is_no = |line: &str| {
+    let is_failure = |line: &str| {
         line.starts_with("error: ")
-            || step.command.starts_with("portctl check") && !line.contains("is available")
+            || shown.command.starts_with("portctl check") && !line.contains("is available")
     };
-    let is_no = step.output.first().is_some_and(|line| is_no(line));
-    let expected = if is_no { "1" } else { "0" };
+    let is_failure = shown.output.first().is_some_and(|line| is_failure(line));
+    let expected = if is_failure { "1" } else { "0" };
     assert_eq!(code, expected, "{context}");
-    let shown: Vec<String> = step.output.iter().map(|line| in_general(line)).collect();
-    let printed: Vec<String> = printed.lines().map(in_general).collect();
-    let is_empty = shown.iter().all(String::is_empty);
-    let matches = match shown.iter().position(|line| line == "...") {
+    let expected: Vec<String> = shown.output.iter().map(|line| normalized(line)).collect();
+    let printed: Vec<String> = printed.lines().map(normalized).collect();
+    let is_empty = expected.iter().all(String::is_empty);
+    let matches = match expected.iter().position(|line| line == "...") {
         _ if is_empty => true,
-        None => printed == shown,
-        Some(at) => printed.starts_with(&shown[..at]) && printed.ends_with(&shown[at + 1..]),
+        None => printed == expected,
+        Some(at) => printed.starts_with(&expected[..at]) && printed.ends_with(&expected[at + 1..]),
     };
-    assert!(matches, "shown: {shown:#?}, {context}");
+    assert!(matches, "shown: {expected:#?}, {context}");
 }
 
-/// A line without times and numbers of processes.
-fn in_general(line: &str) -> String {
+/// Replaces times in a line, and removes process ids.
+fn normalized(line: &str) -> String {
     let is_time = |at: usize| {
         line.get(at..at + 20).is_some_and(|text| {
             let pattern = "0000-00-00T00:00:00Z".bytes();
@@ -251,54 +255,54 @@ fn in_general(line: &str) -> String {
                 })
         })
     };
-    let mut general = String::new();
+    let mut text = String::new();
     let mut at = 0;
     while let Some(c) = line[at..].chars().next() {
         if is_time(at) {
-            general += "[TIME]";
+            text += "[TIME]";
             at += 20;
-        } else if general.ends_with("(pid ") && c.is_ascii_digit() {
+        } else if text.ends_with("(pid ") && c.is_ascii_digit() {
             at += line[at..].find(')').unwrap_or(1);
         } else {
-            general.push(c);
+            text.push(c);
             at += c.len_utf8();
         }
     }
-    general
+    text
 }
 
 #[test]
-fn every_command_does_what_is_shown() {
+fn every_command_prints_the_output_shown() {
     let sandbox = Sandbox::new();
     let trial = "ip link set lo up && unshare --pid --fork --mount-proc true";
     let tools = ["curl", "sqlite3", "perl", "tar"];
     let has_tools = tools.iter().all(|tool| {
         let mut command = sandbox.command("sh");
-        is_to_be_had(tool, command.args(["-c", &format!("command -v {tool}")]))
+        is_available(tool, command.args(["-c", &format!("command -v {tool}")]))
     });
     if !has_tools || namespace::command(&sandbox, "--net", trial).is_none() {
         return;
     }
     let blocks = blocks::of(README);
-    let mut machines = vec![Machine::new("")];
+    let mut machines = vec![ReadmeMachine::new("")];
     for block in &blocks {
         match block.language {
             "console" | "sh" | "yaml" => {
                 if let Some(remark) = block.remark {
-                    machines.push(Machine::new(remark));
+                    machines.push(ReadmeMachine::new(remark));
                 }
                 machines.last_mut().unwrap().add(block);
             }
-            // A doctest of the library's.
+            // The library runs it as a doctest.
             "rust" => {}
             "toml" => assert_dependency(block),
-            language => panic!("README.md:{}: nothing runs {language}", block.line),
+            language => panic!("README.md:{}: no test runs {language}", block.line),
         }
     }
-    let steps: usize = machines.iter().map(|machine| machine.steps.len()).sum();
+    let commands: usize = machines.iter().map(|machine| machine.commands.len()).sum();
     assert!(
-        machines.len() >= 8 && steps >= 35,
-        "{steps} in {}",
+        machines.len() >= 8 && commands >= 35,
+        "{commands} commands on {} machines",
         machines.len()
     );
     assert!(machines.iter().any(|it| it.remark == WORKING_DAY));
@@ -307,7 +311,7 @@ fn every_command_does_what_is_shown() {
     }
 }
 
-/// That a manifest asks for the library of this version.
+/// Asserts that a manifest depends on this version of the library.
 fn assert_dependency(block: &Block) {
     let [section, dependency] = block.lines[..] else {
         panic!("{block:?}");

@@ -1,3 +1,3 @@
-//! The README itself.
+//! The text of the README.
 
 pub(super) const README: &str = include_str!("../../../README.md");
