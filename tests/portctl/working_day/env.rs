@@ -1,4 +1,4 @@
-//! Ports handed on as variables.
+//! Ports as environment variables.
 
 use std::collections::HashSet;
 use std::fs;
@@ -45,7 +45,7 @@ fn variables_are_printed_in_each_format() {
 }
 
 #[test]
-fn a_shell_takes_the_variables_over() {
+fn shell_evaluates_the_printed_variables() {
     both_ways(|machine| {
         let port = machine.run(&["get", "web"]).printed().to_owned();
         let script = format!("eval \"$({PORTCTL} env --format shell)\" && sh -c 'echo $WEB_PORT'");
@@ -56,7 +56,7 @@ fn a_shell_takes_the_variables_over() {
 }
 
 #[test]
-fn a_file_keeps_all_but_the_block_and_its_mode() {
+fn write_replaces_only_the_block_and_keeps_the_mode() {
     both_ways(|machine| {
         let file = machine.write(".env", "SECRET=1\n# mine");
         fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
@@ -70,13 +70,13 @@ fn a_file_keeps_all_but_the_block_and_its_mode() {
             0o640
         );
 
-        // Nothing is written that is there already.
+        // Never write a file that is up to date.
         let inode = fs::metadata(&file).unwrap().ino();
         let ran = machine.run(&["env", "--write", ".env"]);
         assert_eq!(ran.printed(), ".env has the 1 port already");
         assert_eq!(fs::metadata(&file).unwrap().ino(), inode);
 
-        // What comes behind the block stays there.
+        // Lines after the block are kept.
         fs::write(&file, format!("{first}LAST=1")).unwrap();
         let api = machine.run(&["get", "api"]).printed().to_owned();
         machine.run(&["env", "--write", ".env"]).printed();
@@ -84,7 +84,7 @@ fn a_file_keeps_all_but_the_block_and_its_mode() {
         let text = fs::read_to_string(&file).unwrap();
         assert_eq!(text, format!("SECRET=1\n# mine\n{both}LAST=1"));
 
-        // A new file, of the format for a shell.
+        // A new file in the shell format.
         machine
             .run(&["env", "--format", "shell", "--write", ".envrc"])
             .printed();
@@ -94,12 +94,12 @@ fn a_file_keeps_all_but_the_block_and_its_mode() {
             shell
         );
         let entries = fs::read_dir(machine.work()).unwrap();
-        assert_eq!(entries.count(), 2, "drafts were left");
+        assert_eq!(entries.count(), 2, "drafts are left");
     });
 }
 
 #[test]
-fn a_symbolic_link_is_followed_and_stays_one() {
+fn write_follows_a_symbolic_link_and_keeps_it() {
     both_ways(|machine| {
         let file = machine.write("shared/ports.env", "A=1\n");
         symlink("shared/ports.env", machine.work().join(".env")).unwrap();
@@ -115,7 +115,7 @@ fn a_symbolic_link_is_followed_and_stays_one() {
 }
 
 #[test]
-fn a_file_that_cannot_have_the_block_is_left_as_it_is() {
+fn file_that_cannot_take_the_block_is_not_changed() {
     both_ways(|machine| {
         machine.run(&["get", "web"]).printed();
         let broken = "A=1\n# >>> port-registry >>>\nB=2\n";
@@ -138,15 +138,15 @@ fn a_file_that_cannot_have_the_block_is_left_as_it_is() {
 }
 
 #[test]
-fn a_block_that_would_be_part_of_a_value_is_not_written() {
+fn block_inside_a_quoted_value_is_rejected() {
     both_ways(|machine| {
         machine.run(&["get", "web"]).printed();
         let open = "A=1\nB=\"begins\n# and goes on";
         let file = machine.write(".env", &format!("{open}\nC=\"\n"));
         machine.run(&["env", "--write", ".env"]).printed();
-        let whole = fs::read_to_string(&file).unwrap();
-        let marked = whole.split_once("# >>>").unwrap().1;
-        // The same block, before the quote ends.
+        let written = fs::read_to_string(&file).unwrap();
+        let marked = written.split_once("# >>>").unwrap().1;
+        // Move the block into the quoted value.
         let inside = format!("{open}\n# >>>{marked}C=\"\n");
         fs::write(&file, &inside).unwrap();
         let ran = machine.run(&["env", "--write", ".env"]);
@@ -156,7 +156,7 @@ fn a_block_that_would_be_part_of_a_value_is_not_written() {
 }
 
 #[test]
-fn what_comes_behind_the_block_and_sets_the_same_is_told() {
+fn later_line_that_sets_the_same_variable_is_reported() {
     both_ways(|machine| {
         machine.run(&["get", "web"]).printed();
         machine.run(&["env", "--write", ".env"]).printed();
@@ -173,7 +173,7 @@ fn what_comes_behind_the_block_and_sets_the_same_is_told() {
 }
 
 #[test]
-fn many_that_write_one_file_at_once_leave_all_ports_in_it() {
+fn concurrent_writers_of_one_file_lose_no_port() {
     both_ways(|machine| {
         let rounds = 12 * soak();
         thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! A machine with portctl, and the two ways to its registry.
+//! A sandbox with `portctl`, which uses the registry in process or through a daemon.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,13 +10,13 @@ use crate::PORTCTL;
 use test_support::daemon::Daemon;
 use test_support::{Ran, Sandbox};
 
-/// A machine with portctl, that knows one way to the registry.
+/// A sandbox with `portctl`, and possibly a daemon.
 pub(crate) struct Machine {
     pub(crate) sandbox: Sandbox,
     daemon: Option<Daemon>,
 }
 
-/// Does the same on two machines: on one in process, on the other through a daemon.
+/// Runs a test on two machines: in process on one, through a daemon on the other.
 pub(crate) fn both_ways(test: impl Fn(&Machine)) {
     let daemonless = Machine {
         sandbox: Sandbox::new(),
@@ -64,7 +64,7 @@ impl Machine {
         serde_json::from_str(self.run(words).printed()).unwrap()
     }
 
-    /// What the registry holds, but for the numbers.
+    /// Exports all allocations, and removes their ids.
     pub(crate) fn held(&self) -> Vec<Value> {
         let mut held = self.json(&["export"]).as_array().unwrap().clone();
         for allocation in &mut held {

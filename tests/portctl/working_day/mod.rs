@@ -1,8 +1,8 @@
-//! What people do with their ports all day: hand them on, take others over, tidy up. Each of it in process
-//! and through a daemon.
+//! Everyday use of `portctl`: exporting ports as variables, importing allocations, and pruning them. Each test runs in
+//! process and through a daemon.
 
 mod env;
 mod hints;
-mod keeping;
+mod importing;
 mod machine;
 mod registering;

@@ -1,3 +1,5 @@
+//! Registering the ports found by a scan.
+
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
@@ -8,7 +10,7 @@ use super::machine::both_ways;
 use test_support::occupant;
 
 #[test]
-fn what_was_found_is_registered_as_a_whole_or_not_at_all() {
+fn scan_registers_all_found_ports_or_none() {
     both_ways(|machine| {
         let (occupant, busy) = occupant();
         let project = machine.work().join("shop");
@@ -17,7 +19,7 @@ fn what_was_found_is_registered_as_a_whole_or_not_at_all() {
         );
         machine.write("shop/compose.yaml", &compose);
         machine.write("shop/.env", "SMTP_PORT=43\n");
-        let standing = |found: &Value| -> Vec<String> {
+        let states = |found: &Value| -> Vec<String> {
             let found = found.as_array().unwrap().iter();
             found
                 .map(|it| it["registry"].as_str().unwrap().to_owned())
@@ -28,12 +30,12 @@ fn what_was_found_is_registered_as_a_whole_or_not_at_all() {
             serde_json::from_str::<Value>(ran.printed()).unwrap()
         };
         let found = scan(&project, &[]);
-        assert_eq!(standing(&found), ["free"; 4]);
+        assert_eq!(states(&found), ["free"; 4]);
         assert_eq!(found[0]["listener"]["pid"], occupant.id());
         assert_eq!(found[3]["guess"], true);
         assert!(machine.held().is_empty());
 
-        // Somebody else has one of them, so none is registered.
+        // Another service holds one of the ports, so none is registered.
         let claim = [
             "allocate",
             "--service",
@@ -47,15 +49,15 @@ fn what_was_found_is_registered_as_a_whole_or_not_at_all() {
         ];
         machine.run(&claim).printed();
         let ran = machine.run_in(&project, &["scan", "--register"]);
-        let complaint = ran.complained(1);
+        let error = ran.complained(1);
         assert!(
-            complaint.contains("compose.yaml:5: port 42 of web-443 is allocated to y/z/x"),
-            "{complaint}"
+            error.contains("compose.yaml:5: port 42 of web-443 is allocated to y/z/x"),
+            "{error}"
         );
         assert_eq!(machine.held().len(), 1);
         machine.run(&["release", "--app", "y"]).printed();
 
-        // From anywhere: the names are the project's.
+        // The names come from the scanned project, not from the current folder.
         let ran = machine.run(&["scan", "--register", "shop"]);
         assert_eq!(ran.code, Some(0), "{ran:?}");
         assert!(
@@ -69,11 +71,11 @@ fn what_was_found_is_registered_as_a_whole_or_not_at_all() {
         assert_eq!(held[0]["app"], "shop");
         assert_eq!(held[0]["dir"], project.to_str().unwrap());
         assert_eq!(
-            standing(&scan(&project, &[])),
+            states(&scan(&project, &[])),
             ["yours", "yours", "yours", "free"]
         );
 
-        // A second time changes nothing.
+        // A second registration changes nothing.
         let ran = machine.run_in(&project, &["scan", "--register"]);
         assert!(
             ran.stderr
@@ -82,27 +84,27 @@ fn what_was_found_is_registered_as_a_whole_or_not_at_all() {
         );
         assert_eq!(machine.held(), held);
 
-        // Another checkout is told who has the ports.
+        // Another checkout gets conflicts that name the holders.
         let other = machine.work().join("blog");
         fs::create_dir(&other).unwrap();
         fs::write(other.join("compose.yaml"), compose).unwrap();
-        assert_eq!(standing(&scan(&other, &[])), ["taken"; 3]);
+        assert_eq!(states(&scan(&other, &[])), ["taken"; 3]);
         let ran = machine.run_in(&other, &["scan", "--register", "--json"]);
-        let told: Value = serde_json::from_str(ran.complained(1)).unwrap();
-        let conflicts = told["conflicts"].as_array().unwrap();
+        let report: Value = serde_json::from_str(ran.complained(1)).unwrap();
+        let conflicts = report["conflicts"].as_array().unwrap();
         assert_eq!(conflicts.len(), 3);
         assert_eq!(conflicts[1]["holder"]["service"], "web");
         assert!(
-            told["hint"].as_str().unwrap().contains("${DB_PORT:-"),
-            "{told}"
+            report["hint"].as_str().unwrap().contains("${DB_PORT:-"),
+            "{report}"
         );
         assert_eq!(machine.held(), held);
     });
 }
 
-/// As the README tells it: one Compose project in two worktrees, up at the same time.
+/// Follows the README's example of one Compose project that runs in two worktrees at once.
 #[test]
-fn two_worktrees_of_one_compose_project_have_ports_of_their_own() {
+fn worktrees_of_a_compose_project_get_different_ports() {
     let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
     let readme = fs::read_to_string(readme).unwrap();
     let (_, compose) = readme.split_once("```yaml\n").unwrap();
@@ -147,12 +149,12 @@ fn two_worktrees_of_one_compose_project_have_ports_of_their_own() {
 
         git(&["worktree", "remove", "--force", "../feature"]);
         let pruned = machine.run_in(&blog, &["prune", "--yes"]);
-        let told: Vec<String> = ["db", "web"]
+        let expected: Vec<String> = ["db", "web"]
             .iter()
             .zip(&own)
             .map(|(service, port)| format!("released port {port} of blog/feature/{service}"))
             .collect();
-        assert_eq!(pruned.printed(), told.join("\n"));
+        assert_eq!(pruned.printed(), expected.join("\n"));
         assert_eq!(ports(&blog), [5432, 8080]);
     });
 }

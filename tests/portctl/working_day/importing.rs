@@ -1,4 +1,4 @@
-//! Allocations taken over, and those of nobody given back.
+//! Importing allocations, and pruning those of missing checkouts.
 
 use std::fs;
 use std::process::Stdio;
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use super::machine::both_ways;
 use test_support::{Ran, Sandbox, listener};
 
-/// The forms that allocations come in: this program's, the Go program's server's, and its database's by
+/// Imports the formats of this program, of the Go program's server, and of its database as printed by
 /// `sqlite3 -json`.
 #[test]
-fn allocations_are_taken_over_with_their_ports_and_times() {
+fn imported_allocations_keep_their_ports_and_times() {
     both_ways(|machine| {
         let (_listener, busy) = listener();
         let rows = json!([
@@ -40,7 +40,7 @@ fn allocations_are_taken_over_with_their_ports_and_times() {
 
         let again = machine.run(&["import", file.to_str().unwrap()]);
         assert_eq!(again.printed(), "imported 0; existing already: 3");
-        // What is exported is taken over elsewhere as it is.
+        // An import of an export restores the same allocations.
         let exported = machine.run(&["export"]).stdout;
         machine.run(&["release", "--app", "shop"]).printed();
         machine.run(&["release", "--app", "blog"]).printed();
@@ -60,7 +60,7 @@ fn allocations_are_taken_over_with_their_ports_and_times() {
 }
 
 #[test]
-fn an_import_names_every_conflict_and_does_all_or_nothing() {
+fn import_names_every_conflict_and_is_atomic() {
     both_ways(|machine| {
         let row = |app: &str, service: &str, port: u16| json!({"app": app, "instance": "default", "service": service, "port": port});
         let mut held = row("work", "web", 21);
@@ -78,9 +78,9 @@ fn an_import_names_every_conflict_and_does_all_or_nothing() {
         ]);
         machine.write("rows.json", &rows.to_string());
         let ran = machine.run(&["import", "rows.json"]);
-        let told: Vec<&str> = ran.complained(1).lines().map(str::trim).collect();
+        let lines: Vec<&str> = ran.complained(1).lines().map(str::trim).collect();
         assert_eq!(
-            told,
+            lines,
             [
                 "error: 4 allocations are in conflict with another, so nothing was imported",
                 "port 23 of work/default/web: it has port 21 (id 1, of /srv/work), and nothing listens there",
@@ -96,9 +96,9 @@ fn an_import_names_every_conflict_and_does_all_or_nothing() {
         );
         assert_eq!(machine.held(), before);
         let ran = machine.run(&["import", "rows.json", "--json"]);
-        let told: Value = serde_json::from_str(ran.complained(1)).unwrap();
-        assert_eq!(told["conflicts"].as_array().unwrap().len(), 4);
-        assert_eq!(told["holder"]["id"], 1);
+        let report: Value = serde_json::from_str(ran.complained(1)).unwrap();
+        assert_eq!(report["conflicts"].as_array().unwrap().len(), 4);
+        assert_eq!(report["holder"]["id"], 1);
 
         let ran = machine.run(&["import", "rows.json", "--skip-conflicts"]);
         assert_eq!(ran.code, Some(0));
@@ -112,9 +112,9 @@ fn an_import_names_every_conflict_and_does_all_or_nothing() {
 }
 
 #[test]
-fn a_file_that_is_no_export_is_told_and_nothing_is_imported() {
+fn import_rejects_files_that_are_not_exports() {
     both_ways(|machine| {
-        for (text, told) in [
+        for (text, expected) in [
             ("", "it is empty"),
             ("SQLite format 3\u{0}", "not a JSON array"),
             ("{\"error\":\"not found\"}", "not a JSON array"),
@@ -122,7 +122,7 @@ fn a_file_that_is_no_export_is_told_and_nothing_is_imported() {
         ] {
             machine.write("file", text);
             let ran = machine.run(&["import", "file"]);
-            assert!(ran.complained(1).contains(told), "{ran:?}");
+            assert!(ran.complained(1).contains(expected), "{ran:?}");
         }
         assert!(machine.held().is_empty());
         machine.run(&["import"]).complained(2);
@@ -130,14 +130,14 @@ fn a_file_that_is_no_export_is_told_and_nothing_is_imported() {
 }
 
 #[test]
-fn what_belongs_to_folders_that_are_gone_is_pruned_when_it_is_confirmed() {
+fn prune_releases_allocations_of_missing_checkouts_after_confirmation() {
     both_ways(|machine| {
         let [gone, here] = ["gone", "here"].map(|name| machine.work().join(name));
         for folder in [&gone, &here] {
             fs::create_dir(folder).unwrap();
             machine.run_in(folder, &["get", "web", "db"]).printed();
         }
-        // Of no folder that anybody knows.
+        // An allocation without a recorded checkout is kept.
         machine
             .run(&["get", "web", "--app", "x", "--instance", "y"])
             .printed();
@@ -171,7 +171,7 @@ fn what_belongs_to_folders_that_are_gone_is_pruned_when_it_is_confirmed() {
 }
 
 #[test]
-fn the_time_of_what_is_taken_over_is_kept_and_later_claims_do_not_change_it() {
+fn created_at_of_an_adopted_allocation_survives_later_claims() {
     let sandbox = Sandbox::new();
     let registry = Registry::builder()
         .with_path(sandbox.path().join("ports.redb"))
@@ -186,7 +186,7 @@ fn the_time_of_what_is_taken_over_is_kept_and_later_claims_do_not_change_it() {
         .get_or_allocate(claim.clone().with_created_at(time))
         .unwrap();
     assert_eq!(first.created_at, time);
-    // It is that of a new allocation, and of no other.
+    // The time applies only to a new allocation.
     let later = "2027-01-02T03:04:05Z".parse().unwrap();
     assert_eq!(
         registry
