@@ -1,4 +1,4 @@
-//! The package in `examples/build-script`, built as people build theirs.
+//! Builds copies of the package in `examples/build-script`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ fn checkout(parent: &Path, name: &str) -> PathBuf {
     folder
 }
 
-/// A build of a checkout into its own target folder, with the sandbox's registry.
+/// Prepares a build of a checkout into its own target folder, with the sandbox's registry.
 fn build(sandbox: &Sandbox, folder: &Path) -> Command {
     let target = folder.join("target");
     if !target.exists() {
@@ -32,7 +32,7 @@ fn build(sandbox: &Sandbox, folder: &Path) -> Command {
 }
 
 fn cargo_build(sandbox: &Sandbox, folder: &Path, target: &Path) -> Command {
-    // Cargo itself stays as it is set up here.
+    // Use the tester's installation of Cargo.
     let home = std::env::home_dir().unwrap();
     let or_in_home = |variable: &str, folder: &str| {
         std::env::var_os(variable).unwrap_or_else(|| home.join(folder).into())
@@ -50,12 +50,11 @@ fn cargo_build(sandbox: &Sandbox, folder: &Path, target: &Path) -> Command {
     command
 }
 
-/// Copies the built dependencies of the example to `target`. They are built once, in a folder that lasts from run
-/// to run.
+/// Copies the example's built dependencies to `target`. Builds them once, in a folder that later runs reuse.
 fn copy_dependencies(target: &Path) {
     let tmpdir = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let built = tmpdir.join("build-script");
-    // Tests that run side by side, in other processes too, build one after the other.
+    // Tests may run in parallel, in other processes too.
     let lock = fs::File::create(tmpdir.join("build-script.lock")).unwrap();
     lock.lock().unwrap();
     let sandbox = Sandbox::new();
@@ -72,7 +71,7 @@ fn succeeds(command: &mut Command) -> String {
 }
 
 #[test]
-fn build_scripts_reserve_ports_side_by_side_and_never_run_needlessly() {
+fn concurrent_build_scripts_reserve_ports_and_run_only_when_needed() {
     let sandbox = Sandbox::new();
     let store = sandbox.store();
     let registry = Registry::builder()
@@ -85,7 +84,7 @@ fn build_scripts_reserve_ports_side_by_side_and_never_run_needlessly() {
         checkout(&sandbox.path(), "two"),
     );
 
-    // At once, and with a third party that writes all the while.
+    // Build both at once, while a third client writes.
     std::thread::scope(|scope| {
         let builds =
             [&one, &two].map(|folder| scope.spawn(|| succeeds(&mut build(&sandbox, folder))));
@@ -111,10 +110,10 @@ fn build_scripts_reserve_ports_side_by_side_and_never_run_needlessly() {
         assert_eq!(allocation.dir.as_deref(), Some(&*dir));
     }
 
-    // Nothing changed: nothing is done.
+    // Nothing changed, so nothing is rebuilt.
     let stderr = succeeds(&mut build(&sandbox, &one));
     assert!(!stderr.contains("Compiling"), "{stderr}");
-    // The program changed: the build script does not run, or it would allocate again.
+    // Only the program changed. The build script must not run, or it would allocate again.
     registry
         .release_matching(Filter::new().with_instance("one"))
         .unwrap();
@@ -130,7 +129,7 @@ fn build_scripts_reserve_ports_side_by_side_and_never_run_needlessly() {
 }
 
 #[test]
-fn a_build_script_that_may_not_write_warns_and_falls_back() {
+fn build_script_that_cannot_write_warns_and_uses_the_default_port() {
     let sandbox = Sandbox::new();
     let folder = checkout(&sandbox.path(), "sandboxed");
     let file = sandbox.path().join("file");

@@ -1,8 +1,7 @@
-//! Files that something else than the registry has changed: bits that flipped, files cut short.
+//! Damaged files: flipped bits and truncation.
 //!
-//! Nothing is answered that is not so, nothing panics, and the file is kept as it is. By default some
-//! hundred places spread over the file are tried; `PORT_REGISTRY_SOAK` multiplies them, up to every bit
-//! of it.
+//! No answer may be wrong, nothing may panic, and the file must stay as it is. By default the test damages some
+//! hundred places spread over the file. `PORT_REGISTRY_SOAK` multiplies them, up to every bit.
 
 use std::fs;
 use std::panic;
@@ -14,16 +13,19 @@ use port_registry::{Allocation, Claim, Error, Filter, Registry, ServiceKey, Verd
 
 use test_support::{folder_in_memory, soak};
 
-/// How many bits and lengths are tried by default, of the header and of the rest.
+/// Default number of bits to flip in the header, and in the rest of the file.
 const PLACES: usize = 150;
 
-/// The length of the header in bits, by redb's design document.
+/// Length of redb's header in bits, from its design document.
 const HEADER: usize = 320 * 8;
 
-/// Of the header's tenth byte, by redb's design document: which of two commits is the latest, and
-/// whether it was flushed. No checksum covers them. In a file that was closed they are checked against
-/// the rest; while one is open, or after a kill, either commit may be the latest.
+/// Offset of the header byte with redb's flags, from its design document.
 const FLAGS: usize = 9;
+
+/// Flags that say which of two commits is the latest, and whether it was flushed.
+///
+/// No checksum covers them. The registry checks them against the rest of a file that was closed. After a kill, or
+/// while a file is open, either commit may be the latest, so that a flipped flag goes unnoticed.
 const LATEST: u8 = 1 | 8;
 
 static PANICS: AtomicU32 = AtomicU32::new(0);
@@ -42,16 +44,16 @@ fn claim(service: &str) -> Claim {
         .unwrap()
 }
 
-/// Everything that a registry tells of itself.
+/// Allocations as read through every index.
 #[derive(Debug, PartialEq)]
-struct Told {
+struct RegistryContent {
     listed: Vec<Allocation>,
     by_app: Vec<Allocation>,
     by_port: Vec<Vec<Allocation>>,
     by_service: Vec<Vec<Allocation>>,
 }
 
-fn told_by(path: &Path) -> Result<Told, Error> {
+fn read_content(path: &Path) -> Result<RegistryContent, Error> {
     let registry = open(path)?;
     registry.verify()?;
     let ports = (3004..3007).map(|port| Filter::new().with_port(port.to_string().parse().unwrap()));
@@ -59,7 +61,7 @@ fn told_by(path: &Path) -> Result<Told, Error> {
         let filter = Filter::new().with_app("app").with_instance("main");
         filter.with_service(format!("service-{number}"))
     });
-    Ok(Told {
+    Ok(RegistryContent {
         listed: registry.list(&Filter::new())?,
         by_app: registry.list(&Filter::new().with_app("app"))?,
         by_port: ports
@@ -71,13 +73,13 @@ fn told_by(path: &Path) -> Result<Told, Error> {
     })
 }
 
-/// What one more allocation comes to: its id and port.
-fn allocated_by(path: &Path) -> Result<(u64, u16), Error> {
+/// Allocates one more port. Returns its id and port.
+fn allocate_one(path: &Path) -> Result<(u64, u16), Error> {
     let allocation = open(path)?.get_or_allocate(claim("one-more"))?;
     Ok((allocation.id.get(), allocation.port.get()))
 }
 
-/// A store of some allocations, as it is when it was closed and when its writer was killed.
+/// Returns a store with some allocations, as it is after closing and after its writer was killed.
 fn stores() -> [Vec<u8>; 2] {
     let folder = folder_in_memory();
     let path = folder.path().join("ports.redb");
@@ -94,60 +96,62 @@ fn stores() -> [Vec<u8>; 2] {
     [fs::read(&path).unwrap(), killed]
 }
 
-/// Opens a damaged copy of a store; tells whether the damage was noticed.
-fn is_noticed(damaged: &[u8], whole: &Told, next: (u64, u16), what: &str) -> bool {
+/// Reads and writes a damaged store. Returns true if that fails with an error about the damage.
+///
+/// Panics if an answer is wrong, something panics, or a rejected file was changed.
+fn is_noticed(damaged: &[u8], intact: &RegistryContent, next: (u64, u16), damage: &str) -> bool {
     let folder = folder_in_memory();
     let path = folder.path().join("ports.redb");
     fs::write(&path, damaged).unwrap();
     let before = PANICS.load(Ordering::Relaxed);
-    let told = told_by(&path);
-    // Reading may have mended what a kill left.
-    let is_kept = told.is_ok() || fs::read(&path).unwrap() == damaged;
-    assert!(is_kept, "{what}: the file was changed: {told:?}");
-    let is_noticed = match told {
-        Ok(told) => {
-            assert!(told == *whole, "{what}: {told:?}");
+    let content = read_content(&path);
+    // A successful read may have repaired a file whose writer was killed.
+    let is_kept = content.is_ok() || fs::read(&path).unwrap() == damaged;
+    assert!(is_kept, "{damage}: the file was changed: {content:?}");
+    let is_noticed = match content {
+        Ok(content) => {
+            assert!(content == *intact, "{damage}: {content:?}");
             false
         }
-        Err(error) => is_damage(&error, what),
+        Err(error) => is_damage(&error, damage),
     };
     let before_write = fs::read(&path).unwrap();
-    let allocated = allocated_by(&path);
+    let allocated = allocate_one(&path);
     if allocated.is_err() {
         assert!(
             fs::read(&path).unwrap() == before_write,
-            "{what}: the file was changed"
+            "{damage}: the file was changed"
         );
     }
-    assert_eq!(PANICS.load(Ordering::Relaxed), before, "{what}: a panic");
+    assert_eq!(PANICS.load(Ordering::Relaxed), before, "{damage}: a panic");
     match allocated {
         Ok(allocated) => {
-            assert_eq!(allocated, next, "{what}");
+            assert_eq!(allocated, next, "{damage}");
             assert!(
                 !is_noticed,
-                "{what}: damage that is noticed by readers alone"
+                "{damage}: reading noticed the damage, but writing did not"
             );
-            open(&path).unwrap().verify().expect(what);
+            open(&path).unwrap().verify().expect(damage);
             is_noticed
         }
-        Err(error) => is_damage(&error, what),
+        Err(error) => is_damage(&error, damage),
     }
 }
 
-fn is_damage(error: &Error, what: &str) -> bool {
+fn is_damage(error: &Error, damage: &str) -> bool {
     assert!(
         matches!(error, Error::Damaged { .. } | Error::ForeignFile { .. }),
-        "{what}: {error:?}"
+        "{damage}: {error:?}"
     );
     true
 }
 
 #[test]
-fn damage_gives_no_wrong_answer_and_no_panic_and_leaves_the_file_as_it_is() {
-    // Those that become errors count too, since they are printed.
+fn damage_causes_no_wrong_answer_or_panic_and_the_file_is_kept() {
+    // Count panics that become errors, too, because their messages are printed.
     let hook = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        // Other tests of this process may provoke panics. Their threads have their names, which are paths.
+        // Ignore panics of other tests in this process. The name of a thread is the path of its test.
         let thread = thread::current();
         let is_of_another_test = |name: &str| name.contains("::") && !name.contains("damage::");
         if !thread.name().is_some_and(is_of_another_test) {
@@ -160,8 +164,8 @@ fn damage_gives_no_wrong_answer_and_no_panic_and_leaves_the_file_as_it_is() {
         let folder = folder_in_memory();
         let path = folder.path().join("ports.redb");
         fs::write(&path, store).unwrap();
-        let whole = told_by(&path).unwrap();
-        let next = allocated_by(&path).unwrap();
+        let intact = read_content(&path).unwrap();
+        let next = allocate_one(&path).unwrap();
 
         let mut noticed = 0;
         let bits = store.len() * 8;
@@ -175,15 +179,15 @@ fn damage_gives_no_wrong_answer_and_no_panic_and_leaves_the_file_as_it_is() {
             }
             let mut damaged = store.clone();
             damaged[at] ^= mask;
-            let what = format!("bit {bit} of {bits}, closed: {was_closed}");
-            noticed += u32::from(is_noticed(&damaged, &whole, next, &what));
+            let damage = format!("bit {bit} of {bits}, closed: {was_closed}");
+            noticed += u32::from(is_noticed(&damaged, &intact, next, &damage));
         }
         assert!(noticed > 50, "{noticed}");
         let lengths = (1..store.len()).step_by(store.len().div_ceil(places / 3));
         for length in lengths {
-            let what = format!("{length} bytes, closed: {was_closed}");
-            let is_noticed = is_noticed(&store[..length], &whole, next, &what);
-            assert!(is_noticed || length > store.len() / 2, "{what}");
+            let damage = format!("{length} bytes, closed: {was_closed}");
+            let is_noticed = is_noticed(&store[..length], &intact, next, &damage);
+            assert!(is_noticed || length > store.len() / 2, "{damage}");
         }
     }
 }

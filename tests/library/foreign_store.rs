@@ -1,5 +1,4 @@
-//! What a fuzzer put in the place of the store, once more. The other targets of `tests/fuzz` are
-//! replayed by the packages' own tests, beside what they call.
+//! Replays the corpus of the fuzz target `store`. The packages' unit tests replay those of the other targets.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +6,7 @@ use std::path::Path;
 use test_support::open_as_store;
 
 #[test]
-fn all_that_a_fuzzer_took_for_a_store_is_one_or_is_told_as_something_else() {
+fn every_file_of_the_fuzzing_corpus_is_a_store_or_a_described_error() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz/corpus/store");
     let entries: Vec<_> = fs::read_dir(corpus).unwrap().collect();
     assert!(entries.len() >= 50);

@@ -1,4 +1,4 @@
-//! Group commit: requests of many clients in one transaction.
+//! Group commit: many clients' requests in one transaction.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -26,7 +26,7 @@ fn allocate(number: usize) -> Request {
 }
 
 #[test]
-fn who_comes_while_a_group_waits_for_its_turn_is_in_its_commit() {
+fn requests_that_arrive_while_a_group_waits_join_its_commit() {
     let folder = tempfile::tempdir().unwrap();
     let (holder, waiter) = (open(&folder), open(&folder));
     let (has_turn, turn) = mpsc::channel();
@@ -64,7 +64,7 @@ fn who_comes_while_a_group_waits_for_its_turn_is_in_its_commit() {
 }
 
 #[test]
-fn a_group_waits_as_long_as_it_is_told_and_reads_do_not() {
+fn group_waits_until_its_deadline_and_reads_do_not_wait() {
     let folder = tempfile::tempdir().unwrap();
     let (holder, waiter) = (open(&folder), open(&folder));
     let held = holder.allocate(claim(0)).unwrap();
@@ -73,7 +73,7 @@ fn a_group_waits_as_long_as_it_is_told_and_reads_do_not() {
         let wait = Duration::from_millis(50);
         let start = Instant::now();
         let error = waiter
-            .apply_group(&mut vec![allocate(2)], wait, |_| panic!("it has no turn"))
+            .apply_group(&mut vec![allocate(2)], wait, |_| panic!("the lock is held"))
             .unwrap_err();
         assert!(
             matches!(error, Error::Busy { waited, .. } if waited == wait),
@@ -81,7 +81,7 @@ fn a_group_waits_as_long_as_it_is_told_and_reads_do_not() {
         );
         assert!(start.elapsed() >= wait);
 
-        // What needs no write is answered meanwhile.
+        // Requests without a write do not wait for the lock.
         let nobody = Filter::new().with_app("nobody");
         let mut settled = vec![
             Request::GetOrAllocate(claim(0)),
@@ -93,7 +93,7 @@ fn a_group_waits_as_long_as_it_is_told_and_reads_do_not() {
         assert_eq!(error.holder(), Some(&held));
         assert_eq!(waiter.answer_without_write(&allocate(3)).unwrap(), None);
         let answers = waiter
-            .apply_group(&mut settled, wait, |_| panic!("it needs no turn"))
+            .apply_group(&mut settled, wait, |_| panic!("no write is needed"))
             .unwrap();
         assert_eq!(answers.len(), 2);
     });
@@ -101,7 +101,7 @@ fn a_group_waits_as_long_as_it_is_told_and_reads_do_not() {
 }
 
 #[test]
-fn who_takes_too_long_to_look_at_is_left_to_the_next_group() {
+fn requests_that_need_too_many_probes_move_to_the_next_group() {
     let folder = tempfile::tempdir().unwrap();
     let registry = open(&folder);
     let mut waiting = vec![allocate(0)];
@@ -131,14 +131,14 @@ fn who_takes_too_long_to_look_at_is_left_to_the_next_group() {
 }
 
 #[test]
-fn a_batch_ends_where_the_system_says_nothing_of_any_port() {
+fn batch_with_failing_probes_terminates() {
     let folder = tempfile::tempdir().unwrap();
     let registry = Registry::builder()
         .with_path(folder.path().join("ports.redb"))
         .with_probe(|_| Err(std::io::Error::other("too many open files")))
         .open()
         .unwrap();
-    // One is written, and the others are more than can be probed while others wait.
+    // One request needs a write. The others need more probes than a transaction may make.
     let adopted = claim(0)
         .with_port("3000".parse().unwrap())
         .with_listener_policy(ListenerPolicy::Adopt);
@@ -152,7 +152,7 @@ fn a_batch_ends_where_the_system_says_nothing_of_any_port() {
 }
 
 #[test]
-fn a_trial_write_changes_nothing_and_makes_the_store() {
+fn trial_write_creates_the_store_and_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let registry = open(&folder);
     registry.try_write().unwrap();

@@ -1,4 +1,4 @@
-//! Tests of the library, through its public interface.
+//! Tests of the library's public API.
 
 mod build_script;
 mod damage;
