@@ -1,17 +1,16 @@
-"""What JSON Schema cannot say of the API."""
+"""Adapts generated requests to rules of the API that JSON Schema cannot express."""
 
 import schemathesis
 
 
 @schemathesis.hook
 def map_body(ctx, body):
-    """Writes whole numbers as such: 3000.0 is an integer to JSON Schema, and no port to the API."""
+    """Converts whole floats to integers, because JSON Schema accepts 3000.0 as an integer and the API does not."""
     if isinstance(body, dict) and ctx.operation is not None:
         for name in ["port", "id"]:
             number = body.get(name)
             if isinstance(number, float) and number.is_integer():
                 body[name] = int(number)
-        # Those of a batch.
         requests = body.get("requests")
         for request in requests if isinstance(requests, list) else []:
             if isinstance(request, dict):

@@ -3,8 +3,8 @@
 use std::panic;
 use std::process;
 
-// The engine panics over some files that are damaged in several places. The library turns these panics into
-// errors, so only a panic that leaves the library is a finding.
+// The storage engine panics over some files with several damaged places, and the library turns that into an
+// error. Only a panic that leaves the library is a finding.
 libfuzzer_sys::fuzz_target!(
     init: panic::set_hook(Box::new(|_| {})),
     |data: &[u8]| {
