@@ -1,4 +1,4 @@
-//! Checks of the PATH, git, checkouts, and an unproblematic machine.
+//! Checks of the PATH, git and checkouts, and of a machine without problems.
 
 use std::env;
 use std::fs::{self, Permissions};
