@@ -6,7 +6,7 @@ use std::process::Command;
 
 use port_registry::{Error, Filter};
 use redb::{Database, TableDefinition};
-use test_support::is_to_be_had;
+use test_support::is_available;
 
 use super::fixture::{claim, folder_with, neighbours, open, other_database};
 
@@ -55,7 +55,7 @@ print(sqlite3.connect(sys.argv[1]).execute('SELECT port FROM allocations').fetch
         command.args(["-c", program]).arg(path);
         command
     };
-    if !is_to_be_had(
+    if !is_available(
         "python3 with sqlite3",
         Command::new("python3").args(["-c", "import sqlite3"]),
     ) {

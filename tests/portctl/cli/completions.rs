@@ -1,6 +1,6 @@
 //! Completion scripts, in their shells.
 
-use test_support::{Ran, is_to_be_had};
+use test_support::{Ran, is_available};
 
 use super::fixture::Portctl;
 
@@ -23,7 +23,7 @@ fn offered(portctl: &Portctl, shell: &str, line: &str) -> Option<Vec<String>> {
         _ => unreachable!(),
     };
     let mut version = portctl.sandbox.command(shell);
-    if !is_to_be_had(shell, version.arg("--version")) {
+    if !is_available(shell, version.arg("--version")) {
         return None;
     }
     let mut command = portctl.sandbox.command(shell);

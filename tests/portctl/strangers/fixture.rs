@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 
 use crate::machine::Machine;
-use test_support::{is_to_be_had, wait_until};
+use test_support::{is_available, wait_until};
 
 /// An unrelated process.
 pub(super) struct Stranger(pub(super) Child);
@@ -81,7 +81,7 @@ impl Stranger {
     /// Runs such a daemon with this description. Returns `None` without Python.
     pub(super) fn of_another_version(machine: &Machine, body: &str) -> Option<Stranger> {
         let mut python = machine.sandbox.command("python3");
-        if !is_to_be_had("Python", python.arg("--version")) {
+        if !is_available("Python", python.arg("--version")) {
             return None;
         }
         fs::create_dir(machine.folder()).unwrap();
