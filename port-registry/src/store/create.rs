@@ -3,8 +3,8 @@
 use std::io;
 use std::path::Path;
 
-use super::access::Access;
 use super::disk;
+use super::fault::Access;
 use super::fault::Fault;
 use super::file::{FoundFile, StoreFile, find};
 use crate::system::files::beside;

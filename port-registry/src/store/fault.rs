@@ -6,10 +6,16 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use super::access::Access;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::store_error::StoreError;
+
+/// The way in which a file is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read,
+    ReadWrite,
+}
 
 /// A failure inside the store. [`Fault::into_error`] turns it into a public error.
 #[derive(Debug)]

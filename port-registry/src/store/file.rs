@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use redb::backends::FileBackend;
 
-use super::access::Access;
-use super::fault::Fault;
+use super::fault::{Access, Fault};
 use crate::error::Error;
 use crate::system::files::{FileId, beside, id_in};
 

@@ -1,15 +1,20 @@
-//! Handles: open database files.
+//! Handles: open database files, and the settings of redb.
 
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use redb::{Database, ReadOnlyDatabase, ReadTransaction, ReadableDatabase, WriteTransaction};
+use redb::{
+    Builder, ConcurrencyMode, Database, ReadOnlyDatabase, ReadTransaction, ReadableDatabase,
+    WriteTransaction,
+};
 
-use super::access::Access;
-use super::fault::Fault;
+use super::fault::{Access, Fault};
 use super::tables::recent::RecentCache;
 use crate::system::files::FileId;
+
+/// The size of redb's cache. 60,000 allocations take about 9 MB; redb's default is 1 GiB.
+pub(super) const CACHE_SIZE: usize = 8 << 20;
 
 /// An open database file.
 #[derive(Debug)]
@@ -22,6 +27,15 @@ pub(super) struct Handle {
 pub(super) enum OpenDatabase {
     ReadOnly(ReadOnlyDatabase),
     ReadWrite(Database),
+}
+
+/// Returns the settings for a file that other processes use too.
+pub(super) fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder
+        .set_concurrency_mode(ConcurrencyMode::MultiWriter)
+        .set_cache_size(CACHE_SIZE);
+    builder
 }
 
 impl fmt::Debug for OpenDatabase {

@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use redb::{ReadOnlyDatabase, ReadableDatabase};
 
-use super::access::Access;
 use super::backend::PatientBackend;
+use super::fault::Access;
 use super::fault::{self, Fault};
 use super::file::{self, FoundFile, StoreFile};
 use super::handle::{Handle, OpenDatabase};
 use super::queue::writer_turn::{self, WriterTurn};
 use super::snapshot::check;
 use super::tables::{base, schema};
-use super::{create, disk, engine};
+use super::{create, disk, handle};
 use crate::deadline::Deadline;
 use crate::system::files::FileId;
 
@@ -123,7 +123,7 @@ impl HandleCache {
 
     /// Opens a file for reading, and checks its checksums.
     fn open_checked(&self, file: &StoreFile) -> Result<ReadOnlyDatabase, Fault> {
-        let database = engine::builder().open_read_only_with_backend(self.backend(file.clone()))?;
+        let database = handle::builder().open_read_only_with_backend(self.backend(file.clone()))?;
         check::check(file, || Ok(database.begin_read()?))?;
         Ok(database)
     }
@@ -138,7 +138,7 @@ impl HandleCache {
                 self.check_before_writing(&file)?;
             }
             // Opens the existing database, because the file is not empty.
-            let database = engine::builder().create_with_backend(self.backend(file))?;
+            let database = handle::builder().create_with_backend(self.backend(file))?;
             Ok(OpenDatabase::ReadWrite(database))
         })
     }
@@ -194,7 +194,7 @@ impl HandleCache {
 
     fn create(&self, _: &WriterTurn) -> Result<(), Fault> {
         create::create(&self.path, |file| {
-            let database = engine::builder().create_with_backend(self.backend(file))?;
+            let database = handle::builder().create_with_backend(self.backend(file))?;
             let txn = database.begin_write()?;
             schema::initialize(&txn)?;
             txn.commit()?;

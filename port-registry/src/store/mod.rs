@@ -2,11 +2,9 @@
 //!
 //! `DESIGN.md` in the package specifies the file and its recovery.
 
-mod access;
 mod backend;
 mod create;
 mod disk;
-mod engine;
 pub(crate) mod fault;
 mod file;
 mod handle;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use redb::{ReadableDatabase, WriteTransaction};
 
-use super::access::Access;
 use super::backend;
+use super::fault::Access;
 use super::fault::{self, Fault};
 use super::file::{self, FoundFile};
 use super::handle::Handle;

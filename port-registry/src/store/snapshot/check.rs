@@ -6,10 +6,10 @@ use redb::ReadableDatabase;
 
 use super::header::FileHeader;
 use super::image::{self, ATTEMPTS};
-use crate::store::access::Access;
-use crate::store::engine;
+use crate::store::fault::Access;
 use crate::store::fault::Fault;
 use crate::store::file::{self, FoundFile, StoreFile};
+use crate::store::handle;
 use crate::store::tables::base;
 
 /// Verifies all checksums of a file. redb trusts a file that was closed cleanly, and gives wrong answers or panics
@@ -40,7 +40,7 @@ pub(in crate::store) fn check_path(path: &Path) -> Result<(), Fault> {
 /// registry. The repair is tried on an image first.
 pub(in crate::store) fn check_recovery(file: &StoreFile, path: &Path) -> Result<(), Fault> {
     // The settings that the file itself will be opened with.
-    let trusting = engine::builder();
+    let trusting = handle::builder();
     check_images(file, |header| {
         verify(file, header)?;
         let image = image::open(&trusting, file, header)?;

@@ -13,10 +13,10 @@ use redb::{Builder, Database};
 
 use super::header::FileHeader;
 use super::overlay::OverlayBackend;
-use crate::store::access::Access;
-use crate::store::engine::CACHE_SIZE;
+use crate::store::fault::Access;
 use crate::store::fault::{self, Fault};
 use crate::store::file::{self, FoundFile, StoreFile};
+use crate::store::handle::CACHE_SIZE;
 
 /// The number of attempts to read an image while others write.
 pub(super) const ATTEMPTS: usize = 3;

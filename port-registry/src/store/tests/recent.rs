@@ -3,7 +3,7 @@
 use redb::ReadableDatabase;
 
 use super::fixtures::{claim, open, scratch};
-use crate::store::engine::builder;
+use crate::store::handle::builder;
 use crate::store::tables::recent::{MAX_RECENT, RecentCache};
 use crate::store::tables::rows::{Rows, StoredRows};
 use crate::store::tables::schema::{FREE, PORTS};
