@@ -6,4 +6,4 @@ mod crowds;
 mod fixture;
 mod killed;
 mod limits;
-mod stopped;
+mod suspended;
