@@ -1,4 +1,4 @@
-//! Many processes and threads that write at once.
+//! Many processes and threads that write concurrently.
 
 use std::collections::BTreeSet;
 use std::process::Stdio;
@@ -11,7 +11,7 @@ use crate::PORTCTL;
 use super::fixture::{claim, patient_registry, start};
 
 #[test]
-fn every_allocation_of_many_processes_succeeds_with_a_port_of_its_own() {
+fn many_processes_allocate_without_failures_or_duplicate_ports() {
     let sandbox = Sandbox::new();
     let store = sandbox.store();
     let count = 25 * soak();
@@ -32,19 +32,21 @@ fn every_allocation_of_many_processes_succeeds_with_a_port_of_its_own() {
     let (mut ids, mut ports) = (BTreeSet::new(), BTreeSet::new());
     for process in &mut processes {
         for _ in 0..count {
-            let said = process.hear().expect("each allocation is told");
+            let said = process
+                .hear()
+                .expect("the process reports every allocation");
             let (id, port) = said.split_once(' ').unwrap();
             assert!(
                 ids.insert(id.parse::<u32>().unwrap()),
-                "id {id} given twice"
+                "id {id} was assigned twice"
             );
-            assert!(ports.insert(port.to_owned()), "port {port} given twice");
+            assert!(
+                ports.insert(port.to_owned()),
+                "port {port} was assigned twice"
+            );
         }
     }
-    assert!(
-        ids.into_iter().eq(1..=8 * count),
-        "an id was used up for nothing"
-    );
+    assert!(ids.into_iter().eq(1..=8 * count), "an id was skipped");
     let registry = patient_registry(&store);
     registry.verify().unwrap();
     let listed = registry.list(&Filter::new()).unwrap();
@@ -58,7 +60,7 @@ fn every_allocation_of_many_processes_succeeds_with_a_port_of_its_own() {
 }
 
 #[test]
-fn racing_creators_agree_on_one_file() {
+fn processes_that_race_to_create_the_store_share_one_file() {
     for _ in 0..3 * soak() {
         let sandbox = Sandbox::new();
         let children: Vec<_> = (0..16)
@@ -92,7 +94,7 @@ fn racing_creators_agree_on_one_file() {
 }
 
 #[test]
-fn a_crowd_of_processes_that_each_allocate_a_port_all_succeed() {
+fn all_of_many_processes_that_each_allocate_one_port_succeed() {
     let sandbox = Sandbox::new();
     let children: Vec<_> = (0..64 * soak())
         .map(|number| {
@@ -112,7 +114,7 @@ fn a_crowd_of_processes_that_each_allocate_a_port_all_succeed() {
 }
 
 #[test]
-fn a_crowd_of_threads_that_each_open_the_store_and_write_all_succeed() {
+fn all_of_many_threads_that_each_open_the_store_and_write_succeed() {
     let sandbox = Sandbox::new();
     let store = &sandbox.store();
     std::thread::scope(|scope| {

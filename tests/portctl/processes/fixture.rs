@@ -1,4 +1,4 @@
-//! Other processes on one store.
+//! Processes and registries that share a store.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,7 @@ use port_registry::{Claim, Registry, ServiceKey, Verdict};
 use test_support::helper::Helper;
 use test_support::program;
 
-/// Enough patience for a slow disk with many at it.
+/// Opens a registry with a timeout that suits a slow disk shared by many processes.
 pub(super) fn patient_registry(store: &Path) -> Registry {
     Registry::builder()
         .with_path(store)
@@ -22,9 +22,9 @@ pub(super) fn claim(name: &str, number: u32) -> Claim {
     Claim::new(ServiceKey::new(name, "main", format!("service-{number}")).unwrap())
 }
 
-/// Another process that uses the store.
+/// Starts `test-store-user` on the store.
 pub(super) fn start(store: &Path, action: &[&str]) -> Helper {
-    // Writing beyond a limit is to fail, and not to end the process by a signal.
+    // Ignore SIGXFSZ, so that a write beyond the file size limit fails instead of killing the process.
     let mut command = Command::new("sh");
     command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]);
     command

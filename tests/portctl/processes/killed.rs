@@ -1,4 +1,4 @@
-//! Processes that are killed.
+//! Processes killed while they write.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::PORTCTL;
 use super::fixture::{claim, patient_registry, start};
 
 #[test]
-fn a_process_killed_in_mid_transaction_blocks_nobody_and_leaves_no_trace() {
+fn process_killed_during_a_transaction_leaves_no_lock_and_no_changes() {
     let sandbox = Sandbox::new();
     let store = sandbox.store();
     let registry = patient_registry(&store);
@@ -24,7 +24,7 @@ fn a_process_killed_in_mid_transaction_blocks_nobody_and_leaves_no_trace() {
     assert_eq!(second.id.get(), first.id.get() + 1);
     assert_eq!(second.port.get(), first.port.get() + 1);
     registry.verify().unwrap();
-    // And to those that come new.
+    // A registry opened afterwards is not affected either.
     drop(registry);
     patient_registry(&store).verify().unwrap();
     let ran = sandbox.run(PORTCTL, &["get", "web"]);
@@ -32,19 +32,19 @@ fn a_process_killed_in_mid_transaction_blocks_nobody_and_leaves_no_trace() {
 }
 
 #[test]
-fn allocations_told_before_a_kill_are_there_afterwards() {
+fn allocations_reported_before_a_kill_survive_it() {
     let sandbox = Sandbox::new();
     let store = sandbox.store();
-    let mut told = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     for round in 0..6 * soak() {
         let mut process = start(&store, &["allocate", &format!("app-{round}"), "100000"]);
         process.expect("ready");
         process.tell("go");
         for _ in 0..=round % 5 * 7 {
-            told.insert(process.hear().unwrap());
+            reported.insert(process.hear().unwrap());
         }
-        // What it said before it died counts too.
-        told.extend(process.kill());
+        // The output may hold further lines printed before the kill.
+        reported.extend(process.kill());
         let registry = patient_registry(&store);
         registry.verify().unwrap();
         let listed = registry.list(&Filter::new()).unwrap();
@@ -52,8 +52,12 @@ fn allocations_told_before_a_kill_are_there_afterwards() {
             .iter()
             .map(|it| format!("{} {}", it.id, it.port))
             .collect();
-        assert!(told.is_subset(&held), "lost: {:?}", told.difference(&held));
-        // At most the one that was being told was not.
-        assert!(held.len() <= told.len() + 1 + round as usize);
+        assert!(
+            reported.is_subset(&held),
+            "lost: {:?}",
+            reported.difference(&held)
+        );
+        // Each kill leaves at most one committed allocation unreported.
+        assert!(held.len() <= reported.len() + 1 + round as usize);
     }
 }

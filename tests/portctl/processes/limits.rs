@@ -1,4 +1,4 @@
-//! Processes that reach a limit of the system.
+//! Processes that exceed a resource limit.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use test_support::helper::Helper;
 
 use super::fixture::{patient_registry, start};
 
-/// Sets a soft limit of a process that is running.
+/// Sets a soft resource limit of a running process.
 #[cfg(target_os = "linux")]
 fn limit(process: &Helper, resource: &str, limit: &str) {
     let id = process.id().to_string();
@@ -21,7 +21,7 @@ fn limit(process: &Helper, resource: &str, limit: &str) {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_handle_heals_once_the_cause_of_an_io_error_is_gone() {
+fn registry_recovers_once_the_cause_of_an_io_error_is_gone() {
     let sandbox = Sandbox::new();
     let store = sandbox.store();
     let mut process = start(&store, &["obey"]);
@@ -29,7 +29,7 @@ fn a_handle_heals_once_the_cause_of_an_io_error_is_gone() {
     process.tell("before");
     assert!(process.hear().unwrap().starts_with("ok "));
 
-    // A limit on the size of files stands for a full disk.
+    // A file size limit simulates a full disk.
     limit(&process, "fsize", "4096");
     process.tell("during");
     let said = process.hear().unwrap();
@@ -48,7 +48,7 @@ fn a_handle_heals_once_the_cause_of_an_io_error_is_gone() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn too_many_open_files_is_an_error_and_no_answer() {
+fn failed_probe_for_lack_of_descriptors_is_reported_as_an_error() {
     let sandbox = Sandbox::new();
     let mut process = start(&sandbox.store(), &["obey"]);
     process.expect("ready");

@@ -1,6 +1,6 @@
-//! Many processes on one file.
+//! Concurrent processes that share one store.
 //!
-//! Each process is `test-store-user` or `portctl`. `PORT_REGISTRY_SOAK` multiplies what they do.
+//! Each process runs `test-store-user` or `portctl`. `PORT_REGISTRY_SOAK` multiplies the number of operations.
 
 mod crowds;
 mod fixture;

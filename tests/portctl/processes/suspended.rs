@@ -1,4 +1,4 @@
-//! Processes that are stopped while they hold a lock.
+//! Processes suspended while they hold or wait for a lock.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,24 +12,25 @@ use crate::PORTCTL;
 use super::fixture::{claim, patient_registry, start};
 
 #[test]
-fn a_process_stopped_while_it_writes_makes_others_busy_within_the_deadline() {
-    stop_a_process_that("hold-the-writer-lock");
+fn suspended_writer_makes_others_report_busy_at_their_deadline() {
+    assert_suspension_blocks_only_writers("hold-the-writer-lock");
 }
 
 #[test]
-fn a_process_stopped_in_the_midst_of_a_commit_stops_no_reader() {
-    stop_a_process_that("hold-the-header-lock");
+fn process_suspended_during_a_commit_does_not_block_readers() {
+    assert_suspension_blocks_only_writers("hold-the-header-lock");
 }
 
-fn stop_a_process_that(holds: &str) {
+/// Suspends a process that holds a lock. Writers must time out, and readers must not notice.
+fn assert_suspension_blocks_only_writers(action: &str) {
     let sandbox = Sandbox::new();
     let store = sandbox.store();
     let registry = patient_registry(&store);
     let first = registry.allocate(claim("app", 1)).unwrap();
 
-    let mut stopped = start(&store, &[holds]);
-    stopped.expect("holding");
-    stopped.stop();
+    let mut suspended = start(&store, &[action]);
+    suspended.expect("holding");
+    suspended.stop();
 
     let wait = Duration::from_millis(400);
     let impatient = Registry::builder()
@@ -37,7 +38,7 @@ fn stop_a_process_that(holds: &str) {
         .with_wait(wait)
         .open()
         .unwrap();
-    // The second time through a handle that is open already.
+    // The second attempt uses a handle that is open already.
     for _ in 0..2 {
         let start = Instant::now();
         let error = impatient.allocate(claim("app", 2)).unwrap_err();
@@ -46,7 +47,7 @@ fn stop_a_process_that(holds: &str) {
             "{error:?}"
         );
         assert!(start.elapsed() >= wait);
-        // Reads go on, by this handle, by one that has written, and by new ones.
+        // Reads succeed through this handle, one that has written, and a new process.
         for registry in [&impatient, &registry] {
             assert_eq!(registry.get(first.id).unwrap().as_ref(), Some(&first));
         }
@@ -55,15 +56,15 @@ fn stop_a_process_that(holds: &str) {
     }
     drop(impatient);
 
-    stopped.go_on();
-    stopped.tell("go on");
+    suspended.go_on();
+    suspended.tell("go on");
     assert_eq!(registry.allocate(claim("app", 2)).unwrap().id.get(), 2);
     registry.verify().unwrap();
 }
 
-/// Tells if a process waits for a lock of this file in the kernel, by `/proc/locks`.
+/// Returns whether `/proc/locks` lists a process that is blocked on a lock of this file.
 #[cfg(target_os = "linux")]
-fn is_waited_for(lock: &Path) -> bool {
+fn is_contended(lock: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
 
     let inode = format!(":{} ", std::fs::metadata(lock).unwrap().ino());
@@ -74,11 +75,11 @@ fn is_waited_for(lock: &Path) -> bool {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_writer_waits_for_a_slow_disk_as_long_as_it_was_told_to() {
+fn writer_waits_for_a_slow_commit_of_another_process() {
     let sandbox = Sandbox::new();
     let store = sandbox.store();
     patient_registry(&store).allocate(claim("app", 1)).unwrap();
-    // The header is locked while it is synced, too.
+    // A commit keeps the header locked while it syncs, so a slow disk holds the lock for long.
     let mut slow = start(&store, &["hold-the-header-lock"]);
     slow.expect("holding");
     let lock = lock_file(&store);
@@ -89,8 +90,8 @@ fn a_writer_waits_for_a_slow_disk_as_long_as_it_was_told_to() {
             .open();
         registry.unwrap().try_write()
     });
-    // By then a reader has looked past the lock on the header.
-    wait_until("the writer waits for its turn", || is_waited_for(&lock));
+    // By then `open` has read the store despite the lock on its header.
+    wait_until("the writer waits for its turn", || is_contended(&lock));
     assert!(!patient.is_finished());
     slow.tell("go on");
     patient.join().unwrap().unwrap();
@@ -98,25 +99,25 @@ fn a_writer_waits_for_a_slow_disk_as_long_as_it_was_told_to() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_process_stopped_while_it_waits_for_its_turn_holds_up_nobody() {
+fn process_suspended_while_it_waits_for_its_turn_blocks_nobody() {
     let sandbox = Sandbox::new();
     let store = sandbox.store();
     let registry = patient_registry(&store);
     registry.allocate(claim("app", 1)).unwrap();
-    let mut stopped = start(&store, &["obey"]);
-    stopped.expect("ready");
+    let mut suspended = start(&store, &["obey"]);
+    suspended.expect("ready");
 
     let lock = lock_queue(&store);
-    stopped.tell("stopped");
+    suspended.tell("stopped");
     wait_until("the process waits in the kernel", || {
-        is_waited_for(&lock_file(&store))
+        is_contended(&lock_file(&store))
     });
-    stopped.stop();
+    suspended.stop();
     drop(lock);
     registry.allocate(claim("app", 2)).unwrap();
 
-    stopped.go_on();
-    // Its time may have been up meanwhile, on a slow machine.
-    let said = stopped.hear().unwrap();
+    suspended.go_on();
+    // On a slow machine, its deadline may have passed meanwhile.
+    let said = suspended.hear().unwrap();
     assert!(said.starts_with("ok ") || said.contains("busy"), "{said}");
 }
