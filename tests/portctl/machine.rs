@@ -10,8 +10,7 @@ use crate::PORTCTL;
 use test_support::daemon::PORT_REGISTRY;
 use test_support::{Ran, Sandbox, free_block};
 
-/// A sandbox in which the daemon's address is a port of its own. What runs there at the end is
-/// ended.
+/// A sandbox whose daemon listens at a port of its own. Dropping it kills the daemon.
 pub(crate) struct Machine {
     pub(crate) sandbox: Sandbox,
     pub(crate) address: SocketAddr,
@@ -26,7 +25,7 @@ impl Machine {
     }
 
     pub(crate) fn command(&self, words: &[&str]) -> Command {
-        // portctl finds the daemon beside itself, which is built by now.
+        // portctl starts the daemon's program beside itself, so that one must have been built.
         assert!(PORT_REGISTRY.exists());
         let mut command = self.sandbox.command(PORTCTL);
         command
@@ -39,7 +38,7 @@ impl Machine {
         Ran::of(&mut self.command(words))
     }
 
-    /// Starts a daemon, which must not run yet; gives its process.
+    /// Starts the daemon, which must not be running yet. Returns its process id.
     #[track_caller]
     pub(crate) fn start(&self) -> u32 {
         pid_in(self.run(&["start"]).printed(), "Server started")
@@ -53,7 +52,7 @@ impl Machine {
         self.folder().join("port-registry.pid")
     }
 
-    /// What a command complained of, with the address in general terms.
+    /// Runs a command that must fail. Returns its error output with placeholders for the address and the sandbox.
     #[track_caller]
     pub(crate) fn complaint(&self, words: &[&str]) -> String {
         let ran = self.run(words);
@@ -83,7 +82,7 @@ impl Drop for Machine {
     }
 }
 
-/// The process in what is printed, such as `Server started (pid 7)`.
+/// Parses the process id from output such as `Server started (pid 7)`.
 #[track_caller]
 pub(crate) fn pid_in(printed: &str, words: &str) -> u32 {
     let rest = printed

@@ -1,4 +1,4 @@
-//! Tests of `portctl`, and of all the programs together.
+//! Tests of `portctl`, alone and together with the daemon.
 
 #[cfg(unix)]
 mod backends;
@@ -14,7 +14,7 @@ mod faults;
 mod homes;
 #[cfg(unix)]
 mod life;
-// Elsewhere two probes of one port at the same moment see each other, so that a port may be passed by.
+// On other systems, concurrent probes of one port see each other, so an allocation may skip a free port.
 #[cfg(target_os = "linux")]
 mod linearizability;
 #[cfg(unix)]

@@ -1,9 +1,9 @@
-//! The version that portctl tells.
+//! The expected version of portctl.
 
-/// The output of `portctl --version`.
+/// Returns the expected output of `portctl --version`.
 pub(crate) fn portctl_version() -> String {
     let version = env!("CARGO_PKG_VERSION");
-    // Set by portctl's build script, for its tests too.
+    // portctl's build script sets these for its tests, too.
     match (
         option_env!("PORTCTL_COMMIT"),
         option_env!("PORTCTL_COMMIT_DATE"),
