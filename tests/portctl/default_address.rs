@@ -1,11 +1,13 @@
-//! The daemon's default address, 127.0.0.1:51234, which a test can only have in a network of its own. These
-//! tests need Linux, and a user who may make a network namespace.
+//! Servers at the daemon's default address, 127.0.0.1:51234.
+//!
+//! Other programs may use that address, so each test runs in its own network namespace. That needs Linux, and a
+//! user who may create one.
 
 use test_support::{Ran, Sandbox, namespace, program};
 
-/// Runs a shell script in a network of its own, with `portctl` and `port-registry` on the PATH. `None`
-/// where that is not allowed.
-fn in_a_network_of_its_own(sandbox: &Sandbox, script: &str) -> Option<Ran> {
+/// Runs a shell script in a network namespace, with `portctl` and `port-registry` on the PATH. Returns `None` if
+/// the user may not create namespaces.
+fn in_network_namespace(sandbox: &Sandbox, script: &str) -> Option<Ran> {
     let up = "ip link set lo up";
     let mut command = namespace::command(sandbox, "--net", up)?;
     let daemon = program("port-registry");
@@ -20,7 +22,8 @@ fn in_a_network_of_its_own(sandbox: &Sandbox, script: &str) -> Option<Ran> {
     ))
 }
 
-/// A server that treats every connection alike: it runs a line of Python on it.
+/// Returns a command that runs its argument as a shell script beside a foreign server. The server runs a line of
+/// Python for each connection, and the command fails if there was any.
 fn impostor(line: &str) -> String {
     format!(
         "python3 -c '
@@ -35,13 +38,13 @@ def serve():
 threading.Thread(target=serve, daemon=True).start()
 import subprocess, sys
 code = subprocess.call([\"sh\", \"-ec\", sys.argv[1]])
-sys.exit(f\"it was asked {{len(held)}} times\" if held else code)
+sys.exit(f\"the server got {{len(held)}} connections\" if held else code)
 '"
     )
 }
 
 #[test]
-fn other_server_there_is_not_even_asked() {
+fn foreign_server_at_the_default_address_is_never_contacted() {
     let answer = r#"connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")"#;
     for line in ["pass", answer] {
         let sandbox = Sandbox::new();
@@ -51,7 +54,7 @@ fn other_server_there_is_not_even_asked() {
              test -e \"$HOME/.port-registry/ports.redb\"",
             impostor(line)
         );
-        let Some(ran) = in_a_network_of_its_own(&sandbox, &script) else {
+        let Some(ran) = in_network_namespace(&sandbox, &script) else {
             return;
         };
         let lines: Vec<&str> = ran.printed().lines().collect();
@@ -61,14 +64,14 @@ fn other_server_there_is_not_even_asked() {
 }
 
 #[test]
-fn daemon_there_is_told_of_and_not_used_for_allocations() {
+fn daemon_at_the_default_address_is_reported_but_not_used_for_allocations() {
     let sandbox = Sandbox::new();
-    // The daemon would choose another port.
+    // The daemon has another range, so its ports differ from those that portctl allocates itself.
     let script = "PORT_REGISTRY_RANGE=4000-4001 portctl start >&2; portctl get web; \
                   portctl version | tail -1 | cut -d' ' -f1; portctl status; portctl health; \
                   PORT_REGISTRY_ADDR=127.0.0.1:51234 portctl get api; portctl stop >&2; \
                   portctl get web db";
-    let Some(ran) = in_a_network_of_its_own(&sandbox, script) else {
+    let Some(ran) = in_network_namespace(&sandbox, script) else {
         return;
     };
     let lines: Vec<&str> = ran.stdout.lines().collect();

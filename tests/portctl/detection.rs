@@ -1,4 +1,4 @@
-//! Which app, instance and checkout a folder is, in every layout that git has.
+//! Detection of the app, instance and checkout of a folder, in each layout that git supports.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,10 +6,16 @@ use std::process::Command;
 use crate::PORTCTL;
 use test_support::{Ran, Sandbox};
 
-/// Asserts what a folder is detected as: app, instance and the checkout's root.
+/// Asserts the app, the instance and the checkout that portctl detects in a folder.
 #[track_caller]
-fn assert_detected(sandbox: &Sandbox, folder: &Path, app: &str, instance: &str, root: &Path) {
-    assert_detected_by(&mut sandbox.command(PORTCTL), folder, app, instance, root);
+fn assert_detected(sandbox: &Sandbox, folder: &Path, app: &str, instance: &str, checkout: &Path) {
+    assert_detected_by(
+        &mut sandbox.command(PORTCTL),
+        folder,
+        app,
+        instance,
+        checkout,
+    );
 }
 
 #[track_caller]
@@ -18,16 +24,16 @@ fn assert_detected_by(
     folder: &Path,
     app: &str,
     instance: &str,
-    root: &Path,
+    checkout: &Path,
 ) {
     let ran = Ran::of(portctl.args(["get", "web", "--json"]).current_dir(folder));
     let printed: serde_json::Value = serde_json::from_str(ran.printed()).unwrap();
     assert_eq!(printed[0]["app"], app);
     assert_eq!(printed[0]["instance"], instance);
-    assert_eq!(printed[0]["dir"], root.to_str().unwrap());
+    assert_eq!(printed[0]["dir"], checkout.to_str().unwrap());
 }
 
-/// A sandbox with a repository `shop` on `main`, with a commit and no remote.
+/// Creates a sandbox with a repository `shop` that has one commit on `main` and no remote.
 fn shop() -> (Sandbox, PathBuf) {
     let sandbox = Sandbox::new();
     let shop = sandbox.path().join("shop");
@@ -37,7 +43,7 @@ fn shop() -> (Sandbox, PathBuf) {
 }
 
 #[test]
-fn outside_of_git_the_folder_names_the_app() {
+fn folder_outside_of_git_names_the_app() {
     let sandbox = Sandbox::new();
     assert_detected(
         &sandbox,
@@ -49,7 +55,7 @@ fn outside_of_git_the_folder_names_the_app() {
 }
 
 #[test]
-fn without_git_every_folder_is_outside_of_it() {
+fn repository_is_a_plain_folder_if_git_is_not_installed() {
     let (sandbox, shop) = shop();
     let mut portctl = sandbox.command(PORTCTL);
     portctl.env("PATH", sandbox.home());
@@ -57,7 +63,7 @@ fn without_git_every_folder_is_outside_of_it() {
 }
 
 #[test]
-fn a_repository_that_git_refuses_to_read_is_no_folder_outside_of_git() {
+fn repository_that_git_cannot_read_is_an_error() {
     let (sandbox, shop) = shop();
     std::fs::write(shop.join(".git/config"), "[core\n").unwrap();
     let run = |words: &[&str]| Ran::of(sandbox.command(PORTCTL).args(words).current_dir(&shop));
@@ -81,27 +87,27 @@ fn a_repository_that_git_refuses_to_read_is_no_folder_outside_of_git() {
 }
 
 #[test]
-fn a_repository_goes_by_its_folder_and_its_branch() {
+fn folder_and_branch_name_the_app_and_instance_of_a_repository() {
     let (sandbox, shop) = shop();
     assert_detected(&sandbox, &shop, "shop", "main", &shop);
     let below = shop.join("deep").join("below");
     std::fs::create_dir_all(&below).unwrap();
     assert_detected(&sandbox, &below, "shop", "main", &shop);
-    // The git directory is no checkout of its own.
+    // The git directory belongs to the same checkout.
     assert_detected(&sandbox, &shop.join(".git"), "shop", "main", &shop);
     sandbox.git(&shop, &["switch", "-q", "-c", "feature/cart"]);
     assert_detected(&sandbox, &shop, "shop", "feature/cart", &shop);
 }
 
 #[test]
-fn a_branch_without_a_commit_is_a_branch() {
+fn branch_without_commits_names_the_instance() {
     let sandbox = Sandbox::new();
     sandbox.git(&sandbox.work(), &["init", "-q", "-b", "trunk"]);
     assert_detected(&sandbox, &sandbox.work(), "work", "trunk", &sandbox.work());
 }
 
 #[test]
-fn the_url_of_origin_names_the_app() {
+fn url_of_origin_names_the_app() {
     let (sandbox, shop) = shop();
     let url = "https://user:secret@example.com/owner/store.git";
     sandbox.git(&shop, &["remote", "add", "origin", url]);
@@ -109,7 +115,7 @@ fn the_url_of_origin_names_the_app() {
 }
 
 #[test]
-fn an_origin_that_is_a_local_path_leaves_the_name_to_the_folder() {
+fn local_path_as_origin_does_not_name_the_app() {
     let (sandbox, shop) = shop();
     let clone = sandbox.path().join("clone");
     sandbox.git(
@@ -120,7 +126,7 @@ fn an_origin_that_is_a_local_path_leaves_the_name_to_the_folder() {
 }
 
 #[test]
-fn a_linked_worktree_goes_by_its_folder_under_the_main_ones_app() {
+fn linked_worktree_has_the_app_of_the_main_one_and_its_folder_as_instance() {
     let (sandbox, shop) = shop();
     let cart = sandbox.path().join("trees").join("cart");
     sandbox.git(
@@ -143,7 +149,7 @@ fn a_linked_worktree_goes_by_its_folder_under_the_main_ones_app() {
 }
 
 #[test]
-fn a_detached_head_goes_by_its_short_commit() {
+fn detached_head_names_the_instance_after_its_short_commit() {
     let (sandbox, shop) = shop();
     sandbox.git(&shop, &["switch", "-q", "--detach"]);
     let commit = Ran::of(
@@ -157,7 +163,7 @@ fn a_detached_head_goes_by_its_short_commit() {
 }
 
 #[test]
-fn a_bare_repository_inside_the_projects_folder_leaves_the_name_to_the_folder() {
+fn hidden_bare_repository_inside_a_project_does_not_name_the_app() {
     let (sandbox, shop) = shop();
     let project = sandbox.path().join("project");
     std::fs::create_dir(&project).unwrap();
@@ -174,7 +180,7 @@ fn a_bare_repository_inside_the_projects_folder_leaves_the_name_to_the_folder() 
         "cart",
         &project.join("cart"),
     );
-    // Beside the worktrees and inside of the repository there is a branch, and no checkout.
+    // The project's folder and the bare repository have a branch but no worktree.
     assert_detected(&sandbox, &project, "project", "main", &project);
     assert_detected(
         &sandbox,
@@ -186,7 +192,7 @@ fn a_bare_repository_inside_the_projects_folder_leaves_the_name_to_the_folder() 
 }
 
 #[test]
-fn a_bare_repository_named_git_names_the_app() {
+fn bare_repository_whose_name_ends_in_git_names_the_app() {
     let (sandbox, shop) = shop();
     let bare = sandbox.path().join("store.git");
     sandbox.git(
@@ -199,7 +205,7 @@ fn a_bare_repository_named_git_names_the_app() {
 }
 
 #[test]
-fn a_submodule_has_its_own_name() {
+fn submodule_has_an_app_of_its_own() {
     let (sandbox, shop) = shop();
     let library = sandbox.path().join("library");
     sandbox.git(&sandbox.path(), &["init", "-q", "library"]);
@@ -222,7 +228,7 @@ fn a_submodule_has_its_own_name() {
 }
 
 #[test]
-fn a_git_directory_elsewhere_makes_no_difference() {
+fn separate_git_directory_does_not_change_the_names() {
     let sandbox = Sandbox::new();
     let git_dir = sandbox.path().join("elsewhere");
     let git_dir = git_dir.to_str().unwrap();
@@ -235,7 +241,7 @@ fn a_git_directory_elsewhere_makes_no_difference() {
 }
 
 #[test]
-fn a_hook_that_runs_elsewhere_is_not_misled_by_its_environment() {
+fn variables_of_a_git_hook_do_not_affect_detection() {
     let (sandbox, shop) = shop();
     let mut portctl = sandbox.command(PORTCTL);
     portctl
@@ -256,7 +262,7 @@ fn a_hook_that_runs_elsewhere_is_not_misled_by_its_environment() {
 
 #[cfg(unix)]
 #[test]
-fn a_folder_is_the_same_by_whichever_path_one_comes() {
+fn checkout_reached_by_a_symbolic_link_has_its_real_path() {
     let (sandbox, shop) = shop();
     let link = sandbox.path().join("link");
     std::os::unix::fs::symlink(&shop, &link).unwrap();
@@ -264,7 +270,7 @@ fn a_folder_is_the_same_by_whichever_path_one_comes() {
 }
 
 #[test]
-fn two_clones_on_one_branch_do_not_share_a_port_silently() {
+fn second_clone_of_a_branch_is_refused_the_ports_of_the_first() {
     let sandbox = Sandbox::new();
     for clone in ["one", "two"] {
         let folder = sandbox.path().join(clone);
@@ -287,18 +293,18 @@ fn two_clones_on_one_branch_do_not_share_a_port_silently() {
         assert!(complaint.contains(path.to_str().unwrap()), "{complaint}");
     }
     assert!(complaint.contains("--instance"), "{complaint}");
-    // The way out that it names.
+    // The fix that the hint proposes.
     let instance = ["get", "web", "--instance", "two"];
     assert_ne!(get("two", &instance).printed(), port);
-    // Nor is what the other one has released by mistake.
+    // Never release the other clone's ports.
     let ran = get("two", &["release"]);
     assert!(
         ran.complained(1).contains("belongs to the checkout"),
         "{ran:?}"
     );
-    // A name that is typed may be asked for from anywhere.
+    // A name given explicitly is valid in any checkout.
     assert_ne!(get("one", &instance).printed(), port);
-    // A clone that is gone stands in nobody's way.
+    // A deleted clone no longer blocks its ports.
     std::fs::remove_dir_all(sandbox.path().join("one")).unwrap();
     assert_eq!(get("two", &["get", "web"]).printed(), port);
 }

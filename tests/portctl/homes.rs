@@ -1,4 +1,4 @@
-//! Homes that are not as usual: missing, no folder, elsewhere, or open to others.
+//! Unusual home folders: missing, files, symbolic links, on other file systems, or writable by others.
 
 use std::fs::{self, Permissions};
 use std::io::Write;
@@ -9,15 +9,15 @@ use std::process::Command;
 use crate::PORTCTL;
 use test_support::{NOBODY, Ran, Sandbox, is_available, namespace};
 
-/// A command of a sandbox, with another home.
+/// Runs a program with this HOME.
 fn with_home(sandbox: &Sandbox, home: impl AsRef<Path>, program: &str, words: &[&str]) -> Ran {
     let mut command = sandbox.command(test_support::program(program));
     Ran::of(command.env("HOME", home.as_ref()).args(words))
 }
 
-/// What portctl, in process and as it starts a daemon, and the daemon complain of, for the same reason.
+/// Asserts that portctl in process, `portctl start` and the daemon itself all fail for this reason.
 #[track_caller]
-fn assert_all_complain(sandbox: &Sandbox, home: impl AsRef<Path>, reason: &str) {
+fn assert_all_fail(sandbox: &Sandbox, home: impl AsRef<Path>, reason: &str) {
     for (program, words) in [
         ("portctl", ["get", "web"].as_slice()),
         ("portctl", &["list"]),
@@ -34,9 +34,9 @@ fn assert_all_complain(sandbox: &Sandbox, home: impl AsRef<Path>, reason: &str) 
     }
 }
 
-/// Gets a port twice in a home, and lists it.
+/// Asserts that portctl can allocate, find and list a port with this HOME.
 #[track_caller]
-fn assert_all_works(sandbox: &Sandbox, home: impl AsRef<Path>) {
+fn assert_usable(sandbox: &Sandbox, home: impl AsRef<Path>) {
     let run = |words: &[&str]| {
         with_home(sandbox, &home, "portctl", words)
             .printed()
@@ -57,10 +57,10 @@ fn set_mode(path: &Path, mode: u32) {
 }
 
 #[test]
-fn a_relative_home_is_none() {
+fn relative_home_is_refused() {
     let sandbox = Sandbox::new();
-    assert_all_complain(&sandbox, "some/home", "HOME is not an absolute path");
-    // With the files named none is needed.
+    assert_all_fail(&sandbox, "some/home", "HOME is not an absolute path");
+    // HOME is not needed if the path of the store is set.
     let mut command = sandbox.command(PORTCTL);
     command.env("HOME", "some/home");
     command.env("PORT_REGISTRY_DB", sandbox.path().join("ports.redb"));
@@ -69,25 +69,25 @@ fn a_relative_home_is_none() {
 }
 
 #[test]
-fn a_home_that_is_a_file_is_told_and_left_alone() {
+fn file_as_home_is_reported_and_left_alone() {
     let sandbox = Sandbox::new();
     let file = sandbox.path().join("file");
     fs::write(&file, "mine").unwrap();
-    assert_all_complain(&sandbox, &file, "HOME is not a folder; set it to one");
+    assert_all_fail(&sandbox, &file, "HOME is not a folder; set it to one");
     assert_eq!(fs::read(&file).unwrap(), b"mine");
 }
 
 #[test]
-fn a_file_in_the_folders_place_is_told_and_left_alone() {
+fn file_in_place_of_the_registrys_folder_is_reported_and_left_alone() {
     let sandbox = Sandbox::new();
     fs::write(folder_of(&sandbox), "mine").unwrap();
     let reason = ".port-registry cannot be used: it is not a folder; move it away";
-    assert_all_complain(&sandbox, sandbox.home(), reason);
+    assert_all_fail(&sandbox, sandbox.home(), reason);
     assert_eq!(fs::read(folder_of(&sandbox)).unwrap(), b"mine");
 }
 
 #[test]
-fn a_home_and_a_folder_that_are_symbolic_links_are_followed_and_kept() {
+fn symbolic_links_to_the_home_and_the_registrys_folder_are_followed_and_kept() {
     let sandbox = Sandbox::new();
     let (home, elsewhere) = (
         sandbox.path().join("link"),
@@ -95,9 +95,9 @@ fn a_home_and_a_folder_that_are_symbolic_links_are_followed_and_kept() {
     );
     symlink(sandbox.home(), &home).unwrap();
     symlink(&elsewhere, folder_of(&sandbox)).unwrap();
-    assert_all_complain(&sandbox, &home, "it is a symbolic link to nothing");
+    assert_all_fail(&sandbox, &home, "it is a symbolic link to nothing");
     fs::create_dir(&elsewhere).unwrap();
-    assert_all_works(&sandbox, &home);
+    assert_usable(&sandbox, &home);
     assert!(elsewhere.join("ports.redb").exists());
     assert!(
         fs::symlink_metadata(folder_of(&sandbox))
@@ -107,30 +107,30 @@ fn a_home_and_a_folder_that_are_symbolic_links_are_followed_and_kept() {
 }
 
 #[test]
-fn a_folder_that_everybody_can_write_to_is_not_used() {
+fn folder_that_everybody_can_write_to_is_refused() {
     let sandbox = Sandbox::new();
-    assert_all_works(&sandbox, sandbox.home());
+    assert_usable(&sandbox, sandbox.home());
     for mode in [0o777, 0o1777, 0o702] {
         set_mode(&folder_of(&sandbox), mode);
         let reason = format!("run `chmod o-w {}`", folder_of(&sandbox).display());
-        assert_all_complain(&sandbox, sandbox.home(), &reason);
+        assert_all_fail(&sandbox, sandbox.home(), &reason);
     }
-    // What was said helps; that others can read is a matter of taste.
+    // Following the hint helps. Other users may read the folder.
     set_mode(&folder_of(&sandbox), 0o755);
-    assert_all_works(&sandbox, sandbox.home());
+    assert_usable(&sandbox, sandbox.home());
 }
 
 #[test]
-fn a_home_that_is_not_there_is_created() {
+fn missing_home_is_created() {
     let sandbox = Sandbox::new();
     let home = sandbox.path().join("new/home");
-    assert_all_works(&sandbox, &home);
+    assert_usable(&sandbox, &home);
     let mode = fs::metadata(home.join(".port-registry")).unwrap().mode();
     assert_eq!(mode & 0o777, 0o700);
 }
 
-/// A command run by a user that owns nothing, in a sandbox that everybody may enter. `None` where this
-/// user cannot become another one.
+/// Returns a command prefix that runs a program as `nobody`, and opens the sandbox to all users. Returns `None` if
+/// this user cannot become another one.
 fn by_nobody(sandbox: &Sandbox) -> Option<Command> {
     if fs::metadata(sandbox.path()).unwrap().uid() != 0 {
         let _ = writeln!(
@@ -146,7 +146,7 @@ fn by_nobody(sandbox: &Sandbox) -> Option<Command> {
 }
 
 #[test]
-fn a_folder_of_another_user_is_not_used_unless_the_home_is_theirs_too() {
+fn folder_of_another_user_is_refused_unless_the_home_is_theirs_too() {
     use std::os::unix::fs::chown;
     let sandbox = Sandbox::new();
     let Some(mut command) = by_nobody(&sandbox) else {
@@ -156,7 +156,7 @@ fn a_folder_of_another_user_is_not_used_unless_the_home_is_theirs_too() {
     test_support::install(PORTCTL, &installed);
     fs::create_dir(folder_of(&sandbox)).unwrap();
     set_mode(&folder_of(&sandbox), 0o755);
-    // The home is this user's, and what is in it root's.
+    // `nobody` owns the home, and root owns the folder in it.
     chown(sandbox.home(), Some(NOBODY), Some(NOBODY)).unwrap();
     command
         .arg(&installed)
@@ -165,11 +165,11 @@ fn a_folder_of_another_user_is_not_used_unless_the_home_is_theirs_too() {
     let reason = ".port-registry cannot be used: it belongs to another user, 0; move it away";
     assert!(complaint.contains(reason), "{complaint}");
     assert_eq!(fs::read_dir(folder_of(&sandbox)).unwrap().count(), 0);
-    // In a container the home may be root's, and the folder this user's.
+    // In a container, root may own the home and the user the folder.
     chown(sandbox.home(), Some(0), Some(0)).unwrap();
     chown(folder_of(&sandbox), Some(NOBODY), Some(NOBODY)).unwrap();
     Ran::of(&mut command).printed();
-    // And with both root's, root's registry can be used, as far as permissions go.
+    // If root owns both, only the file permissions decide.
     chown(folder_of(&sandbox), Some(0), Some(0)).unwrap();
     chown(sandbox.store(), Some(0), Some(0)).unwrap();
     let complaint = Ran::of(&mut command).complained(1).to_owned();
@@ -178,7 +178,7 @@ fn a_folder_of_another_user_is_not_used_unless_the_home_is_theirs_too() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn without_home_it_is_the_one_that_the_system_knows() {
+fn home_of_the_user_database_is_used_if_home_is_not_set() {
     let sandbox = Sandbox::new();
     let users = sandbox.path().join("passwd");
     let line = format!("tester:x:0:0::{}:/bin/sh\n", sandbox.home().display());
@@ -199,7 +199,7 @@ fn without_home_it_is_the_one_that_the_system_knows() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_folder_on_another_file_system_works() {
+fn folder_on_another_file_system_works() {
     let sandbox = Sandbox::new();
     fs::create_dir(folder_of(&sandbox)).unwrap();
     let mount = format!(

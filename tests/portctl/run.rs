@@ -1,4 +1,4 @@
-//! What `portctl run` starts behaves as if it was started by itself, with its ports in the environment.
+//! `portctl run`: the command gets its ports in the environment, and otherwise behaves as if started directly.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use crate::PORTCTL;
 use test_support::{Ran, Sandbox, is_available};
 
-/// A command line that runs a shell script with the ports of these services.
+/// Returns a `portctl run` that runs a shell script with the ports of these services.
 fn run(sandbox: &Sandbox, services: &[&str], script: &str) -> Command {
     let mut command = sandbox.command(PORTCTL);
     command.arg("run");
@@ -22,7 +22,7 @@ fn run(sandbox: &Sandbox, services: &[&str], script: &str) -> Command {
 }
 
 #[test]
-fn a_command_gets_the_port_of_each_service_and_that_of_the_first_one_as_port() {
+fn command_gets_a_variable_for_each_service_and_the_first_port_as_port() {
     let sandbox = Sandbox::new();
     let script = "echo $PORT $WEB_PORT $API_V2_PORT $_3D_PORT $POSTGRES_PORT";
     let ran = Ran::of(run(&sandbox, &["web", "api.v2", "3d"], script).env("POSTGRES_PORT", "kept"));
@@ -32,32 +32,32 @@ fn a_command_gets_the_port_of_each_service_and_that_of_the_first_one_as_port() {
         panic!("{ports:?}");
     };
     assert_eq!(ran.printed(), format!("{web} {web} {api} {viewer} kept"));
-    // The same ones again, whatever the order.
+    // The order does not change the ports, only PORT.
     let ran = Ran::of(&mut run(&sandbox, &["3d", "web"], script));
     assert_eq!(ran.printed(), format!("{viewer} {web} {viewer}"));
 }
 
 #[test]
-fn where_no_service_is_named_all_that_have_a_port_are_meant() {
+fn command_gets_all_ports_of_the_checkout_if_no_service_is_named() {
     let sandbox = Sandbox::new();
     let script = "echo \"$PORT|$WEB_PORT|$DB_PORT\"";
     let web = sandbox.run(PORTCTL, &["get", "web"]).printed().to_owned();
     let ran = Ran::of(&mut run(&sandbox, &[], script));
     assert_eq!(ran.printed(), format!("{web}|{web}|"));
-    // Which of them would be PORT cannot be told.
+    // PORT is not set because it would be ambiguous.
     let db = sandbox.run(PORTCTL, &["get", "db"]).printed().to_owned();
     let ran = Ran::of(&mut run(&sandbox, &[], script));
     assert_eq!(ran.printed(), format!("|{web}|{db}"));
 }
 
 #[test]
-fn its_exit_code_and_the_signal_that_ended_it_are_the_commands() {
+fn exit_code_and_signal_of_the_command_are_passed_on() {
     let sandbox = Sandbox::new();
     for code in [0, 1, 7, 255] {
         let ran = Ran::of(&mut run(&sandbox, &["web"], &format!("exit {code}")));
         assert_eq!(ran.code, Some(code));
     }
-    // A broken pipe ends it as it ends others.
+    // portctl ignores SIGPIPE, and the command must not inherit that.
     for (name, signal) in [("TERM", 15), ("KILL", 9), ("PIPE", 13)] {
         let status = run(&sandbox, &["web"], &format!("kill -{name} $$")).status();
         assert_eq!(status.unwrap().signal(), Some(signal));
@@ -65,7 +65,7 @@ fn its_exit_code_and_the_signal_that_ended_it_are_the_commands() {
 }
 
 #[test]
-fn it_takes_the_place_of_portctl_with_its_input_and_output() {
+fn command_replaces_the_process_and_inherits_its_input_and_output() {
     let sandbox = Sandbox::new();
     let mut command = run(&sandbox, &["web"], "echo $$; cat; echo bad >&2");
     command
@@ -81,7 +81,7 @@ fn it_takes_the_place_of_portctl_with_its_input_and_output() {
 }
 
 #[test]
-fn nothing_of_portctl_is_left_open_in_it() {
+fn command_inherits_no_files_that_portctl_opened() {
     if !fs::exists("/proc/self/fd").unwrap() {
         return;
     }
@@ -93,7 +93,7 @@ fn nothing_of_portctl_is_left_open_in_it() {
 }
 
 #[test]
-fn its_arguments_are_passed_on_as_they_are() {
+fn arguments_of_the_command_are_passed_on_unchanged() {
     let sandbox = Sandbox::new();
     let odd = OsStr::from_bytes(b"\xff b");
     let mut command = sandbox.command(PORTCTL);
@@ -106,7 +106,7 @@ fn its_arguments_are_passed_on_as_they_are() {
 }
 
 #[test]
-fn without_its_ports_it_is_not_run() {
+fn command_is_not_run_without_its_ports() {
     let sandbox = Sandbox::new();
     let mark = sandbox.path().join("ran");
     let script = format!("touch '{}'", mark.display());
@@ -135,9 +135,9 @@ fn without_its_ports_it_is_not_run() {
 }
 
 #[test]
-fn what_cannot_be_run_is_told_as_shells_tell_it() {
+fn command_that_cannot_be_run_exits_with_the_codes_that_shells_use() {
     let sandbox = Sandbox::new();
-    // A folder of the PATH that this user may not look into would count as another reason.
+    // An inaccessible folder on the PATH would change the exit code.
     let words = ["run", "--service", "web", "--", "no-such-program"];
     let mut command = sandbox.command(PORTCTL);
     let none = Ran::of(command.args(words).env("PATH", sandbox.work()));
@@ -152,21 +152,21 @@ fn what_cannot_be_run_is_told_as_shells_tell_it() {
     sandbox.run(PORTCTL, &words).complained(126);
 }
 
-// By util-linux' script; that of others takes other flags.
+// Needs script of util-linux, because the flags of other implementations differ.
 #[cfg(target_os = "linux")]
 #[test]
-fn on_a_terminal_it_is_the_one_that_the_terminal_talks_to() {
+fn command_is_in_the_foreground_of_its_terminal() {
     let sandbox = Sandbox::new();
     if !is_available("script", sandbox.command("script").arg("--version")) {
         return;
     }
-    // Interrupted from the keyboard, by a shell that knows jobs. It ends by the signal, as the shell
-    // sees it, and the shell goes on.
+    // With job control, an interrupt from the keyboard reaches only the foreground process group. The shell
+    // reports that the signal ended the command, and goes on.
     let script = format!(
         "set -m; trap : INT; {PORTCTL} run --service web -- sh -c 'test -t 0 && echo ready; exec sleep 60'; \
          echo \"ended $?\""
     );
-    // Whoever runs the tests in the background may ignore the signal, which is inherited.
+    // A test run in the background may have inherited an ignored SIGINT.
     let mut child = sandbox
         .command("env")
         .args([

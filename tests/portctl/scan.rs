@@ -1,4 +1,4 @@
-//! `portctl scan` of sample projects, compared with the expected results beside each.
+//! Runs `portctl scan` on sample projects and compares the results with the file beside each.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -53,7 +53,7 @@ fn difference(case: &Path) -> Option<String> {
     for finding in &mut found {
         let finding = finding.as_object_mut().unwrap();
         assert_eq!(finding.remove("registry"), Some(json!("free")));
-        // Depends on the machine that runs the test.
+        // Depends on the programs that run on this machine.
         finding.remove("listener");
     }
     let notes = ran.stderr.lines().map(serde_json::from_str);
