@@ -1,4 +1,4 @@
-//! Shells on a machine, and daemons that run already.
+//! Helpers to run portctl from a shell, and to recognize a daemon that runs already.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! Starts and stops that fail.
+//! Starts and stops that must fail.
 
 use std::fs;
 
@@ -23,12 +23,12 @@ fn last_log_lines_are_shown_if_the_daemon_does_not_start() {
         let complaint = ran.complained(1);
         let last = format!("error: {} is not a port registry; ", foreign.display());
         if json {
-            let told: Value = serde_json::from_str(complaint).unwrap();
+            let report: Value = serde_json::from_str(complaint).unwrap();
             assert!(
-                told["log"][0].as_str().unwrap().starts_with(&last),
-                "{told}"
+                report["log"][0].as_str().unwrap().starts_with(&last),
+                "{report}"
             );
-            assert_eq!(told["log"].as_array().unwrap().len(), 1);
+            assert_eq!(report["log"].as_array().unwrap().len(), 1);
         } else {
             assert!(
                 complaint.starts_with(
@@ -89,20 +89,20 @@ fn daemon_needs_a_home() {
 fn suspended_start_does_not_block_others_from_the_running_daemon() {
     let machine = Machine::new();
     let pid = machine.start();
-    // A portctl that starts a daemon holds this lock.
-    let turn = fs::File::open(machine.folder().join("portctl.lock")).unwrap();
-    turn.lock().unwrap();
+    // `start`, `stop` and `restart` hold this lock while they work.
+    let lock = fs::File::open(machine.folder().join("portctl.lock")).unwrap();
+    lock.lock().unwrap();
     let again = machine.run(&["start"]);
     assert_eq!(running_already(&machine, &again), pid);
 }
 
 #[test]
-fn daemon_is_not_stopped_without_the_turn() {
+fn stop_and_restart_need_the_lock_of_portctl() {
     let machine = Machine::new();
     let pid = machine.start();
-    let turn = machine.folder().join("portctl.lock");
-    fs::remove_file(&turn).unwrap();
-    fs::create_dir(&turn).unwrap();
+    let lock = machine.folder().join("portctl.lock");
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
     for command in ["stop", "restart"] {
         let complaint = machine.complaint(&[command]);
         assert!(complaint.starts_with("error: cannot lock "), "{complaint}");
@@ -112,11 +112,11 @@ fn daemon_is_not_stopped_without_the_turn() {
 }
 
 #[test]
-fn daemon_is_not_started_without_the_turn() {
+fn start_needs_the_lock_of_portctl() {
     let machine = Machine::new();
-    // A folder in place of the file stops root, too.
-    let turn = machine.folder().join("portctl.lock");
-    fs::create_dir_all(&turn).unwrap();
+    // A folder in place of the file fails even for root.
+    let lock = machine.folder().join("portctl.lock");
+    fs::create_dir_all(&lock).unwrap();
     let complaint = machine.complaint(&["start"]);
     assert!(complaint.starts_with("error: cannot "), "{complaint}");
     machine.assert_not_running();

@@ -1,4 +1,4 @@
-//! Restarts.
+//! Restarting the daemon.
 
 use std::fs;
 
@@ -21,7 +21,7 @@ fn restart_does_not_stop_a_daemon_that_it_could_not_start_again() {
     let machine = Machine::new();
     let pid = machine.start();
     let running = format!("Server is running (pid {pid}) healthy");
-    // Without the daemon's program.
+    // The daemon's program is missing.
     let folder = machine.sandbox.path().join("bin");
     fs::create_dir(&folder).unwrap();
     let portctl = folder.join("portctl");

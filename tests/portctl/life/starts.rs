@@ -1,4 +1,4 @@
-//! Daemons that are started and stopped.
+//! Starting and stopping the daemon.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -180,7 +180,7 @@ fn daemon_is_started_with_the_store_and_the_range_in_force() {
     let first = free_block(2);
     let range = format!("{first}-{}", first + 1);
     let mut command = machine.command(&["start"]);
-    // Relative to the folder that portctl runs in.
+    // A relative path is relative to portctl's working directory.
     command
         .env("PORT_REGISTRY_DB", "here.redb")
         .env("PORT_REGISTRY_RANGE", &range);
@@ -230,7 +230,7 @@ fn daemon_started_by_hand_can_be_stopped() {
     let pid = daemon.child.id();
     let again = machine.run(&["start"]);
     assert_eq!(running_already(&machine, &again), pid);
-    // It is a zombie until its parent reaps it; portctl does not wait for that.
+    // The daemon stays a zombie until this test reaps it. portctl must not wait for that.
     let stopped = machine.run(&["stop"]);
     assert_eq!(pid_in(stopped.printed(), "Server stopped"), pid);
     assert!(daemon.wait().success());

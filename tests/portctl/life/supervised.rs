@@ -1,4 +1,4 @@
-//! Daemons of a supervisor or a script.
+//! Daemons started by a supervisor or a wrapper script.
 
 use std::fs;
 
@@ -38,8 +38,8 @@ fn supervised_daemon_is_not_stopped_or_restarted() {
     assert_eq!(machine.run(&["status"]).printed(), running);
     let started = machine.run(&["start"]);
     assert_eq!(running_already(&machine, &started), pid);
-    let told = daemon.ask("GET", "/v1/daemon", "").json(200);
-    assert_eq!(told["supervisor"]["name"], "systemd");
+    let identity = daemon.ask("GET", "/v1/daemon", "").json(200);
+    assert_eq!(identity["supervisor"]["name"], "systemd");
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn status_and_stop_ignore_invalid_registry_settings() {
 #[test]
 fn daemon_started_from_a_supervised_shell_is_not_supervised() {
     let machine = Machine::new();
-    // systemd may have started the terminal's shell.
+    // A shell started by systemd has this variable, and its children inherit it.
     let started = Ran::of(machine.command(&["start"]).env("SYSTEMD_EXEC_PID", "1"));
     let pid = pid_in(started.printed(), "Server started");
     let stopped = machine.run(&["stop"]);
