@@ -1,4 +1,4 @@
-//! Other programs at the daemon's address, and daemons of others.
+//! Foreign servers at the daemon's address, and daemons of other addresses or registries.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use test_support::{Ran, free_block, wait_until};
 use super::fixture::{Stranger, impostor, ok};
 
 #[test]
-fn other_server_at_the_address_is_named_and_not_stopped() {
+fn foreign_server_at_the_address_is_named_and_not_stopped() {
     let body = r#"{"status":"ok"}"#;
     let identity = "X-Port-Registry: 0.1.0; pid=1\r\n";
     for (answer, what) in [
@@ -65,7 +65,7 @@ fn process_named_by_an_impostor_is_not_stopped() {
         "{complaint}"
     );
     stranger.assert_unharmed();
-    // Nor if another process holds the lock, whatever the file says.
+    // Even if a third process holds the lock and names itself in it, neither is stopped.
     let lock = machine.folder().join("port-registry.pid.lock");
     let mut flock = Command::new("flock");
     let mut other = Stranger(
@@ -130,7 +130,7 @@ fn daemon_of_another_registry_is_recognized() {
         ran.stderr.starts_with("it serves a different registry, "),
         "{ran:?}"
     );
-    // It can be stopped nevertheless, because it is this user's daemon.
+    // `stop` works nevertheless, because the daemon is this user's.
     let mut command = machine.command(&["stop"]);
     Ran::of(command.env("PORT_REGISTRY_DB", &other)).printed();
 }

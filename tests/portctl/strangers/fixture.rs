@@ -1,4 +1,4 @@
-//! Programs that stand in the place of the daemon.
+//! Programs in place of the daemon.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -9,7 +9,7 @@ use std::thread;
 use crate::machine::Machine;
 use test_support::{is_available, wait_until};
 
-/// An unrelated process.
+/// A process that portctl must not signal. Killed when dropped.
 pub(super) struct Stranger(pub(super) Child);
 
 impl Stranger {
@@ -34,10 +34,10 @@ impl Drop for Stranger {
     }
 }
 
-/// Runs another server at an address. It gives every request the same answer, or none.
+/// Runs a foreign server that sends the same answer to every request, or never answers.
 pub(super) fn impostor(address: SocketAddr, answer: Option<String>) {
     let listener = TcpListener::bind(address).unwrap();
-    // It ends with the process.
+    // The thread ends with the test process.
     thread::spawn(move || {
         let mut held = Vec::new();
         for mut stream in listener.incoming().flatten() {
@@ -59,7 +59,7 @@ pub(super) fn ok(identity: &str, body: &str) -> String {
     )
 }
 
-/// A daemon of another version: it holds the lock, but describes itself in an unknown format.
+/// Python source of a daemon of another version. It holds the lock, but describes itself in an unknown format.
 pub(super) const OTHER_VERSION: &str = r#"
 import fcntl, http.server, os, sys
 lock, port, body = sys.argv[1], int(sys.argv[2]), sys.argv[3].encode()
@@ -78,7 +78,7 @@ http.server.HTTPServer(("127.0.0.1", port), Answer).serve_forever()
 "#;
 
 impl Stranger {
-    /// Runs such a daemon with this description. Returns `None` without Python.
+    /// Runs [`OTHER_VERSION`] with this description of itself. Returns `None` if Python is not installed.
     pub(super) fn of_another_version(machine: &Machine, body: &str) -> Option<Stranger> {
         let mut python = machine.sandbox.command("python3");
         if !is_available("Python", python.arg("--version")) {
@@ -93,7 +93,9 @@ impl Stranger {
             .arg(&lock)
             .args([&port, body]);
         let other = Stranger(command.stderr(Stdio::null()).spawn().unwrap());
-        wait_until("it listens", || TcpStream::connect(machine.address).is_ok());
+        wait_until("the daemon of another version listens", || {
+            TcpStream::connect(machine.address).is_ok()
+        });
         Some(other)
     }
 }

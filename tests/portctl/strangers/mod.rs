@@ -1,5 +1,5 @@
-//! Stale and forged pidfiles and locks, impostors, and other daemons: `portctl` reports each correctly and never
-//! signals a foreign process.
+//! Stale and forged pidfiles and locks, impostors, and other daemons. `portctl` must report each correctly and never
+//! signal a foreign process.
 
 mod addresses;
 mod fixture;

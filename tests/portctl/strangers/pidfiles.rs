@@ -1,4 +1,4 @@
-//! Pidfiles and locks that are not the daemon's.
+//! Pidfiles and locks that the daemon did not write.
 
 use std::fs;
 use std::io::Write;
@@ -36,7 +36,7 @@ fn forged_pidfile_is_never_used() {
         machine.assert_not_running();
         let pid = machine.start();
         assert_eq!(fs::read_to_string(&pidfile).unwrap(), format!("{pid}\n"));
-        // And while the daemon runs.
+        // A forged pidfile must not mislead portctl while the daemon runs, either.
         fs::remove_file(&pidfile).unwrap();
         lie();
         let running = format!("Server is running (pid {pid}) healthy");
@@ -92,12 +92,12 @@ fn foreign_file_in_place_of_the_lock_is_not_changed() {
         "{status:?}"
     );
     assert_eq!(fs::read_to_string(&precious).unwrap(), "do not lose this");
-    // Opening a pipe would block.
+    // Opening a named pipe would block.
     fs::remove_file(&lock).unwrap();
     let made = Command::new("mkfifo").arg(&lock).status().unwrap();
     assert!(made.success());
     complains(&["start"]);
-    // Without the daemon, the lock does not matter.
+    // portctl without a daemon does not use the lock.
     let mut command = machine.command(&["get", "web"]);
     Ran::of(command.env_remove("PORT_REGISTRY_ADDR")).printed();
 }
@@ -143,7 +143,7 @@ fn process_that_does_not_hold_the_lock_is_not_stopped() {
     let path = machine.folder().join("port-registry.pid.lock");
     let lock = fs::File::create(&path).unwrap();
     lock.lock().unwrap();
-    // As with a daemon in another container: its process ids mean other processes here, or none.
+    // A daemon in another container writes process ids that name other processes here, or none.
     writeln!(&lock, "{pid} {}", machine.address).unwrap();
     let expected = |pid: u32| {
         format!(

@@ -39,8 +39,8 @@ fn supervised_daemon_of_another_version_is_not_stopped() {
     };
     for command in ["stop", "restart"] {
         let complaint = machine.complaint(&[command]);
-        let told = format!("(pid {}) is managed by systemd as x.service", other.pid());
-        assert!(complaint.contains(&told), "{complaint}");
+        let supervisor = format!("(pid {}) is managed by systemd as x.service", other.pid());
+        assert!(complaint.contains(&supervisor), "{complaint}");
     }
     let complaint = machine.complaint(&["start"]);
     assert!(
