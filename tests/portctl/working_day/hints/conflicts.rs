@@ -1,4 +1,4 @@
-//! Hints about conflicts.
+//! Hints about conflicts of single claims.
 
 use std::collections::HashSet;
 use std::fs;
@@ -8,10 +8,10 @@ use serde_json::Value;
 use super::super::machine::both_ways;
 use test_support::{Ran, free_block, occupant};
 
-use super::fixture::{clone_of_shop, follow};
+use super::fixture::{clone_of_shop, follow_hint};
 
 #[test]
-fn a_port_is_refused_with_its_holder_its_folder_its_use_and_a_way_out() {
+fn refusal_of_a_port_names_its_holder_checkout_listener_and_a_fix() {
     both_ways(|machine| {
         let (occupant, port) = occupant();
         let text = port.to_string();
@@ -21,22 +21,22 @@ fn a_port_is_refused_with_its_holder_its_folder_its_use_and_a_way_out() {
         machine
             .run_in(&here, &[&claim[..], &["--adopt"]].concat())
             .printed();
-        let told = |ran: &Ran| -> Value { serde_json::from_str(ran.complained(1)).unwrap() };
+        let report_of = |ran: &Ran| -> Value { serde_json::from_str(ran.complained(1)).unwrap() };
 
         let there = machine.work().join("there");
         fs::create_dir(&there).unwrap();
         let ran = machine.run_in(&there, &[&claim[..], &["--json"]].concat());
-        let told_in_use = told(&ran);
-        let error = told_in_use["error"].as_str().unwrap();
+        let report = report_of(&ran);
+        let error = report["error"].as_str().unwrap();
         let holder = format!(
             "port {port} is already allocated to here/default/db (id 1, of {}), and in use by ",
             here.display()
         );
         assert!(error.starts_with(&holder), "{error}");
-        assert_eq!(told_in_use["listener"]["pid"], occupant.id());
-        assert_eq!(told_in_use["holder"]["dir"], here.to_str().unwrap());
+        assert_eq!(report["listener"]["pid"], occupant.id());
+        assert_eq!(report["holder"]["dir"], here.to_str().unwrap());
         assert!(
-            told_in_use["hint"]
+            report["hint"]
                 .as_str()
                 .unwrap()
                 .contains("`portctl release --id 1`")
@@ -49,7 +49,7 @@ fn a_port_is_refused_with_its_holder_its_folder_its_use_and_a_way_out() {
             complaint.contains(", and nothing listens there\nhint: "),
             "{complaint}"
         );
-        // When its folder is gone, there is nobody to ask.
+        // The hint frees the port at once if the holder's checkout no longer exists.
         fs::remove_dir(&here).unwrap();
         let ran = machine.run_in(&there, &claim);
         let hint = "hint: `portctl release --id 1` frees it: its checkout is gone";
@@ -60,36 +60,36 @@ fn a_port_is_refused_with_its_holder_its_folder_its_use_and_a_way_out() {
 }
 
 #[test]
-fn the_command_that_a_hint_names_resolves_the_conflict() {
+fn command_in_a_hint_resolves_the_conflict() {
     both_ways(|machine| {
         let (_occupant, port) = occupant();
         let port = port.to_string();
         let work = machine.work();
-        // Something listens: it is the service itself.
+        // A process listens on the port, which may be the service itself.
         let claim = ["get", "db", "--port", &port];
-        follow(machine, &work, &machine.run(&claim));
+        follow_hint(machine, &work, &machine.run(&claim));
         assert_eq!(machine.run(&claim).printed(), port);
-        // Another service holds it; and then something listens still.
+        // Another service holds the port, and a process still listens on it afterwards.
         let rival = ["get", "the cache", "--port", &port];
-        follow(machine, &work, &machine.run(&rival));
-        follow(machine, &work, &machine.run(&rival));
+        follow_hint(machine, &work, &machine.run(&rival));
+        follow_hint(machine, &work, &machine.run(&rival));
         assert_eq!(machine.run(&rival).printed(), port);
-        // The service has a port, be it the one that is asked for.
+        // The service has a port already, which may be the requested one.
         let allocate = ["allocate", "--service", "the cache"];
-        assert_eq!(follow(machine, &work, &machine.run(&allocate)), port);
+        assert_eq!(follow_hint(machine, &work, &machine.run(&allocate)), port);
         let ran = machine.run(&[&allocate[..], &["--port", &port]].concat());
-        assert_eq!(follow(machine, &work, &ran), port);
-        // It has another one than is asked for.
+        assert_eq!(follow_hint(machine, &work, &ran), port);
+        // The service has a port other than the requested one.
         let free = free_block(1).to_string();
         let wanted = ["get", "the cache", "--port", &free];
-        follow(machine, &work, &machine.run(&wanted));
+        follow_hint(machine, &work, &machine.run(&wanted));
         assert_eq!(machine.run(&wanted).printed(), free);
-        // Names that are not those of this folder, and look like flags.
+        // The names differ from this checkout's, need quoting, and look like flags.
         let odd = ["allocate", "--app=-a", "--instance=it's", "--service=-q"];
         let first = machine.json(&[&odd[..], &["--json"]].concat());
         let ran = machine.run(&odd);
-        assert_eq!(follow(machine, &work, &ran), first["port"].to_string());
-        // A release that spares what another one holds.
+        assert_eq!(follow_hint(machine, &work, &ran), first["port"].to_string());
+        // `release` refuses to free a port of another checkout.
         machine
             .run(&[
                 "get",
@@ -103,7 +103,7 @@ fn the_command_that_a_hint_names_resolves_the_conflict() {
             ])
             .printed();
         let ran = machine.run(&["release", "--port", "44"]);
-        follow(machine, &work, &ran);
+        follow_hint(machine, &work, &ran);
         machine
             .run(&[
                 "get",
@@ -120,7 +120,7 @@ fn the_command_that_a_hint_names_resolves_the_conflict() {
 }
 
 #[test]
-fn checkouts_of_the_same_names_that_follow_the_hint_share_no_port() {
+fn checkouts_with_the_same_names_share_no_port_if_they_follow_the_hint() {
     both_ways(|machine| {
         let folders = ["a/shop", "b/shop", "c/shop", "c/b/shop", "d/default"];
         let folders = folders.map(|name| machine.work().join(name));
@@ -128,12 +128,12 @@ fn checkouts_of_the_same_names_that_follow_the_hint_share_no_port() {
         for folder in &folders {
             fs::create_dir_all(folder).unwrap();
             let get = ["get", "web", "--app", "shop"];
-            // Outside of git the app is the folder's name, so it is typed for the last one.
+            // Outside of git, the app is the folder's name, so the last folder needs `--app`.
             let is_alike = folder.ends_with("shop");
             let ran = machine.run_in(folder, if is_alike { &get[..2] } else { &get });
             let port = match ran.code {
                 Some(0) => ran.printed().to_owned(),
-                _ => follow(machine, folder, &ran),
+                _ => follow_hint(machine, folder, &ran),
             };
             if is_alike {
                 assert!(
@@ -149,7 +149,7 @@ fn checkouts_of_the_same_names_that_follow_the_hint_share_no_port() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_checkout_whose_path_is_no_text_never_takes_anothers_ports_for_its_own() {
+fn checkout_with_a_path_that_is_not_utf8_never_uses_ports_of_another_one() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
 
@@ -169,7 +169,7 @@ fn a_checkout_whose_path_is_no_text_never_takes_anothers_ports_for_its_own() {
             assert_eq!(ran.code, Some(1), "{words:?}: {ran:?}");
         }
         assert_eq!(machine.run_in(&one, &["get", "web"]).printed(), port);
-        // Names that are typed are taken at their word.
+        // Names given explicitly are not compared with the checkout.
         let named = ["get", "web", "--app", "shop", "--instance", "other"];
         assert_ne!(machine.run_in(&other, &named).printed(), port);
     });

@@ -1,4 +1,4 @@
-//! Checkouts, and hints that are followed.
+//! Checkouts that conflict, and a helper that follows hints.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -10,9 +10,9 @@ use test_support::Ran;
 
 pub(super) const REGISTER: [&str; 2] = ["scan", "--register"];
 
-/// Runs the command that a complaint names, as somebody does who pastes it into a shell.
+/// Runs the command in a hint, as a user who pastes it into a shell. Returns its output.
 #[track_caller]
-pub(super) fn follow(machine: &Machine, folder: &Path, ran: &Ran) -> String {
+pub(super) fn follow_hint(machine: &Machine, folder: &Path, ran: &Ran) -> String {
     let hint = ran.complained(1).split_once("hint: ").unwrap().1;
     let command = hint.split('`').nth(1).unwrap();
     let bin = machine.sandbox.path().join("bin");
@@ -28,7 +28,7 @@ pub(super) fn follow(machine: &Machine, folder: &Path, ran: &Ran) -> String {
     followed.stdout.trim_end().to_owned()
 }
 
-/// A repository that has its name from its remote, and so shares it with all clones.
+/// Creates a repository whose remote names the app, so that all clones have the same app.
 pub(super) fn clone_of_shop(machine: &Machine, name: impl AsRef<Path>) -> PathBuf {
     let folder = machine.work().join(name);
     fs::create_dir(&folder).unwrap();
@@ -39,8 +39,8 @@ pub(super) fn clone_of_shop(machine: &Machine, name: impl AsRef<Path>) -> PathBu
     folder
 }
 
-/// A project, of which another one holds the ports 45 and 46.
-pub(super) fn beside_a_shop(machine: &Machine) -> PathBuf {
+/// Registers ports 45 and 46 for the project `shop`. Returns the folder of another project, `blog`.
+pub(super) fn project_beside_shop(machine: &Machine) -> PathBuf {
     let compose = "services: {db: {ports: ['45:5432']}, web: {ports: ['46:80']}}";
     let [shop, blog] = ["shop", "blog"].map(|name| {
         machine.write(&format!("{name}/compose.yaml"), compose);

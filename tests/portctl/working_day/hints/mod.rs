@@ -1,4 +1,4 @@
-//! What is told of a conflict, and that it leads on.
+//! Hints about conflicts. The tests run the commands that the hints name.
 
 mod conflicts;
 mod fixture;

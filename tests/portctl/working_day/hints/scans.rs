@@ -1,14 +1,14 @@
-//! Advice of a scan.
+//! Hints of `portctl scan --register`.
 
 use std::fs;
 
 use super::super::machine::both_ways;
 use test_support::Ran;
 
-use super::fixture::{REGISTER, beside_a_shop, clone_of_shop, follow};
+use super::fixture::{REGISTER, clone_of_shop, follow_hint, project_beside_shop};
 
 #[test]
-fn a_scan_in_a_clone_tells_of_the_name_that_it_needs_before_all_else() {
+fn scan_in_a_second_clone_first_asks_for_an_instance_name() {
     both_ways(|machine| {
         let [one, other] = ["one", "other"].map(|name| {
             let folder = clone_of_shop(machine, name);
@@ -41,7 +41,7 @@ fn a_scan_in_a_clone_tells_of_the_name_that_it_needs_before_all_else() {
 }
 
 #[test]
-fn what_a_scan_advises_tells_checkouts_of_the_same_names_apart() {
+fn hint_of_a_scan_distinguishes_checkouts_with_the_same_names() {
     both_ways(|machine| {
         let compose = "services: {db: {ports: ['45:5432']}, web: {ports: ['46:80']}}";
         let [first, second] = ["a/shop", "b/shop"].map(|name| {
@@ -51,7 +51,7 @@ fn what_a_scan_advises_tells_checkouts_of_the_same_names_apart() {
         let ran = machine.run_in(&first, &REGISTER);
         assert_eq!(ran.code, Some(0), "{ran:?}");
 
-        // Another checkout of the same names, one of whose services has a port already.
+        // The second checkout has the same names, and the first holds its ports.
         let ran = machine.run_in(&second, &REGISTER);
         let complaint = ran.complained(1);
         assert_eq!(
@@ -78,10 +78,10 @@ fn what_a_scan_advises_tells_checkouts_of_the_same_names_apart() {
 }
 
 #[test]
-fn what_a_scan_advises_resolves_its_conflicts() {
+fn hints_of_a_scan_resolve_its_conflicts() {
     both_ways(|machine| {
-        let blog = beside_a_shop(machine);
-        // Another project, which is told what to write and to do. From elsewhere, too.
+        let blog = project_beside_shop(machine);
+        // The hint names the edit and the command, and the checkout if the scan runs elsewhere.
         machine.write("blog/compose.yaml", "services: {db: {ports: ['45:5432']}}");
         let ran = machine.run(&["scan", "--register", "blog", "--instance", "it"]);
         let complaint = ran.complained(1);
@@ -98,7 +98,7 @@ fn what_a_scan_advises_resolves_its_conflicts() {
             "services: {db: {ports: ['${DB_PORT:-45}:5432']}}",
         );
         let ran = machine.run_in(&blog, &REGISTER);
-        follow(machine, &blog, &ran);
+        follow_hint(machine, &blog, &ran);
         let ran = machine.run_in(&blog, &REGISTER);
         assert_eq!(ran.code, Some(0), "{ran:?}");
         assert!(
@@ -107,7 +107,7 @@ fn what_a_scan_advises_resolves_its_conflicts() {
             "{ran:?}"
         );
 
-        // Its own port by another name is its own.
+        // A port of the same checkout under another service name is no conflict.
         machine.write(
             "blog/compose.yaml",
             "services: {database: {ports: ['${DB_PORT:-45}:5432']}}",
@@ -118,12 +118,12 @@ fn what_a_scan_advises_resolves_its_conflicts() {
                 .starts_with("registered 0; registered already: 1"),
             "{ran:?}"
         );
-        // The service has another port by now.
+        // The file names another port than the service has.
         machine.write("blog/compose.yaml", "services: {db: {ports: ['47:5432']}}");
         let ran = machine.run_in(&blog, &REGISTER);
-        follow(machine, &blog, &ran);
+        follow_hint(machine, &blog, &ran);
         assert_eq!(machine.run_in(&blog, &REGISTER).code, Some(0));
-        // And wants one that is somebody else's, so that it would not help to give up its own.
+        // The file names a port of another checkout, so releasing the service's own port would not help.
         machine.write("blog/compose.yaml", "services: {db: {ports: ['46:5432']}}");
         let ran = machine.run_in(&blog, &REGISTER);
         let complaint = ran.complained(1);
@@ -136,8 +136,8 @@ fn what_a_scan_advises_resolves_its_conflicts() {
             "{complaint}"
         );
         let ran = machine.run_in(&blog, &["get", "db", "--port", "46"]);
-        assert_eq!(follow(machine, &blog, &ran), "47");
-        // A variable of another name stands there already.
+        assert_eq!(follow_hint(machine, &blog, &ran), "47");
+        // The file reads the port from a variable with another name.
         machine.write(
             "blog/compose.yaml",
             "services: {db: {ports: ['${PG:-46}:5432']}}",
@@ -152,10 +152,10 @@ fn what_a_scan_advises_resolves_its_conflicts() {
 }
 
 #[test]
-fn ports_that_can_be_chosen_are_chosen_where_they_are_read() {
+fn hint_sets_a_configurable_port_where_it_is_read() {
     both_ways(|machine| {
-        let blog = beside_a_shop(machine);
-        // Two of its own that have changed places.
+        let blog = project_beside_shop(machine);
+        // Two services of one checkout have swapped their ports.
         machine.write(
             "blog/compose.yaml",
             "services: {db: {ports: ['48:1']}, mq: {ports: ['49:1']}}",
@@ -178,36 +178,35 @@ fn ports_that_can_be_chosen_are_chosen_where_they_are_read() {
             "49\n48"
         );
 
-        // A port that can be chosen, and has been.
+        // The port is configurable, and the hint sets it in `.env`.
         machine.write(
             "blog/compose.yaml",
             "services: {db: {ports: ['${DB_PORT:-50}:1']}}",
         );
         machine.write("blog/.env", "");
         let ran = machine.run_in(&blog, &REGISTER);
-        follow(machine, &blog, &ran);
+        follow_hint(machine, &blog, &ran);
         assert_eq!(machine.run_in(&blog, &REGISTER).code, Some(0));
 
-        // A variable that the shell sets outweighs all files.
+        // A variable of the shell takes precedence over all files.
         let mut set = machine.command(&blog, &REGISTER);
         let ran = Ran::of(set.env("DB_PORT", "45"));
         assert!(ran.complained(1).contains("`unset DB_PORT`"), "{ran:?}");
 
-        // Where Compose is run is where its variables are read.
+        // Compose reads its variables in the folder it runs in, not beside its file.
         let elsewhere = machine.work().join("elsewhere");
         machine.write("elsewhere/.env", "COMPOSE_FILE=docker/dev.yaml\n");
         let file = "services: {db: {ports: ['${HOST_IP:-127.0.0.1}:${DB_PORT:-45}:${INNER:-1}']}}";
         machine.write("elsewhere/docker/dev.yaml", file);
         let ran = machine.run_in(&elsewhere, &REGISTER);
-        follow(machine, &elsewhere, &ran);
+        follow_hint(machine, &elsewhere, &ran);
         assert_eq!(machine.run_in(&elsewhere, &REGISTER).code, Some(0));
         assert!(!elsewhere.join("docker/.env").exists());
     });
 }
 
-/// Hints are of use where they are read.
 #[test]
-fn what_a_scan_of_elsewhere_advises_is_about_what_was_scanned() {
+fn hints_of_a_scan_of_another_folder_work_in_the_current_one() {
     both_ways(|machine| {
         let compose = "services: {db: {ports: ['${DB_PORT:-45}:5432']}}";
         let first = machine.work().join("first");
@@ -222,7 +221,7 @@ fn what_a_scan_of_elsewhere_advises_is_about_what_was_scanned() {
 
         let scan = ["scan", "--register", "../other"];
         let ran = machine.run_in(&here, &scan);
-        follow(machine, &here, &ran);
+        follow_hint(machine, &here, &ran);
         assert!(machine.work().join("other/docker/.env").exists(), "{ran:?}");
         assert_eq!(machine.run_in(&here, &scan).code, Some(0));
 
@@ -234,7 +233,7 @@ fn what_a_scan_of_elsewhere_advises_is_about_what_was_scanned() {
             .1;
         assert!(hint.contains(" ../alike/first`"), "{complaint}");
 
-        // In a worktree inside of the one that is scanned, which has names of its own.
+        // The current folder is a worktree inside the scanned one, and has names of its own.
         let git = |words: &[&str]| machine.sandbox.git(&machine.work().join("other"), words);
         git(&["init", "--quiet"]);
         git(&["commit", "--quiet", "--allow-empty", "--message", "Begin"]);
