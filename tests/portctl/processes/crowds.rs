@@ -32,10 +32,10 @@ fn many_processes_allocate_without_failures_or_duplicate_ports() {
     let (mut ids, mut ports) = (BTreeSet::new(), BTreeSet::new());
     for process in &mut processes {
         for _ in 0..count {
-            let said = process
+            let line = process
                 .hear()
                 .expect("the process reports every allocation");
-            let (id, port) = said.split_once(' ').unwrap();
+            let (id, port) = line.split_once(' ').unwrap();
             assert!(
                 ids.insert(id.parse::<u32>().unwrap()),
                 "id {id} was assigned twice"

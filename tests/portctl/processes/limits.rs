@@ -32,12 +32,12 @@ fn registry_recovers_once_the_cause_of_an_io_error_is_gone() {
     // A file size limit simulates a full disk.
     limit(&process, "fsize", "4096");
     process.tell("during");
-    let said = process.hear().unwrap();
-    assert!(said.starts_with("error the registry at "), "{said}");
+    let answer = process.hear().unwrap();
+    assert!(answer.starts_with("error the registry at "), "{answer}");
     limit(&process, "fsize", "unlimited");
     process.tell("after");
-    let said = process.hear().unwrap();
-    assert!(said.starts_with("ok "), "{said}");
+    let answer = process.hear().unwrap();
+    assert!(answer.starts_with("ok "), "{answer}");
 
     let registry = patient_registry(&store);
     registry.verify().unwrap();
@@ -56,10 +56,10 @@ fn failed_probe_for_lack_of_descriptors_is_reported_as_an_error() {
     assert!(process.hear().unwrap().starts_with("ok "));
     limit(&process, "nofile", "0");
     process.tell("during");
-    let said = process.hear().unwrap();
+    let answer = process.hear().unwrap();
     assert!(
-        said.starts_with("error cannot find out whether port "),
-        "{said}"
+        answer.starts_with("error cannot find out whether port "),
+        "{answer}"
     );
     limit(&process, "nofile", "256");
     process.tell("after");

@@ -118,6 +118,9 @@ fn process_suspended_while_it_waits_for_its_turn_blocks_nobody() {
 
     suspended.go_on();
     // On a slow machine, its deadline may have passed meanwhile.
-    let said = suspended.hear().unwrap();
-    assert!(said.starts_with("ok ") || said.contains("busy"), "{said}");
+    let answer = suspended.hear().unwrap();
+    assert!(
+        answer.starts_with("ok ") || answer.contains("busy"),
+        "{answer}"
+    );
 }
