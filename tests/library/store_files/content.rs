@@ -1,11 +1,11 @@
-//! Formats and tables that do not fit.
+//! Unsupported formats and inconsistent tables.
 
 use port_registry::Error;
 
 use super::fixture::{RECENT, claim, fill, open, open_database, set_meta};
 
 #[test]
-fn a_format_of_the_future_is_told_with_both_versions() {
+fn error_for_a_newer_format_names_both_versions() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ports.redb");
     let registry = open(&path).unwrap();
@@ -13,7 +13,7 @@ fn a_format_of_the_future_is_told_with_both_versions() {
 
     set_meta(&path, "format_version", 77);
 
-    let is_told = |error: &Error| {
+    let names_both = |error: &Error| {
         matches!(
             error,
             Error::UnknownFormat {
@@ -24,19 +24,19 @@ fn a_format_of_the_future_is_told_with_both_versions() {
         )
     };
     let error = open(&path).unwrap_err();
-    assert!(is_told(&error), "{error:?}");
+    assert!(names_both(&error), "{error:?}");
     let message = error.to_string();
     assert!(
         message.contains("77") && message.contains("version 2"),
         "{message}"
     );
-    // One that had the file open when it changed does not write to it either.
+    // A registry that had the file open before the change must not write to it, either.
     let error = registry.allocate(claim("api")).unwrap_err();
-    assert!(is_told(&error), "{error:?}");
+    assert!(names_both(&error), "{error:?}");
 }
 
 #[test]
-fn ids_that_are_used_up_or_missing_are_damage_and_no_panic() {
+fn used_up_or_wrong_next_id_is_damage() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ports.redb");
     fill(&open(&path).unwrap());
@@ -53,10 +53,10 @@ fn ids_that_are_used_up_or_missing_are_damage_and_no_panic() {
 }
 
 #[test]
-fn latest_changes_that_do_not_fit_the_rest_are_damage() {
+fn recent_changes_that_contradict_the_tables_are_damage() {
     type Row<'a> = (&'a str, &'a str, &'a str, u16, u64, &'a str);
     let row = |service, port| ("app", "main", service, port, 0, "");
-    // Number, id, whether it is held, row.
+    // Number of the change, id, true if the port is held, row.
     let changes: [(u64, u64, bool, Row); 6] = [
         (302, 301, true, row("web", 5000)),
         (301, 0, true, row("web", 5000)),

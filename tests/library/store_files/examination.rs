@@ -1,4 +1,4 @@
-//! Stores that are examined.
+//! Examination of a store without changes.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use port_registry::{Error, Filter, Inspection, Registry};
 
 use super::fixture::{claim, fill, neighbours, open, open_database, set_meta};
 
-/// Looks at a store as it is.
+/// Examines a store without changing it.
 fn examine(path: impl Into<PathBuf>) -> Result<Inspection, Error> {
     let wait = Duration::from_millis(50);
     Registry::builder()
@@ -18,7 +18,7 @@ fn examine(path: impl Into<PathBuf>) -> Result<Inspection, Error> {
 }
 
 #[test]
-fn a_store_is_examined_and_left_as_it_is() {
+fn examination_does_not_change_the_store() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new").join("ports.redb");
     let found = examine(&path).unwrap();
@@ -28,7 +28,7 @@ fn a_store_is_examined_and_left_as_it_is() {
     let registry = open(&path).unwrap();
     let allocations = fill(&registry);
     let web = registry.allocate(claim("web")).unwrap();
-    // A copy of what is open is what a process that is killed leaves.
+    // A copy of an open store is like the file of a killed process.
     let copy = folder.path().join("copy").join("ports.redb");
     fs::create_dir(copy.parent().unwrap()).unwrap();
     fs::copy(&path, &copy).unwrap();
@@ -40,15 +40,15 @@ fn a_store_is_examined_and_left_as_it_is() {
         assert_eq!(found.allocations, expected);
         assert!(found.obstacle.is_none(), "{found:?}");
     }
-    assert!(fs::read(&copy).unwrap() == content, "it was mended");
+    assert!(fs::read(&copy).unwrap() == content, "the file was repaired");
     assert_eq!(neighbours(&copy), ["ports.redb"]);
-    // Others who come to read it do mend it.
+    // Opening the registry repairs the store.
     assert_eq!(open(&copy).unwrap().list(&Filter::new()).unwrap(), expected);
     assert!(fs::read(&copy).unwrap() != content);
 }
 
 #[test]
-fn a_store_is_examined_down_to_what_is_in_the_way_of_a_change() {
+fn examination_reports_obstacles_to_writing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ports.redb");
     let allocations = fill(&open(&path).unwrap());

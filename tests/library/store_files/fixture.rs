@@ -1,4 +1,4 @@
-//! Stores, and databases that are none.
+//! Stores, and files of other programs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub(super) fn claim(service: &str) -> Claim {
     Claim::new(ServiceKey::new("app", "main", service).unwrap())
 }
 
-/// A folder with a file in it that is not a registry.
+/// Creates a folder with a file that is not a registry.
 pub(super) fn folder_with(content: &[u8]) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ports.db");
@@ -31,8 +31,8 @@ pub(super) fn folder_with(content: &[u8]) -> (TempDir, PathBuf) {
 
 pub(super) const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
 
-/// Number of the change; id, whether it is held, and its row.
-#[expect(clippy::type_complexity, reason = "as it is stored")]
+/// Number of the change; id, true if the port is held, and row.
+#[expect(clippy::type_complexity, reason = "the stored type")]
 pub(super) const RECENT: TableDefinition<u64, (u64, bool, (&str, &str, &str, u16, u64, &str))> =
     TableDefinition::new("recent");
 
@@ -44,7 +44,7 @@ pub(super) fn open_database(store: &Path) -> Database {
         .unwrap()
 }
 
-/// Changes a number that the registry keeps of itself.
+/// Changes a number in the store's table of metadata.
 pub(super) fn set_meta(store: &Path, name: &str, number: u64) {
     let database = open_database(store);
     let txn = database.begin_write().unwrap();
@@ -52,7 +52,7 @@ pub(super) fn set_meta(store: &Path, name: &str, number: u64) {
     txn.commit().unwrap();
 }
 
-/// Allocates more than are kept apart from the tables as the latest changes.
+/// Makes so many allocations that the store merges them into its tables.
 pub(super) fn fill(registry: &Registry) -> Vec<Allocation> {
     let claims = (0..300).map(|number| Request::Allocate(claim(&format!("service-{number}"))));
     let claims: Vec<_> = claims.collect();
@@ -64,7 +64,7 @@ pub(super) fn fill(registry: &Registry) -> Vec<Allocation> {
     allocations.collect()
 }
 
-/// A database of another program that uses the same engine.
+/// Creates another program's database with the same storage engine.
 pub(super) fn other_database(path: &Path) -> Database {
     let database = Database::builder()
         .set_concurrency_mode(ConcurrencyMode::MultiWriter)
@@ -77,7 +77,7 @@ pub(super) fn other_database(path: &Path) -> Database {
     database
 }
 
-/// The names of what is in the folder of a file.
+/// Returns the sorted names of all files in the folder of a file.
 pub(super) fn neighbours(path: &Path) -> Vec<String> {
     let entries = fs::read_dir(path.parent().unwrap()).unwrap();
     let mut names: Vec<_> = entries

@@ -1,4 +1,4 @@
-//! Files in the place of the store that are not a store.
+//! Foreign files in place of the store.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use test_support::is_available;
 use super::fixture::{claim, folder_with, neighbours, open, other_database};
 
 #[test]
-fn an_empty_file_is_no_store_yet() {
+fn empty_file_becomes_a_store() {
     let (_folder, path) = folder_with(b"");
     let registry = open(&path).unwrap();
     registry.allocate(claim("web")).unwrap();
@@ -20,7 +20,7 @@ fn an_empty_file_is_no_store_yet() {
 }
 
 #[test]
-fn an_sqlite_file_is_told_as_such_and_left_alone() {
+fn sqlite_file_is_reported_and_not_changed() {
     let content = [b"SQLite format 3\0".as_slice(), &[7; 4080]].concat();
     let (_folder, path) = folder_with(&content);
     let error = open(&path).unwrap_err();
@@ -39,8 +39,8 @@ fn an_sqlite_file_is_told_as_such_and_left_alone() {
 }
 
 #[test]
-fn an_sqlite_file_and_what_it_has_not_merged_yet_are_left_alone() {
-    // The writer ends without merging its log into the file, as one that is killed does.
+fn sqlite_file_with_an_unmerged_log_is_not_changed() {
+    // The writer ends without merging its log into the file, like a killed process.
     const WRITER: &str = "import os, sqlite3, sys
 db = sqlite3.connect(sys.argv[1], isolation_level=None)
 db.execute('PRAGMA journal_mode=WAL')
@@ -87,7 +87,7 @@ print(sqlite3.connect(sys.argv[1]).execute('SELECT port FROM allocations').fetch
 }
 
 #[test]
-fn other_files_are_left_alone() {
+fn foreign_files_are_not_changed() {
     for content in [b"#!/bin/sh\n".as_slice(), b"x", b"redb", &[0; 8192]] {
         let (_folder, path) = folder_with(content);
         let error = open(&path).unwrap_err();
@@ -98,7 +98,7 @@ fn other_files_are_left_alone() {
 }
 
 #[test]
-fn a_folder_in_place_of_the_file_is_told() {
+fn folder_in_place_of_the_store_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let error = open(folder.path()).unwrap_err();
     assert!(matches!(error, Error::ForeignFile { .. }), "{error:?}");
@@ -106,14 +106,14 @@ fn a_folder_in_place_of_the_file_is_told() {
 
 #[cfg(unix)]
 #[test]
-fn a_device_is_not_opened_let_alone_replaced() {
+fn device_is_neither_opened_nor_replaced() {
     let error = open("/dev/null").unwrap_err();
     assert!(matches!(error, Error::ForeignFile { .. }), "{error:?}");
     assert!(!fs::metadata("/dev/null").unwrap().is_file());
 }
 
 #[test]
-fn a_database_of_another_program_is_left_alone() {
+fn database_of_another_program_is_not_changed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("other.redb");
     let database = Database::create(&path).unwrap();
@@ -129,7 +129,7 @@ fn a_database_of_another_program_is_left_alone() {
 }
 
 #[test]
-fn what_takes_the_place_of_an_open_store_is_left_alone() {
+fn foreign_file_that_replaces_an_open_store_is_not_changed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ports.redb");
     let other = folder.path().join("other.redb");
@@ -150,7 +150,7 @@ fn what_takes_the_place_of_an_open_store_is_left_alone() {
 }
 
 #[test]
-fn a_database_that_another_program_left_unclean_is_left_so() {
+fn unclean_database_of_another_program_is_not_repaired() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("other.redb");
     let database = other_database(&path);
@@ -168,7 +168,7 @@ fn a_database_that_another_program_left_unclean_is_left_so() {
 
 #[cfg(unix)]
 #[test]
-fn a_pipe_and_a_socket_in_place_of_the_file_are_told_and_not_waited_for() {
+fn pipe_and_socket_in_place_of_the_store_are_reported_without_waiting() {
     let folder = tempfile::tempdir().unwrap();
     let (pipe, socket) = (folder.path().join("pipe"), folder.path().join("socket"));
     assert!(

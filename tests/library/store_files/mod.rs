@@ -1,4 +1,4 @@
-//! The store's files: their modes, and what stands in their place.
+//! The store's files: their modes, and other files in their place.
 
 mod content;
 mod examination;

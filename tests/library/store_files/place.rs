@@ -10,7 +10,7 @@ use redb::Database;
 use super::fixture::{claim, neighbours, open};
 
 #[test]
-fn looking_at_a_registry_that_is_not_there_creates_nothing() {
+fn reading_a_missing_registry_creates_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new").join("ports.redb");
     let registry = open(&path).unwrap();
@@ -18,14 +18,14 @@ fn looking_at_a_registry_that_is_not_there_creates_nothing() {
     assert!(registry.check("3000".parse().unwrap()).unwrap().available);
     registry.verify().unwrap();
     assert!(!folder.path().join("new").exists());
-    // The first allocation does.
+    // The first allocation creates the store.
     registry.allocate(claim("web")).unwrap();
     assert_eq!(neighbours(&path), ["ports.redb", "ports.redb.lock"]);
 }
 
 #[cfg(unix)]
 #[test]
-fn the_folder_and_the_files_are_for_their_owner_alone() {
+fn folder_and_files_are_accessible_only_to_their_owner() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a").join("b").join("ports.redb");
@@ -38,7 +38,7 @@ fn the_folder_and_the_files_are_for_their_owner_alone() {
 }
 
 #[test]
-fn a_store_that_is_removed_or_replaced_is_let_go_of() {
+fn registry_follows_a_removed_or_replaced_store() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ports.redb");
     let registry = open(&path).unwrap();
@@ -46,7 +46,7 @@ fn a_store_that_is_removed_or_replaced_is_let_go_of() {
     fs::remove_file(&path).unwrap();
     assert_eq!(registry.list(&Filter::new()).unwrap(), []);
     registry.allocate(claim("api")).unwrap();
-    // What was allocated last is in the file that everybody else sees.
+    // The last allocation is in the new file, where other registries see it.
     let others = open(&path).unwrap();
     let services = |registry: &Registry| -> Vec<String> {
         let listed = registry.list(&Filter::new()).unwrap();
@@ -66,7 +66,7 @@ fn a_store_that_is_removed_or_replaced_is_let_go_of() {
 
 #[cfg(unix)]
 #[test]
-fn a_symbolic_link_is_followed_and_kept() {
+fn symbolic_link_is_followed_and_kept() {
     let folder = tempfile::tempdir().unwrap();
     let folder_path = folder.path().canonicalize().unwrap();
     let (link, target) = (
@@ -86,7 +86,7 @@ fn a_symbolic_link_is_followed_and_kept() {
 }
 
 #[test]
-fn a_creator_that_was_killed_is_cleaned_up_after() {
+fn draft_of_a_killed_creator_is_removed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ports.redb");
     fs::write(
@@ -100,7 +100,7 @@ fn a_creator_that_was_killed_is_cleaned_up_after() {
 
 #[cfg(unix)]
 #[test]
-fn where_nothing_may_be_written_looking_works_and_allocating_says_so() {
+fn read_only_registry_is_read_and_allocating_fails() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ports.redb");
@@ -119,7 +119,7 @@ fn where_nothing_may_be_written_looking_works_and_allocating_says_so() {
     set_mode(folder.path(), 0o700);
 
     assert_eq!(listed.len(), 1);
-    // Nothing is forbidden to root.
+    // Root ignores permissions.
     if !may_write_anyway {
         for result in [allocated, created] {
             let error = result.unwrap_err();
@@ -130,7 +130,7 @@ fn where_nothing_may_be_written_looking_works_and_allocating_says_so() {
 }
 
 #[test]
-fn what_needs_no_write_creates_no_store() {
+fn requests_without_a_write_create_no_store() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new").join("ports.redb");
     let registry = open(&path).unwrap();
@@ -144,7 +144,7 @@ fn what_needs_no_write_creates_no_store() {
 }
 
 #[test]
-fn a_database_that_another_program_does_not_share_can_be_looked_at_and_not_written() {
+fn store_locked_by_another_program_can_be_read_but_not_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ports.redb");
     open(&path).unwrap().allocate(claim("web")).unwrap();
@@ -163,7 +163,7 @@ fn a_database_that_another_program_does_not_share_can_be_looked_at_and_not_writt
 }
 
 #[test]
-fn two_registries_of_one_process_share_a_file_and_its_threads_a_registry() {
+fn registries_of_a_process_share_a_file_and_threads_share_a_registry() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ports.redb");
     let (one, other) = (open(&path).unwrap(), open(&path).unwrap());
