@@ -7,4 +7,4 @@ mod load;
 #[cfg(unix)]
 mod program;
 #[cfg(target_os = "linux")]
-mod slow;
+mod slow_clients;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::talk::{Talk, listen};
+use super::session::{Talk, listen};
 
 #[test]
 fn allocations_are_made_found_and_released() {

@@ -3,7 +3,7 @@
 use serde_json::json;
 use test_support::listener;
 
-use super::talk::Talk;
+use super::session::Talk;
 
 #[test]
 fn a_batch_takes_effect_as_a_whole_or_not_at_all() {

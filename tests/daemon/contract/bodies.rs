@@ -4,7 +4,7 @@ use std::net::Shutdown;
 
 use serde_json::json;
 
-use super::talk::Talk;
+use super::session::Talk;
 
 #[test]
 fn a_body_of_64_kib_is_read_and_a_larger_one_is_not() {

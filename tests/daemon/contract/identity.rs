@@ -3,7 +3,7 @@
 use serde_json::json;
 use test_support::daemon::Client;
 
-use super::talk::{PORTS, Talk};
+use super::session::{PORTS, Talk};
 
 #[test]
 fn the_daemon_says_who_it_is() {

@@ -5,5 +5,5 @@ mod allocations;
 mod batches;
 mod bodies;
 mod identity;
-mod mistakes;
-mod talk;
+mod invalid_requests;
+mod session;

@@ -4,6 +4,6 @@
 //! `PORT_REGISTRY_SOAK` multiplies what they do.
 
 mod batches;
-mod crowds;
+mod concurrency;
 mod fixture;
 mod sharing;

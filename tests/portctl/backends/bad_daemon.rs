@@ -9,8 +9,8 @@ use crate::PORTCTL;
 use serde_json::{Value, json};
 use test_support::{Ran, Sandbox, free_block, free_port};
 
+use super::fake_daemon::{IDENTITY, answer, answers, server, told_of, whole_request};
 use super::fixture::{PORTS, Portctl};
-use super::impostor::{IDENTITY, answer, answers, server, told_of, whole_request};
 
 const BROKEN: &str = "error: the connection to [ADDRESS] closed before the response arrived";
 

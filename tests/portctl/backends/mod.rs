@@ -3,6 +3,6 @@
 
 mod agreement;
 mod bad_daemon;
+mod fake_daemon;
 mod fixture;
-mod impostor;
 mod table;

@@ -2,8 +2,8 @@
 
 mod allocating;
 mod completions;
+mod environment;
 mod fixture;
 mod help;
 mod listing;
-mod surroundings;
 mod terminal;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::talk::Talk;
+use super::session::Talk;
 
 #[test]
 fn mistakes_are_told_in_a_fixed_order() {
