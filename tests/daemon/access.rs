@@ -1,4 +1,4 @@
-//! Who is let in: programs on this machine, and no web page.
+//! Access rules: local programs are accepted, requests from web pages are refused.
 
 use serde_json::json;
 use test_support::Sandbox;
@@ -6,8 +6,8 @@ use test_support::daemon::Daemon;
 
 const CLAIM: &str = r#"{"app":"shop","instance":"main","service":"web"}"#;
 
-/// Sends every kind of request that changes something, with these headers, each on a connection of
-/// its own.
+/// Sends one request of each kind with these headers, each on its own connection, and returns the
+/// status codes.
 fn statuses(daemon: &Daemon, headers: &[&str]) -> Vec<u16> {
     [
         ("POST", "/v1/allocations", CLAIM),
@@ -30,7 +30,7 @@ fn statuses(daemon: &Daemon, headers: &[&str]) -> Vec<u16> {
 }
 
 #[test]
-fn what_a_web_page_can_make_a_browser_send_is_refused_and_changes_nothing() {
+fn requests_from_web_pages_are_refused_and_change_nothing() {
     let sandbox = Sandbox::new();
     let daemon = Daemon::start(&sandbox);
     let kept = r#"{"app":"kept","instance":"main","service":"web"}"#;
@@ -61,7 +61,7 @@ fn what_a_web_page_can_make_a_browser_send_is_refused_and_changes_nothing() {
         let own = format!("Origin: http://localhost:{port}");
         assert_eq!(statuses(&daemon, &[&host, &own, &site]), [403; 7], "{site}");
     }
-    // Of several, none may be another's.
+    // One foreign origin among several is enough to refuse.
     let own = format!("Origin: http://localhost:{port}");
     let two = [&*host, &own, "Origin: http://evil.example"];
     assert_eq!(statuses(&daemon, &two), [403; 7]);
@@ -70,7 +70,7 @@ fn what_a_web_page_can_make_a_browser_send_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn only_loopback_names_are_hosts_whatever_a_proxy_says() {
+fn foreign_host_names_are_refused_despite_proxy_headers() {
     let sandbox = Sandbox::new();
     let daemon = Daemon::start(&sandbox);
     let kept = r#"{"app":"kept","instance":"main","service":"web"}"#;
@@ -98,7 +98,7 @@ fn only_loopback_names_are_hosts_whatever_a_proxy_says() {
         assert_eq!(statuses(&daemon, &[&host]), [403; 7], "{host}");
         assert_eq!(statuses(&daemon, &forwarded), [403; 7], "{host}");
     }
-    // The name in the request line counts too, and a client of HTTP/1.0 has to tell one.
+    // A host name in the request line counts too, and HTTP/1.0 clients must send one as well.
     for head in [
         "DELETE http://evil.example/v1/allocations/1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "DELETE /v1/allocations/1 HTTP/1.0\r\n\r\n",
@@ -112,11 +112,11 @@ fn only_loopback_names_are_hosts_whatever_a_proxy_says() {
 }
 
 #[test]
-fn programs_are_let_in_by_any_loopback_name_and_port() {
+fn any_loopback_name_and_port_is_accepted_as_host() {
     let sandbox = Sandbox::new();
     let daemon = Daemon::start(&sandbox);
     let port = daemon.address.port();
-    // Host names are compared without regard to case.
+    // Host names are compared case-insensitively.
     let own = ["127.0.0.1", "localhost", "LOCALHOST", "[::1]"];
     for host in own {
         for host in [
@@ -134,7 +134,7 @@ fn programs_are_let_in_by_any_loopback_name_and_port() {
             }
         }
     }
-    // What Node's fetch sends, and a browser whose address bar names the daemon.
+    // Headers of Node's fetch, and of a browser that opens the daemon's address directly.
     for header in [
         "Sec-Fetch-Mode: cors".to_owned(),
         "Sec-Fetch-Site: none".to_owned(),

@@ -1,5 +1,5 @@
-//! Clients that send half of a request, or one byte at a time, or do not read their answers: others
-//! are answered all the same, and nobody holds a connection or memory for long.
+//! Slow clients: partial requests, bodies sent byte by byte, and responses left unread. They must
+//! neither block other clients nor hold connections or memory for long.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, ScopedJoinHandle};
@@ -12,7 +12,8 @@ use test_support::{Sandbox, wait_until};
 
 const CLAIM: &str = r#"{"app":"shop","instance":"main","service":"web"}"#;
 
-/// Fills the store with so many allocations, of checkouts with such long paths, that the list of them is large.
+/// Fills the store with `rows` allocations whose checkouts have long paths, so that listing them
+/// gives a large response.
 fn fill(sandbox: &Sandbox, rows: usize) {
     let registry = Registry::builder()
         .with_path(sandbox.store())
@@ -35,8 +36,8 @@ fn fill(sandbox: &Sandbox, rows: usize) {
     }
 }
 
-/// Asks on until told to stop, and counts the answers.
-fn ask_on(daemon: &Daemon, is_over: &AtomicBool, answers: &AtomicUsize) {
+/// Sends requests until `is_over` is set, and counts the responses.
+fn ask_until_over(daemon: &Daemon, is_over: &AtomicBool, answers: &AtomicUsize) {
     while !is_over.load(Ordering::Relaxed) {
         daemon.ask("GET", "/healthz", "").json(200);
         daemon.ask("PUT", "/v1/allocations", CLAIM).json(200);
@@ -45,39 +46,40 @@ fn ask_on(daemon: &Daemon, is_over: &AtomicBool, answers: &AtomicUsize) {
     }
 }
 
-/// A list that is asked for and not read, on a connection that takes little of it.
-fn unread_list(daemon: &Daemon) -> Client {
+/// Requests the list of allocations without reading the response, little of which fits into the
+/// socket buffers.
+fn request_unread_list(daemon: &Daemon) -> Client {
     let mut client = daemon.client();
     client.send(b"GET /v1/allocations HTTP/1.1\r\nHost: localhost\r\n\r\n");
     client
 }
 
 #[test]
-fn slow_clients_are_told_so_and_stop_nobody() {
+fn slow_clients_time_out_and_block_nobody() {
     let sandbox = Sandbox::new();
     fill(&sandbox, 2_000);
     let daemon = Daemon::start(&sandbox);
     daemon.ask("PUT", "/v1/allocations", CLAIM).json(201);
     let is_over = AtomicBool::new(false);
     let (answers, ended) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let late = json!({
+    let timed_out = json!({
         "error": "the request took longer than 10 s to arrive",
         "code": "request_timeout",
     });
     thread::scope(|scope| {
-        scope.spawn(|| ask_on(&daemon, &is_over, &answers));
+        scope.spawn(|| ask_until_over(&daemon, &is_over, &answers));
         let mut slow = Vec::new();
         for number in 0..10 {
-            let (daemon, late, ended) = (&daemon, &late, &ended);
-            // Half a head and no more.
+            let (daemon, timed_out, ended) = (&daemon, &timed_out, &ended);
+            // Half a request head.
             slow.push(scope.spawn(move || {
                 let mut client = daemon.client();
                 client.send(&b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"[..20 + number]);
-                assert_eq!(client.receive("GET").json(408), *late);
+                assert_eq!(client.receive("GET").json(408), *timed_out);
                 ended.fetch_add(1, Ordering::Relaxed);
                 assert!(client.is_closed());
             }));
-            // The same, after a whole request.
+            // Half a request head after a whole request.
             slow.push(scope.spawn(move || {
                 let mut client = daemon.client();
                 client.ask("GET", "/healthz", "").json(200);
@@ -85,36 +87,36 @@ fn slow_clients_are_told_so_and_stop_nobody() {
                 assert!(client.is_closed());
                 ended.fetch_add(1, Ordering::Relaxed);
             }));
-            // A body that comes drop by drop.
+            // A body sent byte by byte.
             slow.push(scope.spawn(move || {
                 let mut client = daemon.client();
                 client.send(
                     b"POST /v1/allocations HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n",
                 );
-                let patience = Some(Duration::from_millis(100));
-                client.stream().set_read_timeout(patience).unwrap();
+                let timeout = Some(Duration::from_millis(100));
+                client.stream().set_read_timeout(timeout).unwrap();
                 let mut response = None;
-                wait_until("it is ended", || {
+                wait_until("the daemon gives up on the request", || {
                     client.send(b" ");
                     response = client.try_receive("POST").ok();
                     response.is_some()
                 });
                 let response = response.unwrap();
-                assert_eq!(response.json(408), *late);
+                assert_eq!(response.json(408), *timed_out);
                 ended.fetch_add(1, Ordering::Relaxed);
                 assert!(client.is_closed());
             }));
-            // An answer that nobody reads. What the system has buffered of it comes, and no more.
+            // A response left unread. Only the part that the system buffered arrives.
             slow.push(scope.spawn(move || {
-                let mut client = unread_list(daemon);
-                wait_until("it is closed", || !is_open(&client));
+                let mut client = request_unread_list(daemon);
+                wait_until("the daemon closes the connection", || !is_open(&client));
                 ended.fetch_add(1, Ordering::Relaxed);
                 assert!(client.try_receive("GET").is_err());
             }));
         }
-        // Others are answered while all of these are connected.
+        // Other clients are answered while all slow ones are connected.
         let enough = answers.load(Ordering::Relaxed) + 6;
-        wait_until("others are answered", || {
+        wait_until("other clients are answered", || {
             answers.load(Ordering::Relaxed) >= enough
         });
         assert_eq!(ended.load(Ordering::Relaxed), 0);
@@ -126,12 +128,12 @@ fn slow_clients_are_told_so_and_stop_nobody() {
     assert_eq!(
         listed.as_array().unwrap().len(),
         2_001,
-        "nothing came of them"
+        "an unfinished request took effect"
     );
 }
 
-/// Whether the daemon still has its end of a connection open, as the kernel tells everybody. The
-/// client's end does not notice as long as there is something to read.
+/// Returns whether the daemon's end of a connection is still open, from the kernel's table of
+/// connections. The client's socket reports a close only after it has read everything before it.
 fn is_open(client: &Client) -> bool {
     let port = client.stream().local_addr().unwrap().port();
     let remote = format!("0100007F:{port:04X} 01 ");
@@ -140,7 +142,7 @@ fn is_open(client: &Client) -> bool {
 }
 
 #[test]
-fn a_connection_without_a_request_is_closed() {
+fn connections_without_a_request_are_closed() {
     let sandbox = Sandbox::new();
     let daemon = Daemon::start(&sandbox);
     let start = Instant::now();
@@ -155,11 +157,12 @@ fn a_connection_without_a_request_is_closed() {
 }
 
 #[test]
-fn answers_that_nobody_reads_hold_little_memory() {
+fn unread_responses_hold_little_memory() {
     let sandbox = Sandbox::new();
     fill(&sandbox, 10_000);
     let daemon = Daemon::start(&sandbox);
-    // A batch whose errors are larger than the list, because each names a holder with a long path.
+    // The errors of this batch are larger than the list, because each names a holder with a long
+    // path.
     let dir = format!(r#","dir":"/{}"}}"#, "x".repeat(4_000));
     let holder = daemon.ask("POST", "/v1/allocations", &CLAIM.replace('}', &dir));
     let holder = holder.json(201);
@@ -172,8 +175,8 @@ fn answers_that_nobody_reads_hold_little_memory() {
     let mut unread = Vec::new();
     let mut refused = 0;
     for _ in 0..100 {
-        let client = unread_list(&daemon);
-        // Its head comes, or the answer that there is no room.
+        let client = request_unread_list(&daemon);
+        // Wait for the status line: either of the list, or of the refusal for lack of room.
         let mut start = [0; 12];
         loop {
             let read = client.stream().peek(&mut start).unwrap();
@@ -185,7 +188,7 @@ fn answers_that_nobody_reads_hold_little_memory() {
         if start.ends_with(b"503") {
             refused += 1;
             if refused == 1 {
-                // A batch that fails now reports its first error alone.
+                // Without room for all errors, a failed batch reports only its first one.
                 let failed = fail_batch();
                 assert_eq!(failed["holder"], holder);
                 assert!(failed.get("errors").is_none());
@@ -196,7 +199,7 @@ fn answers_that_nobody_reads_hold_little_memory() {
     assert!(refused > 0);
     let memory = daemon.resident_memory();
     assert!(memory < 160 << 10, "{memory} KiB");
-    // Others are answered, and lists again once these are gone.
+    // Small requests are still answered. Lists are too once the unread ones are gone.
     daemon.ask("GET", "/v1/allocations/1", "").json(200);
     daemon.ask("PUT", "/v1/allocations", CLAIM).json(200);
     drop(unread);
@@ -206,7 +209,7 @@ fn answers_that_nobody_reads_hold_little_memory() {
 }
 
 #[test]
-fn who_sends_ahead_and_does_not_read_costs_next_to_nothing() {
+fn clients_that_pipeline_without_reading_use_little_memory_and_cpu() {
     let sandbox = Sandbox::new();
     let daemon = Daemon::start(&sandbox);
     let before = daemon.resident_memory();
@@ -215,7 +218,7 @@ fn who_sends_ahead_and_does_not_read_costs_next_to_nothing() {
         .map(|_| {
             let mut client = daemon.client();
             client.stream().set_nonblocking(true).unwrap();
-            // As much as the system takes.
+            // Sends as much as the socket buffers take.
             for piece in requests.as_bytes().chunks(4096) {
                 client.send(piece);
             }
@@ -226,7 +229,7 @@ fn who_sends_ahead_and_does_not_read_costs_next_to_nothing() {
     let time = daemon.processor_time();
     thread::sleep(Duration::from_secs(1));
     let time = daemon.processor_time() - time;
-    assert!(time < 30, "{time} % of a processor for nothing");
+    assert!(time < 30, "unread connections used {time} % of a processor");
     let memory = daemon.resident_memory() - before;
     assert!(
         memory < 16 << 10,
@@ -236,10 +239,10 @@ fn who_sends_ahead_and_does_not_read_costs_next_to_nothing() {
 }
 
 #[test]
-fn a_full_house_makes_room_for_who_has_something_to_ask() {
+fn a_full_daemon_drops_waiting_connections_for_new_requests() {
     let sandbox = Sandbox::new();
     let daemon = Daemon::start(&sandbox);
-    // More than there may be: idle, with half a head or body, and with answers that are not read.
+    // More connections than the limit: idle, with half a head or body, and with unread responses.
     let unread = "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(40);
     let mut idle = Vec::new();
     for number in 0..700 {
@@ -254,7 +257,7 @@ fn a_full_house_makes_room_for_who_has_something_to_ask() {
     }
     daemon.ask("GET", "/healthz", "").json(200);
     daemon.ask("POST", "/v1/allocations", CLAIM).json(201);
-    // Room was made by closing connections, rather than by waiting until the time of their requests was up.
+    // The daemon made room by closing connections that still had time to send their requests.
     let mut half_sent = idle
         .into_iter()
         .enumerate()

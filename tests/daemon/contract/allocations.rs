@@ -1,138 +1,138 @@
-//! Allocations: made, found, released, refused.
+//! Single allocations: created, found, released and refused.
 
 use serde_json::json;
 
-use super::session::{Talk, listen};
+use super::session::{Session, listen};
 
 #[test]
-fn allocations_are_made_found_and_released() {
-    let mut talk = Talk::new();
-    let dir = talk.sandbox.work();
+fn allocations_are_created_found_and_released() {
+    let mut session = Session::new();
+    let dir = session.sandbox.work();
     let dir = dir.to_str().unwrap();
-    talk.ask("GET", "/healthz", "");
-    talk.ask("GET", "/v1/allocations", "");
-    talk.ask(
+    session.ask("GET", "/healthz", "");
+    session.ask("GET", "/v1/allocations", "");
+    session.ask(
         "POST",
         "/v1/allocations",
         r#"{"app":"shop","instance":"main","service":"web"}"#,
     );
-    let third = talk.port(2);
-    talk.ask(
+    let third = session.port(2);
+    session.ask(
         "POST",
         "/v1/allocations",
         &format!(
             r#"{{"app":" shop ","instance":"main","service":"db","port":{third},"dir":"{dir}"}}"#
         ),
     );
-    talk.ask("GET", "/v1/allocations", "");
-    talk.ask(
+    session.ask("GET", "/v1/allocations", "");
+    session.ask(
         "GET",
         "/v1/allocations?app=shop&instance=main&service=db&unknown=1",
         "",
     );
-    talk.ask("GET", "/v1/allocations?app=shop&instance=&service=", "");
-    talk.ask("GET", "/v1/allocations?app=blog", "");
-    talk.ask("GET", &format!("/v1/allocations?port={third}"), "");
-    talk.ask("GET", "/v1/allocations/2", "");
-    talk.ask("GET", "/v1/allocations/3", "");
-    talk.ask("GET", &format!("/v1/ports/{third}"), "");
-    let free = talk.port(3);
-    talk.ask("GET", &format!("/v1/ports/{free}"), "");
+    session.ask("GET", "/v1/allocations?app=shop&instance=&service=", "");
+    session.ask("GET", "/v1/allocations?app=blog", "");
+    session.ask("GET", &format!("/v1/allocations?port={third}"), "");
+    session.ask("GET", "/v1/allocations/2", "");
+    session.ask("GET", "/v1/allocations/3", "");
+    session.ask("GET", &format!("/v1/ports/{third}"), "");
+    let free = session.port(3);
+    session.ask("GET", &format!("/v1/ports/{free}"), "");
     let busy = listen(free);
-    talk.ask("GET", &format!("/v1/ports/{free}"), "");
-    talk.ask("DELETE", "/v1/allocations/1", "");
-    talk.ask("DELETE", "/v1/allocations/1", "");
-    talk.ask("DELETE", "/v1/allocations", r#"{"app":"blog"}"#);
-    talk.ask(
+    session.ask("GET", &format!("/v1/ports/{free}"), "");
+    session.ask("DELETE", "/v1/allocations/1", "");
+    session.ask("DELETE", "/v1/allocations/1", "");
+    session.ask("DELETE", "/v1/allocations", r#"{"app":"blog"}"#);
+    session.ask(
         "DELETE",
         "/v1/allocations",
         r#"{"app":"shop","port":null,"service":""}"#,
     );
-    talk.ask("GET", "/v1/allocations", "");
+    session.ask("GET", "/v1/allocations", "");
     drop(busy);
-    talk.compare("http-allocations");
+    session.assert_snapshot("http-allocations");
 }
 
 #[test]
-fn conflicts_name_who_stands_in_the_way() {
-    let mut talk = Talk::new();
-    let [held, busy, both] = [0, 1, 2].map(|offset| talk.port(offset));
+fn conflicts_name_the_holder_or_the_listener() {
+    let mut session = Session::new();
+    let [held, busy, both] = [0, 1, 2].map(|offset| session.port(offset));
     let (_busy, _both) = (listen(busy), listen(both));
     let claim = |service: &str, rest: &str| {
         format!(r#"{{"app":"shop","instance":"main","service":"{service}"{rest}}}"#)
     };
     let at = |port: u16| format!(r#","port":{port}"#);
     let path = "/v1/allocations";
-    talk.ask("POST", path, &claim("web", &at(held)));
-    talk.ask(
+    session.ask("POST", path, &claim("web", &at(held)));
+    session.ask(
         "POST",
         path,
         &claim("db", &format!(r#"{},"adopt":true"#, at(both))),
     );
-    // The service comes first, then the port, then the system.
-    talk.ask("POST", path, &claim("web", ""));
-    talk.ask("POST", path, &claim("web", &at(both)));
-    talk.ask("POST", path, &claim("api", &at(held)));
-    talk.ask("POST", path, &claim("api", &at(both)));
-    talk.ask("POST", path, &claim("api", &at(busy)));
-    talk.ask("PUT", path, &claim("api", &at(busy)));
-    talk.ask("PUT", path, &claim("api", &at(held)));
-    talk.ask("GET", &format!("/v1/ports/{both}"), "");
-    // The last port, and none.
-    talk.ask("POST", path, &claim("api", ""));
-    talk.ask("POST", path, &claim("worker", ""));
-    talk.compare("http-conflicts");
+    // A conflict over the service is reported before one over the port, and that before a listener.
+    session.ask("POST", path, &claim("web", ""));
+    session.ask("POST", path, &claim("web", &at(both)));
+    session.ask("POST", path, &claim("api", &at(held)));
+    session.ask("POST", path, &claim("api", &at(both)));
+    session.ask("POST", path, &claim("api", &at(busy)));
+    session.ask("PUT", path, &claim("api", &at(busy)));
+    session.ask("PUT", path, &claim("api", &at(held)));
+    session.ask("GET", &format!("/v1/ports/{both}"), "");
+    // The first claim takes the last free port of the range.
+    session.ask("POST", path, &claim("api", ""));
+    session.ask("POST", path, &claim("worker", ""));
+    session.assert_snapshot("http-conflicts");
 }
 
 #[test]
-fn put_gets_or_creates() {
-    let mut talk = Talk::new();
+fn put_gets_or_creates_an_allocation() {
+    let mut session = Session::new();
     let (here, there) = (
-        talk.sandbox.path().join("here"),
-        talk.sandbox.path().join("there"),
+        session.sandbox.path().join("here"),
+        session.sandbox.path().join("there"),
     );
     let claim = |rest: &str| format!(r#"{{"app":"shop","instance":"main","service":"web"{rest}}}"#);
     let of = |dir: &std::path::Path| format!(r#","dir":"{}""#, dir.display());
     let path = "/v1/allocations";
     std::fs::create_dir(&here).unwrap();
     std::fs::create_dir(&there).unwrap();
-    let link = talk.sandbox.path().join("link");
+    let link = session.sandbox.path().join("link");
     std::os::unix::fs::symlink(&here, &link).unwrap();
-    talk.ask("PUT", path, &claim(""));
-    talk.ask("PUT", path, &claim(r#","port":0"#));
-    talk.ask("PUT", path, &claim(&of(&here)));
-    // By another name, which is not recorded instead.
-    talk.ask("PUT", path, &claim(&of(&link)));
-    talk.ask("PUT", path, &claim(&of(&there)));
+    session.ask("PUT", path, &claim(""));
+    session.ask("PUT", path, &claim(r#","port":0"#));
+    session.ask("PUT", path, &claim(&of(&here)));
+    // A symbolic link to the recorded checkout does not replace its path.
+    session.ask("PUT", path, &claim(&of(&link)));
+    session.ask("PUT", path, &claim(&of(&there)));
     std::fs::remove_dir(&here).unwrap();
-    talk.ask("PUT", path, &claim(&of(&there)));
-    let (same, other) = (talk.port(0), talk.port(1));
-    talk.ask("PUT", path, &claim(&format!(r#","port":{same}"#)));
-    talk.ask("PUT", path, &claim(&format!(r#","port":{other}"#)));
-    talk.compare("http-get-or-create");
+    session.ask("PUT", path, &claim(&of(&there)));
+    let (same, other) = (session.port(0), session.port(1));
+    session.ask("PUT", path, &claim(&format!(r#","port":{same}"#)));
+    session.ask("PUT", path, &claim(&format!(r#","port":{other}"#)));
+    session.assert_snapshot("http-get-or-create");
 }
 
 #[test]
-fn what_is_taken_over_keeps_its_time() {
-    let talk = Talk::new();
+fn an_imported_allocation_keeps_its_creation_time() {
+    let session = Session::new();
     let claim = |service: &str, time: &str| {
-        let port = talk.port(0);
+        let port = session.port(0);
         format!(
             r#"{{"app":"shop","instance":"main","service":"{service}","port":{port},"created_at":"{time}"}}"#
         )
     };
     let time = "2026-01-02T03:04:05Z";
-    let ask = |method, body: &str| talk.daemon.ask(method, "/v1/allocations", body);
+    let ask = |method, body: &str| session.daemon.ask(method, "/v1/allocations", body);
     let made = ask("POST", &claim("web", time)).json(201);
     assert_eq!(made["created_at"], time);
-    // It is that of a new allocation, and changes no other.
+    // `created_at` applies to a new allocation only.
     let again = ask("PUT", &claim("web", "2027-01-02T03:04:05Z")).json(200);
     assert_eq!(again, made);
-    for none in ["yesterday", "2026-01-02 03:04:05", "2026-02-30T00:00:00Z"] {
-        let told = ask("POST", &claim("api", none)).json(400);
-        let told = told["error"].as_str().unwrap();
+    for invalid in ["yesterday", "2026-01-02 03:04:05", "2026-02-30T00:00:00Z"] {
+        let refused = ask("POST", &claim("api", invalid)).json(400);
+        let error = refused["error"].as_str().unwrap();
         assert_eq!(
-            told,
+            error,
             "created_at: a time is written like 2026-11-23T14:18:00Z"
         );
     }
@@ -142,9 +142,9 @@ fn what_is_taken_over_keeps_its_time() {
 }
 
 #[test]
-fn who_prefers_to_know_is_told_what_was_released() {
-    let talk = Talk::new();
-    let mut client = talk.daemon.client();
+fn prefer_return_representation_returns_released_allocations() {
+    let session = Session::new();
+    let mut client = session.daemon.client();
     let prefer = "Prefer: respond-async, Return = \"representation\"; x=1";
     let mut ids = Vec::new();
     for service in ["web", "api", "db"] {

@@ -1,25 +1,25 @@
-//! Bodies, and bytes that are no HTTP.
+//! Request bodies and framing, and malformed HTTP.
 
 use std::net::Shutdown;
 
 use serde_json::json;
 
-use super::session::Talk;
+use super::session::Session;
 
 #[test]
-fn a_body_of_64_kib_is_read_and_a_larger_one_is_not() {
-    let talk = Talk::new();
+fn bodies_are_limited_to_64_kib() {
+    let session = Session::new();
     let claim = r#"{"app":"shop","instance":"main","service":"web"}"#;
     let padded = |length: usize| format!("{claim}{}", " ".repeat(length - claim.len()));
     let path = "/v1/allocations";
-    talk.daemon.ask("POST", path, &padded(65536)).json(201);
-    let refused = talk.daemon.ask("POST", path, &padded(65537)).json(413);
+    session.daemon.ask("POST", path, &padded(65536)).json(201);
+    let refused = session.daemon.ask("POST", path, &padded(65537)).json(413);
     assert_eq!(
         refused,
         json!({ "error": "the body is larger than 65536 bytes", "code": "too_large" })
     );
-    // One whose length is not told beforehand.
-    let mut client = talk.daemon.client();
+    // A body of undeclared length.
+    let mut client = session.daemon.client();
     client.send(
         b"POST /v1/allocations HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n",
     );
@@ -30,12 +30,12 @@ fn a_body_of_64_kib_is_read_and_a_larger_one_is_not() {
 }
 
 #[test]
-fn bodies_come_in_every_way_that_http_has() {
-    let talk = Talk::new();
+fn every_framing_of_http_1_is_understood() {
+    let session = Session::new();
     let claim =
         |service: &str| format!(r#"{{"app":"shop","instance":"main","service":"{service}"}}"#);
-    // In chunks.
-    let mut client = talk.daemon.client();
+    // Chunked.
+    let mut client = session.daemon.client();
     client.send(
         b"PUT /v1/allocations HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n",
     );
@@ -47,7 +47,7 @@ fn bodies_come_in_every_way_that_http_has() {
     client.send(b"0\r\n\r\n");
     client.receive("PUT").json(201);
 
-    // After a question whether it is wanted, as curl asks for larger ones.
+    // With `Expect: 100-continue`, which curl sends before larger bodies.
     let body = claim("expected");
     let head = format!(
         "POST /v1/allocations HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\
@@ -59,7 +59,7 @@ fn bodies_come_in_every_way_that_http_has() {
     client.send(body.as_bytes());
     client.receive("POST").json(201);
 
-    // Several requests at once, the answers to which come in their order.
+    // Pipelined requests are answered in order.
     let body = claim("pipelined");
     let request = format!(
         "POST /v1/allocations HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}",
@@ -71,27 +71,27 @@ fn bodies_come_in_every_way_that_http_has() {
     assert_eq!(client.receive("GET").json(200), json!([made]));
     client.receive("POST").json(409);
 
-    // From a client that has nothing more to say, but listens.
-    let mut client = talk.daemon.client();
+    // A client that has shut down its sending half.
+    let mut client = session.daemon.client();
     client.send(get.as_bytes());
     client.stream().shutdown(Shutdown::Write).unwrap();
     assert_eq!(client.receive("GET").json(200), json!([made]));
 
-    // With more behind it than the client itself had announced, which is not carried out.
-    let mut client = talk.daemon.client();
+    // A request after `Connection: close` is not carried out.
+    let mut client = session.daemon.client();
     let body = claim("unannounced");
     client.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     client.post(&body);
-    let told = client.receive("GET");
-    told.json(200);
-    assert_eq!(told.header("connection"), Some("close"));
-    let made = talk
+    let last_response = client.receive("GET");
+    last_response.json(200);
+    assert_eq!(last_response.header("connection"), Some("close"));
+    let made = session
         .daemon
         .ask("GET", "/v1/allocations?service=unannounced", "");
     assert_eq!(made.json(200), json!([]));
 
-    // Nor is what comes in one piece with it, however much that is.
-    let mut client = talk.daemon.client();
+    // Nor are further requests in the same packet, however many.
+    let mut client = session.daemon.client();
     let last = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let get = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
     client.send(format!("{last}{get}{get}{get}").as_bytes());
@@ -101,8 +101,8 @@ fn bodies_come_in_every_way_that_http_has() {
         assert_eq!(refused.header("connection"), Some("close"));
     }
 
-    // With an offer of another protocol, which is declined.
-    let mut client = talk.daemon.client();
+    // An offer to upgrade the protocol is declined.
+    let mut client = session.daemon.client();
     let offer = [
         "Host: localhost",
         "Connection: Upgrade, HTTP2-Settings",
@@ -112,16 +112,16 @@ fn bodies_come_in_every_way_that_http_has() {
     declined.json(200);
     assert_eq!(declined.header("connection"), Some("close"));
 
-    // By an older version of the protocol.
-    let mut client = talk.daemon.client();
+    // HTTP/1.0.
+    let mut client = session.daemon.client();
     client.send(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n");
     client.receive("GET").json(200);
     assert!(client.is_closed());
 }
 
 #[test]
-fn what_is_no_http_is_told_so_in_json_and_the_connection_closed() {
-    let talk = Talk::new();
+fn malformed_http_gets_a_json_error_and_a_closed_connection() {
+    let session = Session::new();
     let long_head = format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(200_000));
     for (bytes, status, error) in [
         ("\u{16}\u{3}\u{1}\r\n\r\n", 400, "malformed HTTP request"),
@@ -153,7 +153,7 @@ fn what_is_no_http_is_told_so_in_json_and_the_connection_closed() {
         ),
         (&long_head, 431, "the request's head is too large"),
     ] {
-        let mut client = talk.daemon.client();
+        let mut client = session.daemon.client();
         client.send(bytes.as_bytes());
         let response = client.receive("GET");
         let code = if status == 400 {
@@ -169,8 +169,8 @@ fn what_is_no_http_is_told_so_in_json_and_the_connection_closed() {
         assert!(response.header("x-port-registry").is_some());
         assert!(client.is_closed());
     }
-    // Behind a request that is one.
-    let mut client = talk.daemon.client();
+    // Malformed bytes after a valid request.
+    let mut client = session.daemon.client();
     client.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nnonsense\r\n\r\n");
     client.receive("GET").json(200);
     let response = client.receive("GET");
@@ -179,5 +179,5 @@ fn what_is_no_http_is_told_so_in_json_and_the_connection_closed() {
         json!({ "error": "malformed HTTP request", "code": "invalid_request" })
     );
     assert!(client.is_closed());
-    talk.daemon.ask("GET", "/healthz", "").json(200);
+    session.daemon.ask("GET", "/healthz", "").json(200);
 }

@@ -1,29 +1,29 @@
-//! The identity and the description of the daemon.
+//! The daemon's identity and the description of its API.
 
 use serde_json::json;
 use test_support::daemon::Client;
 
-use super::session::{PORTS, Talk};
+use super::session::{PORTS, Session};
 
 #[test]
-fn the_daemon_says_who_it_is() {
-    let talk = Talk::new();
-    let last = talk.port(PORTS - 1);
+fn the_daemon_reports_its_version_process_store_and_range() {
+    let session = Session::new();
+    let last = session.port(PORTS - 1);
     assert_eq!(
-        talk.daemon.ask("GET", "/v1/daemon", "").json(200),
+        session.daemon.ask("GET", "/v1/daemon", "").json(200),
         json!({
             "version": env!("CARGO_PKG_VERSION"),
-            "pid": talk.daemon.child.id(),
-            "store": talk.sandbox.store(),
-            "range": format!("{}-{last}", talk.first),
+            "pid": session.daemon.child.id(),
+            "store": session.sandbox.store(),
+            "range": format!("{}-{last}", session.first),
         })
     );
 }
 
 #[test]
-fn the_document_describes_the_paths_there_are() {
-    let talk = Talk::new();
-    let document = talk.daemon.ask("GET", "/openapi.json", "").json(200);
+fn the_openapi_document_describes_every_path_and_method() {
+    let session = Session::new();
+    let document = session.daemon.ask("GET", "/openapi.json", "").json(200);
     assert_eq!(
         document["openapi"].as_str().unwrap().split('.').next(),
         Some("3")
@@ -31,7 +31,7 @@ fn the_document_describes_the_paths_there_are() {
     let paths = document["paths"].as_object().unwrap();
     for (path, methods) in paths {
         let path = path.replace("{id}", "1").replace("{port}", "1");
-        let refused = talk.daemon.ask("TRACE", &path, "");
+        let refused = session.daemon.ask("TRACE", &path, "");
         let allowed = refused.header("allow").unwrap().to_lowercase();
         let allowed: Vec<_> = allowed.split(", ").collect();
         let described: Vec<_> = methods
@@ -51,10 +51,10 @@ fn the_document_describes_the_paths_there_are() {
 }
 
 #[test]
-fn a_client_of_another_protocol_version_is_not_mistaken() {
-    // A TLS client sends no line end for long.
-    let talk = Talk::new();
-    let mut client = Client::connect(talk.daemon.address);
+fn a_tls_client_is_refused() {
+    // A TLS handshake may contain no line end for a long time.
+    let session = Session::new();
+    let mut client = Client::connect(session.daemon.address);
     client.send(b"\x16\x03\x01\x00\xf8\x01\x00\x00\xf4\x03\x03");
     assert_eq!(client.receive("GET").status, 400);
 }

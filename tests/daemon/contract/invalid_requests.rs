@@ -1,12 +1,12 @@
-//! Mistakes of clients, and the order in which they are told.
+//! Invalid requests, and the order of the checks that refuse them.
 
 use serde_json::json;
 
-use super::session::Talk;
+use super::session::Session;
 
 #[test]
-fn mistakes_are_told_in_a_fixed_order() {
-    let mut talk = Talk::new();
+fn errors_are_reported_in_a_fixed_order() {
+    let mut session = Session::new();
     let path = "/v1/allocations";
     for body in [
         "",
@@ -26,17 +26,17 @@ fn mistakes_are_told_in_a_fixed_order() {
         r#"{"app":"shop","instance":"main","service":"web","port":-1}"#,
         r#"{"app":"shop","instance":"main","service":"web","dir":"relative"}"#,
     ] {
-        talk.ask("POST", path, body);
-        let put = talk.daemon.ask("PUT", path, body);
-        let post = talk.daemon.ask("POST", path, body);
+        session.ask("POST", path, body);
+        let put = session.daemon.ask("PUT", path, body);
+        let post = session.daemon.ask("POST", path, body);
         assert_eq!((put.status, put.body), (post.status, post.body));
     }
     let long = format!(
         r#"{{"app":"{}","instance":"main","service":"web"}}"#,
         "x".repeat(256)
     );
-    let response = talk.daemon.ask("POST", path, &long);
-    talk.note("POST with a name of 256 bytes", &response);
+    let response = session.daemon.ask("POST", path, &long);
+    session.record("POST with a name of 256 bytes", &response);
     for body in [
         "",
         "[]",
@@ -45,7 +45,7 @@ fn mistakes_are_told_in_a_fixed_order() {
         r#"{"port":65536}"#,
         r#"{"app":[]}"#,
     ] {
-        talk.ask("DELETE", path, body);
+        session.ask("DELETE", path, body);
     }
     for (method, path) in [
         ("GET", "/v1/allocations?port=x"),
@@ -68,15 +68,15 @@ fn mistakes_are_told_in_a_fixed_order() {
         ("OPTIONS", "/healthz"),
         ("DELETE", "/openapi.json"),
     ] {
-        talk.ask(method, path, "");
+        session.ask(method, path, "");
     }
-    assert_eq!(talk.daemon.ask("GET", path, "").json(200), json!([]));
-    talk.compare("http-mistakes");
+    assert_eq!(session.daemon.ask("GET", path, "").json(200), json!([]));
+    session.assert_snapshot("http-mistakes");
 }
 
 #[test]
-fn the_type_of_a_body_does_not_matter() {
-    let talk = Talk::new();
+fn the_content_type_of_a_body_is_ignored() {
+    let session = Session::new();
     for (number, content_type) in [
         "Content-Type: application/x-www-form-urlencoded",
         "Content-Type: text/plain;charset=UTF-8",
@@ -88,15 +88,15 @@ fn the_type_of_a_body_does_not_matter() {
     {
         let body = format!(r#"{{"app":"shop","instance":"main","service":"s{number}"}}"#);
         let headers = ["Host: 127.0.0.1:51234", content_type];
-        let mut client = talk.daemon.client();
+        let mut client = session.daemon.client();
         let response = client.ask_with("POST", "/v1/allocations", &headers, &body);
         assert_eq!(response.json(201)["service"], format!("s{number}"));
     }
 }
 
 #[test]
-fn a_head_is_answered_like_a_get_without_its_body() {
-    let talk = Talk::new();
+fn head_is_answered_like_get_without_a_body() {
+    let session = Session::new();
     for path in [
         "/healthz",
         "/openapi.json",
@@ -104,13 +104,13 @@ fn a_head_is_answered_like_a_get_without_its_body() {
         "/v1/ports/1",
         "/v1/allocations/1",
     ] {
-        let mut client = talk.daemon.client();
+        let mut client = session.daemon.client();
         let get = client.ask("GET", path, "");
         let head = client.ask("HEAD", path, "");
         assert_eq!(head.status, get.status, "{path}");
         assert_eq!(head.header("content-length"), get.header("content-length"));
         assert_eq!(head.body, "");
-        // Nothing of a body is in the way of the next answer.
+        // No leftover of a body precedes the next response.
         assert_eq!(client.ask("GET", path, "").status, get.status);
     }
 }

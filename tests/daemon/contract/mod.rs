@@ -1,5 +1,5 @@
-//! Every request that the API knows, and what is answered: to clients of the Go server as they are,
-//! and to those that make mistakes.
+//! The REST contract: every request of the API and its response, for clients written for the Go server
+//! and for invalid requests.
 
 mod allocations;
 mod batches;

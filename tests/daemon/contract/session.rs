@@ -1,4 +1,4 @@
-//! A conversation with the daemon, as a snapshot.
+//! Recorded sessions with a daemon, compared with snapshots.
 
 use std::fmt::Write as _;
 use std::net::TcpListener;
@@ -7,24 +7,24 @@ use insta::assert_snapshot;
 use test_support::daemon::{Daemon, Response};
 use test_support::{Sandbox, free_block};
 
-/// How many ports there are to choose from.
+/// Number of ports in the range of the daemon.
 pub(super) const PORTS: u16 = 4;
 
-/// A daemon that chooses from a few ports, and what was said to it.
-pub(super) struct Talk {
+/// A daemon with a small port range, and a transcript of the requests sent to it.
+pub(super) struct Session {
     pub(super) sandbox: Sandbox,
     pub(super) daemon: Daemon,
     pub(super) first: u16,
     pub(super) transcript: String,
 }
 
-impl Talk {
-    pub(super) fn new() -> Talk {
+impl Session {
+    pub(super) fn new() -> Session {
         let sandbox = Sandbox::new();
         let first = free_block(PORTS);
         let range = format!("{first}-{}", first + PORTS - 1);
         let daemon = Daemon::start_with(&sandbox, &["--range", &range]);
-        Talk {
+        Session {
             sandbox,
             daemon,
             first,
@@ -32,18 +32,19 @@ impl Talk {
         }
     }
 
-    /// A port of those that are chosen from.
+    /// Returns a port of the range.
     pub(super) fn port(&self, offset: u16) -> u16 {
         self.first + offset
     }
 
+    /// Sends a request and records it with its response.
     pub(super) fn ask(&mut self, method: &str, path: &str, body: &str) -> Response {
         let response = self.daemon.ask(method, path, body);
-        self.note(&format!("{method} {path} {body}"), &response);
+        self.record(&format!("{method} {path} {body}"), &response);
         response
     }
 
-    pub(super) fn note(&mut self, request: &str, response: &Response) {
+    pub(super) fn record(&mut self, request: &str, response: &Response) {
         let text = &mut self.transcript;
         writeln!(text, "> {}", request.trim_end()).unwrap();
         write!(text, "{}", response.status).unwrap();
@@ -63,9 +64,8 @@ impl Talk {
         assert!(!response.head.to_lowercase().contains("access-control"));
     }
 
-    /// Compares the transcript with its snapshot, with what differs from run to run put in general
-    /// terms.
-    pub(super) fn compare(self, name: &str) {
+    /// Compares the transcript with a snapshot, after redacting values that differ between runs.
+    pub(super) fn assert_snapshot(self, name: &str) {
         let mut settings = test_support::snapshots::settings();
         settings.add_filter(self.sandbox.path().to_str().unwrap(), "[SANDBOX]");
         settings.add_filter(
@@ -80,7 +80,7 @@ impl Talk {
     }
 }
 
-/// A socket of this process that listens on this port.
+/// Listens on this port.
 pub(super) fn listen(port: u16) -> TcpListener {
     TcpListener::bind(("127.0.0.1", port)).unwrap()
 }

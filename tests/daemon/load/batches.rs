@@ -4,7 +4,7 @@ use test_support::daemon::Daemon;
 use test_support::{Sandbox, wait_until};
 
 #[test]
-fn large_batches_that_are_on_their_way_are_not_without_number() {
+fn large_batches_in_progress_are_limited() {
     let sandbox = Sandbox::new();
     let daemon = Daemon::start(&sandbox);
     let begin = |length: usize| {
@@ -15,17 +15,17 @@ fn large_batches_that_are_on_their_way_are_not_without_number() {
         client.send(head.as_bytes());
         client
     };
-    // All the room there is, and none of it sent.
+    // Reserves all room for large batches without sending any of it.
     let unsent = [begin(16 << 20), begin(16 << 20)];
     let body = format!(r#"{{"requests":[],"ignored":"{}"}}"#, "x".repeat(80 << 10));
-    wait_until("there is no room", || {
+    wait_until("large batches are refused", || {
         let refused = daemon.ask("POST", "/v1/batch", &body);
         refused.status == 503
             && refused.json(503)["error"]
                 .to_string()
                 .contains("large batches")
     });
-    // Small ones need none.
+    // Small batches need no such room.
     let small = daemon.ask("POST", "/v1/batch", r#"{"requests":[]}"#);
     small.json(200);
     drop(unsent);
@@ -35,7 +35,7 @@ fn large_batches_that_are_on_their_way_are_not_without_number() {
 }
 
 #[test]
-fn a_connection_goes_on_after_a_batch_whose_answer_was_sent_in_parts() {
+fn a_connection_stays_usable_after_a_batch_response_sent_in_parts() {
     let sandbox = Sandbox::new();
     let daemon = Daemon::start(&sandbox);
     let item = format!(

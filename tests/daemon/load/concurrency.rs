@@ -1,40 +1,40 @@
-//! Clients that all ask at once.
+//! Clients that send requests at the same moment.
 
 use port_registry::Filter;
 use test_support::daemon::Daemon;
 use test_support::{Sandbox, free_block, soak};
 
-use super::fixture::{all_at_once, claim, numbers, registry};
+use super::fixture::{claim, distinct, send_concurrently, verified_registry};
 
 #[test]
-fn four_hundred_services_get_a_port_each_over_any_number_of_clients() {
+fn concurrent_claims_get_a_port_each_for_any_number_of_clients() {
     for clients in [8, 64, 200] {
         let sandbox = Sandbox::new();
         let daemon = Daemon::start(&sandbox);
         let requests = 400 * soak();
-        let responses = all_at_once(&daemon, clients, requests, |number| {
+        let responses = send_concurrently(&daemon, clients, requests, |number| {
             ("POST", claim("main", number, ""))
         });
         let made: Vec<_> = responses
             .iter()
             .map(|response| response.json(201))
             .collect();
-        assert_eq!(numbers(&made, "port").len(), requests as usize);
-        // No id is used up for nothing.
-        let ids = numbers(&made, "id");
+        assert_eq!(distinct(&made, "port").len(), requests as usize);
+        // Ids have no gaps.
+        let ids = distinct(&made, "id");
         assert!(ids.into_iter().eq(1..=u64::from(requests)));
-        let listed = registry(&sandbox).list(&Filter::new()).unwrap();
+        let listed = verified_registry(&sandbox).list(&Filter::new()).unwrap();
         assert_eq!(listed.len(), requests as usize);
     }
 }
 
 #[test]
-fn of_two_hundred_clients_that_want_one_port_one_gets_it_and_the_others_learn_who() {
+fn one_of_two_hundred_concurrent_claims_on_a_port_wins_and_the_others_name_its_holder() {
     for _ in 0..soak() {
         let sandbox = Sandbox::new();
         let daemon = Daemon::start(&sandbox);
         let port = format!(r#","port":{}"#, free_block(1));
-        let responses = all_at_once(&daemon, 200, 200, |number| {
+        let responses = send_concurrently(&daemon, 200, 200, |number| {
             ("POST", claim("main", number, &port))
         });
         let (made, refused): (Vec<_>, Vec<_>) = responses
@@ -48,15 +48,15 @@ fn of_two_hundred_clients_that_want_one_port_one_gets_it_and_the_others_learn_wh
             assert_eq!(conflict["holder"], holder);
         }
         assert_eq!(holder["id"], 1);
-        registry(&sandbox);
+        verified_registry(&sandbox);
     }
 }
 
 #[test]
-fn of_two_hundred_clients_that_get_or_create_one_service_all_get_the_same() {
+fn concurrent_get_or_create_requests_return_the_same_allocation() {
     let sandbox = Sandbox::new();
     let daemon = Daemon::start(&sandbox);
-    let responses = all_at_once(&daemon, 200, 400 * soak(), |_| {
+    let responses = send_concurrently(&daemon, 200, 400 * soak(), |_| {
         ("PUT", claim("main", 1, ""))
     });
     let (made, found): (Vec<_>, Vec<_>) = responses
@@ -68,7 +68,7 @@ fn of_two_hundred_clients_that_get_or_create_one_service_all_get_the_same() {
 }
 
 #[test]
-fn lists_that_are_asked_for_at_once_are_each_what_was_asked_for() {
+fn concurrent_lists_match_their_own_filters() {
     let sandbox = Sandbox::new();
     let daemon = Daemon::start(&sandbox);
     for (instance, count) in [("main", 3), ("next", 5)] {
@@ -77,7 +77,7 @@ fn lists_that_are_asked_for_at_once_are_each_what_was_asked_for() {
             daemon.ask("POST", "/v1/allocations", &body).json(201);
         }
     }
-    let questions = [
+    let queries = [
         ("", 8),
         ("?app=shop", 8),
         ("?app=shop&instance=main", 3),
@@ -86,11 +86,11 @@ fn lists_that_are_asked_for_at_once_are_each_what_was_asked_for() {
     ];
     let mut clients: Vec<_> = (0..40).map(|_| daemon.client()).collect();
     for _ in 0..20 {
-        for (client, (query, _)) in clients.iter_mut().zip(questions.iter().cycle()) {
+        for (client, (query, _)) in clients.iter_mut().zip(queries.iter().cycle()) {
             let head = format!("GET /v1/allocations{query} HTTP/1.1\r\nHost: localhost\r\n\r\n");
             client.send(head.as_bytes());
         }
-        for (client, (query, count)) in clients.iter_mut().zip(questions.iter().cycle()) {
+        for (client, (query, count)) in clients.iter_mut().zip(queries.iter().cycle()) {
             let list = client.receive("GET").json(200);
             assert_eq!(list.as_array().unwrap().len(), *count, "{query}");
         }

@@ -1,4 +1,4 @@
-//! Many clients of a daemon.
+//! Concurrent clients of a daemon.
 
 use std::collections::BTreeSet;
 use std::sync::Barrier;
@@ -10,9 +10,9 @@ use serde_json::Value;
 use test_support::Sandbox;
 use test_support::daemon::{Daemon, Response};
 
-/// Lets many clients, each on a connection of its own, ask at the same moment, and then again and
-/// again until all has been asked. `request` tells what the client of this number asks next.
-pub(super) fn all_at_once(
+/// Sends `requests` requests from `clients` clients, each on its own connection, and returns the
+/// responses. All clients start at the same moment. `request` returns the request with a given number.
+pub(super) fn send_concurrently(
     daemon: &Daemon,
     clients: u32,
     requests: u32,
@@ -47,8 +47,8 @@ pub(super) fn claim(instance: &str, service: u32, rest: &str) -> String {
     format!(r#"{{"app":"shop","instance":"{instance}","service":"service-{service}"{rest}}}"#)
 }
 
-/// The store as the daemon left it, in process.
-pub(super) fn registry(sandbox: &Sandbox) -> Registry {
+/// Opens the daemon's store in process and verifies it.
+pub(super) fn verified_registry(sandbox: &Sandbox) -> Registry {
     let registry = Registry::builder()
         .with_path(sandbox.store())
         .open()
@@ -57,7 +57,8 @@ pub(super) fn registry(sandbox: &Sandbox) -> Registry {
     registry
 }
 
-pub(super) fn numbers(values: &[Value], field: &str) -> BTreeSet<u64> {
+/// Returns the distinct numbers in a field of these allocations.
+pub(super) fn distinct(values: &[Value], field: &str) -> BTreeSet<u64> {
     values
         .iter()
         .map(|value| value[field].as_u64().unwrap())

@@ -1,7 +1,7 @@
-//! Many clients at once, and other processes on the same file: no write fails because another one
-//! is under way, and nothing is given twice.
+//! Many concurrent clients, and other processes on the same store. No write may fail because another
+//! is in progress, and no port or id may be given twice.
 //!
-//! `PORT_REGISTRY_SOAK` multiplies what they do.
+//! `PORT_REGISTRY_SOAK` multiplies the number of requests.
 
 mod batches;
 mod concurrency;

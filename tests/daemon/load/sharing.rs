@@ -1,4 +1,4 @@
-//! Requests that share a commit, a store, or a kill.
+//! Requests that share a commit, a store, or a daemon that is killed.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -12,13 +12,13 @@ use serde_json::Value;
 use test_support::daemon::{Client, Daemon};
 use test_support::{Ran, Sandbox, program, soak, wait_until};
 
-use super::fixture::{all_at_once, claim, numbers, registry};
+use super::fixture::{claim, distinct, send_concurrently, verified_registry};
 
 #[test]
-fn what_was_answered_outlives_a_kill_in_the_midst_of_other_requests() {
+fn acknowledged_allocations_survive_a_kill_under_load() {
     let sandbox = Sandbox::new();
     let next = AtomicU32::new(0);
-    let told = Mutex::new(Vec::new());
+    let acknowledged = Mutex::new(Vec::new());
     for round in 1..=4 * soak() {
         let mut daemon = Daemon::start(&sandbox);
         let address = daemon.address;
@@ -32,16 +32,18 @@ fn what_was_answered_outlives_a_kill_in_the_midst_of_other_requests() {
                         let Ok(answer) = client.try_receive("POST") else {
                             break;
                         };
-                        told.lock().unwrap().push(answer.json(201));
+                        acknowledged.lock().unwrap().push(answer.json(201));
                     }
                 });
             }
             let enough = round as usize * 50;
-            wait_until("some are answered", || told.lock().unwrap().len() > enough);
+            wait_until("enough requests are answered", || {
+                acknowledged.lock().unwrap().len() > enough
+            });
             daemon.child.kill().unwrap();
         });
-        let told = told.lock().unwrap();
-        let listed = registry(&sandbox).list(&Filter::new()).unwrap();
+        let acknowledged = acknowledged.lock().unwrap();
+        let listed = verified_registry(&sandbox).list(&Filter::new()).unwrap();
         let listed = serde_json::to_value(listed).unwrap();
         let held: BTreeSet<String> = listed
             .as_array()
@@ -50,16 +52,17 @@ fn what_was_answered_outlives_a_kill_in_the_midst_of_other_requests() {
             .map(Value::to_string)
             .collect();
         assert!(
-            told.iter()
+            acknowledged
+                .iter()
                 .all(|allocation| held.contains(&allocation.to_string()))
         );
-        assert_eq!(numbers(&told, "port").len(), told.len());
-        assert_eq!(numbers(&told, "id").len(), told.len());
+        assert_eq!(distinct(&acknowledged, "port").len(), acknowledged.len());
+        assert_eq!(distinct(&acknowledged, "id").len(), acknowledged.len());
     }
 }
 
 #[test]
-fn the_daemon_and_portctl_in_process_share_the_file_all_the_while() {
+fn the_daemon_and_in_process_portctl_share_the_store() {
     let sandbox = Sandbox::new();
     let daemon = Daemon::start(&sandbox);
     let is_over = AtomicBool::new(false);
@@ -69,7 +72,7 @@ fn the_daemon_and_portctl_in_process_share_the_file_all_the_while() {
                 let (sandbox, is_over) = (&sandbox, &is_over);
                 scope.spawn(move || {
                     let mut made = Vec::new();
-                    // At least a few, however fast the daemon is.
+                    // At least a few, even if the daemon finishes first.
                     while made.len() < 5 || !is_over.load(Ordering::Relaxed) {
                         let service = format!("service-{}", made.len());
                         let instance = format!("process-{process}");
@@ -89,7 +92,7 @@ fn the_daemon_and_portctl_in_process_share_the_file_all_the_while() {
                 })
             })
             .collect();
-        let responses = all_at_once(&daemon, 32, 800 * soak(), |number| {
+        let responses = send_concurrently(&daemon, 32, 800 * soak(), |number| {
             ("POST", claim("daemon", number, ""))
         });
         is_over.store(true, Ordering::Relaxed);
@@ -104,9 +107,9 @@ fn the_daemon_and_portctl_in_process_share_the_file_all_the_while() {
         (over_http, in_process)
     });
     let all: Vec<_> = [over_http, in_process].concat();
-    assert_eq!(numbers(&all, "port").len(), all.len());
-    assert!(numbers(&all, "id").into_iter().eq(1..=all.len() as u64));
-    // An allocation that was made either way is shown the other way.
+    assert_eq!(distinct(&all, "port").len(), all.len());
+    assert!(distinct(&all, "id").into_iter().eq(1..=all.len() as u64));
+    // Both backends list the allocations of both.
     let listed = daemon.ask("GET", "/v1/allocations", "").json(200);
     assert_eq!(listed.as_array().unwrap().len(), all.len());
     let ran = Ran::of(
@@ -118,17 +121,17 @@ fn the_daemon_and_portctl_in_process_share_the_file_all_the_while() {
         serde_json::from_str::<Value>(ran.printed()).unwrap(),
         listed
     );
-    registry(&sandbox);
+    verified_registry(&sandbox);
 }
 
 #[test]
-fn what_one_request_comes_upon_fails_no_other_of_its_group() {
+fn damage_found_by_one_request_fails_no_other_in_its_group() {
     let sandbox = Sandbox::new();
     let daemon = Daemon::start(&sandbox);
     daemon
         .ask("POST", "/v1/allocations", &claim("main", 1, ""))
         .json(201);
-    // An entry of the index without its row.
+    // Damages the store by adding an index entry without its row.
     let database = Database::builder()
         .set_concurrency_mode(ConcurrencyMode::MultiWriter)
         .open(sandbox.store())
@@ -146,12 +149,12 @@ fn what_one_request_comes_upon_fails_no_other_of_its_group() {
         .with_path(sandbox.store())
         .open()
         .unwrap();
-    let mut mine = vec![Request::ReleaseMatching(
+    let mut own_requests = vec![Request::ReleaseMatching(
         Filter::new().with_instance("main"),
     )];
     let mut clients = [3, 2].map(|service| (daemon.client(), claim("main", service, "")));
-    // Both come while the store is in the turn of another, so they are of one group.
-    let turn = registry.apply_group(&mut mine, Duration::from_secs(20), |requests| {
+    // Both requests arrive during another writer's turn, so they form one group.
+    let turn = registry.apply_group(&mut own_requests, Duration::from_secs(20), |requests| {
         requests.clear();
         for (client, body) in &mut clients {
             client.post(body);
@@ -166,20 +169,20 @@ fn what_one_request_comes_upon_fails_no_other_of_its_group() {
 }
 
 #[test]
-fn what_takes_no_write_is_answered_while_another_process_keeps_the_store_to_itself() {
+fn requests_without_writes_are_answered_while_another_process_holds_the_write_lock() {
     let sandbox = Sandbox::new();
     let daemon = Daemon::start(&sandbox);
     let made = daemon
         .ask("POST", "/v1/allocations", &claim("main", 1, ""))
         .json(201);
-    let registry = registry(&sandbox);
-    let mut nothing = vec![Request::ReleaseMatching(
+    let registry = verified_registry(&sandbox);
+    let mut own_requests = vec![Request::ReleaseMatching(
         Filter::new()
             .with_instance("main")
             .with_service("service-1"),
     )];
-    // In its turn to write, which it does not give up.
-    let answers = registry.apply_group(&mut nothing, Duration::from_secs(20), |requests| {
+    // Sends the requests during a turn of this process to write.
+    let answers = registry.apply_group(&mut own_requests, Duration::from_secs(20), |requests| {
         requests.clear();
         let found = daemon.ask("PUT", "/v1/allocations", &claim("main", 1, ""));
         assert_eq!(found.json(200), made);
@@ -193,7 +196,7 @@ fn what_takes_no_write_is_answered_while_another_process_keeps_the_store_to_itse
             .ask("GET", &format!("/v1/ports/{port}"), "")
             .json(200);
         daemon.ask("GET", "/healthz", "").json(200);
-        // A write waits, and does not for ever; then it was not done.
+        // A write waits until its deadline, and then has no effect.
         let busy = daemon.ask("POST", "/v1/allocations", &claim("main", 3, ""));
         assert_eq!(busy.json(503)["error"], "registry is busy");
     });

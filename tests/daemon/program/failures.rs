@@ -1,4 +1,4 @@
-//! Kills, failing disks and a lack of files.
+//! Kills, failing disks and a lack of file descriptors.
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -11,7 +11,7 @@ use test_support::{Ran, Sandbox};
 use super::fixture::CLAIM;
 
 #[test]
-fn what_was_answered_outlives_a_kill() {
+fn acknowledged_allocations_survive_a_kill() {
     let sandbox = Sandbox::new();
     let mut made = Vec::new();
     for round in 0..5 {
@@ -36,7 +36,7 @@ fn what_was_answered_outlives_a_kill() {
 }
 
 #[cfg(target_os = "linux")]
-fn limit(daemon: &Daemon, resource: &str, limit: &str) {
+fn set_limit(daemon: &Daemon, resource: &str, limit: &str) {
     let id = daemon.child.id().to_string();
     let limit = format!("--{resource}={limit}:");
     let ran = Command::new("prlimit")
@@ -47,10 +47,11 @@ fn limit(daemon: &Daemon, resource: &str, limit: &str) {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn it_tells_of_a_disk_that_fails_and_recovers_with_it() {
+fn a_failing_disk_is_reported_until_it_recovers() {
     let sandbox = Sandbox::new();
     let mut command = sandbox.command("sh");
-    // Writing beyond a limit, which stands for a full disk, is to fail, and not to end the process.
+    // A limit on file sizes stands for a full disk. Without the trap, exceeding it would end the
+    // process instead of failing the write.
     command
         .args(["-c", "trap '' XFSZ; exec \"$0\" --port 0"])
         .arg(&*PORT_REGISTRY);
@@ -59,7 +60,7 @@ fn it_tells_of_a_disk_that_fails_and_recovers_with_it() {
         |number: u32| format!(r#"{{"app":"shop","instance":"main","service":"s{number}"}}"#);
     let made = daemon.ask("POST", "/v1/allocations", &claim(1)).json(201);
 
-    limit(&daemon, "fsize", "4096");
+    set_limit(&daemon, "fsize", "4096");
     for number in 2..12 {
         let failed = daemon
             .ask("POST", "/v1/allocations", &claim(number))
@@ -67,23 +68,23 @@ fn it_tells_of_a_disk_that_fails_and_recovers_with_it() {
         let error = failed["error"].as_str().unwrap();
         assert!(error.starts_with("the registry at "), "{error}");
     }
-    let unwell = daemon.ask("GET", "/healthz", "").json(503);
-    assert_eq!(unwell["status"], "error");
+    let unhealthy = daemon.ask("GET", "/healthz", "").json(503);
+    assert_eq!(unhealthy["status"], "error");
     assert!(
-        unwell["detail"]
+        unhealthy["detail"]
             .as_str()
             .unwrap()
             .contains("File too large"),
-        "{unwell}"
+        "{unhealthy}"
     );
-    // What is stored can be looked at, and what takes no write is done.
+    // Reads, and requests that need no write, still succeed.
     assert_eq!(daemon.ask("GET", "/v1/allocations/1", "").json(200), made);
     assert_eq!(
         daemon.ask("PUT", "/v1/allocations", &claim(1)).json(200),
         made
     );
 
-    limit(&daemon, "fsize", "unlimited");
+    set_limit(&daemon, "fsize", "unlimited");
     assert_eq!(daemon.ask("GET", "/healthz", "").json(200)["status"], "ok");
     assert_eq!(
         daemon.ask("POST", "/v1/allocations", &claim(2)).json(201)["id"],
@@ -96,19 +97,19 @@ fn it_tells_of_a_disk_that_fails_and_recovers_with_it() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn it_lives_through_a_lack_of_files() {
+fn the_daemon_survives_a_lack_of_file_descriptors() {
     let sandbox = Sandbox::new();
     let daemon = Daemon::start(&sandbox);
     daemon.ask("POST", "/v1/allocations", CLAIM).json(201);
     let mut client = daemon.client();
     client.ask("GET", "/healthz", "").json(200);
-    limit(&daemon, "nofile", "3");
-    // On the connection that it has.
+    set_limit(&daemon, "nofile", "3");
+    // A new connection would need a file descriptor, so this uses the open one.
     let failed = client.ask("GET", "/v1/ports/4000", "").json(500);
     let error = failed["error"].as_str().unwrap();
     assert!(error.contains("Too many open files"), "{error}");
     client.ask("GET", "/v1/allocations", "").json(200);
-    limit(&daemon, "nofile", "1024");
+    set_limit(&daemon, "nofile", "1024");
     daemon.ask("GET", "/v1/ports/4000", "").json(200);
 
     let mut command = sandbox.command("sh");

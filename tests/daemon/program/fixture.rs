@@ -1,4 +1,4 @@
-//! Files and complaints of a daemon in a sandbox.
+//! Files and error messages of a daemon in a sandbox.
 
 use std::fs;
 
@@ -18,7 +18,7 @@ pub(super) fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-pub(super) fn names_in(folder: &Path) -> Vec<String> {
+pub(super) fn file_names(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|file| file.unwrap().file_name().into_string().unwrap())
@@ -27,14 +27,15 @@ pub(super) fn names_in(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Runs a daemon that is to fail, with what differs from run to run put in general terms.
-pub(super) fn failure(sandbox: &Sandbox, words: &[&str]) -> String {
-    let ran = sandbox.run(&*PORT_REGISTRY, words);
-    let complaint = ran.complained(1);
-    let complaint = complaint.replace(sandbox.path().to_str().unwrap(), "[SANDBOX]");
-    // The number of an error is the system's own.
-    match complaint.split_once(" (os error ") {
+/// Runs a daemon that must fail, and returns its message with values redacted that differ between
+/// runs.
+pub(super) fn failure(sandbox: &Sandbox, args: &[&str]) -> String {
+    let ran = sandbox.run(&*PORT_REGISTRY, args);
+    let message = ran.complained(1);
+    let message = message.replace(sandbox.path().to_str().unwrap(), "[SANDBOX]");
+    // Error numbers differ between systems.
+    match message.split_once(" (os error ") {
         Some((text, rest)) => format!("{text}{}", rest.split_once(')').unwrap().1),
-        None => complaint,
+        None => message,
     }
 }

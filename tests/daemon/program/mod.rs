@@ -1,4 +1,4 @@
-//! The life of the daemon: how it starts and stops, whom it lets be, and what it survives.
+//! The daemon as a program: startup, shutdown, foreign files, and failures it survives.
 
 mod failures;
 mod fixture;

@@ -1,8 +1,7 @@
-//! The end of a daemon.
+//! Shutdown of the daemon.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-
 use std::process::Command;
 use std::time::Duration;
 
@@ -10,10 +9,10 @@ use port_registry::{Claim, Filter, Registry, ServiceKey};
 use test_support::daemon::{Client, Daemon, PORT_REGISTRY};
 use test_support::{Sandbox, wait_until};
 
-use super::fixture::{CLAIM, mode, names_in, pidfile};
+use super::fixture::{CLAIM, file_names, mode, pidfile};
 
 #[test]
-fn it_leaves_private_files_while_it_runs_and_the_store_when_it_ends() {
+fn files_are_private_and_the_store_remains_after_shutdown() {
     let sandbox = Sandbox::new();
     let mut daemon = Daemon::start(&sandbox);
     daemon.ask("POST", "/v1/allocations", CLAIM).json(201);
@@ -25,7 +24,7 @@ fn it_leaves_private_files_while_it_runs_and_the_store_when_it_ends() {
         "ports.redb",
         "ports.redb.lock",
     ];
-    assert_eq!(names_in(&folder), files);
+    assert_eq!(file_names(&folder), files);
     for file in files {
         assert_eq!(mode(&folder.join(file)), 0o600, "{file}");
     }
@@ -34,25 +33,25 @@ fn it_leaves_private_files_while_it_runs_and_the_store_when_it_ends() {
 
     daemon.signal("TERM");
     assert_eq!(daemon.wait().code(), Some(0));
-    assert_eq!(names_in(&folder), files[1..]);
-    wait_until("it says so", || {
+    assert_eq!(file_names(&folder), files[1..]);
+    wait_until("the daemon logs its end", || {
         daemon.log().contains("port-registry has stopped")
     });
-    // The store was closed: its header does not say that it has to be mended (bit 2 of the byte
-    // behind redb's magic number, by its design document).
+    // The store was closed cleanly. By redb's design document, bit 2 of the byte after the magic number
+    // is set if the file needs recovery.
     assert_eq!(fs::read(sandbox.store()).unwrap()[9] & 2, 0);
     let registry = Registry::builder()
         .with_path(sandbox.store())
         .open()
         .unwrap();
     assert_eq!(registry.list(&Filter::new()).unwrap().len(), 1);
-    // And the next one takes over.
+    // The next daemon takes over the store.
     let again = Daemon::start(&sandbox);
     again.ask("GET", "/v1/allocations/1", "").json(200);
 }
 
 #[test]
-fn it_ends_without_waiting_for_slow_clients() {
+fn shutdown_does_not_wait_for_slow_clients() {
     for signal in ["TERM", "INT"] {
         let sandbox = Sandbox::new();
         let mut daemon = Daemon::start(&sandbox);
@@ -71,7 +70,7 @@ fn it_ends_without_waiting_for_slow_clients() {
         }
         daemon.signal(signal);
         assert_eq!(daemon.wait().code(), Some(0), "{signal}");
-        // It did not wait until their time was up.
+        // A response with status 408 would mean that the daemon waited for the request to time out.
         for client in &mut clients {
             if let Ok(response) = client.try_receive("GET") {
                 assert_ne!(response.status, 408, "{response:?}");
@@ -82,24 +81,24 @@ fn it_ends_without_waiting_for_slow_clients() {
 }
 
 #[test]
-fn a_request_under_way_is_answered_before_it_ends() {
+fn a_request_in_progress_is_answered_before_shutdown() {
     let sandbox = Sandbox::new();
     let mut daemon = Daemon::start(&sandbox);
-    // The writer waits for its turn meanwhile.
+    // Another process holds the write lock, so the daemon's writer has to wait.
     let registry = Registry::builder()
         .with_path(sandbox.store())
         .open()
         .unwrap();
     let mut client = daemon.client();
     let key = ServiceKey::new("shop", "main", "other").unwrap();
-    let mut mine = vec![port_registry::Request::Allocate(Claim::new(key))];
+    let mut own_requests = vec![port_registry::Request::Allocate(Claim::new(key))];
     registry
-        .apply_group(&mut mine, Duration::from_secs(20), |_| {
+        .apply_group(&mut own_requests, Duration::from_secs(20), |_| {
             client.post(CLAIM);
-            // Answered after it, so the first one is under way.
+            // Once this is answered, the first request is in progress.
             daemon.ask("GET", "/healthz", "").json(200);
             daemon.signal("TERM");
-            wait_until("it stops accepting", || {
+            wait_until("the daemon stops accepting connections", || {
                 TcpStream::connect(daemon.address).is_err()
             });
         })
@@ -111,27 +110,27 @@ fn a_request_under_way_is_answered_before_it_ends() {
 }
 
 #[test]
-fn a_request_that_has_not_arrived_when_it_ends_is_told_why() {
+fn a_partial_request_at_shutdown_is_refused_with_the_reason() {
     let sandbox = Sandbox::new();
     let mut daemon = Daemon::start(&sandbox);
     let mut client = daemon.client();
     client.send(b"POST /v1/allocations HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{");
     daemon.ask("GET", "/healthz", "").json(200);
     daemon.signal("TERM");
-    let told = client.receive("POST").json(503);
+    let refusal = client.receive("POST").json(503);
     assert!(
-        told["error"].as_str().unwrap().contains("is stopping"),
-        "{told}"
+        refusal["error"].as_str().unwrap().contains("is stopping"),
+        "{refusal}"
     );
     assert!(client.is_closed());
     assert_eq!(daemon.wait().code(), Some(0));
 }
 
 #[test]
-fn a_standard_error_that_nobody_reads_holds_up_nothing() {
+fn an_unread_standard_error_blocks_nothing() {
     let sandbox = Sandbox::new();
     let (unread, pipe) = std::io::pipe().unwrap();
-    // It writes until the pipe takes no more, and then sleeps.
+    // `yes` writes until the pipe is full, and then sleeps.
     let mut filler = sandbox.command("yes");
     let mut filler = filler.stdout(pipe.try_clone().unwrap()).spawn().unwrap();
     let id = filler.id().to_string();
@@ -145,7 +144,7 @@ fn a_standard_error_that_nobody_reads_holds_up_nothing() {
     let mut command = sandbox.command(&*PORT_REGISTRY);
     let command = command.args(["--port", &port.to_string()]).stderr(pipe);
     let mut daemon = command.spawn().unwrap();
-    wait_until("it listens", || TcpStream::connect(address).is_ok());
+    wait_until("the daemon listens", || TcpStream::connect(address).is_ok());
     let answer = Client::connect(address).ask("GET", "/healthz", "");
     let kill = Command::new("kill").arg(daemon.id().to_string()).status();
     assert!(kill.unwrap().success());
@@ -158,7 +157,7 @@ fn a_standard_error_that_nobody_reads_holds_up_nothing() {
 }
 
 #[test]
-fn it_ends_in_time_even_when_another_process_keeps_the_store() {
+fn shutdown_is_not_delayed_by_another_process_with_the_write_lock() {
     let sandbox = Sandbox::new();
     let mut daemon = Daemon::start(&sandbox);
     let registry = Registry::builder()
@@ -166,9 +165,9 @@ fn it_ends_in_time_even_when_another_process_keeps_the_store() {
         .open()
         .unwrap();
     let key = ServiceKey::new("shop", "main", "other").unwrap();
-    let mut mine = vec![port_registry::Request::Allocate(Claim::new(key))];
+    let mut own_requests = vec![port_registry::Request::Allocate(Claim::new(key))];
     registry
-        .apply_group(&mut mine, Duration::from_secs(20), |_| {
+        .apply_group(&mut own_requests, Duration::from_secs(20), |_| {
             let mut client = daemon.client();
             client.post(CLAIM);
             daemon.ask("GET", "/healthz", "").json(200);
@@ -176,7 +175,7 @@ fn it_ends_in_time_even_when_another_process_keeps_the_store() {
             assert_eq!(daemon.wait().code(), Some(0));
             assert!(
                 client.try_receive("POST").is_err(),
-                "it was not carried out"
+                "a request answered after shutdown began"
             );
         })
         .unwrap();
@@ -185,7 +184,7 @@ fn it_ends_in_time_even_when_another_process_keeps_the_store() {
 }
 
 #[test]
-fn a_closed_terminal_does_not_end_it() {
+fn a_hangup_signal_does_not_stop_the_daemon() {
     let sandbox = Sandbox::new();
     let mut daemon = Daemon::start(&sandbox);
     daemon.signal("HUP");

@@ -1,7 +1,6 @@
-//! The start of a daemon, or why there is none.
+//! Startup of the daemon, and the errors that prevent it.
 
 use std::fs;
-
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
@@ -9,60 +8,65 @@ use port_registry::{Claim, Registry, ServiceKey};
 use test_support::daemon::{Daemon, PORT_REGISTRY};
 use test_support::{Ran, Sandbox, occupant};
 
-use super::fixture::{CLAIM, failure, names_in, pidfile};
+use super::fixture::{CLAIM, failure, file_names, pidfile};
 
 #[test]
-fn a_port_in_use_is_waited_for_and_then_its_owner_named() {
+fn startup_waits_for_a_port_in_use_and_then_names_its_owner() {
     let sandbox = Sandbox::new();
     let (occupant, port) = occupant();
     let port = port.to_string();
     let start = Instant::now();
-    let told = failure(&sandbox, &["--port", &port]);
+    let message = failure(&sandbox, &["--port", &port]);
     assert!(start.elapsed() >= Duration::from_secs(3));
     let pid = format!("(pid {})", occupant.id());
-    assert!(told.contains(&pid), "{told}");
-    let told = told.replace(&port, "[PORT]").replace(&pid, "(pid [PID])");
-    let (waiting, told) = told.split_once('\n').unwrap();
+    assert!(message.contains(&pid), "{message}");
+    let message = message
+        .replace(&port, "[PORT]")
+        .replace(&pid, "(pid [PID])");
+    let (waiting, message) = message.split_once('\n').unwrap();
     assert!(
         waiting.ends_with(" waiting for port [PORT], which is in use"),
         "{waiting}"
     );
-    let (before, name) = told.split_once(", by ").unwrap();
+    let (before, name) = message.split_once(", by ").unwrap();
     assert_snapshot!(before, @"error: cannot listen on 127.0.0.1:[PORT]: address already in use");
     assert_snapshot!(name.split_once(" (").unwrap().1, @"pid [PID]); stop it, or choose another port with --port");
     assert!(!pidfile(&sandbox).exists());
 
-    // One that is just leaving is no hindrance.
-    let said = sandbox.path().join("said");
+    // The daemon starts if the port becomes free while it waits.
+    let log = sandbox.path().join("log");
     let mut command = sandbox.command(&*PORT_REGISTRY);
     command
         .args(["--port", &port])
-        .stderr(fs::File::create(&said).unwrap());
+        .stderr(fs::File::create(&log).unwrap());
     let mut daemon = command.spawn().unwrap();
-    let says = |what: &str| fs::read_to_string(&said).unwrap().contains(what);
-    test_support::wait_until("the daemon waits", || says("waiting for port"));
+    let has_logged = |text: &str| fs::read_to_string(&log).unwrap().contains(text);
+    test_support::wait_until("the daemon waits", || has_logged("waiting for port"));
     drop(occupant);
     test_support::wait_until("the daemon listens", || {
-        says(&format!(" listens on http://127.0.0.1:{port},"))
+        has_logged(&format!(" listens on http://127.0.0.1:{port},"))
     });
     daemon.kill().unwrap();
     daemon.wait().unwrap();
 }
 
 #[test]
-fn what_is_no_registry_is_left_alone() {
+fn files_that_are_no_registry_are_left_alone() {
     let sandbox = Sandbox::new();
     let file = sandbox.path().join("ports.db");
     let path = file.to_str().unwrap();
     for content in [&b"SQLite format 3\0and so on"[..], b"something else"] {
         fs::write(&file, content).unwrap();
-        let told = failure(&sandbox, &["--port", "0", "--db", path]);
-        assert!(told.starts_with("error: [SANDBOX]/ports.db is "), "{told}");
+        let message = failure(&sandbox, &["--port", "0", "--db", path]);
+        assert!(
+            message.starts_with("error: [SANDBOX]/ports.db is "),
+            "{message}"
+        );
         assert_eq!(fs::read(&file).unwrap(), content);
     }
     assert!(!pidfile(&sandbox).exists());
-    let told = failure(&sandbox, &["--port", "0", "--pidfile", "/dev/null/x"]);
-    assert_snapshot!(told, @"error: cannot lock /dev/null/x.lock; name another place by --pidfile; cause: File exists");
+    let message = failure(&sandbox, &["--port", "0", "--pidfile", "/dev/null/x"]);
+    assert_snapshot!(message, @"error: cannot lock /dev/null/x.lock; name another place by --pidfile; cause: File exists");
     let mut command = sandbox.command(&*PORT_REGISTRY);
     let ran = Ran::of(
         command
@@ -74,7 +78,7 @@ fn what_is_no_registry_is_left_alone() {
 }
 
 #[test]
-fn a_damaged_store_is_met_at_the_start() {
+fn a_damaged_store_is_reported_at_startup() {
     let sandbox = Sandbox::new();
     let registry = Registry::builder()
         .with_path(sandbox.store())
@@ -85,7 +89,7 @@ fn a_damaged_store_is_met_at_the_start() {
         registry.allocate(Claim::new(key)).unwrap();
     }
     drop(registry);
-    // One bit of a stored name, which would otherwise be another name.
+    // Flips one bit of a stored name, which without a check would read as another name.
     let mut bytes = fs::read(sandbox.store()).unwrap();
     let name = b"service-17";
     let places: Vec<_> = (0..bytes.len())
@@ -96,29 +100,29 @@ fn a_damaged_store_is_met_at_the_start() {
         bytes[at + 8] ^= 1;
     }
     fs::write(sandbox.store(), &bytes).unwrap();
-    let told = failure(&sandbox, &["--port", "0"]);
-    assert!(told.contains("is damaged"), "{told}");
+    let message = failure(&sandbox, &["--port", "0"]);
+    assert!(message.contains("is damaged"), "{message}");
     assert!(
         fs::read(sandbox.store()).unwrap() == bytes,
-        "it was changed"
+        "the damaged store was changed"
     );
 }
 
 #[test]
-fn help_version_and_wrong_words_are_answered_without_a_daemon() {
+fn help_version_and_usage_errors_start_no_daemon() {
     let sandbox = Sandbox::new();
-    let run = |words: &[&str]| sandbox.run(&*PORT_REGISTRY, words);
+    let run = |args: &[&str]| sandbox.run(&*PORT_REGISTRY, args);
     let help = run(&["--help"]);
-    for words in [["-h"], ["help"]] {
-        assert_eq!(run(&words).printed(), help.printed());
+    for args in [["-h"], ["help"]] {
+        assert_eq!(run(&args).printed(), help.printed());
     }
     test_support::snapshots::settings()
         .bind(|| assert_snapshot!("help-port-registry", help.printed()));
-    for words in [["--version"], ["-V"]] {
+    for args in [["--version"], ["-V"]] {
         let version = format!("port-registry {}", env!("CARGO_PKG_VERSION"));
-        assert_eq!(run(&words).printed(), version);
+        assert_eq!(run(&args).printed(), version);
     }
-    for words in [
+    for args in [
         &["--port=http"][..],
         &["--port", "65536"],
         &["--port"],
@@ -128,7 +132,7 @@ fn help_version_and_wrong_words_are_answered_without_a_daemon() {
         &["--frob"],
         &["extra"],
     ] {
-        run(words).complained(2);
+        run(args).complained(2);
     }
     let mut command = sandbox.command(&*PORT_REGISTRY);
     let ran = Ran::of(command.env("PORT_REGISTRY_RANGE", "x"));
@@ -136,11 +140,11 @@ fn help_version_and_wrong_words_are_answered_without_a_daemon() {
         ran.complained(1)
             .starts_with("error: PORT_REGISTRY_RANGE cannot be used")
     );
-    assert!(names_in(&sandbox.home()).is_empty());
+    assert!(file_names(&sandbox.home()).is_empty());
 }
 
 #[test]
-fn flags_come_before_the_environment_and_in_both_forms() {
+fn flags_in_both_forms_override_the_environment() {
     let sandbox = Sandbox::new();
     let first = test_support::free_block(2);
     let db = sandbox.path().join("flag.redb");
