@@ -1,4 +1,4 @@
-//! Commands over HTTP and in process.
+//! Agreement of the two backends, HTTP and in process.
 
 use std::net::SocketAddr;
 use std::thread;
@@ -17,20 +17,20 @@ fn every_command_prints_the_same_over_http_and_in_process() {
     let (occupant, busy) = occupant();
     let first = free_block(PORTS);
     let in_process = Portctl::in_process(first).transcript(busy, occupant.id());
-    let by_daemon = Portctl::by_daemon(first).transcript(busy, occupant.id());
+    let over_http = Portctl::over_http(first).transcript(busy, occupant.id());
     let mut settings = test_support::snapshots::settings();
     settings.add_filter(r"by [^ ]+ \(pid \[PID\]\)", "by [PROCESS] (pid [PID])");
     settings.add_filter(r#""process":"[^"]*""#, r#""process":"[PROCESS]""#);
     settings.bind(|| assert_snapshot!("backends", in_process));
-    // Times may differ by a second.
-    let time = |text: &str| {
+    // Drop times, which may differ by a second.
+    let without_times = |text: &str| {
         let parts = text.split("\"created_at\":\"").enumerate();
         let timeless = parts.map(|(at, part)| if at == 0 { part } else { &part[20..] });
         timeless.collect::<Vec<_>>().join("\"created_at\":\"")
     };
     let lines = |text: &str| -> Vec<String> {
-        // In tables the time is the last column.
-        let text = time(text);
+        // The last column of tables is a time.
+        let text = without_times(text);
         text.lines()
             .map(|line| match line.rsplit_once("  20") {
                 Some((row, _)) => row.to_owned(),
@@ -38,12 +38,12 @@ fn every_command_prints_the_same_over_http_and_in_process() {
             })
             .collect()
     };
-    assert_eq!(lines(&in_process), lines(&by_daemon));
+    assert_eq!(lines(&in_process), lines(&over_http));
 }
 
 #[test]
-fn many_at_once_on_both_backends_never_share_a_port() {
-    let portctl = Portctl::by_daemon(free_block(PORTS));
+fn concurrent_runs_on_both_backends_never_share_a_port() {
+    let portctl = Portctl::over_http(free_block(PORTS));
     let ports: Vec<String> = thread::scope(|scope| {
         let runs: Vec<_> = (0..12)
             .map(|number| {
@@ -67,7 +67,7 @@ fn many_at_once_on_both_backends_never_share_a_port() {
 }
 
 #[test]
-fn very_many_services_at_once_are_no_different() {
+fn the_backends_agree_on_very_many_services_at_once() {
     let services: Vec<String> = (0..1500)
         .map(|number| format!("service-{number}"))
         .collect();
@@ -87,8 +87,8 @@ fn very_many_services_at_once_are_no_different() {
 }
 
 #[test]
-fn numbers_that_no_allocation_can_have_are_not_found() {
-    let portctl = Portctl::by_daemon(free_block(PORTS));
+fn ids_out_of_range_are_not_found() {
+    let portctl = Portctl::over_http(free_block(PORTS));
     for id in ["9223372036854775808", "18446744073709551615"] {
         let ran = Ran::of(portctl.command().args(["release", "--id", id]));
         let expected = format!("error: allocation {id} not found\n");
@@ -97,15 +97,15 @@ fn numbers_that_no_allocation_can_have_are_not_found() {
 }
 
 #[test]
-fn what_a_daemon_refuses_is_told_in_its_words() {
-    let portctl = Portctl::by_daemon(free_block(PORTS));
+fn a_refusal_is_reported_in_the_words_of_the_daemon() {
+    let portctl = Portctl::over_http(free_block(PORTS));
     let port = portctl.daemon.as_ref().unwrap().address.port();
     let run = |host: &str| {
         let mut command = portctl.command();
         command.env("PORT_REGISTRY_ADDR", format!("{host}:{port}"));
         Ran::of(command.args(["get", "web"]))
     };
-    // The same host to everybody else, but not the name that a daemon answers to.
+    // 127.1 resolves to 127.0.0.1, but the daemon does not accept it as a host name.
     let ran = run("127.1");
     let refusal = format!("error: port-registry at 127.1:{port} refused the request: ");
     assert!(ran.complained(1).starts_with(&refusal), "{ran:?}");
@@ -113,8 +113,8 @@ fn what_a_daemon_refuses_is_told_in_its_words() {
 }
 
 #[test]
-fn the_version_of_the_daemon_is_told_too() {
-    let portctl = Portctl::by_daemon(free_block(PORTS));
+fn version_includes_the_version_of_the_daemon() {
+    let portctl = Portctl::over_http(free_block(PORTS));
     let daemon = portctl.daemon.as_ref().unwrap();
     let version = env!("CARGO_PKG_VERSION");
     let pid = daemon.child.id();
@@ -124,9 +124,9 @@ fn the_version_of_the_daemon_is_told_too() {
         format!("{}\nport-registry {version} (pid {pid})", portctl_version())
     );
     let ran = Ran::of(portctl.command().args(["version", "--json"]));
-    let told: Value = serde_json::from_str(ran.printed()).unwrap();
-    assert_eq!(told["daemon"], json!({"version": version, "pid": pid}));
-    // Asking for portctl's own asks nobody.
+    let output: Value = serde_json::from_str(ran.printed()).unwrap();
+    assert_eq!(output["daemon"], json!({"version": version, "pid": pid}));
+    // `--version` never contacts the daemon.
     let mut command = portctl.sandbox.command(PORTCTL);
     command.env("PORT_REGISTRY_ADDR", format!("127.0.0.1:{}", free_port()));
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Servers that are no daemon, or a bad one.
+//! Servers that are not a daemon, or a broken one.
 
 use std::io::{Read, Write};
 use std::net::SocketAddr;
@@ -9,38 +9,38 @@ use crate::PORTCTL;
 use serde_json::{Value, json};
 use test_support::{Ran, Sandbox, free_block, free_port};
 
-use super::fake_daemon::{IDENTITY, answer, answers, server, told_of, whole_request};
+use super::fake_daemon::{IDENTITY, error_about, read_request, respond_with, response, serve_each};
 use super::fixture::{PORTS, Portctl};
 
 const BROKEN: &str = "error: the connection to [ADDRESS] closed before the response arrived";
 
 #[test]
-fn what_is_no_daemon_is_told_in_one_line() {
-    let stranger = "error: the server at [ADDRESS] is not port-registry";
+fn a_server_that_is_no_daemon_is_reported_in_one_line() {
+    let not_a_daemon = "error: the server at [ADDRESS] is not port-registry";
     let json = r#"{"version":"9.9.9","pid":1,"store":"/x","range":"1-65535"}"#;
-    for answer in [
-        answer(200, "", json),
-        answer(200, "", "ok"),
-        answer(404, "X-Port-Registry: yes\r\n", "{}"),
-        answer(302, "Location: http://127.0.0.1:1/\r\n", ""),
+    for reply in [
+        response(200, "", json),
+        response(200, "", "ok"),
+        response(404, "X-Port-Registry: yes\r\n", "{}"),
+        response(302, "Location: http://127.0.0.1:1/\r\n", ""),
         "SSH-2.0-OpenSSH_9.9\r\n".to_owned(),
         format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(200_000)),
     ] {
         assert_eq!(
-            told_of(server(answers(answer.clone()))),
-            stranger,
-            "{answer:.80}"
+            error_about(serve_each(respond_with(reply.clone()))),
+            not_a_daemon,
+            "{reply:.80}"
         );
     }
     let gone = SocketAddr::from(([127, 0, 0, 1], free_port()));
-    assert_eq!(told_of(gone), "error: nothing listens at [ADDRESS]");
-    let closes = server(drop);
-    assert_eq!(told_of(closes), BROKEN);
+    assert_eq!(error_about(gone), "error: nothing listens at [ADDRESS]");
+    let closes = serve_each(drop);
+    assert_eq!(error_about(closes), BROKEN);
 }
 
 #[test]
-fn what_a_bad_daemon_answers_is_told_in_one_line() {
-    let rubbish = "error: port-registry at [ADDRESS] sent an unexpected response, with status";
+fn unexpected_responses_of_a_daemon_are_reported_in_one_line() {
+    let unexpected = "error: port-registry at [ADDRESS] sent an unexpected response, with status";
     for (status, body) in [
         (200, "<html>"),
         (200, "[]"),
@@ -48,19 +48,19 @@ fn what_a_bad_daemon_answers_is_told_in_one_line() {
         (500, "{}"),
         (404, "{}"),
     ] {
-        let told = told_of(server(answers(answer(status, IDENTITY, body))));
-        assert_eq!(told, format!("{rubbish} {status}"));
+        let error = error_about(serve_each(respond_with(response(status, IDENTITY, body))));
+        assert_eq!(error, format!("{unexpected} {status}"));
     }
-    let half = format!("HTTP/1.1 200 OK\r\n{IDENTITY}Content-Length: 100\r\n\r\n{{");
-    let half = server(move |mut stream| {
+    let truncated = format!("HTTP/1.1 200 OK\r\n{IDENTITY}Content-Length: 100\r\n\r\n{{");
+    let truncated = serve_each(move |mut stream| {
         let _ = stream.read(&mut [0; 4096]);
-        let _ = stream.write_all(half.as_bytes());
+        let _ = stream.write_all(truncated.as_bytes());
     });
-    assert_eq!(told_of(half), BROKEN);
+    assert_eq!(error_about(truncated), BROKEN);
 }
 
 #[test]
-fn release_leaves_out_an_allocation_that_is_gone_since_it_was_listed() {
+fn release_skips_an_allocation_that_vanished_since_it_was_listed() {
     let identity = r#"{"version":"9.9.9","pid":1,"store":"/x","range":"1-65535"}"#;
     let row = json!([{"id": 1, "app": "work", "instance": "default", "service": "web",
         "port": 3000, "created_at": "2026-01-01T12:00:00Z"}]);
@@ -79,16 +79,16 @@ fn release_leaves_out_an_allocation_that_is_gone_since_it_was_listed() {
     ] {
         let row = row.to_string();
         let problem = problem.to_string();
-        // A connection for each request, so that the next one is not mixed up with its body.
+        // Close after each response, because the server reads only one request per connection.
         let close = format!("{IDENTITY}Connection: close\r\n");
-        let address = server(move |stream| {
-            let Some(line) = whole_request(&stream) else {
+        let address = serve_each(move |stream| {
+            let Some(line) = read_request(&stream) else {
                 return;
             };
             let reply = match line.split('?').next().unwrap_or_default() {
-                "GET /v1/daemon HTTP/1.1" => answer(200, &close, identity),
-                "GET /v1/allocations" => answer(200, &close, &row),
-                _ => answer(404, &close, &problem),
+                "GET /v1/daemon HTTP/1.1" => response(200, &close, identity),
+                "GET /v1/allocations" => response(200, &close, &row),
+                _ => response(404, &close, &problem),
             };
             let _ = (&stream).write_all(reply.as_bytes());
         });
@@ -101,26 +101,26 @@ fn release_leaves_out_an_allocation_that_is_gone_since_it_was_listed() {
 }
 
 #[test]
-fn an_answer_without_an_end_is_not_read_to_its_end() {
+fn an_endless_response_is_refused_at_64_mib() {
     let head = format!("HTTP/1.1 200 OK\r\n{IDENTITY}Content-Length: 100000000\r\n\r\n");
-    let endless = server(move |mut stream| {
+    let endless = serve_each(move |mut stream| {
         let _ = stream.read(&mut [0; 4096]);
         let _ = stream.write_all(head.as_bytes());
         while stream.write_all(&[b' '; 8192]).is_ok() {}
     });
-    let told = told_of(endless);
+    let error = error_about(endless);
     assert_eq!(
-        told,
+        error,
         "error: the response from [ADDRESS] is larger than 64 MiB"
     );
 }
 
 #[test]
-fn a_server_that_does_not_answer_is_given_up() {
+fn a_server_that_does_not_answer_times_out() {
     let held = std::sync::Mutex::new(Vec::new());
-    let silent = server(move |stream| held.lock().unwrap().push(stream));
-    // One that says a little each second.
-    let dripping = server(move |mut stream| {
+    let silent = serve_each(move |stream| held.lock().unwrap().push(stream));
+    // Sends a few bytes at a time, without an end.
+    let dripping = serve_each(move |mut stream| {
         while stream.write_all(b"HTTP/1.1 200 OK\r\nX-").is_ok() {
             thread::sleep(Duration::from_millis(200));
         }
@@ -132,22 +132,22 @@ fn a_server_that_does_not_answer_is_given_up() {
                 let mut command = sandbox.command(PORTCTL);
                 command.env("PORT_REGISTRY_ADDR", address.to_string());
                 let ran = Ran::of(command.args(["get", "web", "--json"]));
-                let told: Value = serde_json::from_str(ran.complained(1)).unwrap();
+                let output: Value = serde_json::from_str(ran.complained(1)).unwrap();
                 let expected = if is_silent {
                     format!("the server at {address} did not answer within 5 s")
                 } else {
                     format!("the server at {address} is not port-registry")
                 };
-                assert_eq!(told["error"], expected);
+                assert_eq!(output["error"], expected);
             });
         }
     });
 }
 
 #[test]
-fn what_a_proxy_would_say_is_not_asked() {
-    let portctl = Portctl::by_daemon(free_block(PORTS));
-    let proxy = server(answers(answer(200, "", "{}")));
+fn proxy_variables_are_ignored() {
+    let portctl = Portctl::over_http(free_block(PORTS));
+    let proxy = serve_each(respond_with(response(200, "", "{}")));
     let mut command = portctl.command();
     for variable in [
         "HTTP_PROXY",
@@ -163,13 +163,13 @@ fn what_a_proxy_would_say_is_not_asked() {
 }
 
 #[test]
-fn an_address_is_a_host_and_a_port_and_nothing_else() {
+fn an_address_with_more_than_host_and_port_is_refused() {
     let sandbox = Sandbox::new();
-    let run = |address: &str, words: &[&str]| {
+    let run = |address: &str, args: &[&str]| {
         let mut command = sandbox.command(PORTCTL);
-        Ran::of(command.env("PORT_REGISTRY_ADDR", address).args(words))
+        Ran::of(command.env("PORT_REGISTRY_ADDR", address).args(args))
     };
-    for words in [
+    for args in [
         &["list"][..],
         &["health"],
         &["start"],
@@ -177,7 +177,7 @@ fn an_address_is_a_host_and_a_port_and_nothing_else() {
         &["status"],
         &["version"],
     ] {
-        let ran = run("http://127.0.0.1:51234", words);
+        let ran = run("http://127.0.0.1:51234", args);
         assert_eq!(
             ran.complained(1),
             "error: PORT_REGISTRY_ADDR=http://127.0.0.1:51234 cannot be used: it must be a host and a \
@@ -200,7 +200,7 @@ fn an_address_is_a_host_and_a_port_and_nothing_else() {
             "{address}"
         );
     }
-    // An empty one is like none.
+    // An empty address counts as unset.
     run("", &["get", "web"]).printed();
     assert!(sandbox.store().exists());
 }

@@ -1,4 +1,4 @@
-//! Servers in the place of the daemon.
+//! Servers in place of the daemon.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -7,17 +7,17 @@ use std::thread;
 use crate::PORTCTL;
 use test_support::{Ran, Sandbox};
 
-/// A server that treats every connection alike.
-pub(super) fn server(serve: impl Fn(TcpStream) + Send + 'static) -> SocketAddr {
+/// Starts a server that calls `serve` for every connection, and returns its address.
+pub(super) fn serve_each(serve: impl Fn(TcpStream) + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    // It ends with the process.
+    // The thread ends with the process.
     thread::spawn(move || listener.incoming().flatten().for_each(&serve));
     address
 }
 
-/// Reads a request to its end; gives its first line.
-pub(super) fn whole_request(stream: &TcpStream) -> Option<String> {
+/// Reads a whole request and returns its first line, or `None` if it is incomplete.
+pub(super) fn read_request(stream: &TcpStream) -> Option<String> {
     let mut stream = BufReader::new(stream);
     let mut head = Vec::new();
     loop {
@@ -37,8 +37,8 @@ pub(super) fn whole_request(stream: &TcpStream) -> Option<String> {
     head.into_iter().next()
 }
 
-/// Answers every request with these bytes.
-pub(super) fn answers(bytes: impl Into<Vec<u8>>) -> impl Fn(TcpStream) + Send + 'static {
+/// Returns a handler that answers every request with these bytes.
+pub(super) fn respond_with(bytes: impl Into<Vec<u8>>) -> impl Fn(TcpStream) + Send + 'static {
     let bytes = bytes.into();
     move |mut stream| {
         while let Ok(1..) = stream.read(&mut [0; 4096]) {
@@ -49,33 +49,35 @@ pub(super) fn answers(bytes: impl Into<Vec<u8>>) -> impl Fn(TcpStream) + Send + 
     }
 }
 
-/// An answer with a body, by something that says that it is a port registry, or does not.
-pub(super) fn answer(status: u16, identity: &str, body: &str) -> String {
+/// Formats a response. `identity` is [`IDENTITY`] or other header fields.
+pub(super) fn response(status: u16, identity: &str, body: &str) -> String {
     let length = body.len();
     format!("HTTP/1.1 {status} X\r\n{identity}Content-Length: {length}\r\n\r\n{body}")
 }
 
+/// The header field by which a daemon identifies itself.
 pub(super) const IDENTITY: &str = "X-Port-Registry: 9.9.9; pid=1\r\n";
 
-/// What is told of a server, for a question and for something to be done.
+/// Returns the error that portctl prints about a server, which must be the same for reading and writing
+/// commands.
 #[track_caller]
-pub(super) fn told_of(address: SocketAddr) -> String {
+pub(super) fn error_about(address: SocketAddr) -> String {
     let sandbox = Sandbox::new();
-    let mut told = Vec::new();
-    for words in [&["list", "--all"][..], &["get", "web"], &["health"]] {
+    let mut errors = Vec::new();
+    for args in [&["list", "--all"][..], &["get", "web"], &["health"]] {
         let mut command = sandbox.command(PORTCTL);
         let ran = Ran::of(
             command
-                .args(words)
+                .args(args)
                 .env("PORT_REGISTRY_ADDR", address.to_string()),
         );
-        let complaint = ran.complained(1).replace(&address.to_string(), "[ADDRESS]");
-        let (error, _) = complaint.split_once("\nhint: ").unwrap_or((&complaint, ""));
-        assert_eq!(error.lines().count(), 1, "{complaint}");
-        told.push(error.to_owned());
+        let stderr = ran.complained(1).replace(&address.to_string(), "[ADDRESS]");
+        let (error, _) = stderr.split_once("\nhint: ").unwrap_or((&stderr, ""));
+        assert_eq!(error.lines().count(), 1, "{stderr}");
+        errors.push(error.to_owned());
     }
     assert!(!sandbox.store().exists());
-    told.dedup();
-    assert_eq!(told.len(), 1, "{told:?}");
-    told.remove(0)
+    errors.dedup();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    errors.remove(0)
 }

@@ -1,4 +1,4 @@
-//! `portctl` with one of the backends.
+//! `portctl` with either backend.
 
 use std::fmt::Write as _;
 use std::process::Command;
@@ -10,10 +10,10 @@ use test_support::{Ran, Sandbox};
 
 use super::table::TABLE;
 
-/// How many ports there are to choose from.
+/// Number of ports in the range.
 pub(super) const PORTS: u16 = 4;
 
-/// A sandbox in which portctl is told where to go.
+/// A sandbox in which portctl uses a given backend.
 pub(super) struct Portctl {
     pub(super) sandbox: Sandbox,
     pub(super) range: String,
@@ -22,7 +22,7 @@ pub(super) struct Portctl {
 }
 
 impl Portctl {
-    /// The same machine for both ways.
+    /// Creates a sandbox for the in-process backend, with the files that the commands of the table read.
     pub(super) fn in_process(first: u16) -> Portctl {
         let sandbox = Sandbox::new();
         for folder in ["here/shop", "there/shop"] {
@@ -51,7 +51,8 @@ impl Portctl {
         }
     }
 
-    pub(super) fn by_daemon(first: u16) -> Portctl {
+    /// Creates the sandbox of [`Portctl::in_process`], but for the HTTP backend.
+    pub(super) fn over_http(first: u16) -> Portctl {
         let portctl = Portctl::in_process(first);
         let daemon = Daemon::start_with(&portctl.sandbox, &["--range", &portctl.range]);
         Portctl {
@@ -69,29 +70,29 @@ impl Portctl {
         command
     }
 
-    /// What is printed for each line of the table, and the exit codes.
+    /// Runs each line of the table, and returns the output and exit codes.
     pub(super) fn transcript(&self, busy: u16, occupant: u32) -> String {
         let mut transcript = String::new();
         for line in TABLE.trim().lines() {
-            let (folder, words) = match line.strip_prefix("# ") {
-                Some(words) => ("there/shop", words),
+            let (folder, line_args) = match line.strip_prefix("# ") {
+                Some(args) => ("there/shop", args),
                 None => ("here/shop", line),
             };
             let ports = (0..PORTS).map(|offset| (format!("P{offset}"), self.first + offset));
-            let words = ports
+            let line_args = ports
                 .chain([("BUSY".to_owned(), busy)])
-                .fold(words.to_owned(), |words, (name, port)| {
-                    words.replace(&name, &port.to_string())
+                .fold(line_args.to_owned(), |args, (name, port)| {
+                    args.replace(&name, &port.to_string())
                 });
-            let words = words.split(' ').map(|word| match word {
+            let args = line_args.split(' ').map(|arg| match arg {
                 "''" => "",
-                word => word,
+                arg => arg,
             });
-            let words: Vec<String> = words
-                .map(|word| word.trim_matches('\'').replace("\\n", "\n"))
+            let args: Vec<String> = args
+                .map(|arg| arg.trim_matches('\'').replace("\\n", "\n"))
                 .collect();
             let folder = self.sandbox.path().join(folder);
-            let ran = Ran::of(self.command().args(words).current_dir(folder));
+            let ran = Ran::of(self.command().args(args).current_dir(folder));
             let code = ran.code.unwrap();
             let errors = ran.stderr.lines().map(|line| format!("! {line}\n"));
             let errors: String = errors.collect();
@@ -102,16 +103,17 @@ impl Portctl {
             )
             .unwrap();
         }
-        self.in_general_terms(&transcript, busy, occupant)
+        self.redact(&transcript, busy, occupant)
     }
 
-    pub(super) fn in_general_terms(&self, text: &str, busy: u16, pid: u32) -> String {
+    /// Redacts values that differ between runs.
+    fn redact(&self, text: &str, busy: u16, pid: u32) -> String {
         let mut text = text.replace(self.sandbox.path().to_str().unwrap(), "[SANDBOX]");
         for offset in 0..PORTS {
             text = text.replace(&(self.first + offset).to_string(), &format!("[P{offset}]"));
         }
         text = text.replace(&busy.to_string(), "[BUSY]");
-        // What a folder's path is marked by.
+        // A hash of the checkout's path ends the instance.
         let parts = text.split("--instance there-").enumerate();
         let parts = parts.map(|(at, part)| if at == 0 { part } else { &part[4..] });
         text = parts.collect::<Vec<_>>().join("--instance there-[MARK]");

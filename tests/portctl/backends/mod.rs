@@ -1,5 +1,5 @@
-//! The same command lines through a named daemon and in process, which print the same. And servers that are
-//! no daemon, or a bad one.
+//! The two backends, which must print the same for the same command lines, and servers that are not a
+//! daemon or a broken one.
 
 mod agreement;
 mod bad_daemon;

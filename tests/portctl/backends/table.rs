@@ -1,7 +1,8 @@
 //! The command lines that both backends run.
 
-/// What is typed, in this order. P0 to P3 stand for the ports to choose from, and BUSY for one that
-/// something listens on. Words behind a `#` are in the folder of another checkout of the same name.
+/// Arguments of `portctl`, one command a line, run in this order. P0 to P3 stand for the ports of the
+/// range, and BUSY for one that something listens on. Lines that begin with `#` run in another checkout
+/// of the same name.
 pub(super) const TABLE: &str = "
 list
 list --json
