@@ -7,7 +7,7 @@ use test_support::{free_block, occupant};
 use super::fixture::{PORTS, Portctl};
 
 #[test]
-fn allocate_prints_what_it_allocated() {
+fn allocate_prints_the_allocation() {
     let portctl = Portctl::new();
     let ran = portctl.run(&["allocate", "--service", "web"]);
     let first = portctl.first;
@@ -20,7 +20,7 @@ fn allocate_prints_what_it_allocated() {
     let text = portctl
         .run(&["list", "--instance", "blue", "--json"])
         .stdout;
-    portctl.in_general_terms(|| {
+    portctl.with_redactions(|| {
         assert_snapshot!(text.trim_end(), @r#"[{"id":2,"app":"work","instance":"blue","service":"api","port":[P-1],"created_at":"[TIME]"}]"#);
     });
 }
@@ -40,27 +40,27 @@ fn a_second_claim_on_a_port_names_its_holder() {
         &port,
     ];
     let ran = portctl.run(&rival);
-    portctl.in_general_terms(|| {
+    portctl.with_redactions(|| {
         assert_snapshot!(ran.complained(1), @"
         error: port [P-0] is already allocated to work/default/web (id 1, of [SANDBOX]/work), and nothing listens there
         hint: leave --port out to get a free port, or run `portctl release --id 1` if nothing needs this one
         ");
     });
     let ran = portctl.run(&[&rival[..], &["--json"]].concat());
-    let told: Value = serde_json::from_str(ran.complained(1)).unwrap();
+    let output: Value = serde_json::from_str(ran.complained(1)).unwrap();
     let holder = format!("port {port} is already allocated to work/default/web");
-    assert!(told["error"].as_str().unwrap().starts_with(&holder));
-    assert_eq!(told["holder"]["id"], 1);
-    let hint = told["hint"].as_str().unwrap();
+    assert!(output["error"].as_str().unwrap().starts_with(&holder));
+    assert_eq!(output["holder"]["id"], 1);
+    let hint = output["hint"].as_str().unwrap();
     assert!(hint.contains("`portctl release --id 1`"), "{hint}");
 }
 
 #[test]
-fn a_second_claim_of_a_service_names_the_port_it_has() {
+fn a_second_claim_on_a_service_names_its_port() {
     let portctl = Portctl::new();
     portctl.run(&["allocate", "--service", "web"]).printed();
     let ran = portctl.run(&["allocate", "--service", "web"]);
-    portctl.in_general_terms(|| {
+    portctl.with_redactions(|| {
         assert_snapshot!(ran.complained(1), @"
         error: work/default/web already has port [P-0] (id 1, of [SANDBOX]/work), and nothing listens there
         hint: `portctl get web` prints the port that it has
@@ -69,17 +69,17 @@ fn a_second_claim_of_a_service_names_the_port_it_has() {
 }
 
 #[test]
-fn a_port_that_something_listens_on_is_refused_unless_it_is_adopted() {
+fn a_port_in_use_is_refused_unless_it_is_adopted() {
     let portctl = Portctl::new();
     let (occupant, port) = occupant();
     let claim = ["allocate", "--service", "db", "--port", &port.to_string()];
     let ran = portctl.run(&claim);
     let by = format!(" (pid {})", occupant.id());
-    let complaint = ran.complained(1).replace(&port.to_string(), "[PORT]");
-    let (before, process) = complaint.split_once(" by ").unwrap();
+    let error = ran.complained(1).replace(&port.to_string(), "[PORT]");
+    let (before, process) = error.split_once(" by ").unwrap();
     let (_, after) = process.split_once(&by).unwrap();
-    let complaint = format!("{before} by [PROCESS]{after}");
-    assert_snapshot!(complaint, @"
+    let error = format!("{before} by [PROCESS]{after}");
+    assert_snapshot!(error, @"
     error: port [PORT] is in use on this system by [PROCESS], and not allocated
     hint: if the service itself listens there, `portctl allocate --service db --port [PORT] --adopt` registers it; otherwise leave --port out to get a free port
     ");
@@ -91,7 +91,7 @@ fn a_port_that_something_listens_on_is_refused_unless_it_is_adopted() {
 }
 
 #[test]
-fn get_prints_the_same_ports_again_and_nothing_else() {
+fn get_is_idempotent_and_prints_only_ports() {
     let portctl = Portctl::new();
     let first = portctl.first;
     let both = portctl.run(&["get", "web", "api"]);
@@ -120,9 +120,9 @@ fn get_prints_the_same_ports_again_and_nothing_else() {
 fn get_allocates_all_or_nothing() {
     let portctl = Portctl::new();
     let services: Vec<String> = (0..=PORTS).map(|number| format!("s{number}")).collect();
-    let mut words = vec!["get"];
-    words.extend(services.iter().map(String::as_str));
-    let ran = portctl.run(&words);
+    let mut args = vec!["get"];
+    args.extend(services.iter().map(String::as_str));
+    let ran = portctl.run(&args);
     let range = format!("{}-{}", portctl.first, portctl.first + PORTS - 1);
     assert_eq!(
         ran.complained(1),
@@ -132,15 +132,15 @@ fn get_allocates_all_or_nothing() {
         )
     );
     assert_eq!(portctl.json(&["list", "--all", "--json"]), json!([]));
-    words.pop();
+    args.pop();
     assert_eq!(
-        portctl.run(&words).printed().lines().count(),
+        portctl.run(&args).printed().lines().count(),
         usize::from(PORTS)
     );
 }
 
 #[test]
-fn what_needs_no_write_creates_no_store() {
+fn commands_that_write_nothing_create_no_store() {
     let portctl = Portctl::new();
     let (_occupant, port) = occupant();
     let port = port.to_string();
@@ -152,11 +152,11 @@ fn what_needs_no_write_creates_no_store() {
 }
 
 #[test]
-fn a_folder_is_recorded_for_its_own_names_alone() {
+fn the_checkout_is_recorded_only_for_its_own_app_and_instance() {
     let portctl = Portctl::new();
-    let dir = |words: &[&str]| {
-        let words = [&["get", "--json", "web"], words].concat();
-        portctl.json(&words)[0]["dir"].clone()
+    let dir = |args: &[&str]| {
+        let args = [&["get", "--json", "web"], args].concat();
+        portctl.json(&args)[0]["dir"].clone()
     };
     let work = json!(portctl.sandbox.work().to_str().unwrap());
     assert_eq!(dir(&[]), work);
@@ -166,7 +166,7 @@ fn a_folder_is_recorded_for_its_own_names_alone() {
 }
 
 #[test]
-fn a_small_range_is_used_up_to_its_last_port_and_again_after_a_release() {
+fn a_range_is_used_to_its_last_port_and_again_after_a_release() {
     let portctl = Portctl::new();
     for number in 0..PORTS {
         let service = format!("service-{number}");

@@ -1,21 +1,21 @@
-//! Completion scripts, in their shells.
+//! Completion scripts, run in their shells.
 
 use test_support::{Ran, is_available};
 
 use super::fixture::Portctl;
 
-/// What a shell offers behind a command line that ends in a space or in dashes, by the script for it.
-/// `None` where there is no such shell.
-fn offered(portctl: &Portctl, shell: &str, line: &str) -> Option<Vec<String>> {
+/// Returns the completions that a shell offers after `line`, which ends in a space or dashes. Returns
+/// `None` if the shell is not installed.
+fn completions_for(portctl: &Portctl, shell: &str, line: &str) -> Option<Vec<String>> {
     let script = portctl.sandbox.path().join(format!("completions.{shell}"));
     let printed = portctl.run(&["completions", shell]).stdout;
     std::fs::write(&script, printed).unwrap();
-    let ask = match shell {
+    let query = match shell {
         "bash" => {
             r#"source "$1"; COMP_WORDS=($2 ""); [[ $2 == *-- ]] && COMP_WORDS=($2)
             COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _portctl; printf '%s\n' "${COMPREPLY[@]}""#
         }
-        // Its completions come from a terminal only; that it can be read is what is seen here.
+        // zsh completes only on a terminal, so this checks only that it can load the script.
         "zsh" => {
             r#"autoload -U compinit && compinit -u -D; source "$1" && whence -w _portctl_list"#
         }
@@ -28,8 +28,8 @@ fn offered(portctl: &Portctl, shell: &str, line: &str) -> Option<Vec<String>> {
     }
     let mut command = portctl.sandbox.command(shell);
     match shell {
-        "bash" | "zsh" => command.args(["-c", ask, shell]),
-        _ => command.args(["-c", ask]),
+        "bash" | "zsh" => command.args(["-c", query, shell]),
+        _ => command.args(["-c", query]),
     };
     let ran = Ran::from(command.arg(&script).arg(line).output().unwrap());
     assert_eq!((ran.code, &*ran.stderr), (Some(0), ""), "{shell}: {ran:?}");
@@ -38,7 +38,7 @@ fn offered(portctl: &Portctl, shell: &str, line: &str) -> Option<Vec<String>> {
 
 #[cfg(unix)]
 #[test]
-fn completions_are_understood_by_their_shells() {
+fn completion_scripts_work_in_their_shells() {
     let portctl = Portctl::new();
     for shell in ["bash", "fish"] {
         for (line, expected) in [
@@ -47,8 +47,8 @@ fn completions_are_understood_by_their_shells() {
             ("portctl list --", &["--all", "--app", "--json"]),
             ("portctl skill install --", &["--global", "--force"]),
         ] {
-            let Some(offered) = offered(&portctl, shell, line) else {
-                // It need not be installed; bash has to be.
+            let Some(offered) = completions_for(&portctl, shell, line) else {
+                // Only bash has to be installed.
                 assert_ne!(shell, "bash");
                 continue;
             };
@@ -58,15 +58,15 @@ fn completions_are_understood_by_their_shells() {
                     "{shell}: {line}: {offered:?}"
                 );
             }
-            // Nothing of other commands.
+            // Flags of other commands are not offered.
             assert!(
                 offered.iter().all(|it| it != "--adopt"),
                 "{shell}: {line}: {offered:?}"
             );
         }
     }
-    if let Some(read) = offered(&portctl, "zsh", "") {
-        assert_eq!(read, ["_portctl_list: function"]);
+    if let Some(loaded) = completions_for(&portctl, "zsh", "") {
+        assert_eq!(loaded, ["_portctl_list: function"]);
     }
     let ran = portctl.run(&["completions", "powershell"]);
     assert!(

@@ -1,4 +1,4 @@
-//! Settings of the environment, and names of folders.
+//! Environment variables, and folders whose name cannot be the app.
 
 use insta::assert_snapshot;
 use test_support::Ran;
@@ -6,7 +6,7 @@ use test_support::Ran;
 use super::fixture::Portctl;
 
 #[test]
-fn the_environment_names_the_store() {
+fn environment_variables_set_the_store_and_the_range() {
     let portctl = Portctl::new();
     let store = portctl.sandbox.path().join("elsewhere.redb");
     let ran = Ran::of(
@@ -24,7 +24,7 @@ fn the_environment_names_the_store() {
 }
 
 #[test]
-fn a_folder_without_a_name_asks_for_one() {
+fn the_root_folder_requires_an_app_name() {
     let portctl = Portctl::new();
     let ran = Ran::of(portctl.command(&["get", "web"]).current_dir("/"));
     assert_snapshot!(ran.complained(1), @"
@@ -41,12 +41,12 @@ fn a_folder_without_a_name_asks_for_one() {
 
 #[cfg(unix)]
 #[test]
-fn a_folder_whose_name_cannot_be_used_asks_for_another() {
+fn a_folder_with_an_invalid_name_requires_an_app_name() {
     let portctl = Portctl::new();
     let folder = portctl.sandbox.path().join("two\nlines");
     std::fs::create_dir(&folder).unwrap();
-    for words in [&["get", "web"][..], &["list"], &["release"]] {
-        let ran = Ran::of(portctl.command(words).current_dir(&folder));
+    for args in [&["get", "web"][..], &["list"], &["release"]] {
+        let ran = Ran::of(portctl.command(args).current_dir(&folder));
         assert_eq!(
             ran.complained(1),
             "error: the current folder has no valid name for the app: the app name must hold no control \

@@ -1,4 +1,4 @@
-//! `portctl` with a registry and ports of its own.
+//! `portctl` with its own registry and port range.
 
 use std::process::Command;
 
@@ -6,10 +6,10 @@ use crate::PORTCTL;
 use serde_json::Value;
 use test_support::{Ran, Sandbox, free_block};
 
-/// How many ports there are to choose from.
+/// Number of ports in the range.
 pub(super) const PORTS: u16 = 8;
 
-/// A sandbox with a registry that chooses from a few ports.
+/// A sandbox with a small port range.
 pub(super) struct Portctl {
     pub(super) sandbox: Sandbox,
     pub(super) first: u16,
@@ -23,24 +23,24 @@ impl Portctl {
         }
     }
 
-    pub(super) fn command(&self, words: &[&str]) -> Command {
+    pub(super) fn command(&self, args: &[&str]) -> Command {
         let range = format!("{}-{}", self.first, self.first + PORTS - 1);
         let mut command = self.sandbox.command(PORTCTL);
-        command.env("PORT_REGISTRY_RANGE", range).args(words);
+        command.env("PORT_REGISTRY_RANGE", range).args(args);
         command
     }
 
-    pub(super) fn run(&self, words: &[&str]) -> Ran {
-        Ran::of(&mut self.command(words))
+    pub(super) fn run(&self, args: &[&str]) -> Ran {
+        Ran::of(&mut self.command(args))
     }
 
     #[track_caller]
-    pub(super) fn json(&self, words: &[&str]) -> Value {
-        serde_json::from_str(self.run(words).printed()).unwrap()
+    pub(super) fn json(&self, args: &[&str]) -> Value {
+        serde_json::from_str(self.run(args).printed()).unwrap()
     }
 
-    /// Compares snapshots with what differs from run to run put in general terms.
-    pub(super) fn in_general_terms(&self, compare: impl FnOnce()) {
+    /// Compares snapshots with values redacted that differ between runs.
+    pub(super) fn with_redactions(&self, compare: impl FnOnce()) {
         let mut settings = test_support::snapshots::settings();
         settings.add_filter(self.sandbox.path().to_str().unwrap(), "[SANDBOX]");
         for offset in 0..PORTS {

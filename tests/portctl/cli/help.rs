@@ -10,7 +10,6 @@ use serde_json::json;
 
 use super::fixture::Portctl;
 
-/// All commands.
 const COMMANDS: [&str; 20] = [
     "get",
     "allocate",
@@ -35,35 +34,35 @@ const COMMANDS: [&str; 20] = [
 ];
 
 #[test]
-fn help_is_printed_in_every_way_that_people_ask_for_it() {
+fn every_way_to_ask_for_help_prints_it() {
     let portctl = Portctl::new();
     let help = portctl.run(&["--help"]);
-    for words in [&["-h"], &["help"]] {
-        assert_eq!(portctl.run(words).printed(), help.printed());
+    for args in [&["-h"], &["help"]] {
+        assert_eq!(portctl.run(args).printed(), help.printed());
     }
-    portctl.in_general_terms(|| assert_snapshot!("help", help.printed()));
+    portctl.with_redactions(|| assert_snapshot!("help", help.printed()));
     for command in COMMANDS {
         let help = portctl.run(&[command, "--help"]);
-        for words in [[command, "-h"], [command, "help"], ["help", command]] {
-            assert_eq!(portctl.run(&words).printed(), help.printed());
+        for args in [[command, "-h"], [command, "help"], ["help", command]] {
+            assert_eq!(portctl.run(&args).printed(), help.printed());
         }
         assert_narrow(help.printed());
         assert!(help.printed().contains("\nExamples:\n  "), "{command}");
-        portctl.in_general_terms(|| assert_snapshot!(format!("help-{command}"), help.printed()));
+        portctl.with_redactions(|| assert_snapshot!(format!("help-{command}"), help.printed()));
     }
     for command in ["install", "uninstall"] {
         let help = portctl.run(&["skill", command, "--help"]);
-        for words in [["skill", command, "help"], ["help", "skill", command]] {
-            assert_eq!(portctl.run(&words).printed(), help.printed());
+        for args in [["skill", command, "help"], ["help", "skill", command]] {
+            assert_eq!(portctl.run(&args).printed(), help.printed());
         }
         assert_narrow(help.printed());
         let name = format!("help-skill-{command}");
-        portctl.in_general_terms(|| assert_snapshot!(name, help.printed()));
+        portctl.with_redactions(|| assert_snapshot!(name, help.printed()));
     }
     assert_narrow(portctl.run(&["--help"]).printed());
 }
 
-/// That a usual terminal has room for a help text, but for examples, which are to be copied.
+/// Asserts that a help text fits into 80 columns. Examples may be wider, because people copy them.
 #[track_caller]
 fn assert_narrow(help: &str) {
     let (before, after) = help.split_once("\nExamples:\n").unwrap();
@@ -74,20 +73,20 @@ fn assert_narrow(help: &str) {
 }
 
 #[test]
-fn the_version_is_printed_in_every_way_that_people_ask_for_it() {
+fn every_way_to_ask_for_the_version_prints_it() {
     let portctl = Portctl::new();
-    for words in [["version"], ["--version"], ["-V"]] {
-        assert_eq!(portctl.run(&words).printed(), portctl_version());
+    for args in [["version"], ["--version"], ["-V"]] {
+        assert_eq!(portctl.run(&args).printed(), portctl_version());
     }
 }
 
 #[test]
-fn the_version_names_the_commit_and_its_day() {
+fn the_version_names_the_commit_and_its_date() {
     let version = Portctl::new().json(&["version", "--json"]);
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut git = Command::new("git");
     git.args([
-        // The tester need not be who built it.
+        // git refuses another user's repository, and the tester may not be its owner.
         "-c",
         "safe.directory=*",
         "-c",
@@ -100,24 +99,27 @@ fn the_version_names_the_commit_and_its_day() {
     .current_dir(&root)
     .env("TZ", "UTC");
     match git.output() {
-        // Another repository may be around an unpacked archive of the source.
+        // An unpacked archive of the source may lie within another repository.
         Ok(log) if log.status.success() && root.join(".git").exists() => {
             let log = String::from_utf8(log.stdout).unwrap();
             let (commit, date) = log.trim().split_once(' ').unwrap();
-            let told = version["commit"].as_str().unwrap();
-            assert!(told.len() >= 9 && commit.starts_with(told), "{version}");
+            let short_commit = version["commit"].as_str().unwrap();
+            assert!(
+                short_commit.len() >= 9 && commit.starts_with(short_commit),
+                "{version}"
+            );
             assert_eq!(version["date"], date);
         }
-        // The source is no checkout.
+        // The source is not a git checkout.
         _ => assert_eq!(version, json!({ "version": env!("CARGO_PKG_VERSION") })),
     }
 }
 
 #[test]
-fn a_command_line_that_makes_no_sense_exits_with_2() {
+fn usage_errors_exit_with_2() {
     let portctl = Portctl::new();
-    let mut told = String::new();
-    for words in [
+    let mut transcript = String::new();
+    for args in [
         &["frobnicate"][..],
         &["allocate"],
         &["allocate", "--service"],
@@ -153,11 +155,11 @@ fn a_command_line_that_makes_no_sense_exits_with_2() {
         &["run", "--frob", "--service", "web", "--", "true"],
         &["run", "--service", "web", "npm", "--frob"],
     ] {
-        let ran = portctl.run(words);
-        let complaint = ran.complained(2);
-        write!(told, "$ portctl {}\n{complaint}\n\n", words.join(" ")).unwrap();
+        let ran = portctl.run(args);
+        let error = ran.complained(2);
+        write!(transcript, "$ portctl {}\n{error}\n\n", args.join(" ")).unwrap();
     }
-    portctl.in_general_terms(|| assert_snapshot!("usage-errors", told));
+    portctl.with_redactions(|| assert_snapshot!("usage-errors", transcript));
     let ran = portctl.run(&["get", "--json"]);
     assert_eq!(
         ran.complained(2),

@@ -7,22 +7,22 @@ use test_support::occupant;
 use super::fixture::Portctl;
 
 #[test]
-fn list_is_of_this_app_and_instance_unless_told_otherwise() {
+fn list_defaults_to_this_app_and_instance() {
     let portctl = Portctl::new();
     let nothing = portctl.run(&["list"]);
     assert_eq!((nothing.code, &*nothing.stdout), (Some(0), ""));
     assert_snapshot!(nothing.stderr.trim_end(), @"no allocations of work/default; `portctl list --all` shows those of others");
     assert_eq!(portctl.run(&["list", "--all"]).stderr, "no allocations\n");
-    assert!(!portctl.sandbox.store().exists(), "looking creates nothing");
+    assert!(!portctl.sandbox.store().exists(), "listing created a store");
 
     portctl.run(&["get", "web", "postgres"]).printed();
     portctl.run(&["get", "web", "--instance", "blue"]).printed();
     portctl
         .run(&["get", "web", "--app", "other", "--instance", "blue"])
         .printed();
-    let ids = |words: &[&str]| -> Vec<u64> {
-        let words = [&["list", "--json"], words].concat();
-        let listed = portctl.json(&words);
+    let ids = |args: &[&str]| -> Vec<u64> {
+        let args = [&["list", "--json"], args].concat();
+        let listed = portctl.json(&args);
         let listed = listed.as_array().unwrap().iter();
         listed.map(|it| it["id"].as_u64().unwrap()).collect()
     };
@@ -35,29 +35,29 @@ fn list_is_of_this_app_and_instance_unless_told_otherwise() {
     assert_eq!(ids(&["--all"]), [1, 2, 3, 4]);
     assert_eq!(ids(&["--all", "--service", "postgres"]), [2]);
     let table = portctl.run(&["list", "--all"]);
-    portctl.in_general_terms(|| assert_snapshot!("list", table.printed()));
+    portctl.with_redactions(|| assert_snapshot!("list", table.printed()));
 }
 
 #[test]
-fn release_is_of_this_app_and_instance_at_most_unless_told_otherwise() {
+fn release_is_limited_to_this_app_and_instance_by_default() {
     let portctl = Portctl::new();
     let port = portctl.first.to_string();
     portctl.run(&["get", "web", "--app", "other"]).printed();
     portctl.run(&["get", "web", "api", "db"]).printed();
 
     let ran = portctl.run(&["release", "--port", &port]);
-    portctl.in_general_terms(|| {
+    portctl.with_redactions(|| {
         assert_snapshot!(ran.complained(1), @"
         error: no allocation matches: port [P-0] is held by other/default/web (id 1), and nothing listens there
         hint: `portctl release --id 1` frees it, if nothing needs it
         ");
     });
     let ran = portctl.run(&["release", "--service", "api"]);
-    portctl.in_general_terms(|| {
+    portctl.with_redactions(|| {
         assert_snapshot!(ran.printed(), @"released port [P-2] of work/default/api");
     });
     let ran = portctl.run(&["release"]);
-    portctl.in_general_terms(|| {
+    portctl.with_redactions(|| {
         assert_snapshot!(ran.printed(), @"
         released port [P-1] of work/default/web
         released port [P-3] of work/default/db
@@ -75,12 +75,12 @@ fn release_is_of_this_app_and_instance_at_most_unless_told_otherwise() {
     ");
     let released = portctl.json(&["release", "--id", "1", "--json"]);
     assert_eq!(released[0]["app"], "other");
-    // Ids are not given twice.
+    // Ids are never given twice.
     assert_eq!(portctl.json(&["get", "web", "--json"])[0]["id"], 5);
 }
 
 #[test]
-fn check_tells_by_its_exit_code() {
+fn check_reports_by_its_exit_code() {
     let portctl = Portctl::new();
     let port = portctl.first.to_string();
     let check = |port: &str| {

@@ -1,4 +1,4 @@
-//! What portctl prints, where, and how it ends.
+//! The output and exit codes of portctl.
 
 mod allocating;
 mod completions;

@@ -1,4 +1,4 @@
-//! Output on terminals, and into pipes that break.
+//! Output to terminals, closed pipes and full disks.
 
 use std::process::Stdio;
 
@@ -8,9 +8,9 @@ use test_support::Ran;
 
 use super::fixture::Portctl;
 
-/// What a command prints to a terminal of so many columns.
+/// Runs portctl in a terminal of this width and returns the output.
 #[cfg(target_os = "linux")]
-fn on_a_terminal(
+fn run_in_terminal(
     portctl: &Portctl,
     columns: u16,
     line: &str,
@@ -30,11 +30,11 @@ fn on_a_terminal(
 
 #[cfg(target_os = "linux")]
 #[test]
-fn colours_are_for_terminals_and_for_who_wants_them() {
+fn colours_are_used_in_terminals_or_on_request() {
     let portctl = Portctl::new();
     portctl.run(&["get", "web"]).printed();
     let is_coloured = |text: &str| text.contains('\u{1b}');
-    let list = |variables: &[(&str, &str)]| on_a_terminal(&portctl, 80, "list", variables);
+    let list = |variables: &[(&str, &str)]| run_in_terminal(&portctl, 80, "list", variables);
     let heading = list(&[]);
     assert!(heading.starts_with("\u{1b}[1mID  APP"), "{heading:?}");
     assert!(
@@ -45,7 +45,7 @@ fn colours_are_for_terminals_and_for_who_wants_them() {
             .trim_end()
             .ends_with("CREATED\u{1b}[0m")
     );
-    let error = on_a_terminal(&portctl, 80, "release --id 99", &[]);
+    let error = run_in_terminal(&portctl, 80, "release --id 99", &[]);
     assert!(
         error.starts_with("\u{1b}[1;31merror:\u{1b}[0m allocation 99"),
         "{error:?}"
@@ -59,7 +59,7 @@ fn colours_are_for_terminals_and_for_who_wants_them() {
         ("NO_COLOR", "1"),
         ("CLICOLOR_FORCE", "1")
     ])));
-    // What is no terminal gets colours only if it is told to, and JSON never does.
+    // Without a terminal, colours are used only if forced, and never in JSON.
     assert!(!is_coloured(portctl.run(&["list"]).printed()));
     for (value, expected) in [("1", true), ("0", false)] {
         let mut command = portctl.command(&["list"]);
@@ -74,24 +74,24 @@ fn colours_are_for_terminals_and_for_who_wants_them() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn tables_are_as_wide_as_the_terminal() {
+fn tables_fit_the_width_of_the_terminal() {
     let portctl = Portctl::new();
     let long =
         "a-service-with-a-name-that-takes-more-room-than-there-is-in-any-terminal-of-usual-size";
     portctl.run(&["get", "web", long]).printed();
     for columns in [30, 60, 80] {
-        let table = on_a_terminal(&portctl, columns, "list", &[("NO_COLOR", "1")]);
+        let table = run_in_terminal(&portctl, columns, "list", &[("NO_COLOR", "1")]);
         assert!(table.contains('…'), "{table}");
         for line in table.lines() {
             assert!(line.chars().count() <= usize::from(columns), "{table}");
         }
     }
-    assert!(on_a_terminal(&portctl, 200, "list", &[]).contains(long));
+    assert!(run_in_terminal(&portctl, 200, "list", &[]).contains(long));
     assert!(portctl.run(&["list"]).printed().contains(long));
 }
 
 #[test]
-fn names_that_would_act_on_a_terminal_are_shown_and_not_obeyed() {
+fn control_characters_in_names_are_escaped() {
     let portctl = Portctl::new();
     let name = "web\u{202e}bew\u{200b}";
     let ran = portctl.run(&["allocate", "--service", name]);
@@ -118,7 +118,7 @@ fn names_that_would_act_on_a_terminal_are_shown_and_not_obeyed() {
 
 #[cfg(unix)]
 #[test]
-fn a_reader_that_leaves_early_is_no_error_and_a_full_disk_is() {
+fn a_closed_pipe_is_no_error_but_a_full_disk_is() {
     let portctl = Portctl::new();
     portctl.run(&["get", "web"]).printed();
     let (reader, writer) = std::io::pipe().unwrap();
