@@ -1,4 +1,4 @@
-//! The commands that the skill names.
+//! Examples and commands in the documents of the skill.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -36,7 +36,7 @@ fn examples_of_the_skill_work() {
     let lines = shell_lines(&document);
     assert!(lines.len() >= 6, "{lines:?}");
     for line in lines {
-        // The example that registers a fixed port needs a service without a port.
+        // The example with `--adopt` needs a service that has no port yet.
         if line.contains("--adopt") {
             run(
                 &sandbox,
@@ -60,7 +60,7 @@ fn commands_and_flags_in_the_skill_exist() {
     let sandbox = Sandbox::new();
     for name in FILES {
         let document = fs::read_to_string(sources().join(name)).unwrap();
-        // Collects quoted commands, and those of examples, including substitutions.
+        // Collect commands in backquotes and in shell examples, including substitutions.
         let quoted = document.split('`').skip(1).step_by(2);
         let examples = shell_lines(&document)
             .into_iter()
@@ -75,7 +75,7 @@ fn commands_and_flags_in_the_skill_exist() {
             let mut words = line.split_whitespace();
             let help = run(&sandbox, &[words.next().unwrap(), "--help"]);
             let help = help.printed();
-            // Words after `--` belong to another program.
+            // Arguments after `--` belong to another program.
             let words = words.take_while(|word| *word != "--");
             for word in words.map(|word| word.trim_matches(['[', ']'])) {
                 let flag = format!("\n  {word} ");

@@ -13,13 +13,13 @@ pub(super) fn sources() -> PathBuf {
 
 pub(super) const FILES: [&str; 3] = ["SKILL.md", "references/api.md", "references/commands.md"];
 
-pub(super) fn run(sandbox: &Sandbox, words: &[&str]) -> Ran {
-    sandbox.run(PORTCTL, words)
+pub(super) fn run(sandbox: &Sandbox, args: &[&str]) -> Ran {
+    sandbox.run(PORTCTL, args)
 }
 
-/// Asserts that a folder holds the skill of the sources.
+/// Asserts that a folder contains the skill exactly as in the sources.
 #[track_caller]
-pub(super) fn assert_whole(folder: &Path) {
+pub(super) fn assert_installed(folder: &Path) {
     for name in FILES {
         assert_eq!(
             fs::read(folder.join(name)).unwrap(),

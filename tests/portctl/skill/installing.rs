@@ -6,33 +6,33 @@ use std::thread;
 use serde_json::{Value, json};
 use test_support::Sandbox;
 
-use super::fixture::{assert_whole, run};
+use super::fixture::{assert_installed, run};
 
 #[test]
-fn skill_is_installed_in_the_project_and_removed_completely() {
+fn the_skill_is_installed_in_the_project_and_removed_completely() {
     let sandbox = Sandbox::new();
     let folders =
         [".claude", ".agents"].map(|agent| sandbox.work().join(agent).join("skills/port-registry"));
-    let told = |words: &str| {
+    let output = |result: &str| {
         folders
             .each_ref()
-            .map(|it| format!("{words} {}", it.display()))
+            .map(|it| format!("{result} {}", it.display()))
             .join("\n")
     };
     assert_eq!(
         run(&sandbox, &["skill", "install"]).printed(),
-        told("installed")
+        output("installed")
     );
     for folder in &folders {
-        assert_whole(folder);
+        assert_installed(folder);
     }
     assert_eq!(
         run(&sandbox, &["skill", "install"]).printed(),
-        told("up to date:")
+        output("up to date:")
     );
     assert_eq!(
         run(&sandbox, &["skill", "uninstall"]).printed(),
-        told("removed")
+        output("removed")
     );
     assert_eq!(fs::read_dir(sandbox.work()).unwrap().count(), 0);
     let ran = run(&sandbox, &["skill", "uninstall"]);
@@ -53,15 +53,15 @@ fn global_install_uses_the_agent_folders_that_exist() {
     }
     run(&sandbox, &["skill", "install", "--global"]).printed();
     for agent in [".codex", ".agents"] {
-        assert_whole(&sandbox.home().join(agent).join("skills/port-registry"));
+        assert_installed(&sandbox.home().join(agent).join("skills/port-registry"));
     }
     assert!(!sandbox.home().join(".claude").exists());
     assert_eq!(fs::read_dir(sandbox.work()).unwrap().count(), 0);
     let ran = run(&sandbox, &["skill", "uninstall", "--global", "--json"]);
-    let told: Value = serde_json::from_str(ran.printed()).unwrap();
+    let output: Value = serde_json::from_str(ran.printed()).unwrap();
     let folder = |agent: &str| sandbox.home().join(agent).join("skills/port-registry");
     assert_eq!(
-        told,
+        output,
         json!([
             {"folder": folder(".codex"), "result": "removed"},
             {"folder": folder(".agents"), "result": "removed"},
@@ -89,25 +89,25 @@ fn concurrent_installs_succeed() {
         }
     });
     for agent in [".claude", ".agents"] {
-        assert_whole(&sandbox.work().join(agent).join("skills/port-registry"));
+        assert_installed(&sandbox.work().join(agent).join("skills/port-registry"));
     }
 }
 
 #[test]
-fn failed_install_is_reported() {
+fn a_failed_install_is_reported_and_the_others_are_done() {
     let sandbox = Sandbox::new();
-    // A file in place of a folder stops root, too.
+    // Use a file in place of a folder, because permissions would not stop root.
     fs::write(sandbox.work().join(".claude"), "not a folder").unwrap();
     let ran = run(&sandbox, &["skill", "install"]);
     assert_eq!(ran.code, Some(1));
     assert!(ran.stderr.starts_with("error: "), "{ran:?}");
-    // The other agent's skill is installed nevertheless.
-    assert_whole(&sandbox.work().join(".agents/skills/port-registry"));
+    // The failure does not stop the installation for the other agent.
+    assert_installed(&sandbox.work().join(".agents/skills/port-registry"));
     let ran = run(&sandbox, &["skill", "install", "--json"]);
-    let told: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let output: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(ran.code, Some(1));
-    assert!(told[0]["error"].is_string(), "{told}");
+    assert!(output[0]["error"].is_string(), "{output}");
     let failure: Value = serde_json::from_str(&ran.stderr).unwrap();
-    assert_eq!(failure["error"], told[0]["error"]);
-    assert_eq!(told[1]["result"], "up-to-date");
+    assert_eq!(failure["error"], output[0]["error"]);
+    assert_eq!(output[1]["result"], "up-to-date");
 }

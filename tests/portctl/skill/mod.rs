@@ -1,4 +1,4 @@
-//! The agent skill: it is installed where agents look, no file of the user is lost, and its examples work.
+//! The agent skill: installation, files of the user, and the examples in its documents.
 
 mod examples;
 mod fixture;

@@ -1,4 +1,4 @@
-//! Files of the user, which stay.
+//! Files of the user, which portctl must keep.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use serde_json::json;
 use test_support::Sandbox;
 
-use super::fixture::{FILES, assert_whole, run};
+use super::fixture::{FILES, assert_installed, run};
 
 #[test]
 fn other_files_of_the_user_are_kept() {
@@ -56,7 +56,7 @@ fn edited_files_are_kept_without_force() {
         );
     }
     run(&sandbox, &["skill", "install", "--force"]).printed();
-    assert_whole(&folder);
+    assert_installed(&folder);
     fs::write(&skill, "my own").unwrap();
     run(&sandbox, &["skill", "uninstall", "--force"]).printed();
     assert!(!sandbox.work().join(".claude").exists());
@@ -67,9 +67,9 @@ fn files_of_an_earlier_version_are_replaced_and_others_are_kept() {
     let sandbox = Sandbox::new();
     run(&sandbox, &["skill", "install"]).printed();
     let folder = sandbox.work().join(".claude/skills/port-registry");
-    // An earlier version left other content with matching digests.
     let manifest = folder.join(".portctl.json");
-    // The digests are those of "a" and "foobar" by the standard's test vectors.
+    // Stand in for an earlier version: other content, with matching digests in the manifest. The digests of
+    // "a" and "foobar" are from the standard's test vectors.
     let earlier = json!({"version": "0.0.1", "files": {
         "SKILL.md": "af63dc4c8601ec8c",
         "references/gone.md": "85944171f73967e8",
@@ -86,11 +86,11 @@ fn files_of_an_earlier_version_are_replaced_and_others_are_kept() {
         ran.printed()
             .starts_with(&format!("updated {}", folder.display()))
     );
-    assert_whole(&folder);
+    assert_installed(&folder);
     assert!(!folder.join("references/gone.md").exists());
     assert!(folder.join("references/changed.md").exists());
     assert!(sandbox.work().join("outside.md").exists());
-    // The manifest is missing, as in a repository that excludes hidden files.
+    // The manifest may be missing, for example in a repository that excludes hidden files.
     fs::remove_file(&manifest).unwrap();
     run(&sandbox, &["skill", "install"]).printed();
     assert!(manifest.exists());
@@ -107,15 +107,15 @@ fn existing_folders_are_kept() {
     let sandbox = Sandbox::new();
     fs::create_dir(sandbox.work().join(".claude")).unwrap();
     fs::create_dir(sandbox.home().join(".agents")).unwrap();
-    for words in [
+    for args in [
         &["skill", "uninstall"][..],
         &["skill", "uninstall", "--global"],
     ] {
-        run(&sandbox, words).complained(1);
+        run(&sandbox, args).complained(1);
     }
     assert!(sandbox.work().join(".claude").exists());
     run(&sandbox, &["skill", "install"]).printed();
-    // An update still knows which folders existed before.
+    // An update keeps the record of folders that existed before the installation.
     fs::remove_file(
         sandbox
             .work()
@@ -135,7 +135,7 @@ fn existing_folders_are_kept() {
 }
 
 #[test]
-fn uninstall_removes_the_rest_of_a_skill_deleted_by_hand() {
+fn uninstall_removes_the_remains_of_a_skill_deleted_by_hand() {
     let sandbox = Sandbox::new();
     run(&sandbox, &["skill", "install"]).printed();
     for agent in [".claude", ".agents"] {
@@ -157,7 +157,7 @@ fn pipes_in_place_of_files_are_not_opened() {
         .arg(folder.join("SKILL.md"))
         .status();
     assert!(made.unwrap().success());
-    // A forged manifest.
+    // Forge a manifest that claims folders.
     let manifest =
         r#"{"version":"1","files":{"":"x","references":"x","references/":"x","a.md":"x"}}"#;
     fs::write(folder.join(".portctl.json"), manifest).unwrap();
@@ -170,7 +170,7 @@ fn pipes_in_place_of_files_are_not_opened() {
     );
     fs::remove_file(folder.join("SKILL.md")).unwrap();
     run(&sandbox, &["skill", "install"]).printed();
-    assert_whole(&folder);
+    assert_installed(&folder);
     run(&sandbox, &["skill", "uninstall"]).printed();
     assert!(folder.join("a.md").exists());
 }
@@ -200,12 +200,12 @@ fn symbolic_links_are_not_followed() {
             target
         };
         symlink(&target, &path).unwrap();
-        for words in [
+        for args in [
             &["skill", "install"][..],
             &["skill", "install", "--force"],
             &["skill", "uninstall", "--force"],
         ] {
-            let ran = run(&sandbox, words);
+            let ran = run(&sandbox, args);
             assert_eq!(ran.code, Some(1), "{link}: {ran:?}");
             assert!(
                 ran.stderr.contains(&format!(
