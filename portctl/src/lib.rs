@@ -14,6 +14,8 @@ mod doctor;
 mod env_file;
 mod environment;
 mod fnv;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod import;
 mod output;
 mod path;

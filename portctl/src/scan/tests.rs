@@ -6,8 +6,8 @@ use std::path::Path;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use super::variables::Variables;
-use super::{ScanResult, scan};
+use super::ScanResult;
+use crate::fuzz::{project_file, scan_file};
 
 /// The project cases, used as a corpus of well-formed files.
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/scan/cases");
@@ -59,29 +59,6 @@ fn edited(text: &[u8], edits: &[Edit]) -> Vec<u8> {
     text
 }
 
-fn scan_of(name: &str, text: &[u8]) -> ScanResult {
-    let folder = tempfile::tempdir().unwrap();
-    let path = match name {
-        "devcontainer.json" => folder.path().join(".devcontainer").join(name),
-        _ => folder.path().join(name),
-    };
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(&path, text).unwrap();
-    let result = scan(folder.path(), &Variables::new()).unwrap();
-    let lines = text.split(|&it| it == b'\n').count();
-    for fixed in &result.ports {
-        let is_in_file = (1..=lines).contains(&fixed.line);
-        assert!(is_in_file && Path::new(&fixed.file) == path, "{fixed:?}");
-    }
-    for note in &result.notes {
-        assert!(
-            note.line.is_none_or(|line| (1..=lines).contains(&line)),
-            "{note:?}"
-        );
-    }
-    result
-}
-
 /// `PORT_REGISTRY_SOAK` multiplies the number of cases.
 #[test]
 fn damaged_files_are_read_or_noted() {
@@ -97,10 +74,20 @@ fn damaged_files_are_read_or_noted() {
     });
     runner
         .run(&strategy, |((name, text), edits)| {
-            scan_of(&name, &edited(&text, &edits));
+            scan_file(&name, &edited(&text, &edits));
             Ok(())
         })
         .unwrap();
+}
+
+#[test]
+fn corpus_of_the_fuzzer_is_read_or_noted() {
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fuzz/corpus/scan");
+    let entries: Vec<_> = fs::read_dir(corpus).unwrap().collect();
+    assert!(entries.len() >= 50);
+    for entry in entries {
+        project_file(&fs::read(entry.unwrap().path()).unwrap());
+    }
 }
 
 #[test]
@@ -122,7 +109,7 @@ fn hostile_files_are_rejected_quickly() {
         ("package.json", deep("{\"a\":")),
         ("devcontainer.json", deep("[")),
     ] {
-        let scan = scan_of(name, text.as_bytes());
+        let scan = scan_file(name, text.as_bytes());
         assert_eq!(
             (scan.ports.len(), scan.notes.len()),
             (0, 1),
@@ -136,9 +123,9 @@ fn hostile_files_are_rejected_quickly() {
     }
     let ports = "        - '".to_owned() + &many + "4000:80'\n";
     let text = "services:\n  web:\n      ports:\n".to_owned() + &ports.repeat(5);
-    assert_eq!(scan_of("compose.yaml", text.as_bytes()).ports.len(), 1);
+    assert_eq!(scan_file("compose.yaml", text.as_bytes()).ports.len(), 1);
     let text = format!("web: next {many} -p 4000\n").repeat(5);
-    assert_eq!(scan_of("Procfile", text.as_bytes()).ports.len(), 5);
+    assert_eq!(scan_file("Procfile", text.as_bytes()).ports.len(), 5);
     // Deeply nested, but no error.
     for (name, text) in [
         (".env", format!("PORT={}", deep("${A:-"))),
@@ -146,7 +133,7 @@ fn hostile_files_are_rejected_quickly() {
         ("Procfile", format!("web: {}", deep("${A:-"))),
     ] {
         assert_eq!(
-            scan_of(name, text.as_bytes()),
+            scan_file(name, text.as_bytes()),
             ScanResult::default(),
             "{name}"
         );
@@ -158,9 +145,9 @@ fn hostile_files_are_rejected_quickly() {
         chain = chain + "  s" + &number.to_string() + ": {extends: s" + &next.to_string() + "}\n";
     }
     assert_eq!(
-        scan_of("compose.yaml", chain.as_bytes()),
+        scan_file("compose.yaml", chain.as_bytes()),
         ScanResult::default()
     );
     let large = vec![b'#'; 5 << 20];
-    assert_eq!(scan_of("compose.yaml", &large).notes.len(), 1);
+    assert_eq!(scan_file("compose.yaml", &large).notes.len(), 1);
 }
