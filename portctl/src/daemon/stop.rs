@@ -16,7 +16,7 @@ use crate::report::Report;
 pub(crate) fn stop(target: &Target) -> Result<u32, Report> {
     // Without a daemon, fail before creating the turn's lock file.
     if target.presence()? == Presence::Absent {
-        return Err(not_running(target));
+        return Err(report_not_running(target));
     }
     stop_in_turn(target, LifecycleAction::Stop, &target.turn()?)
 }
@@ -37,7 +37,7 @@ pub(super) fn stop_in_turn(
             return Err(report);
         }
         match presence {
-            Presence::Absent => return Err(not_running(target)),
+            Presence::Absent => return Err(report_not_running(target)),
             Presence::Starting if deadline.is_left() => deadline.pause(),
             Presence::Starting => {
                 return Err(Report::new(format!(
@@ -52,7 +52,7 @@ pub(super) fn stop_in_turn(
                 }
                 // It has just exited, or runs in another container.
                 if !grace.is_left() {
-                    return Err(not_here(target, pid));
+                    return Err(report_not_here(target, pid));
                 }
                 grace.pause();
             }
@@ -61,7 +61,7 @@ pub(super) fn stop_in_turn(
 }
 
 /// Reports that no daemon runs, or describes another server at the address.
-fn not_running(target: &Target) -> Report {
+fn report_not_running(target: &Target) -> Report {
     match target.client.identify_quickly() {
         Ok(daemon) => target.not_the_daemon(&daemon),
         // "Nothing listens" would add nothing to the message, so there is no hint.
@@ -70,10 +70,11 @@ fn not_running(target: &Target) -> Report {
     }
 }
 
-/// Reports a lock that is held, but not by the visible process with the id in the lock file.
-fn not_here(target: &Target, pid: u32) -> Report {
+/// Reports a lock that is held, but not by a process of this system with the id in the lock file. There may be no such
+/// process.
+fn report_not_here(target: &Target, pid: u32) -> Report {
     Report::new(format!(
-        "{} names process {pid}, but that process does not hold the lock, so it was not stopped",
+        "{} names process {pid}, but no process with this id holds the lock here, so none was stopped",
         target.lock().display()
     ))
     .hint("stop the daemon where it was started, for example in its container")
@@ -93,7 +94,7 @@ fn confirm(target: &Target, pid: u32, action: LifecycleAction) -> Result<Option<
     let is_same = matches!(target.presence()?, Presence::Running { pid: now, .. } if now == pid);
     let supervisor = match answer {
         _ if !is_same => return Ok(None),
-        _ if !is_holder => return Err(not_here(target, pid)),
+        _ if !is_holder => return Err(report_not_here(target, pid)),
         Ok(daemon) if daemon.pid == pid => daemon.supervisor,
         // A daemon of another version can be stopped, too.
         Err(ClientError::NotUnderstood {

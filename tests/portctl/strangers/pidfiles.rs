@@ -148,7 +148,7 @@ fn process_that_does_not_hold_the_lock_is_not_stopped() {
     let expected = |pid: u32| {
         format!(
             "error: [SANDBOX]/home/.port-registry/port-registry.pid.lock names process {pid}, but \
-             that process does not hold the lock, so it was not stopped\n\
+             no process with this id holds the lock here, so none was stopped\n\
              hint: stop the daemon where it was started, for example in its container"
         )
     };
