@@ -133,9 +133,9 @@ fn service_taken(backend: &dyn Backend, holder: &Allocation, claim: &Claim) -> (
     let Some(port) = wanted.filter(|port| *port != holder.port) else {
         return (problem, get);
     };
-    // Never advise to release the service's port unless the wanted port can be had, because the service would be
-    // left without any.
-    let own = holder.id;
+    // Never advise releasing the service's port unless it can get the wanted one, because the service would be left
+    // without any.
+    let (own, kept) = (holder.id, holder.port);
     let (other, listener) = match backend.check(port) {
         Ok(status) => (status.holder, status.listener),
         Err(_) => (None, None),
@@ -148,14 +148,14 @@ fn service_taken(backend: &dyn Backend, holder: &Allocation, claim: &Claim) -> (
         ),
         (Some(other), _) => {
             let other = wording::holder(&other);
-            format!("port {port} is allocated to {other}, so keep the other one: {get}")
+            format!("port {port} is allocated to {other}, so keep port {kept}: {get}")
         }
         (None, Some(listener)) => {
             let by = wording::by_listener(&listener);
             let adopt = adopt_command(claim, port);
             format!(
                 "port {port} is in use{by}: if the service itself listens there, `portctl release --id {own} \
-                 && {adopt}` registers it; otherwise keep the other port"
+                 && {adopt}` registers it; otherwise keep port {kept}"
             )
         }
         (None, None) => {
