@@ -10,7 +10,7 @@ use crate::output::wording::{self, count};
 
 const CHECK: &str = "listeners";
 
-/// Number of foreign processes that are listed.
+/// Limit of the foreign processes that are listed.
 const MAX_LISTED: usize = 20;
 
 /// Name prefixes of processes that forward ports to containers and virtual machines. The system may shorten the
@@ -64,7 +64,9 @@ pub(super) fn check(allocations: Option<&[Allocation]>) -> Finding {
         );
     }
     let ports = count(foreign.len(), "allocated port");
-    Issue::warning(format!("another project seems to listen on {ports}:"))
+    Issue::warning(format!(
+        "another project, another user or the system seems to listen on {ports}:"
+    ))
         .hint("stop the other process, or give the service another port: `portctl release --id ID`, then `portctl get`")
         .of(CHECK)
         .first_details(MAX_LISTED, &foreign)
@@ -114,8 +116,8 @@ struct ProxyUsers {
 
 impl ProxyUsers {
     fn are_run_by(&mut self, user: u32) -> bool {
-        let look = || process::names_of(user).any(|name| is_proxy(&name));
-        *self.of_users.entry(user).or_insert_with(look)
+        let runs_proxy = || process::names_of(user).any(|name| is_proxy(&name));
+        *self.of_users.entry(user).or_insert_with(runs_proxy)
     }
 }
 

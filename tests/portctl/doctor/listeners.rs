@@ -68,7 +68,7 @@ fn foreign_process_on_an_allocated_port_is_reported() {
     findings.assert(
         "listeners",
         "warning",
-        "another project seems to listen on 1 allocated port:\n",
+        "another project, another user or the system seems to listen on 1 allocated port:\n",
     );
     let detail = findings.finding("listeners")["detail"].as_str().unwrap();
     assert_eq!(detail.lines().count(), 2, "{detail}");
