@@ -25,17 +25,9 @@ pub(crate) struct Target {
 impl Target {
     pub(crate) fn of_environment() -> Result<Target, Report> {
         let address = environment::address()?.unwrap_or_default();
-        let pidfile = default_pidfile().map_err(|error| match error {
-            Error::NoHome => {
-                Report::new("HOME is not an absolute path, but the daemon keeps its files below it")
-                    .hint("set HOME")
-            }
-            // Drop the hint to choose another registry file: the daemon's files need the folder, too.
-            error => Report::new(full_message(&error)),
-        })?;
         Ok(Target {
             client: Client::new(address),
-            pidfile,
+            pidfile: pidfile()?,
         })
     }
 
@@ -103,6 +95,18 @@ impl Target {
             _ => None,
         }
     }
+}
+
+/// Returns the path of this user's pidfile. Its errors do not advise naming another registry file, because the daemon
+/// keeps its own files in the home folder all the same.
+pub(crate) fn pidfile() -> Result<PathBuf, Report> {
+    default_pidfile().map_err(|error| match error {
+        Error::NoHome => {
+            Report::new("HOME is not an absolute path, but the daemon keeps its files below it")
+                .hint("set HOME")
+        }
+        error => Report::new(full_message(&error)),
+    })
 }
 
 /// Looks for the daemon of a pidfile. Waits up to `timeout` while one is starting.

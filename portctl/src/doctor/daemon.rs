@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use port_registry::daemon::{DaemonInfo, Presence, default_pidfile, lock_of};
+use port_registry::daemon::{DaemonInfo, Presence, lock_of};
 use port_registry::{Builder, Listener, Port};
 
 use super::finding::{Finding, Issue};
@@ -25,9 +25,9 @@ pub(super) fn check() -> Finding {
     match environment::address() {
         Err(error) => Issue::from(Report::from(error)).of(CHECK),
         Ok(Some(named)) => check_named(&Client::new(named)),
-        Ok(None) => match default_pidfile() {
+        Ok(None) => match daemon::pidfile() {
             Ok(pidfile) => check_own(&Client::new(Address::default()), &pidfile),
-            Err(error) => Issue::warning(format!("cannot tell whether a daemon runs: {error}"))
+            Err(report) => Issue::warning_of(report.prefixed("cannot tell whether a daemon runs"))
                 .of(CHECK)
                 .with_all(other_server_at(&Client::new(Address::default()))),
         },
@@ -50,7 +50,7 @@ fn check_named(client: &Client) -> Finding {
 
 /// Returns the process of this user's daemon, if its lock file says that it listens at this address.
 fn lock_holder_at(wanted: &Address) -> Option<u32> {
-    match Presence::of(&default_pidfile().ok()?) {
+    match Presence::of(&daemon::pidfile().ok()?) {
         Ok(Presence::Running { pid, address }) if wanted.is_of(address) => Some(pid),
         _ => None,
     }

@@ -45,6 +45,14 @@ impl Issue {
         }
     }
 
+    /// Converts a report to a warning.
+    pub(super) fn warning_of(report: Report) -> Issue {
+        Issue {
+            status: Severity::Warning,
+            ..Issue::from(report)
+        }
+    }
+
     pub(super) fn problem(line: impl Into<String>) -> Issue {
         Issue {
             status: Severity::Problem,

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use port_registry::daemon::{Presence, default_pidfile, lock_of};
+use port_registry::daemon::{Presence, lock_of};
 
 use super::finding::{Finding, Issue};
+use crate::daemon;
 use crate::output::wording;
 
 const CHECK: &str = "pidfile";
@@ -14,9 +15,9 @@ const CHECK: &str = "pidfile";
 const MAX_BYTES: u64 = 32;
 
 pub(super) fn check() -> Finding {
-    match default_pidfile() {
+    match daemon::pidfile() {
         Ok(pidfile) => check_file(&pidfile),
-        Err(error) => Issue::warning(format!("not checked: {error}")).of(CHECK),
+        Err(report) => Issue::warning_of(report.prefixed("not checked")).of(CHECK),
     }
 }
 
