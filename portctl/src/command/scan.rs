@@ -31,7 +31,7 @@ const COLUMNS: Columns = Columns {
 #[derive(Debug, Serialize)]
 struct KnownPort<'a> {
     #[serde(flatten)]
-    finding: &'a FixedPort,
+    fixed_port: &'a FixedPort,
     registry: Standing,
     #[serde(skip_serializing_if = "Option::is_none")]
     holder: Option<Allocation>,
@@ -86,20 +86,20 @@ pub(crate) fn run(args: ScanArgs) -> CommandResult {
 fn look_up<'a>(
     backend: &dyn Backend,
     names: &CheckoutNames,
-    findings: &'a [FixedPort],
+    fixed_ports: &'a [FixedPort],
 ) -> Result<Vec<KnownPort<'a>>, CommandError> {
     let mut statuses: HashMap<Port, PortStatus> = HashMap::new();
-    let mut known = Vec::with_capacity(findings.len());
+    let mut known = Vec::with_capacity(fixed_ports.len());
     let own = names.own();
-    for finding in findings {
-        let port = finding.port;
+    for fixed_port in fixed_ports {
+        let port = fixed_port.port;
         if let Entry::Vacant(entry) = statuses.entry(port) {
             entry.insert(backend.check(port)?);
         }
         let status = statuses.get(&port).cloned();
         let (holder, listener) = status.map_or((None, None), |it| (it.holder, it.listener));
         known.push(KnownPort {
-            finding,
+            fixed_port,
             registry: match &holder {
                 None => Standing::Free,
                 Some(holder) if own.has(holder) => Standing::Yours,
@@ -122,13 +122,13 @@ fn print(path: &Path, known: &[KnownPort]) -> io::Result<()> {
 }
 
 fn row<'a>(known: &'a KnownPort) -> Vec<Cow<'a, str>> {
-    let finding = known.finding;
-    let place = format!("{}:{}", finding.file, finding.line);
+    let fixed_port = known.fixed_port;
+    let place = format!("{}:{}", fixed_port.file, fixed_port.line);
     // At the start, because the end of a cell is shortened.
-    let guess = if finding.guess { "guess: " } else { "" };
+    let guess = if fixed_port.guess { "guess: " } else { "" };
     let registry = match (known.registry, &known.holder) {
         (Standing::Free, _) | (_, None) => format!("{guess}free"),
-        (Standing::Yours, Some(holder)) if holder.key.service() == finding.service => {
+        (Standing::Yours, Some(holder)) if holder.key.service() == fixed_port.service => {
             format!("{guess}yours")
         }
         (Standing::Yours, Some(holder)) => format!("{guess}yours, as {}", holder.key.service()),
@@ -139,8 +139,8 @@ fn row<'a>(known: &'a KnownPort) -> Vec<Cow<'a, str>> {
         None => "not in use".to_owned(),
     };
     vec![
-        visible(&finding.service),
-        Cow::from(finding.port.to_string()),
+        visible(&fixed_port.service),
+        Cow::from(fixed_port.port.to_string()),
         Cow::from(visible(&place).into_owned()),
         Cow::from(visible(&registry).into_owned()),
         Cow::from(visible(&system).into_owned()),

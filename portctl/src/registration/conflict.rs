@@ -20,7 +20,7 @@ pub(super) struct RegistrationConflict<'a> {
     pub(super) own: &'a Ownership<'a>,
     pub(super) path: Option<&'a Path>,
     pub(super) claim: &'a Claim,
-    pub(super) finding: &'a FixedPort,
+    pub(super) fixed_port: &'a FixedPort,
 }
 
 impl RegistrationConflict<'_> {
@@ -28,7 +28,7 @@ impl RegistrationConflict<'_> {
         Ok(match error {
             Error::PortTaken { holder } => self.port_taken(*holder),
             Error::ServiceTaken { holder } => {
-                match self.backend.check(self.finding.port)?.holder {
+                match self.backend.check(self.fixed_port.port)?.holder {
                     // Releasing the port of the service itself would not help then.
                     Some(other) if self.own.has(&other) => self.both_taken(&holder, other),
                     Some(other) => self.port_taken(other),
@@ -48,14 +48,14 @@ impl RegistrationConflict<'_> {
             port,
             service,
             ..
-        } = self.finding;
+        } = self.fixed_port;
         let problem = format!("{file}:{line}: port {port} of {service} {problem}");
         conflict::report_holder(self.backend, &problem, holder)
     }
 
     fn port_taken(&self, holder: Allocation) -> Report {
         let problem = format!("is allocated to {}", wording::holder(&holder));
-        let hint = taken_hint(self.claim, self.finding, &holder);
+        let hint = taken_hint(self.claim, self.fixed_port, &holder);
         self.report_holder(&problem, holder).hint(hint)
     }
 
@@ -64,7 +64,7 @@ impl RegistrationConflict<'_> {
         let problem = format!(
             "is allocated to {}, and {} has port {} (id {})",
             wording::holder(&holder),
-            self.finding.service,
+            self.fixed_port.service,
             own.port,
             own.id
         );
@@ -81,8 +81,8 @@ impl RegistrationConflict<'_> {
             wording::holder(&holder),
             holder.port
         );
-        let origin = &self.finding.origin;
-        let own_variable = variables::name_of(&self.finding.service);
+        let origin = &self.fixed_port.origin;
+        let own_variable = variables::name_of(&self.fixed_port.service);
         let hint = match &origin.env_file {
             Some(file) if origin.variables.contains(&own_variable) => {
                 let names = conflict::name_flags(self.claim);
@@ -118,11 +118,11 @@ impl RegistrationConflict<'_> {
 }
 
 /// The hint for a port that another service holds: a change of the project, or the release of a gone checkout's port.
-fn taken_hint(claim: &Claim, finding: &FixedPort, holder: &Allocation) -> String {
+fn taken_hint(claim: &Claim, fixed_port: &FixedPort, holder: &Allocation) -> String {
     if let Some(free) = conflict::release_hint_if_gone(holder) {
         return free;
     }
-    let (port, service, origin) = (finding.port, &finding.service, &finding.origin);
+    let (port, service, origin) = (fixed_port.port, &fixed_port.service, &fixed_port.origin);
     if let Some(set) = origin.variables.iter().find(|it| environment::is_set(it)) {
         return format!(
             "`unset {set}`: this shell sets it, which takes precedence over every file"
@@ -142,7 +142,7 @@ fn taken_hint(claim: &Claim, finding: &FixedPort, holder: &Allocation) -> String
         }
         None => format!("write ${{{variable}:-{port}}} for {port} there, and "),
     };
-    match (finding.kind, &origin.env_file) {
+    match (fixed_port.kind, &origin.env_file) {
         (FileKind::Compose | FileKind::Procfile, Some(file)) => {
             let file = wording::flag("--write", &file.display().to_string());
             format!("{write}give it a port of its own: `{get} && portctl env{names}{file}`")

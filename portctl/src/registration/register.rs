@@ -17,11 +17,11 @@ pub(crate) fn register(
     backend: &dyn Backend,
     names: &CheckoutNames,
     path: Option<&Path>,
-    findings: &[FixedPort],
+    fixed_ports: &[FixedPort],
 ) -> Result<usize, CommandError> {
-    let certain = findings.iter().filter(|finding| !finding.guess);
+    let certain = fixed_ports.iter().filter(|fixed_port| !fixed_port.guess);
     let certain: Vec<&FixedPort> = certain.collect();
-    let claims = certain.iter().map(|finding| claim(names, finding));
+    let claims = certain.iter().map(|fixed_port| claim(names, fixed_port));
     let claims: Vec<Claim> = claims.collect::<Result<_, _>>()?;
     let own = names.own();
     let registered = submit(
@@ -51,7 +51,7 @@ pub(crate) fn register(
             own: &own,
             path,
             claim: &claims[index],
-            finding: certain[index],
+            fixed_port: certain[index],
         };
         conflicts.push(conflict.report(error)?);
     }
@@ -65,23 +65,23 @@ fn is_other_checkout(it: &ItemError) -> bool {
     )
 }
 
-fn claim(names: &CheckoutNames, finding: &FixedPort) -> Result<Claim, CommandError> {
+fn claim(names: &CheckoutNames, fixed_port: &FixedPort) -> Result<Claim, CommandError> {
     let claim = names
-        .claim(&finding.service)
-        .map_err(|failure| match failure {
+        .claim(&fixed_port.service)
+        .map_err(|error| match error {
             // The name is from a file, so it is not a usage error.
             CommandError::Usage(problem) => {
-                let FixedPort { file, line, .. } = finding;
+                let FixedPort { file, line, .. } = fixed_port;
                 Report::new(format!(
                     "{file}:{line}: {problem}, so nothing was registered"
                 ))
                 .hint("rename the service there, or scan the other files one by one")
                 .into()
             }
-            failure => failure,
+            error => error,
         })?;
     Ok(claim
-        .with_port(finding.port)
+        .with_port(fixed_port.port)
         .with_listener_policy(ListenerPolicy::Adopt))
 }
 
