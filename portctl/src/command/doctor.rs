@@ -2,7 +2,7 @@
 
 use super::outcome::{CommandResult, Done};
 use crate::args::DoctorArgs;
-use crate::doctor::{self, Severity};
+use crate::doctor::{self, CheckStatus};
 use crate::output;
 
 #[expect(
@@ -17,8 +17,8 @@ pub(crate) fn run(args: &DoctorArgs) -> CommandResult {
         let texts: Vec<String> = findings.iter().map(doctor::Finding::text).collect();
         output::print(&texts.join("\n"))
     };
-    let is_ill = findings.iter().any(|it| it.status == Severity::Problem);
-    Ok(if is_ill {
+    let has_problem = findings.iter().any(|it| it.status == CheckStatus::Problem);
+    Ok(if has_problem {
         Done::No(printed)
     } else {
         Done::Printed(printed)

@@ -2,7 +2,7 @@
 
 use port_registry::{Allocation, Filter};
 
-use super::finding::{Finding, Severity};
+use super::finding::{CheckStatus, Finding};
 use super::{checkouts, daemon, git, home, listeners, path, pidfile, store};
 use crate::address::Address;
 use crate::backend;
@@ -16,7 +16,7 @@ pub(crate) fn examine() -> Vec<Finding> {
     let daemon = daemon::check();
     // A daemon that the environment names may serve another registry, so check the allocations of that.
     let allocations = match environment::address() {
-        Ok(Some(named)) if daemon.status != Severity::Problem => allocations_of(named),
+        Ok(Some(named)) if daemon.status != CheckStatus::Problem => allocations_of(named),
         _ => own,
     };
     let allocations = allocations.as_deref();

@@ -5,10 +5,10 @@ use serde::{Serialize, Serializer};
 use crate::output::{Stream, Style, styled, visible};
 use crate::report::Report;
 
-/// Severity of a finding, in ascending order.
+/// Status of a check, in ascending order of severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Severity {
+pub(crate) enum CheckStatus {
     Ok,
     /// Possibly intended.
     Warning,
@@ -20,7 +20,7 @@ pub(crate) enum Severity {
 #[derive(Debug, Serialize)]
 pub(crate) struct Finding {
     check: &'static str,
-    pub(crate) status: Severity,
+    pub(crate) status: CheckStatus,
     #[serde(serialize_with = "joined")]
     detail: Vec<String>,
     #[serde(rename = "hint")]
@@ -31,7 +31,7 @@ pub(crate) struct Finding {
 /// One thing that is wrong.
 #[derive(Debug)]
 pub(super) struct Issue {
-    status: Severity,
+    status: CheckStatus,
     line: String,
     hint: Option<String>,
 }
@@ -39,7 +39,7 @@ pub(super) struct Issue {
 impl Issue {
     pub(super) fn warning(line: impl Into<String>) -> Issue {
         Issue {
-            status: Severity::Warning,
+            status: CheckStatus::Warning,
             line: line.into(),
             hint: None,
         }
@@ -48,14 +48,14 @@ impl Issue {
     /// Converts a report to a warning.
     pub(super) fn warning_of(report: Report) -> Issue {
         Issue {
-            status: Severity::Warning,
+            status: CheckStatus::Warning,
             ..Issue::from(report)
         }
     }
 
     pub(super) fn problem(line: impl Into<String>) -> Issue {
         Issue {
-            status: Severity::Problem,
+            status: CheckStatus::Problem,
             ..Issue::warning(line)
         }
     }
@@ -72,7 +72,7 @@ impl Issue {
     pub(super) fn of(self, check: &'static str) -> Finding {
         Finding {
             check,
-            status: Severity::Ok,
+            status: CheckStatus::Ok,
             detail: Vec::new(),
             hints: Vec::new(),
         }
@@ -94,13 +94,13 @@ impl Finding {
     pub(super) fn ok(check: &'static str, line: impl Into<String>) -> Finding {
         Finding {
             check,
-            status: Severity::Ok,
+            status: CheckStatus::Ok,
             detail: vec![line.into()],
             hints: Vec::new(),
         }
     }
 
-    /// Adds an issue. The finding is as severe as its worst issue.
+    /// Adds an issue. The finding has the status of its worst issue.
     pub(super) fn with(mut self, issue: impl Into<Issue>) -> Finding {
         let issue = issue.into();
         self.status = self.status.max(issue.status);
@@ -132,9 +132,9 @@ impl Finding {
     /// Formats the finding: the first line starts with status and check, further lines are indented.
     pub(crate) fn text(&self) -> String {
         let (status, style) = match self.status {
-            Severity::Ok => ("ok", None),
-            Severity::Warning => ("warning", Some(Style::Warning)),
-            Severity::Problem => ("problem", Some(Style::Error)),
+            CheckStatus::Ok => ("ok", None),
+            CheckStatus::Warning => ("warning", Some(Style::Warning)),
+            CheckStatus::Problem => ("problem", Some(Style::Error)),
         };
         let padding = " ".repeat(STATUS_WIDTH - status.len());
         let styled = |style, text| styled(Stream::Stdout, style, text);
@@ -167,15 +167,15 @@ fn joined<S: Serializer>(lines: &[String], serializer: S) -> Result<S::Ok, S::Er
 
 #[cfg(test)]
 mod tests {
-    use super::{Finding, Issue, Severity};
+    use super::{CheckStatus, Finding, Issue};
 
     #[test]
-    fn finding_is_as_severe_as_its_worst_issue() {
+    fn finding_has_the_status_of_its_worst_issue() {
         let finding = Finding::ok("home", "it exists").with_all([
             Issue::problem("it is open\u{202e}").hint("close it"),
             Issue::warning("it is another's"),
         ]);
-        assert_eq!(finding.status, Severity::Problem);
+        assert_eq!(finding.status, CheckStatus::Problem);
         assert_eq!(
             finding.text(),
             "problem  home       it exists\n                    it is open\\u{202e}\n                    \
