@@ -35,7 +35,7 @@ pub(crate) fn run(args: ReleaseArgs) -> CommandResult {
                 None => backend.release_matching(&filter)?,
             };
             if released.is_empty() {
-                return Err(nothing_matched(&*backend, &filter)?.into());
+                return Err(report_no_match(&*backend, &filter)?.into());
             }
             released
         }
@@ -57,12 +57,13 @@ fn release_own(
     let (others, own): (Vec<_>, Vec<_>) =
         matching.partition(|it| it.belongs_to_other_checkout(&checkout.root));
     match others.into_iter().next() {
-        Some(holder) if own.is_empty() => Err(of_other_checkout(backend, holder).into()),
+        Some(holder) if own.is_empty() => Err(report_other_checkout(backend, holder).into()),
         _ => release_listed(backend, &own),
     }
 }
 
-fn of_other_checkout(backend: &dyn Backend, holder: Allocation) -> Report {
+/// Reports that the matching allocations belong to another checkout with the same names.
+fn report_other_checkout(backend: &dyn Backend, holder: Allocation) -> Report {
     let dir = wording::checkout(&holder);
     let problem = format!(
         "{} (id {}) belongs to the checkout {dir}",
@@ -74,7 +75,8 @@ fn of_other_checkout(backend: &dyn Backend, holder: Allocation) -> Report {
     ))
 }
 
-fn nothing_matched(backend: &dyn Backend, filter: &Filter) -> Result<Report, CommandError> {
+/// Reports that no allocation matches, and the holder of the port if the filter has one.
+fn report_no_match(backend: &dyn Backend, filter: &Filter) -> Result<Report, CommandError> {
     const NOTHING: &str = "no allocation matches";
     let holder = match filter.port() {
         Some(port) => backend.list(&Filter::new().with_port(port))?.pop(),

@@ -36,14 +36,14 @@ pub(crate) fn install(args: &SkillInstallArgs) -> CommandResult {
                 .into(),
         );
     }
-    let changed = changed(args.force);
-    let entries = entries(installations, |it| it.install(changed));
+    let edited = edited_files(args.force);
+    let entries = entries(installations, |it| it.install(edited));
     print_entries(&entries, "--force overwrites it", args.json)
 }
 
 pub(crate) fn uninstall(args: &SkillUninstallArgs) -> CommandResult {
-    let changed = changed(args.force);
-    let mut entries = entries(installations(args.global)?, |it| it.uninstall(changed));
+    let edited = edited_files(args.force);
+    let mut entries = entries(installations(args.global)?, |it| it.uninstall(edited));
     entries.retain(|entry| {
         entry
             .change
@@ -57,7 +57,7 @@ pub(crate) fn uninstall(args: &SkillUninstallArgs) -> CommandResult {
     print_entries(&entries, "--force removes it", args.json)
 }
 
-fn changed(force: bool) -> EditedFiles {
+fn edited_files(force: bool) -> EditedFiles {
     if force {
         EditedFiles::Overwrite
     } else {
@@ -109,12 +109,15 @@ fn print_entries(entries: &[SkillEntry], fix: &str, as_json: bool) -> CommandRes
     } else {
         entries.iter().try_for_each(SkillEntry::print)
     };
-    let mut undone: Vec<Report> = entries.iter().flat_map(|it| it.undone(fix)).collect();
-    match undone.len() {
+    let mut failures: Vec<Report> = entries
+        .iter()
+        .flat_map(|it| it.report_failures(fix))
+        .collect();
+    match failures.len() {
         0 => Ok(Done::Printed(printed)),
-        1 => Err(undone.remove(0).into()),
+        1 => Err(failures.remove(0).into()),
         count => Err(Report::new(format!("{count} changes were not made"))
-            .conflicts(undone)
+            .conflicts(failures)
             .into()),
     }
 }
@@ -131,8 +134,8 @@ impl SkillEntry {
         output::print(&format!("{words} {}", visible(&self.folder)))
     }
 
-    /// Reports what was not done.
-    fn undone<'a>(&'a self, fix: &'a str) -> impl Iterator<Item = Report> {
+    /// Reports the error, or the files that were kept because they were edited.
+    fn report_failures<'a>(&'a self, fix: &'a str) -> impl Iterator<Item = Report> {
         let kept = self.change.iter().flat_map(|change| &change.kept);
         let kept = kept.map(move |kept| {
             Report::new(format!("{kept} was changed by hand, and is kept")).hint(fix)

@@ -29,7 +29,7 @@ pub(crate) struct Started {
 pub(crate) fn start(target: &Target) -> Result<Started, Report> {
     // If one runs, there is no need to wait for the turn.
     if let Some(daemon) = own::find(&target.client, &target.pidfile) {
-        return already(target, &daemon);
+        return accept_running(target, &daemon);
     }
     start_with(target, None, &target.turn()?)
 }
@@ -48,7 +48,7 @@ pub(crate) fn restart(target: &Target) -> Result<Started, Report> {
     let mut range = None;
     if let Ok(daemon) = target.client.identify() {
         if !own::serves_store(&daemon, &registry) {
-            return Err(different(target, &daemon, &registry));
+            return Err(report_difference(target, &daemon, &registry));
         }
         range = Some(daemon.range).filter(|_| registry.range().is_none());
     }
@@ -83,7 +83,7 @@ fn start_with(target: &Target, range: Option<String>, _: &Turn) -> Result<Starte
         let answer = target.client.identify_quickly();
         match (presence, answer) {
             (Presence::Running { pid, .. }, Ok(daemon)) if daemon.pid == pid => {
-                return already(target, &daemon);
+                return accept_running(target, &daemon);
             }
             (
                 Presence::Running { pid, .. },
@@ -92,13 +92,13 @@ fn start_with(target: &Target, range: Option<String>, _: &Turn) -> Result<Starte
                     supervisor,
                     ..
                 }),
-            ) if by == pid => return Err(other_version(pid, supervisor.as_ref())),
+            ) if by == pid => return Err(report_other_version(pid, supervisor.as_ref())),
             // It is about to listen or about to exit.
             (Presence::Starting | Presence::Running { .. }, _) if deadline.is_left() => {
                 deadline.pause();
             }
             (Presence::Starting | Presence::Running { .. }, _) => {
-                return Err(unresponsive(target, presence));
+                return Err(report_unresponsive(target, presence));
             }
             (Presence::Absent, Err(ClientError::NothingListens { .. })) => {
                 return launch(target, range);
@@ -106,15 +106,16 @@ fn start_with(target: &Target, range: Option<String>, _: &Turn) -> Result<Starte
             // Another process has just started one; look again.
             (Presence::Absent, _) if target.presence()? != Presence::Absent => {}
             (Presence::Absent, Ok(daemon)) => return Err(target.not_the_daemon(&daemon)),
-            (Presence::Absent, Err(error)) => return Err(occupied(target, &error)),
+            (Presence::Absent, Err(error)) => return Err(report_occupied_address(target, &error)),
         }
     }
 }
 
-fn already(target: &Target, daemon: &DaemonInfo) -> Result<Started, Report> {
+/// Accepts a daemon that runs already, if it serves the registry and range of the environment.
+fn accept_running(target: &Target, daemon: &DaemonInfo) -> Result<Started, Report> {
     let registry = Builder::from_env()?;
     if own::difference(daemon, &registry).is_some() {
-        return Err(different(target, daemon, &registry));
+        return Err(report_difference(target, daemon, &registry));
     }
     Ok(Started {
         pid: daemon.pid,
@@ -123,7 +124,7 @@ fn already(target: &Target, daemon: &DaemonInfo) -> Result<Started, Report> {
 }
 
 /// Reports a running daemon whose identity this portctl cannot parse.
-fn other_version(pid: u32, supervisor: Option<&Supervisor>) -> Report {
+fn report_other_version(pid: u32, supervisor: Option<&Supervisor>) -> Report {
     let hint = match supervisor::command(supervisor, LifecycleAction::Restart) {
         Some(command) => format!("`{command}` replaces it"),
         None => "`portctl restart` replaces it".to_owned(),
@@ -135,7 +136,7 @@ fn other_version(pid: u32, supervisor: Option<&Supervisor>) -> Report {
 }
 
 /// Reports a running daemon with another store or range than the environment.
-fn different(target: &Target, daemon: &DaemonInfo, registry: &Builder) -> Report {
+fn report_difference(target: &Target, daemon: &DaemonInfo, registry: &Builder) -> Report {
     let difference = own::difference(daemon, registry).unwrap_or_default();
     let hint = if own::serves_store(daemon, registry) {
         restart_for_range(daemon)
@@ -151,7 +152,7 @@ fn different(target: &Target, daemon: &DaemonInfo, registry: &Builder) -> Report
 }
 
 /// Reports another server at the address.
-fn occupied(target: &Target, error: &ClientError) -> Report {
+fn report_occupied_address(target: &Target, error: &ClientError) -> Report {
     let listener = Port::new(target.address().port()).ok().map(Listener::find);
     let by = listener
         .as_ref()
@@ -173,7 +174,7 @@ fn occupied(target: &Target, error: &ClientError) -> Report {
 }
 
 /// Reports a daemon that holds its lock but does not answer.
-fn unresponsive(target: &Target, presence: Presence) -> Report {
+fn report_unresponsive(target: &Target, presence: Presence) -> Report {
     let which = match presence {
         Presence::Running { pid, .. } => format!("the daemon (pid {pid})"),
         Presence::Starting | Presence::Absent => "a daemon that is starting".to_owned(),
@@ -238,8 +239,8 @@ fn await_answer(target: &Target, mut child: Child, log: Log) -> Result<Started, 
                 return Err(with_log(Report::new(message), log));
             }
             // Another process started a daemon first.
-            (Ok(Some(_)), Some(daemon)) => return already(target, &daemon),
-            (Ok(Some(status)), None) => return Err(with_log(ended(status), log)),
+            (Ok(Some(_)), Some(daemon)) => return accept_running(target, &daemon),
+            (Ok(Some(status)), None) => return Err(with_log(report_exit(status), log)),
             (Err(error), _) => {
                 return Err(Report::new(format!(
                     "cannot get the state of the daemon's process: {error}"
@@ -249,7 +250,7 @@ fn await_answer(target: &Target, mut child: Child, log: Log) -> Result<Started, 
     }
 }
 
-fn ended(status: ExitStatus) -> Report {
+fn report_exit(status: ExitStatus) -> Report {
     Report::new(format!(
         "the daemon exited immediately after it was started ({status})"
     ))
