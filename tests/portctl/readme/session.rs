@@ -293,7 +293,7 @@ fn every_command_prints_the_output_shown() {
                 }
                 machines.last_mut().unwrap().add(block);
             }
-            // The library runs it as a doctest.
+            // `tests/support` runs it as a documentation test.
             "rust" => {}
             "toml" => assert_dependency(block),
             language => panic!("README.md:{}: no test runs {language}", block.line),
