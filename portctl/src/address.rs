@@ -30,12 +30,12 @@ impl Address {
         self.port
     }
 
-    /// Tells if a daemon of this machine can listen there. Daemons listen on 127.0.0.1 only.
+    /// Returns true if a daemon of this machine can listen there. Daemons listen on 127.0.0.1 only.
     pub(crate) fn is_local(&self) -> bool {
         self.host == "localhost" || self.host == Ipv4Addr::LOCALHOST.to_string()
     }
 
-    /// Tells if a daemon that listens on that socket has this address.
+    /// Returns true if a daemon that listens on that socket has this address.
     pub(crate) fn is_of(&self, listener: SocketAddr) -> bool {
         self.is_local() && listener == SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
     }
@@ -90,7 +90,7 @@ impl FromStr for Address {
     }
 }
 
-/// Tells if a text is an IPv6 address in brackets, an IPv4 address or a name of labels (RFC 1123,
+/// Returns true if a text is an IPv6 address in brackets, an IPv4 address or a name of labels (RFC 1123,
 /// section 2.1), in which underscores are allowed because names of containers have them.
 fn is_host(text: &str) -> bool {
     if let Some(address) = text.strip_prefix('[') {

@@ -199,7 +199,7 @@ pub(crate) struct Ownership<'a> {
 }
 
 impl Ownership<'_> {
-    /// Tells if an allocation has this app and instance, and is not of another checkout with the same names.
+    /// Returns true if an allocation has this app and instance, and is not of another checkout with the same names.
     pub(crate) fn has(&self, holder: &Allocation) -> bool {
         let is_other = |it: &Checkout| holder.belongs_to_other_checkout(&it.root);
         self.filter.as_ref().is_some_and(|it| it.matches(holder))
@@ -207,7 +207,7 @@ impl Ownership<'_> {
     }
 }
 
-/// Tells if these are the names of a checkout.
+/// Returns true if these are the names of a checkout.
 fn has_names(checkout: &Checkout, app: Option<&str>, instance: Option<&str>) -> bool {
     app.is_some()
         && instance.is_some()

@@ -84,7 +84,7 @@ impl From<ClientError> for Report {
                     .to_owned()
             }
             ClientError::TooLarge { .. } => {
-                format!("narrow the request, for example by --app, or unset {ADDRESS_VARIABLE}")
+                format!("narrow the request, for example with --app, or unset {ADDRESS_VARIABLE}")
             }
             _ if environment::is_address_named() => {
                 format!("check that {ADDRESS_VARIABLE} names the right address")

@@ -31,7 +31,7 @@ pub(crate) fn address() -> Result<Option<Address>, InvalidAddress> {
     }
 }
 
-/// Tells if the environment names a daemon, even by an address that is not valid.
+/// Returns true if the environment names a daemon, even by an address that is not valid.
 pub(crate) fn is_address_named() -> bool {
     variable(ADDRESS_VARIABLE).is_some()
 }
@@ -46,7 +46,7 @@ pub(crate) fn path() -> Vec<PathBuf> {
     variable("PATH").map_or_else(Vec::new, |path| env::split_paths(&path).collect())
 }
 
-/// Tells if text is to be coloured on a stream that is, or is not, a terminal
+/// Returns true if text should be coloured on a stream that is, or is not, a terminal
 /// (<https://no-color.org>, <https://bixense.com/clicolors>).
 pub(crate) fn wants_colour(is_terminal: bool) -> bool {
     let is_on = |name| variable(name).map(|value| value != "0");
@@ -68,7 +68,7 @@ pub(crate) fn all() -> BTreeMap<String, String> {
     variables.flatten().collect()
 }
 
-/// Tells if a variable is set, even to an empty value.
+/// Returns true if a variable is set, even to an empty value.
 pub(crate) fn is_set(name: &str) -> bool {
     env::var_os(name).is_some()
 }

@@ -2,7 +2,7 @@
 
 use super::definition::{DESCRIPTION, PROGRAM};
 
-/// Advises on a common mistake, such as naming a service in the way of another command. `has_run_command` tells if
+/// Advises on a common mistake, such as naming a service in the way of another command. `has_run_command` is true if
 /// `portctl run` has a `--`.
 pub(super) fn advice(words: &[&str], has_run_command: bool, problem: &str) -> Option<String> {
     let word = problem.strip_prefix("unrecognized argument: ")?;

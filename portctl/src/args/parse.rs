@@ -184,13 +184,13 @@ fn flag_without_value(words: &[String]) -> Option<&str> {
         .map(|(flag, _)| flag.as_str())
 }
 
-/// Tells if a word is a flag of any command.
+/// Returns true if a word is a flag of any command.
 fn is_flag(command: &CommandInfoWithArgs, word: &str) -> bool {
     command.flags.iter().any(|it| it.long == word)
         || command.commands.iter().any(|it| is_flag(&it.command, word))
 }
 
-/// Tells if a word is a flag of any command that takes a value. A flag takes a value in all commands or in none.
+/// Returns true if a word is a flag of any command that takes a value. A flag takes a value in all commands or in none.
 fn has_value(command: &CommandInfoWithArgs, flag: &str) -> bool {
     let is_meant =
         |it: &FlagInfo| it.long == flag && matches!(it.kind, FlagInfoKind::Option { .. });

@@ -25,7 +25,7 @@ pub(crate) trait Backend {
     /// Lists the allocations that match, ordered by id.
     fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, BackendError>;
 
-    /// Tells if a port is available, and who holds it if not.
+    /// Checks if a port is available, and finds its holder if it is allocated.
     fn check(&self, port: Port) -> Result<PortStatus, BackendError>;
 }
 

@@ -122,7 +122,7 @@ fn write(
     })))
 }
 
-/// Tells if the block, as it is parsed, has exactly these variables.
+/// Returns true if the block, as it is parsed, has exactly these variables.
 fn are_read_in(assignments: &[Assignment], variables: &[Variable]) -> bool {
     let ours = assignments.iter().filter(|it| it.is_managed);
     let ours = ours.map(|it| (&*it.name, it.value.clone()));

@@ -110,7 +110,7 @@ impl FileClaims<'_> {
         FileClaims { claims, new }
     }
 
-    /// Tells if a claim failed because its service has the port already, in any checkout.
+    /// Returns true if a claim failed because its service has the port already, in any checkout.
     fn has_existing(&mut self, it: &ItemError) -> bool {
         let claim = &self.claims[it.index];
         let wanted = (claim.key(), claim.port());

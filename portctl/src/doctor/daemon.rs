@@ -56,7 +56,7 @@ fn lock_holder_at(wanted: &Address) -> Option<u32> {
     }
 }
 
-/// Checks this user's daemon. Its lock tells whether it runs.
+/// Checks this user's daemon. It runs if its lock is held.
 fn check_own(client: &Client, pidfile: &Path) -> Finding {
     let lock = lock_of(pidfile);
     match daemon::settled(pidfile, START_TIMEOUT) {

@@ -66,8 +66,7 @@ fn check_folder(folder: &Path, store: Option<&Path>, location: StoreLocation) ->
     }
 }
 
-/// Reports why a missing registry cannot be created. For an existing one, the store check tells whether it can be
-/// written.
+/// Reports why a missing registry cannot be created. The store check reports an existing one that cannot be written.
 fn obstacle(store: &Path) -> Option<Issue> {
     if store.try_exists().unwrap_or(true) {
         return None;

@@ -41,7 +41,7 @@ pub(crate) fn put(text: &[u8], lines: &[String]) -> Result<Vec<u8>, BlockError> 
     Ok(written)
 }
 
-/// Tells if a line begins or ends the block.
+/// Returns true if a line begins or ends the block.
 pub(crate) fn mark(line: &str) -> Option<Mark> {
     // Some editors write a byte order mark at the start of a file.
     match line.trim_start_matches(BOM).trim_end() {
