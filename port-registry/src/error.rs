@@ -1,7 +1,7 @@
 //! The library's errors.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -9,6 +9,7 @@ use thiserror::Error;
 use crate::store_error::StoreError;
 use crate::types::allocation::Allocation;
 use crate::types::allocation_id::AllocationId;
+use crate::types::checkout_path::CheckoutPath;
 use crate::types::port::Port;
 use crate::types::range::PortRange;
 
@@ -80,7 +81,7 @@ pub enum Error {
     #[error(
         "{} belongs to the checkout {}, not to {}; give one of them another instance name",
         holder.key,
-        holder.dir.as_deref().unwrap_or(Path::new("")).display(),
+        holder.dir.as_ref().map_or("", CheckoutPath::as_str),
         wanted.display()
     )]
     OtherCheckout {

@@ -144,6 +144,7 @@ pub use system::listener::Listener;
 pub use system::probe::{Probe, SystemProbe, Verdict};
 pub use types::allocation::Allocation;
 pub use types::allocation_id::{AllocationId, AllocationIdError};
+pub use types::checkout_path::CheckoutPath;
 pub use types::claim::{Claim, DirError, ListenerPolicy, MAX_DIR_LEN};
 pub use types::filter::Filter;
 pub use types::port::{Port, PortError};

@@ -410,4 +410,23 @@ mod tests {
         assert_eq!(registry.get_by_key(&db.key).unwrap(), Some(db));
         registry.verify().unwrap();
     }
+
+    #[test]
+    fn a_path_with_a_slash_at_its_end_is_recorded_as_another_checkout() {
+        let folder = tempfile::tempdir().unwrap();
+        let builder = Registry::builder().with_path(folder.path().join("ports.redb"));
+        let registry = builder.with_probe(|_| Ok(Verdict::Free)).open().unwrap();
+        let gone = folder.path().join("gone");
+        let claim = |dir| {
+            let claim = Claim::new(ServiceKey::new("shop", "main", "web").unwrap());
+            claim.with_dir(dir).unwrap()
+        };
+        let first = registry.get_or_allocate(claim(gone.clone())).unwrap();
+        let second = registry.get_or_allocate(claim(gone.join(""))).unwrap();
+        assert_eq!(first.id, second.id);
+        assert_ne!(first, second);
+        assert_ne!(first.dir, second.dir);
+        registry.close();
+        assert_eq!(registry.get(first.id).unwrap(), Some(second));
+    }
 }

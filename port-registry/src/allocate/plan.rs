@@ -3,8 +3,6 @@
 //! Planning only reads, so that it can be done twice: first on a snapshot, where there is time to probe ports and
 //! where many requests turn out to need no write, and then in the write transaction that carries the plan out.
 
-use std::path::{Path, PathBuf};
-
 use super::assignment_order::AssignmentOrder;
 use super::probe_cache::ProbeCache;
 use super::request::{Answer, Request};
@@ -14,6 +12,7 @@ use crate::store::fault::Fault;
 use crate::store::tables::rows::Rows;
 use crate::system::probe::Verdict;
 use crate::types::allocation::Allocation;
+use crate::types::checkout_path::CheckoutPath;
 use crate::types::claim::{Claim, ListenerPolicy};
 use crate::types::port::Port;
 
@@ -29,7 +28,7 @@ pub(super) enum Plan<'a> {
     /// Record this checkout for an existing allocation.
     SetDir {
         allocation: Allocation,
-        dir: PathBuf,
+        dir: CheckoutPath,
     },
     /// Release these allocations.
     Remove(Vec<Allocation>),
@@ -101,7 +100,7 @@ fn keep<'a>(claim: &Claim, holder: Allocation, cache: &mut ProbeCache) -> Plan<'
     match claim.dir() {
         Some(dir) if is_gone => Plan::SetDir {
             allocation: holder,
-            dir: dir.to_owned(),
+            dir: dir.clone(),
         },
         _ => Plan::Answer(Answer::Existing(holder)),
     }
@@ -114,10 +113,8 @@ fn compare_checkouts(
     holder: &Allocation,
     cache: &mut ProbeCache,
 ) -> Option<CheckoutMatch> {
-    match (claim.dir(), holder.dir.as_deref()) {
-        (Some(claimed), Some(recorded)) if claimed.as_os_str() != recorded.as_os_str() => {
-            cache.compare(claimed, recorded)
-        }
+    match (claim.dir(), holder.dir.as_ref()) {
+        (Some(claimed), Some(recorded)) if claimed != recorded => cache.compare(claimed, recorded),
         (Some(_), None) => Some(CheckoutMatch::Gone),
         _ => Some(CheckoutMatch::Same),
     }
@@ -184,6 +181,6 @@ fn service_taken(holder: Allocation) -> Error {
 fn other_checkout(claim: &Claim, holder: Allocation) -> Error {
     Error::OtherCheckout {
         holder: Box::new(holder),
-        wanted: claim.dir().unwrap_or(Path::new("")).to_owned(),
+        wanted: claim.dir().map(|dir| dir.to_path_buf()).unwrap_or_default(),
     }
 }

@@ -1,9 +1,10 @@
 //! Allocations.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::checkout::compare::{self, CheckoutMatch};
 use crate::types::allocation_id::AllocationId;
+use crate::types::checkout_path::CheckoutPath;
 use crate::types::port::Port;
 use crate::types::service_key::ServiceKey;
 use crate::types::timestamp::Timestamp;
@@ -27,7 +28,7 @@ pub struct Allocation {
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
-    pub dir: Option<PathBuf>,
+    pub dir: Option<CheckoutPath>,
 }
 
 impl Allocation {
@@ -70,6 +71,7 @@ mod tests {
 
     use super::Allocation;
     use crate::types::allocation_id::AllocationId;
+    use crate::types::checkout_path::CheckoutPath;
     use crate::types::port::Port;
     use crate::types::service_key::ServiceKey;
     use crate::types::timestamp::Timestamp;
@@ -80,7 +82,7 @@ mod tests {
             key: ServiceKey::new("shop", "main", "web").unwrap(),
             port: Port::new(3000).unwrap(),
             created_at: Timestamp::from_unix_seconds(0).unwrap(),
-            dir: dir.map(Path::to_owned),
+            dir: dir.map(|dir| CheckoutPath::new(dir.to_str().unwrap().to_owned())),
         }
     }
 

@@ -4,6 +4,7 @@ use std::path::{self, Path};
 
 use thiserror::Error;
 
+use crate::types::checkout_path::CheckoutPath;
 use crate::types::port::Port;
 use crate::types::service_key::ServiceKey;
 use crate::types::timestamp::Timestamp;
@@ -52,7 +53,7 @@ pub struct Claim {
     port: Option<Port>,
     /// An absolute path.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    dir: Option<String>,
+    dir: Option<CheckoutPath>,
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     created_at: Option<Timestamp>,
     #[cfg_attr(feature = "serde", serde(rename = "adopt"))]
@@ -117,7 +118,7 @@ impl Claim {
         if dir.len() > MAX_DIR_LEN {
             return Err(DirError::TooLong);
         }
-        let dir = Some(dir);
+        let dir = Some(CheckoutPath::new(dir));
         Ok(Claim { dir, ..self })
     }
 
@@ -151,9 +152,9 @@ impl Claim {
         self.port
     }
 
-    /// Returns the absolute root of the checkout to record.
-    pub fn dir(&self) -> Option<&Path> {
-        self.dir.as_deref().map(Path::new)
+    /// Returns the absolute root of the checkout to record, or `None` to record none.
+    pub fn dir(&self) -> Option<&CheckoutPath> {
+        self.dir.as_ref()
     }
 
     /// Returns the time of the allocation, or `None` for the current time.
@@ -177,7 +178,7 @@ mod tests {
     fn recorded(dir: impl AsRef<Path>) -> Result<PathBuf, DirError> {
         let claim = Claim::new(ServiceKey::new("shop", "main", "web").unwrap());
         let claim = claim.with_dir(dir)?;
-        Ok(claim.dir().unwrap().to_owned())
+        Ok(claim.dir().unwrap().to_path_buf())
     }
 
     #[test]

@@ -48,7 +48,7 @@ fn other_checkouts(allocations: &[Allocation], checkout: &Checkout) -> Option<St
         1 => "belongs",
         _ => "belong",
     };
-    let names: BTreeSet<&str> = dirs.iter().map(|dir| &**dir).collect();
+    let names: BTreeSet<&str> = dirs.iter().copied().collect();
     let names: Vec<&str> = names.into_iter().collect();
     Some(format!(
         "{} of them {belong} to another checkout, {}: pass --instance NAME to tell them apart",

@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use port_registry::{Allocation, Filter};
+use port_registry::{Allocation, CheckoutPath, Filter};
 
 use super::outcome::{CommandResult, Done};
 use super::release::{describe_released, release_listed};
@@ -43,16 +42,16 @@ fn row(allocation: &Allocation) -> Vec<Cow<'_, str>> {
         Cow::from(allocation.id.to_string()),
         Cow::from(visible(&key).into_owned()),
         Cow::from(allocation.port.to_string()),
-        Cow::from(visible(&wording::checkout(allocation)).into_owned()),
+        Cow::from(visible(wording::checkout(allocation)).into_owned()),
     ]
 }
 
 /// The allocations whose checkout is gone. Each checkout is looked up once.
 fn of_gone_checkouts(allocations: &[Allocation]) -> Vec<Allocation> {
-    let mut checkouts: BTreeMap<&Path, bool> = BTreeMap::new();
+    let mut checkouts: BTreeMap<&CheckoutPath, bool> = BTreeMap::new();
     let mut gone = Vec::new();
     for allocation in allocations {
-        let Some(dir) = allocation.dir.as_deref() else {
+        let Some(dir) = &allocation.dir else {
             continue;
         };
         let is_gone = checkouts.entry(dir);

@@ -49,7 +49,7 @@ pub(crate) fn name_flags(claim: &Claim) -> String {
         let here = here.and_then(|here| Checkout::of(&here).ok());
         here.is_some_and(|here| here.root == root)
     };
-    if claim.dir().is_some_and(is_here) {
+    if claim.dir().is_some_and(|root| is_here(root)) {
         return String::new();
     }
     let (app, instance) = (claim.key().app(), claim.key().instance());

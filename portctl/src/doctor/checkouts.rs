@@ -1,9 +1,8 @@
 //! Checks that the checkouts of allocations still exist.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use port_registry::Allocation;
+use port_registry::{Allocation, CheckoutPath};
 
 use super::finding::{Finding, Issue};
 use crate::output::wording::count;
@@ -18,7 +17,7 @@ pub(super) fn check(allocations: Option<&[Allocation]>) -> Finding {
         return Issue::warning("not checked, because the registry cannot be read").of(CHECK);
     };
     // Group by checkout, so that each folder is looked at only once.
-    let mut checkouts: BTreeMap<&Path, Vec<&Allocation>> = BTreeMap::new();
+    let mut checkouts: BTreeMap<&CheckoutPath, Vec<&Allocation>> = BTreeMap::new();
     for allocation in allocations {
         if let Some(dir) = &allocation.dir {
             checkouts.entry(dir).or_default().push(allocation);
@@ -45,7 +44,7 @@ pub(super) fn check(allocations: Option<&[Allocation]>) -> Finding {
     };
     let gone = checkouts.iter();
     let gone: Vec<String> = gone
-        .map(|(dir, allocations)| format!("{} ({})", dir.display(), allocations.len()))
+        .map(|(dir, allocations)| format!("{dir} ({})", allocations.len()))
         .collect();
     let number = count(number, "allocation");
     Issue::warning(format!("{number} {belong} to {which} gone:"))

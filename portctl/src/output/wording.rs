@@ -1,9 +1,8 @@
 //! Wording that several commands share.
 
 use std::borrow::Cow;
-use std::path::Path;
 
-use port_registry::{Allocation, Filter, Listener};
+use port_registry::{Allocation, CheckoutPath, Filter, Listener};
 
 use super::visible::visible;
 
@@ -22,15 +21,14 @@ pub(crate) fn holder(holder: &Allocation) -> String {
 }
 
 /// The path of the checkout of an allocation. Returns an empty text if none is recorded.
-pub(crate) fn checkout(allocation: &Allocation) -> Cow<'_, str> {
-    let dir = allocation.dir.as_deref();
-    dir.map(Path::to_string_lossy).unwrap_or_default()
+pub(crate) fn checkout(allocation: &Allocation) -> &str {
+    allocation.dir.as_ref().map_or("", CheckoutPath::as_str)
 }
 
 /// The id of an allocation and its checkout, in parentheses.
 pub(crate) fn id_and_checkout(allocation: &Allocation) -> String {
     match &allocation.dir {
-        Some(dir) => format!("(id {}, of {})", allocation.id, dir.display()),
+        Some(dir) => format!("(id {}, of {dir})", allocation.id),
         None => format!("(id {})", allocation.id),
     }
 }

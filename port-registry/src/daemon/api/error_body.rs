@@ -54,7 +54,7 @@ impl ErrorBody {
             (ErrorCode::ServiceTaken, _) => Error::ServiceTaken { holder: holder()? },
             (ErrorCode::OtherCheckout, Subject::Claim(claim)) => Error::OtherCheckout {
                 holder: holder()?,
-                wanted: claim.dir()?.to_owned(),
+                wanted: claim.dir()?.to_path_buf(),
             },
             (ErrorCode::PortInUse, Subject::Claim(claim)) => Error::PortInUse {
                 port: claim.port()?,

@@ -1,6 +1,6 @@
 //! The definitions of the tables, and the conversion of their rows.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use redb::{ReadableTable, TableDefinition, TableError, WriteTransaction};
 
@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::store::fault::Fault;
 use crate::types::allocation::Allocation;
 use crate::types::allocation_id::AllocationId;
+use crate::types::checkout_path::CheckoutPath;
 use crate::types::port::Port;
 use crate::types::service_key::ServiceKey;
 use crate::types::timestamp::Timestamp;
@@ -108,15 +109,13 @@ pub(super) fn stored_key(key: &ServiceKey) -> (&str, &str, &str) {
 pub(super) fn row(allocation: &Allocation) -> (&str, &str, &str, u16, u64, &str) {
     let (app, instance, service) = stored_key(&allocation.key);
     let created_at = allocation.created_at.unix_seconds();
-    // Only a checkout whose path is UTF-8 is ever recorded.
-    let dir = allocation.dir.as_deref().and_then(Path::to_str);
     (
         app,
         instance,
         service,
         allocation.port.get(),
         created_at,
-        dir.unwrap_or(""),
+        allocation.dir.as_ref().map_or("", CheckoutPath::as_str),
     )
 }
 
@@ -130,6 +129,6 @@ pub(super) fn allocation(
         key: ServiceKey::new(app, instance, service).map_err(|_| unreadable())?,
         port: Port::new(port).map_err(|_| unreadable())?,
         created_at: Timestamp::from_unix_seconds(created_at).ok_or_else(unreadable)?,
-        dir: (!dir.is_empty()).then(|| PathBuf::from(dir)),
+        dir: (!dir.is_empty()).then(|| CheckoutPath::new(dir.to_owned())),
     })
 }

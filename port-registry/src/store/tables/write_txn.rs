@@ -1,6 +1,6 @@
 //! Write transactions.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use redb::{ReadableTable, WriteTransaction};
 
@@ -13,6 +13,7 @@ use crate::store::disk;
 use crate::store::fault::Access;
 use crate::store::fault::Fault;
 use crate::types::allocation::Allocation;
+use crate::types::checkout_path::CheckoutPath;
 use crate::types::claim::Claim;
 use crate::types::port::Port;
 use crate::types::timestamp::Timestamp;
@@ -89,14 +90,14 @@ impl<'txn> WriteTxn<'txn> {
             key: claim.key().clone(),
             port,
             created_at: claim.created_at().unwrap_or_else(Timestamp::now),
-            dir: claim.dir().map(Path::to_owned),
+            dir: claim.dir().cloned(),
         };
         self.rows.own.add(Change::Held(allocation.clone()));
         Ok(allocation)
     }
 
     /// Records a checkout for an allocation.
-    pub(crate) fn set_dir(&mut self, allocation: Allocation, dir: PathBuf) -> Allocation {
+    pub(crate) fn set_dir(&mut self, allocation: Allocation, dir: CheckoutPath) -> Allocation {
         let allocation = Allocation {
             dir: Some(dir),
             ..allocation
