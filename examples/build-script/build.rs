@@ -14,6 +14,9 @@ fn main() {
 
     let port = reserve_port().unwrap_or_else(|error| {
         println!("cargo::warning=using port {FALLBACK_PORT}: {error}");
+        if let Some(cause) = error.source() {
+            println!("cargo::warning=cause: {cause}");
+        }
         FALLBACK_PORT
     });
     println!("cargo::rustc-env=WEB_PORT={port}");

@@ -275,8 +275,8 @@ pub enum Error {
         source: StoreError,
     },
 
-    /// The store failed.
-    #[error("the registry at {} failed; fix the cause and try again", path.display())]
+    /// The store failed. The source names the cause.
+    #[error("the registry at {} failed", path.display())]
     #[non_exhaustive]
     Store {
         /// The file.

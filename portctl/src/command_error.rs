@@ -119,7 +119,6 @@ fn hint(error: &Error) -> Option<String> {
         Error::UnusableFolder { .. } => {
             "PORT_REGISTRY_DB can name another file for the registry".to_owned()
         }
-        Error::Checkout { .. } => "pass --app NAME and --instance NAME".to_owned(),
         Error::NotFound { .. } => "`portctl list --all` shows all allocations".to_owned(),
         _ => return None,
     })

@@ -55,7 +55,9 @@ impl Handle {
             OpenDatabase::ReadWrite(database) => Ok(database.begin_write()?),
             // `HandleCache::writable` returns no such handle.
             OpenDatabase::ReadOnly(_) => {
-                let internal = io::Error::other("internal error: the handle is read-only");
+                let internal = io::Error::other(
+                    "an internal error: the handle is read-only; please report it",
+                );
                 Err(Fault::File(internal, Access::ReadWrite))
             }
         }

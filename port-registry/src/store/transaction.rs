@@ -104,7 +104,7 @@ impl Store {
             // Most panics are due to a damaged file.
             check::check_path(self.path())?;
             let internal =
-                io::Error::other("an internal failure, which was printed; please report it");
+                io::Error::other("an internal error, which was printed; please report it");
             Err(Fault::File(internal, Access::Read))
         })
     }
