@@ -174,6 +174,7 @@ pub enum Error {
 
     /// Git failed to identify the checkout that a folder is in.
     #[cfg(feature = "detect")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "detect")))]
     #[error("git cannot identify the checkout of {}; name the app and the instance instead", folder.display())]
     #[non_exhaustive]
     Checkout {
@@ -183,7 +184,7 @@ pub enum Error {
         source: io::Error,
     },
 
-    /// The default folder of the store is unusable or open to other users.
+    /// The default folder of the store is not a folder, every user can write to it, or it belongs to another user.
     #[error("{} cannot be used: {reason}", folder.display())]
     #[non_exhaustive]
     UnusableFolder {

@@ -22,7 +22,8 @@ use crate::types::service_key::ServiceKey;
 /// A registry of ports, stored in one file.
 ///
 /// Each method is one transaction: when it returns, its changes are on disk, or it changed nothing. Reads do not
-/// wait for writers. Writes wait for their turn, up to the [wait deadline](crate::Builder::with_wait).
+/// wait for writers, except to repair a file that a killed writer left unclean. Writes and repairs wait for their turn,
+/// up to the [wait deadline](crate::Builder::with_wait).
 ///
 /// Any number of registries, in any number of threads and processes, may use one file at the same time. A clone is
 /// cheap and shares the open file.
@@ -246,7 +247,7 @@ impl Registry {
     /// # let folder = tempfile::tempdir()?;
     /// # let registry = Registry::builder().with_path(folder.path().join("ports.redb")).open()?;
     /// let feature = Filter::new().with_app("shop").with_instance("feature");
-    /// let released = registry.release_matching(feature)?;
+    /// let released = registry.release_matching(&feature)?;
     /// println!("{} ports are free again", released.len());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -255,8 +256,8 @@ impl Registry {
     ///
     /// - [`EmptyFilter`](Error::EmptyFilter) if the filter has no conditions
     /// - [store errors](Error#store-errors)
-    pub fn release_matching(&self, filter: Filter) -> Result<Vec<Allocation>, Error> {
-        self.apply_release(Request::ReleaseMatching(filter))
+    pub fn release_matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Error> {
+        self.apply_release(Request::ReleaseMatching(filter.clone()))
     }
 
     /// Carries out several requests in one commit. Returns one answer for each, in their order.

@@ -115,7 +115,7 @@ fn concurrent_build_scripts_reserve_ports_and_run_only_when_needed() {
     assert!(!stderr.contains("Compiling"), "{stderr}");
     // Only the program changed. The build script must not run, or it would allocate again.
     registry
-        .release_matching(Filter::new().with_instance("one"))
+        .release_matching(&Filter::new().with_instance("one"))
         .unwrap();
     let main = one.join("src").join("main.rs");
     let source = fs::read_to_string(&main).unwrap();

@@ -90,7 +90,7 @@ fn stores() -> [Vec<u8>; 2] {
             .unwrap();
     }
     let filter = Filter::new().with_service("service-5");
-    registry.release_matching(filter).unwrap();
+    registry.release_matching(&filter).unwrap();
     let killed = fs::read(&path).unwrap();
     drop(registry);
     [fs::read(&path).unwrap(), killed]

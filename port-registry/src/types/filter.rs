@@ -64,22 +64,22 @@ impl Filter {
         }
     }
 
-    /// Returns the required app.
+    /// Returns the required app, or `None` if any app matches.
     pub fn app(&self) -> Option<&str> {
         self.app.as_deref()
     }
 
-    /// Returns the required instance.
+    /// Returns the required instance, or `None` if any instance matches.
     pub fn instance(&self) -> Option<&str> {
         self.instance.as_deref()
     }
 
-    /// Returns the required service.
+    /// Returns the required service, or `None` if any service matches.
     pub fn service(&self) -> Option<&str> {
         self.service.as_deref()
     }
 
-    /// Returns the required port.
+    /// Returns the required port, or `None` if any port matches.
     pub fn port(&self) -> Option<Port> {
         self.port
     }

@@ -11,7 +11,8 @@ use crate::types::port::Port;
 pub struct PortStatus {
     /// The port.
     pub port: Port,
-    /// `true` if a claim on the port would succeed: it is neither allocated nor in use.
+    /// `true` if the port has neither a holder nor a listener. A claim on it succeeds then, if nothing changes before.
+    /// This user may still lack the permission to bind it.
     pub available: bool,
     /// The allocation that holds the port.
     #[cfg_attr(
@@ -29,7 +30,11 @@ pub struct PortStatus {
 
 impl PortStatus {
     /// Makes a status. The port is available if it has neither a holder nor a listener.
-    pub fn new(port: Port, holder: Option<Allocation>, listener: Option<Listener>) -> PortStatus {
+    pub(crate) fn new(
+        port: Port,
+        holder: Option<Allocation>,
+        listener: Option<Listener>,
+    ) -> PortStatus {
         PortStatus {
             port,
             available: holder.is_none() && listener.is_none(),

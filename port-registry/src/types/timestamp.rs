@@ -40,14 +40,30 @@ impl Timestamp {
         }
     }
 
-    /// Makes a time from seconds since the Unix epoch. Returns `None` after [`Timestamp::MAX`].
-    pub fn from_unix_seconds(seconds: u64) -> Option<Timestamp> {
-        (seconds <= Self::MAX.seconds).then_some(Timestamp { seconds })
+    /// Makes a time from seconds since the Unix epoch.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`TimestampError`] after [`Timestamp::MAX`].
+    pub const fn from_unix_seconds(seconds: u64) -> Result<Timestamp, TimestampError> {
+        if seconds <= Self::MAX.seconds {
+            Ok(Timestamp { seconds })
+        } else {
+            Err(TimestampError(()))
+        }
     }
 
     /// Returns the seconds since the Unix epoch.
     pub const fn unix_seconds(self) -> u64 {
         self.seconds
+    }
+}
+
+impl TryFrom<u64> for Timestamp {
+    type Error = TimestampError;
+
+    fn try_from(seconds: u64) -> Result<Timestamp, TimestampError> {
+        Timestamp::from_unix_seconds(seconds)
     }
 }
 
@@ -65,8 +81,8 @@ impl FromStr for Timestamp {
         humantime::parse_rfc3339(text)
             .ok()
             .and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok())
-            .and_then(|since_epoch| Timestamp::from_unix_seconds(since_epoch.as_secs()))
             .ok_or(TimestampError(()))
+            .and_then(|since_epoch| Timestamp::from_unix_seconds(since_epoch.as_secs()))
     }
 }
 
@@ -86,14 +102,14 @@ impl TryFrom<String> for Timestamp {
     }
 }
 
-/// The error for a text that is not a [`Timestamp`].
+/// The error for a text or a number of seconds that is not a [`Timestamp`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("a time is written like 2026-11-23T14:18:00Z")]
 pub struct TimestampError(());
 
 #[cfg(test)]
 mod tests {
-    use super::Timestamp;
+    use super::{Timestamp, TimestampError};
 
     #[test]
     fn every_valid_time_displays_and_parses() {
@@ -108,7 +124,7 @@ mod tests {
         }
         assert_eq!(
             Timestamp::from_unix_seconds(Timestamp::MAX.seconds + 1),
-            None
+            Err(TimestampError(()))
         );
     }
 }

@@ -73,7 +73,7 @@ impl Backend for InProcess {
     }
 
     fn release_matching(&self, filter: &Filter) -> Result<Vec<Allocation>, BackendError> {
-        Ok(self.registry.release_matching(filter.clone())?)
+        Ok(self.registry.release_matching(filter)?)
     }
 
     fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, BackendError> {

@@ -24,7 +24,7 @@ pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
     } else {
         seconds.checked_sub(shift)?
     };
-    Timestamp::from_unix_seconds(seconds)
+    Timestamp::from_unix_seconds(seconds).ok()
 }
 
 /// The seconds by which a zone is ahead of UTC: `Z`, `UTC`, `+01:00`, `-0730`.

@@ -139,7 +139,7 @@ fn requests_without_a_write_create_no_store() {
     let error = registry.release(id).unwrap_err();
     assert!(matches!(error, Error::NotFound { .. }), "{error:?}");
     let filter = Filter::new().with_app("app");
-    assert_eq!(registry.release_matching(filter).unwrap(), []);
+    assert_eq!(registry.release_matching(&filter).unwrap(), []);
     assert!(!folder.path().join("new").exists());
 }
 

@@ -21,7 +21,7 @@ static TEMPLATE: LazyLock<Vec<u8>> = LazyLock::new(|| {
         registry.allocate(claim).expect("an allocation");
     }
     let filter = Filter::new().with_service("service-5");
-    registry.release_matching(filter).expect("it is there");
+    registry.release_matching(&filter).expect("it is there");
     drop(registry);
     fs::read(&path).expect("the store")
 });
@@ -96,6 +96,6 @@ fn use_all(registry: &Registry) -> Result<(), Error> {
     }
     let key = ServiceKey::new("fuzzer", "main", "web").expect("a name");
     registry.get_or_allocate(Claim::new(key))?;
-    registry.release_matching(Filter::new().with_app("fuzzer"))?;
+    registry.release_matching(&Filter::new().with_app("fuzzer"))?;
     registry.verify()
 }

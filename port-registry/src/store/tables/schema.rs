@@ -128,7 +128,7 @@ pub(super) fn allocation(
         id,
         key: ServiceKey::new(app, instance, service).map_err(|_| unreadable())?,
         port: Port::new(port).map_err(|_| unreadable())?,
-        created_at: Timestamp::from_unix_seconds(created_at).ok_or_else(unreadable)?,
+        created_at: Timestamp::from_unix_seconds(created_at).map_err(|_| unreadable())?,
         dir: (!dir.is_empty()).then(|| CheckoutPath::new(dir.to_owned())),
     })
 }

@@ -71,7 +71,7 @@ const OPERATIONS: [Operation; 6] = [
         prepare: |registry| drop(registry.allocate(claim("web"))),
         run: |registry| {
             let filter = Filter::new().with_service("web");
-            registry.release_matching(filter).map(drop)
+            registry.release_matching(&filter).map(drop)
         },
     },
     Operation {

@@ -139,7 +139,7 @@ impl WorkerBackend for LibraryWorker {
 
     fn release(&mut self, service: &str) -> RequestOutcome<()> {
         let filter = Filter::new().with_app(&*self.app).with_service(service);
-        outcome(self.registry.release_matching(filter).map(drop))
+        outcome(self.registry.release_matching(&filter).map(drop))
     }
 
     fn list(&mut self) -> RequestOutcome<Vec<(u64, u16)>> {
