@@ -13,13 +13,13 @@ use crate::limits;
 use crate::log;
 
 /// Time for which binding a port that is in use is retried.
-const PATIENCE: Duration = Duration::from_secs(3);
+const BIND_TIMEOUT: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Listens on a port. Waits a while for a port in use, because it may be that of a daemon that is just
 /// ending.
 pub(super) async fn listen(port: u16) -> Result<TcpListener, DaemonError> {
-    let give_up = Instant::now() + PATIENCE;
+    let give_up = Instant::now() + BIND_TIMEOUT;
     let mut is_logged = false;
     loop {
         match try_listen(port) {

@@ -47,8 +47,10 @@ pub fn start_server(folder: &Path) -> SocketAddr {
 
 /// Sends any data to the server. It must answer with well-formed HTTP, without an internal error, and end.
 pub fn request(mut stream: TcpStream, data: &[u8]) {
-    const PATIENCE: Duration = Duration::from_secs(20);
-    stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    const READ_TIMEOUT: Duration = Duration::from_secs(20);
+    stream
+        .set_read_timeout(Some(READ_TIMEOUT))
+        .expect("a socket");
     // The server may close the connection in the middle of the request.
     let _ = stream
         .write_all(data)

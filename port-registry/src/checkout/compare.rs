@@ -9,7 +9,7 @@ use std::time::Duration;
 use std::{fs, thread};
 
 /// The time that a file system has to respond.
-const PATIENCE: Duration = Duration::from_secs(1);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The maximum number of threads that may be blocked by file systems that do not respond.
 const MAX_BLOCKED_THREADS: usize = 8;
@@ -32,14 +32,16 @@ pub(crate) fn compare(claimed: &Path, recorded: &Path) -> CheckoutMatch {
         return CheckoutMatch::Same;
     }
     let (claimed, recorded) = (claimed.to_owned(), recorded.to_owned());
-    run_with_timeout(PATIENCE, move || compare_folders(&claimed, &recorded))
-        .unwrap_or(CheckoutMatch::Other)
+    run_with_timeout(RESPONSE_TIMEOUT, move || {
+        compare_folders(&claimed, &recorded)
+    })
+    .unwrap_or(CheckoutMatch::Other)
 }
 
 /// Tests if a folder certainly no longer exists.
 pub(crate) fn is_gone(folder: &Path) -> bool {
     let folder = folder.to_owned();
-    run_with_timeout(PATIENCE, move || is_absent(&folder)).unwrap_or(false)
+    run_with_timeout(RESPONSE_TIMEOUT, move || is_absent(&folder)).unwrap_or(false)
 }
 
 /// Tests if a path leads to a folder or something in it. Returns `None` if the file system does not tell.
@@ -52,7 +54,7 @@ pub(crate) fn contains(folder: &Path, path: &Path) -> Option<bool> {
         let path = fs::canonicalize(path).ok()?;
         Some(path.starts_with(fs::canonicalize(folder).ok()?))
     };
-    run_with_timeout(PATIENCE, is_inside).flatten()
+    run_with_timeout(RESPONSE_TIMEOUT, is_inside).flatten()
 }
 
 fn is_absent(folder: &Path) -> bool {

@@ -14,7 +14,7 @@ use crate::deadline::Deadline;
 use crate::system::files;
 
 /// The time to try for the lock, because a process that tests it holds it for a moment.
-const PATIENCE: Duration = Duration::from_millis(100);
+const LOCK_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// The right to be the daemon of a pidfile, until it is dropped.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl DaemonLock {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true);
         let file = open_private(&lock, &mut options).map_err(io_error)?;
-        let is_locked = Deadline::after(PATIENCE).poll(|| match file.try_lock() {
+        let is_locked = Deadline::after(LOCK_TIMEOUT).poll(|| match file.try_lock() {
             Ok(()) => Ok(Some(())),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(io_error(error)),

@@ -13,7 +13,7 @@ use super::waiting_list::lock_lists;
 use super::writer_turn::{LockRequest, WriterTurn, acquire, request_lock};
 use crate::deadline::Deadline;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 fn within(wait: Duration, lock_path: &Path) -> Option<WriterTurn> {
     acquire(lock_path, Deadline::after(wait)).unwrap()
@@ -34,7 +34,7 @@ fn folder() -> (TempDir, PathBuf) {
 
 #[track_caller]
 fn wait_until(mut condition: impl FnMut() -> bool) {
-    let met = Deadline::after(PATIENCE).poll(|| Ok::<_, ()>(condition().then_some(())));
+    let met = Deadline::after(TIMEOUT).poll(|| Ok::<_, ()>(condition().then_some(())));
     assert_eq!(met, Ok(Some(())), "it took too long");
 }
 
@@ -50,12 +50,12 @@ fn waiting(lock_path: &Path) -> usize {
 fn threads_get_their_turn_in_order_of_arrival() {
     let (_folder, lock_path) = folder();
     let served = Mutex::new(Vec::new());
-    let first = within(PATIENCE, &lock_path).unwrap();
+    let first = within(TIMEOUT, &lock_path).unwrap();
     thread::scope(|scope| {
         for number in 1..=8 {
             let (lock_path, served) = (&lock_path, &served);
             scope.spawn(move || {
-                let _turn = within(PATIENCE, lock_path).unwrap();
+                let _turn = within(TIMEOUT, lock_path).unwrap();
                 served.lock().unwrap().push(number);
             });
             wait_until(|| waiting(lock_path) == number);
@@ -82,7 +82,7 @@ fn threads_wait_for_the_lock_of_another_process_until_the_deadline() {
     assert!(within(Duration::from_millis(5), &lock_path).is_none());
     thread::scope(|scope| {
         let patient: Vec<_> = (0..4)
-            .map(|_| scope.spawn(|| within(PATIENCE, &lock_path).is_some()))
+            .map(|_| scope.spawn(|| within(TIMEOUT, &lock_path).is_some()))
             .collect();
         wait_until(|| waiting(&lock_path) == 4);
         drop(elsewhere);
@@ -108,7 +108,7 @@ fn the_lock_of_a_replaced_file_gives_no_turn() {
     let (folder, lock_path) = folder();
     let elsewhere = lock_elsewhere(&lock_path);
     thread::scope(|scope| {
-        let patient = scope.spawn(|| within(PATIENCE, &lock_path).unwrap());
+        let patient = scope.spawn(|| within(TIMEOUT, &lock_path).unwrap());
         wait_until(|| waiting(&lock_path) == 1);
         let other = folder.path().join("other");
         let replaced = lock_elsewhere(&other);
@@ -131,7 +131,7 @@ fn a_free_lock_is_left_to_waiting_processes_but_not_forever() {
         matches!(requested, LockRequest::RetryAfter(_)),
         "{requested:?}"
     );
-    assert!(within(PATIENCE, &lock_path).is_some());
+    assert!(within(TIMEOUT, &lock_path).is_some());
     assert!(within(Duration::ZERO, &lock_path).is_some());
 }
 
@@ -140,7 +140,7 @@ fn a_lock_file_that_cannot_be_opened_is_an_error_for_each_thread() {
     let (folder, _) = folder();
     let lock_path = folder.path().join("missing").join("lock");
     for _ in 0..2 {
-        acquire(&lock_path, Deadline::after(PATIENCE)).unwrap_err();
+        acquire(&lock_path, Deadline::after(TIMEOUT)).unwrap_err();
     }
     assert!(!is_in_use(&lock_path));
 }
