@@ -33,7 +33,7 @@ enum Preview {
     /// The batch has to be carried out in a write transaction.
     NeedsWrite,
     /// The plan reached the limit of probes. Planning again goes on from there.
-    NeedsMoreProbes,
+    Deferred,
 }
 
 impl Allocator {
@@ -91,7 +91,7 @@ impl Allocator {
     }
 
     /// Like [`apply`](Self::apply), but `join` may change the requests once the writer lock is held, and a request
-    /// that needs more probes is left out with the answer `None`.
+    /// whose plan is deferred is left out with the answer `None`.
     #[cfg(feature = "daemon")]
     pub(crate) fn apply_group(
         &self,
@@ -125,7 +125,7 @@ impl Allocator {
         })?;
         match preview {
             Preview::Answers(answers) => answers.into_iter().next().transpose(),
-            Preview::NeedsWrite | Preview::NeedsMoreProbes => Ok(None),
+            Preview::NeedsWrite | Preview::Deferred => Ok(None),
         }
     }
 
@@ -145,7 +145,7 @@ impl Allocator {
             match preview {
                 Preview::Answers(answers) => return Ok(Some(answers)),
                 Preview::NeedsWrite => return Ok(None),
-                Preview::NeedsMoreProbes => {}
+                Preview::Deferred => {}
             }
         }
     }
@@ -164,7 +164,7 @@ impl Allocator {
                 Plan::Refuse(error) => answers.push(Err(error)),
                 Plan::Insert { claim, port } => cache.reserve(claim, port),
                 Plan::SetDir { .. } | Plan::Remove(_) => {}
-                Plan::ProbeMore => return Ok(Preview::NeedsMoreProbes),
+                Plan::Defer => return Ok(Preview::Deferred),
             }
         }
         Ok(if answers.len() == requests.len() {
@@ -174,7 +174,7 @@ impl Allocator {
         })
     }
 
-    /// Carries out the requests. The answer is `None` for those that need more probes first.
+    /// Carries out the requests. The answer is `None` for those whose plan is deferred.
     fn carry_out(
         &self,
         txn: &mut WriteTxn,
@@ -199,14 +199,14 @@ impl Allocator {
                     }
                     Some(Ok(Answer::Released(allocations)))
                 }
-                Plan::ProbeMore => None,
+                Plan::Defer => None,
             });
         }
         Ok(answers)
     }
 }
 
-/// Decides if a transaction is committed, given its answers. `None` abandons it, because probes are missing.
+/// Decides if a transaction is committed, given its answers. `None` abandons it, because a plan is deferred.
 fn outcome(
     answers: Vec<Option<Result<Answer, Error>>>,
     atomicity: Atomicity,

@@ -32,8 +32,9 @@ pub(super) enum Plan<'a> {
     },
     /// Release these allocations.
     Remove(Vec<Allocation>),
-    /// The plan needs more probes than this phase allows.
-    ProbeMore,
+    /// Plan again in the next read phase: the plan needs more probes than this phase allows, or a comparison of folders
+    /// that the write phase has no time for.
+    Defer,
 }
 
 impl<'a> Plan<'a> {
@@ -82,7 +83,7 @@ fn refuse_second_port<'a>(claim: &Claim, holder: Allocation, cache: &mut ProbeCa
     match compare_checkouts(claim, &holder, cache) {
         Some(CheckoutMatch::Same | CheckoutMatch::Gone) => Plan::Refuse(service_taken(holder)),
         Some(CheckoutMatch::Other) => Plan::Refuse(other_checkout(claim, holder)),
-        None => Plan::ProbeMore,
+        None => Plan::Defer,
     }
 }
 
@@ -92,7 +93,7 @@ fn keep<'a>(claim: &Claim, holder: Allocation, cache: &mut ProbeCache) -> Plan<'
         Some(CheckoutMatch::Same) => false,
         Some(CheckoutMatch::Gone) => true,
         Some(CheckoutMatch::Other) => return Plan::Refuse(other_checkout(claim, holder)),
-        None => return Plan::ProbeMore,
+        None => return Plan::Defer,
     };
     if claim.port().is_some_and(|port| port != holder.port) {
         return Plan::Refuse(service_taken(holder));
@@ -141,7 +142,7 @@ fn allocate<'a>(
         Ok(Some(Verdict::Busy)) => Plan::Refuse(Error::PortInUse { port }),
         // Another user may be able to bind the port, for example the proxy of a container.
         Ok(Some(Verdict::Free | Verdict::Denied)) => Plan::Insert { claim, port },
-        Ok(None) => Plan::ProbeMore,
+        Ok(None) => Plan::Defer,
         Err(error) => Plan::Refuse(error),
     })
 }
@@ -162,7 +163,7 @@ fn allocate_best<'a>(
                 match cache.verdict(port) {
                     Ok(Some(Verdict::Free)) => return Ok(Plan::Insert { claim, port }),
                     Ok(Some(Verdict::Busy | Verdict::Denied)) => {}
-                    Ok(None) => return Ok(Plan::ProbeMore),
+                    Ok(None) => return Ok(Plan::Defer),
                     Err(error) => return Ok(Plan::Refuse(error)),
                 }
             }

@@ -13,8 +13,8 @@ impl Registry {
     ///
     /// Once it has the lock, it calls `join`, which may change the requests. No other process can write until
     /// `join` returns. The answers are in the order of the requests. The answer `None` means that a request was
-    /// not carried out, because it needs more probes than there is time for while others wait to write. Pass such
-    /// requests first in the next call.
+    /// not carried out, because it needs more probes than there is time for while others wait to write, or a look at
+    /// folders. Pass such requests first in the next call.
     ///
     /// It waits for the lock for at most `wait`, regardless of the registry's own wait.
     ///
@@ -36,7 +36,7 @@ impl Registry {
     /// Answers a request that needs no write, for example because the service holds a port already. Returns `None`
     /// for a request that [`apply`](Self::apply) has to carry out.
     ///
-    /// It waits for no other process. It may probe as many ports as a search for a free one takes, and it examines a
+    /// It waits for no other process, except like [every read](Registry). It may probe as many ports as a search for a free one takes, and it examines a
     /// claim's folder, which may take up to a second.
     ///
     /// # Errors

@@ -17,7 +17,8 @@ pub const DAEMON_PORT: u16 = assignment_order::DAEMON_PORT;
 /// # Errors
 ///
 /// Returns [`NoHome`](Error::NoHome) if the home folder is unknown, and
-/// [`UnusableFolder`](Error::UnusableFolder) if the path is not a folder or if other users could write to it.
+/// [`UnusableFolder`](Error::UnusableFolder) if the path is not a folder, if every user can write to it, or if it belongs
+/// to another user.
 pub fn default_folder() -> Result<PathBuf, Error> {
     home::default_folder()
 }

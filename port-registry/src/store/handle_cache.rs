@@ -30,7 +30,9 @@ pub(crate) enum Recovery {
 
 /// The handle of a store, which is opened when it is first needed.
 ///
-/// It is opened for reading only until the first write, so that reading a store changes nothing.
+/// It is opened for reading only until the first write, so that reads do not change the file. An exception is a file
+/// that its last writer left unclean: unless [`Recovery::ReadImage`] is set, a reader opens it for writing, to repair
+/// it.
 #[derive(Debug)]
 pub(super) struct HandleCache {
     path: PathBuf,
@@ -60,6 +62,8 @@ impl HandleCache {
     }
 
     /// Returns a handle for reading, which is opened if necessary. Returns `None` if the store does not exist.
+    ///
+    /// If the file needs a repair, this waits for the turn to write until the deadline, which may create the lock file.
     pub(super) fn readable(&self, deadline: Deadline) -> Result<Option<Arc<Handle>>, Fault> {
         if let Some(handle) = self.current() {
             return Ok(Some(handle));

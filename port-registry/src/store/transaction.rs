@@ -56,15 +56,17 @@ impl Store {
         self.handles.wait()
     }
 
-    /// Calls `look` with the rows of the latest commit, and again if the handle turns out to be broken.
+    /// Calls `query` with the rows of the latest commit, and again if the handle turns out to be broken.
     ///
-    /// Waits for no writer, except for a second if one was suspended at a bad moment.
+    /// Waits for writers in two cases only. If one was suspended while it held a lock that readers need, the wait is up
+    /// to a second. If one was killed and left the file unclean, this waits for the turn to write until the deadline,
+    /// and repairs the file.
     pub(crate) fn read<T>(
         &self,
         deadline: Deadline,
-        mut look: impl FnMut(&dyn Rows) -> Result<T, Fault>,
+        mut query: impl FnMut(&dyn Rows) -> Result<T, Fault>,
     ) -> Result<T, Error> {
-        let read = self.contain_panic(|| self.read_with_fallbacks(deadline, &mut look));
+        let read = self.contain_panic(|| self.read_with_fallbacks(deadline, &mut query));
         read.map_err(|fault| fault.into_error(self.path(), deadline))
     }
 
@@ -113,17 +115,18 @@ impl Store {
     fn read_with_fallbacks<T>(
         &self,
         deadline: Deadline,
-        look: &mut impl FnMut(&dyn Rows) -> Result<T, Fault>,
+        query: &mut impl FnMut(&dyn Rows) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         let _current = deadline.enter();
-        let result = match self.read_through_handle(deadline, look) {
+        let result = match self.read_through_handle(deadline, query) {
             // An earlier failure broke the handle, or a concurrent one did just now.
-            Err(fault) if fault.breaks_handle() => self.read_through_handle(deadline, look),
+            Err(fault) if fault.breaks_handle() => self.read_through_handle(deadline, query),
             result => result,
         };
         match result {
-            // A writer was suspended at a bad moment, or the file needs a repair but cannot be written to.
-            Err(fault) if fault.allows_image() => match self.read_image(look) {
+            // A writer was suspended while it held a lock that readers need, the file needs a repair but cannot be written
+            // to, or reading it through redb failed.
+            Err(fault) if fault.allows_image() => match self.read_image(query) {
                 Err(Fault::Damaged(detail)) => Err(Fault::Damaged(detail)),
                 Err(Fault::Public(error)) => Err(Fault::Public(error)),
                 Err(_) => Err(fault),
@@ -136,30 +139,30 @@ impl Store {
     fn read_through_handle<T>(
         &self,
         deadline: Deadline,
-        look: &mut impl FnMut(&dyn Rows) -> Result<T, Fault>,
+        query: &mut impl FnMut(&dyn Rows) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         let Some(handle) = self.handles.readable(deadline)? else {
-            return look(&NoRows);
+            return query(&NoRows);
         };
-        let result = read_rows(&handle, self.path(), look);
+        let result = read_rows(&handle, self.path(), query);
         self.handles.discard_if_broken(&handle, &result);
         result
     }
 
     fn read_image<T>(
         &self,
-        look: &mut impl FnMut(&dyn Rows) -> Result<T, Fault>,
+        query: &mut impl FnMut(&dyn Rows) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         image::read(self.path(), |image| match image {
             Some(image) => {
                 let txn = image.begin_read()?;
-                look(&StoredRows::read(
+                query(&StoredRows::read(
                     &txn,
                     self.path(),
                     &RecentCache::default(),
                 )?)
             }
-            None => look(&NoRows),
+            None => query(&NoRows),
         })
     }
 
@@ -246,14 +249,14 @@ impl Store {
 fn read_rows<T>(
     handle: &Handle,
     path: &Path,
-    look: &mut impl FnMut(&dyn Rows) -> Result<T, Fault>,
+    query: &mut impl FnMut(&dyn Rows) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
     let txn = {
         // Readers wait only for locks that are held for an instant.
         let _current = Deadline::after(Duration::ZERO).enter();
         handle.begin_read()?
     };
-    look(&StoredRows::read(&txn, path, &handle.recent)?)
+    query(&StoredRows::read(&txn, path, &handle.recent)?)
 }
 
 /// Does the work of a transaction. Returns its result, and the changes if they are to be committed.

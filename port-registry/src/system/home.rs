@@ -11,7 +11,8 @@ use crate::error::Error;
 /// # Errors
 ///
 /// Returns [`NoHome`](Error::NoHome) if the home folder is unknown, and
-/// [`UnusableFolder`](Error::UnusableFolder) if the path is not a folder or if other users could write to it.
+/// [`UnusableFolder`](Error::UnusableFolder) if the path is not a folder, if every user can write to it, or if it belongs
+/// to another user.
 pub(crate) fn default_folder() -> Result<PathBuf, Error> {
     let home = env::home_dir().filter(|home| home.is_absolute());
     let home = home.ok_or(Error::NoHome)?;

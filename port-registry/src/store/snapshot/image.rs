@@ -21,22 +21,22 @@ use crate::store::handle::CACHE_SIZE;
 /// The number of attempts to read an image while others write.
 pub(super) const ATTEMPTS: usize = 3;
 
-/// Calls `look` with an image of the store, or with `None` if the store does not exist.
+/// Calls `query` with an image of the store, or with `None` if the store does not exist.
 ///
 /// An image can be read if the file cannot be opened: a writer was suspended in the microseconds in which redb
 /// locks the header, or the file needs a repair but cannot be written to. Returns `Busy` if others write all the
 /// time.
 pub(in crate::store) fn read<T>(
     path: &Path,
-    mut look: impl FnMut(Option<&Database>) -> Result<T, Fault>,
+    mut query: impl FnMut(Option<&Database>) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
     let FoundFile::Store(file) = file::find(path, Access::Read)? else {
-        return look(None);
+        return query(None);
     };
     for _ in 0..ATTEMPTS {
         let (result, is_unchanged) = read_once(&file, |header| {
             let image = open(&builder(), &file, header)?;
-            look(Some(&image))
+            query(Some(&image))
         })?;
         if is_unchanged {
             return result;
@@ -45,14 +45,14 @@ pub(in crate::store) fn read<T>(
     Err(Fault::Busy)
 }
 
-/// Calls `look`. Returns its result, and `true` if the header did not change meanwhile.
+/// Calls `read`. Returns its result, and `true` if the header did not change meanwhile.
 pub(super) fn read_once<T>(
     file: &StoreFile,
-    look: impl FnOnce(&FileHeader) -> Result<T, Fault>,
+    read: impl FnOnce(&FileHeader) -> Result<T, Fault>,
 ) -> Result<(Result<T, Fault>, bool), Fault> {
     let before = FileHeader::read(file)?;
     let result =
-        fault::catch_panic(|| look(&before)).unwrap_or_else(|| Err(fault::changed_by_others()));
+        fault::catch_panic(|| read(&before)).unwrap_or_else(|| Err(fault::changed_by_others()));
     Ok((result, FileHeader::read(file)? == before))
 }
 
