@@ -142,7 +142,7 @@ pub enum Error {
 
     /// The user, the file system or a sandbox does not allow writing to the store.
     #[error(
-        "cannot write the registry at {}; make it writable, or name another file by PORT_REGISTRY_DB",
+        "cannot write the registry at {}; make it writable, or set PORT_REGISTRY_DB to another file",
         path.display()
     )]
     #[non_exhaustive]
@@ -155,7 +155,7 @@ pub enum Error {
 
     /// The user or a sandbox does not allow reading the store.
     #[error(
-        "cannot read the registry at {}; make it readable, or name another file by PORT_REGISTRY_DB",
+        "cannot read the registry at {}; make it readable, or set PORT_REGISTRY_DB to another file",
         path.display()
     )]
     #[non_exhaustive]
@@ -167,9 +167,7 @@ pub enum Error {
     },
 
     /// The home folder is unknown, so that the store has no default path.
-    #[error(
-        "HOME is not an absolute path; set it, or name the registry's file by PORT_REGISTRY_DB"
-    )]
+    #[error("HOME is not an absolute path; set it, or set PORT_REGISTRY_DB to the registry's file")]
     NoHome,
 
     /// Git failed to identify the checkout that a folder is in.
@@ -206,7 +204,7 @@ pub enum Error {
 
     /// The file is an `SQLite` database, like the one that the Go program of the same name uses.
     #[error(
-        "{path} is an SQLite database, not a registry; it was left as it is, name another file. Import its \
+        "{path} is an SQLite database, not a registry; it was left unchanged; name another file. Import its \
          allocations by `sqlite3 -json '{path}' 'SELECT * FROM allocations' | portctl import -`, or \
          pass `portctl import` the output of the old server's GET /v1/allocations",
         path = path.display().to_string().replace('\'', r"'\''")
@@ -218,7 +216,7 @@ pub enum Error {
     },
 
     /// The file is not a registry.
-    #[error("{} is not a port registry; it was left as it is, name another file", path.display())]
+    #[error("{} is not a port registry; it was left unchanged; name another file", path.display())]
     #[non_exhaustive]
     ForeignFile {
         /// The file.
@@ -241,7 +239,7 @@ pub enum Error {
     },
 
     /// The file is damaged.
-    #[error("the registry at {} is damaged: {detail}; it was kept, move it away to start a new one", path.display())]
+    #[error("the registry at {} is damaged: {detail}; it was left unchanged; move it away to start a new one", path.display())]
     #[non_exhaustive]
     Damaged {
         /// The file.

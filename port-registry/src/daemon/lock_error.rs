@@ -11,7 +11,7 @@ use thiserror::Error;
 pub enum LockError {
     /// Another process is the daemon.
     #[error(
-        "port-registry is already running{}, by its lock {}; stop it, or name another place by --pidfile",
+        "port-registry is already running{}, by its lock {}; stop it, or choose another pidfile with --pidfile",
         pid.map(|pid| format!(" as process {pid}")).unwrap_or_default(),
         lock.display()
     )]
@@ -24,7 +24,7 @@ pub enum LockError {
     },
 
     /// The path of the pidfile or its lock is taken by something else.
-    #[error("{} is not {expected}; it was left as it is, name another place by --pidfile", path.display())]
+    #[error("{} is not {expected}; it was left unchanged; choose another pidfile with --pidfile", path.display())]
     #[non_exhaustive]
     Foreign {
         /// The path.
@@ -34,7 +34,7 @@ pub enum LockError {
     },
 
     /// The pidfile cannot be examined or written.
-    #[error("cannot write {}; name another place by --pidfile", path.display())]
+    #[error("cannot write {}; choose another pidfile with --pidfile", path.display())]
     #[non_exhaustive]
     Pidfile {
         /// The pidfile.
@@ -44,7 +44,7 @@ pub enum LockError {
     },
 
     /// The lock file cannot be opened or locked.
-    #[error("cannot lock {}; name another place by --pidfile", lock.display())]
+    #[error("cannot lock {}; choose another pidfile with --pidfile", lock.display())]
     #[non_exhaustive]
     Io {
         /// The lock file.

@@ -15,7 +15,7 @@ fn a_second_daemon_for_a_pidfile_names_the_first() {
     let mut daemon = Daemon::start(&sandbox);
     let message =
         failure(&sandbox, &["--port", "0"]).replace(&daemon.child.id().to_string(), "[PID]");
-    assert_snapshot!(message, @"error: port-registry is already running as process [PID], by its lock [SANDBOX]/home/.port-registry/port-registry.pid.lock; stop it, or name another place by --pidfile");
+    assert_snapshot!(message, @"error: port-registry is already running as process [PID], by its lock [SANDBOX]/home/.port-registry/port-registry.pid.lock; stop it, or choose another pidfile with --pidfile");
     daemon.ask("GET", "/healthz", "").json(200);
     assert!(
         pidfile(&sandbox).exists(),
@@ -72,7 +72,7 @@ fn foreign_files_are_never_replaced_by_a_pidfile() {
     for content in ["notes", "12 34", &"1".repeat(40)] {
         fs::write(&place, content).unwrap();
         let message = failure(&sandbox, &args);
-        let refusal = "error: [SANDBOX]/place is not a pidfile; it was left as it is, name another place by --pidfile";
+        let refusal = "error: [SANDBOX]/place is not a pidfile; it was left unchanged; choose another pidfile with --pidfile";
         assert_eq!(message, refusal);
         assert_eq!(fs::read_to_string(&place).unwrap(), content);
     }
@@ -98,7 +98,7 @@ fn foreign_files_are_never_used_as_the_lock() {
     let place = sandbox.path().join("place");
     let lock = sandbox.path().join("place.lock");
     let args = ["--port", "0", "--pidfile", place.to_str().unwrap()];
-    let refusal = "error: [SANDBOX]/place.lock is not the lock of a pidfile; it was left as it is, name another place by --pidfile";
+    let refusal = "error: [SANDBOX]/place.lock is not the lock of a pidfile; it was left unchanged; choose another pidfile with --pidfile";
     for content in [
         "important",
         "1 2\n3",

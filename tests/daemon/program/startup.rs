@@ -66,7 +66,7 @@ fn files_that_are_no_registry_are_left_alone() {
     }
     assert!(!pidfile(&sandbox).exists());
     let message = failure(&sandbox, &["--port", "0", "--pidfile", "/dev/null/x"]);
-    assert_snapshot!(message, @"error: cannot lock /dev/null/x.lock; name another place by --pidfile; cause: File exists");
+    assert_snapshot!(message, @"error: cannot lock /dev/null/x.lock; choose another pidfile with --pidfile; cause: File exists");
     let mut command = sandbox.command(&*PORT_REGISTRY);
     let ran = Ran::of(
         command

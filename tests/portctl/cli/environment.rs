@@ -20,7 +20,7 @@ fn environment_variables_set_the_store_and_the_range() {
     let ran = Ran::of(portctl.command(&["list"]).env("PORT_REGISTRY_RANGE", "9-1"));
     assert_snapshot!(ran.complained(1), @"error: PORT_REGISTRY_RANGE cannot be used: a port range is two ports from 1 to 65535, the lower one first, like 3000-3999");
     let ran = Ran::of(portctl.command(&["list"]).env("HOME", "relative"));
-    assert_snapshot!(ran.complained(1), @"error: HOME is not an absolute path; set it, or name the registry's file by PORT_REGISTRY_DB");
+    assert_snapshot!(ran.complained(1), @"error: HOME is not an absolute path; set it, or set PORT_REGISTRY_DB to the registry's file");
 }
 
 #[test]

@@ -136,7 +136,7 @@ fn files_that_are_not_registries_are_reported_and_not_changed() {
     for (content, detail) in [
         (
             b"my notes".as_slice(),
-            "is not a port registry; it was left as it is",
+            "is not a port registry; it was left unchanged",
         ),
         (&sqlite, "is an SQLite database, not a registry"),
         (&flipped, "is damaged: "),

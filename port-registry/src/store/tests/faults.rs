@@ -148,20 +148,23 @@ fn meet_faults(operation: &Operation, fault: fn(u32) -> DiskFault, reopen: bool)
         );
 
         registry.verify().expect(&what);
-        let told = match answer {
+        let expected = match answer {
             Ok(()) => Some(&after),
             Err(Error::Store { .. } | Error::NotWritable { .. }) => Some(&before),
             // Only if the lookup failed too. The outcome shows once the store can be written to.
             Err(Error::OutcomeUnknown { .. }) if matches!(fault(at), DiskFault::From(_)) => None,
             Err(error) => panic!("{what}: {error}"),
         };
-        if let Some(told) = told {
-            assert_eq!(listed(&registry), *told, "{what}");
+        if let Some(expected) = expected {
+            assert_eq!(listed(&registry), *expected, "{what}");
         }
         registry.try_write().expect(&what);
         let stored = listed(&registry);
         assert!(stored == before || stored == after, "{what}");
-        assert!(told.is_none_or(|told| stored == *told), "{what}");
+        assert!(
+            expected.is_none_or(|expected| stored == *expected),
+            "{what}"
+        );
         if stored == before {
             (operation.run)(&registry).expect(&what);
         }

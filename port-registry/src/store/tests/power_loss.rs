@@ -69,7 +69,7 @@ struct FailurePoint {
 struct DiskRecording {
     disk: SimulatedDisk,
     answers: usize,
-    moments: Vec<FailurePoint>,
+    failure_points: Vec<FailurePoint>,
 }
 
 impl DiskRecording {
@@ -87,7 +87,7 @@ impl DiskRecording {
     }
 
     fn mark(&mut self) {
-        self.moments.push(FailurePoint {
+        self.failure_points.push(FailurePoint {
             disk: self.disk.clone(),
             answers: self.answers,
         });
@@ -101,7 +101,7 @@ impl DiskRecording {
 
 /// The result of a workload.
 struct WorkloadRun {
-    moments: Vec<FailurePoint>,
+    failure_points: Vec<FailurePoint>,
     /// The possible states before the first answer.
     before: Vec<RegistryState>,
     /// The state after each answer.
@@ -120,7 +120,7 @@ impl WorkloadRun {
         let recording = Rc::new(RefCell::new(DiskRecording {
             disk,
             answers: 0,
-            moments: Vec::new(),
+            failure_points: Vec::new(),
         }));
         let seen_by = recording.clone();
         let witness = move |change: &DiskChange<'_>| {
@@ -157,15 +157,15 @@ impl WorkloadRun {
         let mut recording = recording.borrow_mut();
         recording.mark();
         WorkloadRun {
-            moments: std::mem::take(&mut recording.moments),
+            failure_points: std::mem::take(&mut recording.failure_points),
             before,
             states,
         }
     }
 
     /// Returns the possible states after a failure: that of the last answer, and that of the request under way.
-    fn possible(&self, moment: &FailurePoint) -> &[RegistryState] {
-        match moment.answers {
+    fn possible(&self, point: &FailurePoint) -> &[RegistryState] {
+        match point.answers {
             0 => &self.before,
             answers => &self.states[answers - 1..self.states.len().min(answers + 1)],
         }
@@ -175,15 +175,15 @@ impl WorkloadRun {
     fn check_images(&self, losses: &[Survivors], random: &mut Rng) -> (u32, Vec<String>) {
         let mut images = 0;
         let mut failures = Vec::new();
-        for moment in &self.moments {
+        for point in &self.failure_points {
             for &survivors in losses {
                 let folder = scratch();
-                moment
+                point
                     .disk
                     .after_power_loss(survivors, random)
                     .write_to(folder.path());
                 images += 1;
-                if let Err(failure) = check(folder.path(), self.possible(moment)) {
+                if let Err(failure) = check(folder.path(), self.possible(point)) {
                     failures.push(format!("{survivors:?}: {failure}"));
                 }
             }
@@ -239,20 +239,20 @@ fn run_generations(seed: u64, generations: u32, syncs: SyncBehaviour) -> (u32, V
         all_images += images;
         if !failures.is_empty() {
             let failures = failures.into_iter();
-            let told = failures.map(|it| format!("seed {seed}, generation {generation}: {it}"));
-            return (all_images, told.collect());
+            let failures = failures.map(|it| format!("seed {seed}, generation {generation}: {it}"));
+            return (all_images, failures.collect());
         }
-        let moment = &run.moments[random.usize(..run.moments.len())];
+        let point = &run.failure_points[random.usize(..run.failure_points.len())];
         let next = scratch();
         disk = if random.u64(..2) == 0 {
             let left = *random.choice(&LOSSES).unwrap();
-            let image = moment.disk.after_power_loss(left, &mut random);
+            let image = point.disk.after_power_loss(left, &mut random);
             image.write_to(next.path());
             SimulatedDisk::of(next.path(), syncs)
         } else {
-            moment.disk.copy_to(next.path())
+            point.disk.copy_to(next.path())
         };
-        possible = run.possible(moment).to_vec();
+        possible = run.possible(point).to_vec();
         folder = next;
     }
     (all_images, Vec::new())
@@ -316,11 +316,11 @@ fn requests_answered_after_the_creator_was_killed_survive_a_power_failure() {
         1,
         &mut random,
     );
-    let moments = creation.moments.iter().filter(|it| it.answers < 2);
-    for (number, moment) in moments.enumerate() {
+    let failure_points = creation.failure_points.iter().filter(|it| it.answers < 2);
+    for (number, point) in failure_points.enumerate() {
         let next = scratch();
-        let disk = moment.disk.copy_to(next.path());
-        let possible = creation.possible(moment).to_vec();
+        let disk = point.disk.copy_to(next.path());
+        let possible = creation.possible(point).to_vec();
         let run = WorkloadRun::of(next.path(), disk, possible, 1, &mut random);
         let (_, failures) = run.check_images(&[Survivors::Nothing], &mut random);
         assert!(failures.is_empty(), "{number}: {}", failures.join("\n"));
@@ -371,10 +371,10 @@ fn requests_answered_after_a_failed_sync_survive_a_power_failure() {
     let mut failures = 0;
     for at in 0.. {
         let (answers, [stored, found], is_met) = allocate_with_failing_sync(at);
-        let told: Vec<_> = answers.iter().flatten().cloned().collect();
-        assert_eq!(stored, told, "sync {at}: {answers:?}");
-        assert_eq!(found, told, "sync {at}: {answers:?}");
-        failures += answers.len() - told.len();
+        let acknowledged: Vec<_> = answers.iter().flatten().cloned().collect();
+        assert_eq!(stored, acknowledged, "sync {at}: {answers:?}");
+        assert_eq!(found, acknowledged, "sync {at}: {answers:?}");
+        failures += answers.len() - acknowledged.len();
         if !is_met {
             break;
         }
