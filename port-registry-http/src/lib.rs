@@ -28,3 +28,8 @@ mod log;
 mod workers;
 
 pub use self::daemon::{Config, DaemonError, run};
+
+/// Compiles the Rust code of the package's README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -31,8 +31,9 @@ pub(crate) const BACKLOG: u32 = 1024;
 /// is several megabytes for each connection.
 pub(crate) const SEND_BUFFER: u32 = 128 << 10;
 
-/// Idle time after which a connection is closed when all connections are taken.
-pub(crate) const QUIET: Duration = Duration::from_secs(1);
+/// Time since a connection's last progress after which its client is dismissed when all connections are taken. Such a
+/// client may be idle, slow, or waiting for a response, which it still gets.
+pub(crate) const STALLED: Duration = Duration::from_secs(1);
 
 /// Files that may be open besides connections: the store, probes, lists of processes.
 pub(crate) const OTHER_FILES: usize = 64;

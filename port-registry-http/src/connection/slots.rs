@@ -75,18 +75,19 @@ impl ConnectionSlots {
         Ok((stream, slot))
     }
 
-    /// Dismisses clients that do not use their connection, and gives them time to go.
+    /// Dismisses clients whose connections have made no progress lately, and gives them time to go.
     async fn make_room(&self) {
-        self.dismiss_idle_for(limits::QUIET);
-        sleep(limits::QUIET / 4).await;
+        self.dismiss_stalled_for(limits::STALLED);
+        sleep(limits::STALLED / 4).await;
     }
 
-    /// Dismisses clients whose last request began at least `time` ago.
-    pub(crate) fn dismiss_idle_for(&self, time: Duration) {
+    /// Dismisses clients whose connections made their last progress at least `time` ago. A client whose request has
+    /// arrived still gets its response.
+    pub(crate) fn dismiss_stalled_for(&self, time: Duration) {
         let open = self.open.borrow();
-        let idle = open.states.values();
-        let idle = idle.filter(|state| state.last_progress().elapsed() >= time);
-        idle.for_each(|state| state.dismiss());
+        let stalled = open.states.values();
+        let stalled = stalled.filter(|state| state.last_progress().elapsed() >= time);
+        stalled.for_each(|state| state.dismiss());
     }
 
     /// Waits until no connection is open.

@@ -37,7 +37,7 @@ pub enum DaemonError {
     },
 
     /// The system does not let the daemon listen on the port.
-    #[error("cannot listen on 127.0.0.1:{port}")]
+    #[error("cannot listen on 127.0.0.1:{port}; choose another port with --port")]
     #[non_exhaustive]
     Bind {
         /// The port.
@@ -67,7 +67,9 @@ pub enum DaemonError {
     },
 
     /// The operating system denied a resource, such as a thread.
-    #[error("cannot start")]
+    #[error(
+        "the operating system denied the daemon a resource; free some memory, or raise the limits (ulimit -a)"
+    )]
     System(#[from] io::Error),
 }
 

@@ -83,7 +83,7 @@ pub(crate) async fn serve(
         });
     }
     drop(listener);
-    slots.dismiss_idle_for(Duration::ZERO);
+    slots.dismiss_stalled_for(Duration::ZERO);
     // Requests that take longer are aborted.
     let _ = timeout(limits::DRAIN, slots.until_empty()).await;
     Ok(())

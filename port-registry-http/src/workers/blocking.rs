@@ -34,9 +34,9 @@ where
 /// connection's time is up.
 pub(crate) async fn take_turn(
     turns: &Arc<Semaphore>,
-    patience: Duration,
+    max_wait: Duration,
 ) -> Result<OwnedSemaphorePermit, ApiError> {
-    let turn = timeout(patience, turns.clone().acquire_owned()).await;
+    let turn = timeout(max_wait, turns.clone().acquire_owned()).await;
     let turn = turn.map_err(|_| ApiError::no_turn())?;
     turn.map_err(|_| ApiError::stopping())
 }

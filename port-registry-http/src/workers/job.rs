@@ -45,7 +45,7 @@ impl JobGroup {
     }
 
     /// Returns the time until the first client gives up.
-    pub(super) fn patience(&self) -> Duration {
+    pub(super) fn time_left(&self) -> Duration {
         let due = self.clients.iter().map(|client| client.due).min();
         due.map_or(Duration::ZERO, |due| {
             due.saturating_duration_since(Instant::now())

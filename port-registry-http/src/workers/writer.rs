@@ -23,7 +23,7 @@ use crate::limits;
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
     jobs: Sender<WriteJob>,
-    patience: Duration,
+    max_wait: Duration,
 }
 
 impl Writer {
@@ -32,7 +32,7 @@ impl Writer {
         health: Arc<StoreHealth>,
     ) -> io::Result<(Writer, JoinHandle<()>)> {
         // The registry's deadline may be infinite, but a client must get an answer.
-        let patience = registry.wait().min(limits::LONGEST_WAIT);
+        let max_wait = registry.wait().min(limits::LONGEST_WAIT);
         let (jobs, receiver) = mpsc::channel();
         let committer = GroupCommitter {
             registry,
@@ -41,12 +41,12 @@ impl Writer {
         };
         let thread = thread::Builder::new().name("writer".to_owned());
         let thread = thread.spawn(move || committer.run())?;
-        Ok((Writer { jobs, patience }, thread))
+        Ok((Writer { jobs, max_wait }, thread))
     }
 
     /// Carries out a request. The answer comes after the commit that contains it.
     pub(crate) async fn carry_out(&self, request: Request) -> Result<Answer, ApiError> {
-        let due = Instant::now() + self.patience;
+        let due = Instant::now() + self.max_wait;
         let (answer, answered) = oneshot::channel();
         let client = WaitingClient { due, answer };
         let sent = self.jobs.send(WriteJob { request, client });
@@ -84,7 +84,7 @@ impl GroupCommitter {
     /// Carries out a group and the requests that arrive until its turn to write. Returns the jobs that
     /// have to wait for the next group.
     fn commit(&self, group: JobGroup) -> JobGroup {
-        let wait = group.patience();
+        let wait = group.time_left();
         let JobGroup {
             mut requests,
             mut clients,
@@ -116,7 +116,7 @@ impl GroupCommitter {
     fn commit_alone(&self, job: WriteJob, waiting: &mut JobGroup) {
         let mut group = JobGroup::default();
         group.add(job);
-        let wait = group.patience();
+        let wait = group.time_left();
         let result = self.registry.apply_group(&mut group.requests, wait, |_| {});
         self.answer(group, result, waiting);
     }

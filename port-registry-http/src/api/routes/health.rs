@@ -50,8 +50,8 @@ mod tests {
 
     #[test]
     fn health_checks_that_wait_for_a_writer_leave_threads_for_others() {
-        let patience = Duration::from_secs(30);
-        let (state, _folder) = state(patience);
+        let wait = Duration::from_secs(30);
+        let (state, _folder) = state(wait);
         let state = Data::new(state);
         // After a failure, health checks also write.
         state.health.note_failure(&ApiError::busy());
@@ -64,7 +64,7 @@ mod tests {
         let mut requests = vec![Request::Allocate(Claim::new(key))];
         let mut found = None;
         // The closure runs while this thread has its turn to write.
-        let turn = state.registry.apply_group(&mut requests, patience, |_| {
+        let turn = state.registry.apply_group(&mut requests, wait, |_| {
             let tasks = LocalSet::new();
             for _ in 0..limits::BLOCKING_THREADS {
                 tasks.spawn_local(get(state.clone()));
@@ -73,7 +73,7 @@ mod tests {
                 // Let the health checks begin first.
                 yield_now().await;
                 let one = list::get_one(state.clone(), Path::from("1".to_owned()));
-                timeout(patience / 3, one).await
+                timeout(wait / 3, one).await
             });
             found = Some(runtime.block_on(other));
         });
