@@ -49,7 +49,7 @@ struct BatchBody<'a> {
 }
 
 #[derive(Deserialize)]
-struct BatchItem<'a> {
+struct UnparsedItem<'a> {
     #[serde(borrow)]
     method: Cow<'a, str>,
     #[serde(borrow)]
@@ -64,7 +64,7 @@ fn parse_object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, ApiError> {
 }
 
 fn decode_request(item: &str) -> Result<Request, ApiError> {
-    let item: BatchItem = parse_object(item.as_bytes())?;
+    let item: UnparsedItem = parse_object(item.as_bytes())?;
     let body = item.body.get().as_bytes();
     if body.len() > limits::BODY {
         return Err(ApiError::large_body(limits::BODY));
