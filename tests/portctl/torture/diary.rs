@@ -15,12 +15,15 @@ pub(crate) const WORKERS: [Range<u32>; 3] = [0..2, 2..4, 10..12];
 pub(crate) struct Diary {
     /// Number of acknowledged allocations and releases that ends the test.
     enough: usize,
-    is_given_up: bool,
+    /// Why the test ended before the diary was full.
+    given_up: Option<String>,
     workers: BTreeMap<u32, WorkerServices>,
     /// Acknowledged allocations by their ids, including those released since.
     given: BTreeMap<u64, KnownAllocation>,
     /// Number of acknowledged allocations and releases of each worker.
     acknowledged: BTreeMap<u32, usize>,
+    /// Number of checked lists of each worker.
+    listed: BTreeMap<u32, usize>,
     /// Number of announced requests without a result.
     uncertain: usize,
 }
@@ -64,17 +67,26 @@ impl Diary {
         }
     }
 
-    /// Returns true after enough acknowledgements, with at least one for each kind of worker.
+    /// Returns true after enough acknowledgements. Each kind of worker must have at least one, and one checked
+    /// list.
     pub(crate) fn is_full(&self) -> bool {
-        let all_have_begun = WORKERS
-            .into_iter()
-            .all(|kind| self.acknowledged_by(kind) > 0);
-        self.is_given_up || (self.acknowledged() >= self.enough && all_have_begun)
+        let mut kinds = WORKERS.into_iter();
+        self.acknowledged() >= self.enough
+            && kinds.all(|kind| self.acknowledged_by(kind.clone()) > 0 && self.listed_by(kind) > 0)
     }
 
-    /// Ends the test before the diary is full.
-    pub(crate) fn give_up(&mut self) {
-        self.is_given_up = true;
+    /// Ends the test before the diary is full. Keeps the first reason.
+    pub(crate) fn give_up(&mut self, reason: String) {
+        self.given_up.get_or_insert(reason);
+    }
+
+    pub(crate) fn given_up(&self) -> Option<&str> {
+        self.given_up.as_deref()
+    }
+
+    /// Returns true if the diary is full, or the test was given up.
+    pub(crate) fn is_over(&self) -> bool {
+        self.given_up.is_some() || self.is_full()
     }
 
     /// Number of acknowledged allocations and releases.
@@ -147,16 +159,21 @@ impl Diary {
                         "id {id} of worker {worker} is missing in {rows:?}"
                     );
                 }
+                *self.listed.entry(worker).or_default() += 1;
             }
         }
     }
 
     /// Number of acknowledged allocations and releases of these workers.
     pub(crate) fn acknowledged_by(&self, workers: Range<u32>) -> usize {
-        self.acknowledged
-            .range(workers)
-            .map(|(_, count)| count)
-            .sum()
+        let counts = self.acknowledged.range(workers);
+        counts.map(|(_, count)| count).sum()
+    }
+
+    /// Number of checked lists of these workers.
+    pub(crate) fn listed_by(&self, workers: Range<u32>) -> usize {
+        let counts = self.listed.range(workers);
+        counts.map(|(_, count)| count).sum()
     }
 
     /// Returns the services that a worker holds, and those that it may hold.
@@ -229,10 +246,11 @@ impl fmt::Display for Diary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} acknowledged, {} of them allocations, {} without a result",
+            "{} acknowledged, {} of them allocations, {} without a result, {} lists",
             self.acknowledged(),
             self.given.len(),
-            self.uncertain
+            self.uncertain,
+            self.listed.values().sum::<usize>()
         )
     }
 }

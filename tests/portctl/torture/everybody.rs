@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 use std::sync::Mutex;
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
@@ -14,13 +14,11 @@ use test_support::torture::{RANGE, address_note};
 use test_support::{Sandbox, soak};
 
 use super::diary::{Diary, WORKERS};
+use super::stalls::StallWatch;
 use super::workers::{WorkerKind, keep_busy, run_commands};
 
 /// Default number of acknowledged allocations and releases before the test ends.
 const ENOUGH: usize = 650;
-
-/// Maximum time without progress.
-const PATIENCE: Duration = Duration::from_secs(2 * 60);
 
 /// A daemon that is killed and replaced. `None` while there is no daemon.
 struct ReplacedDaemon {
@@ -42,10 +40,17 @@ impl ReplacedDaemon {
     }
 
     /// Replaces the daemon at random moments until the diary is full. Returns the number of kills.
-    fn replace_until_full(&mut self, diary: &Mutex<Diary>) -> u32 {
+    ///
+    /// Ends the test early if a worker's thread panics, or if a kind of worker makes no progress.
+    fn replace_until_full(
+        &mut self,
+        diary: &Mutex<Diary>,
+        threads: &[ScopedJoinHandle<'_, u32>],
+    ) -> u32 {
         let mut random = Rng::with_seed(7);
+        let mut watch = StallWatch::new();
         let mut kills = 0;
-        while wait_for_progress(10 + random.usize(..80), diary) {
+        while wait_for_progress(10 + random.usize(..80), diary, threads, &mut watch) {
             // A random delay, so that kills hit different points of an operation.
             thread::sleep(Duration::from_micros(random.u64(..20_000)));
             self.replace();
@@ -55,18 +60,25 @@ impl ReplacedDaemon {
     }
 }
 
-/// Waits for this many more acknowledgements. Returns false if the diary is full. Ends the test if there is no
-/// progress.
-fn wait_for_progress(more: usize, diary: &Mutex<Diary>) -> bool {
-    let give_up = Instant::now() + PATIENCE;
+/// Waits for this many more acknowledgements. Returns false if the test is over.
+fn wait_for_progress(
+    more: usize,
+    diary: &Mutex<Diary>,
+    threads: &[ScopedJoinHandle<'_, u32>],
+    watch: &mut StallWatch,
+) -> bool {
     let begin = diary.lock().unwrap().acknowledged();
     loop {
+        // Look at the threads before the diary, because a thread also ends once the diary is full.
+        let has_ended = threads.iter().any(ScopedJoinHandle::is_finished);
         {
             let mut diary = diary.lock().unwrap();
-            if Instant::now() >= give_up {
-                diary.give_up();
+            if has_ended && !diary.is_full() {
+                diary.give_up("a worker's thread panicked".to_owned());
+            } else if let Some(stalled) = watch.stalled(&diary, Instant::now()) {
+                diary.give_up(stalled);
             }
-            if diary.is_full() {
+            if diary.is_over() {
                 return false;
             }
             if diary.acknowledged() >= begin + more {
@@ -74,6 +86,19 @@ fn wait_for_progress(more: usize, diary: &Mutex<Diary>) -> bool {
             }
         }
         thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Ends the workers' threads if the thread that replaces the daemon panics.
+struct GiveUpOnPanic<'a>(&'a Mutex<Diary>);
+
+impl Drop for GiveUpOnPanic<'_> {
+    fn drop(&mut self) {
+        if thread::panicking()
+            && let Ok(mut diary) = self.0.lock()
+        {
+            diary.give_up("the daemon could not be replaced".to_owned());
+        }
     }
 }
 
@@ -103,7 +128,9 @@ fn acknowledged_changes_survive_kills_of_all_clients() {
         let commands =
             commands.map(|number| scope.spawn(move || run_commands(number, sandbox, store, diary)));
         let threads: Vec<_> = workers.into_iter().chain(commands).collect();
-        let kills = daemon.replace_until_full(diary);
+        let guard = GiveUpOnPanic(diary);
+        let kills = daemon.replace_until_full(diary, &threads);
+        drop(guard);
         let others = threads.into_iter().map(|thread| thread.join().unwrap());
         kills + others.sum::<u32>()
     });
@@ -112,6 +139,7 @@ fn acknowledged_changes_survive_kills_of_all_clients() {
     let held = verified_allocations(&store);
     let diary = diary.into_inner().unwrap();
     diary.check(&held);
+    assert_eq!(diary.given_up(), None, "{diary}");
     if soak() > 1 {
         let _ = writeln!(std::io::stderr(), "{kills} kills, {diary}");
     }
@@ -120,7 +148,8 @@ fn acknowledged_changes_survive_kills_of_all_clients() {
     // Each kind of worker must have taken part.
     for workers in WORKERS {
         let context = format!("{workers:?}: {diary}");
-        assert!(diary.acknowledged_by(workers) > 0, "{context}");
+        assert!(diary.acknowledged_by(workers.clone()) > 0, "{context}");
+        assert!(diary.listed_by(workers) > 0, "{context}");
     }
 }
 

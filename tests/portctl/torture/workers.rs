@@ -32,7 +32,7 @@ pub(super) fn keep_busy(
 ) -> u32 {
     let mut random = Rng::with_seed(number.into());
     let mut kills = 0;
-    while !diary.lock().unwrap().is_full() {
+    while !diary.lock().unwrap().is_over() {
         let worker = start(kind, number, kills, sandbox, store, diary);
         let lines = kill_after_some_lines(worker, &mut random);
         record(&lines, number, &mut diary.lock().unwrap());
@@ -71,7 +71,9 @@ fn start(
 
 /// Reads a random number of a worker's lines, then kills the worker at a random moment. Returns its lines.
 fn kill_after_some_lines(mut worker: Helper, random: &mut Rng) -> Vec<String> {
-    let count = random.usize(..24);
+    // Few lives are long, because a long one takes the time of several kills.
+    let most = if random.u8(..8) == 0 { 200 } else { 24 };
+    let count = random.usize(..most);
     let mut lines = Vec::new();
     while lines.len() < count
         && let Some(line) = worker.hear()
@@ -136,7 +138,7 @@ pub(super) fn run_commands(
     };
     let record = |entry| diary.lock().unwrap().record(number, now(), entry);
     for count in 0.. {
-        if diary.lock().unwrap().is_full() {
+        if diary.lock().unwrap().is_over() {
             break;
         }
         let service = format!("service-{count}");
@@ -146,6 +148,13 @@ pub(super) fn run_commands(
         if let Some(allocation) = run(&["allocate", "--service", &service]) {
             let (id, port) = id_and_port(&allocation);
             record(DiaryEntry::Allocated { service, id, port });
+        }
+        if count % 5 == 0
+            && let Some(listed) = run(&["list"])
+        {
+            let listed = listed.as_array().unwrap();
+            let rows = listed.iter().map(id_and_port).collect();
+            record(DiaryEntry::Listed { rows });
         }
         let (held, uncertain) = diary.lock().unwrap().services_of(number);
         let is_due = held.len() >= 20 || count % 3 == 0;

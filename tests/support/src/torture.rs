@@ -71,8 +71,11 @@ impl DiaryEntry {
             "refused" => DiaryEntry::Refused { service },
             "listed" => {
                 let mut rows = Vec::new();
-                while let Some(id) = words.next().filter(|word| *word != ".") {
-                    rows.push((id.parse().ok()?, words.next()?.parse().ok()?));
+                loop {
+                    match words.next()? {
+                        "." => break,
+                        id => rows.push((id.parse().ok()?, words.next()?.parse().ok()?)),
+                    }
                 }
                 return Some(DiaryEntry::Listed { rows });
             }

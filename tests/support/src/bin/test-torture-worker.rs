@@ -4,12 +4,14 @@
 //! and `clear SERVICE` if that is unknown. `go` ends the list. Each line of standard output is the time
 //! and a [`DiaryEntry`].
 
-#![expect(clippy::print_stdout, reason = "a test reads it")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a test reads it")]
 
 use std::collections::BTreeSet;
 use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process;
+use std::thread;
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -21,6 +23,9 @@ use test_support::wait_until;
 
 /// Maximum number of services that a worker holds.
 const MAX_HELD: usize = 100;
+
+/// Age at which a worker that nobody has killed must be stuck in a request.
+const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 
 fn main() {
     let words: Vec<String> = env::args().skip(1).collect();
@@ -38,6 +43,12 @@ fn main() {
         }),
         _ => panic!("unknown backend {backend}"),
     };
+    // The test waits for a worker's next line, and notices if it ends instead.
+    thread::spawn(|| {
+        thread::sleep(MAX_AGE);
+        eprintln!("the worker is stuck");
+        process::exit(1);
+    });
     let held = take_over(&mut *backend);
     work(&mut *backend, held, generation.parse().unwrap());
 }
@@ -59,7 +70,7 @@ fn take_over(backend: &mut dyn WorkerBackend) -> BTreeSet<String> {
 fn work(backend: &mut dyn WorkerBackend, mut held: BTreeSet<String>, generation: u32) {
     let mut random = Rng::with_seed(generation.into());
     for number in 0.. {
-        if number % 50 == 49 {
+        if number % 5 == 4 {
             if let RequestOutcome::Done(rows) = backend.list() {
                 say(&DiaryEntry::Listed { rows });
             }
