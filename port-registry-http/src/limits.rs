@@ -79,3 +79,21 @@ pub(crate) const DRAIN: Duration = Duration::from_secs(2);
 
 /// Time for the writer to end when there are no more requests.
 pub(crate) const LAST_WORK: Duration = Duration::from_millis(500);
+
+/// Time for blocking threads to end when the daemon stops.
+pub(crate) const LAST_READS: Duration = Duration::from_millis(100);
+
+/// Time for writing the last lines of the log when the daemon stops.
+pub(crate) const LAST_LINES: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use super::{DRAIN, Duration, LAST_LINES, LAST_READS, LAST_WORK};
+
+    /// The daemon waits for nothing else between the signal and its end.
+    #[test]
+    fn the_waits_of_a_shutdown_add_up_to_at_most_the_three_seconds_that_the_readme_promises() {
+        let waits = DRAIN + LAST_WORK + LAST_READS + LAST_LINES;
+        assert!(waits <= Duration::from_secs(3), "{waits:?}");
+    }
+}

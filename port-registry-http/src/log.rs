@@ -8,16 +8,14 @@ use std::io::{self, Write};
 use std::sync::OnceLock;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
-use std::time::Duration;
 
 use port_registry::Timestamp;
 use port_registry::daemon::visible;
 
+use crate::limits;
+
 /// Number of lines that may wait to be written.
 const QUEUE: usize = 64;
-
-/// Time limit for writing the last lines when the daemon ends.
-const LAST_LINES: Duration = Duration::from_millis(100);
 
 enum LogEntry {
     Line(String),
@@ -38,7 +36,7 @@ pub(crate) fn line(text: fmt::Arguments) {
 pub(crate) fn finish() {
     let (written, end) = mpsc::sync_channel(0);
     let _ = queue().try_send(LogEntry::End { _written: written });
-    let _ = end.recv_timeout(LAST_LINES);
+    let _ = end.recv_timeout(limits::LAST_LINES);
 }
 
 fn queue() -> &'static SyncSender<LogEntry> {

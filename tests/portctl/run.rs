@@ -197,5 +197,5 @@ fn command_is_in_the_foreground_of_its_terminal() {
     input.write_all(b"\x03").unwrap();
     read_until("ended 130");
     drop(input);
-    child.wait().unwrap();
+    test_support::wait_for_exit(&mut child);
 }

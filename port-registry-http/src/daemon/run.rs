@@ -20,9 +20,6 @@ use crate::api::app_state::AppState;
 use crate::limits;
 use crate::log;
 
-/// Time for blocking threads to end when the daemon stops.
-const LAST_READS: Duration = Duration::from_millis(100);
-
 /// Runs the daemon until SIGTERM or SIGINT.
 ///
 /// ```no_run
@@ -67,7 +64,7 @@ pub fn run(config: Config) -> Result<(), DaemonError> {
     if let Some(writer) = writer? {
         await_end(&writer);
     }
-    runtime.shutdown_timeout(LAST_READS);
+    runtime.shutdown_timeout(limits::LAST_READS);
     log::line(format_args!("port-registry has stopped"));
     log::finish();
     // Last, because whoever waits for the end of the daemon waits for the lock.

@@ -1,4 +1,7 @@
 //! Shutdown of the daemon.
+//!
+//! The time that it may take is the sum of the limits in `limits.rs` of the daemon's package, where a unit test checks
+//! it. These tests show that no client or process keeps the daemon from ending.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -7,7 +10,7 @@ use std::time::Duration;
 
 use port_registry::{Claim, Filter, Registry, ServiceKey};
 use test_support::daemon::{Client, Daemon, PORT_REGISTRY};
-use test_support::{Sandbox, wait_until};
+use test_support::{Sandbox, wait_for_exit, wait_until};
 
 use super::fixture::{CLAIM, file_names, mode, pidfile};
 
@@ -51,7 +54,7 @@ fn files_are_private_and_the_store_remains_after_shutdown() {
 }
 
 #[test]
-fn shutdown_does_not_wait_for_slow_clients() {
+fn shutdown_does_not_wait_until_slow_requests_time_out() {
     for signal in ["TERM", "INT"] {
         let sandbox = Sandbox::new();
         let mut daemon = Daemon::start(&sandbox);
@@ -127,7 +130,7 @@ fn a_partial_request_at_shutdown_is_refused_with_the_reason() {
 }
 
 #[test]
-fn an_unread_standard_error_blocks_nothing() {
+fn an_unread_standard_error_blocks_neither_answers_nor_shutdown() {
     let sandbox = Sandbox::new();
     let (unread, pipe) = std::io::pipe().unwrap();
     // `yes` writes until the pipe is full, and then sleeps.
@@ -148,7 +151,7 @@ fn an_unread_standard_error_blocks_nothing() {
     let answer = Client::connect(address).ask("GET", "/healthz", "");
     let kill = Command::new("kill").arg(daemon.id().to_string()).status();
     assert!(kill.unwrap().success());
-    let end = daemon.wait().unwrap();
+    let end = wait_for_exit(&mut daemon);
     filler.kill().unwrap();
     filler.wait().unwrap();
     drop(unread);
@@ -157,7 +160,7 @@ fn an_unread_standard_error_blocks_nothing() {
 }
 
 #[test]
-fn shutdown_is_not_delayed_by_another_process_with_the_write_lock() {
+fn the_daemon_ends_while_another_process_holds_the_write_lock() {
     let sandbox = Sandbox::new();
     let mut daemon = Daemon::start(&sandbox);
     let registry = Registry::builder()

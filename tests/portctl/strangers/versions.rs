@@ -26,7 +26,7 @@ fn daemon_of_another_version_can_be_replaced() {
     );
     let restarted = machine.run(&["restart"]);
     assert_ne!(pid_in(restarted.printed(), "Server restarted"), other.pid());
-    other.0.wait().unwrap();
+    test_support::wait_for_exit(&mut other.0);
     machine.run(&["get", "web"]).printed();
 }
 

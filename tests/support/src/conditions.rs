@@ -1,7 +1,7 @@
 //! Conditions of a test run: available tools, its length, and waiting.
 
 use std::io::Write;
-use std::process::Command;
+use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -45,14 +45,28 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
+/// Waits until a process has ended. Panics after a minute.
+#[track_caller]
+pub fn wait_for_exit(child: &mut Child) -> ExitStatus {
+    let mut status = None;
+    wait_until("the process ends", || {
+        status = child.try_wait().unwrap();
+        status.is_some()
+    });
+    status.unwrap()
+}
+
 /// Waits until `ps` reports a process as stopped.
 #[track_caller]
 pub(crate) fn wait_until_stopped(pid: u32) {
+    wait_until("the process is stopped", || is_stopped(pid));
+}
+
+/// Returns true if `ps` reports a process as stopped.
+pub(crate) fn is_stopped(pid: u32) -> bool {
     let pid = pid.to_string();
-    wait_until("the process is stopped", || {
-        let ps = Command::new("ps")
-            .args(["-o", "stat=", "-p", &pid])
-            .output();
-        ps.unwrap().stdout.starts_with(b"T")
-    });
+    let ps = Command::new("ps")
+        .args(["-o", "stat=", "-p", &pid])
+        .output();
+    ps.unwrap().stdout.starts_with(b"T")
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::conditions::wait_until_stopped;
-use crate::{Sandbox, program, wait_until};
+use crate::{Sandbox, program, wait_for_exit};
 
 /// Path of the daemon's program.
 pub static PORT_REGISTRY: LazyLock<PathBuf> = LazyLock::new(|| program("port-registry"));
@@ -102,15 +102,10 @@ impl Daemon {
         wait_until_stopped(self.child.id());
     }
 
-    /// Waits until the daemon has ended.
+    /// Waits until the daemon has ended. Panics after a minute.
     #[track_caller]
     pub fn wait(&mut self) -> ExitStatus {
-        let mut status = None;
-        wait_until("the daemon ends", || {
-            status = self.child.try_wait().unwrap();
-            status.is_some()
-        });
-        status.unwrap()
+        wait_for_exit(&mut self.child)
     }
 
     /// Resident memory in KiB.

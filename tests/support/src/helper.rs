@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use crate::conditions::wait_until_stopped;
+use crate::conditions::{is_stopped, wait_until_stopped};
 
 /// A helper program, killed when dropped.
 #[derive(Debug)]
@@ -66,6 +66,11 @@ impl Helper {
     pub fn stop(&self) {
         self.signal("STOP");
         wait_until_stopped(self.id());
+    }
+
+    /// Returns true if `ps` reports the program as stopped.
+    pub fn is_stopped(&self) -> bool {
+        is_stopped(self.id())
     }
 
     pub fn go_on(&self) {

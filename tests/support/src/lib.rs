@@ -31,7 +31,7 @@ mod sandbox;
 pub mod snapshots;
 pub mod torture;
 
-pub use conditions::{folder_in_memory, is_available, soak, wait_until};
+pub use conditions::{folder_in_memory, is_available, soak, wait_for_exit, wait_until};
 pub use foreign_store::open_as_store;
 pub use ports::{free_block, free_port, listener, occupant};
 pub use programs::{install, install_script, program};
