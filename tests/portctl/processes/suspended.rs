@@ -1,10 +1,10 @@
 //! Processes suspended while they hold or wait for a lock.
 
-use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use port_registry::{Error, Registry};
-use test_support::locks::{lock_file, lock_queue};
 use test_support::{Sandbox, wait_until};
 
 use crate::PORTCTL;
@@ -41,7 +41,12 @@ fn assert_suspension_blocks_only_writers(action: &str) {
     // The second attempt uses a handle that is open already.
     for _ in 0..2 {
         let start = Instant::now();
-        let error = impatient.allocate(claim("app", 2)).unwrap_err();
+        let writer = impatient.clone();
+        let writer = thread::spawn(move || writer.allocate(claim("app", 2)));
+        wait_until("the writer gives up", || writer.is_finished());
+        let error = writer.join().unwrap().unwrap_err();
+        // So it was the deadline that ended the wait.
+        assert!(suspended.is_stopped());
         assert!(
             matches!(&error, Error::Busy { waited, .. } if *waited == wait),
             "{error:?}"
@@ -62,9 +67,40 @@ fn assert_suspension_blocks_only_writers(action: &str) {
     registry.verify().unwrap();
 }
 
+#[test]
+fn writer_waits_longer_than_readers_for_a_slow_commit_of_another_process() {
+    let sandbox = Sandbox::new();
+    let store = sandbox.store();
+    let first = patient_registry(&store).allocate(claim("app", 1)).unwrap();
+    // A commit keeps the header locked while it syncs, so a slow disk holds the lock for long.
+    let mut slow = start(&store, &["hold-the-header-lock"]);
+    slow.expect("holding");
+    let (begin, has_begun) = mpsc::channel();
+    let path = store.clone();
+    let patient = thread::spawn(move || {
+        // `open` reads the store despite the lock on its header.
+        let registry = patient_registry(&path);
+        begin.send(()).unwrap();
+        registry.try_write()
+    });
+    has_begun.recv().unwrap();
+    #[cfg(target_os = "linux")]
+    wait_until("the writer waits for its turn", || {
+        is_contended(&test_support::locks::lock_file(&store))
+    });
+    // Each new reader runs out of patience before it reads past the lock.
+    for _ in 0..2 {
+        let reader = patient_registry(&store);
+        assert_eq!(reader.get(first.id).unwrap().as_ref(), Some(&first));
+    }
+    assert!(!patient.is_finished());
+    slow.tell("go on");
+    patient.join().unwrap().unwrap();
+}
+
 /// Returns whether `/proc/locks` lists a process that is blocked on a lock of this file.
 #[cfg(target_os = "linux")]
-fn is_contended(lock: &Path) -> bool {
+fn is_contended(lock: &std::path::Path) -> bool {
     use std::os::unix::fs::MetadataExt;
 
     let inode = format!(":{} ", std::fs::metadata(lock).unwrap().ino());
@@ -75,31 +111,9 @@ fn is_contended(lock: &Path) -> bool {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn writer_waits_for_a_slow_commit_of_another_process() {
-    let sandbox = Sandbox::new();
-    let store = sandbox.store();
-    patient_registry(&store).allocate(claim("app", 1)).unwrap();
-    // A commit keeps the header locked while it syncs, so a slow disk holds the lock for long.
-    let mut slow = start(&store, &["hold-the-header-lock"]);
-    slow.expect("holding");
-    let lock = lock_file(&store);
-    let patient = std::thread::spawn(move || {
-        let registry = Registry::builder()
-            .with_path(&store)
-            .with_wait(Duration::from_secs(60))
-            .open();
-        registry.unwrap().try_write()
-    });
-    // By then `open` has read the store despite the lock on its header.
-    wait_until("the writer waits for its turn", || is_contended(&lock));
-    assert!(!patient.is_finished());
-    slow.tell("go on");
-    patient.join().unwrap().unwrap();
-}
-
-#[cfg(target_os = "linux")]
-#[test]
 fn process_suspended_while_it_waits_for_its_turn_blocks_nobody() {
+    use test_support::locks::{lock_file, lock_queue};
+
     let sandbox = Sandbox::new();
     let store = sandbox.store();
     let registry = patient_registry(&store);
