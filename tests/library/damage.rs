@@ -3,11 +3,11 @@
 //! No answer may be wrong, nothing may panic, and the file must stay as it is. By default the test damages some
 //! hundred places spread over the file. `PORT_REGISTRY_SOAK` multiplies them, up to every bit.
 
+use std::cell::Cell;
 use std::fs;
 use std::panic;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread;
+use std::sync::Arc;
 
 use port_registry::{Allocation, Claim, Error, Filter, Registry, ServiceKey, Verdict};
 
@@ -28,7 +28,10 @@ const FLAGS: usize = 9;
 /// while a file is open, either commit may be the latest, so that a flipped flag goes unnoticed.
 const LATEST: u8 = 1 | 8;
 
-static PANICS: AtomicU32 = AtomicU32::new(0);
+thread_local! {
+    /// Number of panics of this thread, including those that became errors.
+    static PANICS: Cell<u32> = const { Cell::new(0) };
+}
 
 fn open(path: &Path) -> Result<Registry, Error> {
     let all_free = |_| Ok(Verdict::Free);
@@ -103,7 +106,7 @@ fn is_noticed(damaged: &[u8], intact: &RegistryContent, next: (u64, u16), damage
     let folder = folder_in_memory();
     let path = folder.path().join("ports.redb");
     fs::write(&path, damaged).unwrap();
-    let before = PANICS.load(Ordering::Relaxed);
+    let before = PANICS.get();
     let content = read_content(&path);
     // A successful read may have repaired a file whose writer was killed.
     let is_kept = content.is_ok() || fs::read(&path).unwrap() == damaged;
@@ -123,7 +126,7 @@ fn is_noticed(damaged: &[u8], intact: &RegistryContent, next: (u64, u16), damage
             "{damage}: the file was changed"
         );
     }
-    assert_eq!(PANICS.load(Ordering::Relaxed), before, "{damage}: a panic");
+    assert_eq!(PANICS.get(), before, "{damage}: a panic");
     match allocated {
         Ok(allocated) => {
             assert_eq!(allocated, next, "{damage}");
@@ -148,17 +151,16 @@ fn is_damage(error: &Error, damage: &str) -> bool {
 
 #[test]
 fn damage_causes_no_wrong_answer_or_panic_and_the_file_is_kept() {
-    // Count panics that become errors, too, because their messages are printed.
-    let hook = panic::take_hook();
+    // Count panics that become errors, too, because their messages are printed. The library uses the store's file
+    // only on the caller's thread.
+    let hook = Arc::new(panic::take_hook());
+    let original = hook.clone();
     panic::set_hook(Box::new(move |info| {
-        // Ignore panics of other tests in this process. The name of a thread is the path of its test.
-        let thread = thread::current();
-        let is_of_another_test = |name: &str| name.contains("::") && !name.contains("damage::");
-        if !thread.name().is_some_and(is_of_another_test) {
-            PANICS.fetch_add(1, Ordering::Relaxed);
-        }
+        PANICS.set(PANICS.get() + 1);
         hook(info);
     }));
+    let caught = panic::catch_unwind(|| panic!("the test of the count"));
+    assert_eq!((caught.is_err(), PANICS.get()), (true, 1));
     let places = PLACES * soak() as usize;
     for (store, was_closed) in stores().iter().zip([true, false]) {
         let folder = folder_in_memory();
@@ -190,4 +192,5 @@ fn damage_causes_no_wrong_answer_or_panic_and_the_file_is_kept() {
             assert!(is_noticed || length > store.len() / 2, "{damage}");
         }
     }
+    panic::set_hook(Box::new(move |info| original(info)));
 }
