@@ -10,6 +10,9 @@ use crate::Ran;
 
 /// Returns the path of a program of the workspace, such as a helper program.
 ///
+/// `cargo test -p PACKAGE` builds only the programs of that package, so another one may be missing or outdated.
+/// `cargo build --workspace` builds all.
+///
 /// Cargo puts all programs into one folder, and test executables into its subfolder `deps`.
 #[track_caller]
 pub fn program(name: &str) -> PathBuf {
@@ -18,7 +21,8 @@ pub fn program(name: &str) -> PathBuf {
     let program = folder.join(format!("{name}{}", env::consts::EXE_SUFFIX));
     assert!(
         program.exists(),
-        "{} is missing: run `cargo build --workspace --bins` first",
+        "{} is missing: run `cargo build --workspace` first, and again after each change, because the tests of one \
+         package do not rebuild the programs of another",
         program.display()
     );
     program
