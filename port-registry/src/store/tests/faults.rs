@@ -55,7 +55,7 @@ struct Operation {
     run: fn(&Registry) -> Result<(), Error>,
 }
 
-const OPERATIONS: [Operation; 6] = [
+const OPERATIONS: [Operation; 7] = [
     Operation {
         name: "allocate",
         prepare: |registry| drop(registry.allocate(claim("other"))),
@@ -79,6 +79,17 @@ const OPERATIONS: [Operation; 6] = [
         prepare: |registry| drop(registry.allocate(claim("web"))),
         run: |registry| {
             let claim = claim("web").with_dir("/some/checkout").unwrap();
+            registry.get_or_allocate(claim).map(drop)
+        },
+    },
+    Operation {
+        name: "record a checkout that differs by a slash",
+        prepare: |registry| {
+            let claim = claim("web").with_dir("/some/checkout").unwrap();
+            drop(registry.allocate(claim));
+        },
+        run: |registry| {
+            let claim = claim("web").with_dir("/some/checkout/").unwrap();
             registry.get_or_allocate(claim).map(drop)
         },
     },
