@@ -1,10 +1,11 @@
 //! Tests of the daemon: its program and its HTTP API.
 
 mod access;
+// These tests wait longest. The runner goes by the names, so they start early and others run beside them.
+#[cfg(target_os = "linux")]
+mod client_limits;
 #[cfg(unix)]
 mod contract;
 mod load;
 #[cfg(unix)]
 mod program;
-#[cfg(target_os = "linux")]
-mod slow_clients;
