@@ -44,8 +44,9 @@ pub fn free_block(ports: u16) -> u16 {
     assert!(ports <= LARGEST);
     let locks = lock_folder();
     let is_free = |port| SystemProbe.probe(Port::new(port).unwrap()).unwrap() == Verdict::Free;
-    // Start at a different block in each process, so that the first attempt usually succeeds.
-    let start = u16::try_from(std::process::id() % u32::from(BLOCKS)).unwrap();
+    // Start far from processes with neighbouring ids, so that the first attempt usually succeeds, and another user's
+    // tests, who have lock files of their own, rarely choose the same block.
+    let start = u16::try_from(std::process::id().wrapping_mul(989) % u32::from(BLOCKS)).unwrap();
     for block in (start..BLOCKS).chain(0..start) {
         let first = 19_000 + block * LARGEST;
         let mut options = OpenOptions::new();
