@@ -49,10 +49,7 @@ pub(super) fn claim(instance: &str, service: u32, rest: &str) -> String {
 
 /// Opens the daemon's store in process and verifies it.
 pub(super) fn verified_registry(sandbox: &Sandbox) -> Registry {
-    let registry = Registry::builder()
-        .with_path(sandbox.store())
-        .open()
-        .unwrap();
+    let registry = sandbox.registry();
     registry.verify().unwrap();
     registry
 }

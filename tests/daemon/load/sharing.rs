@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use port_registry::{Filter, Registry, Request};
+use port_registry::{Filter, Request};
 use redb::{ConcurrencyMode, Database, TableDefinition};
 use serde_json::Value;
 use test_support::daemon::{Client, Daemon};
@@ -145,10 +145,7 @@ fn damage_found_by_one_request_fails_no_other_in_its_group() {
     txn.commit().unwrap();
     drop(database);
 
-    let registry = Registry::builder()
-        .with_path(sandbox.store())
-        .open()
-        .unwrap();
+    let registry = sandbox.registry();
     let mut own_requests = vec![Request::ReleaseMatching(
         Filter::new().with_instance("main"),
     )];

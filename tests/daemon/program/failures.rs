@@ -4,7 +4,6 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use insta::assert_snapshot;
-use port_registry::Registry;
 use test_support::daemon::{Daemon, PORT_REGISTRY};
 use test_support::{Ran, Sandbox};
 
@@ -27,12 +26,7 @@ fn acknowledged_allocations_survive_a_kill() {
     let daemon = Daemon::start(&sandbox);
     let listed = daemon.ask("GET", "/v1/allocations", "").json(200);
     assert_eq!(listed, serde_json::Value::from(made));
-    Registry::builder()
-        .with_path(sandbox.store())
-        .open()
-        .unwrap()
-        .verify()
-        .unwrap();
+    sandbox.registry().verify().unwrap();
 }
 
 #[cfg(target_os = "linux")]

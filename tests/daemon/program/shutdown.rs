@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
-use port_registry::{Claim, Filter, Registry, ServiceKey};
+use port_registry::{Claim, Filter, ServiceKey};
 use test_support::daemon::{Client, Daemon, PORT_REGISTRY};
 use test_support::{Sandbox, wait_for_exit, wait_until};
 
@@ -43,10 +43,7 @@ fn files_are_private_and_the_store_remains_after_shutdown() {
     // The store was closed cleanly. By redb's design document, bit 2 of the byte after the magic number
     // is set if the file needs recovery.
     assert_eq!(fs::read(sandbox.store()).unwrap()[9] & 2, 0);
-    let registry = Registry::builder()
-        .with_path(sandbox.store())
-        .open()
-        .unwrap();
+    let registry = sandbox.registry();
     assert_eq!(registry.list(&Filter::new()).unwrap().len(), 1);
     // The next daemon takes over the store.
     let again = Daemon::start(&sandbox);
@@ -88,10 +85,7 @@ fn a_request_in_progress_is_answered_before_shutdown() {
     let sandbox = Sandbox::new();
     let mut daemon = Daemon::start(&sandbox);
     // Another process holds the write lock, so the daemon's writer has to wait.
-    let registry = Registry::builder()
-        .with_path(sandbox.store())
-        .open()
-        .unwrap();
+    let registry = sandbox.registry();
     let mut client = daemon.client();
     let key = ServiceKey::new("shop", "main", "other").unwrap();
     let mut own_requests = vec![port_registry::Request::Allocate(Claim::new(key))];
@@ -163,10 +157,7 @@ fn an_unread_standard_error_blocks_neither_answers_nor_shutdown() {
 fn the_daemon_ends_while_another_process_holds_the_write_lock() {
     let sandbox = Sandbox::new();
     let mut daemon = Daemon::start(&sandbox);
-    let registry = Registry::builder()
-        .with_path(sandbox.store())
-        .open()
-        .unwrap();
+    let registry = sandbox.registry();
     let key = ServiceKey::new("shop", "main", "other").unwrap();
     let mut own_requests = vec![port_registry::Request::Allocate(Claim::new(key))];
     registry

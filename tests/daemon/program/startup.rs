@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
-use port_registry::{Claim, Registry, ServiceKey};
+use port_registry::{Claim, ServiceKey};
 use test_support::daemon::{Daemon, PORT_REGISTRY};
 use test_support::{Ran, Sandbox, occupant};
 
@@ -80,10 +80,7 @@ fn files_that_are_no_registry_are_left_alone() {
 #[test]
 fn a_damaged_store_is_reported_at_startup() {
     let sandbox = Sandbox::new();
-    let registry = Registry::builder()
-        .with_path(sandbox.store())
-        .open()
-        .unwrap();
+    let registry = sandbox.registry();
     for number in 0..50 {
         let key = ServiceKey::new("shop", "main", format!("service-{number}")).unwrap();
         registry.allocate(Claim::new(key)).unwrap();

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use port_registry::{Claim, Port, Registry, ServiceKey};
+use port_registry::{Claim, Port, ServiceKey};
 
 use super::injection::{InjectedFault, Injection, can_inject, has_failed, recorded_calls};
 use super::observed::{HeldRows, error_line, rows};
@@ -236,10 +236,7 @@ impl WriteCommand {
 
 /// Allocates ports to services that `portctl` finds in any work folder.
 fn allocate_ports(sandbox: &Sandbox, services: &[&str], first: u16) {
-    let registry = Registry::builder()
-        .with_path(sandbox.store())
-        .open()
-        .unwrap();
+    let registry = sandbox.registry();
     for (service, port) in services.iter().zip(first..) {
         let key = ServiceKey::new("work", "default", service).unwrap();
         let claim = Claim::new(key).with_port(Port::new(port).unwrap());

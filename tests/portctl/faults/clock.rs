@@ -4,9 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use port_registry::{Filter, Registry};
-
-use super::observed::rows;
+use super::observed::{allocations, rows};
 use crate::PORTCTL;
 use test_support::daemon::{Daemon, PORT_REGISTRY};
 use test_support::{Ran, Sandbox, is_available};
@@ -60,12 +58,7 @@ fn can_fake_time() -> bool {
 /// Asserts that the allocations have consecutive ids and these times.
 #[track_caller]
 fn assert_made_at(sandbox: &Sandbox, times: &[&str]) {
-    let registry = Registry::builder()
-        .with_path(sandbox.store())
-        .open()
-        .unwrap();
-    registry.verify().unwrap();
-    let listed = registry.list(&Filter::new()).unwrap();
+    let listed = allocations(sandbox);
     let ids: Vec<u64> = listed.iter().map(|it| it.id.get()).collect();
     let expected: Vec<u64> = (1..).take(times.len()).collect();
     assert_eq!(ids, expected);

@@ -1,6 +1,6 @@
 //! Error messages of failed programs, and the registry's allocations afterwards.
 
-use port_registry::{Filter, Registry};
+use port_registry::{Allocation, Filter};
 use test_support::{Ran, Sandbox};
 
 /// Id, service and port of each allocation of a registry.
@@ -8,16 +8,17 @@ pub(super) type HeldRows = Vec<(u64, String, u16)>;
 
 /// Verifies the registry of a sandbox, and returns its allocations.
 #[track_caller]
-pub(super) fn rows(sandbox: &Sandbox) -> HeldRows {
-    let registry = Registry::builder()
-        .with_path(sandbox.store())
-        .open()
-        .unwrap();
+pub(super) fn allocations(sandbox: &Sandbox) -> Vec<Allocation> {
+    let registry = sandbox.registry();
     registry.verify().unwrap();
-    let listed = registry.list(&Filter::new()).unwrap();
-    let row =
-        |it: &port_registry::Allocation| (it.id.get(), it.key.service().to_owned(), it.port.get());
-    listed.iter().map(row).collect()
+    registry.list(&Filter::new()).unwrap()
+}
+
+/// Like [`allocations`], reduced to ids, services and ports.
+#[track_caller]
+pub(super) fn rows(sandbox: &Sandbox) -> HeldRows {
+    let row = |it: &Allocation| (it.id.get(), it.key.service().to_owned(), it.port.get());
+    allocations(sandbox).iter().map(row).collect()
 }
 
 /// Returns the error message of a failed command. Panics unless it is one line, which a hint may follow.

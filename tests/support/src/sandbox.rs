@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use port_registry::Registry;
 use tempfile::TempDir;
 
 use crate::Ran;
@@ -43,6 +44,12 @@ impl Sandbox {
     /// The default store of programs in the sandbox.
     pub fn store(&self) -> PathBuf {
         self.home().join(".port-registry").join("ports.redb")
+    }
+
+    /// Opens the default store in this process.
+    #[track_caller]
+    pub fn registry(&self) -> Registry {
+        Registry::builder().with_path(self.store()).open().unwrap()
     }
 
     /// Prepares a program to run in the work folder, without the environment of the test except PATH.
