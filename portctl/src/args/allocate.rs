@@ -9,8 +9,8 @@ use port_registry::Port;
     subcommand,
     name = "allocate",
     help_triggers("-h", "--help", "help"),
-    note = "Without --port, the best free port is allocated. It is an error if the service\n\
-            has a port already; `portctl get` prints that port instead.",
+    note = "Without --port, the best free port is allocated. It is an error if the service has \
+            a port already; `portctl get` prints that port instead.",
     example = "{command_name} --service web\n{command_name} --service postgres --port 5432 --adopt"
 )]
 pub(crate) struct AllocateArgs {

@@ -10,8 +10,8 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "completions",
     help_triggers("-h", "--help", "help"),
-    note = "The shells are bash, zsh and fish. Put the first line into ~/.bashrc, or\n\
-            the second into ~/.zshrc after compinit.",
+    note = "The shells are bash, zsh and fish. Put the first line into ~/.bashrc, or the second \
+            into ~/.zshrc after compinit.",
     example = "source <({command_name} bash)\n\
                source <({command_name} zsh)\n\
                mkdir -p ~/.config/fish/completions && {command_name} fish > ~/.config/fish/completions/portctl.fish"

@@ -36,12 +36,12 @@ pub(crate) static DESCRIPTION: LazyLock<CommandInfoWithArgs> =
 #[derive(Debug, FromArgs, ArgsInfo)]
 #[argh(
     help_triggers("-h", "--help", "help"),
-    note = "A port belongs to a service (web, postgres) of an instance (one checkout) of\n\
-            an app (the project). In a git checkout, the app defaults to the name of the\n\
-            repository, and the instance to the folder of the linked worktree, or else to\n\
-            the branch (`detached-` and the commit on a detached HEAD). Elsewhere they\n\
-            default to the folder's name and `default`.\n\n\
-            No daemon is needed: portctl opens the registry's file itself, unless\n\
+    note = "A port belongs to a service (web, postgres) of an instance (one checkout) of an app \
+            (the project). In a git checkout, the app defaults to the name of the repository, \
+            and the instance to the folder of the linked worktree, or else to the branch \
+            (`detached-` and the commit on a detached HEAD). Elsewhere they default to the \
+            folder's name and `default`.\n\n\
+            No daemon is needed: portctl opens the registry's file itself, unless \
             PORT_REGISTRY_ADDR names a daemon. The answers are the same either way.\n\n\
             Environment:\n  \
             PORT_REGISTRY_ADDR   the daemon to use instead, such as 127.0.0.1:51234\n  \

@@ -8,10 +8,10 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "doctor",
     help_triggers("-h", "--help", "help"),
-    note = "It checks the registry's folder and file, the daemon and its pidfile, the\n\
-            programs on the PATH, the processes that listen on allocated ports, and the\n\
-            checkouts that ports belong to. It changes nothing. The exit code is 1 if\n\
-            there is a problem, and 0 if there are only warnings.",
+    note = "It checks the registry's folder and file, the daemon and its pidfile, the programs \
+            on the PATH, the processes that listen on allocated ports, and the checkouts that \
+            ports belong to. It changes nothing. The exit code is 1 if there is a problem, and \
+            0 if there are only warnings.",
     example = "{command_name}\n{command_name} --json"
 )]
 pub(crate) struct DoctorArgs {

@@ -11,13 +11,13 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "env",
     help_triggers("-h", "--help", "help"),
-    note = "The variable of a service is its name in capitals and _PORT, with `_` for all\n\
-            characters but A-Z and 0-9: `web-api` becomes WEB_API_PORT. A leading digit\n\
-            gets a `_` before it.\n\n\
-            The formats are dotenv (WEB_PORT=3000), shell (export WEB_PORT=3000) and json.\n\
-            --write keeps them in a marked block of a file. The rest of the file and its\n\
-            mode stay as they are, and a symbolic link is followed. The format must be\n\
-            dotenv or shell.",
+    note = "The variable of a service is its name in capitals and _PORT, with `_` for all \
+            characters but A-Z and 0-9: `web-api` becomes WEB_API_PORT. A leading digit gets a \
+            `_` before it.\n\n\
+            The formats are dotenv (WEB_PORT=3000), shell (export WEB_PORT=3000) and json. \
+            --write keeps them in a marked block of a file. The rest of the file and its mode \
+            stay as they are, and a symbolic link is followed. The format must be dotenv or \
+            shell.",
     example = "{command_name} --write .env && docker compose up\n\
                eval \"$({command_name} --format shell)\""
 )]

@@ -9,9 +9,9 @@ use port_registry::Port;
     subcommand,
     name = "get",
     help_triggers("-h", "--help", "help"),
-    note = "The ports are printed one per line, in the order of the services. If one of\n\
-            them cannot be allocated, none is. A service keeps its port until it is\n\
-            released, so the same command prints the same port again.",
+    note = "The ports are printed one per line, in the order of the services. If one of them \
+            cannot be allocated, none is. A service keeps its port until it is released, so the \
+            same command prints the same port again.",
     example = "port=$({command_name} web) && PORT=$port npm run dev\n{command_name} web api postgres"
 )]
 pub(crate) struct GetArgs {

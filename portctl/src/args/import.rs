@@ -10,11 +10,11 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "import",
     help_triggers("-h", "--help", "help"),
-    note = "The file is the output of `portctl export` or `portctl list --json`, of the Go\n\
-            program's server at /v1/allocations, or of `sqlite3 -json` on its database.\n\
-            Allocations that exist already stay as they are. The others get new ids. If\n\
-            one of them conflicts with another allocation, all conflicts are reported and\n\
-            nothing is imported.",
+    note = "The file is the output of `portctl export` or `portctl list --json`, of the Go \
+            program's server at /v1/allocations, or of `sqlite3 -json` on its database. \
+            Allocations that exist already stay as they are. The others get new ids. If one of \
+            them conflicts with another allocation, all conflicts are reported and nothing is \
+            imported.",
     example = "{command_name} ports.json\n\
                sqlite3 -json ~/.port-registry/ports.db 'SELECT * FROM allocations' | {command_name} -"
 )]

@@ -8,8 +8,8 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "list",
     help_triggers("-h", "--help", "help"),
-    note = "With --app alone, the allocations of all its instances are listed. Long names\n\
-            are shortened on a terminal only.",
+    note = "With --app alone, the allocations of all its instances are listed. Long names are \
+            shortened on a terminal only.",
     example = "{command_name}\n{command_name} --all --service postgres\n{command_name} --all --json"
 )]
 pub(crate) struct ListArgs {

@@ -8,8 +8,8 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "prune",
     help_triggers("-h", "--help", "help"),
-    note = "It covers all apps. Nothing is released without --yes. The checkouts on a disk\n\
-            that is not mounted count as gone.",
+    note = "It covers all apps. Nothing is released without --yes. The checkouts on a disk that \
+            is not mounted count as gone.",
     example = "{command_name}\n{command_name} --yes"
 )]
 pub(crate) struct PruneArgs {

@@ -9,9 +9,9 @@ use port_registry::{AllocationId, Port};
     subcommand,
     name = "release",
     help_triggers("-h", "--help", "help"),
-    note = "All given flags have to match. --app alone releases the ports of all instances\n\
-            of that app, and --id releases a port of any app. If nothing matches, the exit\n\
-            code is 1.",
+    note = "All given flags have to match. --app alone releases the ports of all instances of \
+            that app, and --id releases a port of any app. If nothing matches, the exit code is \
+            1.",
     example = "{command_name} --service web\n{command_name} --id 7"
 )]
 pub(crate) struct ReleaseArgs {

@@ -10,13 +10,13 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "run",
     help_triggers("-h", "--help", "help"),
-    note = "PORT is the port of the first service. Each service also has a variable of its\n\
-            own, as with `portctl env`: WEB_PORT. Missing ports are allocated. If one of\n\
-            them cannot be, none is, and the command is not run. Without --service, the\n\
-            command gets all services that have a port, and PORT if there is just one.\n\n\
-            The command replaces portctl, so it gets the signals and the terminal, and the\n\
-            exit code is its own. If the command is not found, the exit code is 127; if it\n\
-            cannot be run, 126.",
+    note = "PORT is the port of the first service. Each service also has a variable of its own, \
+            as with `portctl env`: WEB_PORT. Missing ports are allocated. If one of them cannot \
+            be, none is, and the command is not run. Without --service, the command gets all \
+            services that have a port, and PORT if there is just one.\n\n\
+            The command replaces portctl, so it gets the signals and the terminal, and the exit \
+            code is its own. If the command is not found, the exit code is 127; if it cannot be \
+            run, 126.",
     example = "{command_name} --service web -- npm run dev\n\
                {command_name} --service web --service postgres -- docker compose up"
 )]

@@ -10,13 +10,12 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "scan",
     help_triggers("-h", "--help", "help"),
-    note = "It reads Compose files, Procfiles, devcontainer.json, the scripts of\n\
-            package.json and .env files, five folders deep. A port that the project may\n\
-            not listen on, such as a variable for a server elsewhere, is a guess. So is a\n\
-            port whose number or service was found before.\n\n\
-            --register allocates all ports except guesses to the services of this\n\
-            checkout, or none of them. It assumes that a listener on such a port is the\n\
-            service itself.\n\n\
+    note = "It reads Compose files, Procfiles, devcontainer.json, the scripts of package.json \
+            and .env files, five folders deep. A port that the project may not listen on, such \
+            as a variable for a server elsewhere, is a guess. So is a port whose number or \
+            service was found before.\n\n\
+            --register allocates all ports except guesses to the services of this checkout, or \
+            none of them. It assumes that a listener on such a port is the service itself.\n\n\
             REGISTRY is free, yours or taken; SYSTEM shows what listens there right now.",
     example = "{command_name}\n{command_name} --register\n{command_name} docker-compose.dev.yml --json"
 )]

@@ -31,10 +31,10 @@ pub(crate) enum SkillCommand {
     subcommand,
     name = "install",
     help_triggers("-h", "--help", "help"),
-    note = "The skill is written to .claude/skills/port-registry and\n\
-            .agents/skills/port-registry in the current folder, or with --global to those\n\
-            of ~/.claude, ~/.codex and ~/.agents that exist. Files that you changed are\n\
-            kept, and symbolic links are not followed.",
+    note = "The skill is written to .claude/skills/port-registry and \
+            .agents/skills/port-registry in the current folder, or with --global to those of \
+            ~/.claude, ~/.codex and ~/.agents that exist. Files that you changed are kept, and \
+            symbolic links are not followed.",
     example = "{command_name}\n{command_name} --global"
 )]
 pub(crate) struct SkillInstallArgs {
@@ -57,8 +57,8 @@ pub(crate) struct SkillInstallArgs {
     subcommand,
     name = "uninstall",
     help_triggers("-h", "--help", "help"),
-    note = "Files that you changed or added are kept. If the skill is not installed, the\n\
-            exit code is 1.",
+    note = "Files that you changed or added are kept. If the skill is not installed, the exit \
+            code is 1.",
     example = "{command_name}\n{command_name} --global"
 )]
 pub(crate) struct SkillUninstallArgs {

@@ -8,9 +8,9 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "start",
     help_triggers("-h", "--help", "help"),
-    note = "The daemon keeps running when the terminal is closed, and logs to\n\
-            ~/.port-registry/port-registry.log. It listens on 127.0.0.1 at the port that\n\
-            PORT_REGISTRY_ADDR names, or else at 51234. If it runs already, its address is\n\
+    note = "The daemon keeps running when the terminal is closed, and logs to \
+            ~/.port-registry/port-registry.log. It listens on 127.0.0.1 at the port that \
+            PORT_REGISTRY_ADDR names, or else at 51234. If it runs already, its address is \
             printed and the exit code is 1.",
     example = "{command_name}\nPORT_REGISTRY_ADDR=127.0.0.1:8123 {command_name}"
 )]

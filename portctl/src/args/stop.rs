@@ -8,8 +8,8 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "stop",
     help_triggers("-h", "--help", "help"),
-    note = "The daemon finishes the requests in progress first. If none runs, the exit\n\
-            code is 1. Only the daemon that answers is stopped, whatever the pidfile says.",
+    note = "The daemon finishes the requests in progress first. If none runs, the exit code is \
+            1. Only the daemon that answers is stopped, whatever the pidfile says.",
     example = "{command_name}"
 )]
 pub(crate) struct StopArgs {

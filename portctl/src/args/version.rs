@@ -8,7 +8,7 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "version",
     help_triggers("-h", "--help", "help"),
-    note = "If PORT_REGISTRY_ADDR names a daemon that does not answer, the exit code is 1.\n\
+    note = "If PORT_REGISTRY_ADDR names a daemon that does not answer, the exit code is 1. \
             `portctl --version` does not ask the daemon.",
     example = "{command_name}"
 )]
