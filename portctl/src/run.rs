@@ -23,8 +23,8 @@ pub fn run() -> ExitCode {
     }
     match args::parse(words) {
         CommandLine::Command(command) => run_command(*command),
-        CommandLine::Version => finish(output::print(&version_line()), false),
-        CommandLine::Help(text) => finish(output::print(&text), false),
+        CommandLine::Version => finish(output::print_lines(&version_line()), false),
+        CommandLine::Help(text) => finish(output::print_lines(&text), false),
         CommandLine::Nothing(help) => output::fail_with_help(&help),
         CommandLine::Usage(usage) => output::fail_usage(&usage.problem, &usage.help, usage.as_json),
     }

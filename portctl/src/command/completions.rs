@@ -11,7 +11,7 @@ use crate::output;
 
 pub(crate) fn run(args: &CompletionsArgs) -> Done {
     let info = &*args::DESCRIPTION;
-    Done::Printed(output::print(&match args.shell {
+    Done::Printed(output::print_lines(&match args.shell {
         Shell::Bash => Bash::generate(PROGRAM, info),
         Shell::Zsh => Zsh::generate(PROGRAM, info),
         Shell::Fish => with_older_fish(&Fish::generate(PROGRAM, info)),

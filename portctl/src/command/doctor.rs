@@ -3,7 +3,7 @@
 use super::outcome::{CommandResult, Done};
 use crate::args::DoctorArgs;
 use crate::doctor::{self, CheckStatus};
-use crate::output;
+use crate::output::{self, Stream};
 
 #[expect(
     clippy::unnecessary_wraps,
@@ -14,8 +14,9 @@ pub(crate) fn run(args: &DoctorArgs) -> CommandResult {
     let printed = if args.json {
         output::print_json(&findings)
     } else {
-        let texts: Vec<String> = findings.iter().map(doctor::Finding::text).collect();
-        output::print(&texts.join("\n"))
+        let width = output::width(Stream::Stdout);
+        let texts: Vec<String> = findings.iter().map(|it| it.text(width)).collect();
+        output::print_lines(&texts.join("\n"))
     };
     let has_problem = findings.iter().any(|it| it.status == CheckStatus::Problem);
     Ok(if has_problem {

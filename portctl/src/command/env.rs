@@ -63,7 +63,7 @@ fn print(variables: &[Variable], format: Format, filter: &Filter) -> std::io::Re
     if variables.is_empty() {
         return output::remark(&no_allocations(filter));
     }
-    output::print(&lines(variables, format).join("\n"))
+    output::print_lines(&lines(variables, format).join("\n"))
 }
 
 fn lines(variables: &[Variable], format: Format) -> Vec<String> {

@@ -11,7 +11,7 @@ pub(crate) fn run() -> CommandResult {
     let rows = allocations.iter().map(json);
     let rows = rows.collect::<Result<Vec<String>, _>>();
     Ok(Done::Printed(rows.and_then(|rows| {
-        output::print(&if rows.is_empty() {
+        output::print_lines(&if rows.is_empty() {
             "[]".to_owned()
         } else {
             format!("[\n{}\n]", rows.join(",\n"))

@@ -36,7 +36,7 @@ pub(crate) fn run(args: GetArgs) -> CommandResult {
         output::print_json(&allocations)
     } else {
         let ports: Vec<String> = allocations.iter().map(|it| it.port.to_string()).collect();
-        output::print(&ports.join("\n"))
+        output::print_lines(&ports.join("\n"))
     }))
 }
 

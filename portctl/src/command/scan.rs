@@ -15,7 +15,7 @@ use crate::backend::{self, Backend};
 use crate::checkout::CheckoutNames;
 use crate::command_error::CommandError;
 use crate::environment;
-use crate::output::{self, Columns, json, visible, wording};
+use crate::output::{self, Columns, visible, wording};
 use crate::path::folder_of;
 use crate::registration::register;
 use crate::report::Report;
@@ -151,7 +151,7 @@ fn row<'a>(known: &'a KnownPort) -> Vec<Cow<'a, str>> {
 fn print_notes(notes: &[ScanNote], as_json: bool) -> io::Result<()> {
     notes.iter().try_for_each(|note| {
         if as_json {
-            return output::remark(&json(note)?);
+            return output::remark_json(note);
         }
         let line = note
             .line

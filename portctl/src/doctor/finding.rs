@@ -1,8 +1,10 @@
 //! Findings of checks, as text and as JSON.
 
+use std::iter;
+
 use serde::{Serialize, Serializer};
 
-use crate::output::{Stream, Style, styled, visible};
+use crate::output::{Stream, Style, indentation, labelled, styled, visible};
 use crate::report::Report;
 
 /// Status of a check, in ascending order of severity.
@@ -129,8 +131,9 @@ impl Finding {
         }
     }
 
-    /// Formats the finding: the first line starts with status and check, further lines are indented.
-    pub(crate) fn text(&self) -> String {
+    /// Formats the finding, to at most `width` columns: the first line starts with status and check, further lines are
+    /// indented.
+    pub(crate) fn text(&self, width: Option<usize>) -> String {
         let (status, style) = match self.status {
             CheckStatus::Ok => ("ok", None),
             CheckStatus::Warning => ("warning", Some(Style::Warning)),
@@ -139,19 +142,23 @@ impl Finding {
         let padding = " ".repeat(STATUS_WIDTH - status.len());
         let styled = |style, text| styled(Stream::Stdout, style, text);
         let status = style.map_or(status.into(), |style| styled(style, status));
-        let hint = styled(Style::Hint, "hint:");
-        let detail = self.detail.iter().map(|line| visible(line).into_owned());
-        let hints = self
-            .hints
-            .iter()
-            .map(|it| format!("{hint} {}", visible(it)));
-        let lines: Vec<String> = detail.chain(hints).collect();
-        let check = self.check;
-        let indent = format!("\n{}", " ".repeat(STATUS_WIDTH + CHECK_WIDTH));
-        format!(
-            "{status}{padding}{check:<CHECK_WIDTH$}{}",
-            lines.join(&indent)
-        )
+        let columns = STATUS_WIDTH + CHECK_WIDTH;
+        let indent = " ".repeat(indentation(columns, width));
+        let hint = format!("{indent}{} ", styled(Style::Hint, "hint:"));
+        let head = format!("{status}{padding}{:<CHECK_WIDTH$}", self.check);
+        // On a narrow terminal, the details begin below.
+        let (above, first) = if indent.len() < columns {
+            (Some(head.trim_end().to_owned()), &indent)
+        } else {
+            (None, &head)
+        };
+        let labels = iter::once(first).chain(iter::repeat(&indent));
+        let details = labels.zip(&self.detail);
+        let hints = self.hints.iter().map(|text| (&hint, text));
+        let lines = details.chain(hints);
+        let lines = lines.map(|(label, text)| labelled(label, &visible(text), width));
+        let lines: Vec<String> = above.into_iter().chain(lines).collect();
+        lines.join("\n")
     }
 }
 
@@ -177,7 +184,7 @@ mod tests {
         ]);
         assert_eq!(finding.status, CheckStatus::Problem);
         assert_eq!(
-            finding.text(),
+            finding.text(None),
             "problem  home       it exists\n                    it is open\\u{202e}\n                    \
              it is another's\n                    hint: close it"
         );

@@ -16,4 +16,4 @@ mod process;
 mod store;
 
 pub(crate) use self::checkup::examine;
-pub(crate) use self::finding::{CheckStatus, Finding};
+pub(crate) use self::finding::CheckStatus;

@@ -1,12 +1,12 @@
 //! Error messages.
 
-use std::fmt::Write as _;
 use std::io;
 use std::process::ExitCode;
 
-use super::print::remark;
+use super::print::{remark, remark_json, remark_lines};
 use super::terminal::{self, Stream, Style};
-use super::visible::{json, visible};
+use super::visible::visible;
+use super::wrap::{labelled, wrapped};
 use crate::report::Report;
 
 /// The exit code of a wrong command line.
@@ -18,34 +18,36 @@ pub(crate) const MAX_REPORTS: usize = 20;
 /// Reports a failure on standard error. Returns its exit code.
 pub(crate) fn fail(report: &Report, as_json: bool) -> ExitCode {
     let printed = if as_json {
-        json(report).and_then(|text| remark(&text))
+        remark_json(report)
     } else {
-        remark(&error_text(report))
+        remark_lines(&error_text(report, terminal::width(Stream::Stderr)))
     };
     // If standard error is closed, nobody reads about that either.
     let _ = printed;
     ExitCode::FAILURE
 }
 
-fn error_text(report: &Report) -> String {
-    let label = |style, label| terminal::styled(Stream::Stderr, style, label);
-    let error = label(Style::Error, "error:");
-    let mut text = format!("{error} {}", visible(&report.error));
-    for line in first_reports(&report.conflicts) {
-        let _ = write!(text, "\n{line}");
-    }
-    for line in &report.log {
-        let _ = write!(text, "\n  {}", visible(line));
-    }
+fn error_text(report: &Report, width: Option<usize>) -> String {
+    let mut lines = vec![error_line(&visible(&report.error), width)];
+    let conflicts = first_reports(&report.conflicts);
+    lines.extend(conflicts.map(|text| wrapped(&text, width)));
+    let log = report.log.iter();
+    lines.extend(log.map(|line| labelled("  ", &visible(line), width)));
     // The first conflict may have printed the same hint.
     let is_repeated = |hint: &&String| {
         let first = report.conflicts.first();
         first.and_then(|it| it.hint.as_ref()) == Some(*hint)
     };
     if let Some(hint) = report.hint.as_ref().filter(|hint| !is_repeated(hint)) {
-        let _ = write!(text, "\n{} {}", label(Style::Hint, "hint:"), visible(hint));
+        let label = terminal::styled(Stream::Stderr, Style::Hint, "hint:");
+        lines.push(labelled(&format!("{label} "), &visible(hint), width));
     }
-    text
+    lines.join("\n")
+}
+
+fn error_line(problem: &str, width: Option<usize>) -> String {
+    let label = terminal::styled(Stream::Stderr, Style::Error, "error:");
+    labelled(&format!("{label} "), problem, width)
 }
 
 /// Prints reports on standard error, beside the results.
@@ -76,16 +78,15 @@ pub(crate) fn fail_usage(problem: &str, help: &str, as_json: bool) -> ExitCode {
         return ExitCode::from(EXIT_USAGE);
     }
     let lines: Vec<_> = problem.trim_end().lines().map(visible).collect();
-    let error = terminal::styled(Stream::Stderr, Style::Error, "error:");
-    let _ = remark(&format!(
-        "{error} {}\nRun `{help}` for more information.",
-        lines.join("\n")
-    ));
+    let width = terminal::width(Stream::Stderr);
+    let error = error_line(&lines.join("\n"), width);
+    let more = wrapped(&format!("Run `{help}` for more information."), width);
+    let _ = remark_lines(&format!("{error}\n{more}"));
     ExitCode::from(EXIT_USAGE)
 }
 
 /// Prints the help text on standard error, because the command is missing. Returns the exit code.
 pub(crate) fn fail_with_help(help: &str) -> ExitCode {
-    let _ = remark(help.trim_end());
+    let _ = remark_lines(help.trim_end());
     ExitCode::from(EXIT_USAGE)
 }

@@ -4,22 +4,39 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::terminal::{self, Stream};
 use super::visible::json;
+use super::wrap::wrapped;
 
-/// Prints a line to standard output.
-pub(crate) fn print(line: &str) -> io::Result<()> {
+/// Prints sentences to standard output, no wider than the terminal.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    print_lines(&wrapped(text, terminal::width(Stream::Stdout)))
+}
+
+/// Prints lines to standard output as they are: those that programs read, and those that have their width already.
+pub(crate) fn print_lines(lines: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{}", line.trim_end())?;
+    writeln!(stdout, "{}", lines.trim_end())?;
     stdout.flush()
 }
 
 /// Prints a JSON document to standard output.
 pub(crate) fn print_json(value: &impl Serialize) -> io::Result<()> {
-    print(&json(value)?)
+    print_lines(&json(value)?)
 }
 
-/// Prints a line to standard error.
-pub(crate) fn remark(line: &str) -> io::Result<()> {
-    // Standard error has no buffer, so other processes may write between two writes. Write the line at once.
-    io::stderr().write_all(format!("{line}\n").as_bytes())
+/// Prints a message to standard error, no wider than the terminal.
+pub(crate) fn remark(text: &str) -> io::Result<()> {
+    remark_lines(&wrapped(text, terminal::width(Stream::Stderr)))
+}
+
+/// Prints a JSON document to standard error.
+pub(crate) fn remark_json(value: &impl Serialize) -> io::Result<()> {
+    remark_lines(&json(value)?)
+}
+
+/// Prints lines to standard error as they are.
+pub(super) fn remark_lines(lines: &str) -> io::Result<()> {
+    // Standard error has no buffer, so other processes may write between two writes. Write the lines at once.
+    io::stderr().write_all(format!("{lines}\n").as_bytes())
 }

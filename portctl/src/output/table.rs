@@ -8,7 +8,7 @@ use prettytable::format::FormatBuilder;
 use prettytable::{Row, Table};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::print::print;
+use super::print::print_lines;
 use super::terminal::{self, Stream, Style};
 use super::visible::visible;
 
@@ -138,18 +138,21 @@ fn shortened(text: &str, width: usize) -> Cow<'_, str> {
 
 /// Prints a table of allocations, no wider than the terminal.
 pub(crate) fn print_allocations(allocations: &[Allocation]) -> io::Result<()> {
-    print_under_heading(&allocation_table(allocations, terminal::width())?)
+    print_under_heading(&allocation_table(
+        allocations,
+        terminal::width(Stream::Stdout),
+    )?)
 }
 
 /// Prints a table, no wider than the terminal.
 pub(crate) fn print_rows(columns: &Columns, rows: &[Vec<Cow<str>>]) -> io::Result<()> {
-    print_under_heading(&columns.render(rows, terminal::width())?)
+    print_under_heading(&columns.render(rows, terminal::width(Stream::Stdout))?)
 }
 
 fn print_under_heading(text: &str) -> io::Result<()> {
     let (heading, rows) = text.split_once('\n').unwrap_or((text, ""));
     let heading = terminal::styled(Stream::Stdout, Style::Heading, heading);
-    print(&format!("{heading}\n{rows}"))
+    print_lines(&format!("{heading}\n{rows}"))
 }
 
 #[cfg(test)]

@@ -21,15 +21,19 @@ pub(crate) enum Style {
     Hint,
 }
 
-/// The columns of standard output. Returns `None` if it is not a terminal.
-pub(crate) fn width() -> Option<usize> {
+/// The columns of the terminal that a stream is connected to. Returns `None` if it is not a terminal.
+pub(crate) fn width(stream: Stream) -> Option<usize> {
+    if !is_terminal(stream) {
+        return None;
+    }
     #[cfg(unix)]
     {
-        let stdout = io::stdout();
-        if !stdout.is_terminal() {
-            return None;
-        }
-        let columns = rustix::termios::tcgetwinsize(stdout).ok()?.ws_col;
+        use rustix::termios::tcgetwinsize;
+        let size = match stream {
+            Stream::Stdout => tcgetwinsize(io::stdout()),
+            Stream::Stderr => tcgetwinsize(io::stderr()),
+        };
+        let columns = size.ok()?.ws_col;
         // A terminal that does not know its width reports 0.
         (columns > 0).then_some(usize::from(columns))
     }
@@ -37,13 +41,16 @@ pub(crate) fn width() -> Option<usize> {
     None
 }
 
-/// Colours a text, if the stream and the environment allow it.
-pub(crate) fn styled(stream: Stream, style: Style, text: &str) -> Cow<'_, str> {
-    let is_terminal = match stream {
+fn is_terminal(stream: Stream) -> bool {
+    match stream {
         Stream::Stdout => io::stdout().is_terminal(),
         Stream::Stderr => io::stderr().is_terminal(),
-    };
-    if !environment::wants_colour(is_terminal) {
+    }
+}
+
+/// Colours a text, if the stream and the environment allow it.
+pub(crate) fn styled(stream: Stream, style: Style, text: &str) -> Cow<'_, str> {
+    if !environment::wants_colour(is_terminal(stream)) {
         return Cow::from(text);
     }
     // Select Graphic Rendition (ECMA-48, section 8.3.117): bold, red, yellow, cyan.

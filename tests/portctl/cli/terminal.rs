@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use crate::PORTCTL;
-use serde_json::Value;
+use serde_json::{Value, json};
 use test_support::Ran;
 
 use super::fixture::Portctl;
@@ -88,6 +88,86 @@ fn tables_fit_the_width_of_the_terminal() {
     }
     assert!(run_in_terminal(&portctl, 200, "list", &[]).contains(long));
     assert!(portctl.run(&["list"]).printed().contains(long));
+}
+
+/// Words before a message.
+#[cfg(target_os = "linux")]
+const LABELS: [&str; 9] = [
+    "error:", "hint:", "ok", "home", "store", "pidfile", "path", "git", "warning",
+];
+
+/// Splits a text into words. A text between backticks is one word.
+#[cfg(target_os = "linux")]
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut is_open = false;
+    for word in text.split_whitespace() {
+        match words.last_mut() {
+            Some(command) if is_open => command.extend([" ", word]),
+            _ => words.push(word.to_owned()),
+        }
+        is_open ^= word.matches('`').count() % 2 == 1;
+    }
+    words
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn messages_wrap_between_words_at_the_width_of_the_terminal() {
+    let portctl = Portctl::new();
+    let port = portctl
+        .run(&["get", "web", "--app", "shop"])
+        .printed()
+        .to_owned();
+    let row = json!([
+        {"app": "shop", "instance": "a", "service": "web", "port": port.parse::<u16>().unwrap()},
+        {"app": "shop", "instance": "b", "service": "web", "port": port.parse::<u16>().unwrap()},
+    ]);
+    let file = portctl.sandbox.path().join("ports.json");
+    std::fs::write(&file, row.to_string()).unwrap();
+    let file = file.display();
+    for line in [
+        "release --id 99".to_owned(),
+        "allocate --service web --adopt".to_owned(),
+        "frobnicate".to_owned(),
+        "list --service web".to_owned(),
+        format!("check {port}"),
+        format!("allocate --service other --port {port}"),
+        format!("import {file}"),
+        "doctor".to_owned(),
+    ] {
+        let args: Vec<&str> = line.split(' ').collect();
+        let ran = portctl.run(&args);
+        let unwrapped = [ran.stdout, ran.stderr].concat();
+        for columns in [30, 60, 80, 200] {
+            let colour = [("NO_COLOR", "1")];
+            let wrapped = run_in_terminal(&portctl, columns, &line, &colour);
+            assert_eq!(words(&wrapped), words(&unwrapped), "{wrapped}");
+            for line in wrapped.lines() {
+                let is_narrow = line.chars().count() <= usize::from(columns);
+                // A word that is wider than the terminal is kept whole, behind the label of its line if it is the first.
+                let mut words = words(line);
+                words.retain(|word| !LABELS.contains(&&**word));
+                assert!(is_narrow || words.len() == 1, "{wrapped}");
+                assert_eq!(line.matches('`').count() % 2, 0, "{wrapped}");
+            }
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn colours_of_labels_take_no_room_in_a_line() {
+    let portctl = Portctl::new();
+    for columns in 30..50 {
+        let plain = run_in_terminal(&portctl, columns, "release --id 99", &[("NO_COLOR", "1")]);
+        let coloured = run_in_terminal(&portctl, columns, "release --id 99", &[]);
+        let bare = ["\u{1b}[1;31m", "\u{1b}[1;36m", "\u{1b}[0m"]
+            .iter()
+            .fold(coloured.clone(), |text, code| text.replace(code, ""));
+        assert_ne!(coloured, plain);
+        assert_eq!(bare, plain);
+    }
 }
 
 #[test]
