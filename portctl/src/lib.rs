@@ -28,6 +28,13 @@ mod version;
 
 pub use crate::run::run;
 
+// For the maker of the manual pages.
+#[doc(hidden)]
+pub use crate::args::{
+    Notes, SynopsisPiece, flag_with_value, synopsis, visible_flags, visible_positionals,
+    with_aliases,
+};
+
 /// Describes the command line, for the maker of the manual pages.
 #[doc(hidden)]
 pub fn command_line() -> argh::CommandInfoWithArgs {

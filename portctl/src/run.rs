@@ -24,8 +24,14 @@ pub fn run() -> ExitCode {
     match args::parse(words) {
         CommandLine::Command(command) => run_command(*command),
         CommandLine::Version => finish(output::print_lines(&version_line()), false),
-        CommandLine::Help(text) => finish(output::print_lines(&text), false),
-        CommandLine::Nothing(help) => output::fail_with_help(&help),
+        CommandLine::Help(topic) => {
+            let text = topic.text(output::help_width());
+            finish(output::print_lines(&text), false)
+        }
+        CommandLine::Nothing => {
+            let text = args::start_text(output::help_width());
+            finish(output::print_lines(&text), false)
+        }
         CommandLine::Usage(usage) => output::fail_usage(&usage.problem, &usage.help, usage.as_json),
     }
 }

@@ -116,12 +116,14 @@ mod tests {
 
     use super::pages;
 
-    /// The names of all flags, arguments and commands.
+    /// The names of all flags, arguments and commands, with their short forms.
     fn names(info: &CommandInfoWithArgs) -> Vec<String> {
         let mut names: Vec<String> = info.flags.iter().map(|it| it.long.to_owned()).collect();
+        let shorts = info.flags.iter().filter_map(|it| it.short);
+        names.extend(shorts.map(|short| format!("-{short}, ")));
         names.extend(info.positionals.iter().map(|it| it.name.to_owned()));
         for command in &info.commands {
-            names.push(command.name.to_owned());
+            names.push(portctl::with_aliases(command.name));
             names.extend(self::names(&command.command));
         }
         names

@@ -1,6 +1,10 @@
 //! The layout of a manual page, after man-pages(7).
 
-use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind, Optionality, PositionalInfo};
+use argh::CommandInfoWithArgs;
+use portctl::{
+    Notes, SynopsisPiece, flag_with_value, synopsis, visible_flags, visible_positionals,
+    with_aliases,
+};
 use roff::{Inline, Roff, bold, italic, roman};
 
 /// A page of section 1.
@@ -31,11 +35,11 @@ impl Page<'_> {
         section(&mut roff, "NAME");
         roff.text([roman(format!("{} - {}", self.name, self.title))]);
         section(&mut roff, "SYNOPSIS");
-        roff.text(synopsis(self.name, &self.info));
+        roff.text(synopsis_of(self.name, &self.info));
         section(&mut roff, "DESCRIPTION");
         roff.text(marked_up(self.info.description));
         let notes = Notes::of(&self.info);
-        notes.write(&mut roff);
+        write_notes(&mut roff, &notes);
         section(&mut roff, "OPTIONS");
         flags(&mut roff, &self.info);
         entry(&mut roff, [bold("-h, --help")], HELP);
@@ -109,68 +113,24 @@ fn marked_up(text: &str) -> Vec<Inline> {
         .collect()
 }
 
-/// The synopsis of a command.
-fn synopsis(line: &str, info: &CommandInfoWithArgs) -> Vec<Inline> {
-    let mut words = vec![bold(line)];
-    for flag in visible_flags(info) {
-        let is_required = flag.optionality == Optionality::Required
-            && matches!(flag.kind, FlagInfoKind::Option { .. });
-        words.push(roman(if is_required { " " } else { " [" }));
-        words.extend(head_of(flag, ""));
-        words.push(roman(match (is_required, &flag.optionality) {
-            (true, _) => "",
-            (false, Optionality::Repeating) => "]...",
-            (false, _) => "]",
-        }));
-    }
-    for positional in info.positionals.iter().filter(|it| !it.hidden) {
-        words.extend(positional_word(positional));
-    }
-    if !info.commands.is_empty() {
-        words.extend([roman(" "), italic("command"), roman(" [...]")]);
-    }
-    words
+/// The synopsis of the command that `line` runs.
+fn synopsis_of(line: &str, info: &CommandInfoWithArgs) -> Vec<Inline> {
+    let words = synopsis(info).into_iter();
+    let words = words.flat_map(|word| [vec![roman(" ")], inline(word)].concat());
+    [bold(line)].into_iter().chain(words).collect()
 }
 
-fn positional_word(positional: &PositionalInfo) -> [Inline; 3] {
-    // argh does not know that the command of `portctl run` is required and follows a `--`.
-    if positional.name == "command" {
-        return [roman(" -- "), italic("command"), roman(" [argument...]")];
-    }
-    let (before, after) = match positional.optionality {
-        Optionality::Required => (" ", ""),
-        Optionality::Repeating | Optionality::Greedy => (" [", "...]"),
-        Optionality::Optional => (" [", "]"),
-    };
-    [
-        roman(before),
-        italic(positional.name.to_owned()),
-        roman(after),
-    ]
-}
-
-fn visible_flags(info: &CommandInfoWithArgs) -> impl Iterator<Item = &FlagInfo<'static>> {
-    info.flags
-        .iter()
-        .filter(|flag| !flag.hidden && !is_help(flag))
-}
-
-/// Tells if this is the help flag, which all commands have.
-fn is_help(flag: &FlagInfo) -> bool {
-    flag.long == "--help"
-}
-
-/// A flag with the name of its value, after its short form.
-fn head_of(flag: &FlagInfo, short: &str) -> Vec<Inline> {
-    let mut head = vec![bold(format!("{short}{}", flag.long))];
-    if let FlagInfoKind::Option { arg_name } = flag.kind {
-        head.extend([roman(" "), italic(arg_name.to_owned())]);
-    }
-    head
+fn inline(pieces: Vec<SynopsisPiece>) -> Vec<Inline> {
+    let pieces = pieces.into_iter().map(|piece| match piece {
+        SynopsisPiece::Literal(text) => bold(text),
+        SynopsisPiece::Value(name) => italic(name),
+        SynopsisPiece::Mark(mark) => roman(mark),
+    });
+    pieces.collect()
 }
 
 fn flags(roff: &mut Roff, info: &CommandInfoWithArgs) {
-    for positional in info.positionals.iter().filter(|it| !it.hidden) {
+    for positional in visible_positionals(info) {
         entry(
             roff,
             [italic(positional.name.to_owned())],
@@ -178,25 +138,24 @@ fn flags(roff: &mut Roff, info: &CommandInfoWithArgs) {
         );
     }
     for flag in visible_flags(info) {
-        let short = flag.short.map(|short| format!("-{short}, "));
-        entry(
-            roff,
-            head_of(flag, short.as_deref().unwrap_or_default()),
-            flag.description,
-        );
+        let short = flag.short.map(|short| bold(format!("-{short}, ")));
+        let mut head: Vec<Inline> = short.into_iter().collect();
+        head.extend(inline(flag_with_value(flag)));
+        entry(roff, head, flag.description);
     }
 }
 
 /// All subcommands, and theirs.
 fn commands(roff: &mut Roff, line: &str, info: &CommandInfoWithArgs) {
     for command in &info.commands {
+        let title = format!("{line} {}", with_aliases(command.name));
         let line = format!("{line} {}", command.name);
         let info = &command.command;
-        roff.control("SS", [line.as_str()]);
-        roff.text(synopsis(&line, info));
+        roff.control("SS", [title.as_str()]);
+        roff.text(synopsis_of(&line, info));
         roff.control("PP", []);
         roff.text(marked_up(info.description));
-        Notes::of(info).write(roff);
+        write_notes(roff, &Notes::of(info));
         flags(roff, info);
         examples(roff, &line, info);
         commands(roff, &line, info);
@@ -226,41 +185,14 @@ fn verbatim(roff: &mut Roff, lines: &[String]) {
     roff.control("RE", []);
 }
 
-/// The notes on a command: paragraphs and environment variables.
-struct Notes<'a> {
-    paragraphs: Vec<&'a str>,
-    /// Variables and their meanings.
-    environment: Vec<(&'a str, &'a str)>,
-}
-
-impl<'a> Notes<'a> {
-    fn of(info: &'a CommandInfoWithArgs) -> Notes<'a> {
-        let mut notes = Notes {
-            paragraphs: Vec::new(),
-            environment: Vec::new(),
-        };
-        for paragraph in info.notes.iter().flat_map(|note| note.split("\n\n")) {
-            match paragraph.strip_prefix("Environment:\n") {
-                Some(table) => {
-                    let rows = table.lines().filter_map(|row| row.trim().split_once("  "));
-                    let rows = rows.map(|(variable, meaning)| (variable, meaning.trim_start()));
-                    notes.environment.extend(rows);
-                }
-                None => notes.paragraphs.push(paragraph),
-            }
-        }
-        notes
-    }
-
-    fn write(&self, roff: &mut Roff) {
-        for paragraph in &self.paragraphs {
-            roff.control("PP", []);
-            // Indented lines keep their line breaks.
-            let (text, table): (Vec<&str>, Vec<&str>) =
-                paragraph.lines().partition(|line| !line.starts_with(' '));
-            roff.text(marked_up(&text.join("\n")));
-            let table: Vec<String> = table.iter().map(|row| row.trim().to_owned()).collect();
-            verbatim(roff, &table);
-        }
+/// The paragraphs of notes. Indented lines in them keep their line breaks.
+fn write_notes(roff: &mut Roff, notes: &Notes) {
+    for paragraph in &notes.paragraphs {
+        roff.control("PP", []);
+        let (text, table): (Vec<&str>, Vec<&str>) =
+            paragraph.lines().partition(|line| !line.starts_with(' '));
+        roff.text(marked_up(&text.join("\n")));
+        let table: Vec<String> = table.iter().map(|row| row.trim().to_owned()).collect();
+        verbatim(roff, &table);
     }
 }

@@ -43,9 +43,10 @@ pub(crate) static DESCRIPTION: LazyLock<CommandInfoWithArgs> =
             folder's name and `default`.\n\n\
             No daemon is needed: portctl opens the registry's file itself, unless \
             PORT_REGISTRY_ADDR names a daemon. The answers are the same either way.\n\n\
+            `portctl COMMAND --help` explains a command.\n\n\
             Environment:\n  \
-            PORT_REGISTRY_ADDR   the daemon to use instead, such as 127.0.0.1:51234\n  \
-            PORT_REGISTRY_DB     the registry's file (~/.port-registry/ports.redb)\n  \
+            PORT_REGISTRY_ADDR  the daemon to use instead, such as 127.0.0.1:51234\n  \
+            PORT_REGISTRY_DB  the registry's file (~/.port-registry/ports.redb)\n  \
             PORT_REGISTRY_RANGE  the ports to choose from, such as 3000-3999 (1-65535)\n  \
             NO_COLOR, CLICOLOR, CLICOLOR_FORCE  turn colours on or off",
     example = "port=$({command_name} get web) && PORT=$port npm run dev\n{command_name} list --all",

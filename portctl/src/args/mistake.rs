@@ -1,4 +1,4 @@
-//! Texts about wrong command lines, and help texts.
+//! Texts about wrong command lines.
 
 use super::definition::{DESCRIPTION, PROGRAM};
 
@@ -47,28 +47,6 @@ pub(super) fn help(words: &[&str]) -> String {
         commands = &known.command.commands;
     }
     format!("{line} --help")
-}
-
-/// Wraps the usage of a help text to 80 columns, like the rest of the text.
-pub(super) fn wrapped(help: &str) -> String {
-    const WIDTH: usize = 80;
-    let (usage, rest) = help.split_once('\n').unwrap_or((help, ""));
-    // argh does not know that the command of `portctl run` is required and follows a `--`.
-    let usage = usage.replace("[--] [<command...>]", "-- <command> [<argument>...]");
-    let mut lines = vec![String::new()];
-    // A flag and its value stay together, as in `[--port <port>]`.
-    for part in usage.replace(" [", "\n[").replace(" --", "\n--").lines() {
-        match lines.last_mut() {
-            Some(line) if line.len() + part.len() < WIDTH => {
-                if !line.is_empty() {
-                    line.push(' ');
-                }
-                line.push_str(part);
-            }
-            _ => lines.push(format!("      {part}")),
-        }
-    }
-    format!("{}\n{rest}", lines.join("\n"))
 }
 
 /// Reformats argh's errors to match ours: in lower case, and with lists in one line.

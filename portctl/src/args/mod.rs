@@ -1,5 +1,6 @@
 //! The commands and their arguments. Their actions are in [`command`](crate::command).
 
+mod aliases;
 mod allocate;
 mod check;
 mod completions;
@@ -9,6 +10,7 @@ mod env;
 mod export;
 mod get;
 mod health;
+mod help;
 mod import;
 mod list;
 mod mistake;
@@ -24,6 +26,7 @@ mod status;
 mod stop;
 mod version;
 
+pub use self::aliases::with_aliases;
 pub(crate) use self::allocate::AllocateArgs;
 pub(crate) use self::check::CheckArgs;
 pub(crate) use self::completions::{CompletionsArgs, Shell};
@@ -32,6 +35,10 @@ pub(crate) use self::doctor::DoctorArgs;
 pub(crate) use self::env::{EnvArgs, Format};
 pub(crate) use self::get::GetArgs;
 pub(crate) use self::health::HealthArgs;
+pub(crate) use self::help::start_text;
+pub use self::help::{
+    Notes, SynopsisPiece, flag_with_value, synopsis, visible_flags, visible_positionals,
+};
 pub(crate) use self::import::ImportArgs;
 pub(crate) use self::list::ListArgs;
 pub(crate) use self::parse::{CommandLine, parse};

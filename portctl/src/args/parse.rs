@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use argh::{CommandInfoWithArgs, EarlyExit, FlagInfo, FlagInfoKind, FromArgs};
 
 use super::definition::{Command, DESCRIPTION, PROGRAM, Portctl};
+use super::help::HelpTopic;
 use super::mistake;
 use super::run::RunArgs;
 
@@ -17,10 +18,10 @@ pub(crate) enum CommandLine {
     Command(Box<Command>),
     /// A request for the version of portctl.
     Version,
-    /// A request for this help text.
-    Help(String),
-    /// No words at all. The text is the help.
-    Nothing(String),
+    /// A request for help.
+    Help(HelpTopic),
+    /// No words at all.
+    Nothing,
     /// The command line is wrong.
     Usage(UsageError),
 }
@@ -70,21 +71,22 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> CommandLine {
             as_json: words.contains(&"--json"),
         })
     };
+    let help = || match HelpTopic::find(&words) {
+        Ok(topic) => CommandLine::Help(topic),
+        Err(unknown) => usage(format!("there is no command `{unknown}`")),
+    };
     if words.is_empty() {
-        return match Portctl::from_args(&[PROGRAM], &["--help"]) {
-            Err(help) => CommandLine::Nothing(help.output),
-            Ok(_) => usage("a command is missing".to_owned()),
-        };
+        return CommandLine::Nothing;
+    }
+    if words[0] == "help" {
+        return help();
     }
     if let Some(flag) = forgotten {
         return usage(format!("no value provided for option '{flag}'"));
     }
     match Portctl::from_args(&[PROGRAM], &words) {
         Ok(parsed) => checked(parsed, run_command).unwrap_or_else(usage),
-        Err(EarlyExit {
-            output,
-            status: Ok(()),
-        }) => CommandLine::Help(mistake::wrapped(&output)),
+        Err(EarlyExit { status: Ok(()), .. }) => help(),
         Err(EarlyExit { output, .. }) => usage(match mistake::unknown_command(&words) {
             Some(unknown) => format!("there is no command `{unknown}`"),
             None => mistake::in_one_line(&output),

@@ -84,9 +84,3 @@ pub(crate) fn fail_usage(problem: &str, help: &str, as_json: bool) -> ExitCode {
     let _ = remark_lines(&format!("{error}\n{more}"));
     ExitCode::from(EXIT_USAGE)
 }
-
-/// Prints the help text on standard error, because the command is missing. Returns the exit code.
-pub(crate) fn fail_with_help(help: &str) -> ExitCode {
-    let _ = remark_lines(help.trim_end());
-    ExitCode::from(EXIT_USAGE)
-}

@@ -41,6 +41,11 @@ pub(crate) fn width(stream: Stream) -> Option<usize> {
     None
 }
 
+/// The columns of help texts on standard output. Longer lines would be hard to read.
+pub(crate) fn help_width() -> usize {
+    width(Stream::Stdout).map_or(80, |width| width.clamp(40, 100))
+}
+
 fn is_terminal(stream: Stream) -> bool {
     match stream {
         Stream::Stdout => io::stdout().is_terminal(),

@@ -39,11 +39,11 @@ fn help(sandbox: &Sandbox, words: &[&str]) -> String {
 
 /// Returns the commands that a help text lists.
 fn commands(help: &str) -> Vec<&str> {
-    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
-    lines
-        .take_while(|line| line.starts_with("  "))
+    let (groups, _) = help.split_once("\nOptions:\n").unwrap();
+    groups
+        .lines()
         .filter_map(|line| line.strip_prefix("  ").filter(|it| !it.starts_with(' ')))
-        .map(|line| line.split(' ').next().unwrap())
+        .map(|line| line.split([' ', ',']).next().unwrap())
         .collect()
 }
 
@@ -146,12 +146,11 @@ fn tables_of_daemon_flags_and_variables_are_complete() {
         .filter(|variable| *variable != "HOME")
         .collect();
     let (_, environment) = portctl.split_once("Environment:\n").unwrap();
-    let environment = environment
-        .lines()
-        .take_while(|line| line.starts_with("    "));
+    let environment = environment.lines().take_while(|line| !line.is_empty());
     let known: BTreeSet<&str> = environment
-        .filter_map(|line| line.trim_start().split_once("  "))
-        .flat_map(|(variables, _)| variables.split(", "))
+        .filter_map(|line| line.strip_prefix("  ").filter(|it| !it.starts_with(' ')))
+        .filter_map(|line| line.split("  ").next())
+        .flat_map(|variables| variables.split(", "))
         .collect();
     assert_eq!(listed, known);
 }
