@@ -75,7 +75,10 @@ fn end_of_word(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{labelled, wrapped};
+    use proptest::prelude::*;
+    use textwrap::core::display_width;
+
+    use super::{labelled, words, wrapped};
 
     const HINT: &str = "leave --port out, or run `portctl release --id 7` if nothing needs it";
 
@@ -120,5 +123,19 @@ mod tests {
     #[test]
     fn letters_of_two_columns_count_twice() {
         assert_eq!(wrapped("日本 日本 é é", Some(9)), "日本 日本\né é");
+    }
+
+    proptest! {
+        #[test]
+        fn lines_fit_and_have_all_words(text in "[a` 日é-]{0,60}", width in 1_usize..30) {
+            let text = text.trim();
+            let wrapped = wrapped(text, Some(width));
+            let lines = wrapped.lines();
+            for line in lines.clone() {
+                prop_assert!(display_width(line) <= width || words(line).count() == 1, "{wrapped}");
+            }
+            let all = |text| words(text).map(|it| it.word.to_owned()).collect::<Vec<_>>();
+            prop_assert_eq!(lines.flat_map(all).collect::<Vec<_>>(), all(text));
+        }
     }
 }

@@ -9,20 +9,23 @@ const PURPOSE: &str = "portctl gives each service of each checkout on this machi
 
 /// Commands for the first hour.
 const COMMANDS: [(&str, &str); 5] = [
-    ("portctl get web", "print the port of the service `web`"),
     (
-        "portctl run --service web -- npm run dev",
-        "run a command with that port in PORT and WEB_PORT",
+        "portctl get web",
+        "print a port for `web`, the same one each time",
+    ),
+    (
+        "portctl run -- npm start",
+        "run a command with the ports in PORT and WEB_PORT",
     ),
     (
         "portctl list",
-        "list this checkout's services and their ports",
+        "list the services of this checkout and their ports",
     ),
     (
         "portctl check 3000",
         "show whether a port is available, and who has it",
     ),
-    ("portctl release --service web", "give the port back"),
+    ("portctl release", "give this checkout's ports back"),
 ];
 
 const MORE: &str = "There is nothing to set up first. `portctl --help` lists all commands, and \
