@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::env;
 use std::path::{Path, PathBuf};
 
-use port_registry::{Allocation, Checkout, Claim, Filter, ServiceKey};
+use port_registry::{Allocation, Checkout, Claim, Filter, Port, ServiceKey};
 
 use crate::command_error::CommandError;
 use crate::report::Report;
@@ -88,6 +88,16 @@ impl CheckoutNames {
         self.filter_by(Some(self.app()?), instance, service)
     }
 
+    /// Makes a filter for a port of this app, whose instance is selected only if it was typed.
+    pub(crate) fn filter_of_port(
+        &self,
+        service: Option<&str>,
+        port: Port,
+    ) -> Result<Filter, CommandError> {
+        let filter = self.filter_by(Some(self.app()?), self.instance.as_deref(), service)?;
+        Ok(filter.with_port(port))
+    }
+
     /// Makes a filter for one instance, typed or detected.
     pub(crate) fn filter_of_instance(&self) -> Result<Filter, CommandError> {
         self.filter_by(Some(self.app()?), Some(self.instance()?), None)
@@ -154,7 +164,7 @@ impl CheckoutNames {
                 .hint(format!("pass --{field} NAME"))
                 .into()
             } else {
-                CommandError::Usage(error.to_string())
+                CommandError::usage(error.to_string())
             }
         })
     }

@@ -12,11 +12,18 @@ use crate::report::Report;
 #[derive(Debug)]
 pub(crate) enum CommandError {
     /// The command line is wrong.
-    Usage(String),
+    Usage(Report),
     /// The command failed.
     Failed(Report),
     /// `portctl run` could not run its command, which has an exit code of its own.
     NotRun { report: Report, code: u8 },
+}
+
+impl CommandError {
+    /// Makes the error of a command line that is wrong.
+    pub(crate) fn usage(problem: impl Into<String>) -> CommandError {
+        CommandError::Usage(Report::new(problem))
+    }
 }
 
 impl From<Report> for CommandError {

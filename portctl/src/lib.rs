@@ -23,7 +23,9 @@ mod registration;
 mod report;
 mod run;
 mod scan;
+mod service_name;
 mod skill;
+mod suggestion;
 mod version;
 
 pub use crate::run::run;

@@ -1,5 +1,6 @@
 //! Runs a command line.
 
+use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
@@ -22,7 +23,7 @@ pub fn run() -> ExitCode {
         return daemon::exec(words);
     }
     match args::parse(words) {
-        CommandLine::Command(command) => run_command(*command),
+        CommandLine::Command(command, program) => run_command(*command, &program),
         CommandLine::Version => finish(output::print_lines(&version_line()), false),
         CommandLine::Help(topic) => {
             let text = topic.text(output::help_width());
@@ -32,20 +33,20 @@ pub fn run() -> ExitCode {
             let text = args::start_text(output::help_width());
             finish(output::print_lines(&text), false)
         }
-        CommandLine::Usage(usage) => output::fail_usage(&usage.problem, &usage.help, usage.as_json),
+        CommandLine::Usage(usage) => output::fail_usage(usage.report, &usage.help, usage.as_json),
     }
 }
 
-/// Runs a command and returns its exit code.
-fn run_command(command: Command) -> ExitCode {
+/// Runs a command and returns its exit code. `program` are the words behind the `--` of `portctl run`.
+fn run_command(command: Command, program: &[OsString]) -> ExitCode {
     let (name, as_json, outcome) = match command {
         Command::Get(args) => ("get", args.json, get::run(args)),
         Command::Allocate(args) => ("allocate", args.json, allocate::run(args)),
         Command::List(args) => ("list", args.json, list::run(args)),
-        Command::Check(args) => ("check", args.json, check::run(&args)),
+        Command::Check(args) => ("check", args.json, check::run(args)),
         Command::Release(args) => ("release", args.json, release::run(args)),
         Command::Env(args) => ("env", args.json, env::run(args)),
-        Command::Run(args) => ("run", false, run::run(args)),
+        Command::Run(args) => ("run", false, run::run(args, program)),
         Command::Scan(args) => ("scan", args.json, scan::run(args)),
         Command::Prune(args) => ("prune", args.json, prune::run(&args)),
         Command::Export(args) => ("export", args.json, export::run()),
@@ -72,8 +73,8 @@ fn run_command(command: Command) -> ExitCode {
             failed => failed,
         },
         Ok(Done::Exit(code)) => ExitCode::from(code),
-        Err(CommandError::Usage(problem)) => {
-            output::fail_usage(&problem, &format!("{PROGRAM} {name} --help"), as_json)
+        Err(CommandError::Usage(report)) => {
+            output::fail_usage(report, &format!("{PROGRAM} {name} --help"), as_json)
         }
         Err(CommandError::Failed(report)) => output::fail(&report, as_json),
         Err(CommandError::NotRun { report, code }) => {

@@ -9,17 +9,21 @@ use port_registry::Port;
     subcommand,
     name = "allocate",
     help_triggers("-h", "--help", "help"),
-    note = "Without --port, the best free port is allocated. It is an error if the service has \
-            a port already; `portctl get` prints that port instead.",
-    example = "{command_name} --service web\n{command_name} --service postgres --port 5432 --adopt"
+    note = "Without --port, the best available port is allocated. It is an error if the service \
+            has a port already; `portctl get` prints that port instead.",
+    example = "{command_name} web\n{command_name} postgres --port 5432 --adopt"
 )]
 pub(crate) struct AllocateArgs {
-    /// the service's name
-    #[argh(option)]
-    pub(crate) service: String,
+    /// the service
+    #[argh(positional, arg_name = "service")]
+    pub(crate) words: Vec<String>,
+
+    /// the service, by any name
+    #[argh(option, short = 's')]
+    pub(crate) service: Vec<String>,
 
     /// allocate this port
-    #[argh(option)]
+    #[argh(option, short = 'p')]
     pub(crate) port: Option<Port>,
 
     /// take the port even if something listens there, because the service runs already
@@ -35,6 +39,6 @@ pub(crate) struct AllocateArgs {
     pub(crate) instance: Option<String>,
 
     /// print the allocation as JSON
-    #[argh(switch)]
+    #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }

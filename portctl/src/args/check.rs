@@ -3,25 +3,38 @@
 use argh::{ArgsInfo, FromArgs};
 use port_registry::Port;
 
-/// Show whether a port is available, and who holds it if not.
+/// Show whether a port is available, and who has it if not.
 #[derive(Debug, FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "check",
     help_triggers("-h", "--help", "help"),
-    note = "The exit code is 0 if it is available, and 1 if it is allocated or in use.",
-    example = "{command_name} --port 8080\n{command_name} 8080 && echo free"
+    note = "The port is named by its number, or by a service of this checkout. The exit code is 0 if \
+            it is available, and 1 if it is allocated or in use.",
+    example = "{command_name} 8080 && echo available\n{command_name} web"
 )]
 pub(crate) struct CheckArgs {
-    /// the port
-    #[argh(option, long = "port")]
-    pub(crate) named_port: Option<Port>,
+    /// a port, or a service
+    #[argh(positional, arg_name = "port-or-service")]
+    pub(crate) words: Vec<String>,
 
-    /// the port, without --port
-    #[argh(positional)]
+    /// the port
+    #[argh(option, short = 'p')]
     pub(crate) port: Option<Port>,
 
+    /// the service, by any name
+    #[argh(option, short = 's')]
+    pub(crate) service: Vec<String>,
+
+    /// the app of the service, instead of the detected one
+    #[argh(option)]
+    pub(crate) app: Option<String>,
+
+    /// the instance of the service, instead of the detected one
+    #[argh(option)]
+    pub(crate) instance: Option<String>,
+
     /// print the status of the port as JSON
-    #[argh(switch)]
+    #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }

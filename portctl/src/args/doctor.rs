@@ -16,6 +16,6 @@ use argh::{ArgsInfo, FromArgs};
 )]
 pub(crate) struct DoctorArgs {
     /// print the findings as JSON
-    #[argh(switch)]
+    #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }

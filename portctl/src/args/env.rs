@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use argh::{ArgsInfo, FromArgs};
 
-/// Print the ports of this app and instance as variables.
+/// Print the ports of this checkout as variables.
 #[derive(Debug, FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
@@ -22,6 +22,14 @@ use argh::{ArgsInfo, FromArgs};
                eval \"$({command_name} --format shell)\""
 )]
 pub(crate) struct EnvArgs {
+    /// only this service
+    #[argh(positional, arg_name = "service")]
+    pub(crate) words: Vec<String>,
+
+    /// only this service, by any name; may be given several times
+    #[argh(option, short = 's')]
+    pub(crate) service: Vec<String>,
+
     /// dotenv, shell or json (dotenv)
     #[argh(option)]
     pub(crate) format: Option<Format>,
@@ -39,7 +47,7 @@ pub(crate) struct EnvArgs {
     pub(crate) instance: Option<String>,
 
     /// like --format json
-    #[argh(switch)]
+    #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }
 

@@ -13,6 +13,6 @@ use argh::{ArgsInfo, FromArgs};
 )]
 pub(crate) struct ExportArgs {
     /// print errors as JSON, too
-    #[argh(switch)]
+    #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }

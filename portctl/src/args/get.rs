@@ -15,12 +15,16 @@ use port_registry::Port;
     example = "port=$({command_name} web) && PORT=$port npm run dev\n{command_name} web api postgres"
 )]
 pub(crate) struct GetArgs {
-    /// the services' names
+    /// a service
     #[argh(positional, arg_name = "service")]
-    pub(crate) services: Vec<String>,
+    pub(crate) words: Vec<String>,
+
+    /// a service, by any name; may be given several times
+    #[argh(option, short = 's')]
+    pub(crate) service: Vec<String>,
 
     /// allocate this port, for a single service
-    #[argh(option)]
+    #[argh(option, short = 'p')]
     pub(crate) port: Option<Port>,
 
     /// the app, instead of the detected one
@@ -32,6 +36,6 @@ pub(crate) struct GetArgs {
     pub(crate) instance: Option<String>,
 
     /// print the allocations as a JSON array
-    #[argh(switch)]
+    #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }

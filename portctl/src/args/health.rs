@@ -13,6 +13,6 @@ use argh::{ArgsInfo, FromArgs};
 )]
 pub(crate) struct HealthArgs {
     /// print its health as JSON
-    #[argh(switch)]
+    #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }

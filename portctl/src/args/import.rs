@@ -28,6 +28,6 @@ pub(crate) struct ImportArgs {
     pub(crate) skip_conflicts: bool,
 
     /// print the result as JSON
-    #[argh(switch)]
+    #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }

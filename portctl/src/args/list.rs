@@ -1,25 +1,34 @@
 //! The arguments of `portctl list`.
 
 use argh::{ArgsInfo, FromArgs};
+use port_registry::Port;
 
-/// List the allocations of this app and instance, or of others.
+/// List the allocations of this checkout, or of others.
 #[derive(Debug, FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "list",
     help_triggers("-h", "--help", "help"),
-    note = "With --app alone, the allocations of all its instances are listed. Long names are \
-            shortened on a terminal only.",
-    example = "{command_name}\n{command_name} --all --service postgres\n{command_name} --all --json"
+    note = "With --app alone, the allocations of all its instances are listed. On a terminal only, \
+            long names and times are shortened.",
+    example = "{command_name}\n{command_name} --all postgres\n{command_name} --all --json"
 )]
 pub(crate) struct ListArgs {
+    /// only this service, or this port
+    #[argh(positional, arg_name = "service-or-port")]
+    pub(crate) words: Vec<String>,
+
     /// list the allocations of all apps and instances
-    #[argh(switch)]
+    #[argh(switch, short = 'a')]
     pub(crate) all: bool,
 
-    /// only this service
-    #[argh(option)]
-    pub(crate) service: Option<String>,
+    /// only this service, by any name; may be given several times
+    #[argh(option, short = 's')]
+    pub(crate) service: Vec<String>,
+
+    /// only this port
+    #[argh(option, short = 'p')]
+    pub(crate) port: Option<Port>,
 
     /// this app, instead of the detected one
     #[argh(option)]
@@ -30,6 +39,6 @@ pub(crate) struct ListArgs {
     pub(crate) instance: Option<String>,
 
     /// print a JSON array
-    #[argh(switch)]
+    #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }

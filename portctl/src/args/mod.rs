@@ -14,6 +14,7 @@ mod help;
 mod import;
 mod list;
 mod mistake;
+mod other_tools;
 mod parse;
 mod prune;
 mod release;
@@ -25,6 +26,7 @@ mod start;
 mod status;
 mod stop;
 mod version;
+mod words;
 
 pub use self::aliases::with_aliases;
 pub(crate) use self::allocate::AllocateArgs;

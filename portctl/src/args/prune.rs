@@ -14,10 +14,14 @@ use argh::{ArgsInfo, FromArgs};
 )]
 pub(crate) struct PruneArgs {
     /// release them
-    #[argh(switch)]
+    #[argh(switch, short = 'y')]
     pub(crate) yes: bool,
 
+    /// only show them, as without --yes
+    #[argh(switch, short = 'n')]
+    pub(crate) dry_run: bool,
+
     /// print them as a JSON array
-    #[argh(switch)]
+    #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }

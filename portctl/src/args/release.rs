@@ -3,28 +3,34 @@
 use argh::{ArgsInfo, FromArgs};
 use port_registry::{AllocationId, Port};
 
-/// Release the ports of this app and instance, or of others.
+/// Release ports of this checkout, or of others.
 #[derive(Debug, FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "release",
     help_triggers("-h", "--help", "help"),
-    note = "All given flags have to match. --app alone releases the ports of all instances of \
-            that app, and --id releases a port of any app. If nothing matches, the exit code is \
-            1.",
-    example = "{command_name} --service web\n{command_name} --id 7"
+    note = "Without a service or a port, all ports of this checkout are released. A port is \
+            released in all checkouts of this app, but not if another app holds it. If one of \
+            the services or ports is not allocated, nothing is released and the exit code is 1.\n\n\
+            All given flags have to match. --app alone releases the ports of all instances of \
+            that app, and --id releases a port of any app.",
+    example = "{command_name} web\n{command_name} 3000\n{command_name} --id 7"
 )]
 pub(crate) struct ReleaseArgs {
+    /// a service, or a port
+    #[argh(positional, arg_name = "service-or-port")]
+    pub(crate) words: Vec<String>,
+
     /// the allocation with this id, as `portctl list` shows it
     #[argh(option)]
     pub(crate) id: Option<AllocationId>,
 
-    /// only this service
-    #[argh(option)]
-    pub(crate) service: Option<String>,
+    /// a service, by any name; may be given several times
+    #[argh(option, short = 's')]
+    pub(crate) service: Vec<String>,
 
-    /// only this port, if this app and instance hold it
-    #[argh(option)]
+    /// this port, if this app holds it
+    #[argh(option, short = 'p')]
     pub(crate) port: Option<Port>,
 
     /// this app, instead of the detected one
@@ -35,7 +41,11 @@ pub(crate) struct ReleaseArgs {
     #[argh(option)]
     pub(crate) instance: Option<String>,
 
+    /// show what would be released, and release nothing
+    #[argh(switch, short = 'n')]
+    pub(crate) dry_run: bool,
+
     /// print the released allocations as a JSON array
-    #[argh(switch)]
+    #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }

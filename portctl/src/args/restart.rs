@@ -12,6 +12,6 @@ use argh::{ArgsInfo, FromArgs};
 )]
 pub(crate) struct RestartArgs {
     /// print the new daemon as JSON
-    #[argh(switch)]
+    #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }

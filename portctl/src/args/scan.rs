@@ -37,6 +37,6 @@ pub(crate) struct ScanArgs {
     pub(crate) instance: Option<String>,
 
     /// print a JSON array
-    #[argh(switch)]
+    #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }

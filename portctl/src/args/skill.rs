@@ -47,7 +47,7 @@ pub(crate) struct SkillInstallArgs {
     pub(crate) force: bool,
 
     /// print the result as JSON
-    #[argh(switch)]
+    #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }
 
@@ -71,6 +71,6 @@ pub(crate) struct SkillUninstallArgs {
     pub(crate) force: bool,
 
     /// print the result as JSON
-    #[argh(switch)]
+    #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }

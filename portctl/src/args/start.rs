@@ -16,6 +16,6 @@ use argh::{ArgsInfo, FromArgs};
 )]
 pub(crate) struct StartArgs {
     /// print the daemon as JSON
-    #[argh(switch)]
+    #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }

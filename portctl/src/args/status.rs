@@ -13,6 +13,6 @@ use argh::{ArgsInfo, FromArgs};
 )]
 pub(crate) struct StatusArgs {
     /// print the status as JSON
-    #[argh(switch)]
+    #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }

@@ -14,6 +14,6 @@ use argh::{ArgsInfo, FromArgs};
 )]
 pub(crate) struct StopArgs {
     /// print the stopped daemon as JSON
-    #[argh(switch)]
+    #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }

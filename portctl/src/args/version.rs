@@ -14,6 +14,6 @@ use argh::{ArgsInfo, FromArgs};
 )]
 pub(crate) struct VersionArgs {
     /// print the versions as JSON
-    #[argh(switch)]
+    #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }

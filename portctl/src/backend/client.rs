@@ -134,22 +134,9 @@ impl Client {
 
     /// Deletes a resource. The response describes it.
     pub(crate) fn delete(&self, path: &str) -> Result<Reply, ClientError> {
-        self.reply(self.deletion(path).call(), RESPONSE_TIMEOUT)
-    }
-
-    /// Deletes the resources that the body selects. The response describes them.
-    pub(crate) fn delete_by(
-        &self,
-        path: &str,
-        body: &impl Serialize,
-    ) -> Result<Reply, ClientError> {
-        let request = self.deletion(path).force_send_body();
-        self.reply(send(request, body), RESPONSE_TIMEOUT)
-    }
-
-    fn deletion(&self, path: &str) -> RequestBuilder<ureq::typestate::WithoutBody> {
         let request = self.agent.delete(self.url(path));
-        request.header(header::PREFER, header::REPRESENTATION)
+        let request = request.header(header::PREFER, header::REPRESENTATION);
+        self.reply(request.call(), RESPONSE_TIMEOUT)
     }
 
     fn url(&self, path: &str) -> String {

@@ -72,10 +72,6 @@ impl Backend for InProcess {
         self.apply(ids.iter().copied().map(Request::Release), |_| Some(()))
     }
 
-    fn release_matching(&self, filter: &Filter) -> Result<Vec<Allocation>, BackendError> {
-        Ok(self.registry.release_matching(filter)?)
-    }
-
     fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, BackendError> {
         Ok(self.registry.list(filter)?)
     }

@@ -19,9 +19,6 @@ pub(crate) trait Backend {
     /// Releases these allocations. If one of them does not exist, none is released.
     fn release_all(&self, ids: &[AllocationId]) -> Result<BatchOutcome<()>, BackendError>;
 
-    /// Releases all allocations that match.
-    fn release_matching(&self, filter: &Filter) -> Result<Vec<Allocation>, BackendError>;
-
     /// Lists the allocations that match, ordered by id.
     fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, BackendError>;
 

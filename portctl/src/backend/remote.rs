@@ -119,11 +119,6 @@ impl Backend for Remote {
         Ok(outcome.map(|answers| answers.into_iter().map(|_| ()).collect()))
     }
 
-    fn release_matching(&self, filter: &Filter) -> Result<Vec<Allocation>, BackendError> {
-        let released = changed(self.client.delete_by(path::ALLOCATIONS, filter))?;
-        released.map_err(|body| backend_error(&body, Subject::Other))
-    }
-
     fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, BackendError> {
         let port = filter.port().map(|port| port.to_string());
         let parts = [

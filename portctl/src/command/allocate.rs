@@ -1,8 +1,12 @@
 //! `portctl allocate`.
 
+use std::slice;
+
 use port_registry::ListenerPolicy;
 
+use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
+use super::{named, new_services};
 use crate::args::AllocateArgs;
 use crate::backend;
 use crate::checkout::CheckoutNames;
@@ -11,12 +15,15 @@ use crate::conflict;
 use crate::output::{self, visible};
 
 pub(crate) fn run(args: AllocateArgs) -> CommandResult {
+    let invocation = Invocation::new("allocate", args.app.as_deref(), args.instance.as_deref());
+    let services = named::services(&invocation, args.words, args.service)?;
+    let service = named::one_service(&invocation, &services)?;
     if args.adopt && args.port.is_none() {
-        return Err(CommandError::Usage(
-            "--adopt needs the --port that the service listens on".to_owned(),
+        return Err(CommandError::usage(
+            "--adopt needs the --port that the service listens on",
         ));
     }
-    let mut claim = CheckoutNames::new(args.app, args.instance).claim(&args.service)?;
+    let mut claim = CheckoutNames::new(args.app, args.instance).claim(&service)?;
     if let Some(port) = args.port {
         claim = claim.with_port(port);
     }
@@ -24,6 +31,7 @@ pub(crate) fn run(args: AllocateArgs) -> CommandResult {
         claim = claim.with_listener_policy(ListenerPolicy::Adopt);
     }
     let backend = backend::open()?;
+    new_services::check(&*backend, &invocation, slice::from_ref(&claim))?;
     let allocation = conflict::allocate(&*backend, &claim)?;
     Ok(Done::Printed(if args.json {
         output::print_json(&allocation)

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use port_registry::Filter;
+use port_registry::{Allocation, Filter};
 
+use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
+use super::{missing, named};
 use crate::args::{EnvArgs, Format};
 use crate::backend;
 use crate::checkout::CheckoutNames;
@@ -24,34 +26,58 @@ pub(crate) fn run(args: EnvArgs) -> CommandResult {
         (None | Some(Format::Json), true) => Format::Json,
         (Some(format), false) => format,
         (Some(_), true) => {
-            return Err(CommandError::Usage(
-                "--json means --format json; leave one of the two out".to_owned(),
+            return Err(CommandError::usage(
+                "--json means --format json; leave one of the two out",
             ));
         }
     };
     if let Some(file) = &args.write {
         if format == Format::Json {
-            return Err(CommandError::Usage(
-                "--write takes the formats dotenv and shell, not json".to_owned(),
+            return Err(CommandError::usage(
+                "--write takes the formats dotenv and shell, not json",
             ));
         }
         if file == Path::new("") || file == Path::new("-") {
-            return Err(CommandError::Usage(
-                "--write takes the name of a file".to_owned(),
-            ));
+            return Err(CommandError::usage("--write takes the name of a file"));
         }
     }
+    let invocation = Invocation::new("env", args.app.as_deref(), args.instance.as_deref());
+    let services = named::services(&invocation, args.words, args.service)?;
     let names = CheckoutNames::new(args.app, args.instance);
     let filter = names.filter_of_instance()?;
     let backend = backend::open()?;
     let read = || {
-        let allocations = conflict::allocations_of(&*backend, &names, &filter)?;
+        let mut allocations = conflict::allocations_of(&*backend, &names, &filter)?;
+        if !services.is_empty() {
+            allocations = chosen(&invocation, &names, &services, &allocations)?;
+        }
         Ok(variables::of(&allocations)?)
     };
     match &args.write {
         Some(file) => write(file, format, &filter, read),
         None => Ok(Done::Printed(print(&read()?, format, &filter))),
     }
+}
+
+/// The allocations of these services. Fails if one of them has no port.
+fn chosen(
+    invocation: &Invocation,
+    names: &CheckoutNames,
+    services: &[String],
+    allocations: &[Allocation],
+) -> Result<Vec<Allocation>, CommandError> {
+    let mut chosen = Vec::with_capacity(services.len());
+    for service in services {
+        let key = names.key(service)?;
+        let found = allocations
+            .iter()
+            .find(|it| it.key.service() == key.service());
+        chosen.push(match found {
+            Some(allocation) => allocation.clone(),
+            None => return Err(missing::report(invocation, &key, allocations).into()),
+        });
+    }
+    Ok(chosen)
 }
 
 fn print(variables: &[Variable], format: Format, filter: &Filter) -> std::io::Result<()> {
@@ -61,7 +87,7 @@ fn print(variables: &[Variable], format: Format, filter: &Filter) -> std::io::Re
         return output::print_json(&ports.collect::<serde_json::Map<_, _>>());
     }
     if variables.is_empty() {
-        return output::remark(&no_allocations(filter));
+        return output::remark(&visible(&no_allocations(filter)));
     }
     output::print_lines(&lines(variables, format).join("\n"))
 }
@@ -113,7 +139,7 @@ fn write(
         .ok();
     }
     if variables.is_empty() {
-        output::remark(&no_allocations(filter)).ok();
+        output::remark(&visible(&no_allocations(filter))).ok();
     }
     let count = wording::count(variables.len(), "port");
     Ok(Done::Printed(output::print(&match replaced {

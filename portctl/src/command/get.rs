@@ -2,36 +2,40 @@
 
 use port_registry::{Allocation, Claim};
 
+use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
+use super::{named, new_services};
 use crate::args::GetArgs;
 use crate::backend::{self, Backend};
 use crate::checkout::CheckoutNames;
 use crate::command_error::CommandError;
 use crate::conflict;
-use crate::output;
+use crate::output::{self, visible};
 use crate::report::Report;
 
 pub(crate) fn run(args: GetArgs) -> CommandResult {
-    if args.services.is_empty() {
-        return Err(CommandError::Usage(
-            "name a service, as in `portctl get web`".to_owned(),
-        ));
+    let invocation = Invocation::new("get", args.app.as_deref(), args.instance.as_deref());
+    let services = named::services(&invocation, args.words, args.service)?;
+    if services.is_empty() {
+        return Err(named::no_service(&invocation));
     }
-    if args.port.is_some() && args.services.len() > 1 {
+    if let (Some(port), [first, _, ..]) = (args.port, &services[..]) {
+        let line = invocation.with_port(first, port);
+        let report = Report::new("--port is for a single service");
         return Err(CommandError::Usage(
-            "--port is for a single service".to_owned(),
+            report.hint(format!("give each its port on its own, as in `{line}`")),
         ));
     }
     let names = CheckoutNames::new(args.app, args.instance);
     let mut claims = Vec::new();
-    for service in &args.services {
+    for service in &services {
         let claim = names.claim(service)?;
         claims.push(match args.port {
             Some(port) => claim.with_port(port),
             None => claim,
         });
     }
-    let allocations = get_or_allocate(&*backend::open()?, &claims)?;
+    let allocations = get_or_allocate(&*backend::open()?, &invocation, &claims)?;
     Ok(Done::Printed(if args.json {
         output::print_json(&allocations)
     } else {
@@ -43,11 +47,19 @@ pub(crate) fn run(args: GetArgs) -> CommandResult {
 /// Returns the allocation of each service, and allocates those that are missing. Reports the first conflict.
 pub(super) fn get_or_allocate(
     backend: &dyn Backend,
+    invocation: &Invocation,
     claims: &[Claim],
-) -> Result<Vec<Allocation>, Report> {
+) -> Result<Vec<Allocation>, CommandError> {
+    let existing = new_services::check(backend, invocation, claims)?;
     let claims: Vec<&Claim> = claims.iter().collect();
-    match backend.get_or_allocate(&claims)? {
-        Ok(claimed) => Ok(claimed.into_iter().map(|it| it.allocation).collect()),
-        Err(errors) => Err(conflict::report_first(backend, &claims, errors)),
+    let claimed = match backend.get_or_allocate(&claims)? {
+        Ok(claimed) => claimed,
+        Err(errors) => return Err(conflict::report_first(backend, &claims, errors).into()),
+    };
+    let new = claimed.iter().filter(|it| it.is_new);
+    for note in new.filter_map(|it| new_services::similar_name(&existing, &it.allocation)) {
+        // The ports are the result, even if nobody can read the notes.
+        output::remark(&visible(&note)).ok();
     }
+    Ok(claimed.into_iter().map(|it| it.allocation).collect())
 }

@@ -1,37 +1,60 @@
 //! `portctl list`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use port_registry::{Allocation, Checkout, Filter};
 
+use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
+use super::{missing, named};
 use crate::args::ListArgs;
-use crate::backend;
+use crate::backend::{self, Backend};
 use crate::checkout::CheckoutNames;
+use crate::command_error::CommandError;
 use crate::output::{self, visible, wording};
 
 pub(crate) fn run(args: ListArgs) -> CommandResult {
+    let invocation = Invocation::new("list", args.app.as_deref(), args.instance.as_deref());
+    let wanted = named::services_and_ports(&invocation, &args.words, args.service)?;
     let names = CheckoutNames::new(args.app, args.instance);
-    let service = args.service.as_deref();
-    let filter = if args.all {
-        names.filter_of_all(service)?
-    } else {
-        names.filter(service)?
-    };
-    let allocations = backend::open()?.list(&filter)?;
-    Ok(Done::Printed(if args.json {
-        output::print_json(&allocations)
-    } else if allocations.is_empty() {
-        output::remark(&no_allocations(&filter))
-    } else {
-        let others = names
-            .known_checkout_of(&filter)
-            .and_then(|checkout| other_checkouts(&allocations, checkout));
-        output::print_allocations(&allocations).and_then(|()| match others {
-            Some(remark) => output::remark(&visible(&remark)),
-            None => Ok(()),
+    let filters = wanted.filters(args.port, |service, port| {
+        let filter = if args.all {
+            names.filter_of_all(service)?
+        } else {
+            names.filter(service)?
+        };
+        Ok(match port {
+            Some(port) => filter.with_port(port),
+            None => filter,
         })
-    }))
+    })?;
+    let backend = backend::open()?;
+    let mut found = BTreeMap::new();
+    let mut missing = Vec::new();
+    for filter in &filters {
+        let matching = backend.list(filter)?;
+        if matching.is_empty() {
+            missing.push(nothing_matches(&*backend, &names, &invocation, filter)?);
+        }
+        found.extend(matching.into_iter().map(|it| (it.id, it)));
+    }
+    let allocations: Vec<Allocation> = found.into_values().collect();
+    if args.json {
+        return Ok(Done::Printed(output::print_json(&allocations)));
+    }
+    let printed = if allocations.is_empty() {
+        Ok(())
+    } else {
+        output::print_allocations(&allocations)
+    };
+    let others = filters
+        .first()
+        .and_then(|filter| names.known_checkout_of(filter))
+        .and_then(|checkout| other_checkouts(&allocations, checkout));
+    let mut remarks = missing.into_iter().chain(others);
+    Ok(Done::Printed(printed.and_then(|()| {
+        remarks.try_for_each(|it| output::remark(&visible(&it)))
+    })))
 }
 
 /// Names the allocations that belong to another checkout with the same names. Returns `None` if there are none.
@@ -57,10 +80,29 @@ fn other_checkouts(allocations: &[Allocation], checkout: &Checkout) -> Option<St
     ))
 }
 
-fn no_allocations(filter: &Filter) -> String {
+/// Tells that no allocation matches a filter, and the next step.
+fn nothing_matches(
+    backend: &dyn Backend,
+    names: &CheckoutNames,
+    invocation: &Invocation,
+    filter: &Filter,
+) -> Result<String, CommandError> {
     if filter.is_empty() {
-        return "no allocations".to_owned();
+        return Ok("no allocations".to_owned());
     }
-    let named = wording::filter_names(filter);
-    format!("no allocations of {named}; `portctl list --all` shows those of others")
+    let owner = wording::filter_names(filter);
+    Ok(match (filter.port(), filter.service()) {
+        (Some(port), _) if owner.is_empty() => format!("port {port} is not allocated"),
+        (Some(port), _) => {
+            format!(
+                "port {port} is not allocated to {owner}; `portctl check {port}` shows who has it"
+            )
+        }
+        (None, Some(service)) if filter.instance().is_some() && filter.app().is_some() => {
+            let others = backend.list(&names.filter_of_instance()?)?;
+            let report = missing::report(invocation, &names.key(service)?, &others);
+            format!("{}; {}", report.error, report.hint.unwrap_or_default())
+        }
+        _ => format!("no allocations of {owner}; `portctl list --all` shows those of others"),
+    })
 }

@@ -6,12 +6,18 @@ use std::collections::BTreeMap;
 use port_registry::{Allocation, CheckoutPath, Filter};
 
 use super::outcome::{CommandResult, Done};
-use super::release::{describe_released, release_listed};
+use super::release::{describe, release_listed};
 use crate::args::PruneArgs;
 use crate::backend;
+use crate::command_error::CommandError;
 use crate::output::{self, Columns, visible, wording};
 
 pub(crate) fn run(args: &PruneArgs) -> CommandResult {
+    if args.yes && args.dry_run {
+        return Err(CommandError::usage(
+            "--yes releases, and --dry-run only shows; leave one of the two out",
+        ));
+    }
     let backend = backend::open()?;
     let mut gone = of_gone_checkouts(&backend.list(&Filter::new())?);
     if args.yes {
@@ -22,7 +28,7 @@ pub(crate) fn run(args: &PruneArgs) -> CommandResult {
     } else if gone.is_empty() {
         output::remark("nothing to prune: every recorded checkout exists")
     } else if args.yes {
-        output::print(&describe_released(&gone))
+        output::print(&describe("released", &gone))
     } else {
         output::print_rows(&COLUMNS, &gone.iter().map(row).collect::<Vec<_>>()).and_then(|()| {
             output::remark("their checkouts are gone; `portctl prune --yes` releases them")

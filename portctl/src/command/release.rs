@@ -1,8 +1,12 @@
 //! `portctl release`.
 
-use port_registry::{Allocation, AllocationId, Checkout, Error, Filter};
+use std::collections::BTreeMap;
 
+use port_registry::{Allocation, AllocationId, Error, Filter, Port};
+
+use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
+use super::{missing, named};
 use crate::args::ReleaseArgs;
 use crate::backend::{self, Backend, BackendError, submit};
 use crate::checkout::CheckoutNames;
@@ -12,54 +16,118 @@ use crate::output::{self, visible, wording};
 use crate::report::Report;
 
 pub(crate) fn run(args: ReleaseArgs) -> CommandResult {
-    let has_filter = args.app.is_some()
-        || args.instance.is_some()
-        || args.service.is_some()
-        || args.port.is_some();
+    let invocation = Invocation::new("release", args.app.as_deref(), args.instance.as_deref());
+    let wanted = named::services_and_ports(&invocation, &args.words, args.service)?;
+    if let (Some(_), [port, ..]) = (args.port, &wanted.ports[..]) {
+        return Err(CommandError::Usage(
+            Report::new("a port is named both with --port and without").hint(format!(
+                "did you mean `{}`?",
+                invocation.with(&[port.to_string()])
+            )),
+        ));
+    }
+    let has_filter = invocation.has_flags()
+        || args.port.is_some()
+        || !wanted.services.is_empty()
+        || !wanted.ports.is_empty();
+    if args.id.is_some() && has_filter {
+        return Err(CommandError::usage(
+            "--id names one allocation, so leave the rest out",
+        ));
+    }
+    let names = CheckoutNames::new(args.app, args.instance);
+    let backend = backend::open()?;
     let released = match args.id {
-        Some(_) if has_filter => {
-            return Err(CommandError::Usage(
-                "--id names one allocation, so leave the filters out".to_owned(),
-            ));
-        }
-        Some(id) => vec![backend::open()?.release(id)?],
+        Some(id) if args.dry_run => vec![by_id(&*backend, id)?],
+        Some(id) => vec![backend.release(id)?],
         None => {
-            let names = CheckoutNames::new(args.app, args.instance);
-            let mut filter = names.filter(args.service.as_deref())?;
-            if let Some(port) = args.port {
-                filter = filter.with_port(port);
+            let filters = wanted.filters(args.port, |service, port| match port {
+                Some(port) => names.filter_of_port(service, port),
+                None => names.filter(service),
+            })?;
+            let mut chosen = BTreeMap::new();
+            for filter in &filters {
+                let matching = matching(&*backend, &invocation, &names, filter)?;
+                chosen.extend(matching.into_iter().map(|it| (it.id, it)));
             }
-            let backend = backend::open()?;
-            let released = match names.checkout_of(&filter) {
-                Some(checkout) => release_own(&*backend, &filter, checkout)?,
-                None => backend.release_matching(&filter)?,
-            };
-            if released.is_empty() {
-                return Err(report_no_match(&*backend, &filter)?.into());
+            let chosen: Vec<Allocation> = chosen.into_values().collect();
+            if args.dry_run {
+                chosen
+            } else {
+                release_listed(&*backend, &chosen)?
             }
-            released
         }
     };
-    Ok(Done::Printed(if args.json {
-        output::print_json(&released)
+    if released.is_empty() {
+        return Err(Report::new("another process has released them already").into());
+    }
+    if args.json {
+        return Ok(Done::Printed(output::print_json(&released)));
+    }
+    let done = if args.dry_run {
+        "would release"
     } else {
-        output::print(&describe_released(&released))
-    }))
+        "released"
+    };
+    let printed = output::print(&describe(done, &released));
+    // Only a port is released in all checkouts of the app.
+    let is_by_port = args.id.is_none() && (args.port.is_some() || !wanted.ports.is_empty());
+    let others = if is_by_port {
+        in_other_checkouts(&names, &released)
+    } else {
+        Vec::new()
+    };
+    Ok(Done::Printed(printed.and_then(|()| {
+        others
+            .iter()
+            .try_for_each(|note| output::remark(&visible(note)))
+    })))
 }
 
-/// Releases the allocations that match, except those of another checkout with the same names.
-fn release_own(
+/// Notes which allocations belong to other checkouts.
+fn in_other_checkouts(names: &CheckoutNames, allocations: &[Allocation]) -> Vec<String> {
+    let Ok(checkout) = names.checkout() else {
+        return Vec::new();
+    };
+    let others = allocations
+        .iter()
+        .filter(|it| it.dir.is_some() && it.belongs_to_other_checkout(&checkout.root));
+    others
+        .map(|it| {
+            let dir = wording::checkout(it);
+            format!("note: port {} is of another checkout, {dir}", it.port)
+        })
+        .collect()
+}
+
+fn by_id(backend: &dyn Backend, id: AllocationId) -> Result<Allocation, CommandError> {
+    let all = backend.list(&Filter::new())?;
+    let found = all.into_iter().find(|it| it.id == id);
+    Ok(found.ok_or(Error::NotFound { id })?)
+}
+
+/// Finds the allocations that match, at least one. Those of another checkout with the same names do not count, unless
+/// they are chosen by their port.
+fn matching(
     backend: &dyn Backend,
+    invocation: &Invocation,
+    names: &CheckoutNames,
     filter: &Filter,
-    checkout: &Checkout,
 ) -> Result<Vec<Allocation>, CommandError> {
-    let matching = backend.list(filter)?.into_iter();
-    let (others, own): (Vec<_>, Vec<_>) =
-        matching.partition(|it| it.belongs_to_other_checkout(&checkout.root));
-    match others.into_iter().next() {
-        Some(holder) if own.is_empty() => Err(report_other_checkout(backend, holder).into()),
-        _ => release_listed(backend, &own),
+    let mut matching = backend.list(filter)?;
+    if let Some(checkout) = names.checkout_of(filter) {
+        let (others, own): (Vec<_>, Vec<_>) = matching
+            .into_iter()
+            .partition(|it| it.belongs_to_other_checkout(&checkout.root));
+        if let (Some(holder), []) = (others.into_iter().next(), &own[..]) {
+            return Err(report_other_checkout(backend, holder).into());
+        }
+        matching = own;
     }
+    if matching.is_empty() {
+        return Err(report_no_match(backend, invocation, names, filter)?.into());
+    }
+    Ok(matching)
 }
 
 /// Reports that the matching allocations belong to another checkout with the same names.
@@ -75,25 +143,40 @@ fn report_other_checkout(backend: &dyn Backend, holder: Allocation) -> Report {
     ))
 }
 
-/// Reports that no allocation matches, and the holder of the port if the filter has one.
-fn report_no_match(backend: &dyn Backend, filter: &Filter) -> Result<Report, CommandError> {
-    const NOTHING: &str = "no allocation matches";
-    let holder = match filter.port() {
-        Some(port) => backend.list(&Filter::new().with_port(port))?.pop(),
-        None => None,
-    };
-    Ok(match holder {
-        Some(holder) => {
-            let problem = format!(
-                "{NOTHING}: port {} is held by {}",
-                holder.port,
-                wording::holder(&holder)
-            );
-            let free = conflict::release_hint(&holder);
-            conflict::report_holder(backend, &problem, holder).hint(free)
+/// Reports that no allocation matches, and who has the port or which service has a similar name.
+fn report_no_match(
+    backend: &dyn Backend,
+    invocation: &Invocation,
+    names: &CheckoutNames,
+    filter: &Filter,
+) -> Result<Report, CommandError> {
+    if let Some(port) = filter.port() {
+        return report_port(backend, filter, port);
+    }
+    Ok(match filter.service() {
+        Some(service) if filter.instance().is_some() => {
+            let others = backend.list(&names.filter(None)?)?;
+            missing::report(invocation, &names.key(service)?, &others)
         }
-        None => Report::new(NOTHING).hint("`portctl list --all` shows all allocations"),
+        _ => Report::new(format!("{} has no ports", wording::filter_names(filter)))
+            .hint("`portctl list --all` shows all allocations"),
     })
+}
+
+/// Reports that no allocation matches a filter with a port.
+fn report_port(backend: &dyn Backend, filter: &Filter, port: Port) -> Result<Report, CommandError> {
+    let owner = wording::filter_names(filter);
+    let Some(holder) = backend.list(&Filter::new().with_port(port))?.pop() else {
+        return Ok(
+            Report::new(format!("port {port} is not allocated")).hint(format!(
+                "`portctl check {port}` shows if something listens there"
+            )),
+        );
+    };
+    let holds = wording::holder(&holder);
+    let problem = format!("port {port} is allocated to {holds}, not to {owner}");
+    let free = conflict::release_hint(&holder);
+    Ok(conflict::report_holder(backend, &problem, holder).hint(free))
 }
 
 /// Releases these allocations, all of them or none, and returns them. Those that another process has released since they
@@ -121,13 +204,13 @@ pub(super) fn release_listed(
     }
 }
 
-/// Describes released allocations, one per line.
-pub(super) fn describe_released(released: &[Allocation]) -> String {
+/// Describes what is done with allocations, one per line.
+pub(super) fn describe(done: &str, released: &[Allocation]) -> String {
     let lines: Vec<String> = released
         .iter()
         .map(|it| {
             let key = it.key.to_string();
-            format!("released port {} of {}", it.port, visible(&key))
+            format!("{done} port {} of {}", it.port, visible(&key))
         })
         .collect();
     lines.join("\n")

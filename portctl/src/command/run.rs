@@ -1,11 +1,14 @@
 //! `portctl run`.
 
+use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
 use std::process::Command;
 
 use port_registry::{Allocation, Claim};
 
 use super::get::get_or_allocate;
+use super::invocation::Invocation;
+use super::named;
 use super::outcome::{CommandResult, Done};
 use crate::args::RunArgs;
 use crate::backend;
@@ -13,25 +16,34 @@ use crate::checkout::CheckoutNames;
 use crate::command_error::CommandError;
 use crate::conflict;
 use crate::env_file::variables;
+use crate::path::is_program;
 use crate::report::Report;
 
 /// The exit codes of shells and env(1) (POSIX, "Exit Status for Commands").
 const EXIT_NOT_FOUND: u8 = 127;
 const EXIT_NOT_RUN: u8 = 126;
 
-pub(crate) fn run(args: RunArgs) -> CommandResult {
-    let Some((program, words)) = args.command.split_first() else {
+pub(crate) fn run(args: RunArgs, command_line: &[OsString]) -> CommandResult {
+    let invocation = Invocation::new("run", args.app.as_deref(), args.instance.as_deref())
+        .with_program(command_line);
+    let services = named::services(&invocation, args.words, args.service)?;
+    let Some((program, words)) = command_line.split_first() else {
         return Err(CommandError::Usage(
-            "name a command after a --, as in `portctl run --service web -- npm run dev`"
-                .to_owned(),
+            Report::new("no command is named")
+                .hint("name one behind a --, as in `portctl run web -- npm run dev`"),
         ));
     };
+    if let Some(report) = mistaken_program(&invocation, &services, program, words) {
+        return Err(CommandError::Usage(report));
+    }
     let names = CheckoutNames::new(args.app, args.instance);
     // The registry is closed before the command runs.
-    let allocations = if args.service.is_empty() {
+    let allocations = if services.is_empty() {
         existing(&names)?
     } else {
-        claimed(&names, &args.service)?
+        let claims = services.iter().map(|service| names.claim(service));
+        let claims: Vec<Claim> = claims.collect::<Result<_, _>>()?;
+        get_or_allocate(&*backend::open()?, &invocation, &claims)?
     };
     let mut command = Command::new(program);
     command.args(words);
@@ -39,7 +51,7 @@ pub(crate) fn run(args: RunArgs) -> CommandResult {
         command.env(variable.name, variable.port.to_string());
     }
     if let Some(first) = allocations.first()
-        && (allocations.len() == 1 || !args.service.is_empty())
+        && (allocations.len() == 1 || !services.is_empty())
     {
         command.env("PORT", first.port.to_string());
     }
@@ -61,13 +73,39 @@ pub(crate) fn run(args: RunArgs) -> CommandResult {
     })
 }
 
-/// The allocations of the services that are named. Those that are missing are allocated.
-fn claimed(names: &CheckoutNames, services: &[String]) -> Result<Vec<Allocation>, CommandError> {
-    let claims = services.iter().map(|service| names.claim(service));
-    let claims: Vec<Claim> = claims.collect::<Result<_, _>>()?;
-    // Check the names before anything is allocated.
-    variables::distinct_names(claims.iter().map(|claim| claim.key().service()))?;
-    Ok(get_or_allocate(&*backend::open()?, &claims)?)
+/// Refuses a program that can only be a mistake: a whole command line in one word, as quotes around it make it, or an
+/// assignment, which only shells know. Returns `None` if it may be a program.
+fn mistaken_program(
+    invocation: &Invocation,
+    services: &[String],
+    program: &OsStr,
+    words: &[OsString],
+) -> Option<Report> {
+    let line = program.to_str()?;
+    let first = line.split_whitespace().next()?;
+    let is_line = first != line && words.is_empty();
+    let has_assignment = first.contains('=');
+    if !(is_line || has_assignment) || is_program(program) {
+        return None;
+    }
+    let (problem, meant) = if !is_line {
+        let assignment = [OsString::from("env"), program.to_owned()];
+        ("is a variable", [&assignment[..], words].concat())
+    } else if has_assignment || line.contains(|it| "|&;<>()$`\\\"'*?#~".contains(it)) {
+        let shell = ["sh", "-c", line];
+        (
+            "is a command line in one word",
+            shell.map(OsString::from).to_vec(),
+        )
+    } else {
+        let split = line.split_whitespace().map(OsString::from);
+        ("is a command line in one word", split.collect())
+    };
+    let meant = invocation.of("run").with_program(&meant).with(services);
+    Some(
+        Report::new(format!("`{line}` {problem}, not a program"))
+            .hint(format!("did you mean `{meant}`?")),
+    )
 }
 
 /// The allocations of all services that have a port.
@@ -76,7 +114,7 @@ fn existing(names: &CheckoutNames) -> Result<Vec<Allocation>, CommandError> {
         conflict::allocations_of(&*backend::open()?, names, &names.filter_of_instance()?)?;
     if allocations.is_empty() {
         return Err(Report::new("no service of this checkout has a port yet")
-            .hint("name one, as in `portctl run --service web -- npm run dev`")
+            .hint("name one, as in `portctl run web -- npm run dev`")
             .into());
     }
     Ok(allocations)

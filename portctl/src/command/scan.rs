@@ -169,8 +169,8 @@ fn print_registered(new: usize, scan: &ScanResult) -> io::Result<()> {
     }
     if guesses > 0 {
         text = format!(
-            "{text}; not registered, because they are guesses: {guesses} (`portctl allocate --service NAME --port N \
-             --adopt` registers one)"
+            "{text}; not registered, because they are guesses: {guesses} (`portctl allocate SERVICE --port N --adopt` \
+             registers one)"
         );
     }
     output::remark(&text)

@@ -94,7 +94,7 @@ fn other_checkout(backend: &dyn Backend, holder: Allocation, wanted: &Path) -> R
         "pass an --instance of its own to every command in this checkout: \
          `portctl get{}{}`",
         wording::flag("--instance", &free_instance(&holder, wanted)),
-        wording::positional(holder.key.service())
+        wording::service(holder.key.service())
     );
     report_holder(backend, &problem, holder).hint(hint)
 }
@@ -127,7 +127,7 @@ fn service_taken(backend: &dyn Backend, holder: &Allocation, claim: &Claim) -> (
     let get = format!(
         "`portctl get{}{}` prints the port that it has",
         name_flags(claim),
-        wording::positional(holder.key.service())
+        wording::service(holder.key.service())
     );
     let wanted = claim.port();
     let Some(port) = wanted.filter(|port| *port != holder.port) else {

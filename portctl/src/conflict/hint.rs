@@ -37,7 +37,7 @@ pub(super) fn adopt_command(claim: &Claim, port: Port) -> String {
     format!(
         "portctl allocate{}{} --port {port} --adopt",
         name_flags(claim),
-        wording::flag("--service", claim.key().service())
+        wording::service(claim.key().service())
     )
 }
 

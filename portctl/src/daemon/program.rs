@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{self, Path, PathBuf};
 
 use crate::environment;
+use crate::path::is_executable;
 use crate::report::Report;
 
 /// File name of the program.
@@ -21,7 +22,7 @@ pub(crate) fn find() -> Result<PathBuf, Report> {
         .iter()
         .chain(&environment::path())
         .map(|folder| folder.join(&name))
-        .find(|candidate| is_program(candidate));
+        .find(|candidate| is_executable(candidate));
     // Make the path absolute, because the daemon runs in another folder.
     let found = found.and_then(|program| path::absolute(program).ok());
     found.ok_or_else(|| {
@@ -33,17 +34,4 @@ pub(crate) fn find() -> Result<PathBuf, Report> {
         ))
         .hint("install it: run `cargo install --path port-registry-http` in the sources")
     })
-}
-
-#[cfg(unix)]
-pub(crate) fn is_program(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-
-    let metadata = fs::metadata(path);
-    metadata.is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
-}
-
-#[cfg(not(unix))]
-pub(crate) fn is_program(path: &Path) -> bool {
-    path.is_file()
 }

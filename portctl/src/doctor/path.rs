@@ -8,6 +8,7 @@ use super::finding::{Finding, Issue};
 use crate::args::PROGRAM;
 use crate::daemon::program;
 use crate::environment;
+use crate::path::is_executable;
 
 const CHECK: &str = "path";
 
@@ -31,7 +32,7 @@ pub(super) fn programs_named(name: &str) -> Vec<PathBuf> {
     let name = format!("{name}{EXE_SUFFIX}");
     let candidates = environment::path().into_iter().map(|it| it.join(&name));
     let mut found: Vec<PathBuf> = Vec::new();
-    for candidate in candidates.filter(|it| program::is_program(it)) {
+    for candidate in candidates.filter(|it| is_executable(it)) {
         if !found.iter().any(|it| is_same(it, &candidate)) {
             found.push(candidate);
         }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use port_registry::{Allocation, Port};
 
+use crate::output::wording;
 use crate::report::Report;
 
 /// The variable of a service, and its port.
@@ -39,15 +40,30 @@ pub(crate) fn distinct_names<'a>(
         let name = name_of(service);
         match taken.insert(name.clone(), service) {
             Some(other) if other != service => {
-                return Err(Report::new(format!(
-                    "the services {other} and {service} would share the variable {name}"
-                ))
-                .hint("rename one of the services"));
+                return Err(shared(other, service).hint(format!(
+                    "release one of them and choose another name: `portctl release{}`",
+                    wording::service(service)
+                )));
             }
             _ => names.push(name),
         }
     }
     Ok(names)
+}
+
+/// Reports two services with one variable.
+pub(crate) fn shared(other: &str, service: &str) -> Report {
+    let name = name_of(service);
+    Report::new(format!(
+        "the services {other} and {service} would share the variable {name}"
+    ))
+}
+
+/// Finds another service with the variable of this one.
+pub(crate) fn clash<'a>(service: &str, others: &[&'a str]) -> Option<&'a str> {
+    let variable = name_of(service);
+    let mut others = others.iter().filter(|it| **it != service);
+    others.find(|it| name_of(it) == variable).copied()
 }
 
 /// The name of a service's variable: in capitals, with `_` for everything but English letters and digits. A name

@@ -70,17 +70,13 @@ fn indented(report: &Report) -> String {
     }
 }
 
-/// Reports a wrong command line, and the command line `help` that prints help for it. Returns the exit code.
-pub(crate) fn fail_usage(problem: &str, help: &str, as_json: bool) -> ExitCode {
-    if as_json {
-        let report = Report::new(problem.trim_end()).hint(format!("`{help}`"));
-        fail(&report, as_json);
-        return ExitCode::from(EXIT_USAGE);
-    }
-    let lines: Vec<_> = problem.trim_end().lines().map(visible).collect();
-    let width = terminal::width(Stream::Stderr);
-    let error = error_line(&lines.join("\n"), width);
-    let more = wrapped(&format!("Run `{help}` for more information."), width);
-    let _ = remark_lines(&format!("{error}\n{more}"));
+/// Reports a wrong command line. Without a hint of its own, it gets the command line `help` that prints help. Returns the
+/// exit code.
+pub(crate) fn fail_usage(report: Report, help: &str, as_json: bool) -> ExitCode {
+    let report = match report.hint {
+        Some(_) => report,
+        None => report.hint(format!("`{help}` explains the command line")),
+    };
+    fail(&report, as_json);
     ExitCode::from(EXIT_USAGE)
 }

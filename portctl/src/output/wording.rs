@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use port_registry::{Allocation, CheckoutPath, Filter, Listener};
 
-use super::visible::visible;
+use crate::service_name::likely_meaning;
 
 /// Names the process that listens: ` by ...`. Returns an empty text if the system does not tell.
 pub(crate) fn by_listener(listener: &Listener) -> String {
@@ -33,11 +33,11 @@ pub(crate) fn id_and_checkout(allocation: &Allocation) -> String {
     }
 }
 
-/// The names that a filter selects by, escaped for a terminal.
+/// The names that a filter selects by.
 pub(crate) fn filter_names(filter: &Filter) -> String {
     let parts = [filter.app(), filter.instance(), filter.service()];
     let named: Vec<&str> = parts.into_iter().flatten().collect();
-    visible(&named.join("/")).into_owned()
+    named.join("/")
 }
 
 /// A number of things, such as `1 allocation` and `2 allocations`.
@@ -57,6 +57,17 @@ pub(crate) fn positional(word: &str) -> String {
     let is_ambiguous = word.starts_with('-') || word == "help";
     let separator = if is_ambiguous { " --" } else { "" };
     format!("{separator} {}", quoted(word))
+}
+
+/// A service as an argument, quoted for a shell, after a space. It gets a `--service` if it would be taken for
+/// something else.
+pub(crate) fn service(name: &str) -> String {
+    let is_ambiguous = name.contains(char::is_whitespace) || likely_meaning(name).is_some();
+    if is_ambiguous {
+        flag("--service", name)
+    } else {
+        positional(name)
+    }
 }
 
 /// A word, quoted for a shell.

@@ -129,7 +129,7 @@ fn taken_hint(claim: &Claim, fixed_port: &FixedPort, holder: &Allocation) -> Str
         );
     }
     let names = conflict::name_flags(claim);
-    let get = format!("portctl get{names}{}", wording::positional(service));
+    let get = format!("portctl get{names}{}", wording::service(service));
     let variable = variables::name_of(service);
     if !origin.variables.is_empty() && !origin.variables.contains(&variable) {
         let others = origin.variables.join(" or ");
@@ -148,7 +148,7 @@ fn taken_hint(claim: &Claim, fixed_port: &FixedPort, holder: &Allocation) -> Str
             format!("{write}give it a port of its own: `{get} && portctl env{names}{file}`")
         }
         (FileKind::Package, _) => {
-            let service = wording::flag("--service", service);
+            let service = wording::service(service);
             format!(
                 "{write}start it with a port of its own: \
                  `portctl run{names}{service} -- npm run SCRIPT`"

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use port_registry::{Claim, Error, ListenerPolicy};
+use port_registry::{Claim, Error, Filter, ListenerPolicy};
 
 use super::conflict::RegistrationConflict;
 use crate::backend::{Backend, BackendError, ItemError, submit};
 use crate::checkout::CheckoutNames;
 use crate::command_error::CommandError;
+use crate::env_file::variables;
 use crate::report::Report;
 use crate::scan::FixedPort;
 
@@ -23,6 +24,7 @@ pub(crate) fn register(
     let certain: Vec<&FixedPort> = certain.collect();
     let claims = certain.iter().map(|fixed_port| claim(names, fixed_port));
     let claims: Vec<Claim> = claims.collect::<Result<_, _>>()?;
+    refuse_shared_variables(backend, &certain, &claims)?;
     let own = names.own();
     let registered = submit(
         &claims,
@@ -58,6 +60,38 @@ pub(crate) fn register(
     Err(refusal(conflicts, claims.len()).into())
 }
 
+/// Refuses a new service whose variable would be that of another one.
+fn refuse_shared_variables(
+    backend: &dyn Backend,
+    fixed_ports: &[&FixedPort],
+    claims: &[Claim],
+) -> Result<(), CommandError> {
+    let Some(first) = claims.first() else {
+        return Ok(());
+    };
+    let key = first.key();
+    let filter = Filter::new()
+        .with_app(key.app())
+        .with_instance(key.instance());
+    let existing = backend.list(&filter)?;
+    let mut services: Vec<&str> = existing.iter().map(|it| it.key.service()).collect();
+    for (fixed_port, claim) in fixed_ports.iter().zip(claims) {
+        let service = claim.key().service();
+        if services.contains(&service) {
+            continue;
+        }
+        if let Some(other) = variables::clash(service, &services) {
+            let FixedPort { file, line, .. } = fixed_port;
+            return Err(variables::shared(other, service)
+                .prefixed(&format!("nothing was registered: {file}:{line}"))
+                .hint("rename one of the two")
+                .into());
+        }
+        services.push(service);
+    }
+    Ok(())
+}
+
 fn is_other_checkout(it: &ItemError) -> bool {
     matches!(
         it.error,
@@ -70,8 +104,9 @@ fn claim(names: &CheckoutNames, fixed_port: &FixedPort) -> Result<Claim, Command
         .claim(&fixed_port.service)
         .map_err(|error| match error {
             // The name is from a file, so it is not a usage error.
-            CommandError::Usage(problem) => {
+            CommandError::Usage(report) => {
                 let FixedPort { file, line, .. } = fixed_port;
+                let problem = report.error;
                 Report::new(format!(
                     "{file}:{line}: {problem}, so nothing was registered"
                 ))

@@ -72,10 +72,7 @@ fn release_skips_an_allocation_that_vanished_since_it_was_listed() {
             json!({"error": "allocation not found"}),
             "error: allocation not found",
         ),
-        (
-            batch,
-            "error: no allocation matches\nhint: `portctl list --all` shows all allocations",
-        ),
+        (batch, "error: another process has released them already"),
     ] {
         let row = row.to_string();
         let problem = problem.to_string();

@@ -81,7 +81,7 @@ fn a_port_in_use_is_refused_unless_it_is_adopted() {
     let error = format!("{before} by [PROCESS]{after}");
     assert_snapshot!(error, @"
     error: port [PORT] is in use on this system by [PROCESS], and not allocated
-    hint: if the service itself listens there, `portctl allocate --service db --port [PORT] --adopt` registers it; otherwise leave --port out to get a free port
+    hint: if the service itself listens there, `portctl allocate db --port [PORT] --adopt` registers it; otherwise leave --port out to get a free port
     ");
     let adopted = portctl.run(&[&claim[..], &["--adopt"]].concat());
     assert_eq!(

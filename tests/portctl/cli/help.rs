@@ -1,6 +1,5 @@
 //! Help, versions and usage errors.
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -150,60 +149,4 @@ fn the_version_names_the_commit_and_its_date() {
         // The source is not a git checkout.
         _ => assert_eq!(version, json!({ "version": env!("CARGO_PKG_VERSION") })),
     }
-}
-
-#[test]
-fn usage_errors_exit_with_2() {
-    let portctl = Portctl::new();
-    let mut transcript = String::new();
-    for args in [
-        &["frobnicate"][..],
-        &["frobnicate", "--help"],
-        &["help", "frobnicate"],
-        &["help", "skill", "frobnicate"],
-        &["allocate"],
-        &["allocate", "--service"],
-        &["allocate", "--service", "web", "--port", "0"],
-        &["allocate", "--service", "web", "--port", "65536"],
-        &["allocate", "--service", "web", "--port=http"],
-        &["allocate", "--service", "web", "--adopt"],
-        &["allocate", "--service", "web", "--frob"],
-        &["allocate", "--service", " "],
-        &["allocate", "--service", "web", "--app", "two\nlines"],
-        &["get"],
-        &["get", "web", "api", "--port", "4000"],
-        &["release", "--id", "seven"],
-        &["release", "--id", "0"],
-        &["list", "--app", "", "--instance", "x"],
-        &["list", "--all", "--service", ""],
-        &["release", "--id", "7", "--service", "web"],
-        &["list", "extra"],
-        &["check"],
-        &["--port=3000"],
-        &["get", "web", "--json=true"],
-        &["get", "web", "--app", "--instance=x"],
-        &["allocate", "--service", "--adopt"],
-        &["get", "--service", "web"],
-        &["allocate", "web"],
-        &["check", "web"],
-        &["list", "web"],
-        &["skill", "isntall"],
-        &["-V", "get", "web"],
-        &["run", "web", "--", "true"],
-        &["run", "--port", "3000", "--service", "web", "--", "true"],
-        &["run", "--json", "--service", "web", "--", "true"],
-        &["run", "--frob", "--service", "web", "--", "true"],
-        &["run", "--service", "web", "npm", "--frob"],
-    ] {
-        let ran = portctl.run(args);
-        let error = ran.complained(2);
-        write!(transcript, "$ portctl {}\n{error}\n\n", args.join(" ")).unwrap();
-    }
-    portctl.with_redactions(|| assert_snapshot!("usage-errors", transcript));
-    let ran = portctl.run(&["get", "--json"]);
-    assert_eq!(
-        ran.complained(2),
-        r#"{"error":"name a service, as in `portctl get web`","hint":"`portctl get --help`"}"#
-    );
-    assert!(!portctl.sandbox.store().exists());
 }

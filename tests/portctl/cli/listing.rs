@@ -48,7 +48,7 @@ fn release_is_limited_to_this_app_and_instance_by_default() {
     let ran = portctl.run(&["release", "--port", &port]);
     portctl.with_redactions(|| {
         assert_snapshot!(ran.complained(1), @"
-        error: no allocation matches: port [P-0] is held by other/default/web (id 1), and nothing listens there
+        error: port [P-0] is allocated to other/default/web (id 1), not to work, and nothing listens there
         hint: `portctl release --id 1` frees it, if nothing needs it
         ");
     });
@@ -65,7 +65,7 @@ fn release_is_limited_to_this_app_and_instance_by_default() {
     });
     let ran = portctl.run(&["release"]);
     assert_snapshot!(ran.complained(1), @"
-    error: no allocation matches
+    error: work/default has no ports
     hint: `portctl list --all` shows all allocations
     ");
     let ran = portctl.run(&["release", "--id", "4"]);

@@ -6,4 +6,6 @@ mod environment;
 mod fixture;
 mod help;
 mod listing;
+mod mistakes;
+mod syntax;
 mod terminal;

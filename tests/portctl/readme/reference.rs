@@ -47,11 +47,14 @@ fn commands(help: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Returns the flags in the usage of a help text.
+/// Returns the flags that a help text lists.
 fn flags_of(help: &str) -> BTreeSet<String> {
-    let usage = help.split("\n\n").next().unwrap();
-    let mut flags = flags(usage);
+    let (_, options) = help.split_once("\nOptions:\n").unwrap();
+    let options = options.lines().take_while(|line| !line.is_empty());
+    let names = options.map(|line| line.trim_start().split("  ").next().unwrap());
+    let mut flags: BTreeSet<String> = names.flat_map(flags).collect();
     flags.remove("--help");
+    flags.remove("--version");
     flags
 }
 
@@ -73,7 +76,9 @@ fn table_of_commands_lists_every_command_and_flag() {
             .collect(),
         _ => flags_of(&help(&sandbox, &[name])),
     };
-    let everywhere = ["--app", "--instance", "--json"].map(str::to_owned).into();
+    let everywhere = ["--app", "--instance", "--service", "--json"]
+        .map(str::to_owned)
+        .into();
     let mut listed = BTreeSet::new();
     for row in table("| command | does |") {
         let text = row.join(" ");
@@ -121,6 +126,11 @@ fn text_about_shared_flags_is_complete() {
                 "{name} {flag}"
             );
         }
+        assert_eq!(
+            flags.contains("--service"),
+            with_names.contains(name) && name != "scan",
+            "{name} --service"
+        );
         assert_eq!(
             !flags.contains("--json"),
             without_json.contains(name),

@@ -127,7 +127,7 @@ pub(super) fn run_commands(
         }
         let output = child.wait_with_output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
-        if stderr.contains("no allocation matches") {
+        if stderr.contains("has no port") || stderr.contains("has released them already") {
             return Some(Value::Null);
         }
         // The deadline of `portctl` is short among so many writers.

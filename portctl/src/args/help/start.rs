@@ -14,7 +14,7 @@ const COMMANDS: [(&str, &str); 5] = [
         "print a port for `web`, the same one each time",
     ),
     (
-        "portctl run -- npm start",
+        "portctl run web -- npm start",
         "run a command with the ports in PORT and WEB_PORT",
     ),
     (
@@ -25,7 +25,7 @@ const COMMANDS: [(&str, &str); 5] = [
         "portctl check 3000",
         "show whether a port is available, and who has it",
     ),
-    ("portctl release", "give this checkout's ports back"),
+    ("portctl release web", "give the port back"),
 ];
 
 const MORE: &str = "There is nothing to set up first. `portctl --help` lists all commands, and \

@@ -18,8 +18,19 @@ use SynopsisPiece::{Literal, Mark, Value};
 /// The words behind the name of a command. The pieces of a word belong on one line.
 pub fn synopsis(info: &CommandInfoWithArgs) -> Vec<Vec<SynopsisPiece>> {
     let flags = visible_flags(info).map(flag_word);
-    let positionals = visible_positionals(info).flat_map(|it| positional_words(info, it));
-    let mut words: Vec<_> = flags.chain(positionals).collect();
+    flags.chain(operands(info)).collect()
+}
+
+/// The words of a synopsis that are no flags.
+pub(super) fn operands(info: &CommandInfoWithArgs) -> Vec<Vec<SynopsisPiece>> {
+    let positionals = visible_positionals(info).map(|it| positional_word(info, it));
+    let mut words: Vec<_> = positionals.collect();
+    // argh does not know that the command of `portctl run` follows a `--`.
+    if info.name == "run" {
+        let command = Value("command".to_owned());
+        words.push(vec![Literal("--".to_owned()), Mark(" "), command]);
+        words.push(optional(vec![Value("argument".to_owned())], "]..."));
+    }
     if !info.commands.is_empty() {
         words.push(vec![Value("command".to_owned())]);
         words.push(optional(vec![Value("argument".to_owned())], "]..."));
@@ -59,24 +70,14 @@ fn flag_word(flag: &FlagInfo) -> Vec<SynopsisPiece> {
     }
 }
 
-fn positional_words(
-    info: &CommandInfoWithArgs,
-    positional: &PositionalInfo,
-) -> Vec<Vec<SynopsisPiece>> {
+fn positional_word(info: &CommandInfoWithArgs, positional: &PositionalInfo) -> Vec<SynopsisPiece> {
     let name = Value(positional.name.to_owned());
-    // argh does not know that the command of `portctl run` is required and follows a `--`, and that `portctl get` needs
-    // a service.
-    match (info.name, positional.name, &positional.optionality) {
-        ("run", "command", _) => vec![
-            vec![Literal("--".to_owned()), Mark(" "), name],
-            optional(vec![Value("argument".to_owned())], "]..."),
-        ],
-        ("get", "service", _) => vec![vec![name, Mark("...")]],
-        (_, _, Optionality::Required) => vec![vec![name]],
-        (_, _, Optionality::Optional) => vec![optional(vec![name], "]")],
-        (_, _, Optionality::Repeating | Optionality::Greedy) => {
-            vec![optional(vec![name], "]...")]
-        }
+    // argh does not know which of them are required, because `--service` may replace them.
+    match (info.name, &positional.optionality) {
+        ("get", _) => vec![name, Mark("...")],
+        ("allocate" | "check", _) | (_, Optionality::Required) => vec![name],
+        (_, Optionality::Optional) => optional(vec![name], "]"),
+        (_, Optionality::Repeating | Optionality::Greedy) => optional(vec![name], "]..."),
     }
 }
 

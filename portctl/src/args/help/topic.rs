@@ -5,10 +5,10 @@ use argh::CommandInfoWithArgs;
 use super::groups::GROUPS;
 use super::notes::Notes;
 use super::synopsis::{
-    SynopsisPiece, flag_with_value, synopsis, visible_flags, visible_positionals,
+    SynopsisPiece, flag_with_value, operands, visible_flags, visible_positionals,
 };
 use super::table::{HelpTable, aligned};
-use crate::args::aliases::{resolved, with_aliases};
+use crate::args::aliases::with_aliases;
 use crate::args::definition::{DESCRIPTION, PROGRAM};
 use crate::output::{labelled, wrapped};
 
@@ -24,30 +24,22 @@ pub(crate) struct HelpTopic {
 }
 
 impl HelpTopic {
-    /// Finds the command whose help a command line asks for. Returns the name of a command that does not exist.
-    pub(crate) fn find(words: &[&str]) -> Result<HelpTopic, String> {
+    /// Returns the topic of a command, such as `skill install`, or of the program.
+    pub(crate) fn of(path: &[&str]) -> HelpTopic {
         let mut topic = HelpTopic {
             line: PROGRAM.to_owned(),
             info: &DESCRIPTION,
         };
-        let mut names = words
-            .iter()
-            .filter(|word| !word.starts_with('-') && **word != "help");
-        while !topic.info.commands.is_empty()
-            && let Some(name) = names.next()
-        {
-            let line = format!("{} {}", topic.line, resolved(name));
+        for name in path {
             let mut commands = topic.info.commands.iter();
-            let Some(command) = commands.find(|it| it.name == resolved(name)) else {
-                let unknown = line.strip_prefix(PROGRAM).unwrap_or(name);
-                return Err(unknown.trim_start().to_owned());
-            };
-            topic = HelpTopic {
-                line,
-                info: &command.command,
-            };
+            if let Some(command) = commands.find(|it| it.name == *name) {
+                topic = HelpTopic {
+                    line: format!("{} {name}", topic.line),
+                    info: &command.command,
+                };
+            }
         }
-        Ok(topic)
+        topic
     }
 
     /// Formats the text to at most `width` columns. Examples may be wider, because people copy them.
@@ -77,9 +69,12 @@ impl HelpTopic {
     }
 
     fn usage(&self, width: usize) -> String {
-        let words = synopsis(self.info).into_iter();
+        let words = operands(self.info).into_iter();
         let words = words.map(|word| word.iter().map(shown).collect());
-        let words = [self.line.clone()].into_iter().chain(words);
+        // The options are listed below.
+        let words = [self.line.clone(), "[options]".to_owned()]
+            .into_iter()
+            .chain(words);
         let words: Vec<String> = words.map(|it| it.replace(' ', NO_BREAK_SPACE)).collect();
         labelled("Usage: ", &words.join(" "), Some(width)).replace(NO_BREAK_SPACE, " ")
     }

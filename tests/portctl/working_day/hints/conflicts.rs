@@ -70,7 +70,7 @@ fn command_in_a_hint_resolves_the_conflict() {
         follow_hint(machine, &work, &machine.run(&claim));
         assert_eq!(machine.run(&claim).printed(), port);
         // Another service holds the port, and a process still listens on it afterwards.
-        let rival = ["get", "the cache", "--port", &port];
+        let rival = ["get", "--service", "the cache", "--port", &port];
         follow_hint(machine, &work, &machine.run(&rival));
         follow_hint(machine, &work, &machine.run(&rival));
         assert_eq!(machine.run(&rival).printed(), port);
@@ -81,7 +81,7 @@ fn command_in_a_hint_resolves_the_conflict() {
         assert_eq!(follow_hint(machine, &work, &ran), port);
         // The service has a port other than the requested one.
         let free = free_block(1).to_string();
-        let wanted = ["get", "the cache", "--port", &free];
+        let wanted = ["get", "--service", "the cache", "--port", &free];
         follow_hint(machine, &work, &machine.run(&wanted));
         assert_eq!(machine.run(&wanted).printed(), free);
         // The names differ from this checkout's, need quoting, and look like flags.

@@ -1,0 +1,135 @@
+//! Commands of other tools, and what to type here.
+
+use port_registry::Port;
+
+/// Commands of portctl, and the words that other tools have for them.
+const COMMANDS: [(&str, &[&str]); 10] = [
+    (
+        "get",
+        &[
+            "add", "alloc", "assign", "claim", "create", "make", "new", "port", "reserve", "take",
+        ],
+    ),
+    (
+        "release",
+        &[
+            "deallocate",
+            "del",
+            "delete",
+            "drop",
+            "forget",
+            "give-back",
+            "remove",
+            "return",
+            "unregister",
+        ],
+    ),
+    (
+        "list",
+        &["all", "ll", "overview", "ports", "ps", "services", "show"],
+    ),
+    (
+        "check",
+        &[
+            "available",
+            "find",
+            "inspect",
+            "lookup",
+            "lsof",
+            "netstat",
+            "query",
+            "ss",
+            "test",
+            "used",
+            "where",
+            "which",
+            "who",
+            "whois",
+            "whose",
+        ],
+    ),
+    ("env", &["dotenv", "environment", "vars", "variables"]),
+    ("prune", &["clean", "cleanup", "gc", "purge", "tidy"]),
+    ("start", &["daemon", "server"]),
+    ("health", &["ping"]),
+    ("export", &["backup", "dump", "save"]),
+    ("import", &["load", "restore"]),
+];
+
+/// The advice on a command of other tools.
+pub(super) enum Advice {
+    /// This command, with the arguments as they are.
+    Command(&'static str),
+    /// An explanation.
+    Text(String),
+}
+
+/// Finds the advice on a command, or returns `None` if it is not known. `arguments` are the words behind it.
+pub(super) fn advice(word: &str, arguments: &[String]) -> Option<Advice> {
+    let port = arguments.iter().find_map(|it| it.parse::<Port>().ok());
+    let number = port.map_or_else(|| "3000".to_owned(), |port| port.to_string());
+    let has_dashes = arguments.iter().any(|it| it == "--");
+    Some(match word {
+        "kill" | "killall" | "fkill" | "kill-port" => Advice::Text(format!(
+            "portctl never ends a process, because it may belong to someone else: `portctl check {number}` names the \
+             one that listens on a port, to be stopped where it was started; `portctl release {number}` gives up an \
+             allocation"
+        )),
+        "free" | "is-free" | "unblock" => Advice::Text(format!(
+            "`portctl check {number}` tells if a port is available, and `portctl release {number}` makes it available \
+             to other services"
+        )),
+        "exec" | "up" | "with" | "serve" | "dev" if has_dashes => Advice::Command("run"),
+        "exec" | "up" | "with" | "serve" | "dev" => Advice::Text(
+            "portctl starts a service by the command behind a --, as in `portctl run web -- npm run dev`".to_owned(),
+        ),
+        "down" => Advice::Text(
+            "portctl starts and stops no services, so stop them where they were started; `portctl release` gives up \
+             the ports of this checkout, and `portctl stop` stops the daemon"
+                .to_owned(),
+        ),
+        "register" | "adopt" => Advice::Text(
+            "`portctl scan --register` registers the fixed ports of this project, and `portctl allocate web --port \
+             3000 --adopt` a single one"
+                .to_owned(),
+        ),
+        "config" | "set" | "settings" => Advice::Text(
+            "portctl has no settings but environment variables, which `portctl --help` lists".to_owned(),
+        ),
+        "log" | "logs" => Advice::Text(
+            "the daemon logs to the file that `portctl start --help` names".to_owned(),
+        ),
+        _ => {
+            let (command, _) = COMMANDS.iter().find(|(_, words)| words.contains(&word))?;
+            match *command {
+                "get" | "list" if port.is_some() && arguments.len() == 1 => Advice::Command("check"),
+                command => Advice::Command(command),
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::COMMANDS;
+    use crate::args::aliases::ALIASES;
+    use crate::args::definition::DESCRIPTION;
+
+    fn is_command(word: &str) -> bool {
+        let mut commands = DESCRIPTION.commands.iter();
+        commands.any(|it| it.name == word) || ALIASES.iter().any(|(alias, _)| *alias == word)
+    }
+
+    #[test]
+    fn every_word_stands_for_a_command_that_exists_and_is_none_itself() {
+        let mut seen = BTreeSet::new();
+        for (command, words) in COMMANDS {
+            assert!(is_command(command), "{command}");
+            for word in words {
+                assert!(!is_command(word) && seen.insert(word), "{word}");
+            }
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Reports of services that have no port.
+
+use port_registry::{Allocation, ServiceKey};
+
+use super::invocation::Invocation;
+use crate::report::Report;
+use crate::suggestion;
+
+/// Reports that a service has no port, and suggests a service of a similar name. `others` are allocations with the same
+/// app and instance.
+pub(super) fn report(invocation: &Invocation, key: &ServiceKey, others: &[Allocation]) -> Report {
+    let services = others.iter().map(|it| it.key.service());
+    let hint = match suggestion::closest(key.service(), services) {
+        Some(service) => format!("did you mean `{}`?", invocation.with(&[service])),
+        None if invocation.command == "release" => {
+            "`portctl list --all` shows all allocations".to_owned()
+        }
+        None => {
+            let get = invocation.of("get").with(&[key.service()]);
+            format!("`{get}` gives it one, and `portctl list --all` shows all allocations")
+        }
+    };
+    Report::new(format!("{key} has no port")).hint(hint)
+}

@@ -1,0 +1,110 @@
+//! The services and ports that a command line names.
+
+use port_registry::{Filter, Port};
+
+use super::invocation::Invocation;
+use super::refusal::{meaning_of_word, refusal};
+use crate::command_error::CommandError;
+use crate::report::Report;
+use crate::service_name::LikelyMeaning;
+
+/// The services and ports that a command line names, in their order.
+#[derive(Debug, Default)]
+pub(super) struct Named {
+    pub(super) services: Vec<String>,
+    pub(super) ports: Vec<Port>,
+}
+
+impl Named {
+    /// Makes a filter for each service and port, or a single one if none is named. With `port`, all filters select only
+    /// this port. `make` makes a filter for a service and a port.
+    pub(super) fn filters(
+        &self,
+        port: Option<Port>,
+        make: impl Fn(Option<&str>, Option<Port>) -> Result<Filter, CommandError>,
+    ) -> Result<Vec<Filter>, CommandError> {
+        if self.services.is_empty() && self.ports.is_empty() {
+            return Ok(vec![make(None, port)?]);
+        }
+        let services = self.services.iter().map(|it| make(Some(it), port));
+        let ports = self.ports.iter().map(|it| make(None, Some(*it)));
+        services.chain(ports).collect()
+    }
+}
+
+/// Returns the services that plain words or `--service` name.
+///
+/// A word that most likely means something else is refused, because it would become a service for good. `--service`
+/// takes any name.
+pub(super) fn services(
+    invocation: &Invocation,
+    words: Vec<String>,
+    flagged: Vec<String>,
+) -> Result<Vec<String>, CommandError> {
+    if let Some(word) = words.iter().find(|it| meaning_of_word(it).is_some()) {
+        return Err(refusal(invocation, word, &words));
+    }
+    together(invocation, words, flagged)
+}
+
+/// Like [`services`], but a number is a port.
+pub(super) fn services_and_ports(
+    invocation: &Invocation,
+    words: &[String],
+    flagged: Vec<String>,
+) -> Result<Named, CommandError> {
+    let mut ports = Vec::new();
+    let mut names = Vec::new();
+    for word in words {
+        match meaning_of_word(word) {
+            Some(LikelyMeaning::Port(port)) => ports.push(port),
+            Some(_) => return Err(refusal(invocation, word, words)),
+            None => names.push(word.clone()),
+        }
+    }
+    let services = together(invocation, names, flagged)?;
+    Ok(Named { services, ports })
+}
+
+/// Returns the only service of a command that takes one.
+pub(super) fn one_service(
+    invocation: &Invocation,
+    services: &[String],
+) -> Result<String, CommandError> {
+    match services {
+        [service] => Ok(service.clone()),
+        [] => Err(no_service(invocation)),
+        services => {
+            let command = invocation.command;
+            let report = Report::new(format!("{command} takes one service"));
+            let line = invocation.with_all(services);
+            Err(CommandError::Usage(
+                report.hint(format!("did you mean `{line}`?")),
+            ))
+        }
+    }
+}
+
+/// Reports that no service is named.
+pub(super) fn no_service(invocation: &Invocation) -> CommandError {
+    let line = invocation.with(&["web"]);
+    CommandError::Usage(
+        Report::new("no service is named").hint(format!("name one, as in `{line}`")),
+    )
+}
+
+fn together(
+    invocation: &Invocation,
+    words: Vec<String>,
+    flagged: Vec<String>,
+) -> Result<Vec<String>, CommandError> {
+    if words.is_empty() || flagged.is_empty() {
+        return Ok([words, flagged].concat());
+    }
+    // The parser of the command line does not tell their order, and `get` prints the ports in it.
+    let line = invocation.with(&[words, flagged].concat());
+    let report = Report::new("some services are named with --service, and some without");
+    Err(CommandError::Usage(
+        report.hint(format!("name all in one way, as in `{line}`")),
+    ))
+}

@@ -1,0 +1,153 @@
+//! Words in place of a service's name that most likely mean something else.
+
+use port_registry::Port;
+
+/// The likely meaning of a word that is no plausible name of a service.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum LikelyMeaning {
+    /// A port, as in `3000`, `:3000` and `http://localhost:3000`.
+    Port(Port),
+    /// A number that is not a port, as in `70000`.
+    Number,
+    /// A range of ports, as in `3000-3010`.
+    Range,
+    /// Other names, as in `web,api` and `web=true`. There may be none, as in `,`.
+    Services(Vec<String>),
+    /// A service and a port, as in `web=5173` and `web:5173`.
+    ServiceAndPort(String, Port),
+    /// All services, as in `all`. Only for plain words.
+    All,
+    /// A path, as in `.` and `./web`.
+    Path,
+}
+
+/// Returns the likely meaning of a word, or `None` if it may well be the name of a service.
+pub(crate) fn likely_meaning(word: &str) -> Option<LikelyMeaning> {
+    let word = word.trim();
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
+    if is_number(word) {
+        return Some(match word.parse() {
+            Ok(port) => LikelyMeaning::Port(port),
+            Err(_) => LikelyMeaning::Number,
+        });
+    }
+    if let Some(port) = port_of_address(word) {
+        return Some(LikelyMeaning::Port(port));
+    }
+    if word
+        .split_once('-')
+        .is_some_and(|(first, last)| is_number(first) && is_number(last))
+    {
+        return Some(LikelyMeaning::Range);
+    }
+    if word == "."
+        || word == ".."
+        || ["./", "../", "/", "~"]
+            .iter()
+            .any(|it| word.starts_with(it))
+    {
+        return Some(LikelyMeaning::Path);
+    }
+    let names = |separator: &[char]| -> Vec<String> {
+        let parts = word.split(separator).map(str::trim);
+        parts
+            .filter(|it| !it.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    if word.contains(',') {
+        return Some(LikelyMeaning::Services(names(&[','])));
+    }
+    if let Some((name, value)) = word.split_once('=') {
+        let name = name.trim().to_owned();
+        return Some(match value.trim().parse() {
+            Ok(port) if name.is_empty() => LikelyMeaning::Port(port),
+            Ok(port) => LikelyMeaning::ServiceAndPort(name, port),
+            Err(_) if name.is_empty() => LikelyMeaning::Services(Vec::new()),
+            Err(_) => LikelyMeaning::Services(vec![name]),
+        });
+    }
+    let (name, port) = word.rsplit_once(':')?;
+    let port = port.parse().ok()?;
+    Some(LikelyMeaning::ServiceAndPort(name.to_owned(), port))
+}
+
+/// Returns the port of an address on this machine: `:3000`, `localhost:3000`, or a URL with a port.
+fn port_of_address(word: &str) -> Option<Port> {
+    let (is_url, address) = match word.split_once("://") {
+        Some((_, rest)) => (true, rest.split('/').next()?),
+        None => (false, word.strip_suffix('/').unwrap_or(word)),
+    };
+    let (host, port) = address.rsplit_once(':')?;
+    let is_local = [
+        "",
+        "localhost",
+        "127.0.0.1",
+        "0.0.0.0",
+        "[::1]",
+        "[::]",
+        "*",
+    ]
+    .contains(&host);
+    (is_url || is_local).then(|| port.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use port_registry::Port;
+
+    use super::{LikelyMeaning, likely_meaning};
+
+    #[test]
+    fn words_that_are_no_names_are_recognized() {
+        let port = |port| Port::new(port).unwrap();
+        let services = |names: &[&str]| {
+            LikelyMeaning::Services(names.iter().map(|&it| it.to_owned()).collect())
+        };
+        let with_port = |name: &str, it| LikelyMeaning::ServiceAndPort(name.to_owned(), port(it));
+        for (word, expected) in [
+            ("3000", LikelyMeaning::Port(port(3000))),
+            (" 3000 ", LikelyMeaning::Port(port(3000))),
+            (":3000", LikelyMeaning::Port(port(3000))),
+            ("localhost:3000", LikelyMeaning::Port(port(3000))),
+            ("[::1]:3000", LikelyMeaning::Port(port(3000))),
+            ("http://localhost:3000/a", LikelyMeaning::Port(port(3000))),
+            ("70000", LikelyMeaning::Number),
+            ("0", LikelyMeaning::Number),
+            ("99999999999999999999", LikelyMeaning::Number),
+            ("3000-3010", LikelyMeaning::Range),
+            ("web,api", services(&["web", "api"])),
+            ("web, api,", services(&["web", "api"])),
+            (",", services(&[])),
+            ("web=5173", with_port("web", 5173)),
+            ("web:5173", with_port("web", 5173)),
+            ("=5173", LikelyMeaning::Port(port(5173))),
+            ("web=true", services(&["web"])),
+            ("=", services(&[])),
+            (".", LikelyMeaning::Path),
+            ("../web", LikelyMeaning::Path),
+            ("/home/me", LikelyMeaning::Path),
+        ] {
+            assert_eq!(likely_meaning(word), Some(expected), "{word}");
+        }
+    }
+
+    #[test]
+    fn unusual_names_are_names() {
+        for word in [
+            "web",
+            "dev:web",
+            "@scope/web",
+            "web-443",
+            "3d",
+            "3d viewer",
+            "web.v2",
+            "caf\u{e9}",
+            "-web",
+            "a:99999",
+            "",
+        ] {
+            assert_eq!(likely_meaning(word), None, "{word}");
+        }
+    }
+}
