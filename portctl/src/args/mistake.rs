@@ -88,18 +88,17 @@ fn unknown_flag(flag: &str, path: &[&str], typed: &[OsString]) -> Report {
         }
         _ => {}
     }
-    let own = info.flags.iter().map(|it| it.long);
-    let letter = flag.strip_prefix('-').filter(|it| it.len() == 1);
-    let meant = match letter {
+    let names = info
+        .flags
+        .iter()
+        .filter_map(|it| it.long.strip_prefix("--"));
+    let meant = match flag.trim_start_matches('-') {
         // A letter may stand for a flag that has no short form.
-        Some(letter) => own.clone().find(|it| it[2..].starts_with(letter)),
-        None => suggestion::closest(flag, own.clone()).or_else(|| {
-            let long = format!("-{flag}");
-            own.clone().find(|it| *it == long)
-        }),
+        letter if letter.len() == 1 => names.clone().find(|it| it.starts_with(letter)),
+        name => suggestion::closest(name, names),
     };
     if let Some(meant) = meant {
-        let meant = corrected(typed, flag, meant);
+        let meant = corrected(typed, flag, &format!("--{meant}"));
         return report.hint(format!("did you mean `{meant}`?"));
     }
     let mut others = all_commands().filter(|it| has_flag(it));

@@ -46,7 +46,9 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> CommandLine {
         CommandLine::Usage(UsageError {
             report,
             help: mistake::help(&words.path),
-            as_json: flags.into_iter().any(|it| it == "--json" || it == "-j"),
+            as_json: flags
+                .into_iter()
+                .any(|it| it == "--json" || it == "-j" || it == "-json"),
         })
     };
     if typed.is_empty() {
@@ -83,5 +85,39 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> CommandLine {
         }) => CommandLine::Command(Box::new(command), words.program.unwrap_or_default()),
         Err(EarlyExit { status: Ok(()), .. }) => CommandLine::Help(HelpTopic::of(&words.path)),
         Err(EarlyExit { output, .. }) => usage(Report::new(mistake::restyled(&output)), &words),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::{CommandLine, parse};
+
+    fn word() -> impl Strategy<Value = String> {
+        let known = [
+            "get", "list", "ls", "rm", "run", "skill", "install", "help", "import", "--", "-", "",
+            "--json", "-j", "-aj", "-p", "-p8", "-p=8", "--port", "--port=", "--app=x", "-app",
+            "-h", "-V", "-", "--=", "-=", "kill", "web", "3000", "web=1", "lst",
+        ];
+        prop_oneof![
+            4 => prop::sample::select(known.to_vec()).prop_map(str::to_owned),
+            1 => any::<String>(),
+            1 => "-{1,2}[a-z=\u{e9}]{0,4}",
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn every_command_line_is_parsed_or_refused(words in vec(word(), 0..7)) {
+            let typed = words.iter().map(OsString::from);
+            if let CommandLine::Usage(usage) = parse(typed) {
+                prop_assert!(!usage.report.error.is_empty());
+                prop_assert!(usage.help.starts_with("portctl"));
+            }
+        }
     }
 }

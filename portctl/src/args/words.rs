@@ -51,8 +51,7 @@ impl Words {
             .collect::<Result<_, _>>()
             .map_err(WordError::NotUtf8)?;
         let mut words = words.into_iter().peekable();
-        let leading = take_leading_flags(&mut words);
-        let info = self.take_path(&mut words)?;
+        let (info, leading) = self.take_path(&mut words)?;
         let words = leading.into_iter().chain(words);
         // argh would parse a `-` as a flag.
         let (dashes, words): (Vec<String>, Vec<String>) = words.partition(|it| it == "-");
@@ -74,30 +73,30 @@ impl Words {
         Ok(())
     }
 
-    /// Takes the commands from the words. Returns the description of the last one.
+    /// Takes the commands from the words. Returns the description of the last one, and the flags before it.
     fn take_path(
         &mut self,
         words: &mut Peekable<IntoIter<String>>,
-    ) -> Result<&'static CommandInfoWithArgs, WordError> {
+    ) -> Result<(&'static CommandInfoWithArgs, Vec<String>), WordError> {
         let mut info: &CommandInfoWithArgs = &DESCRIPTION;
-        while let Some(word) = words.peek() {
-            if info.commands.is_empty() || word.starts_with('-') {
+        let mut leading = Vec::new();
+        while !info.commands.is_empty() {
+            leading.append(&mut take_flags(words));
+            let Some(word) = words.next_if(|it| !it.starts_with('-')) else {
                 break;
-            }
+            };
             if word == "help" {
                 self.path.push("help");
-                words.next();
                 continue;
             }
             let mut commands = info.commands.iter();
-            let Some(command) = commands.find(|it| it.name == resolved(word)) else {
-                return Err(WordError::UnknownCommand(word.clone()));
+            let Some(command) = commands.find(|it| it.name == resolved(&word)) else {
+                return Err(WordError::UnknownCommand(word));
             };
             self.path.push(command.name);
             info = &command.command;
-            words.next();
         }
-        Ok(info)
+        Ok((info, leading))
     }
 
     /// Takes the words behind the commands.
@@ -106,13 +105,14 @@ impl Words {
         info: &'static CommandInfoWithArgs,
         words: Vec<String>,
     ) -> Result<(), WordError> {
+        let flags: Vec<&FlagInfo> = info.flags.iter().collect();
         let mut words = words.into_iter().peekable();
         while let Some(word) = words.next() {
             if !word.starts_with('-') {
                 self.rest.push(word);
                 continue;
             }
-            for TypedFlag { info: flag, value } in typed_flags(info, &word)? {
+            for TypedFlag { info: flag, value } in typed_flags(&flags, &word)? {
                 self.rest.push(flag.long.to_owned());
                 match (takes_value(flag), value) {
                     (false, None) => {}
@@ -121,7 +121,7 @@ impl Words {
                     }
                     (true, Some(value)) => self.rest.push(value),
                     // A value that is also a flag can be given as `--flag=value`.
-                    (true, None) => match words.next_if(|it| !is_flag(info, it)) {
+                    (true, None) => match words.next_if(|it| !is_flag(&flags, it)) {
                         Some(value) => self.rest.push(value),
                         None => return Err(WordError::MissingValue(flag.long.to_owned())),
                     },
@@ -143,71 +143,59 @@ fn split_at_dashes(mut words: Vec<OsString>) -> (Vec<OsString>, Option<Vec<OsStr
     }
 }
 
-/// Takes the flags before the command, with their values. Leaves those of portctl itself, and those that no command has.
-fn take_leading_flags(words: &mut Peekable<IntoIter<String>>) -> Vec<String> {
+/// Takes the flags before a command, with their values. Leaves those of portctl itself, and those that no command has.
+fn take_flags(words: &mut Peekable<IntoIter<String>>) -> Vec<String> {
+    let flags = flags_of_commands();
     let mut taken = Vec::new();
-    while let Some(word) = words.peek() {
-        let Some(flag) = flag_of_any_command(word) else {
-            break;
-        };
-        // The value is in the next word, unless it follows in this one.
-        let has_value_behind = takes_value(flag) && !word.contains('=') && !is_cluster(word);
-        taken.extend(words.next());
-        taken.extend(words.next_if(|_| has_value_behind));
+    while let Some(word) = words.next_if(|it| is_flag(&flags, it)) {
+        let typed = typed_flags(&flags, &word).unwrap_or_default();
+        let last = typed.last();
+        let needs_value = last.is_some_and(|it| takes_value(it.info) && it.value.is_none());
+        taken.push(word);
+        taken.extend(words.next_if(|_| needs_value));
     }
     taken
 }
 
-/// Finds a flag by a word, in the commands and those below them.
-fn flag_of_any_command(word: &str) -> Option<&'static FlagInfo<'static>> {
+/// The flags of all commands, except `--help`. A flag is the same in all commands that have it.
+fn flags_of_commands() -> Vec<&'static FlagInfo<'static>> {
     let commands = DESCRIPTION.commands.iter();
     let below = commands.clone().flat_map(|it| &it.command.commands);
     let flags = commands.chain(below).flat_map(|it| it.command.flags);
-    let is_meant = |flag: &&FlagInfo| match word.strip_prefix("--") {
-        Some(_) => word.split('=').next() == Some(flag.long),
-        None => {
-            flag.short.is_some()
-                && word.strip_prefix('-').and_then(|it| it.chars().next()) == flag.short
-        }
-    };
-    flags.filter(|it| it.long != HELP).find(is_meant)
-}
-
-/// Returns true if more follows a short flag in the same word.
-fn is_cluster(word: &str) -> bool {
-    !word.starts_with("--") && word.chars().count() > 2
+    flags.filter(|it| it.long != HELP).collect()
 }
 
 /// Returns the flags that a word stands for, of which only the last one may have a value.
 fn typed_flags(
-    info: &'static CommandInfoWithArgs,
+    flags: &[&'static FlagInfo<'static>],
     word: &str,
 ) -> Result<Vec<TypedFlag>, WordError> {
-    let unknown = || WordError::UnknownFlag(word.split('=').next().unwrap_or_default().to_owned());
+    let (name, value) = match word.split_once('=') {
+        Some((name, value)) => (name, Some(value.to_owned())),
+        None => (word, None),
+    };
+    let unknown = || WordError::UnknownFlag(name.to_owned());
+    if let Some(info) = flags.iter().find(|it| is_long_form(it, name)) {
+        return Ok(vec![TypedFlag { info, value }]);
+    }
     if word.starts_with("--") {
-        let (name, value) = match word.split_once('=') {
-            Some((name, value)) => (name, Some(value.to_owned())),
-            None => (word, None),
-        };
-        let info = info.flags.iter().find(|it| it.long == name);
-        return Ok(vec![TypedFlag {
-            info: info.ok_or_else(unknown)?,
-            value,
-        }]);
+        return Err(unknown());
     }
     let mut typed = Vec::new();
     let mut letters = word.strip_prefix('-').unwrap_or(word).chars();
     while let Some(letter) = letters.next() {
         // argh's description has no short form of it.
         let is_help = |it: &FlagInfo| letter == 'h' && it.long == HELP;
-        let mut flags = info.flags.iter();
+        let mut flags = flags.iter();
         let info = flags.find(|it| it.short == Some(letter) || is_help(it));
         let info = info.ok_or_else(unknown)?;
-        if takes_value(info) {
-            let value = letters.as_str();
-            let value =
-                (!value.is_empty()).then(|| value.strip_prefix('=').unwrap_or(value).to_owned());
-            typed.push(TypedFlag { info, value });
+        let rest = letters.as_str();
+        if takes_value(info) && !rest.is_empty() {
+            let value = rest.strip_prefix('=').unwrap_or(rest).to_owned();
+            typed.push(TypedFlag {
+                info,
+                value: Some(value),
+            });
             break;
         }
         typed.push(TypedFlag { info, value: None });
@@ -215,8 +203,15 @@ fn typed_flags(
     Ok(typed)
 }
 
-fn is_flag(info: &'static CommandInfoWithArgs, word: &str) -> bool {
-    word.len() > 1 && word.starts_with('-') && typed_flags(info, word).is_ok()
+/// Compares a word with the long form of a flag. One dash is enough, as for the flags of programs in Go: otherwise `-json`
+/// would be `-j -s on`.
+fn is_long_form(flag: &FlagInfo, word: &str) -> bool {
+    let is_go = word.len() > 2 && flag.long.strip_prefix('-') == Some(word);
+    flag.long == word || is_go
+}
+
+fn is_flag(flags: &[&'static FlagInfo<'static>], word: &str) -> bool {
+    word.len() > 1 && word.starts_with('-') && typed_flags(flags, word).is_ok()
 }
 
 fn takes_value(flag: &FlagInfo) -> bool {

@@ -154,6 +154,10 @@ const MISTAKES: &str = r#"
     ls -l
     get web --sevice api
     get web --name x
+    get web --host x
+    get web -port
+    list -alj
+    skill --jsno install
     get web --register
     get web --frob
     get -a shop web

@@ -209,6 +209,10 @@ fn flags_may_be_short_together_and_before_the_command() {
         &["-s", "web", "ls", "-j"],
         &["ls", "-s=web", "-j"],
         &["ls", "--service=web", "-j"],
+        // As the flags of programs in Go.
+        &["list", "-json", "-all"],
+        &["list", "-service=web", "-json"],
+        &["list", "-service", "web", "-app", "work", "-json"],
     ] {
         assert_eq!(portctl.json(args), expected, "{args:?}");
     }
