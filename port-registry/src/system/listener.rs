@@ -3,6 +3,9 @@
 #[cfg(feature = "listeners")]
 use std::collections::BTreeMap;
 use std::fmt;
+#[cfg(feature = "serde")]
+use std::path::Path;
+use std::path::PathBuf;
 
 #[cfg(feature = "listeners")]
 use crate::system::procfs;
@@ -25,19 +28,45 @@ pub struct Listener {
     /// The user that the process belongs to, if nothing else is known because it is another user. Only Linux tells.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub uid: Option<u32>,
+    /// The working folder of the process. Only Linux tells, and not for processes in containers, whose paths mean other
+    /// folders. In JSON, `U+FFFD` replaces what is not UTF-8 in the path.
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            skip_serializing_if = "Option::is_none",
+            serialize_with = "serialize_lossy"
+        )
+    )]
+    pub dir: Option<PathBuf>,
 }
 
-/// Describes the process, as in `postgres (pid 4711)`. Escape the text before you show it on a terminal, because the
-/// name of a process may contain control characters.
+/// Describes the process, as in `postgres (pid 4711, in /home/me/shop)`. Escape the text before you show it on a
+/// terminal, because names of processes and folders may contain control characters.
 impl fmt::Display for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.pid, &self.process, self.uid) {
-            (Some(pid), Some(process), _) => write!(f, "{process} (pid {pid})"),
-            (Some(pid), None, _) => write!(f, "pid {pid}"),
-            (None, _, Some(uid)) => write!(f, "another user's process (uid {uid})"),
-            (None, _, None) => f.write_str("an unknown process"),
+        let dir = self.dir.as_ref().map(|dir| dir.display());
+        match (self.pid, &self.process, dir) {
+            (Some(pid), Some(process), Some(dir)) => write!(f, "{process} (pid {pid}, in {dir})"),
+            (Some(pid), Some(process), None) => write!(f, "{process} (pid {pid})"),
+            (Some(pid), None, Some(dir)) => write!(f, "pid {pid} (in {dir})"),
+            (Some(pid), None, None) => write!(f, "pid {pid}"),
+            (None, ..) => match self.uid {
+                Some(uid) => write!(f, "another user's process (uid {uid})"),
+                None => f.write_str("an unknown process"),
+            },
         }
     }
+}
+
+/// Serializes a path as text, because `serde` refuses one that is not UTF-8.
+#[cfg(feature = "serde")]
+#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
+fn serialize_lossy<S: serde::Serializer>(
+    dir: &Option<PathBuf>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let text = dir.as_deref().map(Path::to_string_lossy);
+    serde::Serialize::serialize(&text, serializer)
 }
 
 impl Listener {
@@ -105,6 +134,9 @@ fn find_where(is_wanted: impl Fn(Port) -> bool) -> BTreeMap<Port, Listener> {
             listener.process = (!it.process.name.is_empty()).then_some(it.process.name);
         }
     }
+    for listener in found.values_mut() {
+        listener.dir = listener.pid.and_then(procfs::working_folder);
+    }
     for (port, user) in procfs::listeners() {
         if is_wanted(port) {
             found.entry(port).or_insert_with(|| Listener {
@@ -136,6 +168,9 @@ mod tests {
         let found = find(address.port());
         assert_eq!(found.pid, Some(std::process::id()));
         assert!(found.process.is_some());
+        if cfg!(target_os = "linux") {
+            assert_eq!(found.dir, std::env::current_dir().ok());
+        }
         assert_eq!(
             find(client.local_addr().unwrap().port()),
             Listener::default()

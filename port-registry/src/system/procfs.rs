@@ -1,11 +1,15 @@
-//! The kernel's list of sockets on Linux, which includes those of other users.
+//! Facts from proc(5) on Linux: the sockets of all users, and the working folders of processes.
 
 use std::fs;
+use std::path::PathBuf;
 
 use crate::types::port::Port;
 
 /// The state of a listening socket (`TCP_LISTEN` in the kernel's `include/net/tcp_states.h`).
 const LISTEN: &str = "0A";
+
+/// The end of the path of a folder that was removed, or of one that has such a name.
+const REMOVED: &[u8] = b" (deleted)";
 
 /// Returns the port and the user of each listening socket.
 pub(super) fn listeners() -> Vec<(Port, u32)> {
@@ -26,6 +30,22 @@ fn parse_row(row: &str) -> Option<(Port, u32)> {
     columns.nth(1).filter(|&state| state == LISTEN)?;
     let user = columns.nth(3)?.parse().ok()?;
     Some((port, user))
+}
+
+/// Returns the working folder of a process.
+///
+/// Returns `None` if the system does not show it, if the folder was removed, and for a process in a container, whose
+/// paths mean other folders.
+pub(super) fn working_folder(pid: u32) -> Option<PathBuf> {
+    let link = |process: &str, name: &str| fs::read_link(format!("/proc/{process}/{name}")).ok();
+    let process = pid.to_string();
+    let folder = link(&process, "cwd").filter(|it| it.is_absolute())?;
+    let is_contained = ["ns/mnt", "root"]
+        .iter()
+        .any(|view| link(&process, view) != link("self", view));
+    // The kernel marks removed folders. Do not examine the path, because its file system may not respond.
+    let is_removed = folder.as_os_str().as_encoded_bytes().ends_with(REMOVED);
+    (!is_contained && !is_removed).then_some(folder)
 }
 
 #[cfg(test)]

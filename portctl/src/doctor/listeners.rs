@@ -46,11 +46,13 @@ pub(super) fn check(allocations: Option<&[Allocation]>) -> Finding {
         .filter_map(|it| Some((it, listeners.get(&it.port)?)))
         .collect();
     let mut proxies = ProxyUsers::default();
-    let foreign: Vec<String> = in_use
+    let foreign: Vec<&(&Allocation, &Listener)> = in_use
         .iter()
-        .filter_map(|(allocation, listener)| foreign_listener(allocation, listener, &mut proxies))
+        .filter(|(allocation, listener)| {
+            is_foreign(allocation, listener, &mut proxies) == Some(true)
+        })
         .collect();
-    if foreign.is_empty() {
+    let Some((first, _)) = foreign.first() else {
         return Finding::ok(
             CHECK,
             match (in_use.len(), allocations.len()) {
@@ -62,43 +64,62 @@ pub(super) fn check(allocations: Option<&[Allocation]>) -> Finding {
                 ),
             },
         );
-    }
+    };
+    let command = new_port_command(first);
+    let hint = match foreign.len() {
+        1 => format!("stop the other process, or give the service another port: `{command}`"),
+        _ => format!(
+            "stop the other processes, or give the services other ports, beginning with the first: `{command}`"
+        ),
+    };
+    let lines: Vec<String> = foreign.iter().map(|it| describe(it.0, it.1)).collect();
     let ports = count(foreign.len(), "allocated port");
     Issue::warning(format!(
         "another project, another user or the system seems to listen on {ports}:"
     ))
-        .hint("stop the other process, or give the service another port: `portctl release --id ID`, then `portctl get`")
-        .of(CHECK)
-        .first_details(MAX_LISTED, &foreign)
+    .hint(hint)
+    .of(CHECK)
+    .first_details(MAX_LISTED, &lines)
 }
 
-/// Describes the listener on an allocation's port, if it does not belong to the allocation's checkout.
-fn foreign_listener(
+/// Tests if the listener on an allocation's port does not belong to the allocation's checkout. Returns `None` if that is
+/// unknown.
+fn is_foreign(
     allocation: &Allocation,
     listener: &Listener,
     proxies: &mut ProxyUsers,
-) -> Option<String> {
-    let by = wording::by_listener(listener);
-    let what = match (listener.pid, listener.uid) {
-        (Some(pid), _) => {
-            if listener.process.as_deref().is_some_and(is_proxy) {
-                return None;
-            }
-            let folder = process::folder(pid)?;
-            // Unknown if the process's folder was removed.
-            if allocation.checkout_contains(&folder)? {
-                return None;
-            }
-            format!("{by} from {}", folder.display())
-        }
-        (None, Some(user)) if !process::is_own(user) && !proxies.are_run_by(user) => by,
-        (None, _) => return None,
-    };
-    Some(format!(
-        "port {port} of {holder} is in use{what}: `portctl check {port}`",
-        port = allocation.port,
-        holder = wording::holder(allocation)
-    ))
+) -> Option<bool> {
+    match (listener.pid, listener.uid) {
+        (Some(_), _) if listener.process.as_deref().is_some_and(is_proxy) => None,
+        (Some(_), _) => Some(!allocation.checkout_contains(listener.dir.as_deref()?)?),
+        (None, user) => user.map(|user| !process::is_own(user) && !proxies.are_run_by(user)),
+    }
+}
+
+fn describe(allocation: &Allocation, listener: &Listener) -> String {
+    format!(
+        "port {} of {} is in use{}",
+        allocation.port,
+        wording::holder(allocation),
+        wording::by_listener(listener)
+    )
+}
+
+/// The command that gives a service another port. It runs in the checkout, so that the new allocation records that.
+fn new_port_command(allocation: &Allocation) -> String {
+    let key = &allocation.key;
+    let dir = allocation.dir.as_ref();
+    let dir = dir.filter(|_| !allocation.checkout_is_gone());
+    let cd = dir.map_or_else(String::new, |dir| {
+        format!("cd{} && ", wording::positional(dir.as_str()))
+    });
+    format!(
+        "{cd}portctl release --id {} && portctl get{}{}{}",
+        allocation.id,
+        wording::flag("--app", key.app()),
+        wording::flag("--instance", key.instance()),
+        wording::positional(key.service())
+    )
 }
 
 /// Recognizes proxies by name. Includes ssh, which colima and lima use as a proxy.

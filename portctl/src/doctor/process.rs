@@ -1,26 +1,5 @@
 //! Facts about processes, from proc(5) on Linux. Unknown on other systems.
 
-use std::path::PathBuf;
-
-/// Returns the working folder of a process. `None` for processes in containers, whose paths mean other folders.
-#[cfg(target_os = "linux")]
-pub(super) fn folder(pid: u32) -> Option<PathBuf> {
-    use std::fs::read_link;
-
-    let link = |process: &str, name: &str| read_link(format!("/proc/{process}/{name}")).ok();
-    let process = pid.to_string();
-    let is_contained = ["ns/mnt", "root"]
-        .iter()
-        .any(|view| link(&process, view) != link("self", view));
-    let folder = link(&process, "cwd")?;
-    (!is_contained).then_some(folder)
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(super) fn folder(_: u32) -> Option<PathBuf> {
-    None
-}
-
 /// Lists the names of all processes of any user.
 #[cfg(target_os = "linux")]
 pub(super) fn names_of(user: u32) -> impl Iterator<Item = String> {

@@ -77,7 +77,14 @@ fn conflicts_name_the_holder_or_the_listener() {
     session.ask("POST", path, &claim("api", &at(busy)));
     session.ask("PUT", path, &claim("api", &at(busy)));
     session.ask("PUT", path, &claim("api", &at(held)));
-    session.ask("GET", &format!("/v1/ports/{both}"), "");
+    let status = session.ask("GET", &format!("/v1/ports/{both}"), "");
+    if cfg!(target_os = "linux") {
+        let folder = std::env::current_dir().unwrap();
+        assert_eq!(
+            status.json(200)["listener"]["dir"],
+            folder.to_str().unwrap()
+        );
+    }
     // The first claim takes the last free port of the range.
     session.ask("POST", path, &claim("api", ""));
     session.ask("POST", path, &claim("worker", ""));

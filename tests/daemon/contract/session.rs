@@ -68,8 +68,12 @@ impl Session {
     pub(super) fn assert_snapshot(self, name: &str) {
         let mut settings = test_support::snapshots::settings();
         settings.add_filter(self.sandbox.path().to_str().unwrap(), "[SANDBOX]");
+        // Only Linux tells the folder of the process.
         settings.add_filter(
-            &format!(r#""pid":{},"process":"[^"]*""#, std::process::id()),
+            &format!(
+                r#""pid":{},"process":"[^"]*"(,"dir":"[^"]*")?"#,
+                std::process::id()
+            ),
             r#""pid":[PID],"process":"[PROCESS]""#,
         );
         for offset in 0..PORTS {

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
-use port_registry::{Claim, ServiceKey};
+use port_registry::{Claim, Listener, ServiceKey};
 use test_support::daemon::{Daemon, PORT_REGISTRY};
 use test_support::{Ran, Sandbox, occupant};
 
@@ -18,11 +18,12 @@ fn startup_waits_for_a_port_in_use_and_then_names_its_owner() {
     let start = Instant::now();
     let message = failure(&sandbox, &["--port", &port]);
     assert!(start.elapsed() >= Duration::from_secs(3));
-    let pid = format!("(pid {})", occupant.id());
-    assert!(message.contains(&pid), "{message}");
+    let listener = Listener::find(port.parse().unwrap()).to_string();
+    let pid = format!("pid {}", occupant.id());
+    assert!(listener.contains(&pid), "{listener}");
     let message = message
-        .replace(&port, "[PORT]")
-        .replace(&pid, "(pid [PID])");
+        .replace(&listener, "[LISTENER]")
+        .replace(&port, "[PORT]");
     let (waiting, message) = message.split_once('\n').unwrap();
     assert!(
         waiting.ends_with(" waiting for port [PORT], which is in use"),
@@ -30,7 +31,7 @@ fn startup_waits_for_a_port_in_use_and_then_names_its_owner() {
     );
     let (before, name) = message.split_once(", by ").unwrap();
     assert_snapshot!(before, @"error: cannot listen on 127.0.0.1:[PORT]: address already in use");
-    assert_snapshot!(name.split_once(" (").unwrap().1, @"pid [PID]); stop it, or choose another port with --port");
+    assert_snapshot!(name, @"[LISTENER]; stop it, or choose another port with --port");
     assert!(!pidfile(&sandbox).exists());
 
     // The daemon starts if the port becomes free while it waits.

@@ -1,5 +1,6 @@
 //! `portctl` with either backend.
 
+use std::env;
 use std::fmt::Write as _;
 use std::process::Command;
 
@@ -117,7 +118,12 @@ impl Portctl {
         let parts = text.split("--instance there-").enumerate();
         let parts = parts.map(|(at, part)| if at == 0 { part } else { &part[4..] });
         text = parts.collect::<Vec<_>>().join("--instance there-[MARK]");
-        text.replace(&format!("(pid {pid})"), "(pid [PID])")
+        // Only Linux tells the folder of the process.
+        let folder = env::current_dir().unwrap();
+        let folder = folder.display();
+        text.replace(&format!(", in {folder})"), ")")
+            .replace(&format!(",\"dir\":\"{folder}\"}}"), "}")
+            .replace(&format!("(pid {pid})"), "(pid [PID])")
             .replace(&format!("\"pid\":{pid}"), "\"pid\":[PID]")
     }
 }

@@ -1,6 +1,7 @@
 //! Allocating ports.
 
 use insta::assert_snapshot;
+use port_registry::Listener;
 use serde_json::{Value, json};
 use test_support::{free_block, occupant};
 
@@ -74,11 +75,12 @@ fn a_port_in_use_is_refused_unless_it_is_adopted() {
     let (occupant, port) = occupant();
     let claim = ["allocate", "--service", "db", "--port", &port.to_string()];
     let ran = portctl.run(&claim);
-    let by = format!(" (pid {})", occupant.id());
-    let error = ran.complained(1).replace(&port.to_string(), "[PORT]");
-    let (before, process) = error.split_once(" by ").unwrap();
-    let (_, after) = process.split_once(&by).unwrap();
-    let error = format!("{before} by [PROCESS]{after}");
+    let listener = Listener::find(port.try_into().unwrap());
+    assert_eq!(listener.pid, Some(occupant.id()));
+    let error = ran
+        .complained(1)
+        .replace(&listener.to_string(), "[PROCESS]")
+        .replace(&port.to_string(), "[PORT]");
     assert_snapshot!(error, @"
     error: port [PORT] is in use on this system by [PROCESS], and not allocated
     hint: if the service itself listens there, `portctl allocate db --port [PORT] --adopt` registers it; otherwise leave --port out to get a free port

@@ -1,6 +1,7 @@
 //! Listing, releasing and checking ports.
 
 use insta::assert_snapshot;
+use port_registry::Listener;
 use serde_json::{Value, json};
 use test_support::occupant;
 
@@ -110,8 +111,9 @@ fn check_reports_by_its_exit_code() {
     assert_eq!(status(&port)["holder"]["service"], "web");
     let listener = status(&busy)["listener"].clone();
     assert_eq!(listener["pid"], occupant.id());
-    let process = listener["process"].as_str().unwrap();
-    let by = format!("by {process} (pid {})", occupant.id());
+    let listener: Listener = serde_json::from_value(listener).unwrap();
+    assert_eq!(listener, Listener::find(busy.parse().unwrap()));
+    let by = format!("by {listener}");
     let text = format!("port [PORT] is in use {by}, and not allocated\n");
     assert_eq!(check(&busy), (1, text));
     assert_eq!(status(&busy)["available"], false);

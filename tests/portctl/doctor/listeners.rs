@@ -77,15 +77,18 @@ fn foreign_process_on_an_allocated_port_is_reported() {
             "port {db} of shop/main/db (id 3, of {}) is in use by ",
             shop.display()
         ),
-        format!(
-            "(pid {}) from {}: `portctl check {db}`",
-            stranger.id(),
-            blog.display()
-        ),
+        format!("(pid {}, in {})", stranger.id(), blog.display()),
     ] {
         findings.assert("listeners", "warning", &part);
     }
     findings.assert_ok_except(&["listeners"]);
+    let fix = format!(
+        "give the service another port: `cd {} && portctl release --id 3 && \
+         portctl get --app shop --instance main db`",
+        shop.display()
+    );
+    let hint = findings.hint("listeners");
+    assert!(hint.ends_with(&fix), "{hint}");
 }
 
 #[test]
@@ -155,5 +158,7 @@ fn server_at_the_default_address_is_reported() {
         detail.starts_with("127.0.0.1:51234 is in use by "),
         "{detail}"
     );
-    assert!(detail.contains(&format!("(pid {pid}): ")), "{detail}");
+    let work = patient.sandbox.work();
+    let by = format!("(pid {pid}, in {}): ", work.display());
+    assert!(detail.contains(&by), "{detail}");
 }

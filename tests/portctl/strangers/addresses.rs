@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::process::Command;
 
 use crate::machine::Machine;
+use port_registry::Listener;
 use port_registry::daemon::Presence;
 use serde_json::json;
 use test_support::daemon::{Daemon, PORT_REGISTRY};
@@ -27,11 +28,10 @@ fn foreign_server_at_the_address_is_named_and_not_stopped() {
         let machine = Machine::new();
         impostor(machine.address, answer);
         let complaint = machine.complaint(&["start"]);
-        let by = format!("(pid {}), {what}", std::process::id());
-        assert!(
-            complaint.starts_with("error: [ADDRESS] is in use by ") && complaint.contains(&by),
-            "{complaint}"
-        );
+        let listener = Listener::find(machine.address.port().try_into().unwrap());
+        assert_eq!(listener.pid, Some(std::process::id()));
+        let error = format!("error: [ADDRESS] is in use by {listener}, {what}\n");
+        assert!(complaint.starts_with(&error), "{complaint}");
         let complaint = machine.complaint(&["stop"]);
         assert!(
             complaint.starts_with("error: Server is not running\nhint: "),

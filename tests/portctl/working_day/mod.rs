@@ -1,8 +1,10 @@
-//! Everyday use of `portctl`: exporting ports as variables, importing allocations, and pruning them. Each test runs in
-//! process and through a daemon.
+//! Everyday use of `portctl`: exporting ports as variables, checking ports, importing allocations, and pruning them.
+//! Each test runs in process and through a daemon.
 
 mod env;
 mod hints;
 mod importing;
+#[cfg(target_os = "linux")]
+mod listeners;
 mod machine;
 mod registering;

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
@@ -22,7 +22,18 @@ pub fn listener() -> (TcpListener, u16) {
 ///
 /// A socket of this process would seem to belong to programs that other tests start, between their fork and exec.
 pub fn occupant() -> (Helper, u16) {
-    let mut occupant = Helper::spawn(Command::new(program("test-listener")).arg("0"));
+    occupant_in(Path::new("."))
+}
+
+/// Like [`occupant`], but the process runs in this folder.
+pub fn occupant_in(folder: &Path) -> (Helper, u16) {
+    let mut command = Command::new(program("test-listener"));
+    occupant_by(command.arg("0").current_dir(folder))
+}
+
+/// Starts `test-listener 0` by this command.
+pub fn occupant_by(command: &mut Command) -> (Helper, u16) {
+    let mut occupant = Helper::spawn(command);
     let line = occupant.hear().unwrap();
     let port = line.strip_prefix("listening ").unwrap().parse().unwrap();
     (occupant, port)

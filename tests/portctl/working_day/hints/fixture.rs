@@ -14,6 +14,12 @@ pub(super) const REGISTER: [&str; 2] = ["scan", "--register"];
 #[track_caller]
 pub(super) fn follow_hint(machine: &Machine, folder: &Path, ran: &Ran) -> String {
     let hint = ran.complained(1).split_once("hint: ").unwrap().1;
+    run_command_of(machine, folder, hint)
+}
+
+/// Runs the first command between backticks.
+#[track_caller]
+pub(super) fn run_command_of(machine: &Machine, folder: &Path, hint: &str) -> String {
     let command = hint.split('`').nth(1).unwrap();
     let bin = machine.sandbox.path().join("bin");
     if !bin.exists() {

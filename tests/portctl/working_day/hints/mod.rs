@@ -1,5 +1,7 @@
 //! Hints about conflicts. The tests run the commands that the hints name.
 
 mod conflicts;
+#[cfg(target_os = "linux")]
+mod doctor;
 mod fixture;
 mod scans;
