@@ -1,5 +1,6 @@
 //! Everything that portctl prints.
 
+mod age;
 mod error;
 mod print;
 mod table;

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::io;
 
-use port_registry::Allocation;
+use port_registry::{Allocation, Timestamp};
 use prettytable::format::FormatBuilder;
 use prettytable::{Row, Table};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::age::age;
 use super::print::print_lines;
 use super::terminal::{self, Stream, Style};
 use super::visible::visible;
@@ -35,21 +36,25 @@ const ALLOCATIONS: Columns = Columns {
     needed: 5,
 };
 
-/// Renders a table of allocations.
-fn allocation_table(allocations: &[Allocation], width: Option<usize>) -> io::Result<String> {
-    let rows: Vec<Vec<Cow<str>>> = allocations.iter().map(cells).collect();
+/// Renders a table of allocations. If the current time is given, their times are shown as ages.
+fn allocation_table(
+    allocations: &[Allocation],
+    width: Option<usize>,
+    now: Option<Timestamp>,
+) -> io::Result<String> {
+    let rows: Vec<Vec<Cow<str>>> = allocations.iter().map(|it| cells(it, now)).collect();
     ALLOCATIONS.render(&rows, width)
 }
 
-fn cells(allocation: &Allocation) -> Vec<Cow<'_, str>> {
-    let key = &allocation.key;
+fn cells(allocation: &Allocation, now: Option<Timestamp>) -> Vec<Cow<'_, str>> {
+    let (key, created) = (&allocation.key, allocation.created_at);
     vec![
         Cow::from(allocation.id.to_string()),
         visible(key.app()),
         visible(key.instance()),
         visible(key.service()),
         Cow::from(allocation.port.to_string()),
-        Cow::from(allocation.created_at.to_string()),
+        Cow::from(now.map_or_else(|| created.to_string(), |now| age(created, now))),
     ]
 }
 
@@ -136,12 +141,11 @@ fn shortened(text: &str, width: usize) -> Cow<'_, str> {
     Cow::from(short)
 }
 
-/// Prints a table of allocations, no wider than the terminal.
+/// Prints a table of allocations. On a terminal, it is no wider than that, and shows ages.
 pub(crate) fn print_allocations(allocations: &[Allocation]) -> io::Result<()> {
-    print_under_heading(&allocation_table(
-        allocations,
-        terminal::width(Stream::Stdout),
-    )?)
+    let now = terminal::is_terminal(Stream::Stdout).then(Timestamp::now);
+    let table = allocation_table(allocations, terminal::width(Stream::Stdout), now)?;
+    print_under_heading(&table)
 }
 
 /// Prints a table, no wider than the terminal.
@@ -175,7 +179,7 @@ mod tests {
 
     #[test]
     fn table_without_a_width_shortens_nothing() {
-        let table = allocation_table(&allocations(), None).unwrap();
+        let table = allocation_table(&allocations(), None, None).unwrap();
         for part in [
             "feature-a-name-that-goes-on-and-on-and-on",
             "日本語のプロジェクト名",
@@ -188,7 +192,7 @@ mod tests {
     #[test]
     fn table_is_no_wider_than_the_terminal() {
         for width in 25..=140 {
-            let table = allocation_table(&allocations(), Some(width)).unwrap();
+            let table = allocation_table(&allocations(), Some(width), None).unwrap();
             let widest = table.lines().map(UnicodeWidthStr::width).max().unwrap();
             assert!(widest <= width, "{width}:\n{table}");
             // The id and the port are always shown, because commands take them.
@@ -198,6 +202,16 @@ mod tests {
             );
             assert_eq!(table.contains("CREATED"), width >= 64, "{width}:\n{table}");
         }
+    }
+
+    #[test]
+    fn table_with_the_current_time_shows_ages() {
+        let now = "2026-11-24T14:00:01Z".parse().ok();
+        let table = allocation_table(&allocations(), Some(64), now).unwrap();
+        assert!(
+            table.lines().skip(1).all(|row| row.ends_with("  2 h ago")),
+            "{table}"
+        );
     }
 
     #[test]

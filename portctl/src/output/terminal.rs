@@ -46,7 +46,7 @@ pub(crate) fn help_width() -> usize {
     width(Stream::Stdout).map_or(80, |width| width.clamp(40, 100))
 }
 
-fn is_terminal(stream: Stream) -> bool {
+pub(crate) fn is_terminal(stream: Stream) -> bool {
     match stream {
         Stream::Stdout => io::stdout().is_terminal(),
         Stream::Stderr => io::stderr().is_terminal(),

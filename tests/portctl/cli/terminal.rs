@@ -1,5 +1,6 @@
 //! Output to terminals, closed pipes and full disks.
 
+use std::fs;
 use std::process::Stdio;
 
 use crate::PORTCTL;
@@ -189,6 +190,23 @@ fn colours_of_labels_take_no_room_in_a_line() {
             .fold(coloured.clone(), |text, code| text.replace(code, ""));
         assert_ne!(coloured, plain);
         assert_eq!(bare, plain);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn times_are_short_in_terminals_and_whole_elsewhere() {
+    let portctl = Portctl::new();
+    let time = "2020-02-29T12:34:56Z";
+    let row = json!([{"app": "shop", "instance": "main", "service": "web", "port": portctl.first, "created_at": time}]);
+    let file = portctl.sandbox.work().join("ports.json");
+    fs::write(&file, row.to_string()).unwrap();
+    portctl.run(&["import", file.to_str().unwrap()]);
+    let table = run_in_terminal(&portctl, 80, "list --all", &[("NO_COLOR", "1")]);
+    assert!(table.trim_end().ends_with("  2020-02-29"), "{table}");
+    for words in [&["list", "--all"][..], &["list", "--all", "--json"]] {
+        let ran = portctl.run(words);
+        assert!(ran.printed().contains(time), "{ran:?}");
     }
 }
 
