@@ -77,6 +77,7 @@ fn daemon_at_the_default_address_is_reported_but_not_used_for_allocations() {
     let lines: Vec<&str> = ran.stdout.lines().collect();
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert_eq!(lines[..2], ["3000", "port-registry"], "{ran:?}");
-    assert!(lines[2].ends_with(" healthy"), "{ran:?}");
+    let healthy = " healthy at http://127.0.0.1:51234";
+    assert!(lines[2].ends_with(healthy), "{ran:?}");
     assert_eq!(lines[3..], ["healthy", "4000", "3000", "3001"], "{ran:?}");
 }

@@ -61,9 +61,29 @@ impl Machine {
             .replace(self.sandbox.path().to_str().unwrap(), "[SANDBOX]")
     }
 
+    /// The first line of `status` while this daemon runs.
+    pub(crate) fn status(&self, pid: u32, health: &str) -> String {
+        format!(
+            "Server is running (pid {pid}) {health} at http://{}",
+            self.address
+        )
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_healthy(&self, pid: u32) {
+        assert_eq!(self.run(&["status"]).printed(), self.status(pid, "healthy"));
+    }
+
     #[track_caller]
     pub(crate) fn assert_not_running(&self) {
-        assert_eq!(self.run(&["status"]).printed(), "Server is not running");
+        let status = self.run(&["status"]);
+        assert_eq!(status.code, Some(0));
+        assert_eq!(status.stdout, "Server is not running\n");
+        let note = format!(
+            "nothing listens at {}, which PORT_REGISTRY_ADDR names\n",
+            self.address
+        );
+        assert_eq!(status.stderr, note);
         assert_eq!(self.complaint(&["stop"]), "error: Server is not running");
         assert!(
             self.complaint(&["health"])

@@ -1,5 +1,7 @@
 //! `portctl status`.
 
+use std::borrow::Cow;
+
 use port_registry::Builder;
 use port_registry::daemon::api::HealthStatus;
 use port_registry::daemon::{DaemonInfo, Presence};
@@ -10,6 +12,7 @@ use super::outcome::{CommandResult, Done};
 use crate::args::StatusArgs;
 use crate::backend::ClientError;
 use crate::daemon::{self, Target};
+use crate::environment::{self, ADDRESS_VARIABLE};
 use crate::output::{self, visible};
 
 /// The state of the daemon.
@@ -40,8 +43,8 @@ pub(crate) fn run(args: &StatusArgs) -> CommandResult {
         return Ok(Done::Printed(output::print_json(&document)));
     }
     let printed = output::print(&document.headline());
-    let remark = match &document.detail {
-        Some(detail) => output::remark(&visible(detail)),
+    let remark = match document.note() {
+        Some(note) => output::remark(&visible(&note)),
         None => Ok(()),
     };
     Ok(Done::Printed(printed.and(remark)))
@@ -114,11 +117,30 @@ fn not_answering(target: &Target, error: &ClientError) -> StatusDocument {
 }
 
 impl StatusDocument {
-    fn headline(&self) -> String {
-        match (self.pid, self.healthy) {
-            (Some(pid), Some(true)) => format!("Server is running (pid {pid}) healthy"),
-            (Some(pid), _) => format!("Server is running (pid {pid}) unhealthy"),
-            (None, _) => "Server is not running".to_owned(),
+    /// The first problem, or the named address at which nothing listens.
+    fn note(&self) -> Option<Cow<'_, str>> {
+        if let Some(detail) = &self.detail {
+            return Some(Cow::from(detail));
         }
+        (!self.running && environment::is_address_named()).then(|| {
+            Cow::from(format!(
+                "nothing listens at {}, which {ADDRESS_VARIABLE} names",
+                self.address
+            ))
+        })
+    }
+
+    fn headline(&self) -> String {
+        let Some(pid) = self.pid else {
+            return "Server is not running".to_owned();
+        };
+        let health = match self.healthy {
+            Some(true) => "healthy",
+            _ => "unhealthy",
+        };
+        format!(
+            "Server is running (pid {pid}) {health} at http://{}",
+            self.address
+        )
     }
 }

@@ -107,8 +107,7 @@ fn stop_and_restart_need_the_lock_of_portctl() {
         let complaint = machine.complaint(&[command]);
         assert!(complaint.starts_with("error: cannot lock "), "{complaint}");
     }
-    let running = format!("Server is running (pid {pid}) healthy");
-    assert_eq!(machine.run(&["status"]).printed(), running);
+    machine.assert_healthy(pid);
 }
 
 #[test]

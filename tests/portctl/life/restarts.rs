@@ -12,15 +12,13 @@ fn restart_starts_a_daemon_or_replaces_the_running_one() {
     let first = pid_in(machine.run(&["restart"]).printed(), "Server started");
     let second = pid_in(machine.run(&["restart"]).printed(), "Server restarted");
     assert_ne!(first, second);
-    let running = format!("Server is running (pid {second}) healthy");
-    assert_eq!(machine.run(&["status"]).printed(), running);
+    machine.assert_healthy(second);
 }
 
 #[test]
 fn restart_does_not_stop_a_daemon_that_it_could_not_start_again() {
     let machine = Machine::new();
     let pid = machine.start();
-    let running = format!("Server is running (pid {pid}) healthy");
     // The daemon's program is missing.
     let folder = machine.sandbox.path().join("bin");
     fs::create_dir(&folder).unwrap();
@@ -32,7 +30,7 @@ fn restart_does_not_stop_a_daemon_that_it_could_not_start_again() {
         .env("PATH", machine.sandbox.work());
     let ran = Ran::of(command.arg("restart"));
     assert!(ran.complained(1).contains("or on the PATH"), "{ran:?}");
-    assert_eq!(machine.run(&["status"]).printed(), running);
+    machine.assert_healthy(pid);
     // The running daemon serves another registry.
     let mut command = machine.command(&["restart"]);
     let ran = Ran::of(command.env("PORT_REGISTRY_DB", "other.redb"));
@@ -40,7 +38,7 @@ fn restart_does_not_stop_a_daemon_that_it_could_not_start_again() {
         ran.complained(1).contains(" serves a different registry, "),
         "{ran:?}"
     );
-    assert_eq!(machine.run(&["status"]).printed(), running);
+    machine.assert_healthy(pid);
 }
 
 #[test]

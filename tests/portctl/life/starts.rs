@@ -18,8 +18,7 @@ fn daemon_is_started_used_and_stopped() {
     let machine = Machine::new();
     machine.assert_not_running();
     let pid = machine.start();
-    let running = format!("Server is running (pid {pid}) healthy");
-    assert_eq!(machine.run(&["status"]).printed(), running);
+    machine.assert_healthy(pid);
     assert_eq!(machine.run(&["health"]).printed(), "healthy");
     assert_eq!(
         machine.run(&["health", "--json"]).printed(),

@@ -34,8 +34,7 @@ fn supervised_daemon_is_not_stopped_or_restarted() {
         let (_, hint) = complaint.split_once("\nhint: ").unwrap();
         assert!(hint.starts_with("`systemctl "), "{hint}");
     }
-    let running = format!("Server is running (pid {pid}) healthy");
-    assert_eq!(machine.run(&["status"]).printed(), running);
+    machine.assert_healthy(pid);
     let started = machine.run(&["start"]);
     assert_eq!(running_already(&machine, &started), pid);
     let identity = daemon.ask("GET", "/v1/daemon", "").json(200);
@@ -49,8 +48,7 @@ fn status_and_stop_ignore_invalid_registry_settings() {
     let run = |words: &[&str]| Ran::of(machine.command(words).env("PORT_REGISTRY_RANGE", "abc"));
     let status = run(&["status"]);
     assert_eq!(status.code, Some(0));
-    let running = format!("Server is running (pid {pid}) healthy\n");
-    assert_eq!(status.stdout, running);
+    assert_eq!(status.stdout.trim_end(), machine.status(pid, "healthy"));
     assert!(status.stderr.contains("PORT_REGISTRY_RANGE"), "{status:?}");
     assert_eq!(pid_in(run(&["stop"]).printed(), "Server stopped"), pid);
 }
@@ -78,7 +76,6 @@ fn daemon_started_by_a_wrapper_script_is_recognized() {
     command.env("PORT_REGISTRY_ADDR", machine.address.to_string());
     let ran = Ran::of(command.arg("start"));
     let pid = pid_in(ran.printed(), "Server started");
-    let running = format!("Server is running (pid {pid}) healthy");
-    assert_eq!(machine.run(&["status"]).printed(), running);
+    machine.assert_healthy(pid);
     machine.run(&["stop"]).printed();
 }

@@ -39,8 +39,7 @@ fn forged_pidfile_is_never_used() {
         // A forged pidfile must not mislead portctl while the daemon runs, either.
         fs::remove_file(&pidfile).unwrap();
         lie();
-        let running = format!("Server is running (pid {pid}) healthy");
-        assert_eq!(machine.run(&["status"]).printed(), running);
+        machine.assert_healthy(pid);
         let stopped = machine.run(&["stop"]);
         assert_eq!(pid_in(stopped.printed(), "Server stopped"), pid);
     }
