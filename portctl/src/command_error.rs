@@ -91,7 +91,7 @@ impl From<ClientError> for Report {
                     .to_owned()
             }
             ClientError::TooLarge { .. } => {
-                format!("narrow the request, for example with --app, or unset {ADDRESS_VARIABLE}")
+                format!("narrow the request, for example with --app, or `unset {ADDRESS_VARIABLE}`")
             }
             _ if environment::is_address_named() => {
                 format!("check that {ADDRESS_VARIABLE} names the right address")
@@ -113,7 +113,7 @@ fn hint_by_code(code: ErrorCode) -> Option<String> {
             "try again".to_owned()
         }
         ErrorCode::TooLarge => {
-            format!("split it into parts, or unset {ADDRESS_VARIABLE}, because only a daemon has this limit")
+            format!("split it into parts, or `unset {ADDRESS_VARIABLE}`, because only a daemon has this limit")
         }
         _ => return None,
     })

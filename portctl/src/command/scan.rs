@@ -14,12 +14,13 @@ use crate::args::ScanArgs;
 use crate::backend::{self, Backend};
 use crate::checkout::CheckoutNames;
 use crate::command_error::CommandError;
+use crate::conflict;
 use crate::environment;
 use crate::output::{self, Columns, visible, wording};
 use crate::path::folder_of;
 use crate::registration::register;
 use crate::report::Report;
-use crate::scan::{self, FixedPort, ScanNote, ScanResult};
+use crate::scan::{self, FixedPort, ScanNote};
 
 const COLUMNS: Columns = Columns {
     headings: &["SERVICE", "PORT", "FILE", "REGISTRY", "SYSTEM"],
@@ -77,7 +78,7 @@ pub(crate) fn run(args: ScanArgs) -> CommandResult {
         }
     });
     Ok(Done::Printed(printed.and_then(|()| match registered {
-        Some(new) if !args.json => print_registered(new, &scan),
+        Some(new) if !args.json => print_registered(new, &names, &known),
         _ => Ok(()),
     })))
 }
@@ -160,18 +161,33 @@ fn print_notes(notes: &[ScanNote], as_json: bool) -> io::Result<()> {
     })
 }
 
-fn print_registered(new: usize, scan: &ScanResult) -> io::Result<()> {
-    let certain = scan.ports.iter().filter(|it| !it.guess).count();
-    let guesses = scan.ports.len() - certain;
+fn print_registered(new: usize, names: &CheckoutNames, known: &[KnownPort]) -> io::Result<()> {
+    let certain = known.iter().filter(|it| !it.fixed_port.guess).count();
+    let guesses = known.len() - certain;
     let mut text = format!("registered {new}");
     if certain > new {
         text = format!("{text}; registered already: {}", certain - new);
     }
     if guesses > 0 {
-        text = format!(
-            "{text}; not registered, because they are guesses: {guesses} (`portctl allocate SERVICE --port N --adopt` \
-             registers one)"
-        );
+        text = format!("{text}; not registered, because they are guesses: {guesses}");
+        let mut commands = known.iter().filter_map(|it| registering_command(names, it));
+        if let Some(command) = commands.next() {
+            let which = if guesses == 1 { "it" } else { "the first" };
+            text = format!("{text} (`{command}` registers {which})");
+        }
     }
-    output::remark(&text)
+    output::remark(&visible(&text))
+}
+
+/// The command that registers a guess. Returns `None` unless that is possible.
+fn registering_command(names: &CheckoutNames, known: &KnownPort) -> Option<String> {
+    let FixedPort {
+        service,
+        port,
+        guess,
+        ..
+    } = known.fixed_port;
+    let is_possible = *guess && matches!(known.registry, Standing::Free);
+    let claim = names.claim(service).ok().filter(|_| is_possible)?;
+    Some(conflict::adopt_command(&claim, *port))
 }

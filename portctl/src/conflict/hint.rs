@@ -33,7 +33,7 @@ pub(crate) fn release_hint_if_gone(allocation: &Allocation) -> Option<String> {
 }
 
 /// The command that registers a service that runs already.
-pub(super) fn adopt_command(claim: &Claim, port: Port) -> String {
+pub(crate) fn adopt_command(claim: &Claim, port: Port) -> String {
     format!(
         "portctl allocate{}{} --port {port} --adopt",
         name_flags(claim),

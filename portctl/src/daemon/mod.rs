@@ -16,7 +16,9 @@ mod supervisor;
 mod target;
 mod turn;
 
-pub(crate) use self::advice::{other_port, restart_for_range, use_its_registry};
+pub(crate) use self::advice::{
+    find_suspended, other_port, restart_for_range, resume_or_end, use_address, use_its_registry,
+};
 pub(crate) use self::detach::{WORD as DETACH, exec};
 pub(crate) use self::own::{difference, find as find_own, serves_range, serves_store};
 pub(crate) use self::start::{Started, restart, start};

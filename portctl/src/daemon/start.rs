@@ -5,7 +5,9 @@ use std::process::{Child, ExitStatus};
 use port_registry::daemon::{DaemonInfo, Presence, Supervisor};
 use port_registry::{Builder, DB_VARIABLE, Listener, Port};
 
-use super::advice::{other_port, restart_for_range, use_its_registry};
+use super::advice::{
+    find_suspended, other_port, restart_for_range, resume_or_end, use_its_registry,
+};
 use super::log::Log;
 use super::poll::{PollDeadline, START_STOP_TIMEOUT};
 use super::supervisor::{self, LifecycleAction};
@@ -67,7 +69,7 @@ fn check_address(target: &Target) -> Result<(), Report> {
         target.address()
     ))
     .hint(format!(
-        "start the daemon on that machine, or unset {ADDRESS_VARIABLE}"
+        "start the daemon on that machine, or `unset {ADDRESS_VARIABLE}`"
     )))
 }
 
@@ -169,22 +171,27 @@ fn report_occupied_address(target: &Target, error: &ClientError) -> Report {
     } else {
         format!("{address} is in use{by}, {what}")
     };
-    let hint = format!("stop it, or {}", other_port());
+    let hint = format!("stop it, or {}", other_port(address));
     Report::new(message).listener(listener).hint(hint)
 }
 
 /// Reports a daemon that holds its lock but does not answer.
 fn report_unresponsive(target: &Target, presence: Presence) -> Report {
-    let which = match presence {
-        Presence::Running { pid, .. } => format!("the daemon (pid {pid})"),
-        Presence::Starting | Presence::Absent => "a daemon that is starting".to_owned(),
+    let (which, hint) = match presence {
+        Presence::Running { pid, .. } => (
+            format!("the daemon (pid {pid})"),
+            resume_or_end(pid, &target.lock()),
+        ),
+        Presence::Starting | Presence::Absent => {
+            ("a daemon that is starting".to_owned(), find_suspended())
+        }
     };
     Report::new(format!(
         "{which} has not answered at {} for {} s",
         target.address(),
         START_STOP_TIMEOUT.as_secs()
     ))
-    .hint("check whether it hangs or is suspended; `kill -CONT` resumes it")
+    .hint(hint)
 }
 
 fn launch(target: &Target, range: Option<String>) -> Result<Started, Report> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use port_registry::daemon::Presence;
 
+use super::advice::resume_or_end;
 use super::poll::{PollDeadline, START_STOP_TIMEOUT};
 use super::process::Process;
 use super::supervisor::{self, LifecycleAction};
@@ -102,16 +103,19 @@ fn confirm(target: &Target, pid: u32, action: LifecycleAction) -> Result<Option<
             supervisor,
             ..
         }) if by == pid => supervisor,
-        Ok(daemon) => return Err(Report::new(format!(
-            "process {} answers at {}, but the daemon is process {pid}; neither was stopped",
-            daemon.pid,
-            target.address()
-        ))),
-        Err(error) => return Err(
-            Report::new(format!("the daemon (pid {pid}) was not stopped: {error}")).hint(format!(
-                "if it is suspended, `kill -CONT {pid}` resumes it; if it hangs, `kill -9 {pid}` ends it without losing data"
-            )),
-        ),
+        Ok(daemon) => {
+            return Err(Report::new(format!(
+                "process {} answers at {}, but the daemon is process {pid}; neither was stopped",
+                daemon.pid,
+                target.address()
+            )));
+        }
+        Err(error) => {
+            return Err(
+                Report::new(format!("the daemon (pid {pid}) was not stopped: {error}"))
+                    .hint(resume_or_end(pid, &target.lock())),
+            );
+        }
     };
     match supervisor::objection(pid, supervisor.as_ref(), action) {
         Some(report) => Err(report),

@@ -7,11 +7,12 @@ use std::time::Duration;
 use port_registry::Error;
 use port_registry::daemon::{DaemonInfo, Presence, default_pidfile, full_message, lock_of};
 
+use super::advice::use_address;
 use super::poll::{PollDeadline, START_STOP_TIMEOUT};
 use super::turn::Turn;
 use crate::address::Address;
 use crate::backend::Client;
-use crate::environment::{self, ADDRESS_VARIABLE};
+use crate::environment;
 use crate::report::Report;
 
 /// The daemon that the environment selects, running or not.
@@ -88,8 +89,8 @@ impl Target {
                     self.address()
                 ))
                 .hint(format!(
-                    "only one daemon runs per home folder; to use or stop this one, set \
-                     {ADDRESS_VARIABLE}={address}"
+                    "only one daemon runs per home folder; {} makes this shell use it",
+                    use_address(address)
                 )),
             ),
             _ => None,

@@ -1,7 +1,7 @@
 //! Checks the daemon, which is optional, and looks for other servers at its address.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use port_registry::daemon::{DaemonInfo, Presence, lock_of};
@@ -11,7 +11,7 @@ use super::finding::{Finding, Issue};
 use crate::address::Address;
 use crate::backend::{Client, ClientError};
 use crate::daemon;
-use crate::environment::{self, ADDRESS_VARIABLE};
+use crate::environment;
 use crate::output::wording;
 use crate::report::Report;
 
@@ -40,18 +40,22 @@ fn check_named(client: &Client) -> Finding {
         // Do not compare its store and range with the environment: the daemon's own are in force.
         Ok(daemon) => summary(&daemon, client.address()).with_all(other_version(&daemon)),
         Err(error) => match lock_holder_at(client.address()) {
-            Some(pid) => unresponsive(format!(
-                "process {pid} holds the daemon's lock, but {error}"
-            )),
+            Some((pid, lock)) => unresponsive(
+                format!("process {pid} holds the daemon's lock, but {error}"),
+                daemon::resume_or_end(pid, &lock),
+            ),
             None => Issue::from(Report::from(error)).of(CHECK),
         },
     }
 }
 
-/// Returns the process of this user's daemon, if its lock file says that it listens at this address.
-fn lock_holder_at(wanted: &Address) -> Option<u32> {
-    match Presence::of(&daemon::pidfile().ok()?) {
-        Ok(Presence::Running { pid, address }) if wanted.is_of(address) => Some(pid),
+/// Returns the process of this user's daemon and its lock file, if that says that it listens at this address.
+fn lock_holder_at(wanted: &Address) -> Option<(u32, PathBuf)> {
+    let pidfile = daemon::pidfile().ok()?;
+    match Presence::of(&pidfile) {
+        Ok(Presence::Running { pid, address }) if wanted.is_of(address) => {
+            Some((pid, lock_of(&pidfile)))
+        }
         _ => None,
     }
 }
@@ -64,11 +68,14 @@ fn check_own(client: &Client, pidfile: &Path) -> Finding {
             Some(issue) => issue.of(CHECK),
             None => Finding::ok(CHECK, "not running; portctl works without it"),
         },
-        Ok(Presence::Starting) => unresponsive(format!(
-            "a daemon holds {}, but is still starting after {} s",
-            lock.display(),
-            START_TIMEOUT.as_secs()
-        )),
+        Ok(Presence::Starting) => unresponsive(
+            format!(
+                "a daemon holds {}, but is still starting after {} s",
+                lock.display(),
+                START_TIMEOUT.as_secs()
+            ),
+            daemon::find_suspended(),
+        ),
         Ok(Presence::Running { pid, address }) => running(client, pidfile, pid, address),
         Err(error) => Issue::problem(format!(
             "cannot tell whether a daemon runs: {}: {error}",
@@ -84,7 +91,7 @@ fn running(default: &Client, pidfile: &Path, pid: u32, address: SocketAddr) -> F
     let client = Client::new(Address::of(address));
     let answer = client.identify();
     let lock = lock_of(pidfile);
-    let lock = lock.display();
+    let hint = || daemon::resume_or_end(pid, &lock);
     let is_still =
         matches!(Presence::of(pidfile), Ok(Presence::Running { pid: now, .. }) if now == pid);
     match answer {
@@ -94,16 +101,24 @@ fn running(default: &Client, pidfile: &Path, pid: u32, address: SocketAddr) -> F
                 finding
             } else {
                 finding.detail(format!(
-                    "`portctl stop` and `portctl restart` need {ADDRESS_VARIABLE}={address} to find it"
+                    "before `portctl stop` or `portctl restart`, {} makes this shell find it",
+                    daemon::use_address(address)
                 ))
             }
         }
         _ if !is_still => Finding::ok(CHECK, "it was just stopped or restarted"),
-        Ok(daemon) => unresponsive(format!(
-            "process {} answers at {address}, but process {pid} holds {lock}",
-            daemon.pid
-        )),
-        Err(error) => unresponsive(format!("process {pid} holds {lock}, but {error}")),
+        Ok(daemon) => unresponsive(
+            format!(
+                "process {} answers at {address}, but process {pid} holds {}",
+                daemon.pid,
+                lock.display()
+            ),
+            hint(),
+        ),
+        Err(error) => unresponsive(
+            format!("process {pid} holds {}, but {error}", lock.display()),
+            hint(),
+        ),
     }
 }
 
@@ -152,10 +167,8 @@ fn differences(daemon: &DaemonInfo) -> Vec<Issue> {
 }
 
 /// Reports a daemon that runs but does not answer.
-fn unresponsive(line: String) -> Finding {
-    Issue::problem(line)
-        .hint("if it is suspended, `kill -CONT` resumes it; if it hangs, `kill -9` ends it without losing data")
-        .of(CHECK)
+fn unresponsive(line: String, hint: String) -> Finding {
+    Issue::problem(line).hint(hint).of(CHECK)
 }
 
 /// Reports another server at the address while this user's daemon does not run.
@@ -177,6 +190,6 @@ fn other_server_at(client: &Client) -> Option<Issue> {
     };
     Some(Issue::warning(line).hint(format!(
         "portctl does not use it; to start a daemon, stop that process, or {}",
-        daemon::other_port()
+        daemon::other_port(address)
     )))
 }

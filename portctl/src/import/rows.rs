@@ -29,7 +29,7 @@ pub(crate) fn parse(text: &[u8]) -> Result<Vec<Claim>, Report> {
     }
     let rows: Vec<serde_json::Value> = serde_json::from_slice(text).map_err(|error| {
         Report::new(format!("it is not a JSON array of allocations: {error}"))
-            .hint("`portctl export`, `sqlite3 -json` and GET /v1/allocations print one")
+            .hint("`portctl export` prints one, and so does `sqlite3 -json ~/.port-registry/ports.db 'SELECT * FROM allocations'` from the Go program's database")
     })?;
     let mut claims = Vec::with_capacity(rows.len());
     let mut problems = Vec::new();

@@ -11,8 +11,9 @@ use crate::conflict;
 use crate::env_file::variables;
 use crate::environment;
 use crate::output::wording;
+use crate::path::folder_of;
 use crate::report::Report;
-use crate::scan::{FileKind, FixedPort};
+use crate::scan::FixedPort;
 
 /// A port that cannot be registered.
 pub(super) struct RegistrationConflict<'a> {
@@ -142,18 +143,24 @@ fn taken_hint(claim: &Claim, fixed_port: &FixedPort, holder: &Allocation) -> Str
         }
         None => format!("write ${{{variable}:-{port}}} for {port} there, and "),
     };
-    match (fixed_port.kind, &origin.env_file) {
-        (FileKind::Compose | FileKind::Procfile, Some(file)) => {
+    match (&origin.script, &origin.env_file) {
+        (None, Some(file)) => {
             let file = wording::flag("--write", &file.display().to_string());
             format!("{write}give it a port of its own: `{get} && portctl env{names}{file}`")
         }
-        (FileKind::Package, _) => {
+        (Some(script), _) => {
             let service = wording::service(service);
+            let folder = folder_of(Path::new(&fixed_port.file));
+            let prefix = match folder.to_str() {
+                None | Some(".") => String::new(),
+                Some(folder) => wording::flag("--prefix", folder),
+            };
+            let script = wording::positional(script);
             format!(
                 "{write}start it with a port of its own: \
-                 `portctl run{names}{service} -- npm run SCRIPT`"
+                 `portctl run{names}{service} -- npm{prefix} run{script}`"
             )
         }
-        _ => format!("`{get}` prints a port of its own to write there"),
+        (None, None) => format!("`{get}` prints a port of its own to write there"),
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct PortOrigin {
     pub(crate) env_file: Option<PathBuf>,
     /// The container's port, if the entry maps a range.
     pub(crate) range: Option<u16>,
+    /// The name of the script, if one of a `package.json` sets the port.
+    pub(crate) script: Option<String>,
 }
 
 /// Format of a file, in order of precedence: earlier formats decide over later ones.

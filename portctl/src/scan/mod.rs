@@ -29,6 +29,8 @@ mod walk;
 mod yaml;
 
 pub(crate) use self::env_assignments::{Assignment, assignments};
-pub(crate) use self::fixed_port::{FileKind, FixedPort};
-pub(crate) use self::result::{ScanNote, ScanResult};
+pub(crate) use self::fixed_port::FixedPort;
+pub(crate) use self::result::ScanNote;
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::result::ScanResult;
 pub(crate) use self::scanner::scan;

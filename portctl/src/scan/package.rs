@@ -56,7 +56,8 @@ pub(super) fn scan(project: &Project, result: &mut ScanResult) {
             let line = lines.line_of(script.start());
             let name = file.service(script.name.as_str());
             // A script may run with other variables than a scan can know, so the default of a variable is a guess.
-            for candidate in command_line::ports(&name, &command.value, &Variables::new()) {
+            for mut candidate in command_line::ports(&name, &command.value, &Variables::new()) {
+                candidate.origin.script = Some(script.name.as_str().to_owned());
                 let guess = candidate.guess || !candidate.origin.variables.is_empty();
                 let candidate = PortCandidate { guess, ..candidate };
                 result.add(file, FileKind::Package, line, candidate);

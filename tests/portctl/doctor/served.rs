@@ -154,7 +154,8 @@ fn suspended_daemon_is_reported() {
     let detail = format!("process {} holds ", daemon.child.id());
     findings.assert("daemon", "problem", &detail);
     findings.assert("daemon", "problem", "did not answer within 5 s");
-    assert!(findings.hint("daemon").contains("kill -CONT"));
+    let resume = format!("`kill -CONT {}`", daemon.child.id());
+    assert!(findings.hint("daemon").contains(&resume), "{findings:?}");
     findings.assert_ok_except(&[]);
     daemon.signal("CONT");
     drop(daemon);
@@ -185,6 +186,8 @@ fn daemon_that_never_listens_is_reported() {
     let findings = patient.examine();
     findings.assert("daemon", "problem", "process 4711 holds ");
     findings.assert("daemon", "problem", "but nothing listens at ");
+    // The process with this id is another one.
+    assert!(!findings.hint("daemon").contains("kill"), "{findings:?}");
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn daemon_at_another_address_is_named_and_not_stopped() {
         let ran = Ran::of(command.env("PORT_REGISTRY_ADDR", elsewhere.to_string()));
         let expected = format!(
             "error: the daemon runs as process {pid}, but listens at {}, not at {elsewhere}\n\
-             hint: only one daemon runs per home folder; to use or stop this one, set PORT_REGISTRY_ADDR={}",
+             hint: only one daemon runs per home folder; `export PORT_REGISTRY_ADDR={}` makes this shell use it",
             machine.address, machine.address
         );
         assert_eq!(ran.complained(1), expected);

@@ -102,6 +102,7 @@ impl PortEntry<'_> {
                     variables: self.port_variables.clone(),
                     env_file: Some(env_file(&self.group.folder)),
                     range: is_range.then_some(mapping.container),
+                    script: None,
                 },
             };
             result.add(file, FileKind::Compose, self.port.line, candidate);
