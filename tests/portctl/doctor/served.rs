@@ -24,7 +24,7 @@ fn daemon_is_described_with_its_differences_from_the_environment() {
     findings.assert(
         "daemon",
         "ok",
-        &format!("need PORT_REGISTRY_ADDR={address} to find it"),
+        &format!("`export PORT_REGISTRY_ADDR={address}` makes this shell find it"),
     );
     findings.assert("pidfile", "ok", &format!("names process {pid}"));
     findings.assert_ok_except(&[]);

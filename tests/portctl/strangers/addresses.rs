@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 
+use crate::PORTCTL;
 use crate::machine::Machine;
 use port_registry::Listener;
 use port_registry::daemon::Presence;
@@ -85,6 +87,23 @@ fn process_named_by_an_impostor_is_not_stopped() {
     stranger.assert_unharmed();
     other.assert_unharmed();
     fs::remove_file(lock).unwrap();
+}
+
+#[test]
+fn hint_about_an_occupied_address_starts_the_daemon_at_another_one() {
+    let machine = Machine::new();
+    impostor(machine.address, None);
+    let complaint = machine.complaint(&["start"]);
+    let (_, hint) = complaint.split_once("choose another port: `").unwrap();
+    let command = hint.trim_end_matches('`');
+    let mut shell = machine.sandbox.command("sh");
+    let folder = Path::new(PORTCTL).parent().unwrap();
+    let path = format!("{}:/usr/bin:/bin", folder.display());
+    let ran = Ran::of(shell.env("PATH", path).args(["-ec", command]));
+    let (_, address) = ran.printed().split_once(" at http://").unwrap();
+    assert_ne!(address, machine.address.to_string());
+    let mut stop = machine.command(&["stop"]);
+    Ran::of(stop.env("PORT_REGISTRY_ADDR", address)).printed();
 }
 
 #[test]

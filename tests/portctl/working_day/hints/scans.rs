@@ -152,6 +152,22 @@ fn hints_of_a_scan_resolve_its_conflicts() {
 }
 
 #[test]
+fn hint_about_a_script_runs_it_with_a_port_of_its_own() {
+    both_ways(|machine| {
+        let blog = project_beside_shop(machine);
+        let package = r#"{"scripts": {"dev": "next dev -p 46"}}"#;
+        fs::remove_file(blog.join("compose.yaml")).unwrap();
+        machine.write("blog/package.json", package);
+        let ran = machine.run_in(&blog, &REGISTER);
+        let run = "`portctl run dev -- npm run dev`";
+        assert!(ran.complained(1).ends_with(run), "{ran:?}");
+        let ran = machine.run(&["scan", "--register", "blog"]);
+        let run = " dev -- npm --prefix blog run dev`";
+        assert!(ran.complained(1).ends_with(run), "{ran:?}");
+    });
+}
+
+#[test]
 fn hint_sets_a_configurable_port_where_it_is_read() {
     both_ways(|machine| {
         let blog = project_beside_shop(machine);
