@@ -7,6 +7,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::store_error::StoreError;
+use crate::system::shell::quoted;
 use crate::types::allocation::Allocation;
 use crate::types::allocation_id::AllocationId;
 use crate::types::checkout_path::CheckoutPath;
@@ -205,9 +206,10 @@ pub enum Error {
     /// The file is an `SQLite` database, like the one that the Go program of the same name uses.
     #[error(
         "{path} is an SQLite database, not a registry; it was left unchanged; name another file. Import its \
-         allocations by `sqlite3 -json '{path}' 'SELECT * FROM allocations' | portctl import -`, or \
+         allocations by `sqlite3 -json {quoted} 'SELECT * FROM allocations' | portctl import -`, or \
          pass `portctl import` the output of the old server's GET /v1/allocations",
-        path = path.display().to_string().replace('\'', r"'\''")
+        path = path.display(),
+        quoted = quoted(path)
     )]
     #[non_exhaustive]
     SqliteFile {

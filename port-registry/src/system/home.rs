@@ -5,6 +5,8 @@ use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+#[cfg(unix)]
+use crate::system::shell::quoted;
 
 /// Returns the default folder of the store and of the daemon's files, `~/.port-registry`. It need not exist.
 ///
@@ -49,9 +51,9 @@ fn danger(home: &Metadata, folder: &Path, found: &Metadata) -> Option<String> {
     use std::os::unix::fs::MetadataExt;
     const WRITABLE_BY_ALL: u32 = 0o002;
     if found.mode() & WRITABLE_BY_ALL != 0 {
-        let folder = folder.display();
         return Some(format!(
-            "every user can write to it; run `chmod o-w {folder}`"
+            "every user can write to it; run `chmod o-w {}`",
+            quoted(folder)
         ));
     }
     // The home folder may belong to another user, as in a container. Only root and the owner of a folder may set its

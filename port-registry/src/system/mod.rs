@@ -6,3 +6,4 @@ pub(crate) mod listener;
 pub(crate) mod probe;
 #[cfg(feature = "listeners")]
 mod procfs;
+pub(crate) mod shell;

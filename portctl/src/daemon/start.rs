@@ -1,5 +1,6 @@
 //! Starts and restarts the daemon.
 
+use std::path::PathBuf;
 use std::process::{Child, ExitStatus};
 
 use port_registry::daemon::{DaemonInfo, Presence, Supervisor};
@@ -243,11 +244,11 @@ fn await_answer(target: &Target, mut child: Child, log: Log) -> Result<Started, 
                     "the daemon did not answer within {} s",
                     START_STOP_TIMEOUT.as_secs()
                 );
-                return Err(with_log(Report::new(message), log));
+                return Err(with_log(Report::new(message), log, target));
             }
             // Another process started a daemon first.
             (Ok(Some(_)), Some(daemon)) => return accept_running(target, &daemon),
-            (Ok(Some(status)), None) => return Err(with_log(report_exit(status), log)),
+            (Ok(Some(status)), None) => return Err(with_log(report_exit(status), log, target)),
             (Err(error), _) => {
                 return Err(Report::new(format!(
                     "cannot get the state of the daemon's process: {error}"
@@ -263,13 +264,17 @@ fn report_exit(status: ExitStatus) -> Report {
     ))
 }
 
-fn with_log(report: Report, log: Log) -> Report {
+fn with_log(report: Report, log: Log, target: &Target) -> Report {
     let path = log.path().display().to_string();
     let lines = log.last_lines();
     let hint = if lines.is_empty() {
+        let program =
+            program::find().map_or_else(|_| program::NAME.into(), PathBuf::into_os_string);
         format!(
-            "its log {path} is empty, possibly because the disk is full; run `port-registry` in the \
-             foreground to see the error"
+            "its log {path} is empty, possibly because the disk is full; `{} --port {}` shows the error in the \
+             foreground",
+            wording::quoted(&program.to_string_lossy()),
+            target.address().port()
         )
     } else {
         format!("see its log, {path}")
