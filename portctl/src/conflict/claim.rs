@@ -52,7 +52,7 @@ fn report(backend: &dyn Backend, claim: &Claim, error: BackendError) -> Report {
             let hint = release_hint_if_gone(&holder).unwrap_or_else(|| {
                 let release = release_command(&holder);
                 format!(
-                    "leave --port out to get a free port, or run {release} if nothing needs this one"
+                    "leave --port out to get an available port, or run {release} if nothing needs this one"
                 )
             });
             report_holder(backend, &problem, *holder).hint(hint)
@@ -73,7 +73,7 @@ fn report(backend: &dyn Backend, claim: &Claim, error: BackendError) -> Report {
             let adopt = adopt_command(claim, port);
             report.listener(listener).hint(format!(
                 "if the service itself listens there, `{adopt}` registers it; otherwise leave --port out to \
-                 get a free port"
+                 get an available port"
             ))
         }
         error => error.into(),

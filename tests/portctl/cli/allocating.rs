@@ -44,7 +44,7 @@ fn a_second_claim_on_a_port_names_its_holder() {
     portctl.with_redactions(|| {
         assert_snapshot!(ran.complained(1), @"
         error: port [P-0] is already allocated to work/default/web (id 1, of [SANDBOX]/work), and nothing listens there
-        hint: leave --port out to get a free port, or run `portctl release --id 1` if nothing needs this one
+        hint: leave --port out to get an available port, or run `portctl release --id 1` if nothing needs this one
         ");
     });
     let ran = portctl.run(&[&rival[..], &["--json"]].concat());
@@ -83,7 +83,7 @@ fn a_port_in_use_is_refused_unless_it_is_adopted() {
         .replace(&port.to_string(), "[PORT]");
     assert_snapshot!(error, @"
     error: port [PORT] is in use on this system by [PROCESS], and not allocated
-    hint: if the service itself listens there, `portctl allocate db --port [PORT] --adopt` registers it; otherwise leave --port out to get a free port
+    hint: if the service itself listens there, `portctl allocate db --port [PORT] --adopt` registers it; otherwise leave --port out to get an available port
     ");
     let adopted = portctl.run(&[&claim[..], &["--adopt"]].concat());
     assert_eq!(
