@@ -21,6 +21,9 @@ pub(crate) enum LikelyMeaning {
     Path,
 }
 
+/// The plain words that mean all services.
+pub(crate) const ALL: [&str; 2] = ["all", "*"];
+
 /// Returns the likely meaning of a word, or `None` if it may well be the name of a service.
 pub(crate) fn likely_meaning(word: &str) -> Option<LikelyMeaning> {
     let word = word.trim();

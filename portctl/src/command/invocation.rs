@@ -54,11 +54,11 @@ impl Invocation {
 
     /// The command line for these services or ports.
     pub(super) fn with<T: AsRef<str>>(&self, words: &[T]) -> String {
-        let words = words.iter().map(|it| match it.as_ref().parse() {
-            Ok(port) if self.takes_ports() => format!(" {}", Port::get(port)),
-            _ => wording::service(it.as_ref()),
-        });
-        let words: String = words.collect();
+        let is_port = |it: &&str| self.takes_ports() && it.parse::<Port>().is_ok();
+        let words = words.iter().map(AsRef::as_ref);
+        let (ports, services): (Vec<&str>, Vec<&str>) = words.partition(is_port);
+        let ports = ports.iter().map(|it| format!(" {}", it.trim()));
+        let words = ports.collect::<String>() + &wording::services(&services);
         let Invocation {
             command,
             flags,

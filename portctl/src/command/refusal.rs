@@ -3,12 +3,12 @@
 use super::invocation::Invocation;
 use crate::command_error::CommandError;
 use crate::report::Report;
-use crate::service_name::{LikelyMeaning, likely_meaning};
+use crate::service_name::{ALL, LikelyMeaning, likely_meaning};
 
 /// Returns the likely meaning of a plain word, or `None` if it is the name of a service. Unlike in names, a blank
 /// separates services: shells pass several words as one if they are quoted.
 pub(super) fn meaning_of_word(word: &str) -> Option<LikelyMeaning> {
-    if ["all", "*"].contains(&word) {
+    if ALL.contains(&word) {
         return Some(LikelyMeaning::All);
     }
     likely_meaning(word).or_else(|| {

@@ -118,7 +118,7 @@ fn new_port_command(allocation: &Allocation) -> String {
         allocation.id,
         wording::flag("--app", key.app()),
         wording::flag("--instance", key.instance()),
-        wording::positional(key.service())
+        wording::service(key.service())
     )
 }
 

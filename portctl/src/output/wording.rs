@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use port_registry::{Allocation, CheckoutPath, Filter, Listener};
 
-use crate::service_name::likely_meaning;
+use crate::service_name::{ALL, likely_meaning};
 
 /// Names the process that listens: ` by ...`. Returns an empty text if the system does not tell.
 pub(crate) fn by_listener(listener: &Listener) -> String {
@@ -62,11 +62,23 @@ pub(crate) fn positional(word: &str) -> String {
 /// A service as an argument, quoted for a shell, after a space. It gets a `--service` if it would be taken for
 /// something else.
 pub(crate) fn service(name: &str) -> String {
-    let is_ambiguous = name.contains(char::is_whitespace) || likely_meaning(name).is_some();
-    if is_ambiguous {
-        flag("--service", name)
+    services(&[name])
+}
+
+/// Services as arguments. If one of them needs a `--service`, all get it, because commands refuse a mixture.
+pub(crate) fn services<T: AsRef<str>>(names: &[T]) -> String {
+    let is_ambiguous = |name: &str| {
+        name.contains(char::is_whitespace)
+            || name.starts_with('-')
+            || name == "help"
+            || ALL.contains(&name)
+            || likely_meaning(name).is_some()
+    };
+    let names = || names.iter().map(AsRef::as_ref);
+    if names().any(is_ambiguous) {
+        names().map(|it| flag("--service", it)).collect()
     } else {
-        positional(name)
+        names().map(positional).collect()
     }
 }
 
@@ -74,4 +86,24 @@ pub(crate) fn service(name: &str) -> String {
 pub(crate) fn quoted(word: &str) -> Cow<'_, str> {
     // Quoting fails only for a null character, and no name or path has one.
     shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::services;
+
+    #[test]
+    fn services_are_plain_words_unless_one_would_be_taken_for_something_else() {
+        for (names, expected) in [
+            (&["web", "it's"][..], r#" web "it's""#),
+            (&["web", "3000"], " --service web --service 3000"),
+            (&["the web"], " --service 'the web'"),
+            (&["-q"], " --service=-q"),
+            (&["help"], " --service help"),
+            (&["all"], " --service all"),
+            (&[], ""),
+        ] {
+            assert_eq!(services(names), expected);
+        }
+    }
 }

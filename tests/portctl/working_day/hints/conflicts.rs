@@ -120,6 +120,22 @@ fn command_in_a_hint_resolves_the_conflict() {
 }
 
 #[test]
+fn hints_name_services_that_look_like_something_else() {
+    both_ways(|machine| {
+        let (_occupant, port) = occupant();
+        let port = port.to_string();
+        for service in ["-q", "help", "all", "--", "it's $HOME"] {
+            let named = format!("--service={service}");
+            let claim = ["allocate", &named, "--port", &port];
+            follow_hint(machine, &machine.work(), &machine.run(&claim));
+            let again = follow_hint(machine, &machine.work(), &machine.run(&claim));
+            assert_eq!(again, port, "{service}");
+            machine.run(&["release", &named]).printed();
+        }
+    });
+}
+
+#[test]
 fn checkouts_with_the_same_names_share_no_port_if_they_follow_the_hint() {
     both_ways(|machine| {
         let folders = ["a/shop", "b/shop", "c/shop", "c/b/shop", "d/default"];
