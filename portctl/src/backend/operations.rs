@@ -1,6 +1,6 @@
 //! The interface to a registry that both backends implement.
 
-use port_registry::{Allocation, AllocationId, Claim, Filter, Port, PortStatus};
+use port_registry::{Allocation, AllocationId, Claim, Filter, Port, PortStatus, ServiceKey};
 
 use super::error::BackendError;
 
@@ -21,6 +21,12 @@ pub(crate) trait Backend {
 
     /// Lists the allocations that match, ordered by id.
     fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, BackendError>;
+
+    /// Lists the allocations of the app and the instance of a key.
+    fn list_instance_of(&self, key: &ServiceKey) -> Result<Vec<Allocation>, BackendError> {
+        let filter = Filter::new();
+        self.list(&filter.with_app(key.app()).with_instance(key.instance()))
+    }
 
     /// Checks if a port is available, and finds its holder if it is allocated.
     fn check(&self, port: Port) -> Result<PortStatus, BackendError>;

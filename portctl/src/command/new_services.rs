@@ -1,6 +1,6 @@
 //! Checks of services before they get their first port.
 
-use port_registry::{Allocation, Claim, Filter};
+use port_registry::{Allocation, Claim};
 
 use super::invocation::Invocation;
 use super::refusal::refusal;
@@ -23,29 +23,23 @@ pub(super) fn check(
         return Ok(Vec::new());
     };
     // All claims of a command have the same app and instance.
-    let key = first.key();
-    let filter = Filter::new()
-        .with_app(key.app())
-        .with_instance(key.instance());
-    let existing = backend.list(&filter)?;
-    let mut services: Vec<&str> = existing.iter().map(|it| it.key.service()).collect();
-    for claim in claims {
-        let service = claim.key().service();
-        if services.contains(&service) {
-            continue;
-        }
-        if likely_meaning(service).is_some() {
-            return Err(refusal(invocation, service, &[]));
-        }
-        if let Some(other) = variables::clash(service, &services) {
-            let meant = invocation.with(&[other]);
-            return Err(CommandError::Usage(variables::shared(other, service).hint(
-                format!("did you mean `{meant}`? Otherwise choose another name"),
-            )));
-        }
-        services.push(service);
+    let existing = backend.list_instance_of(first.key())?;
+    let is_new = |service: &str| !existing.iter().any(|it| it.key.service() == service);
+    let services = claims.iter().map(|it| it.key().service());
+    let new: Vec<&str> = services.filter(|it| is_new(it)).collect();
+    if let Some(word) = new.iter().find(|it| likely_meaning(it).is_some()) {
+        return Err(refusal(invocation, word, &[]));
     }
-    Ok(existing)
+    match variables::first_clash(&existing, new.iter().copied()) {
+        Some((index, other)) => {
+            let meant = invocation.with(&[other]);
+            let report = variables::shared(other, new[index]);
+            Err(CommandError::Usage(report.hint(format!(
+                "did you mean `{meant}`? Otherwise choose another name"
+            ))))
+        }
+        None => Ok(existing),
+    }
 }
 
 /// Notes that a new service has nearly the name of another one, whose name may have been meant. Returns `None` if no

@@ -1,6 +1,7 @@
 //! The environment variables of ports.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 
 use port_registry::{Allocation, Port};
 
@@ -59,11 +60,24 @@ pub(crate) fn shared(other: &str, service: &str) -> Report {
     ))
 }
 
-/// Finds another service with the variable of this one.
-pub(crate) fn clash<'a>(service: &str, others: &[&'a str]) -> Option<&'a str> {
-    let variable = name_of(service);
-    let mut others = others.iter().filter(|it| **it != service);
-    others.find(|it| name_of(it) == variable).copied()
+/// Finds the first of several new services whose variable another service has, among those that exist or before it.
+/// Returns its position, and the other service.
+pub(crate) fn first_clash<'a>(
+    existing: &'a [Allocation],
+    new: impl Iterator<Item = &'a str>,
+) -> Option<(usize, &'a str)> {
+    let existing = existing.iter().map(|it| it.key.service());
+    let mut services: BTreeMap<String, &str> = existing
+        .map(|service| (name_of(service), service))
+        .collect();
+    for (index, service) in new.enumerate() {
+        match services.entry(name_of(service)) {
+            Entry::Vacant(entry) => _ = entry.insert(service),
+            Entry::Occupied(entry) if *entry.get() == service => {}
+            Entry::Occupied(entry) => return Some((index, entry.get())),
+        }
+    }
+    None
 }
 
 /// The name of a service's variable: in capitals, with `_` for everything but English letters and digits. A name

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use port_registry::{Claim, Error, Filter, ListenerPolicy};
+use port_registry::{Claim, Error, ListenerPolicy};
 
 use super::conflict::RegistrationConflict;
 use crate::backend::{Backend, BackendError, ItemError, submit};
@@ -69,27 +69,21 @@ fn refuse_shared_variables(
     let Some(first) = claims.first() else {
         return Ok(());
     };
-    let key = first.key();
-    let filter = Filter::new()
-        .with_app(key.app())
-        .with_instance(key.instance());
-    let existing = backend.list(&filter)?;
-    let mut services: Vec<&str> = existing.iter().map(|it| it.key.service()).collect();
-    for (fixed_port, claim) in fixed_ports.iter().zip(claims) {
-        let service = claim.key().service();
-        if services.contains(&service) {
-            continue;
-        }
-        if let Some(other) = variables::clash(service, &services) {
-            let FixedPort { file, line, .. } = fixed_port;
-            return Err(variables::shared(other, service)
+    let existing = backend.list_instance_of(first.key())?;
+    let is_new = |claim: &Claim| !existing.iter().any(|row| row.key == *claim.key());
+    let new = fixed_ports.iter().zip(claims).filter(|(_, it)| is_new(it));
+    let new: Vec<(&&FixedPort, &Claim)> = new.collect();
+    let services = new.iter().map(|(_, claim)| claim.key().service());
+    match variables::first_clash(&existing, services) {
+        Some((index, other)) => {
+            let (FixedPort { file, line, .. }, claim) = new[index];
+            Err(variables::shared(other, claim.key().service())
                 .prefixed(&format!("nothing was registered: {file}:{line}"))
                 .hint("rename one of the two")
-                .into());
+                .into())
         }
-        services.push(service);
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn is_other_checkout(it: &ItemError) -> bool {

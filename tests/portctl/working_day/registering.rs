@@ -158,3 +158,33 @@ fn worktrees_of_a_compose_project_get_different_ports() {
         assert_eq!(ports(&blog), [5432, 8080]);
     });
 }
+
+#[test]
+fn scan_registers_no_service_whose_variable_another_one_has() {
+    both_ways(|machine| {
+        let ports = test_support::free_block(2);
+        let compose = |first: &str, second: &str| {
+            let text = format!(
+                "services:\n  {first}:\n    ports: ['{ports}:80']\n  {second}:\n    ports: ['{}:80']\n",
+                ports + 1
+            );
+            machine.write("compose.yaml", &text);
+        };
+        compose("web-api", "web.api");
+        let ran = machine.run(&["scan", "--register"]);
+        assert_eq!(
+            ran.complained(1),
+            "error: nothing was registered: compose.yaml:5: the services web-api and web.api would share the variable \
+             WEB_API_PORT\nhint: rename one of the two"
+        );
+        assert!(machine.held().is_empty());
+        machine.run(&["get", "WEB"]).printed();
+        compose("web", "api");
+        let ran = machine.run(&["scan", "--register"]);
+        assert!(ran.complained(1).contains("compose.yaml:3"), "{ran:?}");
+        assert_eq!(machine.held().len(), 1);
+        compose("WEB-2", "api");
+        let ran = machine.run(&["scan", "--register"]);
+        assert_eq!((ran.code, machine.held().len()), (Some(0), 3), "{ran:?}");
+    });
+}
