@@ -7,12 +7,15 @@ use std::time::Duration;
 
 use crate::allocate::allocator::Allocator;
 use crate::allocate::assignment_order::AssignmentOrder;
+use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::inspection::{self, Inspection};
 use crate::registry::Registry;
 use crate::store::transaction::{Recovery, Store};
 use crate::system::home::default_folder;
 use crate::system::probe::{Probe, SystemProbe};
+use crate::types::allocation::Allocation;
+use crate::types::filter::Filter;
 use crate::types::range::{PortRange, PortRangeError};
 
 /// The environment variable that names the store's file.
@@ -164,6 +167,30 @@ impl Builder {
         ));
         registry.open_store()?;
         Ok(registry)
+    }
+
+    /// Lists the allocations that match, ordered by id.
+    ///
+    /// Nothing is created or changed. In contrast to [`Registry::list`], a file that a killed process left behind is
+    /// not even repaired.
+    ///
+    /// ```
+    /// use port_registry::{Filter, Registry};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("ports.redb");
+    /// let registry = Registry::builder().with_path(&path);
+    /// assert!(registry.list_unchanged(&Filter::new())?.is_empty());
+    /// assert!(!path.exists());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open).
+    pub fn list_unchanged(self, filter: &Filter) -> Result<Vec<Allocation>, Error> {
+        let store = Store::new(&self.store_path()?, self.wait, Recovery::ReadImage);
+        store.read(Deadline::after(store.wait()), |rows| rows.matching(filter))
     }
 
     /// Reads the whole store, checks it as [`Registry::verify`] does, and tests if it could be changed.
