@@ -8,6 +8,7 @@ mod backend;
 mod checkout;
 mod command;
 mod command_error;
+mod completion;
 mod conflict;
 mod daemon;
 mod doctor;

@@ -11,6 +11,7 @@ use crate::command::{
     restart, run, scan, skill, start, status, stop, version,
 };
 use crate::command_error::CommandError;
+use crate::completion;
 use crate::daemon;
 use crate::output;
 use crate::report::Report;
@@ -21,6 +22,9 @@ pub fn run() -> ExitCode {
     let mut words = std::env::args_os().skip(1).peekable();
     if words.next_if(|word| word == daemon::DETACH).is_some() {
         return daemon::exec(words);
+    }
+    if words.next_if(|word| word == completion::WORD).is_some() {
+        return completion::run(words);
     }
     match args::parse(words) {
         CommandLine::Command(command, program) => run_command(*command, &program),

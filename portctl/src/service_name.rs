@@ -23,6 +23,17 @@ pub(crate) enum LikelyMeaning {
 
 /// The plain words that mean all services.
 pub(crate) const ALL: [&str; 2] = ["all", "*"];
+/// Returns the likely meaning of a plain word, or `None` if it is the name of a service. Unlike in names, a blank
+/// separates services: shells pass several words as one if they are quoted.
+pub(crate) fn meaning_of_word(word: &str) -> Option<LikelyMeaning> {
+    if ALL.contains(&word) {
+        return Some(LikelyMeaning::All);
+    }
+    likely_meaning(word).or_else(|| {
+        let names: Vec<String> = word.split_whitespace().map(str::to_owned).collect();
+        (names.len() > 1).then_some(LikelyMeaning::Services(names))
+    })
+}
 
 /// Returns the likely meaning of a word, or `None` if it may well be the name of a service.
 pub(crate) fn likely_meaning(word: &str) -> Option<LikelyMeaning> {

@@ -10,14 +10,17 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "completions",
     help_triggers("-h", "--help", "help"),
-    note = "The shells are bash, zsh and fish. Put the first line into ~/.bashrc, or the second \
-            into ~/.zshrc after compinit.",
+    note = "For bash, put the first line into ~/.bashrc. For zsh, put the second into ~/.zshrc, after \
+            compinit. For fish, run the third once.\n\n\
+            The script asks portctl at each completion, which reads the registry and changes \
+            nothing. Behind `portctl run --`, the shell completes the command itself; in bash \
+            this takes the package bash-completion.",
     example = "source <({command_name} bash)\n\
                source <({command_name} zsh)\n\
                mkdir -p ~/.config/fish/completions && {command_name} fish > ~/.config/fish/completions/portctl.fish"
 )]
 pub(crate) struct CompletionsArgs {
-    /// the shell
+    /// bash, zsh or fish
     #[argh(positional)]
     pub(crate) shell: Shell,
 }
@@ -30,15 +33,21 @@ pub(crate) enum Shell {
     Fish,
 }
 
+impl Shell {
+    /// All shells, by their names.
+    pub(crate) const NAMES: [(&str, Shell); 3] = [
+        ("bash", Shell::Bash),
+        ("zsh", Shell::Zsh),
+        ("fish", Shell::Fish),
+    ];
+}
+
 impl FromStr for Shell {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Shell, String> {
-        match text {
-            "bash" => Ok(Shell::Bash),
-            "zsh" => Ok(Shell::Zsh),
-            "fish" => Ok(Shell::Fish),
-            _ => Err("the shells are bash, zsh and fish".to_owned()),
-        }
+        let named = Shell::NAMES.into_iter().find(|(name, _)| *name == text);
+        let (_, shell) = named.ok_or("the shells are bash, zsh and fish")?;
+        Ok(shell)
     }
 }

@@ -28,6 +28,9 @@ use super::version::VersionArgs;
 /// The name of the program, as help texts show it.
 pub(crate) const PROGRAM: &str = "portctl";
 
+/// The command whose words after a `--` are a command line of another program.
+pub(crate) const RUN: &str = "run";
+
 /// argh's description of the command line. Made on first use only, because it is large.
 pub(crate) static DESCRIPTION: LazyLock<CommandInfoWithArgs> =
     LazyLock::new(Portctl::get_args_info);

@@ -59,15 +59,21 @@ pub(crate) enum Format {
     Json,
 }
 
+impl Format {
+    /// All formats, by their names.
+    pub(crate) const NAMES: [(&str, Format); 3] = [
+        ("dotenv", Format::Dotenv),
+        ("shell", Format::Shell),
+        ("json", Format::Json),
+    ];
+}
+
 impl FromStr for Format {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Format, String> {
-        match text {
-            "dotenv" => Ok(Format::Dotenv),
-            "shell" => Ok(Format::Shell),
-            "json" => Ok(Format::Json),
-            _ => Err("the formats are dotenv, shell and json".to_owned()),
-        }
+        let named = Format::NAMES.into_iter().find(|(name, _)| *name == text);
+        let (_, format) = named.ok_or("the formats are dotenv, shell and json")?;
+        Ok(format)
     }
 }

@@ -29,15 +29,16 @@ mod version;
 mod words;
 
 pub use self::aliases::with_aliases;
+pub(crate) use self::aliases::{ALIASES, resolved};
 pub(crate) use self::allocate::AllocateArgs;
 pub(crate) use self::check::CheckArgs;
 pub(crate) use self::completions::{CompletionsArgs, Shell};
-pub(crate) use self::definition::{Command, DESCRIPTION, PROGRAM};
+pub(crate) use self::definition::{Command, DESCRIPTION, PROGRAM, RUN};
 pub(crate) use self::doctor::DoctorArgs;
 pub(crate) use self::env::{EnvArgs, Format};
 pub(crate) use self::get::GetArgs;
 pub(crate) use self::health::HealthArgs;
-pub(crate) use self::help::start_text;
+pub(crate) use self::help::{HELP_FLAGS, HELP_MEANING, start_text, takes_one_service};
 pub use self::help::{
     Notes, SynopsisPiece, flag_with_value, synopsis, visible_flags, visible_positionals,
 };
@@ -54,3 +55,4 @@ pub(crate) use self::start::StartArgs;
 pub(crate) use self::status::StatusArgs;
 pub(crate) use self::stop::StopArgs;
 pub(crate) use self::version::VersionArgs;
+pub(crate) use self::words::{TypedFlag, flags_of_commands, takes_value, typed_flags};

@@ -7,7 +7,7 @@ use std::vec::IntoIter;
 use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind};
 
 use super::aliases::resolved;
-use super::definition::DESCRIPTION;
+use super::definition::{DESCRIPTION, RUN};
 
 /// The flag that all commands have.
 const HELP: &str = "--help";
@@ -26,7 +26,7 @@ pub(super) struct Words {
 
 /// A mistake in the words of a command line.
 #[derive(Debug)]
-pub(super) enum WordError {
+pub(crate) enum WordError {
     NotUtf8(OsString),
     UnknownCommand(String),
     UnknownFlag(String),
@@ -35,10 +35,11 @@ pub(super) enum WordError {
 }
 
 /// A flag as it was typed.
-struct TypedFlag {
-    info: &'static FlagInfo<'static>,
-    /// The value behind the `=`.
-    value: Option<String>,
+#[derive(Debug)]
+pub(crate) struct TypedFlag {
+    pub(crate) info: &'static FlagInfo<'static>,
+    /// The value in the same word.
+    pub(crate) value: Option<String>,
 }
 
 impl Words {
@@ -58,7 +59,7 @@ impl Words {
         self.take_rest(info, words)?;
         let mut operands = dashes;
         match behind {
-            Some(words) if self.path == ["run"] => self.program = Some(words),
+            Some(words) if self.path == [RUN] => self.program = Some(words),
             Some(words) => {
                 for word in words {
                     operands.push(word.into_string().map_err(WordError::NotUtf8)?);
@@ -158,7 +159,7 @@ fn take_flags(words: &mut Peekable<IntoIter<String>>) -> Vec<String> {
 }
 
 /// The flags of all commands, except `--help`. A flag is the same in all commands that have it.
-fn flags_of_commands() -> Vec<&'static FlagInfo<'static>> {
+pub(crate) fn flags_of_commands() -> Vec<&'static FlagInfo<'static>> {
     let commands = DESCRIPTION.commands.iter();
     let below = commands.clone().flat_map(|it| &it.command.commands);
     let flags = commands.chain(below).flat_map(|it| it.command.flags);
@@ -166,7 +167,7 @@ fn flags_of_commands() -> Vec<&'static FlagInfo<'static>> {
 }
 
 /// Returns the flags that a word stands for, of which only the last one may have a value.
-fn typed_flags(
+pub(crate) fn typed_flags(
     flags: &[&'static FlagInfo<'static>],
     word: &str,
 ) -> Result<Vec<TypedFlag>, WordError> {
@@ -214,6 +215,6 @@ fn is_flag(flags: &[&'static FlagInfo<'static>], word: &str) -> bool {
     word.len() > 1 && word.starts_with('-') && typed_flags(flags, word).is_ok()
 }
 
-fn takes_value(flag: &FlagInfo) -> bool {
+pub(crate) fn takes_value(flag: &FlagInfo) -> bool {
     matches!(flag.kind, FlagInfoKind::Option { .. })
 }

@@ -3,10 +3,10 @@
 use port_registry::{Filter, Port};
 
 use super::invocation::Invocation;
-use super::refusal::{meaning_of_word, refusal};
+use super::refusal::refusal;
 use crate::command_error::CommandError;
 use crate::report::Report;
-use crate::service_name::LikelyMeaning;
+use crate::service_name::{LikelyMeaning, meaning_of_word};
 
 /// The services and ports that a command line names, in their order.
 #[derive(Debug, Default)]

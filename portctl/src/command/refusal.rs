@@ -3,19 +3,7 @@
 use super::invocation::Invocation;
 use crate::command_error::CommandError;
 use crate::report::Report;
-use crate::service_name::{ALL, LikelyMeaning, likely_meaning};
-
-/// Returns the likely meaning of a plain word, or `None` if it is the name of a service. Unlike in names, a blank
-/// separates services: shells pass several words as one if they are quoted.
-pub(super) fn meaning_of_word(word: &str) -> Option<LikelyMeaning> {
-    if ALL.contains(&word) {
-        return Some(LikelyMeaning::All);
-    }
-    likely_meaning(word).or_else(|| {
-        let names: Vec<String> = word.split_whitespace().map(str::to_owned).collect();
-        (names.len() > 1).then_some(LikelyMeaning::Services(names))
-    })
-}
+use crate::service_name::{LikelyMeaning, meaning_of_word};
 
 /// Refuses a word in place of a service, with the command line that is meant.
 pub(super) fn refusal(invocation: &Invocation, word: &str, words: &[String]) -> CommandError {

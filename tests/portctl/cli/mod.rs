@@ -1,7 +1,6 @@
 //! The output and exit codes of portctl.
 
 mod allocating;
-mod completions;
 mod environment;
 mod fixture;
 mod help;

@@ -2,6 +2,8 @@
 
 use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind, Optionality, PositionalInfo};
 
+use crate::args::definition::RUN;
+
 /// A piece of a synopsis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SynopsisPiece {
@@ -26,7 +28,7 @@ pub(super) fn operands(info: &CommandInfoWithArgs) -> Vec<Vec<SynopsisPiece>> {
     let positionals = visible_positionals(info).map(|it| positional_word(info, it));
     let mut words: Vec<_> = positionals.collect();
     // argh does not know that the command of `portctl run` follows a `--`.
-    if info.name == "run" {
+    if info.name == RUN {
         let command = Value("command".to_owned());
         words.push(vec![Literal("--".to_owned()), Mark(" "), command]);
         words.push(optional(vec![Value("argument".to_owned())], "]..."));
@@ -36,6 +38,11 @@ pub(super) fn operands(info: &CommandInfoWithArgs) -> Vec<Vec<SynopsisPiece>> {
         words.push(optional(vec![Value("argument".to_owned())], "]..."));
     }
     words
+}
+
+/// Returns true if a command takes a single service, which argh does not know.
+pub(crate) fn takes_one_service(info: &CommandInfoWithArgs) -> bool {
+    ["allocate", "check"].contains(&info.name)
 }
 
 /// The flags of a command that its help shows, except `--help`, which all commands have.
@@ -75,7 +82,8 @@ fn positional_word(info: &CommandInfoWithArgs, positional: &PositionalInfo) -> V
     // argh does not know which of them are required, because `--service` may replace them.
     match (info.name, &positional.optionality) {
         ("get", _) => vec![name, Mark("...")],
-        ("allocate" | "check", _) | (_, Optionality::Required) => vec![name],
+        _ if takes_one_service(info) => vec![name],
+        (_, Optionality::Required) => vec![name],
         (_, Optionality::Optional) => optional(vec![name], "]"),
         (_, Optionality::Repeating | Optionality::Greedy) => optional(vec![name], "]..."),
     }

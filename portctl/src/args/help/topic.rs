@@ -110,7 +110,7 @@ impl HelpTopic {
             };
             (name, flag.description)
         });
-        let help = ("-h, --help".to_owned(), "print this help");
+        let help = (HELP_FLAGS.join(", "), HELP_MEANING);
         HelpTable::new("Options:", flags.chain([help]))
     }
 
@@ -121,6 +121,10 @@ impl HelpTopic {
         (!lines.is_empty()).then(|| format!("Examples:{lines}"))
     }
 }
+
+/// Flags that every command has.
+pub(crate) const HELP_FLAGS: [&str; 2] = ["-h", "--help"];
+pub(crate) const HELP_MEANING: &str = "print this help";
 
 fn shown(piece: &SynopsisPiece) -> String {
     match piece {

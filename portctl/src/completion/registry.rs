@@ -1,0 +1,42 @@
+//! The allocations that a command line is about. Reading them changes nothing.
+
+use std::time::Duration;
+
+use port_registry::{Allocation, Builder, Filter};
+
+use super::line::TypedLine;
+use crate::backend;
+use crate::checkout::CheckoutNames;
+use crate::environment;
+
+/// Returns all allocations, or none if they cannot be read.
+pub(super) fn all() -> Vec<Allocation> {
+    read(&Filter::new()).unwrap_or_default()
+}
+
+/// Returns the allocations of this checkout, or of the app and instance that were typed.
+pub(super) fn of_line(line: &TypedLine) -> Vec<Allocation> {
+    let typed = |flag| line.value(flag).map(str::to_owned);
+    let names = CheckoutNames::new(typed("--app"), typed("--instance"));
+    let is_of_all = line.has("--all");
+    let filter = if is_of_all {
+        names.filter_of_all(None)
+    } else {
+        names.filter(None)
+    };
+    let mut found = filter.ok().and_then(|it| read(&it)).unwrap_or_default();
+    if !is_of_all && line.value("--app").is_none() {
+        // Another checkout may have the same names.
+        let own = names.own();
+        found.retain(|it| own.has(it));
+    }
+    found
+}
+
+fn read(filter: &Filter) -> Option<Vec<Allocation>> {
+    if let Some(address) = environment::address().ok()? {
+        return backend::connect(address).ok()?.list(filter).ok();
+    }
+    let registry = Builder::from_env().ok()?.with_wait(Duration::ZERO);
+    registry.list_unchanged(filter).ok()
+}

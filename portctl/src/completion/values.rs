@@ -1,0 +1,134 @@
+//! The values of arguments, by the arguments' names.
+
+use std::collections::BTreeMap;
+
+use argh::{FlagInfoKind, PositionalInfo};
+use port_registry::Allocation;
+
+use super::completions::Candidate;
+use super::line::{Flag, TypedLine};
+use super::registry;
+use crate::args::{Format, Shell};
+use crate::output::wording;
+use crate::service_name::meaning_of_word;
+
+/// The values of an argument.
+#[derive(Debug)]
+pub(super) enum Values {
+    Candidates(Vec<Candidate>),
+    Files,
+}
+
+/// Finds the values of a flag.
+pub(super) fn of_flag(line: &TypedLine, flag: &Flag) -> Values {
+    match flag.kind {
+        FlagInfoKind::Option { arg_name } => named(line, arg_name),
+        FlagInfoKind::Switch => Values::Candidates(Vec::new()),
+    }
+}
+
+/// Finds the values of a positional argument. `typed` is the beginning of the value.
+pub(super) fn of_positional(line: &TypedLine, positional: &PositionalInfo, typed: &str) -> Values {
+    let mut candidates = Vec::new();
+    let names: Vec<&str> = positional.name.split("-or-").collect();
+    for name in &names {
+        let values = match *name {
+            // They are either plain words or values of the flag.
+            "service" if line.has("--service") => continue,
+            // Each service has a port, so ports come only when a digit is typed.
+            "port" if names.len() > 1 && !typed.starts_with(|c: char| c.is_ascii_digit()) => {
+                continue;
+            }
+            name => named(line, name),
+        };
+        match values {
+            Values::Files => return Values::Files,
+            Values::Candidates(mut found) => {
+                // Some services are taken for something else, and need `--service`.
+                found.retain(|it| *name != "service" || meaning_of_word(&it.word).is_none());
+                candidates.extend(found);
+            }
+        }
+    }
+    Values::Candidates(candidates)
+}
+
+/// Finds the values of an argument with this name.
+fn named(line: &TypedLine, argument: &str) -> Values {
+    Values::Candidates(match argument {
+        "file" | "path" => return Values::Files,
+        "format" => words(Format::NAMES.map(|(name, _)| name)),
+        "shell" => words(Shell::NAMES.map(|(name, _)| name)),
+        "service" => services(line),
+        "app" => names(&registry::all(), |it| it.key.app()),
+        "instance" => instances(line),
+        "port" => ports(line),
+        "id" => ids(),
+        _ => Vec::new(),
+    })
+}
+
+fn words<const N: usize>(names: [&str; N]) -> Vec<Candidate> {
+    names.map(|name| Candidate::new(name, "")).into()
+}
+
+fn services(line: &TypedLine) -> Vec<Candidate> {
+    let mut found = registry::of_line(line);
+    found.retain(|it| !is_given(line, it.key.service()));
+    names(&found, |it| it.key.service())
+}
+
+/// Returns true if this service was named before, so that it need not be named again.
+fn is_given(line: &TypedLine, service: &str) -> bool {
+    let given = line.flags.iter().filter(|it| it.info.long == "--service");
+    let mut given = given.filter_map(|it| it.value.as_ref()).chain(&line.plain);
+    given.any(|it| it == service)
+}
+
+fn instances(line: &TypedLine) -> Vec<Candidate> {
+    let app = line.value("--app");
+    let mut found = registry::all();
+    found.retain(|it| app.is_none_or(|app| it.key.app() == app));
+    names(&found, |it| it.key.instance())
+}
+
+/// The ports that a command may ask for. A command that allocates wants another one.
+fn ports(line: &TypedLine) -> Vec<Candidate> {
+    let found = match line.command.name {
+        "check" => registry::all(),
+        "list" | "release" => registry::of_line(line),
+        _ => Vec::new(),
+    };
+    found
+        .iter()
+        .map(|it| Candidate::new(it.port.to_string(), it.key.to_string()))
+        .collect()
+}
+
+/// Returns each name once, with its port or the number of its allocations.
+fn names(allocations: &[Allocation], name: impl Fn(&Allocation) -> &str) -> Vec<Candidate> {
+    let mut by_name: BTreeMap<&str, Vec<&Allocation>> = BTreeMap::new();
+    for allocation in allocations {
+        by_name
+            .entry(name(allocation))
+            .or_default()
+            .push(allocation);
+    }
+    let described = by_name.into_iter().map(|(name, found)| {
+        let description = match &*found {
+            [only] => format!("port {}", only.port),
+            all => wording::count(all.len(), "allocation"),
+        };
+        Candidate::new(name, description)
+    });
+    described.collect()
+}
+
+fn ids() -> Vec<Candidate> {
+    let allocations = registry::all();
+    let described = allocations.iter().map(|it| {
+        let description = format!("{}, port {}", it.key, it.port);
+        Candidate::new(it.id.to_string(), description)
+    });
+    described.collect()
+}
