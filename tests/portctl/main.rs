@@ -4,6 +4,8 @@
 mod backends;
 mod cli;
 #[cfg(target_os = "linux")]
+mod completions;
+#[cfg(target_os = "linux")]
 mod default_address;
 mod detection;
 #[cfg(unix)]
