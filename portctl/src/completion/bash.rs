@@ -26,7 +26,9 @@ impl BashWord {
                 (Some(quote), c) if c == quote => read.quote = None,
                 (Some('"'), '\\') => match chars.next() {
                     Some(c @ ('"' | '\\' | '$' | '`')) => read.value.push(c),
-                    other => read.value.extend(std::iter::once('\\').chain(other)),
+                    Some(c) => read.value.extend(['\\', c]),
+                    // Half of an escape, up to which two completions are the same.
+                    None => {}
                 },
                 (None, '\'' | '"') => {
                     read.quote = Some(c);
@@ -110,6 +112,7 @@ mod tests {
             (r"my\ ", "my ", r#"my\ \$shop\'s\ \"a:b=c\"\!"#),
             (r"my\", "my", r#"my\ \$shop\'s\ \"a:b=c\"\!"#),
             ("'my", "my", r#"my $shop'\''s "a:b=c"!"#),
+            ("\"my \\", "my ", r#"my \$shop's \"a:b=c\""\!"""#),
             ("my' ", "my ", r#" $shop'\''s "a:b=c"!"#),
             ("\"my \\$", "my $", r#"my \$shop's \"a:b=c\""\!"""#),
             ("'my $shop'\\''s \"'a:b", "my $shop's \"a:b", r#"b=c\"\!"#),

@@ -14,10 +14,10 @@ const END_OF_FLAGS: &str = "--";
 pub(super) fn completions(line: &TypedLine, word: &str) -> Completions {
     match line.next {
         Expected::OfProgram(index) => Completions::Command(index),
-        Expected::Value(flag) => value(line, flag, ""),
+        Expected::Value(flag) => value(line, flag, "", word),
         Expected::Plain => plain(line, word),
         Expected::Any => match line.flag_with_value(word) {
-            Some((flag, before, _)) => value(line, flag, before),
+            Some((flag, before, typed)) => value(line, flag, before, typed),
             None if word.starts_with('-') => words(flags(line)),
             None if !line.command.commands.is_empty() => words(commands(line)),
             None => plain_or_flags(line, word),
@@ -33,9 +33,9 @@ fn words(candidates: Vec<Candidate>) -> Completions {
     }
 }
 
-fn value(line: &TypedLine, flag: &Flag, prefix: &str) -> Completions {
+fn value(line: &TypedLine, flag: &Flag, prefix: &str, typed: &str) -> Completions {
     let prefix = prefix.to_owned();
-    match values::of_flag(line, flag) {
+    match values::of_flag(line, flag, typed) {
         Values::Files => Completions::Files { prefix },
         Values::Candidates(mut candidates) => {
             if prefix.is_empty() {

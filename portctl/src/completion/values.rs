@@ -19,10 +19,10 @@ pub(super) enum Values {
     Files,
 }
 
-/// Finds the values of a flag.
-pub(super) fn of_flag(line: &TypedLine, flag: &Flag) -> Values {
+/// Finds the values of a flag. `typed` is the beginning of the value.
+pub(super) fn of_flag(line: &TypedLine, flag: &Flag, typed: &str) -> Values {
     match flag.kind {
-        FlagInfoKind::Option { arg_name } => named(line, arg_name),
+        FlagInfoKind::Option { arg_name } => named(line, arg_name, typed),
         FlagInfoKind::Switch => Values::Candidates(Vec::new()),
     }
 }
@@ -39,7 +39,7 @@ pub(super) fn of_positional(line: &TypedLine, positional: &PositionalInfo, typed
             "port" if names.len() > 1 && !typed.starts_with(|c: char| c.is_ascii_digit()) => {
                 continue;
             }
-            name => named(line, name),
+            name => named(line, name, typed),
         };
         match values {
             Values::Files => return Values::Files,
@@ -54,7 +54,7 @@ pub(super) fn of_positional(line: &TypedLine, positional: &PositionalInfo, typed
 }
 
 /// Finds the values of an argument with this name.
-fn named(line: &TypedLine, argument: &str) -> Values {
+fn named(line: &TypedLine, argument: &str, typed: &str) -> Values {
     Values::Candidates(match argument {
         "file" | "path" => return Values::Files,
         "format" => words(Format::NAMES.map(|(name, _)| name)),
@@ -62,8 +62,8 @@ fn named(line: &TypedLine, argument: &str) -> Values {
         "service" => services(line),
         "app" => names(&registry::all(), |it| it.key.app()),
         "instance" => instances(line),
-        "port" => ports(line),
-        "id" => ids(),
+        "port" => numbers(ports(line), typed),
+        "id" => numbers(ids(), typed),
         _ => Vec::new(),
     })
 }
@@ -122,6 +122,12 @@ fn names(allocations: &[Allocation], name: impl Fn(&Allocation) -> &str) -> Vec<
         Candidate::new(name, description)
     });
     described.collect()
+}
+
+/// Leaves those that begin as typed. There may be as many as there are ports, and shells take long over so many.
+fn numbers(mut candidates: Vec<Candidate>, typed: &str) -> Vec<Candidate> {
+    candidates.retain(|it| it.word.starts_with(typed));
+    candidates
 }
 
 fn ids() -> Vec<Candidate> {

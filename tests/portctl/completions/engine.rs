@@ -185,6 +185,8 @@ fn values_are_known_by_the_names_of_their_arguments() {
         (&["completions", ""], &["bash", "zsh", "fish"]),
         (&["release", "--id", ""], &["1", "2", "3", "4", "5", "6"]),
         (&["release", "--port", ""], &["4001", "4002"]),
+        (&["release", "--port=4002"], &["--port=4002"]),
+        (&["check", "-p4006"], &["-p4006"]),
         (
             &["check", "--port", ""],
             &["4001", "4002", "4003", "4004", "4005", "4006"],
