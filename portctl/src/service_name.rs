@@ -22,7 +22,8 @@ pub(crate) enum LikelyMeaning {
 }
 
 /// The plain words that mean all services.
-pub(crate) const ALL: [&str; 2] = ["all", "*"];
+const ALL: [&str; 2] = ["all", "*"];
+
 /// Returns the likely meaning of a plain word, or `None` if it is the name of a service. Unlike in names, a blank
 /// separates services: shells pass several words as one if they are quoted.
 pub(crate) fn meaning_of_word(word: &str) -> Option<LikelyMeaning> {

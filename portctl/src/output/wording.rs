@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use port_registry::{Allocation, CheckoutPath, Filter, Listener};
 
-use crate::service_name::{ALL, likely_meaning};
+use crate::service_name::meaning_of_word;
 
 /// Names the process that listens: ` by ...`. Returns an empty text if the system does not tell.
 pub(crate) fn by_listener(listener: &Listener) -> String {
@@ -67,13 +67,8 @@ pub(crate) fn service(name: &str) -> String {
 
 /// Services as arguments. If one of them needs a `--service`, all get it, because commands refuse a mixture.
 pub(crate) fn services<T: AsRef<str>>(names: &[T]) -> String {
-    let is_ambiguous = |name: &str| {
-        name.contains(char::is_whitespace)
-            || name.starts_with('-')
-            || name == "help"
-            || ALL.contains(&name)
-            || likely_meaning(name).is_some()
-    };
+    let is_ambiguous =
+        |name: &str| name.starts_with('-') || name == "help" || meaning_of_word(name).is_some();
     let names = || names.iter().map(AsRef::as_ref);
     if names().any(is_ambiguous) {
         names().map(|it| flag("--service", it)).collect()
