@@ -26,15 +26,15 @@ pub(crate) struct CheckArgs {
     #[argh(option, short = 's')]
     pub(crate) service: Vec<String>,
 
-    /// the app of the service, instead of the detected one
+    /// the app, instead of the detected one
     #[argh(option)]
     pub(crate) app: Option<String>,
 
-    /// the instance of the service, instead of the detected one
+    /// the instance, instead of the detected one
     #[argh(option)]
     pub(crate) instance: Option<String>,
 
-    /// print the status of the port as JSON
+    /// print the state of the port as JSON
     #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }

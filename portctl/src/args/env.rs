@@ -46,7 +46,7 @@ pub(crate) struct EnvArgs {
     #[argh(option)]
     pub(crate) instance: Option<String>,
 
-    /// like --format json
+    /// print the variables as JSON, like --format json
     #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }

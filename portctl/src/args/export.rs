@@ -12,7 +12,7 @@ use argh::{ArgsInfo, FromArgs};
     example = "{command_name} > ports.json"
 )]
 pub(crate) struct ExportArgs {
-    /// print errors as JSON, too
+    /// print the errors as JSON, too
     #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }

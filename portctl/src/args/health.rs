@@ -12,7 +12,7 @@ use argh::{ArgsInfo, FromArgs};
     example = "{command_name} || portctl start"
 )]
 pub(crate) struct HealthArgs {
-    /// print its health as JSON
+    /// print the health as JSON
     #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }

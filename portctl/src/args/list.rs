@@ -30,15 +30,15 @@ pub(crate) struct ListArgs {
     #[argh(option, short = 'p')]
     pub(crate) port: Option<Port>,
 
-    /// this app, instead of the detected one
+    /// the app, instead of the detected one
     #[argh(option)]
     pub(crate) app: Option<String>,
 
-    /// this instance, instead of the detected one
+    /// the instance, instead of the detected one
     #[argh(option)]
     pub(crate) instance: Option<String>,
 
-    /// print a JSON array
+    /// print the allocations as a JSON array
     #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }

@@ -21,7 +21,7 @@ pub(crate) struct PruneArgs {
     #[argh(switch, short = 'n')]
     pub(crate) dry_run: bool,
 
-    /// print them as a JSON array
+    /// print the allocations as a JSON array
     #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }

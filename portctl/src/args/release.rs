@@ -33,11 +33,11 @@ pub(crate) struct ReleaseArgs {
     #[argh(option, short = 'p')]
     pub(crate) port: Option<Port>,
 
-    /// this app, instead of the detected one
+    /// the app, instead of the detected one
     #[argh(option)]
     pub(crate) app: Option<String>,
 
-    /// this instance, instead of the detected one
+    /// the instance, instead of the detected one
     #[argh(option)]
     pub(crate) instance: Option<String>,
 
