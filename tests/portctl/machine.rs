@@ -80,7 +80,7 @@ impl Machine {
         assert_eq!(status.code, Some(0));
         assert_eq!(status.stdout, "Server is not running\n");
         let note = format!(
-            "nothing listens at {}, which PORT_REGISTRY_ADDR names\n",
+            "note: nothing listens at {}, which PORT_REGISTRY_ADDR names\n",
             self.address
         );
         assert_eq!(status.stderr, note);

@@ -133,13 +133,13 @@ fn write(
     let shown = file.display().to_string();
     let shown = visible(&shown);
     for (number, name) in set_again(&assignments, &variables) {
-        output::remark(&format!(
+        output::note(&format!(
             "{shown}:{number} sets {name} again after the block, and takes precedence"
         ))
         .ok();
     }
     if variables.is_empty() {
-        output::remark(&visible(&no_allocations(filter))).ok();
+        output::note(&visible(&no_allocations(filter))).ok();
     }
     let count = wording::count(variables.len(), "port");
     Ok(Done::Printed(output::print(&match replaced {

@@ -59,7 +59,7 @@ pub(super) fn get_or_allocate(
     let new = claimed.iter().filter(|it| it.is_new);
     for note in new.filter_map(|it| new_services::similar_name(&existing, &it.allocation)) {
         // The ports are the result, even if nobody can read the notes.
-        output::remark(&visible(&note)).ok();
+        output::note(&visible(&note)).ok();
     }
     Ok(claimed.into_iter().map(|it| it.allocation).collect())
 }

@@ -51,9 +51,15 @@ pub(crate) fn run(args: ListArgs) -> CommandResult {
         .first()
         .and_then(|filter| names.known_checkout_of(filter))
         .and_then(|checkout| other_checkouts(&allocations, checkout));
+    // In place of a result, the sentence is no note beside it.
+    let remark = if allocations.is_empty() {
+        output::remark
+    } else {
+        output::note
+    };
     let mut remarks = missing.into_iter().chain(others);
     Ok(Done::Printed(printed.and_then(|()| {
-        remarks.try_for_each(|it| output::remark(&visible(&it)))
+        remarks.try_for_each(|it| remark(&visible(&it)))
     })))
 }
 

@@ -51,7 +51,7 @@ pub(super) fn similar_name(existing: &[Allocation], new: &Allocation) -> Option<
         .find(|it| suggestion::is_slip(service, it.key.service()))?;
     let (name, port) = (other.key.service(), other.port);
     Some(format!(
-        "note: {service} is new here, and {name} has port {port}; if you meant {name}: `portctl release --id {}`",
+        "{service} is new here, and {name} has port {port}; if you meant {name}: `portctl release --id {}`",
         new.id
     ))
 }

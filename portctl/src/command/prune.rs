@@ -31,7 +31,7 @@ pub(crate) fn run(args: &PruneArgs) -> CommandResult {
         output::print(&describe("released", &gone))
     } else {
         output::print_rows(&COLUMNS, &gone.iter().map(row).collect::<Vec<_>>()).and_then(|()| {
-            output::remark("their checkouts are gone; `portctl prune --yes` releases them")
+            output::note("their checkouts are gone; `portctl prune --yes` releases them")
         })
     }))
 }

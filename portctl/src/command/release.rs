@@ -80,7 +80,7 @@ pub(crate) fn run(args: ReleaseArgs) -> CommandResult {
     Ok(Done::Printed(printed.and_then(|()| {
         others
             .iter()
-            .try_for_each(|note| output::remark(&visible(note)))
+            .try_for_each(|note| output::note(&visible(note)))
     })))
 }
 
@@ -95,7 +95,7 @@ fn in_other_checkouts(names: &CheckoutNames, allocations: &[Allocation]) -> Vec<
     others
         .map(|it| {
             let dir = wording::checkout(it);
-            format!("note: port {} is of another checkout, {dir}", it.port)
+            format!("port {} belongs to another checkout, {dir}", it.port)
         })
         .collect()
 }

@@ -157,7 +157,7 @@ fn print_notes(notes: &[ScanNote], as_json: bool) -> io::Result<()> {
         let line = note
             .line
             .map_or_else(String::new, |line| format!(":{line}"));
-        output::remark(&visible(&format!("{}{line}: {}", note.file, note.text)))
+        output::note(&visible(&format!("{}{line}: {}", note.file, note.text)))
     })
 }
 

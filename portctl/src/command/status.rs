@@ -44,7 +44,7 @@ pub(crate) fn run(args: &StatusArgs) -> CommandResult {
     }
     let printed = output::print(&document.headline());
     let remark = match document.note() {
-        Some(note) => output::remark(&visible(&note)),
+        Some(note) => output::note(&visible(&note)),
         None => Ok(()),
     };
     Ok(Done::Printed(printed.and(remark)))

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::terminal::{self, Stream};
 use super::visible::json;
-use super::wrap::wrapped;
+use super::wrap::{labelled, wrapped};
 
 /// Prints sentences to standard output, no wider than the terminal.
 pub(crate) fn print(text: &str) -> io::Result<()> {
@@ -25,9 +25,14 @@ pub(crate) fn print_json(value: &impl Serialize) -> io::Result<()> {
     print_lines(&json(value)?)
 }
 
-/// Prints a message to standard error, no wider than the terminal.
+/// Prints a sentence to standard error, no wider than the terminal: in place of an empty result, or as its summary.
 pub(crate) fn remark(text: &str) -> io::Result<()> {
     remark_lines(&wrapped(text, terminal::width(Stream::Stderr)))
+}
+
+/// Prints a remark beside a result to standard error, no wider than the terminal.
+pub(crate) fn note(text: &str) -> io::Result<()> {
+    remark_lines(&labelled("note: ", text, terminal::width(Stream::Stderr)))
 }
 
 /// Prints a JSON document to standard error.

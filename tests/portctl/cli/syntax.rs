@@ -158,7 +158,7 @@ fn a_port_that_belongs_to_another_checkout_is_released_with_a_note() {
             Some(0),
             &*format!("released port {} of work/blue/web\n", portctl.first),
             &*format!(
-                "note: port {} is of another checkout, {}\n",
+                "note: port {} belongs to another checkout, {}\n",
                 portctl.first,
                 other.display()
             )

@@ -146,7 +146,8 @@ fn daemon_of_another_registry_is_recognized() {
     let ran = Ran::of(command.env("PORT_REGISTRY_DB", &other));
     assert!(ran.stdout.starts_with("Server is running (pid "), "{ran:?}");
     assert!(
-        ran.stderr.starts_with("it serves a different registry, "),
+        ran.stderr
+            .starts_with("note: it serves a different registry, "),
         "{ran:?}"
     );
     // `stop` works nevertheless, because the daemon is this user's.

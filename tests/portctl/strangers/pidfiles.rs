@@ -121,7 +121,7 @@ fn daemon_without_its_lock_is_not_stopped() {
     assert!(
         status
             .stderr
-            .starts_with("it does not hold the daemon's lock of this HOME"),
+            .starts_with("note: it does not hold the daemon's lock of this HOME"),
         "{status:?}"
     );
     daemon.signal("TERM");

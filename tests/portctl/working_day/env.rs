@@ -166,7 +166,7 @@ fn later_line_that_sets_the_same_variable_is_reported() {
         let ran = machine.run(&["env", "--write", ".env"]);
         assert_eq!(ran.code, Some(0));
         assert!(
-            ran.stderr.starts_with(".env:6 sets WEB_PORT again"),
+            ran.stderr.starts_with("note: .env:6 sets WEB_PORT again"),
             "{ran:?}"
         );
     });
