@@ -38,7 +38,7 @@ pub enum DaemonCommand {
     error_code(2, "the command line is wrong")
 )]
 pub struct DaemonArgs {
-    /// the port to listen on, 0 for any free port (51234)
+    /// the port to listen on, 0 for any available port (51234)
     #[argh(option, default = "DAEMON_PORT", from_str_fn(listening_port))]
     port: u16,
 

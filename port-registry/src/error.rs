@@ -102,7 +102,7 @@ pub enum Error {
 
     /// No port of the range is available: each is allocated, in use, or may not be bound by this user.
     #[error(
-        "no free port is left in the range {range}: each is allocated, in use, or not for this user to bind; \
+        "no port in the range {range} is available: each is allocated, in use, or not for this user to bind; \
          release some, or widen the range"
     )]
     #[non_exhaustive]
@@ -128,7 +128,7 @@ pub enum Error {
 
     /// Another process held the store for longer than the wait deadline.
     #[error(
-        "the registry at {} is busy: another process has held it for more than {} s; \
+        "the registry at {} is busy: another process has kept it locked for more than {} s; \
          try again, or check for a process that is suspended",
         path.display(),
         waited.as_secs_f32()
@@ -207,7 +207,7 @@ pub enum Error {
     #[error(
         "{path} is an SQLite database, not a registry; it was left unchanged; name another file. Import its \
          allocations by `sqlite3 -json {quoted} 'SELECT * FROM allocations' | portctl import -`, or \
-         pass `portctl import` the output of the old server's GET /v1/allocations",
+         pass `portctl import` the output of the Go program's GET /v1/allocations",
         path = path.display(),
         quoted = quoted(path)
     )]

@@ -18,7 +18,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A [`Registry`] is a file that any number of programs use at the same time, without a server: build scripts, test
+//! A [`Registry`] is a file that any number of programs use at the same time, without a daemon: build scripts, test
 //! harnesses, dev tools.
 //!
 //! # Terms

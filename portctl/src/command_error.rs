@@ -106,7 +106,7 @@ impl From<ClientError> for Report {
 fn hint_by_code(code: ErrorCode) -> Option<String> {
     Some(match code {
         ErrorCode::Busy => {
-            "another process is holding the registry; try again, or check whether a process is suspended"
+            "another process keeps the registry locked; try again, or check for a process that is suspended"
                 .to_owned()
         }
         ErrorCode::Overloaded | ErrorCode::Stopping | ErrorCode::RequestTimeout => {

@@ -26,7 +26,7 @@ pub(crate) struct AllocateArgs {
     #[argh(option, short = 'p')]
     pub(crate) port: Option<Port>,
 
-    /// take the port even if something listens there, because the service runs already
+    /// allocate the port even if something listens there, because the service runs already
     #[argh(switch)]
     pub(crate) adopt: bool,
 

@@ -71,21 +71,19 @@ pub(super) fn advice(word: &str, arguments: &[String]) -> Option<Advice> {
     let has_dashes = arguments.iter().any(|it| it == "--");
     Some(match word {
         "kill" | "killall" | "fkill" | "kill-port" => Advice::Text(format!(
-            "portctl never ends a process, because it may belong to someone else: `portctl check {number}` names the \
-             one that listens on a port, to be stopped where it was started; `portctl release {number}` gives up an \
-             allocation"
+            "portctl never ends a process, because it may belong to someone else; `portctl check {number}` names it, \
+             and `portctl release {number}` releases the port"
         )),
         "free" | "is-free" | "unblock" => Advice::Text(format!(
-            "`portctl check {number}` tells if a port is available, and `portctl release {number}` makes it available \
-             to other services"
+            "`portctl check {number}` shows whether a port is available, and `portctl release {number}` releases it"
         )),
         "exec" | "up" | "with" | "serve" | "dev" if has_dashes => Advice::Command("run"),
         "exec" | "up" | "with" | "serve" | "dev" => Advice::Text(
-            "portctl starts a service by the command behind a --, as in `portctl run web -- npm run dev`".to_owned(),
+            "name the command that starts the service behind a --, as in `portctl run web -- npm run dev`".to_owned(),
         ),
         "down" => Advice::Text(
-            "portctl starts and stops no services, so stop them where they were started; `portctl release` gives up \
-             the ports of this checkout, and `portctl stop` stops the daemon"
+            "stop services where they were started; `portctl release` releases the ports of this checkout, and \
+             `portctl stop` stops the daemon"
                 .to_owned(),
         ),
         "register" | "adopt" => Advice::Text(
@@ -97,7 +95,7 @@ pub(super) fn advice(word: &str, arguments: &[String]) -> Option<Advice> {
             "portctl has no settings but environment variables, which `portctl --help` lists".to_owned(),
         ),
         "log" | "logs" => Advice::Text(
-            "the daemon logs to the file that `portctl start --help` names".to_owned(),
+            "the daemon that `portctl start` starts logs to ~/.port-registry/port-registry.log".to_owned(),
         ),
         _ => {
             let (command, _) = COMMANDS.iter().find(|(_, words)| words.contains(&word))?;

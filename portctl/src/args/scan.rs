@@ -15,8 +15,8 @@ use argh::{ArgsInfo, FromArgs};
             as a variable for a server elsewhere, is a guess. So is a port whose number or \
             service was found before.\n\n\
             --register allocates all ports except guesses to the services of this checkout, or \
-            none of them. It assumes that a listener on such a port is the service itself.\n\n\
-            REGISTRY is free, yours or taken; SYSTEM shows what listens there right now.",
+            none of them. It assumes that a process on such a port is the service itself.\n\n\
+            REGISTRY is available, yours or allocated; SYSTEM shows what listens there right now.",
     example = "{command_name}\n{command_name} --register\n{command_name} docker-compose.dev.yml --json"
 )]
 pub(crate) struct ScanArgs {
@@ -36,7 +36,7 @@ pub(crate) struct ScanArgs {
     #[argh(option)]
     pub(crate) instance: Option<String>,
 
-    /// print a JSON array
+    /// print the ports as a JSON array
     #[argh(switch, short = 'j')]
     pub(crate) json: bool,
 }

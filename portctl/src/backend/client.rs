@@ -61,9 +61,9 @@ pub(crate) enum ClientError {
     Broken { address: Address },
     #[error("the response from {address} is larger than {} MiB", MAX_RESPONSE >> 20)]
     TooLarge { address: Address },
-    #[error("port-registry at {address} refused the request: {error}")]
+    #[error("the daemon at {address} refused the request: {error}")]
     Denied { address: Address, error: String },
-    #[error("port-registry at {address} sent an unexpected response, with status {status}")]
+    #[error("the daemon at {address} sent an unexpected response, with status {status}")]
     NotUnderstood {
         address: Address,
         status: u16,

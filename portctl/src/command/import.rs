@@ -33,7 +33,7 @@ pub(crate) fn run(args: &ImportArgs) -> CommandResult {
     let text =
         read(&args.file).map_err(|error| Report::new(format!("cannot read {named}: {error}")))?;
     let claims = import::parse(&text).map_err(|report| report.prefixed(&named.to_string()))?;
-    let done = import(&*backend::open()?, &claims, args.skip_conflicts)?;
+    let done = import(&*backend::open()?, &claims, args)?;
     Ok(Done::Printed(if args.json {
         output::print_json(&done)
     } else {
@@ -50,11 +50,11 @@ fn read(file: &Path) -> io::Result<Vec<u8>> {
     fs::read(file)
 }
 
-/// Allocates the ports of a file that are new: all of them or none, or with `skip_conflicts` all without a conflict.
+/// Allocates the ports of a file that are new: all of them or none, or with `--skip-conflicts` all without a conflict.
 fn import(
     backend: &dyn Backend,
     claims: &[Claim],
-    skip_conflicts: bool,
+    args: &ImportArgs,
 ) -> Result<Imported, CommandError> {
     let mut file = FileClaims::of(claims);
     let mut existing = 0;
@@ -67,7 +67,7 @@ fn import(
                 existing += 1;
                 return true;
             }
-            let conflict = if skip_conflicts {
+            let conflict = if args.skip_conflicts {
                 file.conflict(backend, it, conflicts.len())
             } else {
                 None
@@ -89,7 +89,7 @@ fn import(
                     None => return Err(it.error.into()),
                 }
             }
-            Err(refusal(conflicts).into())
+            Err(refusal(conflicts, &args.file).into())
         }
     }
 }
@@ -160,16 +160,20 @@ impl FileClaims<'_> {
     }
 }
 
-fn refusal(conflicts: Vec<Report>) -> Report {
+fn refusal(conflicts: Vec<Report>, file: &Path) -> Report {
     let count = match conflicts.len() {
-        1 => "1 allocation is".to_owned(),
-        count => format!("{count} allocations are"),
+        1 => "1 allocation conflicts with another".to_owned(),
+        count => format!("{count} allocations conflict with others"),
     };
-    Report::new(format!(
-        "{count} in conflict with another, so nothing was imported"
-    ))
-    .hint("--skip-conflicts imports the others")
-    .conflicts(conflicts)
+    let file = match file.to_str() {
+        Some("-") => " -".to_owned(),
+        _ => wording::positional(&file.display().to_string()),
+    };
+    Report::new(format!("{count}, so nothing was imported"))
+        .hint(format!(
+            "`portctl import --skip-conflicts{file}` imports the rest"
+        ))
+        .conflicts(conflicts)
 }
 
 fn print(done: &Imported) -> io::Result<()> {

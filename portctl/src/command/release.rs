@@ -137,9 +137,9 @@ fn report_other_checkout(backend: &dyn Backend, holder: Allocation) -> Report {
         "{} (id {}) belongs to the checkout {dir}",
         holder.key, holder.id
     );
-    let free = conflict::release_command(&holder);
+    let release = conflict::release_command(&holder);
     conflict::report_holder(backend, &problem, holder).hint(format!(
-        "run the command there, or name the allocation: {free}"
+        "run the command there, or name the allocation: {release}"
     ))
 }
 
@@ -175,8 +175,8 @@ fn report_port(backend: &dyn Backend, filter: &Filter, port: Port) -> Result<Rep
     };
     let holds = wording::holder(&holder);
     let problem = format!("port {port} is allocated to {holds}, not to {owner}");
-    let free = conflict::release_hint(&holder);
-    Ok(conflict::report_holder(backend, &problem, holder).hint(free))
+    let hint = conflict::release_hint(&holder);
+    Ok(conflict::report_holder(backend, &problem, holder).hint(hint))
 }
 
 /// Releases these allocations, all of them or none, and returns them. Those that another process has released since they

@@ -40,7 +40,7 @@ struct KnownPort<'a> {
     listener: Option<Listener>,
 }
 
-/// The holder of a port.
+/// The holder of a port. The documented JSON values differ from the words of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Standing {
@@ -128,12 +128,12 @@ fn row<'a>(known: &'a KnownPort) -> Vec<Cow<'a, str>> {
     // At the start, because the end of a cell is shortened.
     let guess = if fixed_port.guess { "guess: " } else { "" };
     let registry = match (known.registry, &known.holder) {
-        (Standing::Free, _) | (_, None) => format!("{guess}free"),
+        (Standing::Free, _) | (_, None) => format!("{guess}available"),
         (Standing::Yours, Some(holder)) if holder.key.service() == fixed_port.service => {
             format!("{guess}yours")
         }
         (Standing::Yours, Some(holder)) => format!("{guess}yours, as {}", holder.key.service()),
-        (Standing::Taken, Some(holder)) => format!("{guess}taken by {}", holder.key),
+        (Standing::Taken, Some(holder)) => format!("{guess}allocated to {}", holder.key),
     };
     let system = match &known.listener {
         Some(listener) => format!("in use{}", wording::by_listener(listener)),

@@ -38,7 +38,11 @@ pub(crate) fn install(args: &SkillInstallArgs) -> CommandResult {
     }
     let edited = edited_files(args.force);
     let entries = entries(installations, |it| it.install(edited));
-    print_entries(&entries, "--force overwrites it", args.json)
+    print_entries(
+        &entries,
+        &force_hint("install", args.global, "overwrites"),
+        args.json,
+    )
 }
 
 pub(crate) fn uninstall(args: &SkillUninstallArgs) -> CommandResult {
@@ -54,7 +58,17 @@ pub(crate) fn uninstall(args: &SkillUninstallArgs) -> CommandResult {
         let place = if args.global { "for this user" } else { "here" };
         return Err(Report::new(format!("the skill is not installed {place}")).into());
     }
-    print_entries(&entries, "--force removes it", args.json)
+    print_entries(
+        &entries,
+        &force_hint("uninstall", args.global, "removes"),
+        args.json,
+    )
+}
+
+/// The hint about files that were edited and kept.
+fn force_hint(command: &str, is_global: bool, verb: &str) -> String {
+    let global = if is_global { " --global" } else { "" };
+    format!("`portctl skill {command}{global} --force` {verb} it")
 }
 
 fn edited_files(force: bool) -> EditedFiles {

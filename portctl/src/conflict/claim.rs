@@ -142,8 +142,8 @@ fn service_taken(backend: &dyn Backend, holder: &Allocation, claim: &Claim) -> (
     };
     let hint = match (other, listener) {
         (Some(other), _) if other.checkout_is_gone() => format!(
-            "the checkout that holds port {port} is gone: `portctl release --id {} && portctl release --id {own}` \
-             frees that port and the service's own",
+            "the checkout of port {port} is gone: `portctl release --id {} && portctl release --id {own}` \
+             releases that port and the service's own",
             other.id
         ),
         (Some(other), _) => {
@@ -160,7 +160,7 @@ fn service_taken(backend: &dyn Backend, holder: &Allocation, claim: &Claim) -> (
         }
         (None, None) => {
             let release = release_command(holder);
-            format!("{release} frees it, so that the service can get port {port}")
+            format!("{release} releases it, so that the service can get port {port}")
         }
     };
     (problem, hint)

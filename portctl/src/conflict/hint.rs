@@ -7,26 +7,22 @@ use port_registry::{Allocation, Checkout, Claim, Port};
 
 use crate::output::wording;
 
-/// The command that frees the port of an allocation, between backticks.
+/// The command that releases the port of an allocation, between backticks.
 pub(crate) fn release_command(allocation: &Allocation) -> String {
     format!("`portctl release --id {}`", allocation.id)
 }
 
-/// The hint to free the port of an allocation.
+/// The hint to release the port of an allocation.
 pub(crate) fn release_hint(allocation: &Allocation) -> String {
-    release_hint_if_gone(allocation).unwrap_or_else(|| {
-        format!(
-            "{} frees it, if nothing needs it",
-            release_command(allocation)
-        )
-    })
+    release_hint_if_gone(allocation)
+        .unwrap_or_else(|| format!("run {} if nothing needs it", release_command(allocation)))
 }
 
-/// The hint to free the port of an allocation whose checkout is gone. Returns `None` if the checkout exists.
+/// The hint to release the port of an allocation whose checkout is gone. Returns `None` if the checkout exists.
 pub(crate) fn release_hint_if_gone(allocation: &Allocation) -> Option<String> {
     allocation.checkout_is_gone().then(|| {
         format!(
-            "{} frees it: its checkout is gone",
+            "run {}, because its checkout is gone",
             release_command(allocation)
         )
     })

@@ -13,7 +13,7 @@ use crate::address::Address;
 use crate::environment::ADDRESS_VARIABLE;
 use crate::output::wording::quoted;
 
-/// The number of ports after that of the daemon among which a free one is searched.
+/// The number of ports after that of the daemon among which one that is not in use is searched.
 const NEXT_PORTS: u16 = 100;
 
 /// Advises to start the daemon at another port than that of an address. Names one that is not in use.

@@ -162,8 +162,10 @@ fn report_occupied_address(target: &Target, error: &ClientError) -> Report {
         .map_or_else(String::new, wording::by_listener);
     let what = match error {
         ClientError::Silent { .. } => "which does not answer".to_owned(),
-        ClientError::Denied { error, .. } => format!("a port-registry that refuses: {error}"),
-        ClientError::NotUnderstood { .. } => "a port-registry of another version".to_owned(),
+        ClientError::Denied { error, .. } => {
+            format!("a port-registry daemon that refuses: {error}")
+        }
+        ClientError::NotUnderstood { .. } => "a port-registry daemon of another version".to_owned(),
         _ => "which is not port-registry".to_owned(),
     };
     let address = target.address();

@@ -48,7 +48,7 @@ pub(super) fn check(allocations: Option<&[Allocation]>) -> Finding {
         .collect();
     let number = count(number, "allocation");
     Issue::warning(format!("{number} {belong} to {which} gone:"))
-        .hint("`portctl prune` lists them, and `portctl prune --yes` frees their ports")
+        .hint("`portctl prune` lists them, and `portctl prune --yes` releases their ports")
         .of(CHECK)
         .first_details(MAX_LISTED, &gone)
 }

@@ -70,7 +70,7 @@ impl RegistrationConflict<'_> {
             own.id
         );
         let hint = format!(
-            "`portctl release --id {} && portctl release --id {}` frees both, so that they can be registered again",
+            "`portctl release --id {} && portctl release --id {}` releases both, so that they can be registered again",
             holder.id, own.id
         );
         self.report_holder(&problem, holder).hint(hint)
@@ -90,7 +90,7 @@ impl RegistrationConflict<'_> {
                 let file = wording::flag("--write", &file.display().to_string());
                 format!("`portctl env{names}{file}` writes the port that it has there")
             }
-            _ => format!("{} frees that port", conflict::release_command(&holder)),
+            _ => format!("{} releases that port", conflict::release_command(&holder)),
         };
         self.report_holder(&problem, holder).hint(hint)
     }

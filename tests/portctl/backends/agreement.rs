@@ -107,7 +107,7 @@ fn a_refusal_is_reported_in_the_words_of_the_daemon() {
     };
     // 127.1 resolves to 127.0.0.1, but the daemon does not accept it as a host name.
     let ran = run("127.1");
-    let refusal = format!("error: port-registry at 127.1:{port} refused the request: ");
+    let refusal = format!("error: the daemon at 127.1:{port} refused the request: ");
     assert!(ran.complained(1).starts_with(&refusal), "{ran:?}");
     run("LOCALHOST").printed();
 }

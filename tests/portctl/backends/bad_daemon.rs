@@ -40,7 +40,7 @@ fn a_server_that_is_no_daemon_is_reported_in_one_line() {
 
 #[test]
 fn unexpected_responses_of_a_daemon_are_reported_in_one_line() {
-    let unexpected = "error: port-registry at [ADDRESS] sent an unexpected response, with status";
+    let unexpected = "error: the daemon at [ADDRESS] sent an unexpected response, with status";
     for (status, body) in [
         (200, "<html>"),
         (200, "[]"),

@@ -50,7 +50,7 @@ fn release_is_limited_to_this_app_and_instance_by_default() {
     portctl.with_redactions(|| {
         assert_snapshot!(ran.complained(1), @"
         error: port [P-0] is allocated to other/default/web (id 1), not to work, and nothing listens there
-        hint: `portctl release --id 1` frees it, if nothing needs it
+        hint: run `portctl release --id 1` if nothing needs it
         ");
     });
     let ran = portctl.run(&["release", "--service", "api"]);

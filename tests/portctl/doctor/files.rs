@@ -184,7 +184,7 @@ fn locked_registry_is_reported_and_still_read() {
     findings.assert(
         "store",
         "problem",
-        " is busy: another process has held it for more than 5 s",
+        " is busy: another process has kept it locked for more than 5 s",
     );
     findings.assert("checkouts", "warning", "/gone");
     txn.abort().unwrap();
@@ -201,7 +201,7 @@ fn stuck_writer_is_reported() {
     let backend = FileBackend::new(lock_file).unwrap();
     let writer_byte = Bound::Included(1 << 40);
     assert!(backend.try_lock_range(writer_byte, writer_byte).unwrap());
-    let busy = " is busy: another process has held it for more than 5 s";
+    let busy = " is busy: another process has kept it locked for more than 5 s";
     patient.examine().assert("store", "problem", busy);
     backend.close().unwrap();
 

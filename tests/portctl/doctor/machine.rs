@@ -82,7 +82,7 @@ fn text_has_a_line_for_each_check_and_indents_details() {
     ok       listeners  nothing listens on any allocated port
     warning  checkouts  1 allocation belongs to a checkout that is gone:
                         /gone/\u{1b}[31m\u{a}red (1)
-                        hint: `portctl prune` lists them, and `portctl prune --yes` frees their ports
+                        hint: `portctl prune` lists them, and `portctl prune --yes` releases their ports
     ");
     let mut command = patient.sandbox.command(PORTCTL);
     command.env("PATH", patient.bin()).arg("doctor");

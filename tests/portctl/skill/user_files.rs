@@ -39,7 +39,7 @@ fn edited_files_are_kept_without_force() {
         let ran = run(&sandbox, &["skill", command]);
         assert_eq!(ran.code, Some(1), "{ran:?}");
         let problem = format!(
-            "error: {} was changed by hand, and is kept\nhint: --force ",
+            "error: {} was changed by hand, and is kept\nhint: `portctl skill {command} --force` ",
             skill.display()
         );
         assert!(ran.stderr.starts_with(&problem), "{ran:?}");

@@ -23,7 +23,7 @@ fn foreign_server_at_the_address_is_named_and_not_stopped() {
         (Some(ok("", body)), "which is not port-registry"),
         (
             Some(ok(identity, body)),
-            "a port-registry of another version",
+            "a port-registry daemon of another version",
         ),
         (None, "which does not answer"),
     ] {

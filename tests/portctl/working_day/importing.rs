@@ -82,16 +82,16 @@ fn import_names_every_conflict_and_is_atomic() {
         assert_eq!(
             lines,
             [
-                "error: 4 allocations are in conflict with another, so nothing was imported",
+                "error: 4 allocations conflict with others, so nothing was imported",
                 "port 23 of work/default/web: it has port 21 (id 1, of /srv/work), and nothing listens there",
-                "`portctl release --id 1` frees it: its checkout is gone",
+                "run `portctl release --id 1`, because its checkout is gone",
                 "port 21 of other/default/web: it is allocated to work/default/web (id 1, of /srv/work), and nothing listens there",
-                "`portctl release --id 1` frees it: its checkout is gone",
+                "run `portctl release --id 1`, because its checkout is gone",
                 "port 24 of new/default/a: the file also gives it port 22",
                 "remove one of the two from the file",
                 "port 22 of new/default/b: the file also gives it to new/default/a",
                 "remove one of the two from the file",
-                "hint: --skip-conflicts imports the others",
+                "hint: `portctl import --skip-conflicts rows.json` imports the rest",
             ]
         );
         assert_eq!(machine.held(), before);

@@ -25,7 +25,7 @@ const COMMANDS: [(&str, &str); 5] = [
         "portctl check 3000",
         "show whether a port is available, and who has it",
     ),
-    ("portctl release web", "give the port back"),
+    ("portctl release web", "release the port"),
 ];
 
 const MORE: &str = "There is nothing to set up first. `portctl --help` lists all commands, and \
@@ -35,7 +35,7 @@ const MORE: &str = "There is nothing to set up first. `portctl --help` lists all
 pub(crate) fn start_text(width: usize) -> String {
     let rows = COMMANDS.into_iter();
     let rows = rows.map(|(command, text)| (command.to_owned(), text));
-    let table = [HelpTable::new("In the folder of a project:", rows)];
+    let table = [HelpTable::new("In a checkout of a project:", rows)];
     let mut sections = vec![wrapped(PURPOSE, Some(width))];
     sections.extend(aligned(&table, width));
     sections.push(wrapped(MORE, Some(width)));

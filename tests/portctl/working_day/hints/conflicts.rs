@@ -49,10 +49,10 @@ fn refusal_of_a_port_names_its_holder_checkout_listener_and_a_fix() {
             complaint.contains(", and nothing listens there\nhint: "),
             "{complaint}"
         );
-        // The hint frees the port at once if the holder's checkout no longer exists.
+        // The hint releases the port at once if the holder's checkout no longer exists.
         fs::remove_dir(&here).unwrap();
         let ran = machine.run_in(&there, &claim);
-        let hint = "hint: `portctl release --id 1` frees it: its checkout is gone";
+        let hint = "hint: run `portctl release --id 1`, because its checkout is gone";
         assert!(ran.complained(1).ends_with(hint), "{ran:?}");
         machine.run_in(&there, &["release", "--id", "1"]).printed();
         machine.run_in(&there, &claim).printed();
