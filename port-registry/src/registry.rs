@@ -248,7 +248,7 @@ impl Registry {
     /// # let registry = Registry::builder().with_path(folder.path().join("ports.redb")).open()?;
     /// let feature = Filter::new().with_app("shop").with_instance("feature");
     /// let released = registry.release_matching(&feature)?;
-    /// println!("{} ports are free again", released.len());
+    /// println!("released {} ports", released.len());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///

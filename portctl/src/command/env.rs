@@ -45,6 +45,7 @@ pub(crate) fn run(args: EnvArgs) -> CommandResult {
     let services = named::services(&invocation, args.words, args.service)?;
     let names = CheckoutNames::new(args.app, args.instance);
     let filter = names.filter_of_instance()?;
+    let nothing = no_allocations(&invocation, &filter);
     let backend = backend::open()?;
     let read = || {
         let mut allocations = conflict::allocations_of(&*backend, &names, &filter)?;
@@ -54,8 +55,8 @@ pub(crate) fn run(args: EnvArgs) -> CommandResult {
         Ok(variables::of(&allocations)?)
     };
     match &args.write {
-        Some(file) => write(file, format, &filter, read),
-        None => Ok(Done::Printed(print(&read()?, format, &filter))),
+        Some(file) => write(file, format, &nothing, read),
+        None => Ok(Done::Printed(print(&read()?, format, &nothing))),
     }
 }
 
@@ -80,14 +81,14 @@ fn chosen(
     Ok(chosen)
 }
 
-fn print(variables: &[Variable], format: Format, filter: &Filter) -> std::io::Result<()> {
+fn print(variables: &[Variable], format: Format, nothing: &str) -> std::io::Result<()> {
     if format == Format::Json {
         let ports = variables.iter();
         let ports = ports.map(|it| (it.name.clone(), it.port.get().into()));
         return output::print_json(&ports.collect::<serde_json::Map<_, _>>());
     }
     if variables.is_empty() {
-        return output::remark(&visible(&no_allocations(filter)));
+        return output::remark(&visible(nothing));
     }
     output::print_lines(&lines(variables, format).join("\n"))
 }
@@ -108,7 +109,7 @@ fn lines(variables: &[Variable], format: Format) -> Vec<String> {
 fn write(
     file: &Path,
     format: Format,
-    filter: &Filter,
+    nothing: &str,
     read: impl Fn() -> Result<Vec<Variable>, CommandError>,
 ) -> CommandResult {
     let mut assignments = Vec::new();
@@ -139,7 +140,7 @@ fn write(
         .ok();
     }
     if variables.is_empty() {
-        output::note(&visible(&no_allocations(filter))).ok();
+        output::note(&visible(nothing)).ok();
     }
     let count = wording::count(variables.len(), "port");
     Ok(Done::Printed(output::print(&match replaced {
@@ -166,7 +167,8 @@ fn set_again<'a>(
     again.map(|it| (it.line, &*it.name))
 }
 
-fn no_allocations(filter: &Filter) -> String {
+fn no_allocations(invocation: &Invocation, filter: &Filter) -> String {
     let names = wording::filter_names(filter);
-    format!("no allocations of {names}; `portctl get SERVICE` makes one")
+    let get = invocation.of("get").with(&["web"]);
+    format!("no allocations of {names}; allocate some, as in `{get}`")
 }
