@@ -6,5 +6,6 @@ mod fixture;
 mod help;
 mod listing;
 mod mistakes;
+mod notes;
 mod syntax;
 mod terminal;
