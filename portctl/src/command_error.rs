@@ -83,7 +83,7 @@ impl From<ClientError> for Report {
         let hint = match &error {
             ClientError::NothingListens { .. } => {
                 format!(
-                    "`portctl start` starts a daemon; without {ADDRESS_VARIABLE} none is needed"
+                    "`portctl start` starts a daemon; after `unset {ADDRESS_VARIABLE}` none is needed"
                 )
             }
             ClientError::NotUnderstood { .. } => {
@@ -94,7 +94,9 @@ impl From<ClientError> for Report {
                 format!("narrow the request, for example with --app, or `unset {ADDRESS_VARIABLE}`")
             }
             _ if environment::is_address_named() => {
-                format!("check that {ADDRESS_VARIABLE} names the right address")
+                format!(
+                    "correct the address in {ADDRESS_VARIABLE}, or run `unset {ADDRESS_VARIABLE}`"
+                )
             }
             _ => return Report::new(error.to_string()),
         };

@@ -75,7 +75,7 @@ fn text_has_a_line_for_each_check_and_indents_details() {
                         hint: `chmod 700 [SANDBOX]/home/.port-registry`
     ok       store      [SANDBOX]/home/.port-registry/ports.redb: format version 2, 1 allocation
     problem  daemon     nothing listens at [ADDRESS]
-                        hint: `portctl start` starts a daemon; without PORT_REGISTRY_ADDR none is needed
+                        hint: `portctl start` starts a daemon; after `unset PORT_REGISTRY_ADDR` none is needed
     ok       pidfile    [SANDBOX]/home/.port-registry/port-registry.pid does not exist
     ok       path       this is [PORTCTL]
     ok       git        [SANDBOX]/bin/git
