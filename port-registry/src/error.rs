@@ -102,7 +102,7 @@ pub enum Error {
 
     /// No port of the range is available: each is allocated, in use, or may not be bound by this user.
     #[error(
-        "no port in the range {range} is available: each is allocated, in use, or not for this user to bind; \
+        "no free port is left in the range {range}: each is allocated, in use, or not for this user to bind; \
          release some, or widen the range"
     )]
     #[non_exhaustive]

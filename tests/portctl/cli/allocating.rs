@@ -129,7 +129,7 @@ fn get_allocates_all_or_nothing() {
     assert_eq!(
         ran.complained(1),
         format!(
-            "error: no port in the range {range} is available: each is allocated, in use, or not for this \
+            "error: no free port is left in the range {range}: each is allocated, in use, or not for this \
              user to bind; release some, or widen the range"
         )
     );
@@ -178,7 +178,7 @@ fn a_range_is_used_to_its_last_port_and_again_after_a_release() {
     let ran = portctl.run(&["allocate", "--service", "one-too-many"]);
     assert!(
         ran.complained(1)
-            .starts_with("error: no port in the range ")
+            .starts_with("error: no free port is left in the range ")
     );
     portctl
         .run(&["release", "--service", "service-3"])
