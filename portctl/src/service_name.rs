@@ -15,11 +15,18 @@ pub(crate) enum LikelyMeaning {
     Services(Vec<String>),
     /// A service and a port, as in `web=5173` and `web:5173`.
     ServiceAndPort(String, Port),
+    /// A service key, as in `shop/main/web`. Only for plain words.
+    Key([String; 3]),
     /// All services, as in `all`. Only for plain words.
     All,
+    /// An address without a port, as in `localhost` and `https://example.com`.
+    Address,
     /// A path, as in `.` and `./web`.
     Path,
 }
+
+/// The names of this machine.
+const HOSTS: [&str; 5] = ["localhost", "127.0.0.1", "0.0.0.0", "[::1]", "[::]"];
 
 /// The plain words that mean all services.
 const ALL: [&str; 2] = ["all", "*"];
@@ -31,6 +38,12 @@ pub(crate) fn meaning_of_word(word: &str) -> Option<LikelyMeaning> {
         return Some(LikelyMeaning::All);
     }
     likely_meaning(word).or_else(|| {
+        let parts: Vec<String> = word.split('/').map(str::to_owned).collect();
+        if let Ok(key) = <[String; 3]>::try_from(parts)
+            && key.iter().all(|it| !it.is_empty())
+        {
+            return Some(LikelyMeaning::Key(key));
+        }
         let names: Vec<String> = word.split_whitespace().map(str::to_owned).collect();
         (names.len() > 1).then_some(LikelyMeaning::Services(names))
     })
@@ -49,19 +62,21 @@ pub(crate) fn likely_meaning(word: &str) -> Option<LikelyMeaning> {
     if let Some(port) = port_of_address(word) {
         return Some(LikelyMeaning::Port(port));
     }
+    if HOSTS.contains(&word) || word.contains("://") {
+        return Some(LikelyMeaning::Address);
+    }
+    let is_bound = |text: &str| text.is_empty() || is_number(text);
     if word
         .split_once('-')
-        .is_some_and(|(first, last)| is_number(first) && is_number(last))
+        .is_some_and(|(first, last)| is_number(first) && is_bound(last))
     {
         return Some(LikelyMeaning::Range);
     }
-    if word == "."
-        || word == ".."
-        || ["./", "../", "/", "~"]
-            .iter()
-            .any(|it| word.starts_with(it))
-    {
+    if word.starts_with(['.', '/', '~']) || word.ends_with('/') {
         return Some(LikelyMeaning::Path);
+    }
+    if word == "-" {
+        return Some(LikelyMeaning::Services(Vec::new()));
     }
     let names = |separator: &[char]| -> Vec<String> {
         let parts = word.split(separator).map(str::trim);
@@ -94,16 +109,7 @@ fn port_of_address(word: &str) -> Option<Port> {
         None => (false, word.strip_suffix('/').unwrap_or(word)),
     };
     let (host, port) = address.rsplit_once(':')?;
-    let is_local = [
-        "",
-        "localhost",
-        "127.0.0.1",
-        "0.0.0.0",
-        "[::1]",
-        "[::]",
-        "*",
-    ]
-    .contains(&host);
+    let is_local = host.is_empty() || host == "*" || HOSTS.contains(&host);
     (is_url || is_local).then(|| port.parse().ok())?
 }
 
@@ -111,7 +117,7 @@ fn port_of_address(word: &str) -> Option<Port> {
 mod tests {
     use port_registry::Port;
 
-    use super::{LikelyMeaning, likely_meaning};
+    use super::{LikelyMeaning, likely_meaning, meaning_of_word};
 
     #[test]
     fn words_that_are_no_names_are_recognized() {
@@ -141,9 +147,34 @@ mod tests {
             ("=", services(&[])),
             (".", LikelyMeaning::Path),
             ("../web", LikelyMeaning::Path),
+            ("web/", LikelyMeaning::Path),
+            (".env", LikelyMeaning::Path),
+            ("-", services(&[])),
+            ("3000-", LikelyMeaning::Range),
+            ("localhost", LikelyMeaning::Address),
+            ("127.0.0.1", LikelyMeaning::Address),
+            ("https://example.com", LikelyMeaning::Address),
             ("/home/me", LikelyMeaning::Path),
         ] {
             assert_eq!(likely_meaning(word), Some(expected), "{word}");
+        }
+    }
+
+    #[test]
+    fn plain_words_have_more_meanings_than_names() {
+        let key = ["shop", "main", "web"].map(str::to_owned);
+        assert_eq!(
+            meaning_of_word("shop/main/web"),
+            Some(LikelyMeaning::Key(key))
+        );
+        assert_eq!(meaning_of_word("all"), Some(LikelyMeaning::All));
+        let services = ["web", "api"].map(str::to_owned).to_vec();
+        assert_eq!(
+            meaning_of_word("web api"),
+            Some(LikelyMeaning::Services(services))
+        );
+        for word in ["@scope/web", "a//c", "a/b/c/d", "web", ""] {
+            assert_eq!(meaning_of_word(word), None, "{word}");
         }
     }
 

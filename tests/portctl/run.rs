@@ -112,10 +112,7 @@ fn command_is_not_run_without_its_ports() {
     let script = format!("touch '{}'", mark.display());
     let mut command = run(&sandbox, &["web", "api"], &script);
     let ran = Ran::of(command.env("PORT_REGISTRY_RANGE", "4000-4000"));
-    assert!(
-        ran.complained(1).contains("no free port"),
-        "{ran:?}"
-    );
+    assert!(ran.complained(1).contains("no free port"), "{ran:?}");
     let ran = Ran::of(&mut run(&sandbox, &["a-b", "a.b"], &script));
     assert!(ran.complained(2).contains("A_B_PORT"), "{ran:?}");
     for words in [&["run"][..], &["run", "--service", "web"], &["run", "web"]] {

@@ -66,6 +66,12 @@ impl Format {
         ("shell", Format::Shell),
         ("json", Format::Json),
     ];
+
+    pub(crate) fn name(self) -> &'static str {
+        let mut names = Format::NAMES.into_iter();
+        let name = names.find(|(_, format)| *format == self);
+        name.map_or("", |(name, _)| name)
+    }
 }
 
 impl FromStr for Format {

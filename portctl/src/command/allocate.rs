@@ -15,7 +15,9 @@ use crate::conflict;
 use crate::output::{self, visible};
 
 pub(crate) fn run(args: AllocateArgs) -> CommandResult {
-    let invocation = Invocation::new("allocate", args.app.as_deref(), args.instance.as_deref());
+    let invocation = Invocation::new("allocate", args.app.as_deref(), args.instance.as_deref())
+        .with_switch("--adopt", args.adopt)
+        .with_switch("--json", args.json);
     let services = named::services(&invocation, args.words, args.service)?;
     let service = named::one_service(&invocation, &services)?;
     if args.adopt && args.port.is_none() {

@@ -1,6 +1,6 @@
 //! `portctl check`.
 
-use port_registry::{Port, PortStatus};
+use port_registry::{Port, PortStatus, ServiceKey};
 
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
@@ -9,14 +9,14 @@ use crate::args::CheckArgs;
 use crate::backend::{self, Backend};
 use crate::checkout::CheckoutNames;
 use crate::command_error::CommandError;
-use crate::conflict;
 use crate::output::{self, visible, wording};
 use crate::report::Report;
 
 pub(crate) fn run(args: CheckArgs) -> CommandResult {
     let as_json = args.json;
+    let target = target(args)?;
     let backend = backend::open()?;
-    let status = backend.check(port(&*backend, args)?)?;
+    let status = backend.check(target.port(&*backend)?)?;
     let printed = if as_json {
         output::print_json(&status)
     } else {
@@ -29,16 +29,27 @@ pub(crate) fn run(args: CheckArgs) -> CommandResult {
     })
 }
 
-/// Returns the port that is named, or that of the service that is named.
-fn port(backend: &dyn Backend, args: CheckArgs) -> Result<Port, CommandError> {
-    let invocation = Invocation::new("check", args.app.as_deref(), args.instance.as_deref());
-    let wanted = named::services_and_ports(&invocation, &args.words, args.service)?;
+/// The port to check.
+enum Target {
+    Port(Port),
+    /// The port of a service.
+    Service(ServiceKey, Invocation),
+}
+
+/// Reads the port or the service from the command line.
+fn target(args: CheckArgs) -> Result<Target, CommandError> {
+    let invocation = Invocation::new("check", args.app.as_deref(), args.instance.as_deref())
+        .with_switch("--json", args.json);
+    let wanted = named::services_and_ports(&invocation, &args.words, args.service, args.port)?;
     let ports: Vec<Port> = wanted.ports.iter().copied().chain(args.port).collect();
     match (&ports[..], &wanted.services[..]) {
-        ([port], []) => Ok(*port),
+        ([_], []) if invocation.has_names() => Err(CommandError::usage(
+            "--app and --instance name a service; a port is the same for all of them",
+        )),
+        ([port], []) => Ok(Target::Port(*port)),
         ([], [service]) => {
-            let names = CheckoutNames::new(args.app, args.instance);
-            port_of(backend, &invocation, &names, service)
+            let key = CheckoutNames::new(args.app, args.instance).key(service)?;
+            Ok(Target::Service(key, invocation))
         }
         ([], []) => Err(CommandError::Usage(
             Report::new("no port is named").hint("name one, as in `portctl check 3000`"),
@@ -47,26 +58,25 @@ fn port(backend: &dyn Backend, args: CheckArgs) -> Result<Port, CommandError> {
             let ports = ports.iter().map(Port::to_string);
             let words: Vec<String> = ports.chain(wanted.services).collect();
             let line = invocation.with_all(&words);
+            let report = Report::new("check takes one port or service");
             Err(CommandError::Usage(
-                Report::new("check takes one port or service")
-                    .hint(format!("did you mean `{line}`?")),
+                report.hint(format!("did you mean `{line}`?")),
             ))
         }
     }
 }
 
-fn port_of(
-    backend: &dyn Backend,
-    invocation: &Invocation,
-    names: &CheckoutNames,
-    service: &str,
-) -> Result<Port, CommandError> {
-    let key = names.key(service)?;
-    let filter = names.filter_of_instance()?;
-    let allocations = conflict::allocations_of(backend, names, &filter)?;
-    match allocations.iter().find(|it| it.key == key) {
-        Some(allocation) => Ok(allocation.port),
-        None => Err(missing::report(invocation, &key, &allocations).into()),
+impl Target {
+    fn port(&self, backend: &dyn Backend) -> Result<Port, CommandError> {
+        let (key, invocation) = match self {
+            Target::Port(port) => return Ok(*port),
+            Target::Service(key, invocation) => (key, invocation),
+        };
+        let others = backend.list_instance_of(key)?;
+        match others.iter().find(|it| it.key == *key) {
+            Some(allocation) => Ok(allocation.port),
+            None => Err(missing::report(invocation, key, &others).into()),
+        }
     }
 }
 

@@ -14,7 +14,8 @@ use crate::output::{self, visible};
 use crate::report::Report;
 
 pub(crate) fn run(args: GetArgs) -> CommandResult {
-    let invocation = Invocation::new("get", args.app.as_deref(), args.instance.as_deref());
+    let invocation = Invocation::new("get", args.app.as_deref(), args.instance.as_deref())
+        .with_switch("--json", args.json);
     let services = named::services(&invocation, args.words, args.service)?;
     if services.is_empty() {
         return Err(named::no_service(&invocation));
@@ -35,21 +36,23 @@ pub(crate) fn run(args: GetArgs) -> CommandResult {
             None => claim,
         });
     }
-    let allocations = get_or_allocate(&*backend::open()?, &invocation, &claims)?;
+    let (allocations, notes) = get_or_allocate(&*backend::open()?, &invocation, &claims)?;
     Ok(Done::Printed(if args.json {
         output::print_json(&allocations)
     } else {
+        print_notes(&notes);
         let ports: Vec<String> = allocations.iter().map(|it| it.port.to_string()).collect();
         output::print_lines(&ports.join("\n"))
     }))
 }
 
-/// Returns the allocation of each service, and allocates those that are missing. Reports the first conflict.
+/// Returns the allocation of each service, and allocates those that are missing. Reports the first conflict. Returns
+/// notes about new services, too.
 pub(super) fn get_or_allocate(
     backend: &dyn Backend,
     invocation: &Invocation,
     claims: &[Claim],
-) -> Result<Vec<Allocation>, CommandError> {
+) -> Result<(Vec<Allocation>, Vec<String>), CommandError> {
     let existing = new_services::check(backend, invocation, claims)?;
     let claims: Vec<&Claim> = claims.iter().collect();
     let claimed = match backend.get_or_allocate(&claims)? {
@@ -57,9 +60,14 @@ pub(super) fn get_or_allocate(
         Err(errors) => return Err(conflict::report_first(backend, &claims, errors).into()),
     };
     let new = claimed.iter().filter(|it| it.is_new);
-    for note in new.filter_map(|it| new_services::similar_name(&existing, &it.allocation)) {
-        // The ports are the result, even if nobody can read the notes.
-        output::note(&visible(&note)).ok();
+    let notes = new.filter_map(|it| new_services::similar_name(&existing, &it.allocation));
+    let notes = notes.collect();
+    Ok((claimed.into_iter().map(|it| it.allocation).collect(), notes))
+}
+
+/// Prints notes. Errors are ignored, because the ports are the result.
+pub(super) fn print_notes(notes: &[String]) {
+    for note in notes {
+        output::note(&visible(note)).ok();
     }
-    Ok(claimed.into_iter().map(|it| it.allocation).collect())
 }

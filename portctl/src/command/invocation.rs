@@ -6,15 +6,26 @@ use port_registry::Port;
 
 use crate::args::PROGRAM;
 use crate::output::wording;
+use crate::service_name::{LikelyMeaning, meaning_of_word};
 
 /// A command line without its services and ports, so that a hint can name others.
 #[derive(Debug)]
 pub(super) struct Invocation {
     pub(super) command: &'static str,
     /// The flags that name the app and the instance.
+    names: String,
+    /// The other flags.
     flags: String,
     /// The `--` of `portctl run` and the words behind it.
     program: String,
+}
+
+/// The meaning of a word in a command line.
+#[derive(Debug)]
+enum Part {
+    Service(String),
+    Port(Port),
+    ServiceAndPort(String, Port),
 }
 
 impl Invocation {
@@ -23,23 +34,31 @@ impl Invocation {
         app: Option<&str>,
         instance: Option<&str>,
     ) -> Invocation {
-        let flag = |name, value| wording::flag(name, value);
-        let app = app.map(|it| flag("--app", it)).unwrap_or_default();
-        let instance = instance.map(|it| flag("--instance", it));
+        let flag = |name, value: Option<&str>| value.map(|it| wording::flag(name, it));
+        let app = flag("--app", app).unwrap_or_default();
+        let instance = flag("--instance", instance).unwrap_or_default();
         Invocation {
             command,
-            flags: app + &instance.unwrap_or_default(),
+            names: app + &instance,
+            flags: String::new(),
             program: String::new(),
         }
     }
 
-    /// Another command, for the same app and instance.
-    pub(super) fn of(&self, command: &'static str) -> Invocation {
-        Invocation {
-            command,
-            flags: self.flags.clone(),
-            program: String::new(),
+    /// Adds a switch that is set.
+    pub(super) fn with_switch(mut self, name: &str, is_set: bool) -> Invocation {
+        if is_set {
+            self.flags = format!("{} {name}", self.flags);
         }
+        self
+    }
+
+    /// Adds a flag that has a value.
+    pub(super) fn with_option(mut self, name: &str, value: Option<String>) -> Invocation {
+        if let Some(value) = value {
+            self.flags += &wording::flag(name, &value);
+        }
+        self
     }
 
     /// Adds the words behind the `--` of `portctl run`.
@@ -48,6 +67,25 @@ impl Invocation {
         let words: Vec<String> = words.map(|it| wording::quoted(&it).into_owned()).collect();
         Invocation {
             program: format!(" -- {}", words.join(" ")),
+            ..self
+        }
+    }
+
+    /// Another command, for the same app and instance.
+    pub(super) fn of(&self, command: &'static str) -> Invocation {
+        Invocation {
+            command,
+            names: self.names.clone(),
+            flags: String::new(),
+            program: String::new(),
+        }
+    }
+
+    /// Takes the other flags and the program of another command line.
+    pub(super) fn like(self, other: &Invocation) -> Invocation {
+        Invocation {
+            flags: other.flags.clone(),
+            program: other.program.clone(),
             ..self
         }
     }
@@ -61,28 +99,83 @@ impl Invocation {
         let words = ports.collect::<String>() + &wording::services(&services);
         let Invocation {
             command,
+            names,
             flags,
             program,
         } = self;
-        format!("{PROGRAM} {command}{flags}{words}{program}")
+        format!("{PROGRAM} {command}{names}{flags}{words}{program}")
     }
 
     /// The command line for all these services, or one for each if the command takes only one.
-    pub(super) fn with_all(&self, services: &[String]) -> String {
-        if !matches!(self.command, "allocate" | "check") {
-            return self.with(services);
+    pub(super) fn with_all<T: AsRef<str>>(&self, services: &[T]) -> String {
+        let each = || services.iter().map(|it| self.with(&[it]));
+        match self.command {
+            "allocate" => each().collect::<Vec<_>>().join(" && "),
+            // Its exit code says no, which is no failure.
+            "check" => each().collect::<Vec<_>>().join("; "),
+            _ => self.with(services),
         }
-        let lines: Vec<String> = services.iter().map(|it| self.with(&[it])).collect();
-        lines.join(" && ")
+    }
+
+    /// The command line that these words were most likely meant to be. Returns `None` if that is not clear.
+    pub(super) fn corrected(&self, words: &[String]) -> Option<String> {
+        let mut parts = parts(words)?;
+        if let [Part::Service(name), Part::Port(port)] | [Part::Port(port), Part::Service(name)] =
+            &parts[..]
+            && self.allocates()
+        {
+            parts = vec![Part::ServiceAndPort(name.clone(), *port)];
+        }
+        if !self.takes_ports() && parts.iter().any(|it| matches!(it, Part::Port(_))) {
+            return None;
+        }
+        let names = parts.iter().map(|it| match it {
+            Part::Service(name) | Part::ServiceAndPort(name, _) => name.clone(),
+            Part::Port(port) => port.to_string(),
+        });
+        let names: Vec<String> = names.collect();
+        if names.is_empty() {
+            return None;
+        }
+        let mut lines: Vec<String> = Vec::new();
+        let mut rest = Vec::new();
+        for part in &parts {
+            match part {
+                Part::ServiceAndPort(name, port) if self.allocates() => {
+                    lines.push(self.with_port(name, *port));
+                }
+                Part::Service(name) => rest.push(name),
+                Part::ServiceAndPort(..) | Part::Port(_) => {}
+            }
+        }
+        if lines.is_empty() || self.command == "run" {
+            lines.push(self.with_all(&names));
+        } else if !rest.is_empty() {
+            lines.push(self.with_all(&rest));
+        }
+        Some(lines.join(" && "))
+    }
+
+    /// The command line that gives a service this port. `run` does so through `get`.
+    pub(super) fn with_port(&self, service: &str, port: Port) -> String {
+        let line = match self.command {
+            "run" => self.of("get").with(&[service]),
+            _ => self.with(&[service]),
+        };
+        format!("{line} --port {port}")
+    }
+
+    pub(super) fn has_switch(&self, name: &str) -> bool {
+        self.flags.split(' ').any(|it| it == name)
     }
 
     /// Returns true if flags name the app or the instance.
-    pub(super) fn has_flags(&self) -> bool {
-        !self.flags.is_empty()
+    pub(super) fn has_names(&self) -> bool {
+        !self.names.is_empty()
     }
 
     /// Returns true if a plain number is a port for the command.
-    fn takes_ports(&self) -> bool {
+    pub(super) fn takes_ports(&self) -> bool {
         matches!(self.command, "check" | "list" | "release")
     }
 
@@ -90,14 +183,82 @@ impl Invocation {
     pub(super) fn allocates(&self) -> bool {
         matches!(self.command, "get" | "allocate" | "run")
     }
+}
 
-    /// The command line that gives a service this port, if the command allocates ports. `run` does so through `get`.
-    pub(super) fn with_port(&self, service: &str, port: Port) -> String {
-        let line = self.with(&[service]);
-        match self.command {
-            "get" | "allocate" => format!("{line} --port {port}"),
-            "run" => format!("{} && {line}", self.of("get").with_port(service, port)),
-            _ => line,
+/// Splits words into services and ports. Returns `None` if one of them means something else.
+fn parts(words: &[String]) -> Option<Vec<Part>> {
+    let mut found = Vec::new();
+    for word in words {
+        match meaning_of_word(word) {
+            None => found.push(Part::Service(word.clone())),
+            Some(LikelyMeaning::Port(port)) => found.push(Part::Port(port)),
+            Some(LikelyMeaning::ServiceAndPort(name, port)) if meaning_of_word(&name).is_none() => {
+                found.push(Part::ServiceAndPort(name, port));
+            }
+            // Each of them is shorter than the word, so this ends.
+            Some(LikelyMeaning::Services(names)) if !names.is_empty() => {
+                found.append(&mut parts(&names)?);
+            }
+            Some(_) => return None,
         }
+    }
+    Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Invocation;
+
+    #[test]
+    fn words_are_corrected_to_the_command_line_that_is_meant() {
+        for (command, words, expected) in [
+            (
+                "get",
+                &["web,api", "db"][..],
+                Some("portctl get web api db"),
+            ),
+            ("get", &["web", "3000"], Some("portctl get web --port 3000")),
+            ("get", &["web,3000"], Some("portctl get web --port 3000")),
+            (
+                "get",
+                &["web=3000,api:3001", "db"],
+                Some(
+                    "portctl get web --port 3000 && portctl get api --port 3001 && portctl get db",
+                ),
+            ),
+            ("get", &["3000"], None),
+            ("get", &[":3000,:4000"], None),
+            ("get", &["web", "api", "3000"], None),
+            ("get", &["::1:3000"], None),
+            ("get", &["web,."], None),
+            (
+                "allocate",
+                &["db=5432", "cache"],
+                Some("portctl allocate db --port 5432 && portctl allocate cache"),
+            ),
+            (
+                "run",
+                &["web=3000", "api"],
+                Some("portctl get web --port 3000 && portctl run web api"),
+            ),
+            (
+                "check",
+                &["web,api"],
+                Some("portctl check web; portctl check api"),
+            ),
+            ("release", &["web,3000"], Some("portctl release 3000 web")),
+            ("env", &["web=3000"], Some("portctl env web")),
+            ("env", &["3000"], None),
+        ] {
+            let words: Vec<String> = words.iter().map(|&it| it.to_owned()).collect();
+            let line = Invocation::new(command, None, None).corrected(&words);
+            assert_eq!(line.as_deref(), expected, "{command} {words:?}");
+        }
+        let release = Invocation::new("release", Some("shop"), None).with_switch("--dry-run", true);
+        let line = release.corrected(&["web,api".to_owned()]);
+        assert_eq!(
+            line.as_deref(),
+            Some("portctl release --app shop --dry-run web api")
+        );
     }
 }

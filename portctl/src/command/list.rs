@@ -14,8 +14,12 @@ use crate::command_error::CommandError;
 use crate::output::{self, visible, wording};
 
 pub(crate) fn run(args: ListArgs) -> CommandResult {
-    let invocation = Invocation::new("list", args.app.as_deref(), args.instance.as_deref());
-    let wanted = named::services_and_ports(&invocation, &args.words, args.service)?;
+    let port = args.port.map(|it| it.to_string());
+    let invocation = Invocation::new("list", args.app.as_deref(), args.instance.as_deref())
+        .with_switch("--all", args.all)
+        .with_option("--port", port)
+        .with_switch("--json", args.json);
+    let wanted = named::services_and_ports(&invocation, &args.words, args.service, args.port)?;
     let names = CheckoutNames::new(args.app, args.instance);
     let filters = wanted.filters(args.port, |service, port| {
         let filter = if args.all {
@@ -33,7 +37,7 @@ pub(crate) fn run(args: ListArgs) -> CommandResult {
     let mut missing = Vec::new();
     for filter in &filters {
         let matching = backend.list(filter)?;
-        if matching.is_empty() {
+        if matching.is_empty() && !args.json {
             missing.push(nothing_matches(&*backend, &names, &invocation, filter)?);
         }
         found.extend(matching.into_iter().map(|it| (it.id, it)));
@@ -93,6 +97,7 @@ fn nothing_matches(
     invocation: &Invocation,
     filter: &Filter,
 ) -> Result<String, CommandError> {
+    let is_of_all = invocation.has_switch("--all");
     if filter.is_empty() {
         return Ok("no allocations".to_owned());
     }
@@ -109,6 +114,7 @@ fn nothing_matches(
             let report = missing::report(invocation, &names.key(service)?, &others);
             format!("{}; {}", report.error, report.hint.unwrap_or_default())
         }
+        _ if is_of_all => format!("no allocations of {owner}"),
         _ => format!("no allocations of {owner}; `portctl list --all` shows those of others"),
     })
 }

@@ -35,7 +35,7 @@ impl Named {
 /// Returns the services that plain words or `--service` name.
 ///
 /// A word that most likely means something else is refused, because it would become a service for good. `--service`
-/// takes any name.
+/// names existing services of any name.
 pub(super) fn services(
     invocation: &Invocation,
     words: Vec<String>,
@@ -47,11 +47,12 @@ pub(super) fn services(
     together(invocation, words, flagged)
 }
 
-/// Like [`services`], but a number is a port.
+/// Like [`services`], but a number is a port. `port` is the value of `--port`.
 pub(super) fn services_and_ports(
     invocation: &Invocation,
     words: &[String],
     flagged: Vec<String>,
+    port: Option<Port>,
 ) -> Result<Named, CommandError> {
     let mut ports = Vec::new();
     let mut names = Vec::new();
@@ -61,6 +62,11 @@ pub(super) fn services_and_ports(
             Some(_) => return Err(refusal(invocation, word, words)),
             None => names.push(word.clone()),
         }
+    }
+    if port.is_some() && !ports.is_empty() {
+        return Err(CommandError::usage(
+            "a port is named both with --port and without; name all ports in one way",
+        ));
     }
     let services = together(invocation, names, flagged)?;
     Ok(Named { services, ports })
@@ -102,9 +108,10 @@ fn together(
         return Ok([words, flagged].concat());
     }
     // The parser of the command line does not tell their order, and `get` prints the ports in it.
-    let line = invocation.with(&[words, flagged].concat());
     let report = Report::new("some services are named with --service, and some without");
-    Err(CommandError::Usage(
-        report.hint(format!("name all in one way, as in `{line}`")),
-    ))
+    let hint = match invocation.corrected(&[words, flagged].concat()) {
+        Some(line) => format!("name all in one way, as in `{line}`"),
+        None => "name all in one way".to_owned(),
+    };
+    Err(CommandError::Usage(report.hint(hint)))
 }

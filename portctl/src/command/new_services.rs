@@ -1,17 +1,19 @@
 //! Checks of services before they get their first port.
 
-use port_registry::{Allocation, Claim};
+use port_registry::{Allocation, Claim, Filter};
 
 use super::invocation::Invocation;
 use super::refusal::refusal;
 use crate::backend::Backend;
 use crate::command_error::CommandError;
 use crate::env_file::variables;
+use crate::report::Report;
 use crate::service_name::likely_meaning;
 use crate::suggestion;
 
 /// Refuses new services whose names are mistakes: a word that most likely means something else, and a service whose
-/// variable would be that of another one, so that `env` would fail for all of them.
+/// variable would be that of another one, so that `env` would fail for all of them. Returns the other services of the
+/// checkout, unless all have a port already.
 ///
 /// A process may add the other service after this check. Then `env` reports both.
 pub(super) fn check(
@@ -19,27 +21,59 @@ pub(super) fn check(
     invocation: &Invocation,
     claims: &[Claim],
 ) -> Result<Vec<Allocation>, CommandError> {
-    let Some(first) = claims.first() else {
-        return Ok(Vec::new());
+    let mut new = claims.iter();
+    // The common case is a service that exists, which a single look-up finds.
+    let first = loop {
+        match new.next() {
+            Some(claim) if !exists(backend, claim)? => break claim,
+            Some(_) => {}
+            None => return Ok(Vec::new()),
+        }
     };
-    // All claims of a command have the same app and instance.
-    let existing = backend.list_instance_of(first.key())?;
+    // All claims of a command have the same app and instance. Those of other checkouts do not matter.
+    let mut existing = backend.list_instance_of(first.key())?;
+    existing.retain(|it| {
+        first
+            .dir()
+            .is_none_or(|root| !it.belongs_to_other_checkout(root))
+    });
     let is_new = |service: &str| !existing.iter().any(|it| it.key.service() == service);
     let services = claims.iter().map(|it| it.key().service());
     let new: Vec<&str> = services.filter(|it| is_new(it)).collect();
-    if let Some(word) = new.iter().find(|it| likely_meaning(it).is_some()) {
-        return Err(refusal(invocation, word, &[]));
+    // `allocate --service` makes any name, as in the Go program.
+    let refused = new.iter().find(|it| likely_meaning(it).is_some());
+    if let Some(word) = refused.filter(|_| invocation.command != "allocate") {
+        let words = claims.iter().map(|it| it.key().service().to_owned());
+        return Err(refusal(invocation, word, &words.collect::<Vec<_>>()));
     }
     match variables::first_clash(&existing, new.iter().copied()) {
-        Some((index, other)) => {
-            let meant = invocation.with(&[other]);
-            let report = variables::shared(other, new[index]);
-            Err(CommandError::Usage(report.hint(format!(
-                "did you mean `{meant}`? Otherwise choose another name"
-            ))))
-        }
+        Some((index, other)) => Err(CommandError::Usage(clash(invocation, other, new[index]))),
         None => Ok(existing),
     }
+}
+
+fn exists(backend: &dyn Backend, claim: &Claim) -> Result<bool, CommandError> {
+    let key = claim.key();
+    let filter = Filter::new()
+        .with_app(key.app())
+        .with_instance(key.instance())
+        .with_service(key.service());
+    Ok(!backend.list(&filter)?.is_empty())
+}
+
+/// Reports a new service whose variable another one has.
+fn clash(invocation: &Invocation, other: &str, service: &str) -> Report {
+    let report = variables::shared(other, service);
+    let letters = |name: &str| -> String {
+        let letters = name.chars().filter(|it| it.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    report.hint(if letters(other) == letters(service) {
+        let meant = invocation.with(&[other]);
+        format!("did you mean `{meant}`? Otherwise choose another name")
+    } else {
+        "choose a name that differs in a letter from A to Z or a digit".to_owned()
+    })
 }
 
 /// Notes that a new service has nearly the name of another one, whose name may have been meant. Returns `None` if no
@@ -51,7 +85,7 @@ pub(super) fn similar_name(existing: &[Allocation], new: &Allocation) -> Option<
         .find(|it| suggestion::is_slip(service, it.key.service()))?;
     let (name, port) = (other.key.service(), other.port);
     Some(format!(
-        "{service} is new here, and {name} has port {port}; if you meant {name}: `portctl release --id {}`",
+        "{service} is a new service, and {name} has port {port}; if you meant {name}, `portctl release --id {}` undoes it",
         new.id
     ))
 }

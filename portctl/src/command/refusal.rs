@@ -2,6 +2,7 @@
 
 use super::invocation::Invocation;
 use crate::command_error::CommandError;
+use crate::output::wording;
 use crate::report::Report;
 use crate::service_name::{LikelyMeaning, meaning_of_word};
 
@@ -23,47 +24,69 @@ pub(super) fn refusal(invocation: &Invocation, word: &str, words: &[String]) -> 
         LikelyMeaning::Services(_) | LikelyMeaning::ServiceAndPort(..) => {
             "not the name of a service"
         }
+        LikelyMeaning::Key(_) => "an app, an instance and a service",
         LikelyMeaning::All => "no service",
+        LikelyMeaning::Address => "an address, not the name of a service",
         LikelyMeaning::Path => "a path, not the name of a service",
     };
-    let hint = hint(invocation, &meaning, words);
+    let hint = match invocation.corrected(words) {
+        Some(line) => format!("did you mean `{line}`?"),
+        None => hint(invocation, word, &meaning),
+    };
     CommandError::Usage(Report::new(format!("`{word}` is {is}")).hint(hint))
 }
 
-fn hint(invocation: &Invocation, meaning: &LikelyMeaning, words: &[String]) -> String {
-    let line = match meaning {
-        LikelyMeaning::Port(port) => {
-            let mut names = words.iter().filter(|it| meaning_of_word(it).is_none());
-            match (names.next(), names.next()) {
-                (Some(name), None) if invocation.allocates() => invocation.with_port(name, *port),
-                _ if invocation.allocates() => {
-                    return format!(
-                        "`portctl get web --port {port}` allocates it to a service, and `portctl check {port}` \
-                         shows who has it"
-                    );
-                }
-                _ => return format!("`portctl check {port}` shows who has it"),
-            }
+/// The hint about a word for which there is no obvious command line.
+fn hint(invocation: &Invocation, word: &str, meaning: &LikelyMeaning) -> String {
+    let is_file = ![".", ".."].contains(&word) && !word.ends_with('/');
+    match meaning {
+        LikelyMeaning::Port(port) if invocation.allocates() => format!(
+            "`portctl get web --port {port}` allocates it to a service, and `portctl check {port}` shows who has it"
+        ),
+        LikelyMeaning::Port(port) => format!("`portctl check {port}` shows who has it"),
+        LikelyMeaning::Range => "PORT_REGISTRY_RANGE limits the ports to choose from: \
+                                 `PORT_REGISTRY_RANGE=3000-3999 portctl get web`"
+            .to_owned(),
+        LikelyMeaning::All => {
+            let line = match invocation.command {
+                "list" => invocation
+                    .of("list")
+                    .with_switch("--all", true)
+                    .with::<&str>(&[]),
+                "env" | "release" | "run" => invocation.with::<&str>(&[]),
+                _ => invocation.of("list").with::<&str>(&[]),
+            };
+            format!("did you mean `{line}`?")
         }
-        LikelyMeaning::ServiceAndPort(name, port) => invocation.with_port(name, *port),
-        LikelyMeaning::Services(names) if !names.is_empty() => invocation.with_all(names),
-        LikelyMeaning::Number | LikelyMeaning::Services(_) => {
-            return format!("name a service, as in `{}`", invocation.with(&["web"]));
+        LikelyMeaning::Key([app, instance, service]) => {
+            let named = Invocation::new(invocation.command, Some(app), Some(instance));
+            format!(
+                "did you mean `{}`?",
+                named.like(invocation).with(&[service])
+            )
         }
-        LikelyMeaning::Range => {
-            return "PORT_REGISTRY_RANGE limits the ports to choose from: \
-                    `PORT_REGISTRY_RANGE=3000-3999 portctl get web`"
-                .to_owned();
+        LikelyMeaning::Path if invocation.command == "env" && is_file => {
+            format!(
+                "did you mean `portctl env --write {}`?",
+                wording::quoted(word)
+            )
         }
-        LikelyMeaning::All => match invocation.command {
-            "list" => format!("{} --all", invocation.with::<&str>(&[])),
-            "env" | "release" | "run" => invocation.with::<&str>(&[]),
-            _ => invocation.of("list").with::<&str>(&[]),
-        },
+        LikelyMeaning::Number if invocation.takes_ports() => {
+            format!(
+                "ports are numbers from 1 to 65535, as in `{}`",
+                invocation.with(&["3000"])
+            )
+        }
         LikelyMeaning::Path => {
-            return "portctl works on the checkout of the current folder; change to that folder first"
-                .to_owned();
+            "portctl works on the checkout of the current folder; change to that folder first"
+                .to_owned()
         }
-    };
-    format!("did you mean `{line}`?")
+        LikelyMeaning::Address
+        | LikelyMeaning::Number
+        | LikelyMeaning::Services(_)
+        | LikelyMeaning::ServiceAndPort(..) => {
+            let line = invocation.with(&["web"]);
+            format!("name a service, as in `{line}`")
+        }
+    }
 }

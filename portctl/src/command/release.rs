@@ -16,17 +16,13 @@ use crate::output::{self, visible, wording};
 use crate::report::Report;
 
 pub(crate) fn run(args: ReleaseArgs) -> CommandResult {
-    let invocation = Invocation::new("release", args.app.as_deref(), args.instance.as_deref());
-    let wanted = named::services_and_ports(&invocation, &args.words, args.service)?;
-    if let (Some(_), [port, ..]) = (args.port, &wanted.ports[..]) {
-        return Err(CommandError::Usage(
-            Report::new("a port is named both with --port and without").hint(format!(
-                "did you mean `{}`?",
-                invocation.with(&[port.to_string()])
-            )),
-        ));
-    }
-    let has_filter = invocation.has_flags()
+    let port = args.port.map(|it| it.to_string());
+    let invocation = Invocation::new("release", args.app.as_deref(), args.instance.as_deref())
+        .with_option("--port", port)
+        .with_switch("--dry-run", args.dry_run)
+        .with_switch("--json", args.json);
+    let wanted = named::services_and_ports(&invocation, &args.words, args.service, args.port)?;
+    let has_filter = invocation.has_names()
         || args.port.is_some()
         || !wanted.services.is_empty()
         || !wanted.ports.is_empty();
@@ -106,23 +102,26 @@ fn by_id(backend: &dyn Backend, id: AllocationId) -> Result<Allocation, CommandE
     Ok(found.ok_or(Error::NotFound { id })?)
 }
 
-/// Finds the allocations that match, at least one. Those of another checkout with the same names do not count, unless
-/// they are chosen by their port.
+/// Finds the allocations that match, at least one. Those of another checkout with the same names do not count.
 fn matching(
     backend: &dyn Backend,
     invocation: &Invocation,
     names: &CheckoutNames,
     filter: &Filter,
 ) -> Result<Vec<Allocation>, CommandError> {
-    let mut matching = backend.list(filter)?;
-    if let Some(checkout) = names.checkout_of(filter) {
-        let (others, own): (Vec<_>, Vec<_>) = matching
-            .into_iter()
-            .partition(|it| it.belongs_to_other_checkout(&checkout.root));
-        if let (Some(holder), []) = (others.into_iter().next(), &own[..]) {
-            return Err(report_other_checkout(backend, holder).into());
-        }
-        matching = own;
+    let matching = backend.list(filter)?;
+    let is_of_namesake = |it: &Allocation| {
+        let key = &it.key;
+        let names = names.checkout_of(
+            &Filter::new()
+                .with_app(key.app())
+                .with_instance(key.instance()),
+        );
+        names.is_some_and(|checkout| it.belongs_to_other_checkout(&checkout.root))
+    };
+    let (others, matching): (Vec<_>, Vec<_>) = matching.into_iter().partition(is_of_namesake);
+    if let (Some(holder), []) = (others.into_iter().next(), &matching[..]) {
+        return Err(report_other_checkout(backend, holder).into());
     }
     if matching.is_empty() {
         return Err(report_no_match(backend, invocation, names, filter)?.into());
@@ -165,7 +164,8 @@ fn report_no_match(
 
 /// Reports that no allocation matches a filter with a port.
 fn report_port(backend: &dyn Backend, filter: &Filter, port: Port) -> Result<Report, CommandError> {
-    let owner = wording::filter_names(filter);
+    let owner: Vec<&str> = filter.app().into_iter().chain(filter.instance()).collect();
+    let owner = owner.join("/");
     let Some(holder) = backend.list(&Filter::new().with_port(port))?.pop() else {
         return Ok(
             Report::new(format!("port {port} is not allocated")).hint(format!(
@@ -174,6 +174,10 @@ fn report_port(backend: &dyn Backend, filter: &Filter, port: Port) -> Result<Rep
         );
     };
     let holds = wording::holder(&holder);
+    let owner = match filter.service() {
+        Some(service) => format!("a service {service} of {owner}"),
+        None => owner,
+    };
     let problem = format!("port {port} is allocated to {holds}, not to {owner}");
     let hint = conflict::release_hint(&holder);
     Ok(conflict::report_holder(backend, &problem, holder).hint(hint))

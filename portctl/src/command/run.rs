@@ -1,12 +1,13 @@
 //! `portctl run`.
 
 use std::ffi::{OsStr, OsString};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
+use std::path::Path;
 use std::process::Command;
 
 use port_registry::{Allocation, Claim};
 
-use super::get::get_or_allocate;
+use super::get::{get_or_allocate, print_notes};
 use super::invocation::Invocation;
 use super::named;
 use super::outcome::{CommandResult, Done};
@@ -16,6 +17,8 @@ use crate::checkout::CheckoutNames;
 use crate::command_error::CommandError;
 use crate::conflict;
 use crate::env_file::variables;
+use crate::environment;
+use crate::output::wording;
 use crate::path::is_program;
 use crate::report::Report;
 
@@ -36,14 +39,21 @@ pub(crate) fn run(args: RunArgs, command_line: &[OsString]) -> CommandResult {
     if let Some(report) = mistaken_program(&invocation, &services, program, words) {
         return Err(CommandError::Usage(report));
     }
+    if !can_be_found(program) {
+        // Before a port is allocated for nothing.
+        let error = io::Error::from_raw_os_error(rustix::io::Errno::NOENT.raw_os_error());
+        return Err(not_run(&invocation, &services, command_line, &error));
+    }
     let names = CheckoutNames::new(args.app, args.instance);
     // The registry is closed before the command runs.
     let allocations = if services.is_empty() {
-        existing(&names)?
+        existing(&names, &invocation)?
     } else {
         let claims = services.iter().map(|service| names.claim(service));
         let claims: Vec<Claim> = claims.collect::<Result<_, _>>()?;
-        get_or_allocate(&*backend::open()?, &invocation, &claims)?
+        let (allocations, notes) = get_or_allocate(&*backend::open()?, &invocation, &claims)?;
+        print_notes(&notes);
+        allocations
     };
     let mut command = Command::new(program);
     command.args(words);
@@ -55,22 +65,54 @@ pub(crate) fn run(args: RunArgs, command_line: &[OsString]) -> CommandResult {
     {
         command.env("PORT", first.port.to_string());
     }
-    let error = match launch(&mut command) {
-        Ok(code) => return Ok(Done::Exit(code)),
-        Err(error) => error,
+    match launch(&mut command) {
+        Ok(code) => Ok(Done::Exit(code)),
+        Err(error) => Err(not_run(&invocation, &services, command_line, &error)),
+    }
+}
+
+/// Returns false if there is no program of this name. Its permissions are left to the system.
+fn can_be_found(program: &OsStr) -> bool {
+    let path = Path::new(program);
+    let has_folder = path.parent().is_some_and(|it| it != Path::new(""));
+    let folders = environment::path();
+    // A folder that may not be read is left to the system, as is a PATH that is not set.
+    let may_exist = |path: &Path| path.try_exists().unwrap_or(true);
+    if has_folder || folders.is_empty() {
+        return folders.is_empty() || may_exist(path);
+    }
+    folders.iter().any(|it| may_exist(&it.join(path)))
+}
+
+/// Reports a command that cannot be run.
+fn not_run(
+    invocation: &Invocation,
+    services: &[String],
+    command_line: &[OsString],
+    error: &io::Error,
+) -> CommandError {
+    let program = command_line.first().map(OsString::as_os_str);
+    let program = program.unwrap_or_default().display();
+    let report = Report::new(format!("cannot run {program}: {error}"));
+    if error.kind() != ErrorKind::NotFound {
+        return CommandError::NotRun {
+            report: report.hint("check that it is a program and has permission to run"),
+            code: EXIT_NOT_RUN,
+        };
+    }
+    // In `run web npm -- start`, the -- is in the wrong place.
+    let hint = match services.split_last() {
+        Some((last, services)) if is_program(OsStr::new(last)) => {
+            let words = [&[OsString::from(last)], command_line].concat();
+            let meant = invocation.of("run").with_program(&words).with(services);
+            format!("did you mean `{meant}`?")
+        }
+        _ => "check that it is installed and on the PATH".to_owned(),
     };
-    let (code, hint) = match error.kind() {
-        ErrorKind::NotFound => (EXIT_NOT_FOUND, "check that it is installed and on the PATH"),
-        _ => (
-            EXIT_NOT_RUN,
-            "check that it is a program and has permission to run",
-        ),
-    };
-    let program = program.display();
-    Err(CommandError::NotRun {
-        report: Report::new(format!("cannot run {program}: {error}")).hint(hint),
-        code,
-    })
+    CommandError::NotRun {
+        report: report.hint(hint),
+        code: EXIT_NOT_FOUND,
+    }
 }
 
 /// Refuses a program that can only be a mistake: a whole command line in one word, as quotes around it make it, or an
@@ -91,7 +133,7 @@ fn mistaken_program(
     let (problem, meant) = if !is_line {
         let assignment = [OsString::from("env"), program.to_owned()];
         ("is a variable", [&assignment[..], words].concat())
-    } else if has_assignment || line.contains(|it| "|&;<>()$`\\\"'*?#~".contains(it)) {
+    } else if has_assignment || line.contains(|it| "|&;<>()$`\\\"'*?#~\n".contains(it)) {
         let shell = ["sh", "-c", line];
         (
             "is a command line in one word",
@@ -109,12 +151,21 @@ fn mistaken_program(
 }
 
 /// The allocations of all services that have a port.
-fn existing(names: &CheckoutNames) -> Result<Vec<Allocation>, CommandError> {
-    let allocations =
-        conflict::allocations_of(&*backend::open()?, names, &names.filter_of_instance()?)?;
+fn existing(
+    names: &CheckoutNames,
+    invocation: &Invocation,
+) -> Result<Vec<Allocation>, CommandError> {
+    let filter = names.filter_of_instance()?;
+    let allocations = conflict::allocations_of(&*backend::open()?, names, &filter)?;
     if allocations.is_empty() {
-        return Err(Report::new("no service of this checkout has a port yet")
-            .hint("name one, as in `portctl run web -- npm run dev`")
+        let owner = if invocation.has_names() {
+            wording::filter_names(&filter)
+        } else {
+            "this checkout".to_owned()
+        };
+        let line = invocation.with(&["web"]);
+        return Err(Report::new(format!("no service of {owner} has a port yet"))
+            .hint(format!("name one, as in `{line}`"))
             .into());
     }
     Ok(allocations)

@@ -7,6 +7,7 @@ use port_registry::{Allocation, Listener};
 use super::finding::{Finding, Issue};
 use super::process;
 use crate::output::wording::{self, count};
+use crate::service_name::likely_meaning;
 
 const CHECK: &str = "listeners";
 
@@ -113,8 +114,13 @@ fn new_port_command(allocation: &Allocation) -> String {
     let cd = dir.map_or_else(String::new, |dir| {
         format!("cd{} && ", wording::positional(dir.as_str()))
     });
+    // `get` refuses to make services of unlikely names.
+    let get = match likely_meaning(key.service()) {
+        Some(_) => "allocate",
+        None => "get",
+    };
     format!(
-        "{cd}portctl release --id {} && portctl get{}{}{}",
+        "{cd}portctl release --id {} && portctl {get}{}{}{}",
         allocation.id,
         wording::flag("--app", key.app()),
         wording::flag("--instance", key.instance()),

@@ -21,7 +21,16 @@ const MISTAKES: &str = r#"
     get :3000
     get http://localhost:3000/
     get web,api
+    get web,api db=5432
+    get web,3000
+    get :3000,:4000
     get "web api"
+    get work/default/web
+    release other/main/web
+    get localhost
+    get web/
+    get -
+    env .env
     get web=5173
     get web:5173
     get web=http
@@ -43,6 +52,7 @@ const MISTAKES: &str = r#"
     allocate db cache
     allocate Web
     allocate db --adopt
+    allocate db=5432 --adopt
     allocate --service
     allocate --service --adopt
     allocate db --port
@@ -67,6 +77,8 @@ const MISTAKES: &str = r#"
     run web -- PORT=4000 npm run dev
     run npm run dev
     run web npm run dev --open
+    run web npm -- start
+    run web -- no-such-program
     run --port 3000 web -- npm run dev
     run --json web -- npm run dev
     run --frob web -- npm run dev
@@ -93,6 +105,13 @@ const MISTAKES: &str = r#"
     release 1
     release web=1
     release all
+    release -n web,api
+    release -n wbe
+    list --all web,api
+    env --format shell web,api
+    check 3000 --app x
+    check -s 3000
+    list 3000 --port 3001
     release .
     release --id seven
     release --id 0
@@ -211,7 +230,7 @@ fn a_mistake_in_a_json_command_is_answered_in_json() {
     for args in [&["get", "--json"][..], &["--json", "get"], &["get", "-j"]] {
         assert_eq!(
             portctl.run(args).complained(2),
-            r#"{"error":"no service is named","hint":"name one, as in `portctl get web`"}"#
+            r#"{"error":"no service is named","hint":"name one, as in `portctl get --json web`"}"#
         );
     }
     let ran = portctl.run(&["list", "--jsn", "--json"]);

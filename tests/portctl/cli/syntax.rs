@@ -139,6 +139,36 @@ fn a_port_is_released_in_every_checkout_of_the_app_and_in_no_other_app() {
 }
 
 #[test]
+fn a_port_of_another_checkout_with_the_same_names_is_not_released() {
+    let portctl = Portctl::new();
+    let namesake = portctl.sandbox.path().join("elsewhere").join("work");
+    std::fs::create_dir_all(&namesake).unwrap();
+    let port = portctl.first.to_string();
+    let mut there = portctl.command(&["get", "web"]);
+    test_support::Ran::of(there.current_dir(&namesake)).printed();
+    for args in [
+        &["release", &port][..],
+        &["release", "-p", &port],
+        &["release", "-n", &port],
+    ] {
+        let error = format!(
+            "error: work/default/web (id 1) belongs to the checkout {}",
+            namesake.display()
+        );
+        assert!(portctl.run(args).complained(1).starts_with(&error));
+    }
+    // Reading is no harm.
+    let ran = portctl.run(&["check", "web"]);
+    assert!(
+        ran.stdout.contains(&format!("of {}", namesake.display())),
+        "{ran:?}"
+    );
+    // A new service here does not clash with those there.
+    let ran = portctl.run(&["get", "WEB"]);
+    assert_eq!(ran.printed(), (portctl.first + 1).to_string());
+}
+
+#[test]
 fn a_port_that_belongs_to_another_checkout_is_released_with_a_note() {
     let portctl = Portctl::new();
     let other = portctl.sandbox.path().join("elsewhere");
@@ -263,4 +293,46 @@ fn a_service_with_an_unlikely_name_can_be_used_by_its_flag() {
         portctl.run(&["release", "-s", service]).printed();
     }
     portctl.run(&["env"]).printed();
+    // The flags of the Go program make any name. Other commands do so only for names that nobody mistakes.
+    portctl.run(&["allocate", "--service", "3000"]).printed();
+    portctl.run(&["get", "--service", "3000"]).printed();
+    portctl.run(&["get", "--service", "a b"]).printed();
+    for service in ["3001", "web,api", "web=1"] {
+        portctl.run(&["get", "--service", service]).complained(2);
+        portctl
+            .run(&["run", "-s", service, "--", "true"])
+            .complained(2);
+    }
+}
+
+#[test]
+fn a_command_that_does_not_exist_gets_no_port() {
+    let portctl = Portctl::new();
+    portctl
+        .run(&["run", "web", "--", "no-such-program"])
+        .complained(127);
+    portctl
+        .run(&["run", "web", "--", "./no-such-program"])
+        .complained(127);
+    assert!(!portctl.sandbox.store().exists());
+    portctl.run(&["run", "web", "--", "true"]).printed();
+    assert!(portctl.sandbox.store().exists());
+}
+
+#[test]
+fn a_wrong_command_line_is_told_before_the_daemon_is_asked() {
+    let portctl = Portctl::new();
+    for args in [
+        &["check"][..],
+        &["check", "web", "api"],
+        &["check", "70000"],
+        &["get", "3000"],
+        &["release", "web,api"],
+        &["list", "all"],
+        &["env", "3000"],
+    ] {
+        let mut command = portctl.command(args);
+        let ran = test_support::Ran::of(command.env("PORT_REGISTRY_ADDR", "127.0.0.1:1"));
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+    }
 }

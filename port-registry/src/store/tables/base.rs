@@ -107,6 +107,13 @@ impl<T: TableSource> BaseTables<T> {
 
     /// Finds the matching rows of an app through the index of services.
     fn matching_in_app(&self, app: &str, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
+        if let (Some(instance), Some(service)) = (filter.instance(), filter.service()) {
+            let id = self.services.get((app, instance, service))?;
+            let is_expected = |it: &Allocation| stored_key(&it.key) == (app, instance, service);
+            let found = id.map(|id| self.indexed(id.value(), is_expected));
+            let found = found.transpose()?.into_iter();
+            return Ok(found.filter(|it| filter.matches(it)).collect());
+        }
         let mut found = Vec::new();
         let instance = filter.instance();
         for entry in self.services.range((app, instance.unwrap_or(""), "")..)? {
