@@ -4,9 +4,11 @@
 pub(super) const GROUPS: [(&str, &[&str]); 4] = [
     (
         "Ports of this checkout",
-        &["get", "run", "env", "list", "check", "release", "allocate"],
+        &[
+            "get", "run", "env", "list", "check", "release", "allocate", "scan",
+        ],
     ),
-    ("All projects", &["scan", "prune", "export", "import"]),
+    ("Ports of all checkouts", &["prune", "export", "import"]),
     (
         "Set-up and help",
         &["doctor", "skill", "completions", "version"],
