@@ -19,7 +19,7 @@ pub(crate) struct GetArgs {
     #[argh(positional, arg_name = "service")]
     pub(crate) words: Vec<String>,
 
-    /// a service, by any name; may be given several times
+    /// a service, also by a name such as `my web`; may be given several times
     #[argh(option, short = 's')]
     pub(crate) service: Vec<String>,
 

@@ -16,14 +16,15 @@ use argh::{ArgsInfo, FromArgs};
             code is its own. If the command is not found, the exit code is 127; if it cannot be \
             run, 126.",
     example = "{command_name} web -- npm run dev\n\
-               {command_name} web postgres -- docker compose up"
+               {command_name} web postgres -- docker compose up\n\
+               {command_name} web -- sh -c 'vite --port \"$PORT\"'"
 )]
 pub(crate) struct RunArgs {
     /// a service whose port the command gets
     #[argh(positional, arg_name = "service")]
     pub(crate) words: Vec<String>,
 
-    /// a service, by any name; may be given several times
+    /// a service, also by a name such as `my web`; may be given several times
     #[argh(option, short = 's')]
     pub(crate) service: Vec<String>,
 
