@@ -24,9 +24,16 @@ impl Portctl {
     }
 
     pub(super) fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.command_of(PORTCTL);
+        command.args(args);
+        command
+    }
+
+    /// Prepares another program that may run portctl.
+    pub(super) fn command_of(&self, program: &str) -> Command {
         let range = format!("{}-{}", self.first, self.first + PORTS - 1);
-        let mut command = self.sandbox.command(PORTCTL);
-        command.env("PORT_REGISTRY_RANGE", range).args(args);
+        let mut command = self.sandbox.command(program);
+        command.env("PORT_REGISTRY_RANGE", range);
         command
     }
 

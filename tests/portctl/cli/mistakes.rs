@@ -9,7 +9,7 @@ use test_support::{Ran, install_script};
 use super::fixture::Portctl;
 
 /// Command lines as people type them who know other tools, or who slip. `web` and `api` have ports.
-const MISTAKES: &str = r#"
+pub(super) const MISTAKES: &str = r#"
     # Words in place of services.
     get
     get 3000

@@ -4,6 +4,8 @@ mod allocating;
 mod environment;
 mod fixture;
 mod help;
+#[cfg(unix)]
+mod hints;
 mod listing;
 mod mistakes;
 mod notes;

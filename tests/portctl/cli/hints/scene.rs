@@ -1,0 +1,137 @@
+//! A registry that is put back before each command.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use test_support::{Ran, free_port, install_script};
+
+use super::answer::{Mistake, words_of};
+use crate::PORTCTL;
+use crate::cli::fixture::Portctl;
+
+/// Programs that command lines name, apart from `portctl`.
+const PROGRAMS: [&str; 5] = ["npm", "npx", "prog", "cat", "foo"];
+
+/// Commands that would use the machine's daemon without an address.
+const DAEMON_COMMANDS: [&str; 5] = ["start", "stop", "restart", "status", "health"];
+
+/// A home and a work folder where `web` and `api` have ports, and a PATH that has few programs.
+pub(super) struct Scene {
+    portctl: Portctl,
+}
+
+/// Result of a command that a hint names.
+pub(super) struct Followed {
+    /// The exit code of each run of portctl.
+    pub(super) codes: Vec<i32>,
+    pub(super) ran: Ran,
+    /// The services that had a port before, and have none now.
+    pub(super) released: BTreeSet<String>,
+}
+
+impl Scene {
+    pub(super) fn new() -> Scene {
+        let scene = Scene {
+            portctl: Portctl::new(),
+        };
+        let programs = scene.path("programs");
+        fs::create_dir(&programs).unwrap();
+        for name in PROGRAMS {
+            install_script("#!/bin/sh\n", &programs.join(name));
+        }
+        for name in ["sh", "env", "true"] {
+            symlink(find(name), programs.join(name)).unwrap();
+        }
+        // It succeeds, so that a command behind an `&&` runs in any case.
+        let recorder = format!(
+            "#!/bin/sh\n'{PORTCTL}' \"$@\"\necho $? >>'{}'\n",
+            scene.path("codes").display()
+        );
+        install_script(&recorder, &programs.join("portctl"));
+        scene.portctl.run(&["get", "web", "api"]).printed();
+        scene.copy(&scene.path(""), &scene.path("fresh"));
+        scene
+    }
+
+    /// Runs a command line, without a shell.
+    pub(super) fn type_line<'a>(&self, line: &'a str) -> Mistake<'a> {
+        self.copy(&self.path("fresh"), &self.path(""));
+        let words = words_of(line);
+        let words_as_typed: Vec<&str> = words.iter().map(String::as_str).collect();
+        let mut command = self.portctl.command(&words_as_typed);
+        let ran = Ran::of(command.env("PATH", self.path("programs")));
+        self.copy(&self.path(""), &self.path("typed"));
+        Mistake { line, words, ran }
+    }
+
+    /// Runs a command of a hint in a shell, after the line that was typed last.
+    pub(super) fn follow(&self, hint: &str) -> Followed {
+        self.copy(&self.path("typed"), &self.path(""));
+        fs::write(self.path("codes"), "").unwrap();
+        let before = self.services();
+        let mut command = self.shell(hint);
+        let ran = if words_of(hint)
+            .iter()
+            .any(|it| DAEMON_COMMANDS.contains(&&**it))
+        {
+            let address = format!("127.0.0.1:{}", free_port());
+            let ran = Ran::of(command.env("PORT_REGISTRY_ADDR", &address));
+            let mut stop = self.portctl.command(&["stop"]);
+            Ran::of(stop.env("PORT_REGISTRY_ADDR", &address));
+            ran
+        } else {
+            Ran::of(&mut command)
+        };
+        let codes = fs::read_to_string(self.path("codes")).unwrap();
+        Followed {
+            codes: codes.lines().map(|it| it.parse().unwrap()).collect(),
+            ran,
+            released: before.difference(&self.services()).cloned().collect(),
+        }
+    }
+
+    fn shell(&self, line: &str) -> Command {
+        let mut command = self.portctl.command_of("sh");
+        command
+            .env("PATH", self.path("programs"))
+            .args(["-c", line]);
+        command
+    }
+
+    /// Returns the services of all allocations.
+    fn services(&self) -> BTreeSet<String> {
+        let listed = self.portctl.json(&["list", "--all", "--json"]);
+        let allocations = listed.as_array().unwrap().iter();
+        allocations
+            .map(|it| it["service"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.portctl.sandbox.path().join(name)
+    }
+
+    /// Copies the home and the work folder, in place of those that are there.
+    fn copy(&self, from: &Path, to: &Path) {
+        let script =
+            r#"mkdir -p "$2" && rm -rf "$2/home" "$2/work" && cp -R "$1/home" "$1/work" "$2""#;
+        let mut command = self.portctl.sandbox.command("sh");
+        command
+            .args(["-c", script, "sh"])
+            .args([from, to])
+            .current_dir("/");
+        let ran = Ran::of(&mut command);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+    }
+}
+
+/// Finds a program of the system.
+fn find(name: &str) -> PathBuf {
+    let path = env::var_os("PATH").unwrap();
+    let mut places = env::split_paths(&path).map(|it| it.join(name));
+    places.find(|it| it.exists()).unwrap()
+}
