@@ -33,6 +33,20 @@ pub(super) fn of_line(line: &TypedLine) -> Vec<Allocation> {
     found
 }
 
+/// Returns the allocations of other instances of the app whose services have no port in this instance.
+pub(super) fn of_other_instances(line: &TypedLine) -> Vec<Allocation> {
+    let typed = |flag| line.value(flag).map(str::to_owned);
+    let names = CheckoutNames::new(typed("--app"), typed("--instance"));
+    let Ok(this) = names.filter_of_instance() else {
+        return Vec::new();
+    };
+    let of_app = this.app().map(|app| Filter::new().with_app(app));
+    let found = of_app.and_then(|it| read(&it)).unwrap_or_default();
+    let (own, mut others): (Vec<_>, Vec<_>) = found.into_iter().partition(|it| this.matches(it));
+    others.retain(|it| own.iter().all(|own| own.key.service() != it.key.service()));
+    others
+}
+
 fn read(filter: &Filter) -> Option<Vec<Allocation>> {
     if let Some(address) = environment::address().ok()? {
         return backend::connect(address).ok()?.list(filter).ok();

@@ -12,6 +12,9 @@ use crate::args::{Format, Shell};
 use crate::output::wording;
 use crate::service_name::meaning_of_word;
 
+/// Describes a service that other instances of the app have.
+const NO_PORT: &str = "no port here";
+
 /// The values of an argument.
 #[derive(Debug)]
 pub(super) enum Values {
@@ -72,10 +75,22 @@ fn words<const N: usize>(names: [&str; N]) -> Vec<Candidate> {
     names.map(|name| Candidate::new(name, "")).into()
 }
 
+/// The services of this instance, where the command wants those, and then those that only other instances have.
 fn services(line: &TypedLine) -> Vec<Candidate> {
-    let mut found = registry::of_line(line);
-    found.retain(|it| !is_given(line, it.key.service()));
-    names(&found, |it| it.key.service())
+    let takes_own = line.command.name != "allocate";
+    let takes_new = ["allocate", "get", "run"].contains(&line.command.name);
+    let own = takes_own.then(|| registry::of_line(line));
+    let mut candidates = names(&own.unwrap_or_default(), |it| it.key.service());
+    if takes_new {
+        for mut new in names(&registry::of_other_instances(line), |it| it.key.service()) {
+            NO_PORT.clone_into(&mut new.description);
+            if candidates.iter().all(|it| it.word != new.word) {
+                candidates.push(new);
+            }
+        }
+    }
+    candidates.retain(|it| !is_given(line, &it.word));
+    candidates
 }
 
 /// Returns true if this service was named before, so that it need not be named again.

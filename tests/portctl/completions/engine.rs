@@ -73,42 +73,50 @@ fn flag_is_offered_once_unless_it_repeats() {
     // The parser takes a flag for a flag even where a value is missing.
     assert!(!offers(&["list", "--app", "--all", "-"], "--all"));
     // Flags are not for words behind a `--`.
-    assert_eq!(desk.offered(&["get", "--", "-"]), ["db", "web"]);
+    assert_eq!(desk.offered(&["get", "--", "-"]), ["db", "web", "mail"]);
     // Where no word can follow but a flag, flags are offered at once.
     assert!(offers(&["status", ""], "--json"));
 }
 
 #[test]
-fn services_are_those_of_the_checkout_or_of_the_names_that_were_typed() {
+fn services_are_those_of_the_checkout_and_where_they_can_get_a_port_those_of_other_instances() {
     let desk = shop();
     for (words, expected) in [
-        (&["get", ""][..], &["db", "web"][..]),
-        (&["get", "web", ""], &["db"]),
-        (&["run", "--service", ""], &["db", "web"]),
-        (&["run", "-s", ""], &["db", "web"]),
-        (&["get", "-sw"], &["-sdb", "-sweb"]),
+        (&["get", ""][..], &["db", "web", "mail"][..]),
+        (&["get", "web", ""], &["db", "mail"]),
+        (&["run", "--service", ""], &["db", "web", "mail"]),
+        (&["run", "-s", ""], &["db", "web", "mail"]),
+        (&["get", "-sw"], &["-sdb", "-sweb", "-smail"]),
         // One dash is enough for the parser.
         (&["get", "-app=shop", ""], &["cart", "stock"]),
-        (&["get", "-service", ""], &["db", "web"]),
-        (&["get", "-jsw"], &["-jsdb", "-jsweb"]),
-        (&["get", "-s=w"], &["-s=db", "-s=web"]),
-        (&["-j", "get", "-p4100", ""], &["db", "web"]),
+        (&["get", "-service", ""], &["db", "web", "mail"]),
+        (&["get", "-jsw"], &["-jsdb", "-jsweb", "-jsmail"]),
+        (&["get", "-s=w"], &["-s=db", "-s=web", "-s=mail"]),
+        (&["-j", "get", "-p4100", ""], &["db", "web", "mail"]),
         (&["--app", "shop", "get", ""], &["cart", "stock"]),
         (&["--app=shop", "ls", ""], &["cart", "stock"]),
         (&["rm", ""], &["db", "web"]),
         (&["release", "db", ""], &["web"]),
         (&["check", ""], &["db", "web"]),
         (&["env", ""], &["db", "web"]),
-        (&["run", ""], &["db", "web", "--"]),
-        (&["run", "web", ""], &["db", "--"]),
-        (&["allocate", "-s", ""], &["db", "web"]),
-        (&["run", "--service", "db", "--service", ""], &["web"]),
-        (&["allocate", "--service", ""], &["db", "web"]),
-        (&["--json", "get", ""], &["db", "web"]),
-        (&["get", "--port", "4100", ""], &["db", "web"]),
+        (&["run", ""], &["db", "web", "mail", "--"]),
+        (&["run", "web", ""], &["db", "mail", "--"]),
+        (&["allocate", ""], &["mail"]),
+        (&["allocate", "-s", ""], &["mail"]),
+        (
+            &["run", "--service", "db", "--service", ""],
+            &["web", "mail"],
+        ),
+        (&["allocate", "--service", ""], &["mail"]),
+        (&["allocate", "--instance=other", ""], &["db", "web"]),
+        (&["--json", "get", ""], &["db", "web", "mail"]),
+        (&["get", "--port", "4100", ""], &["db", "web", "mail"]),
         (&["get", "--app", "shop", ""], &["cart", "stock"]),
-        (&["get", "--app=shop", "--instance", "main", ""], &["cart"]),
-        (&["get", "--instance", "other", ""], &["mail"]),
+        (
+            &["get", "--app=shop", "--instance", "main", ""],
+            &["cart", "stock"],
+        ),
+        (&["get", "--instance", "other", ""], &["mail", "db", "web"]),
         (
             &["list", "--all", "--service", ""],
             &["cart", "db", "mail", "stock", "web"],
@@ -118,7 +126,10 @@ fn services_are_those_of_the_checkout_or_of_the_names_that_were_typed() {
         assert_eq!(desk.offered(words), expected, "{words:?}");
     }
     let ran = desk.ask(&["get", ""]);
-    assert_eq!(ran.printed(), "words 0\ndb\tport 4002\nweb\tport 4001");
+    assert_eq!(
+        ran.printed(),
+        "words 0\ndb\tport 4002\nweb\tport 4001\nmail\tno port here"
+    );
 }
 
 #[test]
@@ -198,7 +209,7 @@ fn values_are_known_by_the_names_of_their_arguments() {
         (&["release", "4"], &["db", "web", "4001", "4002"]),
         (&["list", "4"], &["db", "web", "4001", "4002"]),
         // Here a number is no port.
-        (&["get", "4"], &["db", "web"]),
+        (&["get", "4"], &["db", "web", "mail"]),
         // A service is to get another port.
         (&["get", "web", "--port", ""], &[]),
     ] {
