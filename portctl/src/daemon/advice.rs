@@ -13,17 +13,30 @@ use crate::address::Address;
 use crate::environment::ADDRESS_VARIABLE;
 use crate::output::wording::quoted;
 
-/// The number of ports after that of the daemon among which one that is not in use is searched.
-const NEXT_PORTS: u16 = 100;
+/// The number of ports on each side of that of the daemon among which one that is not in use is searched.
+const NEAR_PORTS: u16 = 100;
+
+/// The first port that takes no privileges.
+const FIRST_UNPRIVILEGED: u16 = 1024;
 
 /// Advises to start the daemon at another port than that of an address. Names one that is not in use.
 pub(crate) fn other_port(address: &Address) -> String {
-    let is_free = |&port: &Port| matches!(SystemProbe.probe(port), Ok(Verdict::Free));
-    let next = address.port().saturating_add(1);
-    let next = next..=address.port().saturating_add(NEXT_PORTS);
-    let free = next.filter_map(|port| Port::new(port).ok()).find(is_free);
-    let port = free.map_or_else(|| "PORT".to_owned(), |port| port.to_string());
-    format!("choose another port: `{ADDRESS_VARIABLE}=127.0.0.1:{port} portctl start`")
+    let is_available = |&port: &Port| matches!(SystemProbe.probe(port), Ok(Verdict::Free));
+    let mut near = ports_near(address.port()).filter_map(|port| Port::new(port).ok());
+    match near.find(is_available) {
+        Some(port) => {
+            format!("choose another port: `{ADDRESS_VARIABLE}=127.0.0.1:{port} portctl start`")
+        }
+        None => format!("choose another port with {ADDRESS_VARIABLE}"),
+    }
+}
+
+/// Returns the ports after one, and then those before it, from the nearest on. None of them takes privileges.
+fn ports_near(port: u16) -> impl Iterator<Item = u16> {
+    let first = port.max(FIRST_UNPRIVILEGED - 1);
+    let after = (first..=first.saturating_add(NEAR_PORTS)).skip(1);
+    let before = port.saturating_sub(NEAR_PORTS).max(FIRST_UNPRIVILEGED)..port;
+    after.chain(before.rev())
 }
 
 /// Advises to use the daemon at an address.
@@ -66,4 +79,20 @@ pub(crate) fn use_its_registry(daemon: &DaemonInfo) -> String {
     let stop = supervisor::command(daemon.supervisor.as_ref(), LifecycleAction::Stop);
     let stop = stop.as_deref().unwrap_or("portctl stop");
     format!("`{stop}` stops it; `export {DB_VARIABLE}={store}` selects its registry")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ports_near;
+
+    #[test]
+    fn another_port_is_searched_downwards_where_none_follows() {
+        assert_eq!(ports_near(65535).next(), Some(65534));
+        assert_eq!(ports_near(65534).next(), Some(65535));
+        assert_eq!(ports_near(7070).next(), Some(7071));
+        for port in [0, 80, 1023, 1024, 7070, 65535] {
+            assert!(ports_near(port).all(|it| it != port && it >= 1024));
+            assert!(ports_near(port).next().is_some());
+        }
+    }
 }
