@@ -13,8 +13,9 @@ use argh::{ArgsInfo, FromArgs};
     note = "For bash, put the first line into ~/.bashrc. For zsh, put the second into ~/.zshrc, after \
             compinit. For fish, run the third once.\n\n\
             The script asks portctl at each completion, which reads the registry and changes \
-            nothing. Behind `portctl run --`, the shell completes the command itself; in bash \
-            this takes the package bash-completion.",
+            nothing. Behind `portctl run --`, the shell completes the command itself. In bash, \
+            the package bash-completion makes this complete the command's own arguments; without it, \
+            programs and files are completed.",
     example = "source <({command_name} bash)\n\
                source <({command_name} zsh)\n\
                mkdir -p ~/.config/fish/completions && {command_name} fish > ~/.config/fish/completions/portctl.fish"

@@ -1,8 +1,9 @@
 //! Completing with the Tab key in each shell, and running the completed line.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 
-use test_support::install_script;
+use test_support::{Ran, install_script, installed, is_available};
 
 use super::fixture::{Desk, OWN};
 use super::terminal::{Kind, Terminal};
@@ -146,6 +147,29 @@ fn command_behind_run_is_completed_as_alone() {
 }
 
 #[test]
+fn bash_without_its_package_offers_each_program_once() {
+    let desk = desk();
+    if !is_available("bash", desk.sandbox.command("bash").arg("--version")) {
+        return;
+    }
+    let second = desk.path("second");
+    fs::create_dir(&second).unwrap();
+    for name in ["own-program", "own-other"] {
+        install_script("#!/bin/sh\n", &second.join(name));
+    }
+    let script = r#"PATH=$PATH:$1
+        source <(portctl completions bash)
+        COMP_WORDS=(portctl run -- own-) COMP_CWORD=3
+        COMP_LINE="${COMP_WORDS[*]}" COMP_POINT=${#COMP_LINE}
+        _portctl
+        printf '%s\n' "${COMPREPLY[@]}""#;
+    let mut bash = desk.command("bash");
+    bash.args(["--noprofile", "--norc", "-c", script, "bash"])
+        .arg(&second);
+    assert_eq!(Ran::of(&mut bash).printed(), "own-other\nown-program");
+}
+
+#[test]
 fn installed_files_are_found_by_the_shells() {
     let desk = desk();
     for (kind, setup) in [
@@ -175,12 +199,22 @@ fn installed_files_are_found_by_the_shells() {
 #[test]
 fn missing_portctl_completes_nothing() {
     let desk = desk();
+    let tools = desk.path("tools");
+    fs::create_dir(&tools).unwrap();
+    // A folder of the system may have a portctl of its own. The shells run some of its programs when they start.
+    let system = installed("touch").parent().unwrap().to_owned();
+    for program in fs::read_dir(system).unwrap().map(Result::unwrap) {
+        if program.file_name() != "portctl" {
+            symlink(program.path(), tools.join(program.file_name())).unwrap();
+        }
+    }
     for kind in Kind::ALL {
-        let setup = format!("{}\nset -x PATH /usr/bin:/bin", kind.setup());
-        let setup = match kind {
-            Kind::Fish => setup,
-            Kind::Bash | Kind::Zsh => setup.replace("set -x PATH ", "PATH="),
+        let tools = tools.display();
+        let path = match kind {
+            Kind::Fish => format!("set -x PATH '{tools}'"),
+            Kind::Bash | Kind::Zsh => format!("PATH='{tools}'"),
         };
+        let setup = format!("{}\n{path}", kind.setup());
         let Some(mut terminal) = Terminal::start(&desk, kind, &setup) else {
             continue;
         };

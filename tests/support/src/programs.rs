@@ -28,6 +28,14 @@ pub fn program(name: &str) -> PathBuf {
     program
 }
 
+/// Finds a program of the system on the PATH.
+#[track_caller]
+pub fn installed(name: &str) -> PathBuf {
+    let path = env::var_os("PATH").unwrap();
+    let mut places = env::split_paths(&path).map(|it| it.join(name));
+    places.find(|it| it.is_file()).unwrap()
+}
+
 /// Copies a program to `place` in another process.
 ///
 /// Never write an executable in this process: a child forked by another test at that moment inherits the

@@ -37,7 +37,7 @@ _portctl() {
                 elif [[ $number -eq $last && ${words[last]} != */* ]]; then
                     while IFS= read -r word; do
                         type -P -- "$word" >/dev/null && COMPREPLY+=("$(printf %q "$word")")
-                    done < <(compgen -c -- "${words[last]}")
+                    done < <(compgen -c -- "${words[last]}" | command sort -u)
                 else
                     compopt -o default -o bashdefault 2>/dev/null
                 fi

@@ -1,13 +1,12 @@
 //! A registry that is put back before each command.
 
 use std::collections::BTreeSet;
-use std::env;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use test_support::{Ran, free_port, install_script};
+use test_support::{Ran, free_port, install_script, installed};
 
 use super::answer::{Mistake, words_of};
 use crate::PORTCTL;
@@ -44,7 +43,7 @@ impl Scene {
             install_script("#!/bin/sh\n", &programs.join(name));
         }
         for name in ["sh", "env", "true"] {
-            symlink(find(name), programs.join(name)).unwrap();
+            symlink(installed(name), programs.join(name)).unwrap();
         }
         // It succeeds, so that a command behind an `&&` runs in any case.
         let recorder = format!(
@@ -127,11 +126,4 @@ impl Scene {
         let ran = Ran::of(&mut command);
         assert_eq!(ran.code, Some(0), "{ran:?}");
     }
-}
-
-/// Finds a program of the system.
-fn find(name: &str) -> PathBuf {
-    let path = env::var_os("PATH").unwrap();
-    let mut places = env::split_paths(&path).map(|it| it.join(name));
-    places.find(|it| it.exists()).unwrap()
 }
