@@ -3,12 +3,22 @@
 /// Further mistakes, of which the commands in the hints matter more than their texts.
 pub(super) const FURTHER_MISTAKES: &str = r#"
     # Services with ports.
+    get web,3000
+    get web=3000,api=3001
+    get :3000,:4000
+    get -s 3000 web
     get -p 3000 4000
     get web api=3000
+    get --json web,api
+    get -j web=5173
+    get web,api --json
+    check -s 3000
     check web api
+    check -j web api
     check web=3000
     allocate db=5432 --adopt
     allocate db,cache
+    allocate --json db cache
     env --write .env web,api
     env --format shell webb
     env -s web api
@@ -16,8 +26,42 @@ pub(super) const FURTHER_MISTAKES: &str = r#"
     list -aj --nope
     list -a -s web api
     list 3000-3010
+    --app shop get web,api
+    get --app shop web=3000
+    get --instance x web,3000
+    get -- web,api
+    get -- web 3000
+    get "it's,web"
+    get "web;rm"
+    get --port 3000
+    get web -p 3000 -p 3001
+    get PORT=3000
+    get web -- npm run dev
+    env -j web,api
+    env web=3000
+    env --write=.env web,api
+    env web npm run dev
+    allocate 3000
+    allocate -p 3000
+    allocate --adopt 3000
+    allocate web --prot 3000
+    allocate web api -p 3000
+    check 3000 --jsn
+    check 3000,4000
+    check localhost:3000
+    check http://localhost:3000/
+    check all
+    check web --port 3000
+    list 3000,4000
+    list --port web
+    ls -aj web,3000
+    ls --json --al
 
     # Releases.
+    release -n web,api
+    release -n webb
+    release -n all
+    release --dry-run web=1
     release -p 34000 all
     release y
     release -a web
@@ -28,10 +72,33 @@ pub(super) const FURTHER_MISTAKES: &str = r#"
     release 3000-3010
     rm -rf
     rm -f web
+    rm -n wbe api
     relase -n
     prune -y -n
     prune web
     prune --al
+    release :3000
+    release -n :3000
+    release -n -- web,api
+    release -n --prot 34000
+    release -n 3000 --port 3000
+    release --id web
+    release --id 1,2
+    release --id 1 --dry-run web
+    release -n --id 1 web
+    release -p 34000 web
+    release web 34000
+    release --force web
+    rm 70000
+    rm -fn web
+    rm -jn webb
+    rm -jn web,api
+    rm --dryrun web
+    rm --all
+    delete -n
+    dealloc web
+    prune --force
+    prune -n --force
 
     # Commands and words of other tools.
     gte web --json
@@ -57,11 +124,31 @@ pub(super) const FURTHER_MISTAKES: &str = r#"
     import
     scan . .
     export web
+    add -p 3000 web
+    add web --port 3000
+    free web
+    free web api
+    kill -9 3000
+    kill web
+    stop all
+    up web
+    up -d
+    down -v
+    logs web
+    lease web
+    url web
+    sudo portctl get web
+    help frobnicate
+    skill install --globl
+    scan --regster
+    scan --register=x
+    completions zsh bash
 
     # Commands behind a --.
     run --sevice web -- prog --sevice x
     run -- "a\nb"
     run -- ""
+    run web=3000,api=3001 -- npm run dev
     run web 3000 -- npm run dev
     run web -- web
     run -p 3000 -- npm run dev
@@ -71,4 +158,17 @@ pub(super) const FURTHER_MISTAKES: &str = r#"
     exec npm run dev
     npx vite --port 3000
     run web -- "cat 'a b'"
+    --app shop run web,api -- npm run dev
+    run --app shop npm run dev
+    run -s web npm run dev
+    run --service web --service api npm
+    run web api npm run dev
+    run web -s api -- npm run dev
+    run -- PORT=3000
+    run --jsn -- npm
+    run web -- "npm run dev; npm test"
+    start web -- npm run dev
+    exec -it web npm
+    env web -- npm run dev
+    node server.js
 "#;
