@@ -14,10 +14,14 @@ pub(super) fn all() -> Vec<Allocation> {
     read(&Filter::new()).unwrap_or_default()
 }
 
-/// Returns the allocations of this checkout, or of the app and instance that were typed.
-pub(super) fn of_line(line: &TypedLine) -> Vec<Allocation> {
+/// Returns the app and the instance that were typed, or else those of this checkout.
+pub(super) fn names(line: &TypedLine) -> CheckoutNames {
     let typed = |flag| line.value(flag).map(str::to_owned);
-    let names = CheckoutNames::new(typed("--app"), typed("--instance"));
+    CheckoutNames::new(typed("--app"), typed("--instance"))
+}
+
+/// Returns the allocations that a command line selects by its names.
+pub(super) fn of_line(line: &TypedLine, names: &CheckoutNames) -> Vec<Allocation> {
     let is_of_all = line.has("--all");
     let filter = if is_of_all {
         names.filter_of_all(None)
@@ -34,9 +38,7 @@ pub(super) fn of_line(line: &TypedLine) -> Vec<Allocation> {
 }
 
 /// Returns the allocations of other instances of the app whose services have no port in this instance.
-pub(super) fn of_other_instances(line: &TypedLine) -> Vec<Allocation> {
-    let typed = |flag| line.value(flag).map(str::to_owned);
-    let names = CheckoutNames::new(typed("--app"), typed("--instance"));
+pub(super) fn of_other_instances(names: &CheckoutNames) -> Vec<Allocation> {
     let Ok(this) = names.filter_of_instance() else {
         return Vec::new();
     };

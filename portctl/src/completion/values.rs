@@ -79,10 +79,12 @@ fn words<const N: usize>(names: [&str; N]) -> Vec<Candidate> {
 fn services(line: &TypedLine) -> Vec<Candidate> {
     let takes_own = line.command.name != "allocate";
     let takes_new = ["allocate", "get", "run"].contains(&line.command.name);
-    let own = takes_own.then(|| registry::of_line(line));
+    let selected = registry::names(line);
+    let own = takes_own.then(|| registry::of_line(line, &selected));
     let mut candidates = names(&own.unwrap_or_default(), |it| it.key.service());
     if takes_new {
-        for mut new in names(&registry::of_other_instances(line), |it| it.key.service()) {
+        let others = registry::of_other_instances(&selected);
+        for mut new in names(&others, |it| it.key.service()) {
             NO_PORT.clone_into(&mut new.description);
             if candidates.iter().all(|it| it.word != new.word) {
                 candidates.push(new);
@@ -111,7 +113,7 @@ fn instances(line: &TypedLine) -> Vec<Candidate> {
 fn ports(line: &TypedLine) -> Vec<Candidate> {
     let found = match line.command.name {
         "check" => registry::all(),
-        "list" | "release" => registry::of_line(line),
+        "list" | "release" => registry::of_line(line, &registry::names(line)),
         _ => Vec::new(),
     };
     found

@@ -310,3 +310,23 @@ fn names_that_cannot_be_inserted_safely_are_left_out() {
     ]);
     assert_eq!(desk.offered(&["get", ""]), ["api"]);
 }
+
+#[test]
+fn new_worktree_offers_the_services_of_the_others() {
+    let (app, _) = OWN;
+    let desk = Desk::with(&[
+        (app, "other", "web"),
+        (app, "third", "web"),
+        (app, "third", "db"),
+        ("shop", "main", "cart"),
+    ]);
+    for command in ["get", "allocate"] {
+        assert_eq!(desk.offered(&[command, ""]), ["db", "web"]);
+    }
+    assert_eq!(desk.offered(&["run", ""]), ["db", "web", "--"]);
+    // These are for services with ports.
+    for command in ["release", "env", "check", "list"] {
+        let offered = desk.offered(&[command, ""]);
+        assert!(!offered.contains(&"web".to_owned()), "{command}");
+    }
+}
