@@ -62,10 +62,26 @@ pub(super) fn words_of(command: &str) -> Vec<String> {
     shlex::split(command).unwrap()
 }
 
+/// Returns the words behind a `--`.
+pub(super) fn program_of(words: &[String]) -> &[String] {
+    let end = words.iter().position(|it| it == "--");
+    end.map_or(&[], |end| &words[end + 1..])
+}
+
 /// Returns true if a flag stands before a `--`, in one of its forms.
 pub(super) fn has_flag(words: &[String], long: &str, short: char) -> bool {
     let mut words = words.iter().take_while(|it| *it != "--");
     words.any(|it| it == long || is_short_cluster(it) && it.contains(short))
+}
+
+/// Returns the value of a flag before a `--`.
+pub(super) fn value_of<'w>(words: &'w [String], flag: &str) -> Option<&'w str> {
+    let mut words = words.iter().take_while(|it| *it != "--");
+    let given = words.find(|it| it.split('=').next() == Some(flag))?;
+    match given.split_once('=') {
+        Some((_, value)) => Some(value),
+        None => words.next().map(String::as_str),
+    }
 }
 
 fn is_short_cluster(word: &str) -> bool {

@@ -78,6 +78,20 @@ pub(super) const FURTHER_MISTAKES: &str = r#"
     prune web
     prune --al
     release :3000
+    release --app shop webb
+    release --instance default webb
+    release --app work --instance default webb
+    env --app work webb
+    check --app work webb
+    list --app work webb
+    list --instance=default webb
+    check --app=work web api
+    allocate --app work db cache
+    get --app work web api --port 4000
+    --app work lst
+    run --app work -- "npm run dev"
+    release --app work all
+    release --app work web --port 34000 34000
     release -n :3000
     release -n -- web,api
     release -n --prot 34000
@@ -105,11 +119,8 @@ pub(super) const FURTHER_MISTAKES: &str = r#"
     fuser 3000/tcp
     portctl get web
     dm web
-    lst --app lst
     lst --app shop --json
-    --app shop cat x
     --json lst
-    exec web -- exec foo
     reset
     destroy web
     unregister web
@@ -145,7 +156,6 @@ pub(super) const FURTHER_MISTAKES: &str = r#"
     completions zsh bash
 
     # Commands behind a --.
-    run --sevice web -- prog --sevice x
     run -- "a\nb"
     run -- ""
     run web=3000,api=3001 -- npm run dev

@@ -4,10 +4,16 @@ mod answer;
 mod lines;
 mod scene;
 
-use self::answer::{Mistake, commands_in, has_flag, words_of};
+use self::answer::{Mistake, commands_in, has_flag, program_of, value_of, words_of};
 use self::lines::FURTHER_MISTAKES;
 use self::scene::Scene;
 use super::mistakes::MISTAKES;
+
+/// Exit code for a command line that portctl refuses.
+const USAGE_ERROR: i32 = 2;
+
+/// Exit code of `portctl run` for a program that does not exist.
+const NO_PROGRAM: i32 = 127;
 
 /// Typed words that mean all services of the checkout.
 const WORDS_FOR_ALL: [&str; 2] = ["all", "down"];
@@ -50,7 +56,10 @@ fn problems_of(scene: &Scene, mistake: &Mistake, hint: &str) -> Vec<String> {
     for command in commands_in(hint) {
         let followed = scene.follow(command);
         let codes = &followed.codes;
-        if codes.is_empty() || codes.contains(&2) || followed.ran.code != Some(0) {
+        let is_refused = codes
+            .iter()
+            .any(|it| [USAGE_ERROR, NO_PROGRAM].contains(it));
+        if codes.is_empty() || is_refused || followed.ran.code != Some(0) {
             problems.push(format!("`{command}` is refused: {:?}", followed.ran));
         }
         for service in &followed.released {
@@ -66,12 +75,23 @@ fn problems_of(scene: &Scene, mistake: &Mistake, hint: &str) -> Vec<String> {
             .iter()
             .any(|it| words.iter().any(|word| word == it));
         let is_correction = hint.contains(&format!("did you mean `{command}`"));
+        let (typed, kept) = (program_of(&mistake.words), program_of(&words));
+        // A single word may be a whole command line.
+        if typed.len() > 1 && !kept.is_empty() && is_correction && !kept.ends_with(typed) {
+            problems.push(format!("`{command}` changes the program"));
+        }
         for (long, short, must_stay) in
             [("--dry-run", 'n', releases), ("--json", 'j', is_correction)]
         {
             let is_typed = has_flag(&mistake.words, long, short);
             if must_stay && is_typed && !has_flag(&words, long, short) {
                 problems.push(format!("`{command}` loses {long}"));
+            }
+        }
+        for flag in ["--app", "--instance"] {
+            let typed = value_of(&mistake.words, flag);
+            if is_correction && typed.is_some() && value_of(&words, flag) != typed {
+                problems.push(format!("`{command}` changes {flag}"));
             }
         }
     }
