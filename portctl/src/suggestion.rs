@@ -2,6 +2,8 @@
 
 /// The longest word that is compared, so that a huge one costs no time.
 const MAX_LENGTH: usize = 64;
+/// Length from which any letter of a word may be wrong.
+const MIN_LENGTH: usize = 3;
 /// Length from which the beginning of a word stands for the whole.
 const MIN_PREFIX: usize = 3;
 
@@ -28,8 +30,15 @@ fn distance(word: &str, candidate: &str) -> Option<usize> {
         return None;
     }
     let edits = strsim::osa_distance(word, candidate);
+    let (length, other) = (word.chars().count(), candidate.chars().count());
+    if length.min(other) < MIN_LENGTH {
+        // Every short word is one edit away from many others, but `sl` is `ls`, and `al` is `all`.
+        let is_swapped = word.chars().rev().eq(candidate.chars());
+        let is_beginning = length > 1 && edits == 1 && candidate.starts_with(word);
+        return (edits == 0 || is_swapped || is_beginning).then_some(edits);
+    }
     // One edit in short words, and one in three letters of longer ones.
-    let most = (word.chars().count().max(candidate.chars().count()) / 3).max(1);
+    let most = length.max(other) / 3;
     if edits <= most {
         return Some(edits);
     }
@@ -106,10 +115,26 @@ mod tests {
             ("statu", Some("status")),
             ("list2", None),
             ("frobnicate", None),
+            ("ge", Some("get")),
+            ("gt", None),
             ("x", None),
             ("", None),
         ] {
             assert_eq!(closest(word, words), expected, "{word}");
+        }
+        let short = ["rm", "ls", "db", "y"];
+        for (word, expected) in [
+            ("mr", Some("rm")),
+            ("sl", Some("ls")),
+            ("bd", Some("db")),
+            ("RM", Some("rm")),
+            ("fm", None),
+            ("rn", None),
+            ("rmm", None),
+            ("x", None),
+            ("r", None),
+        ] {
+            assert_eq!(closest(word, short), expected, "{word}");
         }
         assert_eq!(closest(&"a".repeat(1 << 20), words), None);
     }
