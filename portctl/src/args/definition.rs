@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use argh::{ArgsInfo, CommandInfoWithArgs, FromArgs};
+use argh::{ArgsInfo, CommandInfo, CommandInfoWithArgs, FromArgs, SubCommand, SubCommands};
 
 use super::allocate::AllocateArgs;
 use super::check::CheckArgs;
@@ -19,7 +19,7 @@ use super::release::ReleaseArgs;
 use super::restart::RestartArgs;
 use super::run::RunArgs;
 use super::scan::ScanArgs;
-use super::skill::SkillArgs;
+use super::skill::{SkillArgs, SkillCommand};
 use super::start::StartArgs;
 use super::status::StatusArgs;
 use super::stop::StopArgs;
@@ -29,11 +29,20 @@ use super::version::VersionArgs;
 pub(crate) const PROGRAM: &str = "portctl";
 
 /// The command whose words after a `--` are a command line of another program.
-pub(crate) const RUN: &str = "run";
+pub(crate) const RUN: &str = RunArgs::COMMAND.name;
 
 /// argh's description of the command line. Made on first use only, because it is large.
 pub(crate) static DESCRIPTION: LazyLock<CommandInfoWithArgs> =
     LazyLock::new(Portctl::get_args_info);
+
+/// The commands that may follow a command, or the program. Does not need the description.
+pub(super) fn commands_below(path: &[&str]) -> &'static [&'static CommandInfo] {
+    match path {
+        [] => Command::COMMANDS,
+        [name] if *name == SkillArgs::COMMAND.name => SkillCommand::COMMANDS,
+        _ => &[],
+    }
+}
 
 /// Gives every service of every checkout on this machine a TCP port of its own.
 #[derive(Debug, FromArgs, ArgsInfo)]
@@ -90,4 +99,22 @@ pub(crate) enum Command {
     Skill(SkillArgs),
     Completions(CompletionsArgs),
     Version(VersionArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DESCRIPTION, commands_below};
+
+    #[test]
+    fn the_commands_are_those_of_the_description() {
+        let names = |path: &[&str]| -> Vec<&str> {
+            commands_below(path).iter().map(|it| it.name).collect()
+        };
+        let described: Vec<&str> = DESCRIPTION.commands.iter().map(|it| it.name).collect();
+        assert_eq!(names(&[]), described);
+        for command in &DESCRIPTION.commands {
+            let below = command.command.commands.iter().map(|it| it.name);
+            assert_eq!(names(&[command.name]), below.collect::<Vec<_>>());
+        }
+    }
 }

@@ -1,158 +1,175 @@
 //! Texts about wrong command lines.
 
-use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 
-use argh::CommandInfoWithArgs;
-use port_registry::Port;
-
-use super::aliases::ALIASES;
-use super::definition::{DESCRIPTION, PROGRAM};
-use super::other_tools::{self, Advice};
-use super::words::{WordError, Words};
+use super::argh_error::restyled;
+use super::definition::{PROGRAM, RUN, commands_below};
+use super::flags::{
+    JSON, all_commands, any_flags, flags_of, is_long_form, takes_value, typed_flags,
+};
+use super::suggested::{did_you_mean, replaced, words_of};
+use super::syntax::SyntaxError;
+use super::unknown_command;
+use super::words::{Word, WordError, Words};
 use crate::output::wording;
 use crate::path::is_program;
 use crate::report::Report;
 use crate::suggestion;
 
-/// Reports a mistake in the words of a command line. `path` are its commands, `typed` all its words.
-pub(super) fn report(error: WordError, path: &[&str], typed: &[OsString]) -> Report {
+/// Reports a mistake in a command line. `path` are its commands, `typed` all its words.
+pub(super) fn report(error: SyntaxError, path: &[&str], typed: &[OsString]) -> Report {
+    match error {
+        SyntaxError::Word(error) => word_error(error, path, typed),
+        SyntaxError::Argh(message) => Report::new(restyled(&message)),
+        SyntaxError::NoCommand => no_command(path),
+        SyntaxError::VersionOfCommand => Report::new("--version cannot be combined with a command"),
+    }
+}
+
+fn word_error(error: WordError, path: &[&str], typed: &[OsString]) -> Report {
     match error {
         WordError::NotUtf8(word) => {
             Report::new(format!("the argument {} is not UTF-8", word.display()))
         }
-        WordError::UnknownCommand(word) => unknown_command(&word, path, typed),
-        WordError::UnknownFlag(flag) => unknown_flag(&flag, path, typed),
+        WordError::UnknownCommand(word) => {
+            let line = line(path, &wording::quoted(&word.text));
+            let report = Report::new(format!("there is no command `{line}`"));
+            with_hint(report, unknown_command::hint(&word, path, typed))
+        }
+        WordError::UnknownFlag(word) => unknown_flag(&word, path, typed),
         WordError::MissingValue(flag) => Report::new(format!("{flag} needs a value")),
-        WordError::UnexpectedValue(flag) => Report::new(format!("{flag} takes no value")),
+        WordError::UnexpectedValue(word) => {
+            let (name, _) = split(&word.text);
+            let line = replaced(typed, word.at, &[name]);
+            with_hint(
+                Report::new(format!("{name} takes no value")),
+                did_you_mean(&line),
+            )
+        }
+        WordError::EarlyDashes(at) => {
+            let report = Report::new("the command must be before the --");
+            let (before, behind) = typed.split_at(at);
+            let is_program = behind.get(1).is_some_and(|it| is_program(it));
+            let run = [&words_of(&[RUN]), before, behind].concat();
+            let hint = did_you_mean(&replaced(typed, at, &[]));
+            with_hint(
+                report,
+                hint.or_else(|| did_you_mean(&run).filter(|_| is_program)),
+            )
+        }
     }
 }
 
-fn unknown_command(word: &str, path: &[&str], typed: &[OsString]) -> Report {
-    let path: Vec<&str> = path.iter().copied().filter(|it| *it != "help").collect();
-    let path = &path[..];
-    let report = Report::new(format!("there is no command `{}`", line(path, word)));
-    let info = described(path);
-    let at = typed.iter().position(|it| it == word).unwrap_or_default();
-    let arguments = typed.iter().skip(at + 1).map(|it| it.to_string_lossy());
-    let arguments: Vec<String> = arguments.map(Cow::into_owned).collect();
-    let is_first = path.is_empty();
-    let names = info.commands.iter().map(|it| it.name);
-    let aliases = ALIASES.iter().map(|(alias, _)| *alias).filter(|_| is_first);
-    let advice = other_tools::advice(word, &arguments).filter(|_| is_first);
-    let meant = match advice {
-        Some(Advice::Text(text)) => return report.hint(text),
-        Some(Advice::Command(command)) => Some(command),
-        None => suggestion::closest(word, names.chain(aliases)),
-    };
-    if let Some(command) = meant {
-        let meant = corrected(typed, word, command);
-        return report.hint(format!("did you mean `{meant}`?"));
+fn unknown_flag(word: &Word, path: &[&str], typed: &[OsString]) -> Report {
+    let (name, value) = split(&word.text);
+    let own = flags_of(path);
+    let mut known = typed_flags(&any_flags(), &word.text)
+        .unwrap_or_default()
+        .into_iter();
+    if let Some(foreign) = known.find(|it| own.iter().all(|own| own.long != it.info.long)) {
+        let flag = foreign.info;
+        // One of several letters.
+        let letter = flag.short.filter(|_| !is_long_form(flag, name));
+        let name = letter.map_or_else(|| name.to_owned(), |it| format!("-{it}"));
+        return misplaced_flag(&name, flag.long, path);
     }
-    if !is_first {
-        return report;
-    }
-    if word.parse::<Port>().is_ok() {
-        return report.hint(format!("did you mean `{PROGRAM} check {word}`?"));
-    }
-    if is_program(OsStr::new(word)) {
-        let command = typed.iter().map(|it| it.to_string_lossy());
-        let command: Vec<_> = command
-            .map(|it| wording::quoted(&it).into_owned())
-            .collect();
-        let command = command.join(" ");
-        return report.hint(format!("did you mean `{PROGRAM} run -- {command}`?"));
-    }
-    let get = wording::service(word);
-    report.hint(format!(
-        "`{PROGRAM} --help` lists the commands; `{PROGRAM} get{get}` prints the port of a service"
-    ))
-}
-
-fn unknown_flag(flag: &str, path: &[&str], typed: &[OsString]) -> Report {
-    let info = described(path);
-    let has_flag = |info: &CommandInfoWithArgs| info.flags.iter().any(|it| it.long == flag);
-    if path.is_empty() && all_commands().any(has_flag) {
-        return Report::new("no command is named");
-    }
-    let command = line(path, "");
-    let report = Report::new(format!("`{command}` has no flag {flag}"));
-    match (path, flag) {
-        (["run"], "--port" | "-p") => {
-            return report
-                .hint("`portctl get web --port 3000` gives a service this port, and run uses it");
-        }
-        (["run"], "--json" | "-j") => {
-            return report
-                .hint("run prints nothing of its own, so there is nothing to print as JSON");
-        }
-        _ => {}
-    }
-    let names = info
-        .flags
+    let report = Report::new(format!("`{}` has no flag {name}", line(path, "")));
+    let has_command = commands_below(path).is_empty();
+    let candidates = if has_command { own } else { any_flags() };
+    let longs = candidates
         .iter()
         .filter_map(|it| it.long.strip_prefix("--"));
-    let meant = match flag.trim_start_matches('-') {
+    let meant = match name.trim_start_matches('-') {
         // A letter may stand for a flag that has no short form.
-        letter if letter.len() == 1 => names.clone().find(|it| it.starts_with(letter)),
-        name => suggestion::closest(name, names),
+        letter if letter.len() == 1 => longs.clone().find(|it| it.starts_with(letter)),
+        name => suggestion::closest(name, longs),
     };
-    if let Some(meant) = meant {
-        let meant = corrected(typed, flag, &format!("--{meant}"));
-        return report.hint(format!("did you mean `{meant}`?"));
+    let Some(flag) = candidates
+        .iter()
+        .find(|it| meant == it.long.strip_prefix("--"))
+    else {
+        return report;
+    };
+    let meant = match value {
+        Some(value) if takes_value(flag) => format!("{}={value}", flag.long),
+        _ => flag.long.to_owned(),
+    };
+    match did_you_mean(&replaced(typed, word.at, &[&meant])) {
+        Some(hint) => report.hint(hint),
+        None if has_command => report.hint(format!(
+            "did you mean {}? `{}` explains the flags",
+            flag.long,
+            help(path)
+        )),
+        None => report,
     }
-    let mut others = all_commands().filter(|it| has_flag(it));
-    match others.next() {
-        Some(other) if !path.is_empty() => {
-            report.hint(format!("{flag} is a flag of `{PROGRAM} {}`", other.name))
+}
+
+/// Reports a flag of another command. `long` is the long form of `name`.
+fn misplaced_flag(name: &str, long: &str, path: &[&str]) -> Report {
+    let is_of_program = flags_of(&[]).iter().any(|it| it.long == long);
+    if !commands_below(path).is_empty() && !is_of_program {
+        return no_command(path);
+    }
+    let report = Report::new(format!("`{}` has no flag {name}", line(path, "")));
+    match (path, long) {
+        ([RUN], "--port") => {
+            report.hint("`portctl get web --port 3000` gives a service this port, and run uses it")
         }
-        _ => report,
+        ([RUN], JSON) => {
+            report.hint("run prints nothing of its own, so there is nothing to print as JSON")
+        }
+        _ if is_of_program => report.hint(format!("{name} is a flag of `{PROGRAM}` alone")),
+        _ => {
+            let mut commands = all_commands().into_iter();
+            match commands.find(|(_, it)| it.flags.iter().any(|it| it.long == long)) {
+                Some((other, _)) => report.hint(format!("{name} is a flag of `{PROGRAM} {other}`")),
+                None => report,
+            }
+        }
     }
+}
+
+fn no_command(path: &[&str]) -> Report {
+    if path.is_empty() {
+        return Report::new("no command is named");
+    }
+    let names = commands_below(path).iter().map(|it| it.name);
+    Report::new(format!(
+        "no command is named: {}",
+        names.collect::<Vec<_>>().join(", ")
+    ))
 }
 
 /// Reports that `portctl run` has no `--` before its command. Returns `None` for other command lines.
 pub(super) fn missing_dashes(words: &Words, typed: &[OsString]) -> Option<Report> {
-    if words.path != ["run"] || typed.iter().any(|it| it == "--") {
+    let is_run = words.path == [RUN] && !words.help;
+    if !is_run || words.operands.is_empty() || typed.iter().any(|it| it == "--") {
         return None;
     }
-    let at = typed.iter().position(|it| it == "run")?;
-    let words: Vec<&str> = typed[at + 1..]
-        .iter()
-        .filter_map(|it| it.to_str())
-        .collect();
-    let is_help = words.iter().any(|it| ["help", "--help", "-h"].contains(it));
-    if is_help || words.iter().all(|it| it.starts_with('-')) {
-        return None;
-    }
-    let program = words.iter().position(|it| is_program(OsStr::new(it)));
-    let hint = match program {
-        Some(at) => {
-            let quoted = |words: &[&str]| -> String {
-                let words = words.iter().map(|it| format!(" {}", wording::quoted(it)));
-                words.collect()
-            };
-            let (before, command) = words.split_at(at);
-            let (before, command) = (quoted(before), quoted(command));
-            format!("did you mean `{PROGRAM} run{before} --{command}`?")
-        }
-        None => format!("as in `{PROGRAM} run web -- npm run dev`"),
-    };
+    let mut operands = words.operands.iter();
+    let program = operands.find(|it| is_program(OsStr::new(&it.text)));
+    let suggested = program.and_then(|program| {
+        let (before, command) = typed.split_at(program.at);
+        did_you_mean(&[before, &words_of(&["--"]), command].concat())
+    });
+    let hint = suggested.unwrap_or_else(|| format!("as in `{PROGRAM} run web -- npm run dev`"));
     Some(Report::new("the command to run must be behind a --").hint(hint))
 }
 
-/// The description of a command.
-fn described(path: &[&str]) -> &'static CommandInfoWithArgs {
-    let mut info: &CommandInfoWithArgs = &DESCRIPTION;
-    for name in path {
-        if let Some(command) = info.commands.iter().find(|it| it.name == *name) {
-            info = &command.command;
-        }
+/// The name of a flag, and the value behind its `=`.
+fn split(word: &str) -> (&str, Option<&str>) {
+    match word.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (word, None),
     }
-    info
 }
 
-fn all_commands() -> impl Iterator<Item = &'static CommandInfoWithArgs> {
-    DESCRIPTION.commands.iter().map(|it| &it.command)
+fn with_hint(report: Report, hint: Option<String>) -> Report {
+    match hint {
+        Some(hint) => report.hint(hint),
+        None => report,
+    }
 }
 
 /// The program, its commands and a word.
@@ -162,58 +179,7 @@ fn line(path: &[&str], word: &str) -> String {
     words.join(" ")
 }
 
-/// The command line with one word replaced, also before a `=`.
-fn corrected(typed: &[OsString], wrong: &str, right: &str) -> String {
-    let words = typed.iter().map(|word| {
-        let word = word.to_string_lossy();
-        match word.strip_prefix(wrong) {
-            Some("") => right.to_owned(),
-            Some(rest) if rest.starts_with('=') => format!("{right}{rest}"),
-            _ => word.into_owned(),
-        }
-    });
-    let words = words.map(|it| format!(" {}", wording::quoted(&it)));
-    format!("{PROGRAM}{}", words.collect::<String>())
-}
-
 /// The command line that prints the help of a command.
 pub(super) fn help(path: &[&str]) -> String {
     line(path, "--help")
-}
-
-/// Rewrites argh's errors in the words of the others.
-pub(super) fn restyled(message: &str) -> String {
-    let message = message.trim();
-    if let Some(restyled) = bad_value(message) {
-        return restyled;
-    }
-    if let Some(word) = message.strip_prefix("Unrecognized argument: ") {
-        return format!("unexpected argument `{word}`");
-    }
-    let mut lines = message.lines().map(str::trim).filter(|it| !it.is_empty());
-    let first = lines.next().unwrap_or_default();
-    let names: Vec<&str> = lines.filter(|it| *it != "help").collect();
-    let names = names.join(", ");
-    if first.starts_with("Required positional arguments not provided") {
-        format!("the {names} is missing")
-    } else if first.starts_with("One of the following subcommands must be present") {
-        format!("no command is named: {names}")
-    } else {
-        message.trim_end_matches('.').to_owned()
-    }
-}
-
-/// Rewrites argh's error about the value of a flag or an argument.
-fn bad_value(message: &str) -> Option<String> {
-    let message = message.strip_prefix("Error parsing ")?;
-    let message = message
-        .strip_prefix("option '")
-        .or_else(|| message.strip_prefix("positional argument '"))?;
-    let (name, message) = message.split_once("' with value '")?;
-    let (value, problem) = message.split_once("': ")?;
-    Some(if problem == "duplicate values provided" {
-        format!("{name} is given more than once")
-    } else {
-        format!("`{value}` cannot be used for {name}: {problem}")
-    })
 }

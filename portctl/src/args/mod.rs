@@ -2,12 +2,14 @@
 
 mod aliases;
 mod allocate;
+mod argh_error;
 mod check;
 mod completions;
 mod definition;
 mod doctor;
 mod env;
 mod export;
+mod flags;
 mod get;
 mod health;
 mod help;
@@ -25,6 +27,9 @@ mod skill;
 mod start;
 mod status;
 mod stop;
+mod suggested;
+mod syntax;
+mod unknown_command;
 mod version;
 mod words;
 
@@ -36,6 +41,7 @@ pub(crate) use self::completions::{CompletionsArgs, Shell};
 pub(crate) use self::definition::{Command, DESCRIPTION, PROGRAM, RUN};
 pub(crate) use self::doctor::DoctorArgs;
 pub(crate) use self::env::{EnvArgs, Format};
+pub(crate) use self::flags::{TypedFlag, flags_of_commands, takes_value, typed_flags};
 pub(crate) use self::get::GetArgs;
 pub(crate) use self::health::HealthArgs;
 pub(crate) use self::help::{HELP_FLAGS, HELP_MEANING, start_text, takes_one_service};
@@ -55,4 +61,3 @@ pub(crate) use self::start::StartArgs;
 pub(crate) use self::status::StatusArgs;
 pub(crate) use self::stop::StopArgs;
 pub(crate) use self::version::VersionArgs;
-pub(crate) use self::words::{TypedFlag, flags_of_commands, takes_value, typed_flags};

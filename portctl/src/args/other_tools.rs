@@ -2,6 +2,8 @@
 
 use port_registry::Port;
 
+use crate::service_name::{LikelyMeaning, likely_meaning};
+
 /// Commands of portctl, and the words that other tools have for them.
 const COMMANDS: [(&str, &[&str]); 10] = [
     (
@@ -26,7 +28,9 @@ const COMMANDS: [(&str, &[&str]); 10] = [
     ),
     (
         "list",
-        &["all", "ll", "overview", "ports", "ps", "services", "show"],
+        &[
+            "all", "ll", "lsof", "netstat", "overview", "ports", "ps", "services", "show", "ss",
+        ],
     ),
     (
         "check",
@@ -35,10 +39,7 @@ const COMMANDS: [(&str, &[&str]); 10] = [
             "find",
             "inspect",
             "lookup",
-            "lsof",
-            "netstat",
             "query",
-            "ss",
             "test",
             "used",
             "where",
@@ -64,9 +65,17 @@ pub(super) enum Advice {
     Text(String),
 }
 
+/// Returns the port that a word stands for, as `3000` and `:3000` do.
+pub(super) fn port_of(word: &str) -> Option<Port> {
+    match likely_meaning(word) {
+        Some(LikelyMeaning::Port(port)) => Some(port),
+        _ => None,
+    }
+}
+
 /// Finds the advice on a command, or returns `None` if it is not known. `arguments` are the words behind it.
 pub(super) fn advice(word: &str, arguments: &[String]) -> Option<Advice> {
-    let port = arguments.iter().find_map(|it| it.parse::<Port>().ok());
+    let port = arguments.iter().find_map(|it| port_of(it));
     let number = port.map_or_else(|| "3000".to_owned(), |port| port.to_string());
     let has_dashes = arguments.iter().any(|it| it == "--");
     Some(match word {
@@ -100,7 +109,8 @@ pub(super) fn advice(word: &str, arguments: &[String]) -> Option<Advice> {
         _ => {
             let (command, _) = COMMANDS.iter().find(|(_, words)| words.contains(&word))?;
             match *command {
-                "get" | "list" if port.is_some() && arguments.len() == 1 => Advice::Command("check"),
+                "get" if port.is_some() && arguments.len() == 1 => Advice::Command("check"),
+                "list" if port.is_some() => Advice::Command("check"),
                 command => Advice::Command(command),
             }
         }

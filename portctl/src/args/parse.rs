@@ -1,14 +1,12 @@
 //! The parser of the command line.
-//!
-//! argh accepts less than portctl does, so the words are rewritten before argh parses them.
 
 use std::ffi::OsString;
 
-use argh::{EarlyExit, FromArgs};
-
-use super::definition::{Command, PROGRAM, Portctl};
+use super::definition::Command;
+use super::flags::{self, JSON};
 use super::help::HelpTopic;
 use super::mistake;
+use super::syntax::{Syntax, parse_words};
 use super::words::Words;
 use crate::report::Report;
 
@@ -39,53 +37,28 @@ pub(crate) struct UsageError {
 /// Parses the words after the name of the program.
 pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> CommandLine {
     let typed: Vec<OsString> = words.collect();
-    let mut words = Words::default();
-    let rewritten = words.rewrite(typed.clone());
-    let usage = |report: Report, words: &Words| {
-        let flags = typed.iter().take_while(|it| *it != "--");
-        CommandLine::Usage(UsageError {
-            report,
-            help: mistake::help(&words.path),
-            as_json: flags
-                .into_iter()
-                .any(|it| it == "--json" || it == "-j" || it == "-json"),
-        })
-    };
     if typed.is_empty() {
         return CommandLine::Nothing;
     }
-    if let Some(report) = mistake::missing_dashes(&words, &typed) {
-        return usage(report, &words);
-    }
-    if let Err(error) = rewritten {
-        return usage(mistake::report(error, &words.path, &typed), &words);
-    }
-    if words.path.first() == Some(&"help") {
-        return CommandLine::Help(HelpTopic::of(&words.path));
-    }
-    let argv: Vec<&str> = words
-        .path
-        .iter()
-        .copied()
-        .chain(words.rest.iter().map(String::as_str))
-        .collect();
-    match Portctl::from_args(&[PROGRAM], &argv) {
-        Ok(Portctl {
-            version: true,
-            command: None,
-        }) => CommandLine::Version,
-        Ok(Portctl { version: true, .. }) => usage(
-            Report::new("--version cannot be combined with a command"),
-            &words,
-        ),
-        Ok(Portctl { command: None, .. }) => usage(Report::new("no command is named"), &words),
-        Ok(Portctl {
-            command: Some(command),
-            ..
-        }) => CommandLine::Command(Box::new(command), words.program.unwrap_or_default()),
-        Err(EarlyExit { status: Ok(()), .. }) => CommandLine::Help(HelpTopic::of(&words.path)),
-        Err(EarlyExit { output, .. }) => usage(Report::new(mistake::restyled(&output)), &words),
-    }
+    let mut words = Words::default();
+    let parsed = parse_words(&mut words, typed.clone());
+    let missing_dashes = mistake::missing_dashes(&words, &typed);
+    let report = match (missing_dashes, parsed) {
+        (Some(report), _) => report,
+        (None, Ok(Syntax::Help)) => return CommandLine::Help(HelpTopic::of(&words.path)),
+        (None, Ok(Syntax::Version)) => return CommandLine::Version,
+        (None, Ok(Syntax::Command(command))) => {
+            return CommandLine::Command(command, words.program.unwrap_or_default());
+        }
+        (None, Err(error)) => mistake::report(error, &words.path, &typed),
+    };
+    // The mistake may be before the flag that asks for JSON.
+    let mut before_dashes = typed.iter().take_while(|it| *it != "--");
+    CommandLine::Usage(UsageError {
+        report,
+        help: mistake::help(&words.path),
+        as_json: before_dashes.any(|it| flags::has(&it.to_string_lossy(), JSON)),
+    })
 }
 
 #[cfg(test)]

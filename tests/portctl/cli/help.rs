@@ -62,6 +62,62 @@ fn every_way_to_ask_for_help_prints_it() {
     assert_narrow(portctl.run(&["--help"]).printed());
 }
 
+#[test]
+fn help_is_printed_whatever_stands_beside_it() {
+    let portctl = Portctl::new();
+    let help = |args: &[&str]| portctl.run(args).printed().to_owned();
+    for (command, lines) in [
+        (
+            &[][..],
+            &[
+                &["--json", "--help"][..],
+                &["--json", "help"],
+                &["help", "--json"],
+                &["-h", "-V"],
+                &["-Vh"],
+                &["--frob", "-h"],
+            ][..],
+        ),
+        (
+            &["list"],
+            &[
+                &["list", "-h", "--json"],
+                &["list", "-hj"],
+                &["list", "-jh", "web"],
+                &["-h", "list", "-j"],
+                &["list", "--frob", "--help"],
+                &["list", "help", "--json"],
+                &["list", "--app", "-h"],
+                &["help", "list", "--json"],
+                &["--json", "help", "ls"],
+                &["list", "-h", "--", "web"],
+            ],
+        ),
+        (
+            &["run"],
+            &[&["run", "npm", "--help"], &["run", "-h", "--", "npm"]],
+        ),
+        (
+            &["skill", "install"],
+            &[
+                &["skill", "install", "-h", "--global"],
+                &["skill", "help", "install", "-j"],
+            ],
+        ),
+    ] {
+        let expected = help(&[command, &["--help"]].concat());
+        for line in lines {
+            assert_eq!(help(line), expected, "{line:?}");
+        }
+    }
+    // A value, and the word of another program.
+    assert_eq!(
+        portctl.run(&["get", "-sh"]).printed(),
+        portctl.first.to_string()
+    );
+    assert_eq!(portctl.run(&["run", "--", "echo", "-h"]).printed(), "-h");
+}
+
 /// Asserts that a help text fits into 80 columns. Examples may be wider, because people copy them.
 #[track_caller]
 fn assert_narrow(help: &str) {

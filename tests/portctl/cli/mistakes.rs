@@ -86,6 +86,13 @@ pub(super) const MISTAKES: &str = r#"
     run web,api -- npm run dev
     run web=5173 -- npm run dev
     run WEB -- npm run dev
+    run --sevice web -- npm --sevice x
+    run -s npm web
+    run -s web npm run dev
+    --app run run npm test
+    run -a -- npm run dev
+    run -p3000 web -- npm run dev
+    run -j web -- npm run dev
 
     # Ports and allocations.
     check
@@ -135,6 +142,44 @@ pub(super) const MISTAKES: &str = r#"
     skill
     help lst
     doctor everything
+    fm
+    dm
+    rmm
+    mr web
+    sl
+    gte
+    chekc
+    relase --all
+    lst --app lst
+    --app lst lst
+    lst --frob
+    relase -h
+    gett web 3000
+    claim web=3000
+    add web 3000 --json
+    allocat web 3000
+    rnu
+    web=3000
+    70000
+    :3000
+    ~
+    .
+    "a b"
+    ""
+    help me
+    --app shop npm run dev
+    npm test -- --watch
+    --json npm run dev
+    portctl list
+    portctl free
+    portctl
+    -- list
+    -- ls -a
+    --json -- list
+    -- npm run dev
+    skill -- install
+    --
+    -
 
     # Words of other tools.
     free 3000
@@ -162,6 +207,23 @@ pub(super) const MISTAKES: &str = r#"
     config
     logs
     server
+    add
+    new
+    port
+    port 3000
+    who
+    which web
+    remove remove
+    delete web --force
+    ps -ef
+    ss -tlnp
+    netstat -an
+    lsof -i :3000
+    lsof
+    free :3000
+    exec web -- exec foo
+    up -d -- npm run dev
+    add a b 3000 x=5
 
     # Flags.
     --frob
@@ -187,6 +249,25 @@ pub(super) const MISTAKES: &str = r#"
     get web --app --instance=x
     get web --port 4000 --port 4001
     prune -f
+    -p 3000
+    -p3000
+    --al
+    list --al=3
+    list -j=1
+    list -aj=1
+    list -V
+    get a b --sevice
+    get -serv
+    get -sevice web
+    get -sevice=web
+    release -y
+    release -a
+    allocate n1 -a
+    get web -ay
+    prune --adopt
+    list --global
+    skill --global
+    skill install -g
     completions powershell
     completions
 "#;
@@ -232,6 +313,26 @@ fn a_mistake_in_a_json_command_is_answered_in_json() {
             portctl.run(args).complained(2),
             r#"{"error":"no service is named","hint":"name one, as in `portctl get --json web`"}"#
         );
+    }
+    for args in [
+        &["list", "-aj", "--nope"][..],
+        &["list", "--nope", "-aj"],
+        &["get", "-jp", "0", "web"],
+        &["get", "-jsweb", "-p"],
+        &["-aj", "nope"],
+        &["nope", "-j"],
+        &["-json"],
+    ] {
+        let error = portctl.run(args).complained(2).to_owned();
+        assert!(error.starts_with(r#"{"error":"#), "{args:?}: {error}");
+    }
+    for args in [
+        &["get", "-sj", "-p"][..],
+        &["nope", "--", "-j"],
+        &["get", "--app=-j"],
+    ] {
+        let error = portctl.run(args).complained(2).to_owned();
+        assert!(error.starts_with("error: "), "{args:?}: {error}");
     }
     let ran = portctl.run(&["list", "--jsn", "--json"]);
     assert_eq!(

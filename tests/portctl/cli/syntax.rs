@@ -268,6 +268,42 @@ fn flags_may_be_short_together_and_before_the_command() {
 }
 
 #[test]
+fn a_dash_is_a_word_like_others() {
+    let portctl = Portctl::new();
+    let first = portctl.first;
+    let ports = |order: [u16; 3]| order.map(|it| (first + it).to_string()).join("\n");
+    assert_eq!(
+        portctl.run(&["get", "a", "-", "b"]).printed(),
+        ports([0, 1, 2])
+    );
+    assert_eq!(
+        portctl.run(&["get", "b", "-p", &first.to_string()]).code,
+        Some(1)
+    );
+    assert_eq!(
+        portctl.run(&["get", "b", "--", "a", "-"]).printed(),
+        ports([2, 0, 1])
+    );
+    let dash = (first + 1).to_string();
+    for args in [
+        &["get", "--service", "-"][..],
+        &["get", "-s", "-"],
+        &["-s", "-", "get"],
+    ] {
+        assert_eq!(portctl.run(args).printed(), dash, "{args:?}");
+    }
+    assert!(
+        portctl
+            .json(&["list", "--app", "-", "-j"])
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
+    portctl.run(&["get", "--", "help", "-x"]).printed();
+    assert_eq!(portctl.json(&["list", "-j"]).as_array().unwrap().len(), 5);
+}
+
+#[test]
 fn a_service_with_an_unlikely_name_can_be_used_by_its_flag() {
     let portctl = Portctl::new();
     // As programs make them that do not use portctl.

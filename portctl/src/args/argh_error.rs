@@ -1,0 +1,38 @@
+//! The texts of argh's errors, in the words of the others.
+
+/// Rewrites argh's errors in the words of the others.
+pub(super) fn restyled(message: &str) -> String {
+    let message = message.trim();
+    if let Some(restyled) = bad_value(message) {
+        return restyled;
+    }
+    if let Some(word) = message.strip_prefix("Unrecognized argument: ") {
+        return format!("unexpected argument `{word}`");
+    }
+    let mut lines = message.lines().map(str::trim).filter(|it| !it.is_empty());
+    let first = lines.next().unwrap_or_default();
+    let names: Vec<&str> = lines.filter(|it| *it != "help").collect();
+    let names = names.join(", ");
+    if first.starts_with("Required positional arguments not provided") {
+        format!("the {names} is missing")
+    } else if first.starts_with("One of the following subcommands must be present") {
+        format!("no command is named: {names}")
+    } else {
+        message.trim_end_matches('.').to_owned()
+    }
+}
+
+/// Rewrites argh's error about the value of a flag or an argument.
+fn bad_value(message: &str) -> Option<String> {
+    let message = message.strip_prefix("Error parsing ")?;
+    let message = message
+        .strip_prefix("option '")
+        .or_else(|| message.strip_prefix("positional argument '"))?;
+    let (name, message) = message.split_once("' with value '")?;
+    let (value, problem) = message.split_once("': ")?;
+    Some(if problem == "duplicate values provided" {
+        format!("{name} is given more than once")
+    } else {
+        format!("`{value}` cannot be used for {name}: {problem}")
+    })
+}
