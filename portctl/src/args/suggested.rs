@@ -32,8 +32,11 @@ pub(super) fn words_of(line: &[&str]) -> Vec<OsString> {
 
 /// Returns true if a word may be the name of a service, and is no word of another kind.
 pub(super) fn may_be_service(word: &str) -> bool {
-    // Only the service matters.
-    meaning_of_word(word).is_none() && ServiceKey::new("app", "instance", word).is_ok()
+    meaning_of_word(word).is_none() && is_name(word)
+}
+
+fn is_name(service: &str) -> bool {
+    ServiceKey::new("app", "instance", service).is_ok()
 }
 
 fn shown(line: &[OsString]) -> String {
@@ -65,17 +68,24 @@ fn is_complete(command: &Command, program: Option<&[OsString]>) -> bool {
         Command::Env(args) => number_of_services(&args.words, &args.service).is_some(),
         Command::Run(args) => {
             let services = number_of_services(&args.words, &args.service);
-            services.is_some() && program.is_some_and(|it| !it.is_empty())
+            let program = program.and_then(|it| it.first());
+            let is_variable = |it: &OsString| it.to_string_lossy().contains('=');
+            services.is_some() && program.is_some_and(|it| !is_variable(it))
         }
         Command::Check(args) => {
             let count = args.words.len() + args.service.len() + usize::from(args.port.is_some());
-            count == 1 && are_services_or_ports(&args.words)
+            // A port is the same for all apps and instances.
+            let has_labels = args.app.is_some() || args.instance.is_some();
+            let is_port = args.words.iter().all(|it| it.parse::<Port>().is_ok());
+            let is_service = !args.service.is_empty() || !is_port;
+            let is_plain = is_one_way(&args.words, &args.service, args.port);
+            count == 1 && is_plain && (is_service || !has_labels)
         }
-        Command::List(args) => are_services_or_ports(&args.words),
-        Command::Release(args) => {
-            let is_one = args.id.is_none() || args.words.is_empty();
-            is_one && are_services_or_ports(&args.words)
-        }
+        Command::List(args) => is_one_way(&args.words, &args.service, args.port),
+        Command::Release(args) => match args.id {
+            Some(_) => args.words.is_empty() && args.service.is_empty() && args.port.is_none(),
+            None => is_one_way(&args.words, &args.service, args.port),
+        },
         _ => true,
     }
 }
@@ -83,14 +93,21 @@ fn is_complete(command: &Command, program: Option<&[OsString]>) -> bool {
 /// Returns `None` if a word is no service, or if the services are named in both ways.
 fn number_of_services(words: &[String], flags: &[String]) -> Option<usize> {
     let are_services = words.iter().all(|it| may_be_service(it))
-        && flags.iter().all(|it| likely_meaning(it).is_none());
+        && flags
+            .iter()
+            .all(|it| likely_meaning(it).is_none() && is_name(it));
     let is_one_way = words.is_empty() || flags.is_empty();
     (are_services && is_one_way).then(|| words.len() + flags.len())
 }
 
-fn are_services_or_ports(words: &[String]) -> bool {
-    let mut words = words.iter();
-    words.all(|it| it.parse::<Port>().is_ok() || may_be_service(it))
+/// Returns true if all words are services or ports, and none of either kind is also named by its flag.
+fn is_one_way(words: &[String], flags: &[String], port: Option<Port>) -> bool {
+    let is_port = |it: &&String| it.parse::<Port>().is_ok();
+    let (ports, services): (Vec<&String>, Vec<&String>) = words.iter().partition(is_port);
+    let are_services = services.iter().all(|it| may_be_service(it));
+    let has_one_kind = services.is_empty() || flags.is_empty();
+    let are_names = flags.iter().all(|it| is_name(it));
+    are_services && are_names && has_one_kind && (ports.is_empty() || port.is_none())
 }
 
 #[cfg(test)]
@@ -104,10 +121,13 @@ mod tests {
             &["get", "web", "api"],
             &["get", "web", "-p", "3000"],
             &["check", "3000"],
+            &["check", "web", "--app", "shop"],
             &["list"],
             &["run", "--", "true"],
             &["list", "-h"],
             &["release", "3000", "web"],
+            &["release", "3000", "-s", "web"],
+            &["list", "web", "-p", "3000"],
         ] {
             let words = words_of(line);
             let expected = format!("did you mean `portctl {}`?", line.join(" "));
@@ -122,7 +142,13 @@ mod tests {
             &["get", "web", "api", "-p", "3000"],
             &["check"],
             &["check", "3000", "4000"],
+            &["check", "3000", "--app", "shop"],
+            &["list", "-s", ""],
+            &["run", "--", "PORT=1", "true"],
             &["list", "-ef"],
+            &["list", "web", "-s", "api"],
+            &["release", "3000", "-p", "3000"],
+            &["release", "--id", "1", "web"],
             &["run", "web"],
             &["allocate", "web", "--adopt"],
             &["nope"],
