@@ -123,7 +123,9 @@ fn misplaced_flag(name: &str, long: &str, path: &[&str]) -> Report {
         _ => {
             let mut commands = all_commands().into_iter();
             match commands.find(|(_, it)| it.flags.iter().any(|it| it.long == long)) {
-                Some((other, _)) => report.hint(format!("{name} is a flag of `{PROGRAM} {other}`")),
+                Some((other, _)) => report.hint(format!(
+                    "{name} is a flag of {other}: `{PROGRAM} {other} --help`"
+                )),
                 None => report,
             }
         }
