@@ -86,7 +86,7 @@ pub(crate) fn typed_flags(
             None if takes_value(info) && !rest.is_empty() => Some(rest),
             None => None,
         };
-        if value.is_some() && typed.is_empty() && is_misspelled(info, name) {
+        if typed.is_empty() && is_misspelled(info, name) {
             return None;
         }
         let is_last = value.is_some();
@@ -106,7 +106,16 @@ pub(super) fn is_long_form(flag: &FlagInfo, word: &str) -> bool {
     flag.long == word || is_go
 }
 
-/// Returns true if a word with one dash is a misspelled long flag: `-sevice` is not the service `evice`.
+/// Returns the letter that is no flag, among at least two that are.
+pub(super) fn unknown_letter(flags: &[&'static FlagInfo<'static>], word: &str) -> Option<char> {
+    let is_known = |letter: &char| flags.iter().any(|it| it.short == Some(*letter));
+    let letters = word.strip_prefix('-')?.chars();
+    let (known, unknown): (Vec<char>, Vec<char>) = letters.partition(is_known);
+    (known.len() > 1 && unknown.len() == 1).then(|| unknown[0])
+}
+
+/// Returns true if a word with one dash is a misspelled long flag: `-sevice` is not the service `evice`, and `-jsno` is
+/// not the service `no`.
 fn is_misspelled(flag: &FlagInfo, word: &str) -> bool {
     let (word, long) = (
         word.trim_start_matches('-'),
@@ -137,7 +146,7 @@ pub(crate) fn takes_value(flag: &FlagInfo) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{any_flags, flags_of, takes_value, typed_flags};
+    use super::{any_flags, flags_of, takes_value, typed_flags, unknown_letter};
 
     #[test]
     fn a_flag_has_one_form_and_one_kind_in_all_commands() {
@@ -155,9 +164,29 @@ mod tests {
     }
 
     #[test]
+    fn one_letter_among_others_may_be_unknown() {
+        let flags = flags_of(&["list"]);
+        for (word, letter) in [
+            ("-alj", Some('l')),
+            ("-al", None),
+            ("-aj", None),
+            ("-rfa", None),
+        ] {
+            assert_eq!(unknown_letter(&flags, word), letter, "{word}");
+        }
+    }
+
+    #[test]
     fn a_misspelled_flag_with_one_dash_is_no_value_of_a_short_one() {
         let flags = flags_of(&["get"]);
-        for word in ["-sevice", "-serv", "-servise=web", "-prot", "-serivce"] {
+        for word in [
+            "-sevice",
+            "-serv",
+            "-servise=web",
+            "-prot",
+            "-serivce",
+            "-jsno",
+        ] {
             assert!(typed_flags(&flags, word).is_none(), "{word}");
         }
         for (word, value) in [

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use super::argh_error::restyled;
 use super::definition::{PROGRAM, RUN, commands_below};
 use super::flags::{
-    JSON, all_commands, any_flags, flags_of, is_long_form, takes_value, typed_flags,
+    JSON, all_commands, any_flags, flags_of, is_long_form, takes_value, typed_flags, unknown_letter,
 };
 use super::suggested::{did_you_mean, replaced, words_of};
 use super::syntax::SyntaxError;
@@ -73,7 +73,11 @@ fn unknown_flag(word: &Word, path: &[&str], typed: &[OsString]) -> Report {
         let name = letter.map_or_else(|| name.to_owned(), |it| format!("-{it}"));
         return misplaced_flag(&name, flag.long, path);
     }
-    let report = Report::new(format!("`{}` has no flag {name}", line(path, "")));
+    let command = line(path, "");
+    if let Some(letter) = unknown_letter(&own, name) {
+        return Report::new(format!("`{command}` has no flag -{letter}"));
+    }
+    let report = Report::new(format!("`{command}` has no flag {name}"));
     let has_command = commands_below(path).is_empty();
     let candidates = if has_command { own } else { any_flags() };
     let longs = candidates

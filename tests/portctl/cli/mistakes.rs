@@ -258,6 +258,8 @@ pub(super) const MISTAKES: &str = r#"
     list -V
     get a b --sevice
     get -serv
+    get -jsno
+    get -jsno web
     get -sevice web
     get -sevice=web
     release -y
