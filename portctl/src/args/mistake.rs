@@ -1,13 +1,16 @@
 //! Texts about wrong command lines.
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
+
+use port_registry::Port;
 
 use super::argh_error::restyled;
 use super::definition::{PROGRAM, RUN, commands_below};
 use super::flags::{
     JSON, all_commands, any_flags, flags_of, is_long_form, takes_value, typed_flags, unknown_letter,
 };
-use super::suggested::{did_you_mean, replaced, words_of};
+use super::suggested::{did_you_mean, replaced, shown, words_of};
 use super::syntax::SyntaxError;
 use super::unknown_command;
 use super::words::{Word, WordError, Words};
@@ -20,7 +23,13 @@ use crate::suggestion;
 pub(super) fn report(error: SyntaxError, path: &[&str], typed: &[OsString]) -> Report {
     match error {
         SyntaxError::Word(error) => word_error(error, path, typed),
-        SyntaxError::Argh(message) => Report::new(restyled(&message)),
+        SyntaxError::Argh(message) => {
+            let is_of_daemon = ["start", "stop", "restart", "status"]
+                .iter()
+                .any(|it| path == [*it]);
+            let report = Report::new(restyled(&message));
+            with_hint(report, is_of_daemon.then(|| about_the_daemon(path)))
+        }
         SyntaxError::NoCommand => no_command(path),
         SyntaxError::VersionOfCommand => Report::new("--version cannot be combined with a command"),
     }
@@ -71,6 +80,11 @@ fn unknown_flag(word: &Word, path: &[&str], typed: &[OsString]) -> Report {
         // One of several letters.
         let letter = flag.short.filter(|_| !is_long_form(flag, name));
         let name = letter.map_or_else(|| name.to_owned(), |it| format!("-{it}"));
+        if (path, flag.long) == (&[RUN], "--port") {
+            let report = Report::new(format!("`{}` has no flag {name}", line(path, "")));
+            let value = foreign.value.as_deref();
+            return report.hint(port_before_run(typed, word, value));
+        }
         return misplaced_flag(&name, flag.long, path);
     }
     let command = line(path, "");
@@ -117,9 +131,6 @@ fn misplaced_flag(name: &str, long: &str, path: &[&str]) -> Report {
     }
     let report = Report::new(format!("`{}` has no flag {name}", line(path, "")));
     match (path, long) {
-        ([RUN], "--port") => {
-            report.hint("`portctl get web --port 3000` gives a service this port, and run uses it")
-        }
         ([RUN], JSON) => {
             report.hint("run prints nothing of its own, so there is nothing to print as JSON")
         }
@@ -134,6 +145,36 @@ fn misplaced_flag(name: &str, long: &str, path: &[&str]) -> Report {
             }
         }
     }
+}
+
+/// The hint about a word behind a command for the daemon, which was probably meant for a service.
+fn about_the_daemon(path: &[&str]) -> String {
+    format!(
+        "`{}` is about the daemon, which is optional; a service is started as in `{PROGRAM} run web -- npm run dev`",
+        line(path, "")
+    )
+}
+
+/// The hint to give a service a port first, because `portctl run` has no `--port`.
+fn port_before_run(typed: &[OsString], word: &Word, value: Option<&str>) -> String {
+    let text = |at: usize| typed.get(at).map(|it| it.to_string_lossy());
+    let (port, length) = match value {
+        Some(value) => (Some(value.to_owned()), 1),
+        None => (text(word.at + 1).map(Cow::into_owned), 2),
+    };
+    let port: Option<Port> = port.and_then(|it| it.parse().ok());
+    let mut rest = typed.to_vec();
+    rest.drain(word.at..typed.len().min(word.at + length));
+    let services = rest.iter().take_while(|it| *it != "--").skip(1);
+    let services: Vec<Cow<str>> = services.map(|it| it.to_string_lossy()).collect();
+    if let (Some(port), [service], true) = (port, &services[..], did_you_mean(&rest).is_some()) {
+        let run = shown(&rest);
+        return format!(
+            "did you mean `{PROGRAM} get{} --port {port} && {run}`?",
+            wording::service(service)
+        );
+    }
+    format!("`{PROGRAM} get web --port 3000` gives a service this port, and run uses it")
 }
 
 fn no_command(path: &[&str]) -> Report {

@@ -9,7 +9,8 @@ const COMMANDS: [(&str, &[&str]); 10] = [
     (
         "get",
         &[
-            "add", "alloc", "assign", "claim", "create", "make", "new", "port", "reserve", "take",
+            "add", "alloc", "assign", "claim", "create", "new", "port", "reserve", "set", "take",
+            "use",
         ],
     ),
     (
@@ -23,6 +24,7 @@ const COMMANDS: [(&str, &[&str]); 10] = [
             "give-back",
             "remove",
             "return",
+            "unlock",
             "unregister",
         ],
     ),
@@ -57,10 +59,46 @@ const COMMANDS: [(&str, &[&str]); 10] = [
     ("import", &["load", "restore"]),
 ];
 
+/// Programs that start servers of projects, or lead to those that do.
+const RUNNERS: [&str; 30] = [
+    "bash",
+    "bun",
+    "bundle",
+    "bunx",
+    "cargo",
+    "deno",
+    "docker",
+    "docker-compose",
+    "dotnet",
+    "flask",
+    "go",
+    "gradle",
+    "java",
+    "make",
+    "mvn",
+    "next",
+    "node",
+    "npm",
+    "npx",
+    "php",
+    "pnpm",
+    "podman",
+    "poetry",
+    "python",
+    "python3",
+    "rails",
+    "sh",
+    "uv",
+    "vite",
+    "yarn",
+];
+
 /// The advice on a command of other tools.
 pub(super) enum Advice {
     /// This command, with the arguments as they are.
     Command(&'static str),
+    /// This word and its arguments, behind the `--` of `portctl run`.
+    Run,
     /// An explanation.
     Text(String),
 }
@@ -100,9 +138,16 @@ pub(super) fn advice(word: &str, arguments: &[String]) -> Option<Advice> {
              3000 --adopt` a single one"
                 .to_owned(),
         ),
-        "config" | "set" | "settings" => Advice::Text(
+        "config" | "settings" => Advice::Text(
             "portctl has no settings but environment variables, which `portctl --help` lists".to_owned(),
         ),
+        "init" | "install" | "login" | "setup" | "sync" => Advice::Text(
+            "there is nothing to set up; `portctl get web` prints a port for the service web of this checkout".to_owned(),
+        ),
+        "compose" => Advice::Text(
+            "`portctl run -- docker compose up` runs Compose with the ports of this checkout in its environment".to_owned(),
+        ),
+        word if RUNNERS.contains(&word) => Advice::Run,
         "log" | "logs" => Advice::Text(
             "the daemon that `portctl start` starts logs to ~/.port-registry/port-registry.log".to_owned(),
         ),
@@ -121,7 +166,7 @@ pub(super) fn advice(word: &str, arguments: &[String]) -> Option<Advice> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::COMMANDS;
+    use super::{COMMANDS, RUNNERS};
     use crate::args::aliases::ALIASES;
     use crate::args::definition::DESCRIPTION;
 
@@ -133,6 +178,7 @@ mod tests {
     #[test]
     fn every_word_stands_for_a_command_that_exists_and_is_none_itself() {
         let mut seen = BTreeSet::new();
+        assert!(RUNNERS.iter().all(|it| !is_command(it) && seen.insert(it)));
         for (command, words) in COMMANDS {
             assert!(is_command(command), "{command}");
             for word in words {

@@ -31,7 +31,7 @@ pub(super) fn words_of(line: &[&str]) -> Vec<OsString> {
 }
 
 /// Returns true if a word may be the name of a service, and is no word of another kind.
-pub(super) fn may_be_service(word: &str) -> bool {
+fn may_be_service(word: &str) -> bool {
     meaning_of_word(word).is_none() && is_name(word)
 }
 
@@ -39,7 +39,8 @@ fn is_name(service: &str) -> bool {
     ServiceKey::new("app", "instance", service).is_ok()
 }
 
-fn shown(line: &[OsString]) -> String {
+/// The command line, quoted for a shell.
+pub(super) fn shown(line: &[OsString]) -> String {
     let words = line.iter().map(|it| it.to_string_lossy());
     let words = words.map(|it| format!(" {}", wording::quoted(&it)));
     format!("{PROGRAM}{}", words.collect::<String>())
@@ -65,7 +66,11 @@ fn is_complete(command: &Command, program: Option<&[OsString]>) -> bool {
             let is_one = number_of_services(&args.words, &args.service) == Some(1);
             is_one && (args.port.is_some() || !args.adopt)
         }
-        Command::Env(args) => number_of_services(&args.words, &args.service).is_some(),
+        Command::Env(args) => {
+            // JSON is a format, and none that is written to files.
+            let is_one_format = !args.json || (args.format.is_none() && args.write.is_none());
+            is_one_format && number_of_services(&args.words, &args.service).is_some()
+        }
         Command::Run(args) => {
             let services = number_of_services(&args.words, &args.service);
             let program = program.and_then(|it| it.first());

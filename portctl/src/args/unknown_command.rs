@@ -1,14 +1,12 @@
 //! Answers to words in place of a command.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
 use super::aliases::{ALIASES, resolved};
 use super::definition::{PROGRAM, RUN, commands_below};
 use super::other_tools::{self, Advice, port_of};
-use super::suggested::{did_you_mean, may_be_service, replaced, words_of};
+use super::suggested::{did_you_mean, replaced, words_of};
 use super::words::Word;
-use crate::output::wording;
-use crate::path::is_program;
 use crate::service_name::{LikelyMeaning, meaning_of_word};
 use crate::suggestion;
 
@@ -35,6 +33,11 @@ pub(super) fn hint(word: &Word, path: &[&str], typed: &[OsString]) -> Option<Str
     let behind: Vec<String> = behind.map(|it| it.to_string_lossy().into_owned()).collect();
     match other_tools::advice(&word.text, &behind) {
         Some(Advice::Text(text)) => return Some(text),
+        Some(Advice::Run) => {
+            let (flags, command) = typed.split_at(word.at);
+            let line = [&words_of(&[RUN]), flags, &words_of(&["--"]), command].concat();
+            return Some(did_you_mean(&line).unwrap_or_else(|| explained(RUN)));
+        }
         Some(Advice::Command(name)) => {
             let is_foreign = true;
             return Some(command_hint(&Meant { name, is_foreign }, word.at, typed));
@@ -47,14 +50,18 @@ pub(super) fn hint(word: &Word, path: &[&str], typed: &[OsString]) -> Option<Str
         let is_foreign = false;
         return Some(command_hint(&Meant { name, is_foreign }, word.at, typed));
     }
-    other_word(word, typed)
+    other_word(word)
 }
 
 /// Suggests a command, with the words behind it in the form that it takes.
 fn command_hint(meant: &Meant, at: usize, typed: &[OsString]) -> String {
     let name = resolved(meant.name);
-    let line = replaced(typed, at, &[meant.name]);
     let behind = &typed[at + 1..];
+    // Bare `release` releases all ports, which a word of another tool hardly means.
+    if name == "release" && behind.is_empty() && meant.is_foreign {
+        return explained(name);
+    }
+    let line = replaced(typed, at, &[meant.name]);
     let mut ports = behind
         .iter()
         .filter_map(|it| port_of(&it.to_string_lossy()));
@@ -64,7 +71,7 @@ fn command_hint(meant: &Meant, at: usize, typed: &[OsString]) -> String {
         ("get" | "allocate", _) => words_of(&[name, "web"]),
         ("check", Some(port)) if meant.is_foreign => words_of(&[name, &port]),
         ("check", _) if behind.is_empty() => words_of(&[name, "3000"]),
-        ("list", _) if meant.is_foreign => words_of(&[name]),
+        ("list" | "start", _) if meant.is_foreign => words_of(&[name]),
         (RUN, _) if behind.is_empty() => words_of(&[name, "web", "--", "npm", "run", "dev"]),
         _ => Vec::new(),
     };
@@ -88,7 +95,7 @@ fn with_ports(line: &[OsString], from: usize) -> Vec<OsString> {
 }
 
 /// Returns the hint about a word that resembles no command.
-fn other_word(word: &Word, typed: &[OsString]) -> Option<String> {
+fn other_word(word: &Word) -> Option<String> {
     match meaning_of_word(&word.text) {
         Some(LikelyMeaning::Port(port)) => {
             return did_you_mean(&words_of(&["check", &port.to_string()]));
@@ -98,15 +105,9 @@ fn other_word(word: &Word, typed: &[OsString]) -> Option<String> {
         }
         _ => {}
     }
-    if is_program(OsStr::new(&word.text)) {
-        let (flags, command) = typed.split_at(word.at);
-        let line = [&words_of(&[RUN]), flags, &words_of(&["--"]), command].concat();
-        return Some(did_you_mean(&line).unwrap_or_else(|| explained(RUN)));
-    }
-    may_be_service(&word.text).then(|| {
-        let get = wording::service(&word.text);
-        format!("`{PROGRAM} --help` lists the commands; `{PROGRAM} get{get}` prints the port of a service")
-    })
+    Some(format!(
+        "`{PROGRAM} --help` lists the commands; a service follows one, as in `{PROGRAM} get web`"
+    ))
 }
 
 /// Names a command whose arguments are not known.

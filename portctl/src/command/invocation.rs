@@ -149,8 +149,9 @@ impl Invocation {
             }
         }
         if lines.is_empty() || self.command == "run" {
-            lines.push(self.with_all(&names));
-        } else if !rest.is_empty() {
+            rest = names.iter().collect();
+        }
+        if !rest.is_empty() {
             lines.push(self.with_all(&rest));
         }
         Some(lines.join(" && "))

@@ -80,6 +80,8 @@ pub(super) const MISTAKES: &str = r#"
     run web npm -- start
     run web -- no-such-program
     run --port 3000 web -- npm run dev
+    run web -p 8080 -- npm run dev
+    run -p 8080 web api -- npm run dev
     run --json web -- npm run dev
     run --frob web -- npm run dev
     run 3000 -- npm run dev
@@ -142,6 +144,8 @@ pub(super) const MISTAKES: &str = r#"
     skill
     help lst
     doctor everything
+    start web
+    stop 3000
     fm
     dm
     rmm
@@ -200,6 +204,15 @@ pub(super) const MISTAKES: &str = r#"
     remove web
     show
     show 3000
+    set web 3000
+    use web
+    delete
+    init
+    compose up
+    docker ps
+    docker compose up
+    reboot
+    make dev
     ps
     ports
     register

@@ -181,4 +181,44 @@ pub(super) const FURTHER_MISTAKES: &str = r#"
     exec -it web npm
     env web -- npm run dev
     node server.js
+
+    # Once answered with a command line that was refused, or did more than what was typed.
+    get web --sevice api
+    list -alj
+    release -a
+    release -n -a
+    add
+    add web 3000
+    gt web 3000
+    reserve web 3000
+    claim web=3000
+    who
+    ps -ef
+    ss -tlnp
+    netstat -tlnp
+    lsof -i :3000
+    portctl free
+    fm
+    dm
+    70000
+    :3000
+    .
+    ~
+    PORT=3000 npm run dev
+    run -s true web
+    run -p 3000 web npm run dev
+    run --dry-run web -- npm run dev
+    run --sevice web -- prog --sevice x
+    exec web -- exec foo
+    lst --app lst
+    --app shop cat x
+    list --id 1
+    env --format=shell --jsn
+    env --write .env --jsn
+    start --port 3000
+    import --dry-run --jsn x
+    delete -n web,api
+    delete all
+    check -a
+    remove -n web,3000
 "#;

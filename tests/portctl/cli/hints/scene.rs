@@ -13,7 +13,9 @@ use crate::PORTCTL;
 use crate::cli::fixture::Portctl;
 
 /// Programs that command lines name, apart from `portctl`.
-const PROGRAMS: [&str; 6] = ["npm", "npx", "prog", "cat", "exec", "foo"];
+const PROGRAMS: [&str; 9] = [
+    "docker", "make", "node", "npm", "npx", "prog", "cat", "exec", "foo",
+];
 
 /// Commands that would use the machine's daemon without an address.
 const DAEMON_COMMANDS: [&str; 5] = ["start", "stop", "restart", "status", "health"];
