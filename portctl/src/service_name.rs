@@ -59,6 +59,15 @@ pub(crate) fn likely_meaning(word: &str) -> Option<LikelyMeaning> {
             Err(_) => LikelyMeaning::Number,
         });
     }
+    // As in `+3000` and `3000/tcp`.
+    let number = word.strip_prefix('+').unwrap_or(word);
+    let number = number
+        .strip_suffix("/tcp")
+        .or_else(|| number.strip_suffix("/udp"))
+        .unwrap_or(number);
+    if let (true, Ok(port)) = (is_number(number), number.parse()) {
+        return Some(LikelyMeaning::Port(port));
+    }
     if let Some(port) = port_of_address(word) {
         return Some(LikelyMeaning::Port(port));
     }
@@ -130,6 +139,8 @@ mod tests {
             ("3000", LikelyMeaning::Port(port(3000))),
             (" 3000 ", LikelyMeaning::Port(port(3000))),
             (":3000", LikelyMeaning::Port(port(3000))),
+            ("+3000", LikelyMeaning::Port(port(3000))),
+            ("3000/tcp", LikelyMeaning::Port(port(3000))),
             ("localhost:3000", LikelyMeaning::Port(port(3000))),
             ("[::1]:3000", LikelyMeaning::Port(port(3000))),
             ("http://localhost:3000/a", LikelyMeaning::Port(port(3000))),

@@ -2,6 +2,8 @@
 
 use port_registry::Port;
 
+use super::suggested::may_be_service;
+use crate::output::wording;
 use crate::service_name::{LikelyMeaning, likely_meaning};
 
 /// Commands of portctl, and the words that other tools have for them.
@@ -16,6 +18,7 @@ const COMMANDS: [(&str, &[&str]); 10] = [
     (
         "release",
         &[
+            "dealloc",
             "deallocate",
             "del",
             "delete",
@@ -114,16 +117,25 @@ pub(super) fn port_of(word: &str) -> Option<Port> {
 /// Finds the advice on a command, or returns `None` if it is not known. `arguments` are the words behind it.
 pub(super) fn advice(word: &str, arguments: &[String]) -> Option<Advice> {
     let port = arguments.iter().find_map(|it| port_of(it));
-    let number = port.map_or_else(|| "3000".to_owned(), |port| port.to_string());
+    // Name nothing to release that was not typed.
+    let service = arguments.iter().find(|it| may_be_service(it));
+    let released = match (port, service) {
+        (Some(port), _) => Some(format!(" {port}")),
+        (None, service) => service.map(|it| wording::service(it)),
+    };
     let has_dashes = arguments.iter().any(|it| it == "--");
     Some(match word {
-        "kill" | "killall" | "fkill" | "kill-port" => Advice::Text(format!(
-            "portctl never ends a process, because it may belong to someone else; `portctl check {number}` names it, \
-             and `portctl release {number}` releases the port"
+        "kill" | "killall" | "fkill" | "kill-port" | "killport" => Advice::Text(format!(
+            "portctl never ends a process, because it may belong to someone else; `portctl check{}` names it",
+            released.unwrap_or_else(|| " 3000".to_owned())
         )),
-        "free" | "is-free" | "unblock" => Advice::Text(format!(
-            "`portctl check {number}` shows whether a port is available, and `portctl release {number}` releases it"
-        )),
+        "free" | "is-free" | "unblock" => Advice::Text(match released {
+            Some(released) => format!(
+                "`portctl check{released}` shows whether a port is available, and `portctl release{released}` \
+                 releases it"
+            ),
+            None => "`portctl check 3000` shows whether a port is available".to_owned(),
+        }),
         "exec" | "up" | "with" | "serve" | "dev" if has_dashes => Advice::Command("run"),
         "exec" | "up" | "with" | "serve" | "dev" => Advice::Text(
             "name the command that starts the service behind a --, as in `portctl run web -- npm run dev`".to_owned(),

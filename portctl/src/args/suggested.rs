@@ -31,7 +31,7 @@ pub(super) fn words_of(line: &[&str]) -> Vec<OsString> {
 }
 
 /// Returns true if a word may be the name of a service, and is no word of another kind.
-fn may_be_service(word: &str) -> bool {
+pub(super) fn may_be_service(word: &str) -> bool {
     meaning_of_word(word).is_none() && is_name(word)
 }
 

@@ -92,7 +92,7 @@ impl Invocation {
 
     /// The command line for these services or ports.
     pub(super) fn with<T: AsRef<str>>(&self, words: &[T]) -> String {
-        let is_port = |it: &&str| self.takes_ports() && it.parse::<Port>().is_ok();
+        let is_port = |it: &&str| self.takes_ports() && is_port(it);
         let words = words.iter().map(AsRef::as_ref);
         let (ports, services): (Vec<&str>, Vec<&str>) = words.partition(is_port);
         let ports = ports.iter().map(|it| format!(" {}", it.trim()));
@@ -104,6 +104,12 @@ impl Invocation {
             program,
         } = self;
         format!("{PROGRAM} {command}{names}{flags}{words}{program}")
+    }
+
+    /// The command line for these services, each with its flag.
+    pub(super) fn with_flags(&self, services: &[String]) -> String {
+        let services = services.iter().map(|it| wording::flag("--service", it));
+        format!("{}{}", self.with::<&str>(&[]), services.collect::<String>())
     }
 
     /// The command line for all these services, or one for each if the command takes only one.
@@ -119,6 +125,11 @@ impl Invocation {
 
     /// The command line that these words were most likely meant to be. Returns `None` if that is not clear.
     pub(super) fn corrected(&self, words: &[String]) -> Option<String> {
+        // Another word may be the name of a service, and its parts those of others, which must not be released.
+        let is_list = |it: &String| it.contains(',') || meaning_of_word(it).is_none();
+        if self.command == "release" && !words.iter().all(|it| is_list(it) || is_port(it)) {
+            return None;
+        }
         let mut parts = parts(words)?;
         if let [Part::Service(name), Part::Port(port)] | [Part::Port(port), Part::Service(name)] =
             &parts[..]
@@ -186,6 +197,10 @@ impl Invocation {
     }
 }
 
+fn is_port(word: &str) -> bool {
+    matches!(meaning_of_word(word), Some(LikelyMeaning::Port(_)))
+}
+
 /// Splits words into services and ports. Returns `None` if one of them means something else.
 fn parts(words: &[String]) -> Option<Vec<Part>> {
     let mut found = Vec::new();
@@ -249,6 +264,8 @@ mod tests {
             ),
             ("release", &["web,3000"], Some("portctl release 3000 web")),
             ("env", &["web=3000"], Some("portctl env web")),
+            ("release", &["my web"], None),
+            ("release", &["a=b", "web"], None),
             ("env", &["3000"], None),
         ] {
             let words: Vec<String> = words.iter().map(|&it| it.to_owned()).collect();

@@ -109,9 +109,18 @@ fn together(
     }
     // The parser of the command line does not tell their order, and `get` prints the ports in it.
     let report = Report::new("some services are named with --service, and some without");
-    let hint = match invocation.corrected(&[words, flagged].concat()) {
-        Some(line) => format!("name all in one way, as in `{line}`"),
-        None => "name all in one way".to_owned(),
+    let all = [words, flagged].concat();
+    let are_plain = all.iter().all(|it| meaning_of_word(it).is_none());
+    let line = if are_plain {
+        invocation.with(&all)
+    } else {
+        invocation.with_flags(&all)
+    };
+    let hint = if are_plain || !invocation.allocates() {
+        format!("name all in one way, as in `{line}`")
+    } else {
+        // A new service may not have such a name.
+        "name all in one way".to_owned()
     };
     Err(CommandError::Usage(report.hint(hint)))
 }

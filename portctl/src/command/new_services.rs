@@ -46,10 +46,27 @@ pub(super) fn check(
         let words = claims.iter().map(|it| it.key().service().to_owned());
         return Err(refusal(invocation, word, &words.collect::<Vec<_>>()));
     }
-    match variables::first_clash(&existing, new.iter().copied()) {
-        Some((index, other)) => Err(CommandError::Usage(clash(invocation, other, new[index]))),
-        None => Ok(existing),
+    let Some((index, other)) = variables::first_clash(&existing, new.iter().copied()) else {
+        return Ok(existing);
+    };
+    let mut meant: Vec<&str> = Vec::new();
+    for claim in claims {
+        let service = claim.key().service();
+        let service = if service == new[index] {
+            other
+        } else {
+            service
+        };
+        if !meant.contains(&service) {
+            meant.push(service);
+        }
     }
+    // `allocate` would refuse a service that has a port.
+    let line = match invocation.command {
+        "allocate" => invocation.of("get").with(&meant),
+        _ => invocation.with(&meant),
+    };
+    Err(CommandError::Usage(clash(&line, other, new[index])))
 }
 
 fn exists(backend: &dyn Backend, claim: &Claim) -> Result<bool, CommandError> {
@@ -61,16 +78,15 @@ fn exists(backend: &dyn Backend, claim: &Claim) -> Result<bool, CommandError> {
     Ok(!backend.list(&filter)?.is_empty())
 }
 
-/// Reports a new service whose variable another one has.
-fn clash(invocation: &Invocation, other: &str, service: &str) -> Report {
+/// Reports a new service whose variable another one has. `line` is the command line for the other one.
+fn clash(line: &str, other: &str, service: &str) -> Report {
     let report = variables::shared(other, service);
     let letters = |name: &str| -> String {
         let letters = name.chars().filter(|it| it.is_alphanumeric());
         letters.flat_map(char::to_lowercase).collect()
     };
     report.hint(if letters(other) == letters(service) {
-        let meant = invocation.with(&[other]);
-        format!("did you mean `{meant}`? Otherwise choose another name")
+        format!("did you mean `{line}`? Otherwise choose another name")
     } else {
         "choose a name that differs in a letter from A to Z or a digit".to_owned()
     })

@@ -44,16 +44,27 @@ fn hint(invocation: &Invocation, word: &str, meaning: &LikelyMeaning) -> String 
             "`portctl get web --port {port}` allocates it to a service, and `portctl check {port}` shows who has it"
         ),
         LikelyMeaning::Port(port) => format!("`portctl check {port}` shows who has it"),
+        LikelyMeaning::Range if invocation.takes_ports() => {
+            let first = word.split('-').next().unwrap_or(word);
+            format!("name the ports one by one; `portctl check {first}` shows who has the first")
+        }
         LikelyMeaning::Range => "PORT_REGISTRY_RANGE limits the ports to choose from: \
                                  `PORT_REGISTRY_RANGE=3000-3999 portctl get web`"
             .to_owned(),
+        LikelyMeaning::All if invocation.command == "release" => format!(
+            "`{}` shows what is released without a service or a port: all ports of this checkout",
+            invocation
+                .of("release")
+                .with_switch("--dry-run", true)
+                .with::<&str>(&[])
+        ),
         LikelyMeaning::All => {
             let line = match invocation.command {
                 "list" => invocation
                     .of("list")
                     .with_switch("--all", true)
                     .with::<&str>(&[]),
-                "env" | "release" | "run" => invocation.with::<&str>(&[]),
+                "env" | "run" => invocation.with::<&str>(&[]),
                 _ => invocation.of("list").with::<&str>(&[]),
             };
             format!("did you mean `{line}`?")
@@ -72,14 +83,18 @@ fn hint(invocation: &Invocation, word: &str, meaning: &LikelyMeaning) -> String 
             )
         }
         LikelyMeaning::Number if invocation.takes_ports() => {
-            format!(
-                "ports are numbers from 1 to 65535, as in `{}`",
-                invocation.with(&["3000"])
-            )
+            "ports are numbers from 1 to 65535; `portctl list` shows those of this checkout"
+                .to_owned()
         }
         LikelyMeaning::Path => {
             "portctl works on the checkout of the current folder; change to that folder first"
                 .to_owned()
+        }
+        LikelyMeaning::Services(_) | LikelyMeaning::ServiceAndPort(..)
+            if !invocation.allocates() && word.trim() != "-" =>
+        {
+            let line = invocation.with_flags(&[word.to_owned()]);
+            format!("if that is the name of a service: `{line}`")
         }
         LikelyMeaning::Address
         | LikelyMeaning::Number

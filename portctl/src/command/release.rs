@@ -121,7 +121,7 @@ fn matching(
     };
     let (others, matching): (Vec<_>, Vec<_>) = matching.into_iter().partition(is_of_namesake);
     if let (Some(holder), []) = (others.into_iter().next(), &matching[..]) {
-        return Err(report_other_checkout(backend, holder).into());
+        return Err(report_other_checkout(backend, invocation, holder).into());
     }
     if matching.is_empty() {
         return Err(report_no_match(backend, invocation, names, filter)?.into());
@@ -130,15 +130,19 @@ fn matching(
 }
 
 /// Reports that the matching allocations belong to another checkout with the same names.
-fn report_other_checkout(backend: &dyn Backend, holder: Allocation) -> Report {
+fn report_other_checkout(
+    backend: &dyn Backend,
+    invocation: &Invocation,
+    holder: Allocation,
+) -> Report {
     let dir = wording::checkout(&holder);
     let problem = format!(
         "{} (id {}) belongs to the checkout {dir}",
         holder.key, holder.id
     );
-    let release = conflict::release_command(&holder);
+    let line = release_by_id(invocation, &holder);
     conflict::report_holder(backend, &problem, holder).hint(format!(
-        "run the command there, or name the allocation: {release}"
+        "run the command there, or name the allocation: `{line}`"
     ))
 }
 
@@ -150,7 +154,7 @@ fn report_no_match(
     filter: &Filter,
 ) -> Result<Report, CommandError> {
     if let Some(port) = filter.port() {
-        return report_port(backend, filter, port);
+        return report_port(backend, invocation, filter, port);
     }
     Ok(match filter.service() {
         Some(service) if filter.instance().is_some() => {
@@ -162,8 +166,22 @@ fn report_no_match(
     })
 }
 
+/// The command line that releases an allocation of any app.
+fn release_by_id(invocation: &Invocation, allocation: &Allocation) -> String {
+    let is_dry_run = invocation.has_switch("--dry-run");
+    Invocation::new("release", None, None)
+        .with_option("--id", Some(allocation.id.to_string()))
+        .with_switch("--dry-run", is_dry_run)
+        .with::<&str>(&[])
+}
+
 /// Reports that no allocation matches a filter with a port.
-fn report_port(backend: &dyn Backend, filter: &Filter, port: Port) -> Result<Report, CommandError> {
+fn report_port(
+    backend: &dyn Backend,
+    invocation: &Invocation,
+    filter: &Filter,
+    port: Port,
+) -> Result<Report, CommandError> {
     let owner: Vec<&str> = filter.app().into_iter().chain(filter.instance()).collect();
     let owner = owner.join("/");
     let Some(holder) = backend.list(&Filter::new().with_port(port))?.pop() else {
@@ -179,7 +197,11 @@ fn report_port(backend: &dyn Backend, filter: &Filter, port: Port) -> Result<Rep
         None => owner,
     };
     let problem = format!("port {port} is allocated to {holds}, not to {owner}");
-    let hint = conflict::release_hint(&holder);
+    let hint = if invocation.has_switch("--dry-run") {
+        format!("`{}` shows it", release_by_id(invocation, &holder))
+    } else {
+        conflict::release_hint(&holder)
+    };
     Ok(conflict::report_holder(backend, &problem, holder).hint(hint))
 }
 

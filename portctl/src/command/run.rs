@@ -36,6 +36,12 @@ pub(crate) fn run(args: RunArgs, command_line: &[OsString]) -> CommandResult {
                 .hint("name one behind a --, as in `portctl run web -- npm run dev`"),
         ));
     };
+    if program.is_empty() {
+        return Err(CommandError::Usage(
+            Report::new("the command is an empty word")
+                .hint("name one behind the --, as in `portctl run web -- npm run dev`"),
+        ));
+    }
     if let Some(report) = mistaken_program(&invocation, &services, program, words) {
         return Err(CommandError::Usage(report));
     }
@@ -125,7 +131,7 @@ fn mistaken_program(
 ) -> Option<Report> {
     let line = program.to_str()?;
     let first = line.split_whitespace().next()?;
-    let is_line = first != line && words.is_empty();
+    let is_line = first != line;
     let has_assignment = first.contains('=');
     if !(is_line || has_assignment) || is_program(program) {
         return None;
@@ -134,13 +140,17 @@ fn mistaken_program(
         let assignment = [OsString::from("env"), program.to_owned()];
         ("is a variable", [&assignment[..], words].concat())
     } else if has_assignment || line.contains(|it| "|&;<>()$`\\\"'*?#~\n".contains(it)) {
-        let shell = ["sh", "-c", line];
+        let rest = words.iter().map(|it| it.to_string_lossy());
+        let rest = rest.map(|it| wording::quoted(&it).into_owned());
+        let whole: Vec<String> = [line.to_owned()].into_iter().chain(rest).collect();
+        let shell = ["sh", "-c", &whole.join(" ")];
         (
             "is a command line in one word",
             shell.map(OsString::from).to_vec(),
         )
     } else {
         let split = line.split_whitespace().map(OsString::from);
+        let split = split.chain(words.iter().cloned());
         ("is a command line in one word", split.collect())
     };
     let meant = invocation.of("run").with_program(&meant).with(services);

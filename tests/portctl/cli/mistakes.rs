@@ -18,6 +18,9 @@ pub(super) const MISTAKES: &str = r#"
     get 70000
     get 0
     get 3000-3010
+    get 3000/tcp
+    get +3000
+    get db WEB
     get :3000
     get http://localhost:3000/
     get web,api
@@ -73,6 +76,7 @@ pub(super) const MISTAKES: &str = r#"
     run -- "npm run dev"
     run web -- "npm run dev"
     run web -- "npm run dev && npm test"
+    run web -- ""
     run web -- "PORT=4000 npm run dev"
     run web -- PORT=4000 npm run dev
     run npm run dev
@@ -115,6 +119,10 @@ pub(super) const MISTAKES: &str = r#"
     release web=1
     release all
     release -n web,api
+    release "web api"
+    release web=1 api
+    release -s 3000 api
+    release 3000-3001
     release -n wbe
     list --all web,api
     env --format shell web,api
@@ -192,7 +200,9 @@ pub(super) const MISTAKES: &str = r#"
     whose 3000
     lsof 3000
     kill 3000
+    kill web
     kill
+    free web
     up
     up -- npm run dev
     exec web -- npm run dev

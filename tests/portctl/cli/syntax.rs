@@ -340,6 +340,14 @@ fn a_service_with_an_unlikely_name_can_be_used_by_its_flag() {
 #[test]
 fn a_command_that_does_not_exist_gets_no_port() {
     let portctl = Portctl::new();
+    let quoted = portctl.run(&["run", "web", "--", "npm run dev", "--open"]);
+    assert!(
+        quoted
+            .complained(2)
+            .ends_with("hint: did you mean `portctl run web -- npm run dev --open`?"),
+        "{quoted:?}"
+    );
+    portctl.run(&["run", "web", "--", ""]).complained(2);
     portctl
         .run(&["run", "web", "--", "no-such-program"])
         .complained(127);
