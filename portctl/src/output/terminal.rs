@@ -43,7 +43,7 @@ pub(crate) fn width(stream: Stream) -> Option<usize> {
 
 /// The columns of help texts on standard output. Longer lines would be hard to read.
 pub(crate) fn help_width() -> usize {
-    width(Stream::Stdout).map_or(80, |width| width.clamp(40, 100))
+    width(Stream::Stdout).map_or(80, |width| width.clamp(20, 100))
 }
 
 pub(crate) fn is_terminal(stream: Stream) -> bool {
