@@ -33,8 +33,10 @@ pub(crate) fn run(args: AllocateArgs) -> CommandResult {
         claim = claim.with_listener_policy(ListenerPolicy::Adopt);
     }
     let backend = backend::open()?;
-    new_services::check(&*backend, &invocation, slice::from_ref(&claim))?;
+    let claims = slice::from_ref(&claim);
+    new_services::check(&*backend, &invocation, claims)?;
     let allocation = conflict::allocate(&*backend, &claim)?;
+    new_services::undo_clash(&*backend, &invocation, claims, &[&allocation])?;
     Ok(Done::Printed(if args.json {
         output::print_json(&allocation)
     } else {

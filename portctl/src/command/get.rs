@@ -54,13 +54,16 @@ pub(super) fn get_or_allocate(
     claims: &[Claim],
 ) -> Result<(Vec<Allocation>, Vec<String>), CommandError> {
     let existing = new_services::check(backend, invocation, claims)?;
-    let claims: Vec<&Claim> = claims.iter().collect();
-    let claimed = match backend.get_or_allocate(&claims)? {
+    let each: Vec<&Claim> = claims.iter().collect();
+    let claimed = match backend.get_or_allocate(&each)? {
         Ok(claimed) => claimed,
-        Err(errors) => return Err(conflict::report_first(backend, &claims, errors).into()),
+        Err(errors) => return Err(conflict::report_first(backend, &each, errors).into()),
     };
     let new = claimed.iter().filter(|it| it.is_new);
-    let notes = new.filter_map(|it| new_services::similar_name(&existing, &it.allocation));
+    let new: Vec<&Allocation> = new.map(|it| &it.allocation).collect();
+    new_services::undo_clash(backend, invocation, claims, &new)?;
+    let notes = new.iter();
+    let notes = notes.filter_map(|it| new_services::similar_name(&existing, it));
     let notes = notes.collect();
     Ok((claimed.into_iter().map(|it| it.allocation).collect(), notes))
 }

@@ -1,21 +1,18 @@
 //! Checks of services before they get their first port.
 
-use port_registry::{Allocation, Claim, Filter};
+use port_registry::{Allocation, AllocationId, Claim, Filter};
 
 use super::invocation::Invocation;
 use super::refusal::refusal;
 use crate::backend::Backend;
 use crate::command_error::CommandError;
 use crate::env_file::variables;
-use crate::report::Report;
 use crate::service_name::likely_meaning;
 use crate::suggestion;
 
 /// Refuses new services whose names are mistakes: a word that most likely means something else, and a service whose
 /// variable would be that of another one, so that `env` would fail for all of them. Returns the other services of the
 /// checkout, unless all have a port already.
-///
-/// A process may add the other service after this check. Then `env` reports both.
 pub(super) fn check(
     backend: &dyn Backend,
     invocation: &Invocation,
@@ -30,13 +27,7 @@ pub(super) fn check(
             None => return Ok(Vec::new()),
         }
     };
-    // All claims of a command have the same app and instance. Those of other checkouts do not matter.
-    let mut existing = backend.list_instance_of(first.key())?;
-    existing.retain(|it| {
-        first
-            .dir()
-            .is_none_or(|root| !it.belongs_to_other_checkout(root))
-    });
+    let existing = siblings(backend, first)?;
     let is_new = |service: &str| !existing.iter().any(|it| it.key.service() == service);
     let services = claims.iter().map(|it| it.key().service());
     let new: Vec<&str> = services.filter(|it| is_new(it)).collect();
@@ -49,24 +40,48 @@ pub(super) fn check(
     let Some((index, other)) = variables::first_clash(&existing, new.iter().copied()) else {
         return Ok(existing);
     };
-    let mut meant: Vec<&str> = Vec::new();
-    for claim in claims {
-        let service = claim.key().service();
-        let service = if service == new[index] {
-            other
-        } else {
-            service
-        };
-        if !meant.contains(&service) {
-            meant.push(service);
+    Err(clash(invocation, claims, other, new[index]))
+}
+
+/// Undoes new allocations if another process has made a service with the same variable since they were checked. Of the
+/// two, the one with the lower id stays, because its process may have looked before the other one was there.
+pub(super) fn undo_clash(
+    backend: &dyn Backend,
+    invocation: &Invocation,
+    claims: &[Claim],
+    new: &[&Allocation],
+) -> Result<(), CommandError> {
+    let (Some(first), false) = (claims.first(), new.is_empty()) else {
+        return Ok(());
+    };
+    let all = siblings(backend, first)?;
+    let clashes = |it: &Allocation, other: &Allocation| {
+        let (service, other_service) = (it.key.service(), other.key.service());
+        other.id < it.id
+            && service != other_service
+            && variables::name_of(service) == variables::name_of(other_service)
+    };
+    for it in new {
+        if let Some(other) = all.iter().find(|other| clashes(it, other)) {
+            let ids: Vec<AllocationId> = new.iter().map(|it| it.id).collect();
+            // If another process has released one of them, none is left to undo.
+            let _ = backend.release_all(&ids)?;
+            let (other, service) = (other.key.service(), it.key.service());
+            return Err(clash(invocation, claims, other, service));
         }
     }
-    // `allocate` would refuse a service that has a port.
-    let line = match invocation.command {
-        "allocate" => invocation.of("get").with(&meant),
-        _ => invocation.with(&meant),
+    Ok(())
+}
+
+/// The allocations of the app and the instance of a claim, without those of other checkouts.
+fn siblings(backend: &dyn Backend, claim: &Claim) -> Result<Vec<Allocation>, CommandError> {
+    let mut all = backend.list_instance_of(claim.key())?;
+    let is_of_other = |it: &Allocation| {
+        let root = claim.dir();
+        root.is_some_and(|root| it.belongs_to_other_checkout(root))
     };
-    Err(CommandError::Usage(clash(&line, other, new[index])))
+    all.retain(|it| !is_of_other(it));
+    Ok(all)
 }
 
 fn exists(backend: &dyn Backend, claim: &Claim) -> Result<bool, CommandError> {
@@ -78,18 +93,31 @@ fn exists(backend: &dyn Backend, claim: &Claim) -> Result<bool, CommandError> {
     Ok(!backend.list(&filter)?.is_empty())
 }
 
-/// Reports a new service whose variable another one has. `line` is the command line for the other one.
-fn clash(line: &str, other: &str, service: &str) -> Report {
+/// Reports a new service whose variable another one has.
+fn clash(invocation: &Invocation, claims: &[Claim], other: &str, service: &str) -> CommandError {
+    let mut meant: Vec<&str> = Vec::new();
+    for claim in claims {
+        let named = claim.key().service();
+        let named = if named == service { other } else { named };
+        if !meant.contains(&named) {
+            meant.push(named);
+        }
+    }
+    // `allocate` would refuse a service that has a port.
+    let line = match invocation.command {
+        "allocate" => invocation.of("get").with(&meant),
+        _ => invocation.with(&meant),
+    };
     let report = variables::shared(other, service);
     let letters = |name: &str| -> String {
         let letters = name.chars().filter(|it| it.is_alphanumeric());
         letters.flat_map(char::to_lowercase).collect()
     };
-    report.hint(if letters(other) == letters(service) {
+    CommandError::Usage(report.hint(if letters(other) == letters(service) {
         format!("did you mean `{line}`? Otherwise choose another name")
     } else {
         "choose a name that differs in a letter from A to Z or a digit".to_owned()
-    })
+    }))
 }
 
 /// Notes that a new service has nearly the name of another one, whose name may have been meant. Returns `None` if no

@@ -130,3 +130,35 @@ fn all_of_many_threads_that_each_open_the_store_and_write_succeed() {
     let count = registry.list(&Filter::new()).unwrap().len();
     assert_eq!(count, 200 * soak() as usize);
 }
+
+#[test]
+fn of_two_services_with_one_variable_that_are_made_at_once_one_stays() {
+    let sandbox = Sandbox::new();
+    for round in 0..8 * soak() {
+        let names = [format!("web{round}"), format!("WEB{round}")];
+        let commands = [["get", &*names[0]], ["allocate", &*names[1]]];
+        let children: Vec<_> = commands
+            .iter()
+            .map(|args| {
+                let mut command = sandbox.command(PORTCTL);
+                command
+                    .args(args)
+                    .args(["--app", "shop", "--instance", "main"]);
+                command.stdout(Stdio::null()).stderr(Stdio::null());
+                command.spawn().unwrap()
+            })
+            .collect();
+        let codes: Vec<_> = children
+            .into_iter()
+            .map(|mut it| test_support::wait_for_exit(&mut it).code())
+            .collect();
+        assert!(
+            codes.contains(&Some(0)) && codes.contains(&Some(2)),
+            "{codes:?}"
+        );
+        let services = sandbox.registry().list(&Filter::new()).unwrap();
+        assert_eq!(services.len(), usize::try_from(round).unwrap() + 1);
+    }
+    let args = ["env", "--app", "shop", "--instance", "main"];
+    sandbox.run(PORTCTL, &args).printed();
+}
