@@ -1,10 +1,11 @@
 //! Kills, failing disks and a lack of file descriptors.
 
 use std::os::unix::process::CommandExt;
-use std::process::Command;
 
 use insta::assert_snapshot;
 use test_support::daemon::{Daemon, PORT_REGISTRY};
+#[cfg(target_os = "linux")]
+use test_support::set_limit;
 use test_support::{Ran, Sandbox};
 
 use super::fixture::CLAIM;
@@ -30,16 +31,6 @@ fn acknowledged_allocations_survive_a_kill() {
 }
 
 #[cfg(target_os = "linux")]
-fn set_limit(daemon: &Daemon, resource: &str, limit: &str) {
-    let id = daemon.child.id().to_string();
-    let limit = format!("--{resource}={limit}:");
-    let ran = Command::new("prlimit")
-        .args(["--pid", &id, &limit])
-        .status();
-    assert!(ran.unwrap().success());
-}
-
-#[cfg(target_os = "linux")]
 #[test]
 fn a_failing_disk_is_reported_until_it_recovers() {
     let sandbox = Sandbox::new();
@@ -54,7 +45,7 @@ fn a_failing_disk_is_reported_until_it_recovers() {
         |number: u32| format!(r#"{{"app":"shop","instance":"main","service":"s{number}"}}"#);
     let made = daemon.ask("POST", "/v1/allocations", &claim(1)).json(201);
 
-    set_limit(&daemon, "fsize", "4096");
+    set_limit(daemon.child.id(), "fsize", "4096");
     for number in 2..12 {
         let failed = daemon
             .ask("POST", "/v1/allocations", &claim(number))
@@ -78,7 +69,7 @@ fn a_failing_disk_is_reported_until_it_recovers() {
         made
     );
 
-    set_limit(&daemon, "fsize", "unlimited");
+    set_limit(daemon.child.id(), "fsize", "unlimited");
     assert_eq!(daemon.ask("GET", "/healthz", "").json(200)["status"], "ok");
     assert_eq!(
         daemon.ask("POST", "/v1/allocations", &claim(2)).json(201)["id"],
@@ -97,13 +88,13 @@ fn the_daemon_survives_a_lack_of_file_descriptors() {
     daemon.ask("POST", "/v1/allocations", CLAIM).json(201);
     let mut client = daemon.client();
     client.ask("GET", "/healthz", "").json(200);
-    set_limit(&daemon, "nofile", "3");
+    set_limit(daemon.child.id(), "nofile", "3");
     // A new connection would need a file descriptor, so this uses the open one.
     let failed = client.ask("GET", "/v1/ports/4000", "").json(500);
     let error = failed["error"].as_str().unwrap();
     assert!(error.contains("Too many open files"), "{error}");
     client.ask("GET", "/v1/allocations", "").json(200);
-    set_limit(&daemon, "nofile", "1024");
+    set_limit(daemon.child.id(), "nofile", "1024");
     daemon.ask("GET", "/v1/ports/4000", "").json(200);
 
     let mut command = sandbox.command("sh");

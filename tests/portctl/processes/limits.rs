@@ -1,23 +1,11 @@
 //! Processes that exceed a resource limit.
 
-use std::process::Command;
-
 use port_registry::Filter;
 use test_support::Sandbox;
-use test_support::helper::Helper;
+#[cfg(target_os = "linux")]
+use test_support::set_limit;
 
 use super::fixture::{patient_registry, start};
-
-/// Sets a soft resource limit of a running process.
-#[cfg(target_os = "linux")]
-fn limit(process: &Helper, resource: &str, limit: &str) {
-    let id = process.id().to_string();
-    let limit = format!("--{resource}={limit}:");
-    let status = Command::new("prlimit")
-        .args(["--pid", &id, &limit])
-        .status();
-    assert!(status.unwrap().success());
-}
 
 #[cfg(target_os = "linux")]
 #[test]
@@ -30,11 +18,11 @@ fn registry_recovers_once_the_cause_of_an_io_error_is_gone() {
     assert!(process.hear().unwrap().starts_with("ok "));
 
     // A file size limit simulates a full disk.
-    limit(&process, "fsize", "4096");
+    set_limit(process.id(), "fsize", "4096");
     process.tell("during");
     let answer = process.hear().unwrap();
     assert!(answer.starts_with("error the registry at "), "{answer}");
-    limit(&process, "fsize", "unlimited");
+    set_limit(process.id(), "fsize", "unlimited");
     process.tell("after");
     let answer = process.hear().unwrap();
     assert!(answer.starts_with("ok "), "{answer}");
@@ -54,14 +42,14 @@ fn failed_probe_for_lack_of_descriptors_is_reported_as_an_error() {
     process.expect("ready");
     process.tell("before");
     assert!(process.hear().unwrap().starts_with("ok "));
-    limit(&process, "nofile", "0");
+    set_limit(process.id(), "nofile", "0");
     process.tell("during");
     let answer = process.hear().unwrap();
     assert!(
         answer.starts_with("error cannot find out whether port "),
         "{answer}"
     );
-    limit(&process, "nofile", "256");
+    set_limit(process.id(), "nofile", "256");
     process.tell("after");
     assert!(process.hear().unwrap().starts_with("ok "));
 }

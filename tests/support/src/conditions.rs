@@ -70,3 +70,13 @@ pub(crate) fn is_stopped(pid: u32) -> bool {
         .output();
     ps.unwrap().stdout.starts_with(b"T")
 }
+
+/// Sets a soft resource limit of a running process.
+#[cfg(target_os = "linux")]
+#[track_caller]
+pub fn set_limit(pid: u32, resource: &str, limit: &str) {
+    let limit = format!("--{resource}={limit}:");
+    let mut command = Command::new("prlimit");
+    let status = command.args(["--pid", &pid.to_string(), &limit]).status();
+    assert!(status.unwrap().success());
+}

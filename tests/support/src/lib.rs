@@ -31,6 +31,8 @@ mod sandbox;
 pub mod snapshots;
 pub mod torture;
 
+#[cfg(target_os = "linux")]
+pub use conditions::set_limit;
 pub use conditions::{folder_in_memory, is_available, soak, wait_for_exit, wait_until};
 pub use foreign_store::open_as_store;
 pub use ports::{free_block, free_port, listener, occupant, occupant_by, occupant_in};
