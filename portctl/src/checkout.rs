@@ -51,6 +51,15 @@ impl CheckoutNames {
         has_names(checkout, filter.app(), filter.instance()).then_some(checkout)
     }
 
+    /// Returns true if an allocation has the names of this checkout, but belongs to another one.
+    pub(crate) fn are_shared_by(&self, allocation: &Allocation) -> bool {
+        let (app, instance) = (allocation.key.app(), allocation.key.instance());
+        self.checkout().is_ok_and(|it| {
+            has_names(it, Some(app), Some(instance))
+                && allocation.belongs_to_other_checkout(&it.root)
+        })
+    }
+
     /// Makes a claim for a service. The claim records this checkout if the names are those of this checkout. Other
     /// names that were typed are used as they are, without a checkout.
     pub(crate) fn claim(&self, service: &str) -> Result<Claim, CommandError> {

@@ -1,20 +1,23 @@
 //! Paths.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::environment;
 
 /// Returns true if a word names a program that can be run: by its path, or by its name on the PATH.
 pub(crate) fn is_program(word: &OsStr) -> bool {
+    candidates(word).iter().any(|it| is_executable(it))
+}
+
+/// The files that a word may run, in the order of search: the one at its path, or those of its name on the PATH.
+pub(crate) fn candidates(word: &OsStr) -> Vec<PathBuf> {
     let path = Path::new(word);
     if path.components().count() > 1 || path.is_absolute() {
-        return is_executable(path);
+        return vec![path.to_owned()];
     }
     let folders = environment::path().into_iter();
-    folders
-        .map(|folder| folder.join(path))
-        .any(|it| is_executable(&it))
+    folders.map(|folder| folder.join(path)).collect()
 }
 
 /// Returns true if a file has permission to be run.

@@ -49,6 +49,14 @@ pub(crate) fn meaning_of_word(word: &str) -> Option<LikelyMeaning> {
     })
 }
 
+/// Returns the port that a word stands for, as `3000` and `:3000` do.
+pub(crate) fn port_of(word: &str) -> Option<Port> {
+    match likely_meaning(word) {
+        Some(LikelyMeaning::Port(port)) => Some(port),
+        _ => None,
+    }
+}
+
 /// Returns the likely meaning of a word, or `None` if it may well be the name of a service.
 pub(crate) fn likely_meaning(word: &str) -> Option<LikelyMeaning> {
     let word = word.trim();

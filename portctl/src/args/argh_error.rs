@@ -11,12 +11,9 @@ pub(super) fn restyled(message: &str) -> String {
     }
     let mut lines = message.lines().map(str::trim).filter(|it| !it.is_empty());
     let first = lines.next().unwrap_or_default();
-    let names: Vec<&str> = lines.filter(|it| *it != "help").collect();
-    let names = names.join(", ");
     if first.starts_with("Required positional arguments not provided") {
-        format!("the {names} is missing")
-    } else if first.starts_with("One of the following subcommands must be present") {
-        format!("no command is named: {names}")
+        let names: Vec<&str> = lines.collect();
+        format!("the {} is missing", names.join(", "))
     } else {
         message.trim_end_matches('.').to_owned()
     }

@@ -35,6 +35,17 @@ pub(crate) const RUN: &str = RunArgs::COMMAND.name;
 pub(crate) static DESCRIPTION: LazyLock<CommandInfoWithArgs> =
     LazyLock::new(Portctl::get_args_info);
 
+/// The description of a command, or of the program.
+pub(super) fn described(path: &[&str]) -> &'static CommandInfoWithArgs {
+    let mut info: &CommandInfoWithArgs = &DESCRIPTION;
+    for name in path {
+        if let Some(command) = info.commands.iter().find(|it| it.name == *name) {
+            info = &command.command;
+        }
+    }
+    info
+}
+
 /// The commands that may follow a command, or the program. Does not need the description.
 pub(super) fn commands_below(path: &[&str]) -> &'static [&'static CommandInfo] {
     match path {

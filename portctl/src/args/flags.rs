@@ -1,8 +1,10 @@
 //! The flags of the commands, and the words that stand for them.
 
+use std::cell::LazyCell;
+
 use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind};
 
-use super::definition::DESCRIPTION;
+use super::definition::{DESCRIPTION, described};
 use crate::suggestion;
 
 /// The flag that all commands have.
@@ -16,17 +18,6 @@ pub(crate) struct TypedFlag {
     pub(crate) info: &'static FlagInfo<'static>,
     /// The value in the same word.
     pub(crate) value: Option<String>,
-}
-
-/// The description of a command.
-fn described(path: &[&str]) -> &'static CommandInfoWithArgs {
-    let mut info: &CommandInfoWithArgs = &DESCRIPTION;
-    for name in path {
-        if let Some(command) = info.commands.iter().find(|it| it.name == *name) {
-            info = &command.command;
-        }
-    }
-    info
 }
 
 /// The commands, such as `skill install`, with their descriptions.
@@ -129,15 +120,20 @@ pub(super) fn is_flag(flags: &[&'static FlagInfo<'static>], word: &str) -> bool 
     word.len() > 1 && word.starts_with('-') && typed_flags(flags, word).is_some()
 }
 
-/// Returns true if a word stands for `--help`, maybe among other flags.
-pub(super) fn asks_for_help(word: &str) -> bool {
-    has(word, HELP)
+/// Returns true if one of these words stands for `--help`, maybe among other flags.
+pub(super) fn ask_for_help<T: AsRef<str>>(words: impl Iterator<Item = T>) -> bool {
+    have(words, HELP)
 }
 
-/// Returns true if a word stands for a flag of any command, maybe among others.
-pub(super) fn has(word: &str, long: &str) -> bool {
-    let typed = || typed_flags(&any_flags(), word).unwrap_or_default();
-    word.starts_with('-') && typed().iter().any(|it| it.info.long == long)
+/// Returns true if one of these words stands for a flag of any command, maybe among others.
+pub(super) fn have<T: AsRef<str>>(mut words: impl Iterator<Item = T>, long: &str) -> bool {
+    // Most command lines have no flag, and need no description of them.
+    let flags = LazyCell::new(any_flags);
+    let typed = |word: &str| typed_flags(&flags, word).unwrap_or_default();
+    words.any(|word| {
+        let word = word.as_ref();
+        word.starts_with('-') && typed(word).iter().any(|it| it.info.long == long)
+    })
 }
 
 pub(crate) fn takes_value(flag: &FlagInfo) -> bool {

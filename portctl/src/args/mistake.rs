@@ -28,7 +28,7 @@ pub(super) fn report(error: SyntaxError, path: &[&str], typed: &[OsString]) -> R
                 .iter()
                 .any(|it| path == [*it]);
             let report = Report::new(restyled(&message));
-            with_hint(report, is_of_daemon.then(|| about_the_daemon(path)))
+            report.hint_if(is_of_daemon.then(|| about_the_daemon(path)))
         }
         SyntaxError::NoCommand => no_command(path),
         SyntaxError::VersionOfCommand => Report::new("--version cannot be combined with a command"),
@@ -43,17 +43,14 @@ fn word_error(error: WordError, path: &[&str], typed: &[OsString]) -> Report {
         WordError::UnknownCommand(word) => {
             let line = line(path, &wording::quoted(&word.text));
             let report = Report::new(format!("there is no command `{line}`"));
-            with_hint(report, unknown_command::hint(&word, path, typed))
+            report.hint_if(unknown_command::hint(&word, path, typed))
         }
         WordError::UnknownFlag(word) => unknown_flag(&word, path, typed),
         WordError::MissingValue(flag) => Report::new(format!("{flag} needs a value")),
         WordError::UnexpectedValue(word) => {
             let (name, _) = split(&word.text);
             let line = replaced(typed, word.at, &[name]);
-            with_hint(
-                Report::new(format!("{name} takes no value")),
-                did_you_mean(&line),
-            )
+            Report::new(format!("{name} takes no value")).hint_if(did_you_mean(&line))
         }
         WordError::EarlyDashes(at) => {
             let report = Report::new("the command must be before the --");
@@ -61,10 +58,7 @@ fn word_error(error: WordError, path: &[&str], typed: &[OsString]) -> Report {
             let is_program = behind.get(1).is_some_and(|it| is_program(it));
             let run = [&words_of(&[RUN]), before, behind].concat();
             let hint = did_you_mean(&replaced(typed, at, &[]));
-            with_hint(
-                report,
-                hint.or_else(|| did_you_mean(&run).filter(|_| is_program)),
-            )
+            report.hint_if(hint.or_else(|| did_you_mean(&run).filter(|_| is_program)))
         }
     }
 }
@@ -209,13 +203,6 @@ fn split(word: &str) -> (&str, Option<&str>) {
     match word.split_once('=') {
         Some((name, value)) => (name, Some(value)),
         None => (word, None),
-    }
-}
-
-fn with_hint(report: Report, hint: Option<String>) -> Report {
-    match hint {
-        Some(hint) => report.hint(hint),
-        None => report,
     }
 }
 

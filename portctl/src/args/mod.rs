@@ -23,6 +23,7 @@ mod release;
 mod restart;
 mod run;
 mod scan;
+mod service_commands;
 mod skill;
 mod start;
 mod status;
@@ -44,7 +45,7 @@ pub(crate) use self::env::{EnvArgs, Format};
 pub(crate) use self::flags::{TypedFlag, flags_of_commands, takes_value, typed_flags};
 pub(crate) use self::get::GetArgs;
 pub(crate) use self::health::HealthArgs;
-pub(crate) use self::help::{HELP_FLAGS, HELP_MEANING, start_text, takes_one_service};
+pub(crate) use self::help::{HELP_FLAGS, HELP_MEANING, start_text};
 pub use self::help::{
     Notes, SynopsisPiece, flag_with_value, synopsis, visible_flags, visible_positionals,
 };
@@ -56,6 +57,7 @@ pub(crate) use self::release::ReleaseArgs;
 pub(crate) use self::restart::RestartArgs;
 pub(crate) use self::run::RunArgs;
 pub(crate) use self::scan::ScanArgs;
+pub(crate) use self::service_commands::{allocates, takes_one_service, takes_ports};
 pub(crate) use self::skill::{SkillCommand, SkillInstallArgs, SkillUninstallArgs};
 pub(crate) use self::start::StartArgs;
 pub(crate) use self::status::StatusArgs;

@@ -1,10 +1,8 @@
 //! Commands of other tools, and what to type here.
 
-use port_registry::Port;
-
 use super::suggested::may_be_service;
 use crate::output::wording;
-use crate::service_name::{LikelyMeaning, likely_meaning};
+use crate::service_name::port_of;
 
 /// Commands of portctl, and the words that other tools have for them.
 const COMMANDS: [(&str, &[&str]); 10] = [
@@ -104,14 +102,6 @@ pub(super) enum Advice {
     Run,
     /// An explanation.
     Text(String),
-}
-
-/// Returns the port that a word stands for, as `3000` and `:3000` do.
-pub(super) fn port_of(word: &str) -> Option<Port> {
-    match likely_meaning(word) {
-        Some(LikelyMeaning::Port(port)) => Some(port),
-        _ => None,
-    }
 }
 
 /// Finds the advice on a command, or returns `None` if it is not known. `arguments` are the words behind it.

@@ -53,11 +53,12 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> CommandLine {
         (None, Err(error)) => mistake::report(error, &words.path, &typed),
     };
     // The mistake may be before the flag that asks for JSON.
-    let mut before_dashes = typed.iter().take_while(|it| *it != "--");
+    let before_dashes = typed.iter().take_while(|it| *it != "--");
+    let before_dashes = before_dashes.map(|it| it.to_string_lossy());
     CommandLine::Usage(UsageError {
         report,
         help: mistake::help(&words.path),
-        as_json: before_dashes.any(|it| flags::has(&it.to_string_lossy(), JSON)),
+        as_json: flags::have(before_dashes, JSON),
     })
 }
 

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 
 use argh::{EarlyExit, FromArgs};
 
-use super::definition::{Command, PROGRAM, Portctl};
+use super::definition::{Command, PROGRAM, Portctl, commands_below};
 use super::words::{WordError, Words};
 
 /// A correct command line.
@@ -30,6 +30,10 @@ pub(super) fn parse_words(words: &mut Words, typed: Vec<OsString>) -> Result<Syn
     words.rewrite(typed).map_err(SyntaxError::Word)?;
     if words.help {
         return Ok(Syntax::Help);
+    }
+    // The program alone may have `--version`.
+    if !words.path.is_empty() && !commands_below(&words.path).is_empty() {
+        return Err(SyntaxError::NoCommand);
     }
     let parsed = Portctl::from_args(&[PROGRAM], &words.argv());
     let parsed = parsed.map_err(|EarlyExit { output, .. }| SyntaxError::Argh(output))?;

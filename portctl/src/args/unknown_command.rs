@@ -4,10 +4,10 @@ use std::ffi::OsString;
 
 use super::aliases::{ALIASES, resolved};
 use super::definition::{PROGRAM, RUN, commands_below};
-use super::other_tools::{self, Advice, port_of};
+use super::other_tools::{self, Advice};
 use super::suggested::{did_you_mean, replaced, words_of};
 use super::words::Word;
-use crate::service_name::{LikelyMeaning, meaning_of_word};
+use crate::service_name::{LikelyMeaning, meaning_of_word, port_of};
 use crate::suggestion;
 
 /// A command that was meant.

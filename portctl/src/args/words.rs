@@ -8,7 +8,7 @@ use std::vec::IntoIter;
 use super::aliases::resolved;
 use super::definition::{RUN, commands_below};
 use super::flags::{
-    TypedFlag, any_flags, asks_for_help, flags_of, is_flag, takes_value, typed_flags,
+    TypedFlag, any_flags, ask_for_help, flags_of, is_flag, takes_value, typed_flags,
 };
 
 /// The word that asks for help, as `--help` does.
@@ -58,7 +58,7 @@ impl Words {
         let mut words = numbered(words, 0)?.into_iter().peekable();
         let leading = self.take_path(&mut words)?;
         let words: Vec<Word> = leading.into_iter().chain(words).collect();
-        self.help |= words.iter().any(|it| asks_for_help(&it.text));
+        self.help |= ask_for_help(words.iter().map(|it| &it.text));
         if self.help {
             return Ok(());
         }

@@ -41,9 +41,9 @@ pub(crate) fn run(args: EnvArgs) -> CommandResult {
             return Err(CommandError::usage("--write takes the name of a file"));
         }
     }
-    let file = args.write.as_ref().map(|it| it.display().to_string());
+    let file = args.write.as_ref().map(|it| it.display());
     let invocation = Invocation::new("env", args.app.as_deref(), args.instance.as_deref())
-        .with_option("--format", args.format.map(|it| it.name().to_owned()))
+        .with_option("--format", args.format.map(Format::name))
         .with_option("--write", file)
         .with_switch("--json", args.json);
     let services = named::services(&invocation, args.words, args.service)?;

@@ -1,12 +1,13 @@
 //! The command line of a command, as hints repeat it.
 
 use std::ffi::OsString;
+use std::fmt::Display;
 
 use port_registry::Port;
 
-use crate::args::PROGRAM;
+use crate::args::{self, PROGRAM};
 use crate::output::wording;
-use crate::service_name::{LikelyMeaning, meaning_of_word};
+use crate::service_name::{LikelyMeaning, meaning_of_word, port_of};
 
 /// A command line without its services and ports, so that a hint can name others.
 #[derive(Debug)]
@@ -54,9 +55,9 @@ impl Invocation {
     }
 
     /// Adds a flag that has a value.
-    pub(super) fn with_option(mut self, name: &str, value: Option<String>) -> Invocation {
+    pub(super) fn with_option(mut self, name: &str, value: Option<impl Display>) -> Invocation {
         if let Some(value) = value {
-            self.flags += &wording::flag(name, &value);
+            self.flags += &wording::flag(name, &value.to_string());
         }
         self
     }
@@ -92,7 +93,7 @@ impl Invocation {
 
     /// The command line for these services or ports.
     pub(super) fn with<T: AsRef<str>>(&self, words: &[T]) -> String {
-        let is_port = |it: &&str| self.takes_ports() && is_port(it);
+        let is_port = |it: &&str| self.takes_ports() && port_of(it).is_some();
         let words = words.iter().map(AsRef::as_ref);
         let (ports, services): (Vec<&str>, Vec<&str>) = words.partition(is_port);
         let ports = ports.iter().map(|it| format!(" {}", it.trim()));
@@ -114,20 +115,25 @@ impl Invocation {
 
     /// The command line for all these services, or one for each if the command takes only one.
     pub(super) fn with_all<T: AsRef<str>>(&self, services: &[T]) -> String {
-        let each = || services.iter().map(|it| self.with(&[it]));
-        match self.command {
-            "allocate" => each().collect::<Vec<_>>().join(" && "),
-            // Its exit code says no, which is no failure.
-            "check" => each().collect::<Vec<_>>().join("; "),
-            _ => self.with(services),
+        if !args::takes_one_service(self.command) {
+            return self.with(services);
         }
+        let each = services.iter().map(|it| self.with(&[it]));
+        // The exit code of `check` may say no, which is no failure.
+        let separator = if self.command == "check" {
+            "; "
+        } else {
+            " && "
+        };
+        each.collect::<Vec<_>>().join(separator)
     }
 
     /// The command line that these words were most likely meant to be. Returns `None` if that is not clear.
     pub(super) fn corrected(&self, words: &[String]) -> Option<String> {
         // Another word may be the name of a service, and its parts those of others, which must not be released.
         let is_list = |it: &String| it.contains(',') || meaning_of_word(it).is_none();
-        if self.command == "release" && !words.iter().all(|it| is_list(it) || is_port(it)) {
+        if self.command == "release" && !words.iter().all(|it| is_list(it) || port_of(it).is_some())
+        {
             return None;
         }
         let mut parts = parts(words)?;
@@ -188,17 +194,13 @@ impl Invocation {
 
     /// Returns true if a plain number is a port for the command.
     pub(super) fn takes_ports(&self) -> bool {
-        matches!(self.command, "check" | "list" | "release")
+        args::takes_ports(self.command)
     }
 
     /// Returns true if the command allocates ports.
     pub(super) fn allocates(&self) -> bool {
-        matches!(self.command, "get" | "allocate" | "run")
+        args::allocates(self.command)
     }
-}
-
-fn is_port(word: &str) -> bool {
-    matches!(meaning_of_word(word), Some(LikelyMeaning::Port(_)))
 }
 
 /// Splits words into services and ports. Returns `None` if one of them means something else.

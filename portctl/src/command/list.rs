@@ -14,10 +14,9 @@ use crate::command_error::CommandError;
 use crate::output::{self, visible, wording};
 
 pub(crate) fn run(args: ListArgs) -> CommandResult {
-    let port = args.port.map(|it| it.to_string());
     let invocation = Invocation::new("list", args.app.as_deref(), args.instance.as_deref())
         .with_switch("--all", args.all)
-        .with_option("--port", port)
+        .with_option("--port", args.port)
         .with_switch("--json", args.json);
     let wanted = named::services_and_ports(&invocation, &args.words, args.service, args.port)?;
     let names = CheckoutNames::new(args.app, args.instance);
@@ -110,8 +109,8 @@ fn nothing_matches(
             )
         }
         (None, Some(service)) if filter.instance().is_some() && filter.app().is_some() => {
-            let others = backend.list(&names.filter_of_instance()?)?;
-            let report = missing::report(invocation, &names.key(service)?, &others);
+            let key = names.key(service)?;
+            let report = missing::report(invocation, &key, &backend.list_instance_of(&key)?);
             format!("{}; {}", report.error, report.hint.unwrap_or_default())
         }
         _ if is_of_all => format!("no allocations of {owner}"),

@@ -41,8 +41,9 @@ pub(super) fn services(
     words: Vec<String>,
     flagged: Vec<String>,
 ) -> Result<Vec<String>, CommandError> {
-    if let Some(word) = words.iter().find(|it| meaning_of_word(it).is_some()) {
-        return Err(refusal(invocation, word, &words));
+    let mut meanings = words.iter().map(|it| (it, meaning_of_word(it)));
+    if let Some((word, Some(meaning))) = meanings.find(|(_, it)| it.is_some()) {
+        return Err(refusal(invocation, word, &meaning, &words));
     }
     together(invocation, words, flagged)
 }
@@ -59,7 +60,7 @@ pub(super) fn services_and_ports(
     for word in words {
         match meaning_of_word(word) {
             Some(LikelyMeaning::Port(port)) => ports.push(port),
-            Some(_) => return Err(refusal(invocation, word, words)),
+            Some(meaning) => return Err(refusal(invocation, word, &meaning, words)),
             None => names.push(word.clone()),
         }
     }

@@ -28,19 +28,23 @@ pub(super) fn check(
         }
     };
     let existing = siblings(backend, first)?;
-    let is_new = |service: &str| !existing.iter().any(|it| it.key.service() == service);
     let services = claims.iter().map(|it| it.key().service());
-    let new: Vec<&str> = services.filter(|it| is_new(it)).collect();
     // `allocate --service` makes any name, as in the Go program.
-    let refused = new.iter().find(|it| likely_meaning(it).is_some());
-    if let Some(word) = refused.filter(|_| invocation.command != "allocate") {
-        let words = claims.iter().map(|it| it.key().service().to_owned());
-        return Err(refusal(invocation, word, &words.collect::<Vec<_>>()));
+    if invocation.command != "allocate" {
+        let is_new = |service: &str| !existing.iter().any(|it| it.key.service() == service);
+        let mut new = services.clone().filter(|it| is_new(it));
+        if let Some((word, meaning)) = new.find_map(|it| Some((it, likely_meaning(it)?))) {
+            let words: Vec<String> = services.map(str::to_owned).collect();
+            return Err(refusal(invocation, word, &meaning, &words));
+        }
     }
-    let Some((index, other)) = variables::first_clash(&existing, new.iter().copied()) else {
-        return Ok(existing);
-    };
-    Err(clash(invocation, claims, other, new[index]))
+    match variables::first_clash(&existing, services) {
+        Some((index, other)) => {
+            let service = claims[index].key().service();
+            Err(clash(invocation, claims, other, service))
+        }
+        None => Ok(existing),
+    }
 }
 
 /// Undoes new allocations if another process has made a service with the same variable since they were checked. Of the

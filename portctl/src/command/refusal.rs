@@ -4,14 +4,16 @@ use super::invocation::Invocation;
 use crate::command_error::CommandError;
 use crate::output::wording;
 use crate::report::Report;
-use crate::service_name::{LikelyMeaning, meaning_of_word};
+use crate::service_name::LikelyMeaning;
 
-/// Refuses a word in place of a service, with the command line that is meant.
-pub(super) fn refusal(invocation: &Invocation, word: &str, words: &[String]) -> CommandError {
-    let Some(meaning) = meaning_of_word(word) else {
-        return CommandError::usage(format!("unexpected argument `{word}`"));
-    };
-    let is = match &meaning {
+/// Refuses one of several words in place of a service, with the command line that is meant.
+pub(super) fn refusal(
+    invocation: &Invocation,
+    word: &str,
+    meaning: &LikelyMeaning,
+    words: &[String],
+) -> CommandError {
+    let is = match meaning {
         LikelyMeaning::Port(port) if port.to_string() != word.trim() => {
             "the address of a port, not the name of a service"
         }
@@ -31,7 +33,7 @@ pub(super) fn refusal(invocation: &Invocation, word: &str, words: &[String]) -> 
     };
     let hint = match invocation.corrected(words) {
         Some(line) => format!("did you mean `{line}`?"),
-        None => hint(invocation, word, &meaning),
+        None => hint(invocation, word, meaning),
     };
     CommandError::Usage(Report::new(format!("`{word}` is {is}")).hint(hint))
 }

@@ -16,9 +16,8 @@ use crate::output::{self, visible, wording};
 use crate::report::Report;
 
 pub(crate) fn run(args: ReleaseArgs) -> CommandResult {
-    let port = args.port.map(|it| it.to_string());
     let invocation = Invocation::new("release", args.app.as_deref(), args.instance.as_deref())
-        .with_option("--port", port)
+        .with_option("--port", args.port)
         .with_switch("--dry-run", args.dry_run)
         .with_switch("--json", args.json);
     let wanted = named::services_and_ports(&invocation, &args.words, args.service, args.port)?;
@@ -109,17 +108,8 @@ fn matching(
     names: &CheckoutNames,
     filter: &Filter,
 ) -> Result<Vec<Allocation>, CommandError> {
-    let matching = backend.list(filter)?;
-    let is_of_namesake = |it: &Allocation| {
-        let key = &it.key;
-        let names = names.checkout_of(
-            &Filter::new()
-                .with_app(key.app())
-                .with_instance(key.instance()),
-        );
-        names.is_some_and(|checkout| it.belongs_to_other_checkout(&checkout.root))
-    };
-    let (others, matching): (Vec<_>, Vec<_>) = matching.into_iter().partition(is_of_namesake);
+    let matching = backend.list(filter)?.into_iter();
+    let (others, matching): (Vec<_>, Vec<_>) = matching.partition(|it| names.are_shared_by(it));
     if let (Some(holder), []) = (others.into_iter().next(), &matching[..]) {
         return Err(report_other_checkout(backend, invocation, holder).into());
     }
@@ -158,8 +148,8 @@ fn report_no_match(
     }
     Ok(match filter.service() {
         Some(service) if filter.instance().is_some() => {
-            let others = backend.list(&names.filter(None)?)?;
-            missing::report(invocation, &names.key(service)?, &others)
+            let key = names.key(service)?;
+            missing::report(invocation, &key, &backend.list_instance_of(&key)?)
         }
         _ => Report::new(format!("{} has no ports", wording::filter_names(filter)))
             .hint("`portctl list --all` shows all allocations"),
@@ -170,7 +160,7 @@ fn report_no_match(
 fn release_by_id(invocation: &Invocation, allocation: &Allocation) -> String {
     let is_dry_run = invocation.has_switch("--dry-run");
     Invocation::new("release", None, None)
-        .with_option("--id", Some(allocation.id.to_string()))
+        .with_option("--id", Some(allocation.id))
         .with_switch("--dry-run", is_dry_run)
         .with::<&str>(&[])
 }

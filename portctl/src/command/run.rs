@@ -2,7 +2,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
-use std::path::Path;
 use std::process::Command;
 
 use port_registry::{Allocation, Claim};
@@ -17,9 +16,8 @@ use crate::checkout::CheckoutNames;
 use crate::command_error::CommandError;
 use crate::conflict;
 use crate::env_file::variables;
-use crate::environment;
 use crate::output::wording;
-use crate::path::is_program;
+use crate::path::{candidates, is_program};
 use crate::report::Report;
 
 /// The exit codes of shells and env(1) (POSIX, "Exit Status for Commands").
@@ -79,15 +77,9 @@ pub(crate) fn run(args: RunArgs, command_line: &[OsString]) -> CommandResult {
 
 /// Returns false if there is no program of this name. Its permissions are left to the system.
 fn can_be_found(program: &OsStr) -> bool {
-    let path = Path::new(program);
-    let has_folder = path.parent().is_some_and(|it| it != Path::new(""));
-    let folders = environment::path();
+    let candidates = candidates(program);
     // A folder that may not be read is left to the system, as is a PATH that is not set.
-    let may_exist = |path: &Path| path.try_exists().unwrap_or(true);
-    if has_folder || folders.is_empty() {
-        return folders.is_empty() || may_exist(path);
-    }
-    folders.iter().any(|it| may_exist(&it.join(path)))
+    candidates.is_empty() || candidates.iter().any(|it| it.try_exists().unwrap_or(true))
 }
 
 /// Reports a command that cannot be run.

@@ -130,7 +130,7 @@ impl TypedLine {
     pub(super) fn positional(&self) -> Option<&'static PositionalInfo<'static>> {
         let all = self.command.positionals;
         let repeating = || {
-            let repeats = !args::takes_one_service(self.command);
+            let repeats = !args::takes_one_service(self.command.name);
             all.last()
                 .filter(|it| repeats && it.optionality == Optionality::Repeating)
         };

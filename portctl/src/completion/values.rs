@@ -8,7 +8,7 @@ use port_registry::Allocation;
 use super::completions::Candidate;
 use super::line::{Flag, TypedLine};
 use super::registry;
-use crate::args::{Format, Shell};
+use crate::args::{self, Format, Shell};
 use crate::output::wording;
 use crate::service_name::meaning_of_word;
 
@@ -78,7 +78,7 @@ fn words<const N: usize>(names: [&str; N]) -> Vec<Candidate> {
 /// The services of this instance, where the command wants those, and then those that only other instances have.
 fn services(line: &TypedLine) -> Vec<Candidate> {
     let takes_own = line.command.name != "allocate";
-    let takes_new = ["allocate", "get", "run"].contains(&line.command.name);
+    let takes_new = args::allocates(line.command.name);
     let selected = registry::names(line);
     let own = takes_own.then(|| registry::of_line(line, &selected));
     let mut candidates = names(&own.unwrap_or_default(), |it| it.key.service());
@@ -113,7 +113,7 @@ fn instances(line: &TypedLine) -> Vec<Candidate> {
 fn ports(line: &TypedLine) -> Vec<Candidate> {
     let found = match line.command.name {
         "check" => registry::all(),
-        "list" | "release" => registry::of_line(line, &registry::names(line)),
+        name if args::takes_ports(name) => registry::of_line(line, &registry::names(line)),
         _ => Vec::new(),
     };
     found

@@ -1,14 +1,14 @@
 //! Checks that the programs on the PATH are the ones in use.
 
 use std::env::{self, consts::EXE_SUFFIX};
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::finding::{Finding, Issue};
 use crate::args::PROGRAM;
 use crate::daemon::program;
-use crate::environment;
-use crate::path::is_executable;
+use crate::path::{candidates, is_executable};
 
 const CHECK: &str = "path";
 
@@ -30,7 +30,7 @@ pub(super) fn check() -> Finding {
 /// Lists the programs of a name on the PATH in search order, each file once.
 pub(super) fn programs_named(name: &str) -> Vec<PathBuf> {
     let name = format!("{name}{EXE_SUFFIX}");
-    let candidates = environment::path().into_iter().map(|it| it.join(&name));
+    let candidates = candidates(OsStr::new(&name)).into_iter();
     let mut found: Vec<PathBuf> = Vec::new();
     for candidate in candidates.filter(|it| is_executable(it)) {
         if !found.iter().any(|it| is_same(it, &candidate)) {

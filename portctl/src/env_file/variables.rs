@@ -15,41 +15,25 @@ pub(crate) struct Variable {
     pub(crate) port: Port,
 }
 
-/// The variables of allocations, in their order, each once.
+/// The variables of allocations, in their order, each once. Two services with the same variable are an error, because one
+/// of them would get the port of the other.
 pub(crate) fn of(allocations: &[Allocation]) -> Result<Vec<Variable>, Report> {
     let services = allocations.iter().map(|it| it.key.service());
-    let names = distinct_names(services)?;
-    let mut variables: Vec<Variable> = Vec::with_capacity(names.len());
+    if let Some((index, other)) = first_clash(&[], services) {
+        let service = allocations[index].key.service();
+        return Err(shared(other, service).hint(format!(
+            "release one of them and choose another name: `portctl release{}`",
+            wording::service(service)
+        )));
+    }
     let mut seen = BTreeSet::new();
-    for (name, allocation) in names.into_iter().zip(allocations) {
-        if seen.insert(name.clone()) {
-            let port = allocation.port;
-            variables.push(Variable { name, port });
-        }
-    }
-    Ok(variables)
-}
-
-/// The names of the variables of services. Two services with the same variable are an error, because one of them would
-/// get the port of the other.
-pub(crate) fn distinct_names<'a>(
-    services: impl Iterator<Item = &'a str>,
-) -> Result<Vec<String>, Report> {
-    let mut taken = BTreeMap::new();
-    let mut names = Vec::new();
-    for service in services {
-        let name = name_of(service);
-        match taken.insert(name.clone(), service) {
-            Some(other) if other != service => {
-                return Err(shared(other, service).hint(format!(
-                    "release one of them and choose another name: `portctl release{}`",
-                    wording::service(service)
-                )));
-            }
-            _ => names.push(name),
-        }
-    }
-    Ok(names)
+    let variables = allocations.iter().map(|it| Variable {
+        name: name_of(it.key.service()),
+        port: it.port,
+    });
+    Ok(variables
+        .filter(|it| seen.insert(it.name.clone()))
+        .collect())
 }
 
 /// Reports two services with one variable.
@@ -60,18 +44,18 @@ pub(crate) fn shared(other: &str, service: &str) -> Report {
     ))
 }
 
-/// Finds the first of several new services whose variable another service has, among those that exist or before it.
-/// Returns its position, and the other service.
+/// Finds the first of several services that is new and whose variable another one has, which exists or is named before
+/// it. Returns its position, and the other service.
 pub(crate) fn first_clash<'a>(
     existing: &'a [Allocation],
-    new: impl Iterator<Item = &'a str>,
+    services: impl Iterator<Item = &'a str>,
 ) -> Option<(usize, &'a str)> {
-    let existing = existing.iter().map(|it| it.key.service());
-    let mut services: BTreeMap<String, &str> = existing
-        .map(|service| (name_of(service), service))
-        .collect();
-    for (index, service) in new.enumerate() {
-        match services.entry(name_of(service)) {
+    let names = || existing.iter().map(|it| it.key.service());
+    let known: BTreeSet<&str> = names().collect();
+    let mut owners: BTreeMap<String, &str> = names().map(|it| (name_of(it), it)).collect();
+    let new = services.enumerate().filter(|(_, it)| !known.contains(it));
+    for (index, service) in new {
+        match owners.entry(name_of(service)) {
             Entry::Vacant(entry) => _ = entry.insert(service),
             Entry::Occupied(entry) if *entry.get() == service => {}
             Entry::Occupied(entry) => return Some((index, entry.get())),

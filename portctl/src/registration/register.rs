@@ -70,14 +70,11 @@ fn refuse_shared_variables(
         return Ok(());
     };
     let existing = backend.list_instance_of(first.key())?;
-    let is_new = |claim: &Claim| !existing.iter().any(|row| row.key == *claim.key());
-    let new = fixed_ports.iter().zip(claims).filter(|(_, it)| is_new(it));
-    let new: Vec<(&&FixedPort, &Claim)> = new.collect();
-    let services = new.iter().map(|(_, claim)| claim.key().service());
+    let services = claims.iter().map(|claim| claim.key().service());
     match variables::first_clash(&existing, services) {
         Some((index, other)) => {
-            let (FixedPort { file, line, .. }, claim) = new[index];
-            Err(variables::shared(other, claim.key().service())
+            let FixedPort { file, line, .. } = fixed_ports[index];
+            Err(variables::shared(other, claims[index].key().service())
                 .prefixed(&format!("nothing was registered: {file}:{line}"))
                 .hint("rename one of the two")
                 .into())

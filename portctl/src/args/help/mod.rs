@@ -9,7 +9,6 @@ mod topic;
 
 pub use self::notes::Notes;
 pub(crate) use self::start::start_text;
-pub(crate) use self::synopsis::takes_one_service;
 pub use self::synopsis::{
     SynopsisPiece, flag_with_value, synopsis, visible_flags, visible_positionals,
 };

@@ -3,6 +3,7 @@
 use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind, Optionality, PositionalInfo};
 
 use crate::args::definition::RUN;
+use crate::args::service_commands::takes_one_service;
 
 /// A piece of a synopsis.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,11 +39,6 @@ pub(super) fn operands(info: &CommandInfoWithArgs) -> Vec<Vec<SynopsisPiece>> {
         words.push(optional(vec![Value("argument".to_owned())], "]..."));
     }
     words
-}
-
-/// Returns true if a command takes a single service, which argh does not know.
-pub(crate) fn takes_one_service(info: &CommandInfoWithArgs) -> bool {
-    ["allocate", "check"].contains(&info.name)
 }
 
 /// The flags of a command that its help shows, except `--help`, which all commands have.
@@ -82,7 +78,7 @@ fn positional_word(info: &CommandInfoWithArgs, positional: &PositionalInfo) -> V
     // argh does not know which of them are required, because `--service` may replace them.
     match (info.name, &positional.optionality) {
         ("get", _) => vec![name, Mark("...")],
-        _ if takes_one_service(info) => vec![name],
+        (command, _) if takes_one_service(command) => vec![name],
         (_, Optionality::Required) => vec![name],
         (_, Optionality::Optional) => optional(vec![name], "]"),
         (_, Optionality::Repeating | Optionality::Greedy) => optional(vec![name], "]..."),

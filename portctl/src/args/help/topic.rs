@@ -9,7 +9,7 @@ use super::synopsis::{
 };
 use super::table::{HelpTable, aligned};
 use crate::args::aliases::with_aliases;
-use crate::args::definition::{DESCRIPTION, PROGRAM};
+use crate::args::definition::{PROGRAM, described};
 use crate::output::{labelled, wrapped};
 
 /// Stands for a space at which a line must not end.
@@ -26,20 +26,10 @@ pub(crate) struct HelpTopic {
 impl HelpTopic {
     /// Returns the topic of a command, such as `skill install`, or of the program.
     pub(crate) fn of(path: &[&str]) -> HelpTopic {
-        let mut topic = HelpTopic {
-            line: PROGRAM.to_owned(),
-            info: &DESCRIPTION,
-        };
-        for name in path {
-            let mut commands = topic.info.commands.iter();
-            if let Some(command) = commands.find(|it| it.name == *name) {
-                topic = HelpTopic {
-                    line: format!("{} {name}", topic.line),
-                    info: &command.command,
-                };
-            }
+        HelpTopic {
+            line: [&[PROGRAM], path].concat().join(" "),
+            info: described(path),
         }
-        topic
     }
 
     /// Formats the text to at most `width` columns. Examples may be wider, because people copy them.

@@ -1,0 +1,16 @@
+//! Facts about the commands that take services, which argh does not know.
+
+/// Returns true if a command takes a single service.
+pub(crate) fn takes_one_service(command: &str) -> bool {
+    ["allocate", "check"].contains(&command)
+}
+
+/// Returns true if a plain number is a port for a command.
+pub(crate) fn takes_ports(command: &str) -> bool {
+    ["check", "list", "release"].contains(&command)
+}
+
+/// Returns true if a command allocates ports.
+pub(crate) fn allocates(command: &str) -> bool {
+    ["allocate", "get", "run"].contains(&command)
+}
