@@ -147,6 +147,7 @@ pub use types::allocation_id::{AllocationId, AllocationIdError};
 pub use types::checkout_path::CheckoutPath;
 pub use types::claim::{Claim, DirError, ListenerPolicy, MAX_DIR_LEN};
 pub use types::filter::Filter;
+pub use types::label_origin::{LabelOrigin, LabelOriginError};
 pub use types::port::{Port, PortError};
 pub use types::port_status::PortStatus;
 pub use types::range::{PortRange, PortRangeError};

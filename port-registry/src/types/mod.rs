@@ -5,6 +5,7 @@ pub(crate) mod allocation_id;
 pub(crate) mod checkout_path;
 pub(crate) mod claim;
 pub(crate) mod filter;
+pub(crate) mod label_origin;
 pub(crate) mod port;
 pub(crate) mod port_status;
 pub(crate) mod range;
