@@ -1,6 +1,7 @@
 //! Tests of the library's public API.
 
 mod build_script;
+mod checkouts;
 mod damage;
 mod foreign_store;
 #[cfg(feature = "daemon")]

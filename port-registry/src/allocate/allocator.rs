@@ -162,8 +162,8 @@ impl Allocator {
             match Plan::of(request, rows, &self.order, cache)? {
                 Plan::Answer(answer) => answers.push(Ok(answer)),
                 Plan::Refuse(error) => answers.push(Err(error)),
-                Plan::Insert { claim, port } => cache.reserve(claim, port),
-                Plan::SetDir { .. } | Plan::Remove(_) => {}
+                Plan::Insert { claim, port, .. } => cache.reserve(claim, port),
+                Plan::PassOn { .. } | Plan::Remove(_) => {}
                 Plan::Defer => return Ok(Preview::Deferred),
             }
         }
@@ -187,11 +187,11 @@ impl Allocator {
             answers.push(match plan {
                 Plan::Answer(answer) => Some(Ok(answer)),
                 Plan::Refuse(error) => Some(Err(error)),
-                Plan::Insert { claim, port } => {
-                    Some(Ok(Answer::Allocated(txn.insert(claim, port)?)))
+                Plan::Insert { key, claim, port } => {
+                    Some(Ok(Answer::Allocated(txn.insert(key, claim, port)?)))
                 }
-                Plan::SetDir { allocation, dir } => {
-                    Some(Ok(Answer::Existing(txn.set_dir(allocation, dir))))
+                Plan::PassOn { allocation, claim } => {
+                    Some(Ok(Answer::Existing(txn.pass_on(allocation, claim)?)))
                 }
                 Plan::Remove(allocations) => {
                     for allocation in &allocations {

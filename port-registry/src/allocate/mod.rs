@@ -2,6 +2,7 @@
 
 pub(crate) mod allocator;
 pub(crate) mod assignment_order;
+mod checkout_claim;
 mod plan;
 mod probe_cache;
 pub(crate) mod request;

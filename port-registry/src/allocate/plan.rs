@@ -4,6 +4,7 @@
 //! where many requests turn out to need no write, and then in the write transaction that carries the plan out.
 
 use super::assignment_order::AssignmentOrder;
+use super::checkout_claim::{CheckoutClaim, Found};
 use super::probe_cache::ProbeCache;
 use super::request::{Answer, Request};
 use crate::checkout::compare::CheckoutMatch;
@@ -12,9 +13,10 @@ use crate::store::fault::Fault;
 use crate::store::tables::rows::Rows;
 use crate::system::probe::Verdict;
 use crate::types::allocation::Allocation;
-use crate::types::checkout_path::CheckoutPath;
 use crate::types::claim::{Claim, ListenerPolicy};
+use crate::types::label_origin::LabelOrigin;
 use crate::types::port::Port;
+use crate::types::service_key::ServiceKey;
 
 /// The plan for a request.
 #[derive(Debug)]
@@ -23,12 +25,16 @@ pub(super) enum Plan<'a> {
     Answer(Answer),
     /// Change nothing, and return this error.
     Refuse(Error),
-    /// Allocate the port to the claim's service.
-    Insert { claim: &'a Claim, port: Port },
-    /// Record this checkout for an existing allocation.
-    SetDir {
+    /// Allocate the port to the service with this key.
+    Insert {
+        key: ServiceKey,
+        claim: &'a Claim,
+        port: Port,
+    },
+    /// Pass an existing allocation on to the checkout of the claim.
+    PassOn {
         allocation: Allocation,
-        dir: CheckoutPath,
+        claim: &'a Claim,
     },
     /// Release these allocations.
     Remove(Vec<Allocation>),
@@ -46,14 +52,39 @@ impl<'a> Plan<'a> {
         cache: &mut ProbeCache,
     ) -> Result<Plan<'a>, Fault> {
         match request {
-            Request::Allocate(claim) => match rows.by_key(claim.key())? {
-                Some(holder) => Ok(refuse_second_port(claim, holder, cache)),
-                None => allocate(claim, rows, order, cache),
-            },
-            Request::GetOrAllocate(claim) => match rows.by_key(claim.key())? {
-                Some(holder) => Ok(keep(claim, holder, cache)),
-                None => allocate(claim, rows, order, cache),
-            },
+            Request::Allocate(claim) => {
+                if let Some(checkout) = CheckoutClaim::of(claim, rows)? {
+                    return match checkout.find_literally(rows, cache)? {
+                        Found::Held(holder) | Found::PassesOn(holder) => {
+                            Ok(Plan::Refuse(service_taken(holder)))
+                        }
+                        Found::Missing(key) => allocate(key, claim, rows, order, cache),
+                        Found::Refused(error) => Ok(Plan::Refuse(error)),
+                        Found::Defer => Ok(Plan::Defer),
+                    };
+                }
+                match rows.by_key(claim.key())? {
+                    Some(holder) => Ok(refuse_second_port(claim, holder, cache)),
+                    None => allocate(claim.key().clone(), claim, rows, order, cache),
+                }
+            }
+            Request::GetOrAllocate(claim) => {
+                if let Some(checkout) = CheckoutClaim::of(claim, rows)? {
+                    return match checkout.find(rows, cache)? {
+                        Found::Held(holder) => Ok(keep_port(claim, holder, Plan::existing)),
+                        Found::PassesOn(holder) => Ok(keep_port(claim, holder, |allocation| {
+                            Plan::PassOn { allocation, claim }
+                        })),
+                        Found::Missing(key) => allocate(key, claim, rows, order, cache),
+                        Found::Refused(error) => Ok(Plan::Refuse(error)),
+                        Found::Defer => Ok(Plan::Defer),
+                    };
+                }
+                match rows.by_key(claim.key())? {
+                    Some(holder) => Ok(keep(claim, holder, cache)),
+                    None => allocate(claim.key().clone(), claim, rows, order, cache),
+                }
+            }
             Request::Release(id) => Ok(match rows.by_id(*id)? {
                 Some(allocation) => Plan::Remove(vec![allocation]),
                 None => Plan::Refuse(Error::NotFound { id: *id }),
@@ -70,6 +101,12 @@ impl<'a> Plan<'a> {
     }
 }
 
+impl Plan<'_> {
+    fn existing<'a>(allocation: Allocation) -> Plan<'a> {
+        Plan::Answer(Answer::Existing(allocation))
+    }
+}
+
 fn release<'a>(allocations: Vec<Allocation>) -> Plan<'a> {
     if allocations.is_empty() {
         Plan::Answer(Answer::Released(allocations))
@@ -80,6 +117,9 @@ fn release<'a>(allocations: Vec<Allocation>) -> Plan<'a> {
 
 /// Refuses a new port to a service that holds one.
 fn refuse_second_port<'a>(claim: &Claim, holder: Allocation, cache: &mut ProbeCache) -> Plan<'a> {
+    if claim.label_origin() == LabelOrigin::Typed {
+        return Plan::Refuse(service_taken(holder));
+    }
     match compare_checkouts(claim, &holder, cache) {
         Some(CheckoutMatch::Same | CheckoutMatch::Gone) => Plan::Refuse(service_taken(holder)),
         Some(CheckoutMatch::Other) => Plan::Refuse(other_checkout(claim, holder)),
@@ -87,23 +127,35 @@ fn refuse_second_port<'a>(claim: &Claim, holder: Allocation, cache: &mut ProbeCa
     }
 }
 
-/// Keeps the port that a service holds, unless it belongs to another checkout or the claim names another port.
-fn keep<'a>(claim: &Claim, holder: Allocation, cache: &mut ProbeCache) -> Plan<'a> {
-    let is_gone = match compare_checkouts(claim, &holder, cache) {
+/// Keeps the port of a service with the key of a claim. Refuses one of another checkout, unless the user typed the key.
+fn keep<'a>(claim: &'a Claim, holder: Allocation, cache: &mut ProbeCache) -> Plan<'a> {
+    let is_typed = claim.label_origin() == LabelOrigin::Typed;
+    let passes_on = match compare_checkouts(claim, &holder, cache) {
         Some(CheckoutMatch::Same) => false,
-        Some(CheckoutMatch::Gone) => true,
+        // A user may type the labels of an allocation from anywhere, so they do not show who it belongs to.
+        Some(CheckoutMatch::Gone) => !is_typed || holder.dir.is_some(),
+        Some(CheckoutMatch::Other) if is_typed => false,
         Some(CheckoutMatch::Other) => return Plan::Refuse(other_checkout(claim, holder)),
         None => return Plan::Defer,
     };
-    if claim.port().is_some_and(|port| port != holder.port) {
-        return Plan::Refuse(service_taken(holder));
-    }
-    match claim.dir() {
-        Some(dir) if is_gone => Plan::SetDir {
-            allocation: holder,
-            dir: dir.clone(),
-        },
-        _ => Plan::Answer(Answer::Existing(holder)),
+    keep_port(claim, holder, |allocation| {
+        if passes_on {
+            Plan::PassOn { allocation, claim }
+        } else {
+            Plan::existing(allocation)
+        }
+    })
+}
+
+/// Makes the plan for a service that has a port, unless the claim names another port.
+fn keep_port<'a>(
+    claim: &Claim,
+    holder: Allocation,
+    plan: impl FnOnce(Allocation) -> Plan<'a>,
+) -> Plan<'a> {
+    match claim.port() {
+        Some(port) if port != holder.port => Plan::Refuse(service_taken(holder)),
+        _ => plan(holder),
     }
 }
 
@@ -123,25 +175,26 @@ fn compare_checkouts(
 
 /// Plans the allocation of a port to a service that holds none.
 fn allocate<'a>(
+    key: ServiceKey,
     claim: &'a Claim,
     rows: &dyn Rows,
     order: &AssignmentOrder,
     cache: &mut ProbeCache,
 ) -> Result<Plan<'a>, Fault> {
     let Some(port) = claim.port() else {
-        return allocate_best(claim, rows, order, cache);
+        return allocate_best(key, claim, rows, order, cache);
     };
     if let Some(holder) = rows.by_port(port)? {
         let holder = Box::new(holder);
         return Ok(Plan::Refuse(Error::PortTaken { holder }));
     }
     if claim.listener_policy() == ListenerPolicy::Adopt {
-        return Ok(Plan::Insert { claim, port });
+        return Ok(Plan::Insert { key, claim, port });
     }
     Ok(match cache.verdict(port) {
         Ok(Some(Verdict::Busy)) => Plan::Refuse(Error::PortInUse { port }),
         // Another user may be able to bind the port, for example the proxy of a container.
-        Ok(Some(Verdict::Free | Verdict::Denied)) => Plan::Insert { claim, port },
+        Ok(Some(Verdict::Free | Verdict::Denied)) => Plan::Insert { key, claim, port },
         Ok(None) => Plan::Defer,
         Err(error) => Plan::Refuse(error),
     })
@@ -149,6 +202,7 @@ fn allocate<'a>(
 
 /// Plans the allocation of the best port that is neither allocated nor in use.
 fn allocate_best<'a>(
+    key: ServiceKey,
     claim: &'a Claim,
     rows: &dyn Rows,
     order: &AssignmentOrder,
@@ -161,7 +215,7 @@ fn allocate_best<'a>(
                     continue;
                 }
                 match cache.verdict(port) {
-                    Ok(Some(Verdict::Free)) => return Ok(Plan::Insert { claim, port }),
+                    Ok(Some(Verdict::Free)) => return Ok(Plan::Insert { key, claim, port }),
                     Ok(Some(Verdict::Busy | Verdict::Denied)) => {}
                     Ok(None) => return Ok(Plan::Defer),
                     Err(error) => return Ok(Plan::Refuse(error)),

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use crate::checkout::compare::{self, CheckoutMatch};
 use crate::types::allocation_id::AllocationId;
+use crate::types::checkout_name::CheckoutName;
 use crate::types::checkout_path::CheckoutPath;
+use crate::types::label_origin::LabelOrigin;
 use crate::types::port::Port;
 use crate::types::service_key::ServiceKey;
 use crate::types::timestamp::Timestamp;
@@ -29,9 +31,38 @@ pub struct Allocation {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub dir: Option<CheckoutPath>,
+    /// The source of the app and the instance.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "LabelOrigin::is_api")
+    )]
+    pub label_origin: LabelOrigin,
+    /// The name of the checkout, if it differs from the app and instance of an allocation with detected labels.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub(crate) checkout_name: Option<CheckoutName>,
 }
 
 impl Allocation {
+    /// Returns the name of the allocation's checkout. Returns `None` if no checkout is recorded, or if it has no
+    /// name, because all of its labels were named by users or programs.
+    pub fn checkout_name(&self) -> Option<CheckoutName> {
+        self.dir.as_ref()?;
+        match &self.checkout_name {
+            Some(name) => Some(name.clone()),
+            None if self.label_origin.is_detected() => Some(CheckoutName::of(&self.key)),
+            None => None,
+        }
+    }
+
+    /// Records the name of the allocation's checkout.
+    pub(crate) fn set_checkout_name(&mut self, name: Option<CheckoutName>) {
+        let is_implied = |it: &CheckoutName| self.label_origin.is_detected() && it.is_of(&self.key);
+        self.checkout_name = name.filter(|it| !is_implied(it));
+    }
+
     /// Tests if the allocation belongs to an existing checkout other than the one with this root.
     ///
     /// Returns `false` if no checkout is recorded or if the recorded one no longer exists, and `true` if it cannot be
@@ -72,6 +103,7 @@ mod tests {
     use super::Allocation;
     use crate::types::allocation_id::AllocationId;
     use crate::types::checkout_path::CheckoutPath;
+    use crate::types::label_origin::LabelOrigin;
     use crate::types::port::Port;
     use crate::types::service_key::ServiceKey;
     use crate::types::timestamp::Timestamp;
@@ -83,6 +115,8 @@ mod tests {
             port: Port::new(3000).unwrap(),
             created_at: Timestamp::from_unix_seconds(0).unwrap(),
             dir: dir.map(|dir| CheckoutPath::new(dir.to_str().unwrap().to_owned())),
+            label_origin: LabelOrigin::Api,
+            checkout_name: None,
         }
     }
 

@@ -1,38 +1,12 @@
 //! Claims: a service's request for a port.
 
-use std::path::{self, Path};
+use std::path::Path;
 
-use thiserror::Error;
-
-use crate::types::checkout_path::CheckoutPath;
+use crate::types::checkout_path::{CheckoutPath, DirError};
+use crate::types::label_origin::LabelOrigin;
 use crate::types::port::Port;
-use crate::types::service_key::ServiceKey;
+use crate::types::service_key::{NameError, ServiceKey};
 use crate::types::timestamp::Timestamp;
-
-/// The maximum length of a recorded checkout's path, in bytes. Linux opens no longer paths (`PATH_MAX`,
-/// path\_resolution(7)).
-pub const MAX_DIR_LEN: usize = 4096;
-
-/// The error for a checkout's path that cannot be recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum DirError {
-    /// The path is empty.
-    #[error("dir must not be empty")]
-    Empty,
-    /// The path is relative, and the current folder is unknown.
-    #[error("dir is relative to the current folder, which is unknown; use an absolute path")]
-    NoCurrentFolder,
-    /// The path is not UTF-8.
-    #[error("dir must be UTF-8")]
-    NotUtf8,
-    /// The path contains a null character.
-    #[error("dir must not contain a null character")]
-    Null,
-    /// The path is longer than [`MAX_DIR_LEN`].
-    #[error("dir must be at most {MAX_DIR_LEN} bytes long")]
-    TooLong,
-}
 
 /// A service's claim on a port.
 ///
@@ -56,6 +30,10 @@ pub struct Claim {
     dir: Option<CheckoutPath>,
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     created_at: Option<Timestamp>,
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "LabelOrigin::is_api"))]
+    label_origin: LabelOrigin,
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    marked_instance: Option<String>,
     #[cfg_attr(feature = "serde", serde(rename = "adopt"))]
     listener_policy: ListenerPolicy,
 }
@@ -85,6 +63,8 @@ impl Claim {
             port: None,
             dir: None,
             created_at: None,
+            label_origin: LabelOrigin::default(),
+            marked_instance: None,
             listener_policy: ListenerPolicy::default(),
         }
     }
@@ -105,20 +85,7 @@ impl Claim {
     ///
     /// Returns [`DirError`] if the path cannot be recorded.
     pub fn with_dir(self, dir: impl AsRef<Path>) -> Result<Claim, DirError> {
-        let dir = dir.as_ref();
-        if dir.as_os_str().is_empty() {
-            return Err(DirError::Empty);
-        }
-        let dir = path::absolute(dir).map_err(|_| DirError::NoCurrentFolder)?;
-        let dir = dir.into_os_string().into_string();
-        let dir = dir.map_err(|_| DirError::NotUtf8)?;
-        if dir.contains('\0') {
-            return Err(DirError::Null);
-        }
-        if dir.len() > MAX_DIR_LEN {
-            return Err(DirError::TooLong);
-        }
-        let dir = Some(CheckoutPath::new(dir));
+        let dir = Some(CheckoutPath::of(dir)?);
         Ok(Claim { dir, ..self })
     }
 
@@ -130,6 +97,32 @@ impl Claim {
             created_at: Some(time),
             ..self
         }
+    }
+
+    /// Records the source of the claim's app and instance.
+    ///
+    /// If they were detected in the [checkout](Self::with_dir), the claim is for the service of that checkout, which
+    /// may have other labels. Otherwise the claim is for this service key alone.
+    #[must_use]
+    pub fn with_label_origin(self, label_origin: LabelOrigin) -> Claim {
+        Claim {
+            label_origin,
+            ..self
+        }
+    }
+
+    /// Names the instance to use in place of a detected one that another checkout has.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`NameError`] if the name is invalid.
+    pub fn with_marked_instance(self, instance: impl AsRef<str>) -> Result<Claim, NameError> {
+        let key = self.key.with_instance(instance.as_ref())?;
+        let marked_instance = Some(key.instance().to_owned());
+        Ok(Claim {
+            marked_instance,
+            ..self
+        })
     }
 
     /// Chooses the treatment of a port that a process listens on already. It has no effect on a claim on
@@ -162,6 +155,16 @@ impl Claim {
         self.created_at
     }
 
+    /// Returns the source of the app and the instance.
+    pub fn label_origin(&self) -> LabelOrigin {
+        self.label_origin
+    }
+
+    /// Returns the instance to use in place of a detected one that another checkout has.
+    pub fn marked_instance(&self) -> Option<&str> {
+        self.marked_instance.as_deref()
+    }
+
     /// Returns the treatment of a port that a process listens on already.
     pub fn listener_policy(&self) -> ListenerPolicy {
         self.listener_policy
@@ -172,7 +175,8 @@ impl Claim {
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use super::{Claim, DirError, MAX_DIR_LEN};
+    use super::Claim;
+    use crate::types::checkout_path::{DirError, MAX_DIR_LEN};
     use crate::types::service_key::ServiceKey;
 
     fn recorded(dir: impl AsRef<Path>) -> Result<PathBuf, DirError> {

@@ -1,6 +1,7 @@
 //! Filters: conditions on allocations.
 
 use crate::types::allocation::Allocation;
+use crate::types::checkout_path::CheckoutPath;
 use crate::types::port::Port;
 
 /// A filter matches the allocations that meet all of its conditions. A new one has none, and matches all.
@@ -20,6 +21,7 @@ pub struct Filter {
     instance: Option<String>,
     service: Option<String>,
     port: Option<Port>,
+    dir: Option<CheckoutPath>,
 }
 
 impl Filter {
@@ -64,6 +66,15 @@ impl Filter {
         }
     }
 
+    /// Requires this checkout. Its path is compared as it was recorded.
+    #[must_use]
+    pub fn with_dir(self, dir: CheckoutPath) -> Filter {
+        Filter {
+            dir: Some(dir),
+            ..self
+        }
+    }
+
     /// Returns the required app, or `None` if any app matches.
     pub fn app(&self) -> Option<&str> {
         self.app.as_deref()
@@ -84,6 +95,11 @@ impl Filter {
         self.port
     }
 
+    /// Returns the required checkout, or `None` if any matches.
+    pub fn dir(&self) -> Option<&CheckoutPath> {
+        self.dir.as_ref()
+    }
+
     /// Tests if the filter has no conditions, so that every allocation matches.
     pub fn is_empty(&self) -> bool {
         *self == Filter::new()
@@ -96,5 +112,9 @@ impl Filter {
             && is_met(self.instance(), allocation.key.instance())
             && is_met(self.service(), allocation.key.service())
             && self.port.is_none_or(|port| port == allocation.port)
+            && self
+                .dir
+                .as_ref()
+                .is_none_or(|dir| allocation.dir.as_ref() == Some(dir))
     }
 }

@@ -46,6 +46,11 @@ impl ServiceKey {
         })
     }
 
+    /// Makes a key with another instance.
+    pub(crate) fn with_instance(&self, instance: &str) -> Result<ServiceKey, NameError> {
+        ServiceKey::new(&self.app, instance, &self.service)
+    }
+
     /// Returns the app: the project.
     pub fn app(&self) -> &str {
         &self.app

@@ -3,7 +3,9 @@
 use port_registry::daemon::api::{
     Batch, BatchAnswer, BatchAnswers, ById, CREATED, ErrorBody, Method, Subject, path,
 };
-use port_registry::{Allocation, AllocationId, Claim, Error, Filter, Port, PortStatus};
+use port_registry::{
+    Allocation, AllocationId, CheckoutPath, Claim, Error, Filter, Port, PortStatus,
+};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
@@ -126,12 +128,18 @@ impl Backend for Remote {
             ("instance", filter.instance()),
             ("service", filter.service()),
             ("port", port.as_deref()),
+            ("dir", filter.dir().map(CheckoutPath::as_str)),
         ];
         let query: Vec<(&str, &str)> = parts
             .into_iter()
             .filter_map(|(name, value)| Some((name, value?)))
             .collect();
         let found = self.client.get(path::ALLOCATIONS, &query)?.outcome()?;
+        let found = found.map(|mut found: Vec<Allocation>| {
+            // A daemon ignores parameters that it does not know.
+            found.retain(|it| filter.matches(it));
+            found
+        });
         found.map_err(|body| backend_error(&body, Subject::Other))
     }
 

@@ -2,7 +2,7 @@
 
 use port_registry::Error;
 
-use super::fixture::{RECENT, claim, fill, open, open_database, set_meta};
+use super::fixture::{RECENT, Row, claim, fill, open, open_database, set_meta};
 
 #[test]
 fn error_for_a_newer_format_names_both_versions() {
@@ -18,7 +18,7 @@ fn error_for_a_newer_format_names_both_versions() {
             error,
             Error::UnknownFormat {
                 found: 77,
-                supported: 2,
+                supported: 3,
                 ..
             }
         )
@@ -27,7 +27,7 @@ fn error_for_a_newer_format_names_both_versions() {
     assert!(names_both(&error), "{error:?}");
     let message = error.to_string();
     assert!(
-        message.contains("77") && message.contains("version 2"),
+        message.contains("77") && message.contains("version 3"),
         "{message}"
     );
     // A registry that had the file open before the change must not write to it, either.
@@ -54,16 +54,16 @@ fn used_up_or_wrong_next_id_is_damage() {
 
 #[test]
 fn recent_changes_that_contradict_the_tables_are_damage() {
-    type Row<'a> = (&'a str, &'a str, &'a str, u16, u64, &'a str);
-    let row = |service, port| ("app", "main", service, port, 0, "");
+    let row = |service, port, origin| ("app", "main", service, port, 0, "", origin, "", "");
     // Number of the change, id, true if the port is held, row.
-    let changes: [(u64, u64, bool, Row); 6] = [
-        (302, 301, true, row("web", 5000)),
-        (301, 0, true, row("web", 5000)),
-        (301, 301, true, row("", 5000)),
-        (301, 301, true, row("web", 3000)),
-        (301, 301, true, row("service-1", 5000)),
-        (301, 7, true, row("web", 5000)),
+    let changes: [(u64, u64, bool, Row); 7] = [
+        (302, 301, true, row("web", 5000, "api")),
+        (301, 0, true, row("web", 5000, "api")),
+        (301, 301, true, row("", 5000, "api")),
+        (301, 301, true, row("web", 3000, "api")),
+        (301, 301, true, row("service-1", 5000, "api")),
+        (301, 301, true, row("web", 5000, "guess")),
+        (301, 7, true, row("web", 5000, "api")),
     ];
     for (number, id, is_held, row) in changes {
         let folder = tempfile::tempdir().unwrap();

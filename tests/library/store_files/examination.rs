@@ -36,7 +36,7 @@ fn examination_does_not_change_the_store() {
     let expected: Vec<_> = allocations.into_iter().chain([web]).collect();
     for path in [&path, &copy] {
         let found = examine(path).unwrap();
-        assert_eq!(found.format_version, Some(2));
+        assert_eq!(found.format_version, Some(3));
         assert_eq!(found.allocations, expected);
         assert!(found.obstacle.is_none(), "{found:?}");
     }

@@ -31,9 +31,21 @@ pub(super) fn folder_with(content: &[u8]) -> (TempDir, PathBuf) {
 
 pub(super) const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
 
+/// App, instance, service, port, time, checkout, label origin, and the app and instance of the checkout's name.
+pub(super) type Row<'a> = (
+    &'a str,
+    &'a str,
+    &'a str,
+    u16,
+    u64,
+    &'a str,
+    &'a str,
+    &'a str,
+    &'a str,
+);
+
 /// Number of the change; id, true if the port is held, and row.
-#[expect(clippy::type_complexity, reason = "the stored type")]
-pub(super) const RECENT: TableDefinition<u64, (u64, bool, (&str, &str, &str, u16, u64, &str))> =
+pub(super) const RECENT: TableDefinition<u64, (u64, bool, Row<'static>)> =
     TableDefinition::new("recent");
 
 /// Opens the store's file as the registry does.

@@ -162,7 +162,7 @@ fn files_that_are_not_registries_are_reported_and_not_changed() {
     findings.assert(
         "store",
         "problem",
-        "has format version 7, and this program knows version 2",
+        "has format version 7, and this program knows version 3",
     );
 }
 
@@ -180,7 +180,7 @@ fn locked_registry_is_reported_and_still_read() {
     let database = open_database(&patient.sandbox.store());
     let txn = database.begin_write().unwrap();
     let findings = patient.examine();
-    findings.assert("store", "problem", "format version 2, 1 allocation\n");
+    findings.assert("store", "problem", "format version 3, 1 allocation\n");
     findings.assert(
         "store",
         "problem",
@@ -223,7 +223,7 @@ fn store_of_a_killed_process_is_read_without_repair() {
     fs::remove_file(format!("{}.lock", store.display())).unwrap();
     patient
         .examine()
-        .assert("store", "ok", "format version 2, 1 allocation");
+        .assert("store", "ok", "format version 3, 1 allocation");
 }
 
 #[test]

@@ -1,14 +1,14 @@
 //! Decodes claims.
 
-use std::path::Path;
-
 use port_registry::{Claim, ListenerPolicy, NameFault, ServiceKey};
 
+use super::dir::parse_dir;
 use super::fields::JsonFields;
 use super::number::to_optional_port;
 use crate::api_error::ApiError;
 
-/// Decodes a claim: `{"app","instance","service","port"?,"dir"?,"created_at"?,"adopt"?}`.
+/// Decodes a claim:
+/// `{"app","instance","service","port"?,"dir"?,"created_at"?,"label_origin"?,"marked_instance"?,"adopt"?}`.
 pub(crate) fn decode_claim(body: &[u8]) -> Result<Claim, ApiError> {
     read_claim(&JsonFields::parse(body)?)
 }
@@ -18,6 +18,10 @@ pub(super) fn read_claim(fields: &JsonFields) -> Result<Claim, ApiError> {
     let (service, port) = (fields.text("service")?, fields.number("port")?);
     let (dir, adopt) = (fields.text("dir")?, fields.flag("adopt")?);
     let created_at = fields.text("created_at")?;
+    let (label_origin, marked) = (
+        fields.text("label_origin")?,
+        fields.text("marked_instance")?,
+    );
 
     let key = ServiceKey::new(app, instance, service).map_err(|error| match error.fault() {
         NameFault::Empty => ApiError::bad_request("app, instance, and service are required"),
@@ -27,11 +31,7 @@ pub(super) fn read_claim(fields: &JsonFields) -> Result<Claim, ApiError> {
     if let Some(port) = to_optional_port(port)? {
         claim = claim.with_port(port);
     }
-    if !dir.is_empty() {
-        // A relative path would be relative to the daemon's folder, not to the client's.
-        if !Path::new(dir).is_absolute() {
-            return Err(ApiError::bad_request("dir must be an absolute path"));
-        }
+    if let Some(dir) = parse_dir(dir)? {
         let recorded = claim.with_dir(dir);
         claim = recorded.map_err(|error| ApiError::bad_request(error.to_string()))?;
     }
@@ -40,6 +40,17 @@ pub(super) fn read_claim(fields: &JsonFields) -> Result<Claim, ApiError> {
         claim = claim.with_created_at(
             time.map_err(|error| ApiError::bad_request(format!("created_at: {error}")))?,
         );
+    }
+    if !label_origin.is_empty() {
+        let origin = label_origin.parse();
+        claim = claim.with_label_origin(
+            origin.map_err(|error| ApiError::bad_request(format!("label_origin {error}")))?,
+        );
+    }
+    if !marked.is_empty() {
+        let marked = claim.with_marked_instance(marked);
+        claim =
+            marked.map_err(|error| ApiError::bad_request(format!("marked_instance: {error}")))?;
     }
     Ok(if adopt {
         claim.with_listener_policy(ListenerPolicy::Adopt)
@@ -69,6 +80,16 @@ mod tests {
         assert_eq!(message(port_wrong), "port must be between 1 and 65535");
         let dir_wrong = br#"{"app":"a","instance":"i","service":"s","dir":"x"}"#;
         assert_eq!(message(dir_wrong), "dir must be an absolute path");
+        let origin_wrong = br#"{"app":"a","instance":"i","service":"s","label_origin":"tag"}"#;
+        assert_eq!(
+            message(origin_wrong),
+            "label_origin must be branch, worktree, detached, folder, typed or api"
+        );
+        let mark_wrong = br#"{"app":"a","instance":"i","service":"s","marked_instance":"\u0001"}"#;
+        assert_eq!(
+            message(mark_wrong),
+            "marked_instance: the instance name must hold no control characters"
+        );
         let time_wrong =
             br#"{"app":"a","instance":"i","service":"s","created_at":"2026-11-24 12:00:00"}"#;
         assert_eq!(

@@ -2,11 +2,12 @@
 
 use port_registry::Filter;
 
+use super::dir::parse_dir;
 use super::fields::JsonFields;
 use super::number::to_optional_port;
 use crate::api_error::ApiError;
 
-/// Decodes a filter: `{"app"?,"instance"?,"service"?,"port"?}`. The registry rejects one without fields.
+/// Decodes a filter: `{"app"?,"instance"?,"service"?,"port"?,"dir"?}`. The registry rejects one without fields.
 pub(crate) fn decode_filter(body: &[u8]) -> Result<Filter, ApiError> {
     read_filter(&JsonFields::parse(body)?)
 }
@@ -14,11 +15,15 @@ pub(crate) fn decode_filter(body: &[u8]) -> Result<Filter, ApiError> {
 pub(super) fn read_filter(fields: &JsonFields) -> Result<Filter, ApiError> {
     let (app, instance) = (fields.text("app")?, fields.text("instance")?);
     let (service, port) = (fields.text("service")?, fields.number("port")?);
-    let filter = filter_by_names(app, instance, service);
-    Ok(match to_optional_port(port)? {
-        Some(port) => filter.with_port(port),
-        None => filter,
-    })
+    let dir = fields.text("dir")?;
+    let mut filter = filter_by_names(app, instance, service);
+    if let Some(port) = to_optional_port(port)? {
+        filter = filter.with_port(port);
+    }
+    if let Some(dir) = parse_dir(dir)? {
+        filter = filter.with_dir(dir);
+    }
+    Ok(filter)
 }
 
 /// Makes a filter of names. An empty name is ignored.

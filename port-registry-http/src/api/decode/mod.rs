@@ -7,6 +7,7 @@
 
 mod batch;
 mod claim;
+mod dir;
 mod fields;
 mod filter;
 mod number;

@@ -3,11 +3,12 @@
 use percent_encoding::percent_decode_str;
 use port_registry::Filter;
 
+use super::dir::parse_dir;
 use super::filter::filter_by_names;
 use super::number::parse_port;
 use crate::api_error::ApiError;
 
-/// Decodes a filter of allocations to list: `app=&instance=&service=&port=`. The first one of equal
+/// Decodes a filter of allocations to list: `app=&instance=&service=&port=&dir=`. The first one of equal
 /// parameters counts.
 pub(crate) fn decode_query(query: &str) -> Result<Filter, ApiError> {
     let mut parameters = Vec::new();
@@ -19,15 +20,19 @@ pub(crate) fn decode_query(query: &str) -> Result<Filter, ApiError> {
         let found = parameters.iter().find(|(name, _)| name == wanted);
         found.map_or("", |(_, value)| value)
     };
-    let filter = filter_by_names(
+    let mut filter = filter_by_names(
         parameter("app"),
         parameter("instance"),
         parameter("service"),
     );
     match parameter("port") {
-        "" => Ok(filter),
-        text => Ok(filter.with_port(parse_port(text)?)),
+        "" => {}
+        text => filter = filter.with_port(parse_port(text)?),
     }
+    Ok(match parse_dir(parameter("dir"))? {
+        Some(dir) => filter.with_dir(dir),
+        None => filter,
+    })
 }
 
 /// Decodes `%` escapes and `+`. Stricter than `percent_decode_str`, which keeps malformed escapes.
@@ -66,6 +71,7 @@ mod tests {
             assert_eq!(message(malformed), "malformed query", "{malformed}");
         }
         assert_eq!(message("port=x"), "invalid port");
+        assert_eq!(message("dir=shop"), "dir must be an absolute path");
         assert_eq!(message("port=0"), "port must be between 1 and 65535");
     }
 }

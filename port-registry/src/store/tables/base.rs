@@ -3,6 +3,7 @@
 //! Every transaction keeps these invariants:
 //!
 //! - `ports` and `services` contain exactly one entry for each row of `allocations`.
+//! - `checkouts` contains exactly one entry for each row with a checkout.
 //! - `free` contains the ports without a row as maximal runs: they are disjoint and not adjacent.
 //! - The id of each row is less than `next_id`.
 
@@ -13,13 +14,15 @@ use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 
 use super::free_ports;
 use super::schema::{
-    self, ALLOCATIONS, ChangedRow, FREE, META, META_FORMAT, META_MERGED, META_NEXT_ID, Names,
-    PORTS, RECENT, Row, SERVICES, allocation, missing_table, row, stored_id, stored_key,
+    self, ALLOCATIONS, CHECKOUTS, ChangedRow, CheckoutEntry, FREE, META, META_FORMAT, META_MERGED,
+    META_NEXT_ID, Names, PORTS, RECENT, Row, SERVICES, allocation, checkout_entry, missing_table,
+    row, stored_id, stored_key,
 };
 use super::table_source::TableSource;
 use crate::store::fault::Fault;
 use crate::types::allocation::Allocation;
 use crate::types::allocation_id::AllocationId;
+use crate::types::checkout_path::CheckoutPath;
 use crate::types::filter::Filter;
 use crate::types::port::Port;
 use crate::types::service_key::ServiceKey;
@@ -29,6 +32,7 @@ pub(in crate::store) struct BaseTables<T: TableSource> {
     allocations: T::Table<u64, Row>,
     ports: T::Table<u16, u64>,
     services: T::Table<Names, u64>,
+    checkouts: T::Table<CheckoutEntry, ()>,
     free: T::Table<u16, u16>,
     /// The recent changes, which are not in these tables yet.
     pub(in crate::store) recent: T::Table<u64, ChangedRow>,
@@ -64,6 +68,7 @@ impl<T: TableSource> BaseTables<T> {
             allocations: txn.open(ALLOCATIONS).map_err(missing_table)?,
             ports: txn.open(PORTS).map_err(missing_table)?,
             services: txn.open(SERVICES).map_err(missing_table)?,
+            checkouts: txn.open(CHECKOUTS).map_err(missing_table)?,
             free: txn.open(FREE).map_err(missing_table)?,
             recent: txn.open(RECENT).map_err(missing_table)?,
             meta,
@@ -91,6 +96,9 @@ impl<T: TableSource> BaseTables<T> {
 
     /// Returns the rows that match, in no particular order.
     pub(in crate::store) fn matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
+        if let Some(dir) = filter.dir() {
+            return self.matching_in_checkout(dir, filter);
+        }
         if let Some(app) = filter.app() {
             return self.matching_in_app(app, filter);
         }
@@ -98,6 +106,30 @@ impl<T: TableSource> BaseTables<T> {
         for entry in self.allocations.iter()? {
             let (id, row) = entry?;
             let allocation = allocation(stored_id(id.value())?, row.value())?;
+            if filter.matches(&allocation) {
+                found.push(allocation);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Finds the matching rows of a checkout through its index.
+    fn matching_in_checkout(
+        &self,
+        dir: &CheckoutPath,
+        filter: &Filter,
+    ) -> Result<Vec<Allocation>, Fault> {
+        let mut found = Vec::new();
+        let service = filter.service();
+        let first = (dir.as_str(), service.unwrap_or(""), 0);
+        for entry in self.checkouts.range(first..)? {
+            let (key, _) = entry?;
+            let stored = key.value();
+            let (of_dir, of_service, id) = stored;
+            if of_dir != dir.as_str() || service.is_some_and(|service| service != of_service) {
+                break;
+            }
+            let allocation = self.indexed(id, |it| checkout_entry(it) == Some(stored))?;
             if filter.matches(&allocation) {
                 found.push(allocation);
             }
@@ -176,6 +208,7 @@ impl<T: TableSource> BaseTables<T> {
         let next_id = self.next_id()?;
         let mut taken = vec![false; 1 << 16];
         let mut count = 0u64;
+        let mut in_checkouts = 0u64;
         for entry in self.allocations.iter()? {
             let (id, row) = entry?;
             let id = id.value();
@@ -185,7 +218,14 @@ impl<T: TableSource> BaseTables<T> {
                 .services
                 .get(stored_key(&allocation.key))?
                 .map(|id| id.value());
-            if of_port != Some(id) || of_key != Some(id) || id >= next_id {
+            let is_in_checkout = match checkout_entry(&allocation) {
+                Some(entry) => {
+                    in_checkouts += 1;
+                    self.checkouts.get(entry)?.is_some()
+                }
+                None => true,
+            };
+            if of_port != Some(id) || of_key != Some(id) || !is_in_checkout || id >= next_id {
                 return Err(Fault::Damaged(format!(
                     "the indexes do not refer to allocation {id}"
                 )));
@@ -195,6 +235,7 @@ impl<T: TableSource> BaseTables<T> {
         }
         if self.ports.iter()?.count() as u64 != count
             || self.services.iter()?.count() as u64 != count
+            || self.checkouts.iter()?.count() as u64 != in_checkouts
         {
             return Err(Fault::Damaged(
                 "an index has entries without an allocation".to_owned(),
@@ -218,27 +259,40 @@ impl WriteTables<'_> {
         self.allocations.insert(id, row(allocation))?;
         self.ports.insert(port.get(), id)?;
         self.services.insert(stored_key(&allocation.key), id)?;
+        if let Some(entry) = checkout_entry(allocation) {
+            self.checkouts.insert(entry, ())?;
+        }
         free_ports::take(&mut self.free, port)
     }
 
     /// Replaces the row of an allocation whose port and service stay the same.
     pub(in crate::store) fn replace(&mut self, allocation: &Allocation) -> Result<(), Fault> {
         let id = allocation.id;
-        let was_there = self
-            .allocations
-            .insert(id.get(), row(allocation))?
-            .is_some();
-        if was_there {
-            return Ok(());
+        let Some(before) = self.by_id(id)? else {
+            return Err(Fault::Damaged(format!("allocation {id} is missing")));
+        };
+        self.allocations.insert(id.get(), row(allocation))?;
+        if let Some(entry) = checkout_entry(&before) {
+            self.checkouts.remove(entry)?;
         }
-        Err(Fault::Damaged(format!("allocation {id} is missing")))
+        if let Some(entry) = checkout_entry(allocation) {
+            self.checkouts.insert(entry, ())?;
+        }
+        Ok(())
     }
 
     /// Removes the row of an allocation, which must exist.
     pub(in crate::store) fn remove(&mut self, allocation: &Allocation) -> Result<(), Fault> {
         let id = allocation.id;
         let port = allocation.port;
-        let was_whole = self.allocations.remove(id.get())?.is_some()
+        // A recent change to the row may have recorded another checkout than the tables.
+        let stored = self.by_id(id)?;
+        let was_in_checkout = match stored.as_ref().and_then(checkout_entry) {
+            Some(entry) => self.checkouts.remove(entry)?.is_some(),
+            None => true,
+        };
+        let was_whole = was_in_checkout
+            && self.allocations.remove(id.get())?.is_some()
             && self.ports.remove(port.get())?.is_some()
             && self.services.remove(stored_key(&allocation.key))?.is_some();
         if !was_whole {

@@ -80,7 +80,7 @@ impl RecentChanges {
             return self.merge(tables, &Changes::default());
         }
         let next = self.last + 1;
-        let change = (0, false, ("", "", "", 0, 0, ""));
+        let change = (0, false, ("", "", "", 0, 0, "", "", "", ""));
         tables.recent.insert(next, change)?;
         tables.recent.remove(next)?;
         Ok(())

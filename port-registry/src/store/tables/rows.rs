@@ -1,6 +1,7 @@
 //! The rows that a transaction sees: the tables, the recent changes on top, and in a write transaction its own
 //! changes.
 
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
@@ -133,6 +134,22 @@ impl<T: TableSource> StoredRows<T> {
         Ok(!changes.is_empty() && self.next_id()?.get() >= changes.next_id())
     }
 
+    /// Checks that all allocations of a checkout carry the same name.
+    fn check_checkout_names(&self) -> Result<(), Fault> {
+        let mut names = HashMap::new();
+        for allocation in self.matching(&Filter::new())? {
+            let name = allocation.checkout_name();
+            let Some(dir) = allocation.dir else {
+                continue;
+            };
+            if *names.entry(dir).or_insert_with(|| name.clone()) != name {
+                let damage = format!("allocation {} has another checkout name", allocation.id);
+                return Err(Fault::Damaged(damage));
+            }
+        }
+        Ok(())
+    }
+
     /// Returns the next id.
     pub(in crate::store) fn next_id(&self) -> Result<AllocationId, Fault> {
         let [own, recent] = self.layers().map(Changes::next_id);
@@ -178,7 +195,8 @@ impl<T: TableSource> Rows for StoredRows<T> {
 
     fn check(&self) -> Result<(), Fault> {
         self.tables.check()?;
-        self.recent.check(&self.tables)
+        self.recent.check(&self.tables)?;
+        self.check_checkout_names()
     }
 
     fn format_version(&self) -> Result<Option<u64>, Fault> {

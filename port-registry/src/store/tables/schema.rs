@@ -8,15 +8,17 @@ use crate::error::Error;
 use crate::store::fault::Fault;
 use crate::types::allocation::Allocation;
 use crate::types::allocation_id::AllocationId;
+use crate::types::checkout_name::CheckoutName;
 use crate::types::checkout_path::CheckoutPath;
 use crate::types::port::Port;
 use crate::types::service_key::ServiceKey;
 use crate::types::timestamp::Timestamp;
 
 /// The version of the file format. It increases with every change that an older program would misread.
-pub(super) const FORMAT_VERSION: u64 = 2;
+pub(super) const FORMAT_VERSION: u64 = 3;
 
-/// App, instance, service, port, seconds since the Unix epoch, and checkout or "".
+/// App, instance, service, port, seconds since the Unix epoch, checkout or "", label origin, and the app and the instance
+/// of the checkout's name or "".
 pub(super) type Row = (
     &'static str,
     &'static str,
@@ -24,7 +26,24 @@ pub(super) type Row = (
     u16,
     u64,
     &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
 );
+/// A [`Row`] that is borrowed from an allocation.
+pub(super) type BorrowedRow<'a> = (
+    &'a str,
+    &'a str,
+    &'a str,
+    u16,
+    u64,
+    &'a str,
+    &'a str,
+    &'a str,
+    &'a str,
+);
+/// Checkout, service, id.
+pub(super) type CheckoutEntry = (&'static str, &'static str, u64);
 /// Id, `true` if the allocation is still held, and its row.
 pub(super) type ChangedRow = (u64, bool, Row);
 /// App, instance, service.
@@ -33,6 +52,8 @@ pub(super) type Names = (&'static str, &'static str, &'static str);
 pub(super) const ALLOCATIONS: TableDefinition<u64, Row> = TableDefinition::new("allocations");
 pub(in crate::store) const PORTS: TableDefinition<u16, u64> = TableDefinition::new("ports");
 pub(super) const SERVICES: TableDefinition<Names, u64> = TableDefinition::new("services");
+/// The ids of each checkout, in the key so that a checkout has many.
+pub(super) const CHECKOUTS: TableDefinition<CheckoutEntry, ()> = TableDefinition::new("checkouts");
 /// The last port of each run by its first port.
 pub(in crate::store) const FREE: TableDefinition<u16, u16> = TableDefinition::new("free");
 /// The recent changes by number. Numbers increase by one.
@@ -52,6 +73,7 @@ pub(in crate::store) fn initialize(txn: &WriteTransaction) -> Result<(), Fault> 
     txn.open_table(ALLOCATIONS)?;
     txn.open_table(PORTS)?;
     txn.open_table(SERVICES)?;
+    txn.open_table(CHECKOUTS)?;
     txn.open_table(FREE)?
         .insert(Port::MIN.get(), Port::MAX.get())?;
     txn.open_table(RECENT)?;
@@ -106,9 +128,18 @@ pub(super) fn stored_key(key: &ServiceKey) -> (&str, &str, &str) {
     (key.app(), key.instance(), key.service())
 }
 
-pub(super) fn row(allocation: &Allocation) -> (&str, &str, &str, u16, u64, &str) {
+/// Returns the entry of an allocation in the index by checkout. Returns `None` if no checkout is recorded.
+pub(super) fn checkout_entry(allocation: &Allocation) -> Option<(&str, &str, u64)> {
+    let dir = allocation.dir.as_ref()?.as_str();
+    Some((dir, allocation.key.service(), allocation.id.get()))
+}
+
+pub(super) fn row(allocation: &Allocation) -> BorrowedRow<'_> {
     let (app, instance, service) = stored_key(&allocation.key);
     let created_at = allocation.created_at.unix_seconds();
+    let name = allocation.checkout_name.as_ref();
+    let (app_of_name, instance_of_name) =
+        name.map_or(("", ""), |name| (name.app(), name.instance()));
     (
         app,
         instance,
@@ -116,19 +147,29 @@ pub(super) fn row(allocation: &Allocation) -> (&str, &str, &str, u16, u64, &str)
         allocation.port.get(),
         created_at,
         allocation.dir.as_ref().map_or("", CheckoutPath::as_str),
+        allocation.label_origin.as_str(),
+        app_of_name,
+        instance_of_name,
     )
 }
 
 pub(super) fn allocation(
     id: AllocationId,
-    (app, instance, service, port, created_at, dir): (&str, &str, &str, u16, u64, &str),
+    (app, instance, service, port, created_at, dir, label_origin, app_of_name, instance_of_name): BorrowedRow<'_>,
 ) -> Result<Allocation, Fault> {
     let unreadable = || Fault::Damaged(format!("allocation {id} is unreadable"));
+    let key = |app, instance| ServiceKey::new(app, instance, service).map_err(|_| unreadable());
+    let checkout_name = match (app_of_name, instance_of_name) {
+        ("", "") => None,
+        (app, instance) => Some(CheckoutName::of(&key(app, instance)?)),
+    };
     Ok(Allocation {
         id,
-        key: ServiceKey::new(app, instance, service).map_err(|_| unreadable())?,
+        key: key(app, instance)?,
         port: Port::new(port).map_err(|_| unreadable())?,
         created_at: Timestamp::from_unix_seconds(created_at).map_err(|_| unreadable())?,
         dir: (!dir.is_empty()).then(|| CheckoutPath::new(dir.to_owned())),
+        label_origin: label_origin.parse().map_err(|_| unreadable())?,
+        checkout_name,
     })
 }

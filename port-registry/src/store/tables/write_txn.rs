@@ -13,9 +13,10 @@ use crate::store::disk;
 use crate::store::fault::Access;
 use crate::store::fault::Fault;
 use crate::types::allocation::Allocation;
-use crate::types::checkout_path::CheckoutPath;
 use crate::types::claim::Claim;
+use crate::types::filter::Filter;
 use crate::types::port::Port;
+use crate::types::service_key::ServiceKey;
 use crate::types::timestamp::Timestamp;
 
 /// A write transaction on the rows. Changes are made in memory and stored at the end.
@@ -73,8 +74,13 @@ impl<'txn> WriteTxn<'txn> {
         self.is_touched = true;
     }
 
-    /// Allocates a free port to a service that holds none.
-    pub(crate) fn insert(&mut self, claim: &Claim, port: Port) -> Result<Allocation, Fault> {
+    /// Allocates a free port to a service that holds none. The service has this key, and is otherwise as claimed.
+    pub(crate) fn insert(
+        &mut self,
+        key: ServiceKey,
+        claim: &Claim,
+        port: Port,
+    ) -> Result<Allocation, Fault> {
         let id = self.rows.next_id()?;
         if id.get() == u64::MAX {
             return Err(Fault::Damaged("the ids are used up".to_owned()));
@@ -87,23 +93,52 @@ impl<'txn> WriteTxn<'txn> {
         }
         let allocation = Allocation {
             id,
-            key: claim.key().clone(),
+            key,
             port,
             created_at: claim.created_at().unwrap_or_else(Timestamp::now),
             dir: claim.dir().cloned(),
+            label_origin: claim.label_origin(),
+            checkout_name: None,
         };
-        self.rows.own.add(Change::Held(allocation.clone()));
-        Ok(allocation)
+        self.hold(allocation)
     }
 
-    /// Records a checkout for an allocation.
-    pub(crate) fn set_dir(&mut self, allocation: Allocation, dir: CheckoutPath) -> Allocation {
-        let allocation = Allocation {
-            dir: Some(dir),
+    /// Passes an allocation on to the checkout of a claim.
+    pub(crate) fn pass_on(
+        &mut self,
+        allocation: Allocation,
+        claim: &Claim,
+    ) -> Result<Allocation, Fault> {
+        self.hold(Allocation {
+            dir: claim.dir().cloned(),
+            label_origin: claim.label_origin(),
             ..allocation
-        };
+        })
+    }
+
+    /// Adds an allocation with a new checkout.
+    ///
+    /// All allocations of a checkout carry its name, so that it ends with the last of them. The first one with
+    /// detected labels decides it.
+    fn hold(&mut self, mut allocation: Allocation) -> Result<Allocation, Fault> {
+        allocation.checkout_name = None;
+        if let Some(dir) = &allocation.dir {
+            let mut others = self.rows.matching(&Filter::new().with_dir(dir.clone()))?;
+            others.retain(|it| it.id != allocation.id);
+            let known = others.iter().find_map(Allocation::checkout_name);
+            match (known, allocation.checkout_name()) {
+                (Some(name), _) => allocation.set_checkout_name(Some(name)),
+                (None, Some(name)) => {
+                    for mut other in others {
+                        other.set_checkout_name(Some(name.clone()));
+                        self.rows.own.add(Change::Held(other));
+                    }
+                }
+                (None, None) => {}
+            }
+        }
         self.rows.own.add(Change::Held(allocation.clone()));
-        allocation
+        Ok(allocation)
     }
 
     /// Releases an allocation, which must exist.

@@ -1,0 +1,195 @@
+//! Claims whose labels were detected in a checkout.
+//!
+//! A port belongs to a checkout. So the service of such a claim is found by the checkout first, and by the labels only if
+//! the checkout does not hold it.
+
+use super::probe_cache::ProbeCache;
+use crate::checkout::compare::CheckoutMatch;
+use crate::error::Error;
+use crate::store::fault::Fault;
+use crate::store::tables::rows::Rows;
+use crate::types::allocation::Allocation;
+use crate::types::checkout_name::CheckoutName;
+use crate::types::checkout_path::CheckoutPath;
+use crate::types::claim::Claim;
+use crate::types::filter::Filter;
+use crate::types::service_key::ServiceKey;
+
+/// A claim with detected labels, and the allocations of its checkout.
+pub(super) struct CheckoutClaim<'a> {
+    claim: &'a Claim,
+    dir: &'a CheckoutPath,
+    own: Vec<Allocation>,
+    name: Option<CheckoutName>,
+}
+
+/// The place of a claim's service in the registry.
+pub(super) enum Found {
+    /// The checkout holds it.
+    Held(Allocation),
+    /// It passes on to the checkout, because it belongs to none or to one that is gone.
+    PassesOn(Allocation),
+    /// It is missing, and gets this key.
+    Missing(ServiceKey),
+    /// It cannot get a key, because other checkouts have them.
+    Refused(Error),
+    /// A folder has to be examined, which this phase has no time for.
+    Defer,
+}
+
+impl<'a> CheckoutClaim<'a> {
+    /// Returns `None` if the labels were not detected. Such a claim is for its key alone.
+    pub(super) fn of(
+        claim: &'a Claim,
+        rows: &dyn Rows,
+    ) -> Result<Option<CheckoutClaim<'a>>, Fault> {
+        let Some(dir) = claim.dir().filter(|_| claim.label_origin().is_detected()) else {
+            return Ok(None);
+        };
+        let own = rows.matching(&Filter::new().with_dir(dir.clone()))?;
+        let name = own.iter().find_map(Allocation::checkout_name);
+        Ok(Some(CheckoutClaim {
+            claim,
+            dir,
+            own,
+            name,
+        }))
+    }
+
+    /// Finds the service of the checkout, whatever its labels are.
+    pub(super) fn find(&self, rows: &dyn Rows, cache: &mut ProbeCache) -> Result<Found, Fault> {
+        if let Some(held) = self.held() {
+            return Ok(Found::Held(held.clone()));
+        }
+        if let Some(unowned) = rows.by_key(self.claim.key())?
+            && unowned.dir.is_none()
+        {
+            return Ok(Found::PassesOn(unowned));
+        }
+        let key = match &self.name {
+            Some(name) => rekeyed(self.claim.key(), name),
+            None => self.claim.key().clone(),
+        };
+        self.place(key, rows, cache)
+    }
+
+    /// Finds the service with exactly the labels of the claim, or with the marked instance if the labels are those of
+    /// another checkout.
+    pub(super) fn find_literally(
+        &self,
+        rows: &dyn Rows,
+        cache: &mut ProbeCache,
+    ) -> Result<Found, Fault> {
+        self.place(self.claim.key().clone(), rows, cache)
+    }
+
+    /// Returns the service that the checkout holds, with the labels of the current branch if possible, or else with the
+    /// checkout's name.
+    fn held(&self) -> Option<&Allocation> {
+        let service = self.claim.key().service();
+        let is_candidate =
+            |it: &&Allocation| it.key.service() == service && it.label_origin.is_detected();
+        let candidates = || self.own.iter().filter(is_candidate);
+        let is_current = |it: &&Allocation| {
+            let instance = it.key.instance();
+            it.key.app() == self.claim.key().app()
+                && (instance == self.claim.key().instance()
+                    || Some(instance) == self.claim.marked_instance())
+        };
+        let has_name =
+            |it: &&Allocation| self.name.as_ref().is_some_and(|name| name.is_of(&it.key));
+        candidates()
+            .find(is_current)
+            .or_else(|| candidates().find(has_name))
+            .or_else(|| candidates().next())
+    }
+
+    /// Places the service at a key, or at the key with the marked instance if the first one is another checkout's.
+    fn place(
+        &self,
+        key: ServiceKey,
+        rows: &dyn Rows,
+        cache: &mut ProbeCache,
+    ) -> Result<Found, Fault> {
+        let marked = self.claim.marked_instance();
+        let marked = marked.and_then(|it| self.claim.key().with_instance(it).ok());
+        let mut keys = vec![key];
+        if let Some(marked) = marked {
+            match self.are_of_other(&keys[0], rows, cache)? {
+                Some(true) => keys = vec![marked],
+                Some(false) => keys.push(marked),
+                None => return Ok(Found::Defer),
+            }
+        }
+        let mut refused = Error::NotApplied;
+        for key in keys {
+            let Some(holder) = rows.by_key(&key)? else {
+                return Ok(Found::Missing(key));
+            };
+            let Some(recorded) = &holder.dir else {
+                return Ok(Found::PassesOn(holder));
+            };
+            let found = if recorded == self.dir {
+                Some(CheckoutMatch::Same)
+            } else {
+                cache.compare(self.dir, recorded)
+            };
+            match found {
+                // Its labels were typed until now.
+                Some(CheckoutMatch::Same) if recorded == self.dir => {
+                    return Ok(Found::PassesOn(holder));
+                }
+                Some(CheckoutMatch::Same) => return Ok(Found::Held(holder)),
+                Some(CheckoutMatch::Gone) => return Ok(Found::PassesOn(holder)),
+                Some(CheckoutMatch::Other) => {
+                    refused = Error::OtherCheckout {
+                        holder: Box::new(holder),
+                        wanted: self.dir.to_path_buf(),
+                    };
+                }
+                None => return Ok(Found::Defer),
+            }
+        }
+        Ok(Found::Refused(refused))
+    }
+
+    /// Tests if the labels of a key are the name of another existing checkout. Returns `None` if a folder has to be
+    /// examined.
+    ///
+    /// A checkout none of whose allocations has its name is overlooked. Then the two share the labels, and a service of
+    /// both gets the marked instance in one of them.
+    fn are_of_other(
+        &self,
+        key: &ServiceKey,
+        rows: &dyn Rows,
+        cache: &mut ProbeCache,
+    ) -> Result<Option<bool>, Fault> {
+        if self.name.as_ref().is_some_and(|name| name.is_of(key)) {
+            return Ok(Some(false));
+        }
+        let labels = CheckoutName::of(key);
+        let filter = Filter::new()
+            .with_app(key.app())
+            .with_instance(key.instance());
+        for allocation in rows.matching(&filter)? {
+            if allocation.checkout_name().as_ref() != Some(&labels) {
+                continue;
+            }
+            let Some(recorded) = allocation.dir.as_ref().filter(|it| *it != self.dir) else {
+                continue;
+            };
+            match cache.compare(self.dir, recorded) {
+                Some(CheckoutMatch::Other) => return Ok(Some(true)),
+                Some(CheckoutMatch::Same | CheckoutMatch::Gone) => {}
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(false))
+    }
+}
+
+/// Returns the key of a service under the name of its checkout.
+fn rekeyed(key: &ServiceKey, name: &CheckoutName) -> ServiceKey {
+    // The service of a key is valid.
+    name.key(key.service()).unwrap_or_else(|_| key.clone())
+}
