@@ -171,15 +171,15 @@ pub enum Error {
     #[error("HOME is not an absolute path; set it, or set PORT_REGISTRY_DB to the registry's file")]
     NoHome,
 
-    /// Git failed to identify the checkout that a folder is in.
+    /// The checkout that a folder is in cannot be identified, for example because git failed.
     #[cfg(feature = "detect")]
     #[cfg_attr(docsrs, doc(cfg(feature = "detect")))]
-    #[error("git cannot identify the checkout of {}; name the app and the instance instead", folder.display())]
+    #[error("cannot identify the checkout of {}; name the app and the instance instead", folder.display())]
     #[non_exhaustive]
     Checkout {
         /// The folder.
         folder: PathBuf,
-        /// The error of git, or of running it.
+        /// The error of git, of running it, or of the file system.
         source: io::Error,
     },
 

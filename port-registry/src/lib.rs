@@ -32,7 +32,7 @@
 //!
 //! Two checkouts of a project are two instances of one app. Pass the checkout's folder to the claim. Another
 //! checkout with the same names then gets [`Error::OtherCheckout`] instead of the same port. With the feature
-//! `detect`, `Checkout::of` returns the names that `portctl` uses.
+//! `detect`, `Checkout::open` finds the checkout of a folder, and the labels that `portctl` uses.
 //!
 //! ```
 //! # use port_registry::{Claim, Registry, ServiceKey};
@@ -107,7 +107,7 @@
 //! |---|---|
 //! | `serde` | `Serialize` and `Deserialize` for the types that travel as JSON |
 //! | `listeners` | the process that listens on a port |
-//! | `detect` | the app and the instance of a folder, by running git |
+//! | `detect` | the checkout that a folder is in and its labels, by running git |
 //! | `daemon` | internals that the daemon and `portctl` share; not covered by semantic versioning |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -135,6 +135,12 @@ pub use builder::{Builder, DB_VARIABLE, RANGE_VARIABLE};
 #[cfg(feature = "detect")]
 #[cfg_attr(docsrs, doc(cfg(feature = "detect")))]
 pub use checkout::detect::Checkout;
+#[cfg(feature = "detect")]
+#[doc(hidden)]
+pub use checkout::file_status::FileStatus;
+#[cfg(feature = "detect")]
+#[cfg_attr(docsrs, doc(cfg(feature = "detect")))]
+pub use checkout::labels::Labels;
 pub use error::Error;
 pub use inspection::Inspection;
 pub use lease::Lease;

@@ -56,7 +56,7 @@ impl CheckoutNames {
         let (app, instance) = (allocation.key.app(), allocation.key.instance());
         self.checkout().is_ok_and(|it| {
             has_names(it, Some(app), Some(instance))
-                && allocation.belongs_to_other_checkout(&it.root)
+                && allocation.belongs_to_other_checkout(it.root())
         })
     }
 
@@ -70,12 +70,12 @@ impl CheckoutNames {
             // If both names were typed, the current folder need not even exist.
             _ => return Ok(claim),
         };
-        match claim.clone().with_dir(&checkout.root) {
+        match claim.clone().with_dir(checkout.root()) {
             Ok(claim) => Ok(claim),
             Err(_) if self.app.is_some() && self.instance.is_some() => Ok(claim),
             Err(error) => Err(Report::new(format!(
                 "the checkout {} cannot be distinguished from others with the same names: {error}",
-                checkout.root.display()
+                checkout.root().display()
             ))
             .hint("pass --app NAME and --instance NAME, which need no checkout")
             .into()),
@@ -182,7 +182,7 @@ impl CheckoutNames {
         if let Some(app) = &self.app {
             return Ok(app);
         }
-        let detected = self.checkout()?.app.as_deref();
+        let detected = self.checkout()?.labels()?.app.as_deref();
         detected.ok_or_else(|| nameless("app"))
     }
 
@@ -190,7 +190,7 @@ impl CheckoutNames {
         if let Some(instance) = &self.instance {
             return Ok(instance);
         }
-        let detected = self.checkout()?.instance.as_deref();
+        let detected = self.checkout()?.labels()?.instance.as_deref();
         detected.ok_or_else(|| nameless("instance"))
     }
 
@@ -205,7 +205,8 @@ impl CheckoutNames {
                     .hint("change to a folder that exists, or pass --app and --instance")
             })?,
         };
-        let checkout = Checkout::of(&folder)?;
+        let checkout = Checkout::open(&folder)?;
+        checkout.labels()?;
         Ok(self.checkout.get_or_init(|| checkout))
     }
 }
@@ -220,7 +221,7 @@ pub(crate) struct Ownership<'a> {
 impl Ownership<'_> {
     /// Returns true if an allocation has this app and instance, and is not of another checkout with the same names.
     pub(crate) fn has(&self, holder: &Allocation) -> bool {
-        let is_other = |it: &Checkout| holder.belongs_to_other_checkout(&it.root);
+        let is_other = |it: &Checkout| holder.belongs_to_other_checkout(it.root());
         self.filter.as_ref().is_some_and(|it| it.matches(holder))
             && !self.checkout.is_some_and(is_other)
     }
@@ -230,8 +231,9 @@ impl Ownership<'_> {
 fn has_names(checkout: &Checkout, app: Option<&str>, instance: Option<&str>) -> bool {
     app.is_some()
         && instance.is_some()
-        && app == checkout.app.as_deref()
-        && instance == checkout.instance.as_deref()
+        && checkout
+            .labels()
+            .is_ok_and(|it| app == it.app.as_deref() && instance == it.instance.as_deref())
 }
 
 fn nameless(field: &str) -> CommandError {

@@ -8,6 +8,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 use std::{fs, thread};
 
+use super::root::{RootKind, root_of};
+
 /// The time that a file system has to respond.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -44,17 +46,23 @@ pub(crate) fn is_gone(folder: &Path) -> bool {
     run_with_timeout(RESPONSE_TIMEOUT, move || is_absent(&folder)).unwrap_or(false)
 }
 
-/// Tests if a path leads to a folder or something in it. Returns `None` if the file system does not tell.
+/// Tests if a path leads to a folder or something in it, and not into another checkout inside the folder. Returns `None`
+/// if the file system does not tell.
 pub(crate) fn contains(folder: &Path, path: &Path) -> Option<bool> {
-    if path.starts_with(folder) {
-        return Some(true);
-    }
     let (folder, path) = (folder.to_owned(), path.to_owned());
     let is_inside = move || {
+        let folder = fs::canonicalize(folder).ok()?;
         let path = fs::canonicalize(path).ok()?;
-        Some(path.starts_with(fs::canonicalize(folder).ok()?))
+        let is_below = path.starts_with(&folder);
+        Some(is_below && !is_in_checkout_below(&folder, &path)?)
     };
     run_with_timeout(RESPONSE_TIMEOUT, is_inside).flatten()
+}
+
+/// Tests if the nearest checkout around a path is inside the folder. Outside of git, only a project file makes one.
+fn is_in_checkout_below(folder: &Path, path: &Path) -> Option<bool> {
+    let root = root_of(path).ok()?;
+    Some(root.kind != RootKind::Plain && !folder.starts_with(root.path))
 }
 
 fn is_absent(folder: &Path) -> bool {

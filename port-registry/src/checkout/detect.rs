@@ -1,123 +1,126 @@
-//! Detecting the app and the instance of a folder.
+//! The checkout that a folder is in.
 
-use std::ffi::OsStr;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::OnceLock;
 
-use super::git::{self, Repository};
-use super::repository_name::repository_name;
+use super::file_status::{self, FileStatus};
+use super::git::{Git, GitError};
+use super::labels::Labels;
+use super::layout::{self, Layout};
+use super::root::{self, Root, RootKind};
 use crate::error::Error;
 
-/// The instance of a folder outside of a repository.
-const DEFAULT_INSTANCE: &str = "default";
-
-/// The checkout that a folder is in, with its names in the registry.
+/// The checkout that a folder is in.
 ///
 /// ```
 /// use port_registry::Checkout;
 ///
-/// let here = Checkout::of(std::path::Path::new("."))?;
-/// println!("{:?}/{:?} in {}", here.app, here.instance, here.root.display());
+/// let here = Checkout::open(".")?;
+/// let labels = here.labels()?;
+/// println!("{:?}/{:?} in {}", labels.app, labels.instance, here.root().display());
 /// # Ok::<(), port_registry::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+#[derive(Clone, Debug)]
 pub struct Checkout {
-    /// The app: the name of the repository in the URL of `origin`.
-    ///
-    /// Without an `origin`, it is the name of the main worktree's folder, or of the submodule. Outside of a
-    /// repository, it is the name of the folder. It is `None` if there is no such name, as for `/`, or if the name
-    /// is not UTF-8.
-    pub app: Option<String>,
-    /// The instance: the name of a linked worktree's folder, or else the branch.
-    ///
-    /// On a detached HEAD, it is `detached-` and the short commit. Outside of a repository, it is `default`. It is
-    /// `None` if the name is not UTF-8.
-    pub instance: Option<String>,
-    /// The root of the checkout. Outside of a repository, it is the folder itself.
-    pub root: PathBuf,
+    root: Root,
+    labels: OnceLock<Labels>,
 }
 
 impl Checkout {
-    /// Detects the checkout of a folder by running git. Without git, every folder counts as outside of a repository.
+    /// Finds the checkout that a folder is in. This runs no process.
+    ///
+    /// Its root is the nearest folder upward with a `.git` entry. Outside of git, it is the nearest folder upward with a
+    /// `portctl.toml`, or else the folder itself. The home folder is a root only for itself, and an entry that belongs to
+    /// another user than the folder does not count.
     ///
     /// # Errors
     ///
-    /// Returns [`Checkout`](Error::Checkout) if git cannot be run or refuses to examine the repository. There is no
-    /// fallback, because other names would lead to other ports.
-    pub fn of(folder: &Path) -> Result<Checkout, Error> {
-        // Git reports real paths.
-        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-        let checkout = git::repository(&folder).and_then(|repository| match repository {
-            Some(repository) => Ok(Checkout {
-                app: app(&repository),
-                instance: instance(&repository)?,
-                root: root(repository),
-            }),
-            None => Ok(Checkout {
-                app: file_name(&folder),
-                instance: Some(DEFAULT_INSTANCE.to_owned()),
-                root: folder.clone(),
-            }),
-        });
-        checkout.map_err(|source| Error::Checkout { folder, source })
+    /// Returns [`Checkout`](Error::Checkout) if the folder does not exist or cannot be examined.
+    pub fn open(folder: impl AsRef<Path>) -> Result<Checkout, Error> {
+        let folder = folder.as_ref();
+        let root = root::root_of(folder).map_err(|source| Error::Checkout {
+            folder: folder.to_owned(),
+            source,
+        })?;
+        Ok(Checkout {
+            root,
+            labels: OnceLock::new(),
+        })
+    }
+
+    /// Returns the root of the checkout, a canonical path.
+    pub fn root(&self) -> &Path {
+        &self.root.path
+    }
+
+    /// Returns the labels of the checkout. The first call runs git, unless the checkout is outside of git. Without git,
+    /// every checkout counts as outside of git.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Checkout`](Error::Checkout) if git fails, rejects the repository, or does not answer within five seconds.
+    /// There is no fallback, because other labels would lead to other ports. The next call asks git again.
+    pub fn labels(&self) -> Result<&Labels, Error> {
+        if let Some(labels) = self.labels.get() {
+            return Ok(labels);
+        }
+        let labels = match self.git() {
+            Some(git) => Labels::of_repository(&git).map_err(|it| self.error(it))?,
+            None => Labels::of_folder(self.root()),
+        };
+        Ok(self.labels.get_or_init(|| labels))
+    }
+
+    /// Returns the state of a file in git, which need not exist. A relative path begins at the root.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Checkout`](Error::Checkout) if the file is not in the checkout, and like [`labels`](Self::labels).
+    #[doc(hidden)]
+    pub fn file_status(&self, file: &Path) -> Result<FileStatus, Error> {
+        let Some(git) = self.git() else {
+            return Ok(FileStatus::NoRepository);
+        };
+        let file = file_status::path_in(self.root(), file).map_err(|source| Error::Checkout {
+            folder: self.root().to_owned(),
+            source,
+        })?;
+        FileStatus::of(&git, &file).map_err(|it| self.error(it))
+    }
+
+    /// Tests if the repository has a branch of this name. A branch without commits does not exist yet.
+    ///
+    /// # Errors
+    ///
+    /// Like [`labels`](Self::labels), and also if git is not installed.
+    #[doc(hidden)]
+    pub fn has_branch(&self, name: &str) -> Result<bool, Error> {
+        match self.git() {
+            Some(git) => has_branch(&git, name).map_err(|it| self.error(it)),
+            None => Ok(false),
+        }
+    }
+
+    fn git(&self) -> Option<Git<'_>> {
+        (self.root.kind == RootKind::Git).then(|| Git::new(self.root()))
+    }
+
+    fn error(&self, error: GitError) -> Error {
+        Error::Checkout {
+            folder: self.root().to_owned(),
+            source: error.into_io(),
+        }
     }
 }
 
-/// Returns the root of the checkout. Beside a bare repository or inside the git directory, returns the folder that
-/// contains the repository.
-fn root(repository: Repository) -> PathBuf {
-    match repository.top_level {
-        Some(top_level) => top_level,
-        None => match folder_around(&repository.common_dir) {
-            Some(folder) => folder.to_owned(),
-            None => repository.common_dir,
-        },
+fn has_branch(git: &Git, name: &str) -> Result<bool, GitError> {
+    // Git matches patterns, which no branch contains in its name.
+    if name.contains(['*', '?', '[', '\\', '\0', '\n']) {
+        return Ok(false);
     }
-}
-
-/// Returns the folder of the project if its git directory is directly inside it.
-fn folder_around(common_dir: &Path) -> Option<&Path> {
-    match common_dir.file_name()?.to_str()? {
-        ".git" | ".bare" => common_dir.parent(),
-        _ => None,
-    }
-}
-
-fn app(repository: &Repository) -> Option<String> {
-    let from_url = repository.origin.as_deref().and_then(repository_name);
-    from_url.or_else(|| file_name(&main_folder(repository)))
-}
-
-fn instance(repository: &Repository) -> io::Result<Option<String>> {
-    if let Some(top_level) = &repository.top_level
-        && repository.git_dir != repository.common_dir
-    {
-        return Ok(file_name(top_level));
-    }
-    if let Some(branch) = git::branch(repository)? {
-        return Ok(Some(branch));
-    }
-    let commit = git::short_commit(repository)?;
-    Ok(commit.map(|commit| format!("detached-{commit}")))
-}
-
-/// Returns the folder of the main worktree, or the folder that it would have.
-fn main_folder(repository: &Repository) -> PathBuf {
-    let common_dir = &repository.common_dir;
-    match &repository.top_level {
-        Some(top_level) if repository.git_dir == *common_dir => top_level.clone(),
-        _ => match folder_around(common_dir) {
-            Some(folder) => folder.to_owned(),
-            // A bare `proj.git`, or a submodule's folder in the repository of its parent.
-            None if common_dir.extension() == Some(OsStr::new("git")) => {
-                common_dir.with_extension("")
-            }
-            None => common_dir.clone(),
-        },
-    }
-}
-
-fn file_name(path: &Path) -> Option<String> {
-    path.file_name()?.to_str().map(str::to_owned)
+    // A git that prints nothing would look like one without branches.
+    Layout::of(git)?;
+    let reference = format!("refs/heads/{name}");
+    let answer = git.run(&["for-each-ref", "--format=%(refname)", &reference], &[0])?;
+    Ok(layout::lines(&answer).contains(&reference.as_bytes()))
 }

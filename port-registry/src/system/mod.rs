@@ -3,6 +3,7 @@
 pub(crate) mod files;
 pub(crate) mod home;
 pub(crate) mod listener;
+pub(crate) mod owner;
 pub(crate) mod probe;
 #[cfg(feature = "listeners")]
 mod procfs;

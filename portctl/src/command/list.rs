@@ -70,7 +70,7 @@ pub(crate) fn run(args: ListArgs) -> CommandResult {
 fn other_checkouts(allocations: &[Allocation], checkout: &Checkout) -> Option<String> {
     let others = allocations
         .iter()
-        .filter(|it| it.belongs_to_other_checkout(&checkout.root));
+        .filter(|it| it.belongs_to_other_checkout(checkout.root()));
     let dirs: Vec<_> = others
         .filter(|it| it.dir.is_some())
         .map(wording::checkout)

@@ -86,7 +86,7 @@ fn in_other_checkouts(names: &CheckoutNames, allocations: &[Allocation]) -> Vec<
     };
     let others = allocations
         .iter()
-        .filter(|it| it.dir.is_some() && it.belongs_to_other_checkout(&checkout.root));
+        .filter(|it| it.dir.is_some() && it.belongs_to_other_checkout(checkout.root()));
     others
         .map(|it| {
             let dir = wording::checkout(it);

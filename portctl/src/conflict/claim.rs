@@ -109,8 +109,8 @@ pub(crate) fn allocations_of(
     let allocations = backend.list(filter)?;
     if let Some(checkout) = names.checkout_of(filter) {
         let mut others = allocations.iter();
-        if let Some(holder) = others.find(|it| it.belongs_to_other_checkout(&checkout.root)) {
-            return Err(other_checkout(backend, holder.clone(), &checkout.root).into());
+        if let Some(holder) = others.find(|it| it.belongs_to_other_checkout(checkout.root())) {
+            return Err(other_checkout(backend, holder.clone(), checkout.root()).into());
         }
     }
     Ok(allocations)

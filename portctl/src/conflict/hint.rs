@@ -42,8 +42,8 @@ pub(crate) fn name_flags(claim: &Claim) -> String {
     // Compare the roots, because a worktree may be inside another one.
     let is_here = |root: &Path| {
         let here = env::current_dir().ok();
-        let here = here.and_then(|here| Checkout::of(&here).ok());
-        here.is_some_and(|here| here.root == root)
+        let here = here.and_then(|here| Checkout::open(&here).ok());
+        here.is_some_and(|here| here.root() == root)
     };
     if claim.dir().is_some_and(|root| is_here(root)) {
         return String::new();

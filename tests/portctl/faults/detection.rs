@@ -97,7 +97,8 @@ fn unreadable_head_is_an_error() {
     }
     let head = shop.head();
     let inject = "--inject=openat:error=EIO";
-    let mut command = shop.strace(&[inject, "-P", head.to_str().unwrap()]);
+    // Git reads it.
+    let mut command = shop.strace(&["-f", inject, "-P", head.to_str().unwrap()]);
     assert!(!shop.get_again(&mut command));
 }
 
