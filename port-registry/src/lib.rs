@@ -141,6 +141,7 @@ pub use checkout::file_status::FileStatus;
 #[cfg(feature = "detect")]
 #[cfg_attr(docsrs, doc(cfg(feature = "detect")))]
 pub use checkout::labels::Labels;
+pub use checkout::reach::{CheckoutState, OutOfReach};
 pub use error::Error;
 pub use inspection::Inspection;
 pub use lease::Lease;

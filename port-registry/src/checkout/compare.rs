@@ -1,30 +1,21 @@
 //! Comparing checkouts by their folders, on file systems that may not respond.
 
-use std::io::ErrorKind;
+use std::fs::{self, Metadata};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::Duration;
-use std::{fs, thread};
 
+use super::reach::{self, CheckoutState};
 use super::root::{RootKind, root_of};
-
-/// The time that a file system has to respond.
-const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// The maximum number of threads that may be blocked by file systems that do not respond.
-const MAX_BLOCKED_THREADS: usize = 8;
+use super::timeout::{RESPONSE_TIMEOUT, run_with_timeout};
+use crate::types::checkout_path::CheckoutPath;
 
 /// The recorded checkout of a service, compared with the one that claims it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CheckoutMatch {
     /// Both are the same folder, perhaps by different paths.
     Same,
-    /// The recorded checkout no longer exists.
+    /// The recorded checkout certainly no longer exists.
     Gone,
-    /// The recorded checkout is another one. A checkout that cannot be examined counts as existing, for example on a
-    /// network file system that does not respond.
+    /// The recorded checkout is another one. One that may only be out of reach counts as existing.
     Other,
 }
 
@@ -40,10 +31,28 @@ pub(crate) fn compare(claimed: &Path, recorded: &Path) -> CheckoutMatch {
     .unwrap_or(CheckoutMatch::Other)
 }
 
-/// Tests if a folder certainly no longer exists.
-pub(crate) fn is_gone(folder: &Path) -> bool {
-    let folder = folder.to_owned();
-    run_with_timeout(RESPONSE_TIMEOUT, move || is_absent(&folder)).unwrap_or(false)
+/// Returns the first of the recorded checkouts that is the folder `root` by another path, for example by a bind mount
+/// or a symbolic link.
+///
+/// Returns `None` if none is, and if the file systems together do not respond within a second.
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "finding a checkout will call it on a miss")
+)]
+pub(crate) fn same_folder_among<'a>(
+    root: &Path,
+    recorded: impl Iterator<Item = &'a CheckoutPath>,
+) -> Option<CheckoutPath> {
+    let others = recorded.filter(|dir| dir.as_os_str() != root.as_os_str());
+    let others: Vec<CheckoutPath> = others.cloned().collect();
+    if others.is_empty() {
+        return None;
+    }
+    let root = root.to_owned();
+    run_with_timeout(RESPONSE_TIMEOUT, move || {
+        others.into_iter().find(|dir| are_same(&root, dir))
+    })
+    .flatten()
 }
 
 /// Tests if a path leads to a folder or something in it, and not into another checkout inside the folder. Returns `None`
@@ -65,81 +74,71 @@ fn is_in_checkout_below(folder: &Path, path: &Path) -> Option<bool> {
     Some(root.kind != RootKind::Plain && !folder.starts_with(root.path))
 }
 
-fn is_absent(folder: &Path) -> bool {
-    match folder.try_exists() {
-        Ok(exists) => !exists,
-        // One of the folder's parents is a file now.
-        Err(error) => error.kind() == ErrorKind::NotADirectory,
-    }
-}
-
 fn compare_folders(claimed: &Path, recorded: &Path) -> CheckoutMatch {
-    if is_absent(recorded) {
-        return CheckoutMatch::Gone;
-    }
-    match (fs::canonicalize(claimed), fs::canonicalize(recorded)) {
-        (Ok(claimed), Ok(recorded)) if claimed == recorded => CheckoutMatch::Same,
-        _ => CheckoutMatch::Other,
+    match reach::examine(recorded) {
+        CheckoutState::Gone => CheckoutMatch::Gone,
+        CheckoutState::Exists if are_same(claimed, recorded) => CheckoutMatch::Same,
+        CheckoutState::Exists | CheckoutState::OutOfReach(_) => CheckoutMatch::Other,
     }
 }
 
-/// Runs `task` on a thread of its own, and leaves the thread behind if it takes longer than `timeout`. Returns `None`
-/// then, and if too many threads were left behind already.
-fn run_with_timeout<T: Send + 'static>(
-    timeout: Duration,
-    task: impl FnOnce() -> T + Send + 'static,
-) -> Option<T> {
-    static BLOCKED: AtomicUsize = AtomicUsize::new(0);
-    if BLOCKED.load(Ordering::Relaxed) >= MAX_BLOCKED_THREADS {
-        return None;
-    }
-    let (sender, receiver) = mpsc::channel();
-    // Set by the first of the two: the thread when it is done, or the caller when it gives up.
-    let is_over = Arc::new(AtomicBool::new(false));
-    let thread_is_over = is_over.clone();
-    let spawned = thread::Builder::new().spawn(move || {
-        // The caller may have given up.
-        let _ = sender.send(task());
-        if thread_is_over.swap(true, Ordering::Relaxed) {
-            BLOCKED.fetch_sub(1, Ordering::Relaxed);
+/// Tests if two paths lead to one folder, also by a bind mount, through which canonical paths differ.
+fn are_same(one: &Path, other: &Path) -> bool {
+    let (Ok(one_found), Ok(other_found)) = (fs::metadata(one), fs::metadata(other)) else {
+        return false;
+    };
+    are_same_folder(&one_found, &other_found)
+        || match (fs::canonicalize(one), fs::canonicalize(other)) {
+            (Ok(one), Ok(other)) => one == other,
+            _ => false,
         }
-    });
-    spawned.ok()?;
-    match receiver.recv_timeout(timeout) {
-        Ok(answer) => Some(answer),
-        Err(RecvTimeoutError::Disconnected) => None,
-        Err(RecvTimeoutError::Timeout) => {
-            BLOCKED.fetch_add(1, Ordering::Relaxed);
-            if !is_over.swap(true, Ordering::Relaxed) {
-                return None;
-            }
-            // The thread has finished just now.
-            BLOCKED.fetch_sub(1, Ordering::Relaxed);
-            receiver.try_recv().ok()
-        }
-    }
+}
+
+/// Compares folders by device and inode. These are never stored, because both change.
+#[cfg(unix)]
+fn are_same_folder(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    // An inode of 0 means that the file system has none.
+    one.is_dir() && one.ino() != 0 && (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// The standard library gives no identity of folders here.
+#[cfg(not(unix))]
+fn are_same_folder(_: &Metadata, _: &Metadata) -> bool {
+    false
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex, mpsc};
-    use std::time::Duration;
+    use std::fs;
 
-    use super::{MAX_BLOCKED_THREADS, run_with_timeout};
+    use super::{CheckoutMatch, compare, same_folder_among};
+    use crate::types::checkout_path::CheckoutPath;
 
     #[test]
-    fn blocked_threads_are_limited_in_time_and_number() {
-        let timeout = Duration::from_millis(10);
-        let (unblock, wait) = mpsc::channel::<()>();
-        let wait = Arc::new(Mutex::new(wait));
-        for _ in 0..2 * MAX_BLOCKED_THREADS {
-            let wait = wait.clone();
-            let stuck = run_with_timeout(timeout, move || wait.lock().map(|it| it.recv()).is_ok());
-            assert_eq!(stuck, None);
+    fn folder_is_the_same_by_each_of_its_paths() {
+        let folder = tempfile::tempdir().unwrap();
+        let [shop, blog, link, gone] =
+            ["shop", "blog", "link", "gone"].map(|name| folder.path().join(name));
+        fs::create_dir(&shop).unwrap();
+        fs::create_dir(&blog).unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(&shop, &link).unwrap();
+        let recorded: Vec<CheckoutPath> = [&gone, &blog, &shop, &link]
+            .map(|path| CheckoutPath::new(path.to_str().unwrap().to_owned()))
+            .to_vec();
+        assert_eq!(compare(&shop, &blog), CheckoutMatch::Other);
+        assert_eq!(compare(&shop, &gone), CheckoutMatch::Gone);
+        assert_eq!(compare(&gone, &shop), CheckoutMatch::Other);
+        if cfg!(unix) {
+            assert_eq!(compare(&shop, &link), CheckoutMatch::Same);
+            // The path itself is no other one.
+            let found = same_folder_among(&shop, recorded.iter());
+            assert_eq!(found.as_ref(), Some(&recorded[3]));
+            let found = same_folder_among(&link, recorded.iter());
+            assert_eq!(found.as_ref(), Some(&recorded[2]));
         }
-        drop(unblock);
-        let deadline = crate::deadline::Deadline::after(Duration::from_secs(20));
-        let answer = deadline.poll(|| Ok::<_, ()>(run_with_timeout(timeout, || 7)));
-        assert_eq!(answer, Ok(Some(7)));
+        assert_eq!(same_folder_among(&blog, recorded.iter()), None);
+        assert_eq!(same_folder_among(&gone, recorded.iter()), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Checkouts: finding the one that a folder is in, its labels, and comparing two of them.
+//! Checkouts: finding the one that a folder is in, its labels, and comparing two of them, and telling if one is gone.
 
 pub(crate) mod compare;
 #[cfg(feature = "detect")]
@@ -11,8 +11,13 @@ mod git;
 pub(crate) mod labels;
 #[cfg(feature = "detect")]
 mod layout;
+mod missing;
+mod mounts;
+mod namespace;
 #[cfg(feature = "detect")]
 mod process;
+pub(crate) mod reach;
 #[cfg(feature = "detect")]
 pub(crate) mod repository_name;
 pub(crate) mod root;
+mod timeout;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::checkout::compare::{self, CheckoutMatch};
+use crate::checkout::reach::{self, CheckoutState};
 use crate::types::allocation_id::AllocationId;
 use crate::types::checkout_name::CheckoutName;
 use crate::types::checkout_path::CheckoutPath;
@@ -65,25 +66,41 @@ impl Allocation {
 
     /// Tests if the allocation belongs to an existing checkout other than the one with this root.
     ///
-    /// Returns `false` if no checkout is recorded or if the recorded one no longer exists, and `true` if it cannot be
-    /// examined. The call may take a second if a file system does not respond.
+    /// Returns `false` if no checkout is recorded or if the recorded one is gone, and `true` if it may only be out of
+    /// reach. The call may take a second if a file system does not respond.
     pub fn belongs_to_other_checkout(&self, root: &Path) -> bool {
         match &self.dir {
             Some(dir) if root.to_str().is_some() => {
                 compare::compare(root, dir) == CheckoutMatch::Other
             }
             // A root that is not UTF-8 is never recorded.
-            Some(dir) => !compare::is_gone(dir),
+            Some(_) => !self.checkout_is_gone(),
             None => false,
         }
     }
 
-    /// Tests if the allocation belongs to a checkout that no longer exists.
+    /// Finds the state of the checkout that the allocation belongs to. Returns `None` if none is recorded.
     ///
-    /// Returns `false` if the checkout cannot be examined, or if its file system does not respond within a second.
-    /// A checkout on a disk that is not mounted looks as if it no longer existed.
+    /// A checkout whose path does not exist may only be out of reach, if one of these is true:
+    ///
+    /// - It is in `/mnt`, `/media`, `/run/media` or `/Volumes`, but not on a disk that is mounted there now.
+    /// - `/etc/fstab` lists a file system for it that is not mounted now.
+    /// - This process is in a container, or in another mount namespace than the system's first process. There a
+    ///   checkout is gone only if the folder that held it still exists, is neither a mount point nor contains one, and
+    ///   is none that every system has, such as `/tmp` itself. A container that shares only the registry's folder
+    ///   with the system has other files under the same paths, and empty folders above its mount points.
+    /// - The system refuses to examine it, or does not respond within a second.
+    ///
+    /// The call may take a second if a file system does not respond.
+    pub fn checkout_state(&self) -> Option<CheckoutState> {
+        self.dir.as_deref().map(reach::state_of)
+    }
+
+    /// Tests if the allocation belongs to a checkout that certainly no longer exists.
+    ///
+    /// Returns `false` if the checkout may only be out of reach, as [`checkout_state`](Self::checkout_state) tells.
     pub fn checkout_is_gone(&self) -> bool {
-        self.dir.as_deref().is_some_and(compare::is_gone)
+        self.checkout_state() == Some(CheckoutState::Gone)
     }
 
     /// Tests if a path is inside the allocation's checkout, also if it leads there through a symbolic link.
