@@ -11,6 +11,8 @@ use crate::system::shell::quoted;
 use crate::types::allocation::Allocation;
 use crate::types::allocation_id::AllocationId;
 use crate::types::checkout_path::CheckoutPath;
+#[cfg(feature = "detect")]
+use crate::types::checkout_path::DirError;
 use crate::types::port::Port;
 use crate::types::range::PortRange;
 
@@ -170,6 +172,30 @@ pub enum Error {
     /// The home folder is unknown, so that the store has no default path.
     #[error("HOME is not an absolute path; set it, or set PORT_REGISTRY_DB to the registry's file")]
     NoHome,
+
+    /// A checkout gives no app or no instance, because it has no valid name for it.
+    #[cfg(feature = "detect")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "detect")))]
+    #[error("the checkout {} has no valid name for the {field}; name the app and the instance instead", root.display())]
+    #[non_exhaustive]
+    NoLabel {
+        /// The root of the checkout.
+        root: PathBuf,
+        /// The name that is missing: `app`, `instance` or `service`.
+        field: &'static str,
+    },
+
+    /// A checkout has no path that can be recorded.
+    #[cfg(feature = "detect")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "detect")))]
+    #[error("the checkout {} cannot be recorded; name the app and the instance instead", root.display())]
+    #[non_exhaustive]
+    Unrecordable {
+        /// The root of the checkout.
+        root: PathBuf,
+        /// The problem of the path.
+        source: DirError,
+    },
 
     /// The checkout that a folder is in cannot be identified, for example because git failed.
     #[cfg(feature = "detect")]

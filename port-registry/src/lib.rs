@@ -120,6 +120,8 @@ mod checkout;
 pub mod daemon;
 mod deadline;
 mod error;
+#[cfg(any(feature = "detect", feature = "daemon"))]
+mod fnv;
 #[cfg(all(any(test, fuzzing), feature = "detect"))]
 pub mod fuzz;
 mod inspection;
@@ -141,6 +143,9 @@ pub use checkout::file_status::FileStatus;
 #[cfg(feature = "detect")]
 #[cfg_attr(docsrs, doc(cfg(feature = "detect")))]
 pub use checkout::labels::Labels;
+#[cfg(feature = "detect")]
+#[doc(hidden)]
+pub use checkout::mark::MARK_LENGTHS;
 pub use checkout::reach::{CheckoutState, OutOfReach};
 pub use error::Error;
 pub use inspection::Inspection;

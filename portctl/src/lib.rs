@@ -14,7 +14,6 @@ mod daemon;
 mod doctor;
 mod env_file;
 mod environment;
-mod fnv;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod import;

@@ -33,6 +33,13 @@ fn assert_detected_by(
     assert_eq!(printed[0]["dir"], checkout.to_str().unwrap());
 }
 
+/// Releases all ports of a checkout, so that its next one has the labels that it has now.
+#[track_caller]
+fn release(sandbox: &Sandbox, folder: &Path) {
+    let mut portctl = sandbox.command(PORTCTL);
+    Ran::of(portctl.args(["release", "--yes"]).current_dir(folder)).printed();
+}
+
 /// Creates a sandbox with a repository `shop` that has one commit on `main` and no remote.
 fn shop() -> (Sandbox, PathBuf) {
     let sandbox = Sandbox::new();
@@ -94,6 +101,8 @@ fn folder_and_branch_name_the_app_and_instance_of_a_repository() {
     // The git directory belongs to the same checkout.
     assert_detected(&sandbox, &shop.join(".git"), "shop", "main", &shop);
     sandbox.git(&shop, &["switch", "-q", "-c", "feature/cart"]);
+    assert_detected(&sandbox, &shop, "shop", "main", &shop);
+    release(&sandbox, &shop);
     assert_detected(&sandbox, &shop, "shop", "feature/cart", &shop);
 }
 
@@ -124,7 +133,7 @@ fn local_path_as_origin_does_not_name_the_app() {
 }
 
 #[test]
-fn linked_worktree_has_the_app_of_the_main_one_and_its_folder_as_instance() {
+fn linked_worktree_has_the_app_of_the_main_one_and_its_own_name_as_instance() {
     let (sandbox, shop) = shop();
     let cart = sandbox.path().join("trees").join("cart");
     sandbox.git(
@@ -143,6 +152,8 @@ fn linked_worktree_has_the_app_of_the_main_one_and_its_folder_as_instance() {
         &shop,
         &["remote", "add", "origin", "git@example.com:owner/store.git"],
     );
+    assert_detected(&sandbox, &cart, "shop", "cart", &cart);
+    release(&sandbox, &cart);
     assert_detected(&sandbox, &cart, "store", "cart", &cart);
 }
 
@@ -221,6 +232,8 @@ fn submodule_has_an_app_of_its_own() {
             "https://example.com/o/library",
         ],
     );
+    assert_detected(&sandbox, &submodule, "lib", "main", &submodule);
+    release(&sandbox, &submodule);
     assert_detected(&sandbox, &submodule, "library", "main", &submodule);
     assert_detected(&sandbox, &shop, "shop", "main", &shop);
 }
@@ -268,7 +281,7 @@ fn checkout_reached_by_a_symbolic_link_has_its_real_path() {
 }
 
 #[test]
-fn second_clone_of_a_branch_is_refused_the_ports_of_the_first() {
+fn second_clone_of_a_branch_has_ports_of_its_own() {
     let sandbox = Sandbox::new();
     for clone in ["one", "two"] {
         let folder = sandbox.path().join(clone);
@@ -278,31 +291,28 @@ fn second_clone_of_a_branch_is_refused_the_ports_of_the_first() {
             &["remote", "add", "origin", "https://example.com/o/shop"],
         );
     }
-    let get = |clone: &str, words: &[&str]| {
+    let run = |clone: &str, words: &[&str]| {
         let folder = sandbox.path().join(clone);
         Ran::of(sandbox.command(PORTCTL).args(words).current_dir(folder))
     };
-    let port = get("one", &["get", "web"]).printed().to_owned();
-    assert_eq!(get("one", &["get", "web"]).printed(), port);
-    let other = get("two", &["get", "web"]);
-    let complaint = other.complained(1);
-    for clone in ["one", "two"] {
-        let path = sandbox.path().join(clone);
-        assert!(complaint.contains(path.to_str().unwrap()), "{complaint}");
-    }
-    assert!(complaint.contains("--instance"), "{complaint}");
-    // The fix that the hint proposes.
-    let instance = ["get", "web", "--instance", "two"];
-    assert_ne!(get("two", &instance).printed(), port);
+    let port = run("one", &["get", "web"]).printed().to_owned();
+    let first = run("two", &["get", "web"]);
+    let own = first.stdout.clone();
+    assert_eq!(first.code, Some(0), "{first:?}");
+    assert_ne!(own.trim(), port);
+    let one = sandbox.path().join("one");
+    let note = format!("note: shop/main is the checkout {}, so", one.display());
+    assert!(first.stderr.starts_with(&note), "{first:?}");
+    // One note is enough.
+    let again = run("two", &["get", "web"]);
+    assert_eq!((&*again.stdout, &*again.stderr), (&*own, ""));
+    assert_eq!(run("two", &["get", "api"]).stderr, "");
+    assert_eq!(run("one", &["get", "web"]).printed(), port);
+    assert_eq!(run("one", &["env"]).printed(), format!("WEB_PORT={port}"));
     // Never release the other clone's ports.
-    let ran = get("two", &["release"]);
-    assert!(
-        ran.complained(1).contains("belongs to the checkout"),
-        "{ran:?}"
-    );
-    // A name given explicitly is valid in any checkout.
-    assert_ne!(get("one", &instance).printed(), port);
-    // A deleted clone no longer blocks its ports.
-    std::fs::remove_dir_all(sandbox.path().join("one")).unwrap();
-    assert_eq!(get("two", &["get", "web"]).printed(), port);
+    assert!(!run("two", &["release"]).printed().contains(&port));
+    assert_eq!(run("one", &["get", "web"]).printed(), port);
+    // A deleted clone leaves its ports to the next one.
+    std::fs::remove_dir_all(one).unwrap();
+    assert_eq!(run("two", &["get", "web"]).printed(), port);
 }

@@ -5,6 +5,7 @@
 
 use super::probe_cache::ProbeCache;
 use crate::checkout::compare::CheckoutMatch;
+use crate::checkout::holding;
 use crate::error::Error;
 use crate::store::fault::Fault;
 use crate::store::tables::rows::Rows;
@@ -58,7 +59,7 @@ impl<'a> CheckoutClaim<'a> {
 
     /// Finds the service of the checkout, whatever its labels are.
     pub(super) fn find(&self, rows: &dyn Rows, cache: &mut ProbeCache) -> Result<Found, Fault> {
-        if let Some(held) = self.held() {
+        if let Some(held) = holding::held(&self.own, self.claim) {
             return Ok(Found::Held(held.clone()));
         }
         if let Some(unowned) = rows.by_key(self.claim.key())?
@@ -81,27 +82,6 @@ impl<'a> CheckoutClaim<'a> {
         cache: &mut ProbeCache,
     ) -> Result<Found, Fault> {
         self.place(self.claim.key().clone(), rows, cache)
-    }
-
-    /// Returns the service that the checkout holds, with the labels of the current branch if possible, or else with the
-    /// checkout's name.
-    fn held(&self) -> Option<&Allocation> {
-        let service = self.claim.key().service();
-        let is_candidate =
-            |it: &&Allocation| it.key.service() == service && it.label_origin.is_detected();
-        let candidates = || self.own.iter().filter(is_candidate);
-        let is_current = |it: &&Allocation| {
-            let instance = it.key.instance();
-            it.key.app() == self.claim.key().app()
-                && (instance == self.claim.key().instance()
-                    || Some(instance) == self.claim.marked_instance())
-        };
-        let has_name =
-            |it: &&Allocation| self.name.as_ref().is_some_and(|name| name.is_of(&it.key));
-        candidates()
-            .find(is_current)
-            .or_else(|| candidates().find(has_name))
-            .or_else(|| candidates().next())
     }
 
     /// Places the service at a key, or at the key with the marked instance if the first one is another checkout's.

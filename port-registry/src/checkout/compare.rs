@@ -35,10 +35,7 @@ pub(crate) fn compare(claimed: &Path, recorded: &Path) -> CheckoutMatch {
 /// or a symbolic link.
 ///
 /// Returns `None` if none is, and if the file systems together do not respond within a second.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "finding a checkout will call it on a miss")
-)]
+#[cfg(feature = "detect")]
 pub(crate) fn same_folder_among<'a>(
     root: &Path,
     recorded: impl Iterator<Item = &'a CheckoutPath>,

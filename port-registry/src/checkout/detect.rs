@@ -101,6 +101,17 @@ impl Checkout {
         }
     }
 
+    /// Returns this checkout under another path of its root.
+    pub(super) fn at(&self, path: &Path) -> Checkout {
+        Checkout {
+            root: Root {
+                path: path.to_owned(),
+                kind: self.root.kind,
+            },
+            labels: self.labels.clone(),
+        }
+    }
+
     fn git(&self) -> Option<Git<'_>> {
         (self.root.kind == RootKind::Git).then(|| Git::new(self.root()))
     }

@@ -7,10 +7,13 @@ pub(crate) mod detect;
 pub(crate) mod file_status;
 #[cfg(feature = "detect")]
 mod git;
+pub(crate) mod holding;
 #[cfg(feature = "detect")]
 pub(crate) mod labels;
 #[cfg(feature = "detect")]
 mod layout;
+#[cfg(feature = "detect")]
+pub(crate) mod mark;
 mod missing;
 mod mounts;
 mod namespace;
@@ -20,4 +23,6 @@ pub(crate) mod reach;
 #[cfg(feature = "detect")]
 pub(crate) mod repository_name;
 pub(crate) mod root;
+#[cfg(feature = "detect")]
+pub(crate) mod services;
 mod timeout;

@@ -22,3 +22,4 @@ pub use self::place::{DAEMON_PORT, default_folder, default_pidfile, lock_of, ope
 pub use self::presence::Presence;
 pub use self::supervisor::{Scope, Supervisor};
 pub use self::visible::{is_invisible, visible};
+pub use crate::fnv::hash as fnv_hash;

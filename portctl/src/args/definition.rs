@@ -59,17 +59,18 @@ pub(super) fn commands_below(path: &[&str]) -> &'static [&'static CommandInfo] {
 #[derive(Debug, FromArgs, ArgsInfo)]
 #[argh(
     help_triggers("-h", "--help", "help"),
-    note = "A port belongs to a service (web, postgres) of an instance (one checkout) of an app \
-            (the project). In a git checkout, the app defaults to the name of the repository, \
-            and the instance to the folder of the linked worktree, or else to the branch \
-            (`detached-` and the commit on a detached HEAD). Elsewhere they default to the \
-            folder's name and `default`.\n\n\
+    note = "A port belongs to a service (web, postgres) of a checkout, whatever branch it is on. \
+            Its labels are the app (the project) and the instance, as they are when the \
+            checkout gets its first port: the name of the repository, and that of the linked \
+            worktree or else the branch. Outside of git they are the folder's name and \
+            `default`.\n\n\
             No daemon is needed: portctl opens the registry's file itself, unless \
             PORT_REGISTRY_ADDR names a daemon. The answers are the same either way.\n\n\
             `portctl COMMAND --help` explains a command.\n\n\
             Environment:\n  \
             PORT_REGISTRY_ADDR  the daemon to use instead, such as 127.0.0.1:51234\n  \
             PORT_REGISTRY_DB  the registry's file (~/.port-registry/ports.redb)\n  \
+            PORT_REGISTRY_APP, PORT_REGISTRY_INSTANCE  the labels, like --app and --instance\n  \
             PORT_REGISTRY_RANGE  the ports to choose from, such as 3000-3999 (1-65535)\n  \
             NO_COLOR, CLICOLOR, CLICOLOR_FORCE  turn colours on or off",
     example = "port=$({command_name} get web) && PORT=$port npm run dev\n{command_name} list --all",

@@ -9,11 +9,11 @@ use port_registry::{AllocationId, Port};
     subcommand,
     name = "release",
     help_triggers("-h", "--help", "help"),
-    note = "Without a service or a port, all ports of this checkout are released. A port is \
-            released in all checkouts of this app, but not if another app holds it. If one of \
-            the services or ports is not allocated, nothing is released and the exit code is 1.\n\n\
+    note = "Without a service or a port, all ports of this checkout are released, unless something \
+            listens on one of them. If one of the services or ports is not allocated to this \
+            checkout, nothing is released and the exit code is 1.\n\n\
             All given flags have to match. --app alone releases the ports of all instances of \
-            that app, and --id releases a port of any app.",
+            that app, and --id releases a port of any app and checkout.",
     example = "{command_name} web\n{command_name} 3000\n{command_name} --id 7"
 )]
 pub(crate) struct ReleaseArgs {
@@ -29,7 +29,7 @@ pub(crate) struct ReleaseArgs {
     #[argh(option, short = 's')]
     pub(crate) service: Vec<String>,
 
-    /// this port, if this app holds it
+    /// this port, if this checkout holds it
     #[argh(option, short = 'p')]
     pub(crate) port: Option<Port>,
 
@@ -40,6 +40,10 @@ pub(crate) struct ReleaseArgs {
     /// the instance, instead of the detected one
     #[argh(option)]
     pub(crate) instance: Option<String>,
+
+    /// release all ports even if something listens on one of them
+    #[argh(switch, short = 'y')]
+    pub(crate) yes: bool,
 
     /// show what would be released, and release nothing
     #[argh(switch, short = 'n')]

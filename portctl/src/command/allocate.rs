@@ -1,18 +1,17 @@
 //! `portctl allocate`.
 
-use std::slice;
+use port_registry::{Claim, ListenerPolicy};
 
-use port_registry::ListenerPolicy;
-
+use super::claiming::{claims, note_of_mark, print_notes};
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
 use super::{named, new_services};
 use crate::args::AllocateArgs;
 use crate::backend;
-use crate::checkout::CheckoutNames;
+use crate::checkout::{Here, TypedLabels, with_marks};
 use crate::command_error::CommandError;
 use crate::conflict;
-use crate::output::{self, visible};
+use crate::output::{self, visible, wording};
 
 pub(crate) fn run(args: AllocateArgs) -> CommandResult {
     let invocation = Invocation::new("allocate", args.app.as_deref(), args.instance.as_deref())
@@ -25,18 +24,40 @@ pub(crate) fn run(args: AllocateArgs) -> CommandResult {
             "--adopt needs the --port that the service listens on",
         ));
     }
-    let mut claim = CheckoutNames::new(args.app, args.instance).claim(&service)?;
-    if let Some(port) = args.port {
-        claim = claim.with_port(port);
-    }
-    if args.adopt {
-        claim = claim.with_listener_policy(ListenerPolicy::Adopt);
-    }
+    let typed = TypedLabels::new(args.app, args.instance)?;
     let backend = backend::open()?;
-    let claims = slice::from_ref(&claim);
-    new_services::check(&*backend, &invocation, claims)?;
-    let allocation = conflict::allocate(&*backend, &claim)?;
-    new_services::undo_clash(&*backend, &invocation, claims, &[&allocation])?;
+    let here = Here::new(&*backend, typed);
+    let services = [service.as_str()];
+    new_services::check(&here, &invocation, &services)?;
+    let held = here.held(&service)?;
+    let is_first = here.name().is_none();
+    let policy = if args.adopt {
+        ListenerPolicy::Adopt
+    } else {
+        ListenerPolicy::Refuse
+    };
+    let (claims, outcome) = with_marks(
+        |length| {
+            let claims = claims(&here, &services, args.port, length)?.into_iter();
+            Ok(claims.map(|it| it.with_listener_policy(policy)).collect())
+        },
+        |claims: &[Claim]| backend.allocate(&claims.iter().collect::<Vec<_>>()),
+    )?;
+    let allocation = conflict::first_allocated(&*backend, &claims, outcome)?;
+    new_services::undo_clash(&*backend, &here, &invocation, &services, &[&allocation])?;
+    let marked = claims
+        .first()
+        .filter(|_| is_first)
+        .and_then(|claim| note_of_mark(&*backend, claim, &allocation));
+    let other = held.filter(|_| !here.typed().are_given()).map(|held| {
+        format!(
+            "{} of this checkout has port {} already, which `portctl get{}` prints on other branches",
+            held.key,
+            held.port,
+            wording::service(held.key.service())
+        )
+    });
+    let notes: Vec<String> = marked.into_iter().chain(other).collect();
     Ok(Done::Printed(if args.json {
         output::print_json(&allocation)
     } else {
@@ -46,5 +67,6 @@ pub(crate) fn run(args: AllocateArgs) -> CommandResult {
             allocation.port,
             visible(&key)
         ))
+        .map(|()| print_notes(&notes))
     }))
 }

@@ -1,13 +1,16 @@
 //! `portctl check`.
 
-use port_registry::{Port, PortStatus, ServiceKey};
+use std::slice;
 
+use port_registry::{Port, PortStatus};
+
+use super::claiming::print_notes;
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
 use super::{missing, named};
 use crate::args::CheckArgs;
 use crate::backend::{self, Backend};
-use crate::checkout::CheckoutNames;
+use crate::checkout::{Here, TypedLabels};
 use crate::command_error::CommandError;
 use crate::output::{self, visible, wording};
 use crate::report::Report;
@@ -33,7 +36,7 @@ pub(crate) fn run(args: CheckArgs) -> CommandResult {
 enum Target {
     Port(Port),
     /// The port of a service.
-    Service(ServiceKey, Invocation),
+    Service(String, TypedLabels, Invocation),
 }
 
 /// Reads the port or the service from the command line.
@@ -48,8 +51,8 @@ fn target(args: CheckArgs) -> Result<Target, CommandError> {
         )),
         ([port], []) => Ok(Target::Port(*port)),
         ([], [service]) => {
-            let key = CheckoutNames::new(args.app, args.instance).key(service)?;
-            Ok(Target::Service(key, invocation))
+            let typed = TypedLabels::new(args.app, args.instance)?;
+            Ok(Target::Service(service.clone(), typed, invocation))
         }
         ([], []) => Err(CommandError::Usage(
             Report::new("no port is named").hint("name one, as in `portctl check 3000`"),
@@ -67,15 +70,18 @@ fn target(args: CheckArgs) -> Result<Target, CommandError> {
 }
 
 impl Target {
-    fn port(&self, backend: &dyn Backend) -> Result<Port, CommandError> {
-        let (key, invocation) = match self {
-            Target::Port(port) => return Ok(*port),
-            Target::Service(key, invocation) => (key, invocation),
+    fn port(self, backend: &dyn Backend) -> Result<Port, CommandError> {
+        let (service, typed, invocation) = match self {
+            Target::Port(port) => return Ok(port),
+            Target::Service(service, typed, invocation) => (service, typed, invocation),
         };
-        let others = backend.list_instance_of(key)?;
-        match others.iter().find(|it| it.key == *key) {
-            Some(allocation) => Ok(allocation.port),
-            None => Err(missing::report(invocation, key, &others).into()),
+        let here = Here::new(backend, typed);
+        match here.find(&service)? {
+            Some(allocation) => {
+                print_notes(&here.notes_of_others(slice::from_ref(&allocation))?);
+                Ok(allocation.port)
+            }
+            None => Err(missing::report(&invocation, &here, &service)?.into()),
         }
     }
 }

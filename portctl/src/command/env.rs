@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use port_registry::{Allocation, Filter};
+use port_registry::Allocation;
 
+use super::claiming::print_notes;
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
 use super::{missing, named};
 use crate::args::{EnvArgs, Format};
 use crate::backend;
-use crate::checkout::CheckoutNames;
+use crate::checkout::{Here, TypedLabels};
 use crate::command_error::CommandError;
-use crate::conflict;
 use crate::env_file::{
     Replaced, block, replace,
     variables::{self, Variable},
@@ -47,14 +47,17 @@ pub(crate) fn run(args: EnvArgs) -> CommandResult {
         .with_option("--write", file)
         .with_switch("--json", args.json);
     let services = named::services(&invocation, args.words, args.service)?;
-    let names = CheckoutNames::new(args.app, args.instance);
-    let filter = names.filter_of_instance()?;
-    let nothing = no_allocations(&invocation, &filter);
+    let typed = TypedLabels::new(args.app, args.instance)?;
     let backend = backend::open()?;
+    let here = || Here::new(&*backend, typed.clone());
+    let nothing = no_allocations(&invocation, &here())?;
+    // The allocations are read anew for each change of a file.
     let read = || {
-        let mut allocations = conflict::allocations_of(&*backend, &names, &filter)?;
+        let here = here();
+        let mut allocations = here.current()?;
+        print_notes(&here.notes_of_others(&allocations)?);
         if !services.is_empty() {
-            allocations = chosen(&invocation, &names, &services, &allocations)?;
+            allocations = chosen(&invocation, &here, &services, &allocations)?;
         }
         Ok(variables::of(&allocations)?)
     };
@@ -67,20 +70,17 @@ pub(crate) fn run(args: EnvArgs) -> CommandResult {
 /// The allocations of these services. Fails if one of them has no port.
 fn chosen(
     invocation: &Invocation,
-    names: &CheckoutNames,
+    here: &Here,
     services: &[String],
     allocations: &[Allocation],
 ) -> Result<Vec<Allocation>, CommandError> {
     let mut chosen = Vec::with_capacity(services.len());
     for service in services {
-        let key = names.key(service)?;
-        let found = allocations
-            .iter()
-            .find(|it| it.key.service() == key.service());
-        chosen.push(match found {
-            Some(allocation) => allocation.clone(),
-            None => return Err(missing::report(invocation, &key, allocations).into()),
-        });
+        let mut found = allocations.iter();
+        match found.find(|it| it.key.service() == service.trim()) {
+            Some(allocation) => chosen.push(allocation.clone()),
+            None => return Err(missing::report(invocation, here, service)?.into()),
+        }
     }
     Ok(chosen)
 }
@@ -171,8 +171,16 @@ fn set_again<'a>(
     again.map(|it| (it.line, &*it.name))
 }
 
-fn no_allocations(invocation: &Invocation, filter: &Filter) -> String {
-    let names = wording::filter_names(filter);
+fn no_allocations(invocation: &Invocation, here: &Here) -> Result<String, CommandError> {
     let get = invocation.of("get").with(&["web"]);
-    format!("no allocations of {names}; allocate some, as in `{get}`")
+    // An app alone stands for its instance of this checkout.
+    let owner = if here.typed().are_given() {
+        let (app, instance) = here.labels()?;
+        format!("{app}/{instance}")
+    } else {
+        here.owner()?
+    };
+    Ok(format!(
+        "no allocations of {owner}; allocate some, as in `{get}`"
+    ))
 }

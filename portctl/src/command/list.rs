@@ -1,17 +1,18 @@
 //! `portctl list`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use port_registry::{Allocation, Checkout, Filter};
+use port_registry::{Allocation, Filter, Port};
 
 use super::invocation::Invocation;
+use super::named::Named;
 use super::outcome::{CommandResult, Done};
 use super::{missing, named};
 use crate::args::ListArgs;
 use crate::backend::{self, Backend};
-use crate::checkout::CheckoutNames;
+use crate::checkout::{Here, TypedLabels};
 use crate::command_error::CommandError;
-use crate::output::{self, visible, wording};
+use crate::output::{self, visible};
 
 pub(crate) fn run(args: ListArgs) -> CommandResult {
     let invocation = Invocation::new("list", args.app.as_deref(), args.instance.as_deref())
@@ -19,25 +20,16 @@ pub(crate) fn run(args: ListArgs) -> CommandResult {
         .with_option("--port", args.port)
         .with_switch("--json", args.json);
     let wanted = named::services_and_ports(&invocation, &args.words, args.service, args.port)?;
-    let names = CheckoutNames::new(args.app, args.instance);
-    let filters = wanted.filters(args.port, |service, port| {
-        let filter = if args.all {
-            names.filter_of_all(service)?
-        } else {
-            names.filter(service)?
-        };
-        Ok(match port {
-            Some(port) => filter.with_port(port),
-            None => filter,
-        })
-    })?;
+    let typed = TypedLabels::new(args.app, args.instance)?;
     let backend = backend::open()?;
+    let here = Here::new(&*backend, typed);
+    let listed = Listed::of(&here, &*backend, args.all)?;
     let mut found = BTreeMap::new();
     let mut missing = Vec::new();
-    for filter in &filters {
-        let matching = backend.list(filter)?;
+    for selected in selected(&wanted, args.port) {
+        let matching: Vec<Allocation> = listed.matching(selected).cloned().collect();
         if matching.is_empty() && !args.json {
-            missing.push(nothing_matches(&*backend, &names, &invocation, filter)?);
+            missing.push(nothing_matches(&here, &invocation, selected)?);
         }
         found.extend(matching.into_iter().map(|it| (it.id, it)));
     }
@@ -47,72 +39,94 @@ pub(crate) fn run(args: ListArgs) -> CommandResult {
     }
     let printed = if allocations.is_empty() {
         Ok(())
+    } else if args.all {
+        output::print_by_checkout(&allocations)
     } else {
         output::print_allocations(&allocations)
     };
-    let others = filters
-        .first()
-        .and_then(|filter| names.known_checkout_of(filter))
-        .and_then(|checkout| other_checkouts(&allocations, checkout));
     // In place of a result, the sentence is no note beside it.
     let remark = if allocations.is_empty() {
         output::remark
     } else {
         output::note
     };
-    let mut remarks = missing.into_iter().chain(others);
     Ok(Done::Printed(printed.and_then(|()| {
-        remarks.try_for_each(|it| remark(&visible(&it)))
+        missing.iter().try_for_each(|it| remark(&visible(it)))
     })))
 }
 
-/// Names the allocations that belong to another checkout with the same names. Returns `None` if there are none.
-fn other_checkouts(allocations: &[Allocation], checkout: &Checkout) -> Option<String> {
-    let others = allocations
-        .iter()
-        .filter(|it| it.belongs_to_other_checkout(checkout.root()));
-    let dirs: Vec<_> = others
-        .filter(|it| it.dir.is_some())
-        .map(wording::checkout)
-        .collect();
-    let belong = match dirs.len() {
-        0 => return None,
-        1 => "belongs",
-        _ => "belong",
-    };
-    let names: BTreeSet<&str> = dirs.iter().copied().collect();
-    let names: Vec<&str> = names.into_iter().collect();
-    Some(format!(
-        "{} of them {belong} to another checkout, {}: pass --instance NAME to tell them apart",
-        dirs.len(),
-        names.join(" and ")
-    ))
+/// A service or a port that the command line names.
+type Selected<'a> = (Option<&'a str>, Option<Port>);
+
+/// Returns each service and port that is named, or a single selection of all. With `port`, all select only this port.
+fn selected(wanted: &Named, port: Option<Port>) -> Vec<Selected<'_>> {
+    if wanted.is_empty() {
+        return vec![(None, port)];
+    }
+    let services = wanted.services.iter().map(|it| (Some(it.trim()), port));
+    let ports = wanted.ports.iter().map(|it| (None, Some(*it)));
+    services.chain(ports).collect()
 }
 
-/// Tells that no allocation matches a filter, and the next step.
+/// The allocations that are listed if neither a service nor a port is named.
+struct Listed(Vec<Allocation>);
+
+impl Listed {
+    fn of(here: &Here, backend: &dyn Backend, is_of_all: bool) -> Result<Listed, CommandError> {
+        let typed = here.typed();
+        if !is_of_all && !typed.are_given() {
+            return Ok(Listed(here.all()?));
+        }
+        let mut filter = Filter::new();
+        // An app without an instance has all of its instances, and an instance is that of this app.
+        if let Some(app) = typed.app() {
+            filter = filter.with_app(app);
+        } else if !is_of_all {
+            filter = filter.with_app(here.app()?);
+        }
+        if let Some(instance) = typed.instance() {
+            filter = filter.with_instance(instance);
+        }
+        Ok(Listed(backend.list(&filter)?))
+    }
+
+    fn matching(&self, (service, port): Selected<'_>) -> impl Iterator<Item = &Allocation> {
+        self.0.iter().filter(move |it| {
+            service.is_none_or(|service| service == it.key.service())
+                && port.is_none_or(|port| port == it.port)
+        })
+    }
+}
+
+/// Tells that no allocation matches, and the next step.
 fn nothing_matches(
-    backend: &dyn Backend,
-    names: &CheckoutNames,
+    here: &Here,
     invocation: &Invocation,
-    filter: &Filter,
+    (service, port): Selected<'_>,
 ) -> Result<String, CommandError> {
     let is_of_all = invocation.has_switch("--all");
-    if filter.is_empty() {
-        return Ok("no allocations".to_owned());
-    }
-    let owner = wording::filter_names(filter);
-    Ok(match (filter.port(), filter.service()) {
-        (Some(port), _) if owner.is_empty() => format!("port {port} is not allocated"),
-        (Some(port), _) => {
+    let typed = here.typed();
+    let owner = if is_of_all {
+        let names: Vec<&str> = typed.app().into_iter().chain(typed.instance()).collect();
+        names.join("/")
+    } else {
+        here.owner()?
+    };
+    let is_of_one = !is_of_all && (typed.app().is_none() || typed.instance().is_some());
+    Ok(match (service, port) {
+        (None, None) if owner.is_empty() => "no allocations".to_owned(),
+        (Some(service), None) if owner.is_empty() => format!("no allocations of {service}"),
+        (_, Some(port)) if owner.is_empty() => format!("port {port} is not allocated"),
+        (_, Some(port)) => {
             format!(
                 "port {port} is not allocated to {owner}; `portctl check {port}` shows who has it"
             )
         }
-        (None, Some(service)) if filter.instance().is_some() && filter.app().is_some() => {
-            let key = names.key(service)?;
-            let report = missing::report(invocation, &key, &backend.list_instance_of(&key)?);
+        (Some(service), None) if is_of_one => {
+            let report = missing::report(invocation, here, service)?;
             format!("{}; {}", report.error, report.hint.unwrap_or_default())
         }
+        (Some(service), None) if is_of_all => format!("no allocations of {owner}/{service}"),
         _ if is_of_all => format!("no allocations of {owner}"),
         _ => format!("no allocations of {owner}; `portctl list --all` shows those of others"),
     })

@@ -1,28 +1,38 @@
 //! Reports of services that have no port.
 
-use port_registry::{Allocation, ServiceKey};
-
 use super::invocation::Invocation;
+use crate::checkout::Here;
+use crate::command_error::CommandError;
 use crate::report::Report;
 use crate::service_name::{LikelyMeaning, likely_meaning};
 use crate::suggestion;
 
-/// Reports that a service has no port, and suggests a service of a similar name. `others` are allocations with the same
-/// app and instance.
-pub(super) fn report(invocation: &Invocation, key: &ServiceKey, others: &[Allocation]) -> Report {
+/// Reports that a service has no port, and suggests a service of a similar name.
+pub(super) fn report(
+    invocation: &Invocation,
+    here: &Here,
+    service: &str,
+) -> Result<Report, CommandError> {
+    let service = service.trim();
+    let problem = if here.typed().are_given() {
+        format!("{} has no port", here.key(service)?)
+    } else {
+        format!("{service} has no port in this checkout")
+    };
+    let others = here.current()?;
     let services = others.iter().map(|it| it.key.service());
     let list = "`portctl list --all` shows all allocations";
-    let hint = match suggestion::closest(key.service(), services) {
+    let hint = match suggestion::closest(service, services) {
         Some(service) => format!("did you mean `{}`?", invocation.with(&[service])),
-        None => match likely_meaning(key.service()) {
+        None => match likely_meaning(service) {
             Some(LikelyMeaning::Port(port)) => format!("did you mean `portctl check {port}`?"),
             Some(_) => list.to_owned(),
             None if invocation.command == "release" => list.to_owned(),
             None => {
-                let get = invocation.of("get").with(&[key.service()]);
+                let get = invocation.of("get").with(&[service]);
                 format!("`{get}` gives it one, and {list}")
             }
         },
     };
-    Report::new(format!("{key} has no port")).hint(hint)
+    Ok(Report::new(problem).hint(hint))
 }

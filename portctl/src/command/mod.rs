@@ -2,6 +2,7 @@
 
 pub(crate) mod allocate;
 pub(crate) mod check;
+mod claiming;
 pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod env;

@@ -1,6 +1,6 @@
 //! The services and ports that a command line names.
 
-use port_registry::{Filter, Port};
+use port_registry::{Port, ServiceKey};
 
 use super::invocation::Invocation;
 use super::refusal::refusal;
@@ -16,19 +16,9 @@ pub(super) struct Named {
 }
 
 impl Named {
-    /// Makes a filter for each service and port, or a single one if none is named. With `port`, all filters select only
-    /// this port. `make` makes a filter for a service and a port.
-    pub(super) fn filters(
-        &self,
-        port: Option<Port>,
-        make: impl Fn(Option<&str>, Option<Port>) -> Result<Filter, CommandError>,
-    ) -> Result<Vec<Filter>, CommandError> {
-        if self.services.is_empty() && self.ports.is_empty() {
-            return Ok(vec![make(None, port)?]);
-        }
-        let services = self.services.iter().map(|it| make(Some(it), port));
-        let ports = self.ports.iter().map(|it| make(None, Some(*it)));
-        services.chain(ports).collect()
+    /// Returns true if neither a service nor a port is named.
+    pub(super) fn is_empty(&self) -> bool {
+        self.services.is_empty() && self.ports.is_empty()
     }
 }
 
@@ -105,6 +95,12 @@ fn together(
     words: Vec<String>,
     flagged: Vec<String>,
 ) -> Result<Vec<String>, CommandError> {
+    for service in words.iter().chain(&flagged) {
+        // An invalid name matches nothing, and most likely comes from an unset variable.
+        if let Err(error) = ServiceKey::new("any", "any", service) {
+            return Err(CommandError::usage(error.to_string()));
+        }
+    }
     if words.is_empty() || flagged.is_empty() {
         return Ok([words, flagged].concat());
     }

@@ -1,10 +1,11 @@
 //! Checks of services before they get their first port.
 
-use port_registry::{Allocation, AllocationId, Claim, Filter};
+use port_registry::{Allocation, AllocationId};
 
 use super::invocation::Invocation;
 use super::refusal::refusal;
 use crate::backend::Backend;
+use crate::checkout::Here;
 use crate::command_error::CommandError;
 use crate::env_file::variables;
 use crate::service_name::likely_meaning;
@@ -12,37 +13,24 @@ use crate::suggestion;
 
 /// Refuses new services whose names are mistakes: a word that most likely means something else, and a service whose
 /// variable would be that of another one, so that `env` would fail for all of them. Returns the other services of the
-/// checkout, unless all have a port already.
+/// checkout.
 pub(super) fn check(
-    backend: &dyn Backend,
+    here: &Here,
     invocation: &Invocation,
-    claims: &[Claim],
+    services: &[&str],
 ) -> Result<Vec<Allocation>, CommandError> {
-    let mut new = claims.iter();
-    // The common case is a service that exists, which a single look-up finds.
-    let first = loop {
-        match new.next() {
-            Some(claim) if !exists(backend, claim)? => break claim,
-            Some(_) => {}
-            None => return Ok(Vec::new()),
-        }
-    };
-    let existing = siblings(backend, first)?;
-    let services = claims.iter().map(|it| it.key().service());
+    let existing = here.current()?;
     // `allocate --service` makes any name, as in the Go program.
     if invocation.command != "allocate" {
         let is_new = |service: &str| !existing.iter().any(|it| it.key.service() == service);
-        let mut new = services.clone().filter(|it| is_new(it));
+        let mut new = services.iter().filter(|it| is_new(it));
         if let Some((word, meaning)) = new.find_map(|it| Some((it, likely_meaning(it)?))) {
-            let words: Vec<String> = services.map(str::to_owned).collect();
+            let words: Vec<String> = services.iter().map(ToString::to_string).collect();
             return Err(refusal(invocation, word, &meaning, &words));
         }
     }
-    match variables::first_clash(&existing, services) {
-        Some((index, other)) => {
-            let service = claims[index].key().service();
-            Err(clash(invocation, claims, other, service))
-        }
+    match variables::first_clash(&existing, services.iter().copied()) {
+        Some((index, other)) => Err(clash(invocation, services, other, services[index])),
         None => Ok(existing),
     }
 }
@@ -51,14 +39,15 @@ pub(super) fn check(
 /// two, the one with the lower id stays, because its process may have looked before the other one was there.
 pub(super) fn undo_clash(
     backend: &dyn Backend,
+    here: &Here,
     invocation: &Invocation,
-    claims: &[Claim],
+    services: &[&str],
     new: &[&Allocation],
 ) -> Result<(), CommandError> {
-    let (Some(first), false) = (claims.first(), new.is_empty()) else {
+    if new.is_empty() {
         return Ok(());
-    };
-    let all = siblings(backend, first)?;
+    }
+    let all = here.read_again()?;
     let clashes = |it: &Allocation, other: &Allocation| {
         let (service, other_service) = (it.key.service(), other.key.service());
         other.id < it.id
@@ -71,38 +60,17 @@ pub(super) fn undo_clash(
             // If another process has released one of them, none is left to undo.
             let _ = backend.release_all(&ids)?;
             let (other, service) = (other.key.service(), it.key.service());
-            return Err(clash(invocation, claims, other, service));
+            return Err(clash(invocation, services, other, service));
         }
     }
     Ok(())
 }
 
-/// The allocations of the app and the instance of a claim, without those of other checkouts.
-fn siblings(backend: &dyn Backend, claim: &Claim) -> Result<Vec<Allocation>, CommandError> {
-    let mut all = backend.list_instance_of(claim.key())?;
-    let is_of_other = |it: &Allocation| {
-        let root = claim.dir();
-        root.is_some_and(|root| it.belongs_to_other_checkout(root))
-    };
-    all.retain(|it| !is_of_other(it));
-    Ok(all)
-}
-
-fn exists(backend: &dyn Backend, claim: &Claim) -> Result<bool, CommandError> {
-    let key = claim.key();
-    let filter = Filter::new()
-        .with_app(key.app())
-        .with_instance(key.instance())
-        .with_service(key.service());
-    Ok(!backend.list(&filter)?.is_empty())
-}
-
 /// Reports a new service whose variable another one has.
-fn clash(invocation: &Invocation, claims: &[Claim], other: &str, service: &str) -> CommandError {
+fn clash(invocation: &Invocation, services: &[&str], other: &str, service: &str) -> CommandError {
     let mut meant: Vec<&str> = Vec::new();
-    for claim in claims {
-        let named = claim.key().service();
-        let named = if named == service { other } else { named };
+    for named in services {
+        let named = if *named == service { other } else { named };
         if !meant.contains(&named) {
             meant.push(named);
         }

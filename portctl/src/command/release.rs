@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use port_registry::{Allocation, AllocationId, Error, Filter, Port};
 
+use super::claiming::print_notes;
 use super::invocation::Invocation;
+use super::named::Named;
 use super::outcome::{CommandResult, Done};
 use super::{missing, named};
 use crate::args::ReleaseArgs;
 use crate::backend::{self, Backend, BackendError, submit};
-use crate::checkout::CheckoutNames;
+use crate::checkout::{Here, TypedLabels};
 use crate::command_error::CommandError;
 use crate::conflict;
 use crate::output::{self, visible, wording};
@@ -30,22 +32,17 @@ pub(crate) fn run(args: ReleaseArgs) -> CommandResult {
             "--id names one allocation, so leave the rest out",
         ));
     }
-    let names = CheckoutNames::new(args.app, args.instance);
+    let typed = TypedLabels::new(args.app, args.instance)?;
     let backend = backend::open()?;
+    let here = Here::new(&*backend, typed);
     let released = match args.id {
         Some(id) if args.dry_run => vec![by_id(&*backend, id)?],
         Some(id) => vec![backend.release(id)?],
         None => {
-            let filters = wanted.filters(args.port, |service, port| match port {
-                Some(port) => names.filter_of_port(service, port),
-                None => names.filter(service),
-            })?;
-            let mut chosen = BTreeMap::new();
-            for filter in &filters {
-                let matching = matching(&*backend, &invocation, &names, filter)?;
-                chosen.extend(matching.into_iter().map(|it| (it.id, it)));
+            let chosen = chosen(&*backend, &here, &invocation, &wanted, args.port)?;
+            if wanted.is_empty() && args.port.is_none() && !args.yes && !args.dry_run {
+                refuse_in_use(&*backend, &invocation, &chosen)?;
             }
-            let chosen: Vec<Allocation> = chosen.into_values().collect();
             if args.dry_run {
                 chosen
             } else {
@@ -65,34 +62,7 @@ pub(crate) fn run(args: ReleaseArgs) -> CommandResult {
         "released"
     };
     let printed = output::print(&describe(done, &released));
-    // Only a port is released in all checkouts of the app.
-    let is_by_port = args.id.is_none() && (args.port.is_some() || !wanted.ports.is_empty());
-    let others = if is_by_port {
-        in_other_checkouts(&names, &released)
-    } else {
-        Vec::new()
-    };
-    Ok(Done::Printed(printed.and_then(|()| {
-        others
-            .iter()
-            .try_for_each(|note| output::note(&visible(note)))
-    })))
-}
-
-/// Notes which allocations belong to other checkouts.
-fn in_other_checkouts(names: &CheckoutNames, allocations: &[Allocation]) -> Vec<String> {
-    let Ok(checkout) = names.checkout() else {
-        return Vec::new();
-    };
-    let others = allocations
-        .iter()
-        .filter(|it| it.dir.is_some() && it.belongs_to_other_checkout(checkout.root()));
-    others
-        .map(|it| {
-            let dir = wording::checkout(it);
-            format!("port {} belongs to another checkout, {dir}", it.port)
-        })
-        .collect()
+    Ok(Done::Printed(printed))
 }
 
 fn by_id(backend: &dyn Backend, id: AllocationId) -> Result<Allocation, CommandError> {
@@ -101,25 +71,154 @@ fn by_id(backend: &dyn Backend, id: AllocationId) -> Result<Allocation, CommandE
     Ok(found.ok_or(Error::NotFound { id })?)
 }
 
-/// Finds the allocations that match, at least one. Those of another checkout with the same names do not count.
-fn matching(
+/// Finds the allocations that the command line names, at least one for each service and port. Without any, finds all of
+/// this checkout, or all with the typed labels.
+fn chosen(
     backend: &dyn Backend,
+    here: &Here,
     invocation: &Invocation,
-    names: &CheckoutNames,
-    filter: &Filter,
+    wanted: &Named,
+    port: Option<Port>,
 ) -> Result<Vec<Allocation>, CommandError> {
-    let matching = backend.list(filter)?.into_iter();
-    let (others, matching): (Vec<_>, Vec<_>) = matching.partition(|it| names.are_shared_by(it));
-    if let (Some(holder), []) = (others.into_iter().next(), &matching[..]) {
-        return Err(report_other_checkout(backend, invocation, holder).into());
+    let mut chosen = BTreeMap::new();
+    let mut found = Vec::new();
+    if wanted.is_empty() && port.is_none() {
+        found = all(backend, here)?;
     }
-    if matching.is_empty() {
-        return Err(report_no_match(backend, invocation, names, filter)?.into());
+    for service in &wanted.services {
+        found.extend(by_service(backend, here, invocation, service, port)?);
     }
-    Ok(matching)
+    for port in wanted
+        .ports
+        .iter()
+        .chain(port.iter().filter(|_| wanted.services.is_empty()))
+    {
+        found.push(by_port(backend, here, invocation, *port)?);
+    }
+    print_notes(&here.notes_of_others(&found)?);
+    chosen.extend(found.into_iter().map(|it| (it.id, it)));
+    Ok(chosen.into_values().collect())
 }
 
-/// Reports that the matching allocations belong to another checkout with the same names.
+/// Finds all allocations of this checkout, or all with the typed labels, at least one.
+fn all(backend: &dyn Backend, here: &Here) -> Result<Vec<Allocation>, CommandError> {
+    let found = match typed_filter(here)? {
+        Some(filter) => backend.list(&filter)?,
+        None => here.all()?,
+    };
+    if found.is_empty() {
+        let report = Report::new(format!("{} has no ports", here.owner()?));
+        return Err(report
+            .hint("`portctl list --all` shows all allocations")
+            .into());
+    }
+    Ok(found)
+}
+
+/// Makes a filter for the typed labels. An app without an instance selects all instances. Returns `None` if none were
+/// typed.
+fn typed_filter(here: &Here) -> Result<Option<Filter>, CommandError> {
+    let typed = here.typed();
+    if !typed.are_given() {
+        return Ok(None);
+    }
+    let filter = Filter::new().with_app(here.app()?);
+    Ok(Some(match typed.instance() {
+        Some(instance) => filter.with_instance(instance),
+        None => filter,
+    }))
+}
+
+/// Finds the allocation of a service, or those of all instances of a typed app.
+fn by_service(
+    backend: &dyn Backend,
+    here: &Here,
+    invocation: &Invocation,
+    service: &str,
+    port: Option<Port>,
+) -> Result<Vec<Allocation>, CommandError> {
+    let mut found = match typed_filter(here)? {
+        Some(filter) => backend.list(&filter.with_service(service))?,
+        None => here.find(service)?.into_iter().collect(),
+    };
+    found.retain(|it| port.is_none_or(|port| port == it.port));
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    if let Some(port) = port {
+        let owner = format!("a service {service} of {}", here.owner()?);
+        return Err(report_port(backend, invocation, &owner, port)?.into());
+    }
+    Err(missing::report(invocation, here, service)?.into())
+}
+
+/// Finds the allocation of a port of this app, or with the typed labels.
+fn by_port(
+    backend: &dyn Backend,
+    here: &Here,
+    invocation: &Invocation,
+    port: Port,
+) -> Result<Allocation, CommandError> {
+    let holder = backend.list(&Filter::new().with_port(port))?.pop();
+    let app = here.app()?;
+    if let Some(holder) = holder {
+        let typed = here.typed();
+        let has_labels = holder.key.app() == app
+            && typed
+                .instance()
+                .is_none_or(|instance| instance == holder.key.instance());
+        if has_labels && (typed.are_given() || here.is_within_reach(&holder)) {
+            return Ok(holder);
+        }
+        if has_labels {
+            return Err(report_other_checkout(backend, invocation, holder).into());
+        }
+    }
+    let owner = match here.typed().instance() {
+        Some(instance) => format!("{app}/{instance}"),
+        None => app,
+    };
+    Err(report_port(backend, invocation, &owner, port)?.into())
+}
+
+/// Refuses to release all ports at once if something listens on one of them.
+fn refuse_in_use(
+    backend: &dyn Backend,
+    invocation: &Invocation,
+    chosen: &[Allocation],
+) -> Result<(), CommandError> {
+    let mut in_use = Vec::new();
+    for allocation in chosen {
+        if let Some(listener) = backend.check(allocation.port)?.listener {
+            in_use.push((allocation, listener));
+        }
+    }
+    let Some((first, listener)) = in_use.first() else {
+        return Ok(());
+    };
+    let others = match in_use.len() {
+        1 => String::new(),
+        count => format!(", and so are {} others", count - 1),
+    };
+    let problem = format!(
+        "port {} of {} is in use{}{others}; nothing was released",
+        first.port,
+        first.key,
+        wording::by_listener(listener)
+    );
+    let all = invocation
+        .of("release")
+        .like(invocation)
+        .with_switch("--yes", true);
+    let hint = format!(
+        "stop what listens there, or `{}` releases all the same",
+        all.with::<&str>(&[])
+    );
+    let report = Report::new(problem).holder((*first).clone());
+    Err(report.listener(Some(listener.clone())).hint(hint).into())
+}
+
+/// Reports that an allocation of this app belongs to another checkout.
 fn report_other_checkout(
     backend: &dyn Backend,
     invocation: &Invocation,
@@ -136,26 +235,6 @@ fn report_other_checkout(
     ))
 }
 
-/// Reports that no allocation matches, and who has the port or which service has a similar name.
-fn report_no_match(
-    backend: &dyn Backend,
-    invocation: &Invocation,
-    names: &CheckoutNames,
-    filter: &Filter,
-) -> Result<Report, CommandError> {
-    if let Some(port) = filter.port() {
-        return report_port(backend, invocation, filter, port);
-    }
-    Ok(match filter.service() {
-        Some(service) if filter.instance().is_some() => {
-            let key = names.key(service)?;
-            missing::report(invocation, &key, &backend.list_instance_of(&key)?)
-        }
-        _ => Report::new(format!("{} has no ports", wording::filter_names(filter)))
-            .hint("`portctl list --all` shows all allocations"),
-    })
-}
-
 /// The command line that releases an allocation of any app.
 fn release_by_id(invocation: &Invocation, allocation: &Allocation) -> String {
     let is_dry_run = invocation.has_switch("--dry-run");
@@ -165,15 +244,13 @@ fn release_by_id(invocation: &Invocation, allocation: &Allocation) -> String {
         .with::<&str>(&[])
 }
 
-/// Reports that no allocation matches a filter with a port.
+/// Reports that a port is not allocated to an owner.
 fn report_port(
     backend: &dyn Backend,
     invocation: &Invocation,
-    filter: &Filter,
+    owner: &str,
     port: Port,
 ) -> Result<Report, CommandError> {
-    let owner: Vec<&str> = filter.app().into_iter().chain(filter.instance()).collect();
-    let owner = owner.join("/");
     let Some(holder) = backend.list(&Filter::new().with_port(port))?.pop() else {
         return Ok(
             Report::new(format!("port {port} is not allocated")).hint(format!(
@@ -182,10 +259,6 @@ fn report_port(
         );
     };
     let holds = wording::holder(&holder);
-    let owner = match filter.service() {
-        Some(service) => format!("a service {service} of {owner}"),
-        None => owner,
-    };
     let problem = format!("port {port} is allocated to {holds}, not to {owner}");
     let hint = if invocation.has_switch("--dry-run") {
         format!("`{}` shows it", release_by_id(invocation, &holder))

@@ -4,17 +4,16 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
 use std::process::Command;
 
-use port_registry::{Allocation, Claim};
+use port_registry::Allocation;
 
-use super::get::{get_or_allocate, print_notes};
+use super::claiming::{get_or_allocate, print_notes};
 use super::invocation::Invocation;
 use super::named;
 use super::outcome::{CommandResult, Done};
 use crate::args::RunArgs;
 use crate::backend;
-use crate::checkout::CheckoutNames;
+use crate::checkout::{Here, TypedLabels};
 use crate::command_error::CommandError;
-use crate::conflict;
 use crate::env_file::variables;
 use crate::output::wording;
 use crate::path::{candidates, is_program};
@@ -48,16 +47,18 @@ pub(crate) fn run(args: RunArgs, command_line: &[OsString]) -> CommandResult {
         let error = io::Error::from_raw_os_error(rustix::io::Errno::NOENT.raw_os_error());
         return Err(not_run(&invocation, &services, command_line, &error));
     }
-    let names = CheckoutNames::new(args.app, args.instance);
+    let typed = TypedLabels::new(args.app, args.instance)?;
     // The registry is closed before the command runs.
-    let allocations = if services.is_empty() {
-        existing(&names, &invocation)?
-    } else {
-        let claims = services.iter().map(|service| names.claim(service));
-        let claims: Vec<Claim> = claims.collect::<Result<_, _>>()?;
-        let (allocations, notes) = get_or_allocate(&*backend::open()?, &invocation, &claims)?;
-        print_notes(&notes);
-        allocations
+    let allocations = {
+        let backend = backend::open()?;
+        let here = Here::new(&*backend, typed);
+        if services.is_empty() {
+            existing(&here, &invocation)?
+        } else {
+            let got = get_or_allocate(&*backend, &here, &invocation, &services, None)?;
+            print_notes(&got.notes);
+            got.allocations
+        }
     };
     let mut command = Command::new(program);
     command.args(words);
@@ -153,15 +154,13 @@ fn mistaken_program(
 }
 
 /// The allocations of all services that have a port.
-fn existing(
-    names: &CheckoutNames,
-    invocation: &Invocation,
-) -> Result<Vec<Allocation>, CommandError> {
-    let filter = names.filter_of_instance()?;
-    let allocations = conflict::allocations_of(&*backend::open()?, names, &filter)?;
+fn existing(here: &Here, invocation: &Invocation) -> Result<Vec<Allocation>, CommandError> {
+    let allocations = here.current()?;
+    print_notes(&here.notes_of_others(&allocations)?);
     if allocations.is_empty() {
         let owner = if invocation.has_names() {
-            wording::filter_names(&filter)
+            let (app, instance) = here.labels()?;
+            format!("{app}/{instance}")
         } else {
             "this checkout".to_owned()
         };

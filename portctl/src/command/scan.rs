@@ -6,13 +6,13 @@ use std::collections::hash_map::Entry;
 use std::io;
 use std::path::Path;
 
-use port_registry::{Allocation, Listener, Port, PortStatus};
+use port_registry::{Allocation, Listener, MARK_LENGTHS, Port, PortStatus};
 use serde::Serialize;
 
 use super::outcome::{CommandResult, Done};
 use crate::args::ScanArgs;
 use crate::backend::{self, Backend};
-use crate::checkout::CheckoutNames;
+use crate::checkout::{Here, TypedLabels};
 use crate::command_error::CommandError;
 use crate::conflict;
 use crate::environment;
@@ -53,23 +53,19 @@ pub(crate) fn run(args: ScanArgs) -> CommandResult {
     let path = args.path.as_deref().unwrap_or(Path::new("."));
     // Detect the names in the scanned project.
     let folder = if path.is_dir() { path } else { folder_of(path) };
-    let names = CheckoutNames::new(args.app, args.instance).in_folder(folder);
+    let typed = TypedLabels::new(args.app, args.instance)?;
     let scan = scan::scan(path, &environment::all())
         .map_err(|error| Report::new(format!("cannot scan {}: {error}", path.display())))?;
     // Print the notes even if the rest fails.
     let remarked = print_notes(&scan.notes, args.json);
     let backend = backend::open()?;
+    let here = Here::new(&*backend, typed).in_folder(folder);
     let registered = if args.register {
-        Some(register(
-            &*backend,
-            &names,
-            args.path.as_deref(),
-            &scan.ports,
-        )?)
+        Some(register(&*backend, &here, &scan.ports)?)
     } else {
         None
     };
-    let known = look_up(&*backend, &names, &scan.ports)?;
+    let known = look_up(&*backend, &here, &scan.ports)?;
     let printed = remarked.and_then(|()| {
         if args.json {
             output::print_json(&known)
@@ -78,7 +74,7 @@ pub(crate) fn run(args: ScanArgs) -> CommandResult {
         }
     });
     Ok(Done::Printed(printed.and_then(|()| match registered {
-        Some(new) if !args.json => print_registered(new, &names, &known),
+        Some(new) if !args.json => print_registered(new, &here, &known),
         _ => Ok(()),
     })))
 }
@@ -86,12 +82,11 @@ pub(crate) fn run(args: ScanArgs) -> CommandResult {
 /// Looks each port up in the registry and on the system.
 fn look_up<'a>(
     backend: &dyn Backend,
-    names: &CheckoutNames,
+    here: &Here,
     fixed_ports: &'a [FixedPort],
 ) -> Result<Vec<KnownPort<'a>>, CommandError> {
     let mut statuses: HashMap<Port, PortStatus> = HashMap::new();
     let mut known = Vec::with_capacity(fixed_ports.len());
-    let own = names.own();
     for fixed_port in fixed_ports {
         let port = fixed_port.port;
         if let Entry::Vacant(entry) = statuses.entry(port) {
@@ -103,7 +98,7 @@ fn look_up<'a>(
             fixed_port,
             registry: match &holder {
                 None => Standing::Free,
-                Some(holder) if own.has(holder) => Standing::Yours,
+                Some(holder) if here.owns(holder) => Standing::Yours,
                 Some(_) => Standing::Taken,
             },
             holder,
@@ -161,7 +156,7 @@ fn print_notes(notes: &[ScanNote], as_json: bool) -> io::Result<()> {
     })
 }
 
-fn print_registered(new: usize, names: &CheckoutNames, known: &[KnownPort]) -> io::Result<()> {
+fn print_registered(new: usize, here: &Here, known: &[KnownPort]) -> io::Result<()> {
     let certain = known.iter().filter(|it| !it.fixed_port.guess).count();
     let guesses = known.len() - certain;
     let mut text = format!("registered {new}");
@@ -170,7 +165,7 @@ fn print_registered(new: usize, names: &CheckoutNames, known: &[KnownPort]) -> i
     }
     if guesses > 0 {
         text = format!("{text}; not registered, because they are guesses: {guesses}");
-        let mut commands = known.iter().filter_map(|it| registering_command(names, it));
+        let mut commands = known.iter().filter_map(|it| registering_command(here, it));
         if let Some(command) = commands.next() {
             let which = if guesses == 1 { "it" } else { "the first" };
             text = format!("{text} (`{command}` registers {which})");
@@ -180,7 +175,7 @@ fn print_registered(new: usize, names: &CheckoutNames, known: &[KnownPort]) -> i
 }
 
 /// The command that registers a guess. Returns `None` unless that is possible.
-fn registering_command(names: &CheckoutNames, known: &KnownPort) -> Option<String> {
+fn registering_command(here: &Here, known: &KnownPort) -> Option<String> {
     let FixedPort {
         service,
         port,
@@ -188,6 +183,9 @@ fn registering_command(names: &CheckoutNames, known: &KnownPort) -> Option<Strin
         ..
     } = known.fixed_port;
     let is_possible = *guess && matches!(known.registry, Standing::Free);
-    let claim = names.claim(service).ok().filter(|_| is_possible)?;
+    if !is_possible {
+        return None;
+    }
+    let claim = here.claim(service, MARK_LENGTHS[0]).ok()?;
     Some(conflict::adopt_command(&claim, *port))
 }

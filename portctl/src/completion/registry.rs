@@ -6,7 +6,7 @@ use port_registry::{Allocation, Builder, Filter};
 
 use super::line::TypedLine;
 use crate::backend;
-use crate::checkout::CheckoutNames;
+use crate::checkout::{Here, TypedLabels};
 use crate::environment;
 
 /// Returns all allocations, or none if they cannot be read.
@@ -14,37 +14,50 @@ pub(super) fn all() -> Vec<Allocation> {
     read(&Filter::new()).unwrap_or_default()
 }
 
-/// Returns the app and the instance that were typed, or else those of this checkout.
-pub(super) fn names(line: &TypedLine) -> CheckoutNames {
+/// Returns the checkout that a command line is about. Returns `None` if the typed labels are invalid.
+pub(super) fn here(line: &TypedLine) -> Option<Here<'static>> {
     let typed = |flag| line.value(flag).map(str::to_owned);
-    CheckoutNames::new(typed("--app"), typed("--instance"))
+    let typed = TypedLabels::new(typed("--app"), typed("--instance")).ok()?;
+    Some(Here::reading(
+        |filter| Ok(read(filter).unwrap_or_default()),
+        typed,
+    ))
 }
 
-/// Returns the allocations that a command line selects by its names.
-pub(super) fn of_line(line: &TypedLine, names: &CheckoutNames) -> Vec<Allocation> {
-    let is_of_all = line.has("--all");
-    let filter = if is_of_all {
-        names.filter_of_all(None)
-    } else {
-        names.filter(None)
-    };
-    let mut found = filter.ok().and_then(|it| read(&it)).unwrap_or_default();
-    if !is_of_all && line.value("--app").is_none() {
-        // Another checkout may have the same names.
-        let own = names.own();
-        found.retain(|it| own.has(it));
-    }
-    found
-}
-
-/// Returns the allocations of other instances of the app whose services have no port in this instance.
-pub(super) fn of_other_instances(names: &CheckoutNames) -> Vec<Allocation> {
-    let Ok(this) = names.filter_of_instance() else {
+/// Returns the allocations that a command line selects by its labels.
+pub(super) fn of_line(line: &TypedLine) -> Vec<Allocation> {
+    let Some(here) = here(line) else {
         return Vec::new();
     };
-    let of_app = this.app().map(|app| Filter::new().with_app(app));
-    let found = of_app.and_then(|it| read(&it)).unwrap_or_default();
-    let (own, mut others): (Vec<_>, Vec<_>) = found.into_iter().partition(|it| this.matches(it));
+    let typed = here.typed();
+    let is_of_all = line.has("--all");
+    if !is_of_all && !typed.are_given() {
+        return here.all().unwrap_or_default();
+    }
+    let app = match typed.app() {
+        Some(app) => Some(app.to_owned()),
+        None if is_of_all => None,
+        None => here.app().ok(),
+    };
+    let mut filter = Filter::new();
+    if let Some(app) = app {
+        filter = filter.with_app(app);
+    }
+    if let Some(instance) = typed.instance() {
+        filter = filter.with_instance(instance);
+    }
+    read(&filter).unwrap_or_default()
+}
+
+/// Returns the allocations of the app whose services have no port in this checkout.
+pub(super) fn of_others(line: &TypedLine) -> Vec<Allocation> {
+    let Some(here) = here(line) else {
+        return Vec::new();
+    };
+    let app = here.app().ok();
+    let of_app = app.and_then(|app| read(&Filter::new().with_app(app)));
+    let own = here.current().unwrap_or_default();
+    let mut others = of_app.unwrap_or_default();
     others.retain(|it| own.iter().all(|own| own.key.service() != it.key.service()));
     others
 }

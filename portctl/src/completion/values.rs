@@ -79,11 +79,10 @@ fn words<const N: usize>(names: [&str; N]) -> Vec<Candidate> {
 fn services(line: &TypedLine) -> Vec<Candidate> {
     let takes_own = line.command.name != "allocate";
     let takes_new = args::allocates(line.command.name);
-    let selected = registry::names(line);
-    let own = takes_own.then(|| registry::of_line(line, &selected));
+    let own = takes_own.then(|| registry::of_line(line));
     let mut candidates = names(&own.unwrap_or_default(), |it| it.key.service());
     if takes_new {
-        let others = registry::of_other_instances(&selected);
+        let others = registry::of_others(line);
         for mut new in names(&others, |it| it.key.service()) {
             NO_PORT.clone_into(&mut new.description);
             if candidates.iter().all(|it| it.word != new.word) {
@@ -113,7 +112,7 @@ fn instances(line: &TypedLine) -> Vec<Candidate> {
 fn ports(line: &TypedLine) -> Vec<Candidate> {
     let found = match line.command.name {
         "check" => registry::all(),
-        name if args::takes_ports(name) => registry::of_line(line, &registry::names(line)),
+        name if args::takes_ports(name) => registry::of_line(line),
         _ => Vec::new(),
     };
     found

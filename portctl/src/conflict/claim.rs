@@ -2,37 +2,37 @@
 
 use std::path::Path;
 
-use port_registry::{Allocation, Claim, Error, Filter};
+use port_registry::{Allocation, Claim, Error};
 
-use super::free_name::free_instance;
-use super::hint::{adopt_command, name_flags, release_command, release_hint_if_gone};
+use super::hint::{adopt_command, command_for, release_command, release_hint_if_gone};
 use super::holder::report_holder;
-use crate::backend::{Backend, BackendError, ItemError};
-use crate::checkout::CheckoutNames;
-use crate::command_error::CommandError;
+use crate::backend::{Backend, BackendError, BatchOutcome, ItemError};
 use crate::output::wording;
 use crate::report::Report;
 
-/// Allocates a port to a service that has none.
-pub(crate) fn allocate(backend: &dyn Backend, claim: &Claim) -> Result<Allocation, Report> {
-    let claims = [claim];
-    match backend.allocate(&claims)? {
-        Ok(allocated) => allocated
-            .into_iter()
-            .next()
-            .ok_or_else(|| Error::NotApplied.into()),
-        Err(errors) => Err(report_first(backend, &claims, errors)),
+/// Returns the first allocation that a batch of claims made. Reports the first error.
+pub(crate) fn first_allocated(
+    backend: &dyn Backend,
+    claims: &[Claim],
+    outcome: BatchOutcome<Allocation>,
+) -> Result<Allocation, Report> {
+    match outcome {
+        Ok(allocated) => {
+            let first = allocated.into_iter().next();
+            first.ok_or_else(|| Error::NotApplied.into())
+        }
+        Err(errors) => Err(report_first(backend, claims, errors)),
     }
 }
 
 /// Reports the first error of a batch of claims.
 pub(crate) fn report_first(
     backend: &dyn Backend,
-    claims: &[&Claim],
+    claims: &[Claim],
     errors: Vec<ItemError>,
 ) -> Report {
     match errors.into_iter().next() {
-        Some(ItemError { index, error }) => report(backend, claims[index], error),
+        Some(ItemError { index, error }) => report(backend, &claims[index], error),
         None => Error::NotApplied.into(),
     }
 }
@@ -91,29 +91,10 @@ fn other_checkout(backend: &dyn Backend, holder: Allocation, wanted: &Path) -> R
         holder.id
     );
     let hint = format!(
-        "pass an --instance of its own to every command in this checkout: \
-         `portctl get{}{}`",
-        wording::flag("--instance", &free_instance(&holder, wanted)),
+        "pass an --instance of its own, as in `portctl get --instance NAME{}`",
         wording::service(holder.key.service())
     );
     report_holder(backend, &problem, holder).hint(hint)
-}
-
-/// Lists the allocations of the app and the instance of a filter. Fails if one of them belongs to another
-/// checkout with the same names.
-pub(crate) fn allocations_of(
-    backend: &dyn Backend,
-    names: &CheckoutNames,
-    filter: &Filter,
-) -> Result<Vec<Allocation>, CommandError> {
-    let allocations = backend.list(filter)?;
-    if let Some(checkout) = names.checkout_of(filter) {
-        let mut others = allocations.iter();
-        if let Some(holder) = others.find(|it| it.belongs_to_other_checkout(checkout.root())) {
-            return Err(other_checkout(backend, holder.clone(), checkout.root()).into());
-        }
-    }
-    Ok(allocations)
 }
 
 /// Describes the conflict of a service that has a port already, and the next step.
@@ -125,8 +106,8 @@ fn service_taken(backend: &dyn Backend, holder: &Allocation, claim: &Claim) -> (
         wording::id_and_checkout(holder)
     );
     let get = format!(
-        "`portctl get{}{}` prints the port that it has",
-        name_flags(claim),
+        "`{}{}` prints the port that it has",
+        command_for(claim, "get"),
         wording::service(holder.key.service())
     );
     let wanted = claim.port();

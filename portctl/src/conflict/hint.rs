@@ -1,11 +1,13 @@
 //! Commands that resolve a conflict, as hints name them.
 
-use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use port_registry::{Allocation, Checkout, Claim, Port};
 
+use crate::args::PROGRAM;
 use crate::output::wording;
+use crate::path::folder_of;
 
 /// The command that releases the port of an allocation, between backticks.
 pub(crate) fn release_command(allocation: &Allocation) -> String {
@@ -30,24 +32,47 @@ pub(crate) fn release_hint_if_gone(allocation: &Allocation) -> Option<String> {
 
 /// The command that registers a service that runs already.
 pub(crate) fn adopt_command(claim: &Claim, port: Port) -> String {
-    format!(
-        "portctl allocate{}{} --port {port} --adopt",
-        name_flags(claim),
-        wording::service(claim.key().service())
-    )
+    let allocate = command_for(claim, "allocate");
+    let service = wording::service(claim.key().service());
+    format!("{allocate}{service} --port {port} --adopt")
 }
 
-/// The flags that name the app and the instance. Returns an empty text if the current folder has these names.
-pub(crate) fn name_flags(claim: &Claim) -> String {
-    // Compare the roots, because a worktree may be inside another one.
-    let is_here = |root: &Path| {
-        let here = env::current_dir().ok();
-        let here = here.and_then(|here| Checkout::open(&here).ok());
-        here.is_some_and(|here| here.root() == root)
-    };
-    if claim.dir().is_some_and(|root| is_here(root)) {
-        return String::new();
+/// The beginning of a command line that is about the checkout or the labels of a claim.
+pub(crate) fn command_for(claim: &Claim, command: &str) -> String {
+    if let Some(root) = other_root(claim) {
+        let root = wording::positional(&root.display().to_string());
+        return format!("cd{root} && {PROGRAM} {command}");
+    }
+    if claim.label_origin().is_detected() {
+        return format!("{PROGRAM} {command}");
     }
     let (app, instance) = (claim.key().app(), claim.key().instance());
-    wording::flag("--app", app) + &wording::flag("--instance", instance)
+    let names = wording::flag("--app", app) + &wording::flag("--instance", instance);
+    format!("{PROGRAM} {command}{names}")
+}
+
+/// The path of a file for such a command line.
+pub(crate) fn path_for(claim: &Claim, path: &Path) -> PathBuf {
+    let Some(root) = other_root(claim) else {
+        return path.to_owned();
+    };
+    // The file itself need not exist.
+    let folder = fs::canonicalize(folder_of(path));
+    let absolute = folder.map(|folder| folder.join(path.file_name().unwrap_or_default()));
+    let Ok(absolute) = absolute else {
+        return path.to_owned();
+    };
+    match absolute.strip_prefix(root) {
+        Ok(relative) => relative.to_owned(),
+        Err(_) => absolute,
+    }
+}
+
+/// The root of a claim's checkout, if that is not the current one.
+fn other_root(claim: &Claim) -> Option<&Path> {
+    let root = claim.dir().filter(|_| claim.label_origin().is_detected())?;
+    let here = env::current_dir().ok();
+    let here = here.and_then(|here| Checkout::open(here).ok());
+    let is_here = here.is_some_and(|here| here.root() == &**root);
+    (!is_here).then_some(&**root)
 }

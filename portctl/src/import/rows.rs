@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use port_registry::{Claim, ListenerPolicy, Port, ServiceKey};
+use port_registry::{Claim, LabelOrigin, ListenerPolicy, Port, ServiceKey};
 use serde::Deserialize;
 
 use super::time::parse_time;
@@ -19,6 +19,7 @@ struct ImportRow {
     port: i64,
     created_at: Option<String>,
     dir: Option<String>,
+    label_origin: Option<LabelOrigin>,
 }
 
 /// Parses the allocations of a file into claims, in their order.
@@ -73,7 +74,7 @@ fn claim(row: serde_json::Value) -> Result<Claim, String> {
         }
         claim = claim.with_dir(dir).map_err(|error| error.to_string())?;
     }
-    Ok(claim)
+    Ok(claim.with_label_origin(row.label_origin.unwrap_or_default()))
 }
 
 #[cfg(test)]

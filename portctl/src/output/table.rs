@@ -12,6 +12,7 @@ use super::age::age;
 use super::print::print_lines;
 use super::terminal::{self, Stream, Style};
 use super::visible::visible;
+use super::wording;
 
 /// Spaces between two columns.
 const GAP: usize = 2;
@@ -146,6 +147,35 @@ pub(crate) fn print_allocations(allocations: &[Allocation]) -> io::Result<()> {
     let now = terminal::is_terminal(Stream::Stdout).then(Timestamp::now);
     let table = allocation_table(allocations, terminal::width(Stream::Stdout), now)?;
     print_under_heading(&table)
+}
+
+/// Prints a table of allocations like [`print_allocations`], with the path of each checkout above its allocations. Those
+/// without a checkout come last.
+pub(crate) fn print_by_checkout(allocations: &[Allocation]) -> io::Result<()> {
+    let mut sorted = allocations.to_vec();
+    sorted.sort_by(|one, other| {
+        let place = |it: &Allocation| (it.dir.is_none(), it.dir.clone(), it.id);
+        place(one).cmp(&place(other))
+    });
+    let now = terminal::is_terminal(Stream::Stdout).then(Timestamp::now);
+    let table = allocation_table(&sorted, terminal::width(Stream::Stdout), now)?;
+    let mut lines = table.lines();
+    let mut text = format!("{}\n", lines.next().unwrap_or_default());
+    let mut group = None;
+    for (allocation, line) in sorted.iter().zip(lines) {
+        let checkout = wording::checkout(allocation);
+        if group != Some(checkout) {
+            group = Some(checkout);
+            let heading = if checkout.is_empty() {
+                Cow::from("(no checkout)")
+            } else {
+                visible(checkout)
+            };
+            text = format!("{text}{heading}\n");
+        }
+        text = format!("{text}{line}\n");
+    }
+    print_under_heading(&text)
 }
 
 /// Prints a table, no wider than the terminal.

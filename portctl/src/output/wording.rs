@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use port_registry::{Allocation, CheckoutPath, Filter, Listener};
+use port_registry::{Allocation, CheckoutPath, Listener};
 
 use crate::service_name::meaning_of_word;
 
@@ -31,13 +31,6 @@ pub(crate) fn id_and_checkout(allocation: &Allocation) -> String {
         Some(dir) => format!("(id {}, of {dir})", allocation.id),
         None => format!("(id {})", allocation.id),
     }
-}
-
-/// The names that a filter selects by.
-pub(crate) fn filter_names(filter: &Filter) -> String {
-    let parts = [filter.app(), filter.instance(), filter.service()];
-    let named: Vec<&str> = parts.into_iter().flatten().collect();
-    named.join("/")
 }
 
 /// A number of things, such as `1 allocation` and `2 allocations`.

@@ -5,7 +5,7 @@ use std::path::Path;
 use port_registry::{Allocation, Claim, Error};
 
 use crate::backend::Backend;
-use crate::checkout::Ownership;
+use crate::checkout::Here;
 use crate::command_error::CommandError;
 use crate::conflict;
 use crate::env_file::variables;
@@ -18,8 +18,7 @@ use crate::scan::FixedPort;
 /// A port that cannot be registered.
 pub(super) struct RegistrationConflict<'a> {
     pub(super) backend: &'a dyn Backend,
-    pub(super) own: &'a Ownership<'a>,
-    pub(super) path: Option<&'a Path>,
+    pub(super) here: &'a Here<'a>,
     pub(super) claim: &'a Claim,
     pub(super) fixed_port: &'a FixedPort,
 }
@@ -31,12 +30,11 @@ impl RegistrationConflict<'_> {
             Error::ServiceTaken { holder } => {
                 match self.backend.check(self.fixed_port.port)?.holder {
                     // Releasing the port of the service itself would not help then.
-                    Some(other) if self.own.has(&other) => self.both_taken(&holder, other),
+                    Some(other) if self.here.owns(&other) => self.both_taken(&holder, other),
                     Some(other) => self.port_taken(other),
                     None => self.other_port(*holder),
                 }
             }
-            Error::OtherCheckout { holder, wanted } => self.other_checkout(*holder, &wanted),
             error => return Err(error.into()),
         })
     }
@@ -86,34 +84,13 @@ impl RegistrationConflict<'_> {
         let own_variable = variables::name_of(&self.fixed_port.service);
         let hint = match &origin.env_file {
             Some(file) if origin.variables.contains(&own_variable) => {
-                let names = conflict::name_flags(self.claim);
-                let file = wording::flag("--write", &file.display().to_string());
-                format!("`portctl env{names}{file}` writes the port that it has there")
+                format!(
+                    "`{}` writes the port that it has there",
+                    env_command(self.claim, file)
+                )
             }
             _ => format!("{} releases that port", conflict::release_command(&holder)),
         };
-        self.report_holder(&problem, holder).hint(hint)
-    }
-
-    fn other_checkout(&self, holder: Allocation, wanted: &Path) -> Report {
-        let problem = format!(
-            "is not available: another checkout with the same names has {}",
-            wording::holder(&holder)
-        );
-        let instance = conflict::free_instance(&holder, wanted);
-        let instance = wording::flag("--instance", &instance);
-        let there = if self.path.is_some() {
-            "about that checkout"
-        } else {
-            "in this checkout"
-        };
-        let path = self.path.map_or_else(String::new, |path| {
-            wording::positional(&path.display().to_string())
-        });
-        let hint = format!(
-            "pass an --instance of its own to every command {there}: \
-             `portctl scan --register{instance}{path}`"
-        );
         self.report_holder(&problem, holder).hint(hint)
     }
 }
@@ -129,8 +106,7 @@ fn taken_hint(claim: &Claim, fixed_port: &FixedPort, holder: &Allocation) -> Str
             "`unset {set}`: this shell sets it, which takes precedence over every file"
         );
     }
-    let names = conflict::name_flags(claim);
-    let get = format!("portctl get{names}{}", wording::service(service));
+    let get = conflict::command_for(claim, "get") + &wording::service(service);
     let variable = variables::name_of(service);
     if !origin.variables.is_empty() && !origin.variables.contains(&variable) {
         let others = origin.variables.join(" or ");
@@ -145,22 +121,28 @@ fn taken_hint(claim: &Claim, fixed_port: &FixedPort, holder: &Allocation) -> Str
     };
     match (&origin.script, &origin.env_file) {
         (None, Some(file)) => {
-            let file = wording::flag("--write", &file.display().to_string());
-            format!("{write}give it a port of its own: `{get} && portctl env{names}{file}`")
+            let env = env_command(claim, file);
+            format!("{write}give it a port of its own: `{get} && {env}`")
         }
         (Some(script), _) => {
             let service = wording::service(service);
-            let folder = folder_of(Path::new(&fixed_port.file));
-            let prefix = match folder.to_str() {
+            let file = conflict::path_for(claim, Path::new(&fixed_port.file));
+            let prefix = match folder_of(&file).to_str() {
                 None | Some(".") => String::new(),
                 Some(folder) => wording::flag("--prefix", folder),
             };
             let script = wording::positional(script);
+            let run = conflict::command_for(claim, "run");
             format!(
-                "{write}start it with a port of its own: \
-                 `portctl run{names}{service} -- npm{prefix} run{script}`"
+                "{write}start it with a port of its own: `{run}{service} -- npm{prefix} run{script}`"
             )
         }
         (None, None) => format!("`{get}` prints a port of its own to write there"),
     }
+}
+
+/// The command that writes the ports of a claim's checkout into a file.
+fn env_command(claim: &Claim, file: &Path) -> String {
+    let file = conflict::path_for(claim, file);
+    conflict::command_for(claim, "env") + &wording::flag("--write", &file.display().to_string())
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
+use port_registry::daemon::fnv_hash;
 use serde::{Deserialize, Serialize};
 
 use super::files::FILES;
-use crate::fnv;
 
 /// The name of the manifest.
 pub(super) const NAME: &str = ".portctl.json";
@@ -67,5 +67,5 @@ impl Manifest {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    format!("{:016x}", fnv::hash(bytes))
+    format!("{:016x}", fnv_hash(bytes))
 }

@@ -82,8 +82,9 @@ fn release_skips_an_allocation_that_vanished_since_it_was_listed() {
             let Some(line) = read_request(&stream) else {
                 return;
             };
-            let reply = match line.split('?').next().unwrap_or_default() {
-                "GET /v1/daemon HTTP/1.1" => response(200, &close, identity),
+            let path = line.split(['?', ' ']).take(2).collect::<Vec<_>>().join(" ");
+            let reply = match &*path {
+                "GET /v1/daemon" => response(200, &close, identity),
                 "GET /v1/allocations" => response(200, &close, &row),
                 _ => response(404, &close, &problem),
             };
@@ -92,7 +93,7 @@ fn release_skips_an_allocation_that_vanished_since_it_was_listed() {
         let sandbox = Sandbox::new();
         let mut command = sandbox.command(PORTCTL);
         command.env("PORT_REGISTRY_ADDR", address.to_string());
-        let ran = Ran::of(command.arg("release"));
+        let ran = Ran::of(command.args(["release", "--yes"]));
         assert_eq!(ran.complained(1), expected);
     }
 }

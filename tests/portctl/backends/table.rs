@@ -80,6 +80,8 @@ release --service api --json
 check --port P0
 check --port P0 --json
 release
+release --json
+release --yes
 release
 release --app other --json
 list --all

@@ -22,7 +22,7 @@ fn allocate_prints_the_allocation() {
         .run(&["list", "--instance", "blue", "--json"])
         .stdout;
     portctl.with_redactions(|| {
-        assert_snapshot!(text.trim_end(), @r#"[{"id":2,"app":"work","instance":"blue","service":"api","port":[P-1],"created_at":"[TIME]"}]"#);
+        assert_snapshot!(text.trim_end(), @r#"[{"id":2,"app":"work","instance":"blue","service":"api","port":[P-1],"created_at":"[TIME]","dir":"[SANDBOX]/work","label_origin":"typed","checkout_name":{"app":"work","instance":"default"}}]"#);
     });
 }
 
@@ -154,7 +154,7 @@ fn commands_that_write_nothing_create_no_store() {
 }
 
 #[test]
-fn the_checkout_is_recorded_only_for_its_own_app_and_instance() {
+fn the_checkout_is_recorded_for_every_instance_of_its_own_app() {
     let portctl = Portctl::new();
     let dir = |args: &[&str]| {
         let args = [&["get", "--json", "web"], args].concat();
@@ -163,7 +163,7 @@ fn the_checkout_is_recorded_only_for_its_own_app_and_instance() {
     let work = json!(portctl.sandbox.work().to_str().unwrap());
     assert_eq!(dir(&[]), work);
     assert_eq!(dir(&["--app", "work", "--instance", "default"]), work);
-    assert_eq!(dir(&["--instance", "blue"]), Value::Null);
+    assert_eq!(dir(&["--instance", "blue"]), work);
     assert_eq!(dir(&["--app", "other"]), Value::Null);
 }
 

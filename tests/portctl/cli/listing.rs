@@ -8,11 +8,11 @@ use test_support::occupant;
 use super::fixture::Portctl;
 
 #[test]
-fn list_defaults_to_this_app_and_instance() {
+fn list_defaults_to_this_checkout() {
     let portctl = Portctl::new();
     let nothing = portctl.run(&["list"]);
     assert_eq!((nothing.code, &*nothing.stdout), (Some(0), ""));
-    assert_snapshot!(nothing.stderr.trim_end(), @"no allocations of work/default; `portctl list --all` shows those of others");
+    assert_snapshot!(nothing.stderr.trim_end(), @"no allocations of this checkout; `portctl list --all` shows those of others");
     assert_eq!(portctl.run(&["list", "--all"]).stderr, "no allocations\n");
     assert!(!portctl.sandbox.store().exists(), "listing created a store");
 
@@ -27,8 +27,9 @@ fn list_defaults_to_this_app_and_instance() {
         let listed = listed.as_array().unwrap().iter();
         listed.map(|it| it["id"].as_u64().unwrap()).collect()
     };
-    assert_eq!(ids(&[]), [1, 2]);
-    assert_eq!(ids(&["--service", "web"]), [1]);
+    // A typed instance of this app belongs to the checkout too.
+    assert_eq!(ids(&[]), [1, 2, 3]);
+    assert_eq!(ids(&["--service", "web"]), [1, 3]);
     assert_eq!(ids(&["--instance", "blue"]), [3]);
     assert_eq!(ids(&["--app", "work"]), [1, 2, 3]);
     assert_eq!(ids(&["--app", "other", "--instance", "blue"]), [4]);
@@ -66,7 +67,7 @@ fn release_is_limited_to_this_app_and_instance_by_default() {
     });
     let ran = portctl.run(&["release"]);
     assert_snapshot!(ran.complained(1), @"
-    error: work/default has no ports
+    error: this checkout has no ports
     hint: `portctl list --all` shows all allocations
     ");
     let ran = portctl.run(&["release", "--id", "4"]);

@@ -136,7 +136,6 @@ pub(super) const MISTAKES: &str = r#"
     release --id 1 --service web
     release --id 1 web
     release 4000 --port 4000
-    release --yes
     prune --yes --dry-run
 
     # Commands.
@@ -285,7 +284,6 @@ pub(super) const MISTAKES: &str = r#"
     get -jsno web
     get -sevice web
     get -sevice=web
-    release -y
     release -a
     allocate n1 -a
     get web -ay

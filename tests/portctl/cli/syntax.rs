@@ -157,19 +157,15 @@ fn a_port_of_another_checkout_with_the_same_names_is_not_released() {
         );
         assert!(portctl.run(args).complained(1).starts_with(&error));
     }
-    // Reading is no harm.
     let ran = portctl.run(&["check", "web"]);
-    assert!(
-        ran.stdout.contains(&format!("of {}", namesake.display())),
-        "{ran:?}"
-    );
+    assert!(ran.complained(1).contains("has no port"), "{ran:?}");
     // A new service here does not clash with those there.
     let ran = portctl.run(&["get", "WEB"]);
-    assert_eq!(ran.printed(), (portctl.first + 1).to_string());
+    assert_eq!(ran.stdout, format!("{}\n", portctl.first + 1), "{ran:?}");
 }
 
 #[test]
-fn a_port_that_belongs_to_another_checkout_is_released_with_a_note() {
+fn a_port_of_another_checkout_of_the_app_is_released_by_its_id() {
     let portctl = Portctl::new();
     let other = portctl.sandbox.path().join("elsewhere");
     std::fs::create_dir(&other).unwrap();
@@ -182,14 +178,21 @@ fn a_port_that_belongs_to_another_checkout_is_released_with_a_note() {
     command.stdin(std::fs::File::open(&file).unwrap());
     test_support::Ran::of(&mut command).printed();
     let ran = portctl.run(&["release", &portctl.first.to_string()]);
+    let complaint = ran.complained(1);
+    assert!(
+        complaint.contains("belongs to the checkout")
+            && complaint.contains("`portctl release --id 1`"),
+        "{complaint}"
+    );
+    // Its labels mean exactly this allocation.
+    let ran = portctl.run(&["release", "--app", "work", "--instance", "blue", "web"]);
     assert_eq!(
         (ran.code, &*ran.stdout, &*ran.stderr),
         (
             Some(0),
             &*format!("released port {} of work/blue/web\n", portctl.first),
             &*format!(
-                "note: port {} belongs to another checkout, {}\n",
-                portctl.first,
+                "note: work/blue/web belongs to another checkout, {}\n",
                 other.display()
             )
         )

@@ -123,5 +123,5 @@ fn other_checkout_with_the_same_names_has_other_services() {
     fs::create_dir_all(&other).unwrap();
     let foreign = claim(OWN, "foreign", 4100).with_dir(&other).unwrap();
     desk.sandbox.registry().allocate(foreign).unwrap();
-    assert_eq!(desk.offered(&["get", ""]), ["web"]);
+    assert_eq!(desk.offered(&["env", ""]), ["web"]);
 }

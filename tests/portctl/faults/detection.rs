@@ -11,7 +11,7 @@ use super::observed::{HeldRows, error_line, rows};
 use crate::PORTCTL;
 use test_support::{Ran, Sandbox, install_script, is_available};
 
-/// A repository named shop, with a port for one service.
+/// A repository named shop on a branch of its own, with ports for one service on two branches, so that git decides.
 struct Shop {
     sandbox: Sandbox,
     rows: HeldRows,
@@ -30,6 +30,9 @@ impl Shop {
             &["commit", "--quiet", "--allow-empty", "-m", "First"],
         );
         let port = sandbox.run(PORTCTL, &["get", "web"]).printed().to_owned();
+        sandbox.git(&work, &["switch", "--quiet", "--create", "topic"]);
+        sandbox.run(PORTCTL, &["allocate", "web"]);
+        sandbox.git(&work, &["switch", "--quiet", "main"]);
         let listed = sandbox.run(PORTCTL, &["list", "--app", "shop", "--instance", "main"]);
         assert!(listed.printed().contains(&port), "{listed:?}");
         Shop {

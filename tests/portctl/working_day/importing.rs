@@ -42,8 +42,12 @@ fn imported_allocations_keep_their_ports_and_times() {
         assert_eq!(again.printed(), "imported 0; existing already: 3");
         // An import of an export restores the same allocations.
         let exported = machine.run(&["export"]).stdout;
-        machine.run(&["release", "--app", "shop"]).printed();
-        machine.run(&["release", "--app", "blog"]).printed();
+        machine
+            .run(&["release", "--app", "shop", "--yes"])
+            .printed();
+        machine
+            .run(&["release", "--app", "blog", "--yes"])
+            .printed();
         let mut command = machine.command(&machine.work(), &["import", "-", "--json"]);
         let mut child = command
             .stdin(Stdio::piped())

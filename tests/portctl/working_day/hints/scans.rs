@@ -8,72 +8,30 @@ use test_support::Ran;
 use super::fixture::{REGISTER, clone_of_shop, follow_hint, project_beside_shop};
 
 #[test]
-fn scan_in_a_second_clone_first_asks_for_an_instance_name() {
+fn hint_of_a_scan_gives_a_second_clone_a_port_of_its_own() {
     both_ways(|machine| {
         let [one, other] = ["one", "other"].map(|name| {
             let folder = clone_of_shop(machine, name);
-            fs::write(folder.join("Procfile"), "web: next -p 42\ndb: next -p 43\n").unwrap();
+            let compose = "services: {db: {ports: ['${DB_PORT:-45}:5432']}}";
+            fs::write(folder.join("compose.yaml"), compose).unwrap();
             folder
         });
-        machine
-            .run_in(&one, &["allocate", "--service", "web", "--port", "42"])
-            .printed();
-        let rival = [
-            "allocate",
-            "--app",
-            "x",
-            "--instance",
-            "y",
-            "--service",
-            "z",
-            "--port",
-            "43",
-        ];
-        machine.run(&rival).printed();
-        let ran = machine.run_in(&other, &REGISTER);
-        let complaint = ran.complained(1);
-        assert!(!complaint.contains("port 43"), "{complaint}");
-        assert!(
-            complaint.contains("`portctl scan --register --instance other-"),
-            "{complaint}"
-        );
-    });
-}
-
-#[test]
-fn hint_of_a_scan_distinguishes_checkouts_with_the_same_names() {
-    both_ways(|machine| {
-        let compose = "services: {db: {ports: ['45:5432']}, web: {ports: ['46:80']}}";
-        let [first, second] = ["a/shop", "b/shop"].map(|name| {
-            machine.write(&format!("{name}/compose.yaml"), compose);
-            machine.work().join(name)
-        });
-        let ran = machine.run_in(&first, &REGISTER);
+        let ran = machine.run_in(&one, &REGISTER);
         assert_eq!(ran.code, Some(0), "{ran:?}");
 
-        // The second checkout has the same names, and the first holds its ports.
-        let ran = machine.run_in(&second, &REGISTER);
+        // The second clone has the same labels, and the first holds its port.
+        let ran = machine.run_in(&other, &REGISTER);
         let complaint = ran.complained(1);
-        assert_eq!(
-            complaint
-                .matches("another checkout with the same names")
-                .count(),
-            2,
+        assert!(
+            complaint.contains("is allocated to shop/main/db"),
             "{complaint}"
         );
-        let instance = complaint
-            .split_once("`portctl scan --register --instance ")
-            .unwrap()
-            .1;
-        let instance = instance.split_once('`').unwrap().0;
-        let register_by_it = [&REGISTER[..], &["--instance", instance]].concat();
-        let ran = machine.run_in(&second, &register_by_it);
-        assert!(
-            ran.complained(1)
-                .contains("is allocated to shop/default/db"),
-            "{ran:?}"
-        );
-        assert!(!ran.stderr.contains("another checkout"), "{ran:?}");
+        follow_hint(machine, &other, &ran);
+        let ran = machine.run_in(&other, &REGISTER);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let port = |folder| machine.run_in(folder, &["get", "db"]).printed().to_owned();
+        assert_eq!(port(&one), "45");
+        assert_ne!(port(&other), "45");
     });
 }
 
@@ -162,8 +120,8 @@ fn hint_about_a_script_runs_it_with_a_port_of_its_own() {
         let run = "`portctl run dev -- npm run dev`";
         assert!(ran.complained(1).ends_with(run), "{ran:?}");
         let ran = machine.run(&["scan", "--register", "blog"]);
-        let run = " dev -- npm --prefix blog run dev`";
-        assert!(ran.complained(1).ends_with(run), "{ran:?}");
+        let run = format!("`cd {} && portctl run dev -- npm run dev`", blog.display());
+        assert!(ran.complained(1).ends_with(&run), "{ran:?}");
     });
 }
 
@@ -241,22 +199,24 @@ fn hints_of_a_scan_of_another_folder_work_in_the_current_one() {
         assert!(machine.work().join("other/docker/.env").exists(), "{ran:?}");
         assert_eq!(machine.run_in(&here, &scan).code, Some(0));
 
-        let ran = machine.run_in(&here, &["scan", "--register", "../alike/first"]);
-        let complaint = ran.complained(1);
-        let hint = complaint
-            .split_once("`portctl scan --register --instance alike-")
-            .unwrap()
-            .1;
-        assert!(hint.contains(" ../alike/first`"), "{complaint}");
+        // The labels of that checkout are those of another one, so the hint changes to it.
+        let alike = ["scan", "--register", "../alike/first"];
+        let ran = machine.run_in(&here, &alike);
+        follow_hint(machine, &here, &ran);
+        assert_eq!(machine.run_in(&here, &alike).code, Some(0));
+        let port = machine.run_in(&first, &["get", "db"]);
+        assert_eq!(port.printed(), "45");
 
-        // The current folder is a worktree inside the scanned one, and has names of its own.
+        // The current folder is a worktree inside the scanned one, and has ports of its own.
         let git = |words: &[&str]| machine.sandbox.git(&machine.work().join("other"), words);
         git(&["init", "--quiet"]);
         git(&["commit", "--quiet", "--allow-empty", "--message", "Begin"]);
         git(&["worktree", "add", "--quiet", ".worktrees/n"]);
         let nested = machine.work().join("other/.worktrees/n");
+        machine.write("other/Procfile", "web: next -p 45\n");
         let ran = machine.run_in(&nested, &["scan", "--register", "../.."]);
-        let complaint = ran.complained(1);
-        assert!(complaint.contains("--app other --instance"), "{complaint}");
+        let scanned = machine.work().join("other");
+        let cd = format!("`cd {} && ", scanned.display());
+        assert!(ran.complained(1).contains(&cd), "{ran:?}");
     });
 }

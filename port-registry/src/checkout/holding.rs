@@ -1,0 +1,29 @@
+//! Finding a service among the allocations of its checkout.
+
+use crate::types::allocation::Allocation;
+use crate::types::claim::Claim;
+
+/// Returns the allocations of a service whose labels were detected. The others are reached by their labels alone.
+pub(crate) fn candidates<'a>(
+    own: &'a [Allocation],
+    service: &str,
+) -> impl Iterator<Item = &'a Allocation> {
+    own.iter()
+        .filter(move |it| it.key.service() == service && it.label_origin.is_detected())
+}
+
+/// Returns the allocation of a claim's service: the one with the labels of the claim, or else with the name of the checkout,
+/// or else with the lowest id.
+pub(crate) fn held<'a>(own: &'a [Allocation], claim: &Claim) -> Option<&'a Allocation> {
+    let candidates = || candidates(own, claim.key().service());
+    let is_current = |it: &&Allocation| {
+        let instance = it.key.instance();
+        it.key.app() == claim.key().app()
+            && (instance == claim.key().instance() || Some(instance) == claim.marked_instance())
+    };
+    let has_name = |it: &&Allocation| it.checkout_name().is_some_and(|name| name.is_of(&it.key));
+    candidates()
+        .find(is_current)
+        .or_else(|| candidates().find(has_name))
+        .or_else(|| candidates().next())
+}

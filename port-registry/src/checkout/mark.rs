@@ -1,0 +1,39 @@
+//! Marks, which tell checkouts with the same labels apart.
+
+use crate::fnv;
+use crate::types::service_key::MAX_NAME_LEN;
+
+/// The lengths of marks, in hexadecimal digits. A longer one is for the rare case that the marks of two checkouts with
+/// the same labels agree.
+pub const MARK_LENGTHS: [usize; 3] = [4, 8, 16];
+
+/// Adds a mark to an instance: a hash of the checkout's path, of at most 16 digits.
+pub(crate) fn marked(instance: &str, dir: &str, length: usize) -> String {
+    let hash = format!("{:016x}", fnv::hash(dir.as_bytes()));
+    let mark = &hash[..length.min(hash.len())];
+    let mut kept = instance.len().min(MAX_NAME_LEN - mark.len() - 1);
+    while !instance.is_char_boundary(kept) {
+        kept -= 1;
+    }
+    format!("{}-{mark}", &instance[..kept])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MARK_LENGTHS, marked};
+    use crate::types::service_key::{MAX_NAME_LEN, ServiceKey};
+
+    #[test]
+    fn marked_instance_is_a_valid_name_and_depends_on_the_path() {
+        let long = "\u{e9}".repeat(127);
+        for instance in ["main", "a/b", &long, &"x".repeat(MAX_NAME_LEN)] {
+            for length in MARK_LENGTHS {
+                let one = marked(instance, "/home/me/one", length);
+                assert_ne!(one, marked(instance, "/home/me/two", length));
+                let key = ServiceKey::new("shop", &one, "web").unwrap();
+                assert_eq!(key.instance(), one);
+            }
+        }
+        assert_eq!(marked("main", "/home/me/one", 4).len(), "main-".len() + 4);
+    }
+}

@@ -1,0 +1,9 @@
+//! The checkout that a command is about, and the labels that its user typed.
+
+mod here;
+mod marks;
+mod typed_labels;
+
+pub(crate) use self::here::Here;
+pub(crate) use self::marks::with_marks;
+pub(crate) use self::typed_labels::TypedLabels;

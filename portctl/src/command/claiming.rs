@@ -1,0 +1,125 @@
+//! Getting ports for the services of a checkout, as several commands do.
+
+use port_registry::{Allocation, Claim, Port};
+
+use super::invocation::Invocation;
+use super::new_services;
+use crate::backend::Backend;
+use crate::checkout::{Here, with_marks};
+use crate::command_error::CommandError;
+use crate::conflict;
+use crate::output::{self, visible, wording};
+
+/// The allocations of services, and remarks about them.
+pub(super) struct Got {
+    /// One for each service, in their order.
+    pub(super) allocations: Vec<Allocation>,
+    pub(super) notes: Vec<String>,
+}
+
+/// Prints notes. Errors are ignored, because the ports are the result.
+pub(super) fn print_notes(notes: &[String]) {
+    for note in notes {
+        output::note(&visible(note)).ok();
+    }
+}
+
+/// Returns the allocation of each service, and allocates those that are missing, all of them or none. Reports the first
+/// conflict. With a port, each service gets this port and no other.
+pub(super) fn get_or_allocate(
+    backend: &dyn Backend,
+    here: &Here,
+    invocation: &Invocation,
+    services: &[String],
+    port: Option<Port>,
+) -> Result<Got, CommandError> {
+    let mut found: Vec<Option<Allocation>> = Vec::with_capacity(services.len());
+    for service in services {
+        let held = here.held(service)?;
+        found.push(held.filter(|it| port.is_none_or(|port| port == it.port)));
+    }
+    let held: Vec<Allocation> = found.iter().flatten().cloned().collect();
+    let mut notes = here.notes_of_others(&held)?;
+    let missing = services.iter().zip(&found);
+    let missing: Vec<&str> = missing
+        .filter(|(_, held)| held.is_none())
+        .map(|(service, _)| service.as_str())
+        .collect();
+    if !missing.is_empty() {
+        let claimed = claim_missing(backend, here, invocation, &missing, port, &mut notes)?;
+        let mut claimed = claimed.into_iter();
+        for held in found.iter_mut().filter(|it| it.is_none()) {
+            *held = claimed.next();
+        }
+    }
+    let allocations = found.into_iter().flatten().collect();
+    Ok(Got { allocations, notes })
+}
+
+fn claim_missing(
+    backend: &dyn Backend,
+    here: &Here,
+    invocation: &Invocation,
+    services: &[&str],
+    port: Option<Port>,
+    notes: &mut Vec<String>,
+) -> Result<Vec<Allocation>, CommandError> {
+    let existing = new_services::check(here, invocation, services)?;
+    let is_first = here.name().is_none();
+    let (claims, outcome) = with_marks(
+        |length| claims(here, services, port, length),
+        |claims| backend.get_or_allocate(&claims.iter().collect::<Vec<_>>()),
+    )?;
+    let claimed = match outcome {
+        Ok(claimed) => claimed,
+        Err(errors) => return Err(conflict::report_first(backend, &claims, errors).into()),
+    };
+    let new = claimed.iter().filter(|it| it.is_new);
+    let new: Vec<&Allocation> = new.map(|it| &it.allocation).collect();
+    new_services::undo_clash(backend, here, invocation, services, &new)?;
+    let similar = new.iter();
+    notes.extend(similar.filter_map(|it| new_services::similar_name(&existing, it)));
+    if is_first && let (Some(claim), Some(new)) = (claims.first(), new.first()) {
+        notes.extend(note_of_mark(backend, claim, new));
+    }
+    Ok(claimed.into_iter().map(|it| it.allocation).collect())
+}
+
+/// Makes a claim for each service.
+pub(super) fn claims(
+    here: &Here,
+    services: &[&str],
+    port: Option<Port>,
+    mark_length: usize,
+) -> Result<Vec<Claim>, CommandError> {
+    let claims = services.iter().map(|service| {
+        let claim = here.claim(service, mark_length)?;
+        Ok(match port {
+            Some(port) => claim.with_port(port),
+            None => claim,
+        })
+    });
+    claims.collect()
+}
+
+/// Tells that a new checkout got a marked instance, because another checkout has its labels.
+pub(super) fn note_of_mark(
+    backend: &dyn Backend,
+    claim: &Claim,
+    new: &Allocation,
+) -> Option<String> {
+    if claim.marked_instance() != Some(new.key.instance()) {
+        return None;
+    }
+    let labels = claim.key();
+    let others = backend.list_instance_of(labels).ok()?;
+    let other = others.iter().find(|it| it.dir.is_some())?;
+    Some(format!(
+        "{}/{} is the checkout {}, so this one is {}/{}",
+        labels.app(),
+        labels.instance(),
+        wording::checkout(other),
+        new.key.app(),
+        new.key.instance()
+    ))
+}
