@@ -1,12 +1,11 @@
 //! Running git. No other module does.
 
-use std::borrow::Cow;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
 use thiserror::Error;
@@ -15,6 +14,8 @@ use super::process::{ProcessError, Running};
 use crate::deadline::Deadline;
 use crate::system::owner;
 
+const PROGRAM: &str = "git";
+
 /// The time that git has for all commands of one question.
 const TIME_LIMIT: Duration = Duration::from_secs(5);
 
@@ -22,7 +23,6 @@ const TIME_LIMIT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Git<'a> {
     root: &'a Path,
-    program: OsString,
     deadline: Deadline,
 }
 
@@ -31,6 +31,7 @@ pub(super) struct Git<'a> {
 pub(super) struct Answer {
     pub(super) code: i32,
     pub(super) stdout: Vec<u8>,
+    status: ExitStatus,
     stderr: Vec<u8>,
 }
 
@@ -61,23 +62,12 @@ impl<'a> Git<'a> {
     pub(super) fn new(root: &'a Path) -> Git<'a> {
         Git {
             root,
-            program: OsString::from("git"),
             deadline: Deadline::after(TIME_LIMIT),
         }
     }
 
     pub(super) fn root(&self) -> &'a Path {
         self.root
-    }
-
-    /// Runs another program in place of git, for tests.
-    #[cfg(test)]
-    pub(super) fn with_program(self, program: &Path, limit: Duration) -> Git<'a> {
-        Git {
-            program: program.into(),
-            deadline: Deadline::after(limit),
-            ..self
-        }
     }
 
     /// Runs git with these arguments.
@@ -104,31 +94,25 @@ impl<'a> Git<'a> {
             Some(code) if codes.contains(&code) => Ok(Answer {
                 code,
                 stdout: exited.stdout,
+                status: exited.status,
                 stderr: exited.stderr,
             }),
-            Some(code) => Err(failure(
-                &format!("failed with exit code {code}"),
-                &exited.stderr,
-            )),
-            None => Err(failure(
-                &format!("was terminated: {}", exited.status),
-                &exited.stderr,
-            )),
+            _ => Err(failure(exited.status, &exited.stderr)),
         }
     }
 
     /// Makes the error for output that this program does not understand, with the version of git.
-    pub(super) fn unexpected(&self, problem: impl Into<String>) -> GitError {
+    pub(super) fn unexpected(&self, problem: &str) -> GitError {
         let version = self.run(&["--version"], &[0]);
-        let version = version.map(|it| first_line(&it.stdout).into_owned());
+        let version = version.ok().and_then(|it| quote(&it.stdout));
         GitError::Unexpected {
-            problem: problem.into(),
-            version: version.unwrap_or_else(|_| "an unknown version of git".to_owned()),
+            problem: problem.to_owned(),
+            version: version.unwrap_or_else(|| "an unknown version of git".to_owned()),
         }
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
+        let mut command = Command::new(PROGRAM);
         for (variable, _) in env::vars_os() {
             if redirects(&variable) {
                 command.env_remove(variable);
@@ -136,13 +120,11 @@ impl<'a> Git<'a> {
         }
         command
             .current_dir(self.root)
-            // Messages are quoted, and nobody is there to answer a question.
+            // Messages are quoted.
             .env("LC_ALL", "C")
-            .env("GIT_TERMINAL_PROMPT", "0")
             // A repository may belong to another user and lack objects, which its configuration must not fetch.
             .env("GIT_ALLOW_PROTOCOL", "")
             .env("GIT_NO_LAZY_FETCH", "1")
-            .env("GIT_OPTIONAL_LOCKS", "0")
             // Nor may it run a program to find changed files.
             .args(["-c", "core.fsmonitor="]);
         // The repository above is never an answer.
@@ -163,13 +145,14 @@ impl<'a> Git<'a> {
         !is_own(self.root) || !is_own(&self.root.join(".git"))
     }
 
-    /// Tells a missing git from one that cannot be started. Both may be reported as a missing file.
+    /// Tells a missing git from one that cannot be started. The operating system reports the last folder of `PATH`, and a
+    /// git whose interpreter is missing as a missing file.
     fn start_error(&self, error: io::Error) -> GitError {
         let may_be_missing = matches!(
             error.kind(),
-            ErrorKind::NotFound | ErrorKind::PermissionDenied
+            ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::NotADirectory
         );
-        if may_be_missing && self.root.is_dir() && !is_in_path(&self.program, self.root) {
+        if may_be_missing && self.root.is_dir() && !is_in_path(self.root) {
             GitError::NotInstalled
         } else {
             GitError::Start(error)
@@ -180,10 +163,7 @@ impl<'a> Git<'a> {
 impl Answer {
     /// Makes the error for an answer whose exit code means a failure after all.
     pub(super) fn failure(&self) -> GitError {
-        failure(
-            &format!("failed with exit code {}", self.code),
-            &self.stderr,
-        )
+        failure(self.status, &self.stderr)
     }
 }
 
@@ -206,34 +186,36 @@ fn redirects(variable: &OsStr) -> bool {
     variable.as_encoded_bytes().starts_with(b"GIT_") && !KEPT.iter().any(|kept| variable == *kept)
 }
 
-/// Tests if a folder in `PATH` has a program of this name, even if this user may not run it. Relative folders begin where
-/// git is run.
-fn is_in_path(program: &OsStr, root: &Path) -> bool {
-    let name = Path::new(program).with_extension(env::consts::EXE_EXTENSION);
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path)
-        .any(|folder| fs::symlink_metadata(root.join(folder).join(&name)).is_ok())
-}
-
-/// Makes an error of the end of git, with the line that names the reason.
-fn failure(end: &str, stderr: &[u8]) -> GitError {
-    GitError::Failed(match reason(stderr) {
-        Some(reason) => format!("{end}: {reason}"),
-        None => end.to_owned(),
+/// Tests if a folder in `PATH` has a git, even if this user may not run it. Relative folders begin where git is run.
+fn is_in_path(root: &Path) -> bool {
+    let name = Path::new(PROGRAM).with_extension(env::consts::EXE_EXTENSION);
+    let Some(path) = env::var_os("PATH") else {
+        return false;
+    };
+    env::split_paths(&path).any(|folder| {
+        let program = root.join(folder).join(&name);
+        fs::symlink_metadata(&program).is_ok() && !program.is_dir()
     })
 }
 
-/// Returns the last line of an error message, or git's own error if advice follows it.
-fn reason(stderr: &[u8]) -> Option<String> {
+/// Makes an error of the end of git, with the line that names the reason.
+fn failure(status: ExitStatus, stderr: &[u8]) -> GitError {
+    let end = match status.code() {
+        Some(code) => format!("failed with exit code {code}"),
+        None => format!("was terminated: {status}"),
+    };
+    GitError::Failed(match quote(stderr) {
+        Some(reason) => format!("{end}: {reason}"),
+        None => end,
+    })
+}
+
+/// Returns the last line of a message, or git's own error if advice follows it.
+fn quote(message: &[u8]) -> Option<String> {
     const LONGEST: usize = 400;
-    let text = String::from_utf8_lossy(stderr);
+    let text = String::from_utf8_lossy(message);
     let mut lines = text.lines().map(str::trim).filter(|it| !it.is_empty());
     let fatal = text.lines().rfind(|line| line.starts_with("fatal: "));
     let line = fatal.or_else(|| lines.next_back())?;
     Some(line.chars().take(LONGEST).collect())
-}
-
-fn first_line(output: &[u8]) -> Cow<'_, str> {
-    let line = output.split(|&byte| byte == b'\n').next();
-    String::from_utf8_lossy(line.unwrap_or_default())
 }

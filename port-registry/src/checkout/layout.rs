@@ -44,7 +44,7 @@ impl Layout {
                 let count = lines.len();
                 let problem =
                     format!("git described the repository in an unknown way, by {count} lines");
-                return Err(git.unexpected(problem));
+                return Err(git.unexpected(&problem));
             }
         };
         let layout = Layout {
@@ -111,7 +111,8 @@ pub(super) fn lines(answer: &Answer) -> Vec<&[u8]> {
 fn folder(git: &Git, path: &Path) -> Result<PathBuf, GitError> {
     if !path.is_absolute() {
         let printed = path.display();
-        return Err(git.unexpected(format!("git printed {printed} instead of an absolute path")));
+        let problem = format!("git printed {printed} instead of an absolute path");
+        return Err(git.unexpected(&problem));
     }
     fs::canonicalize(path).map_err(|error| {
         let printed = path.display();

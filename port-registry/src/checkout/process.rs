@@ -186,3 +186,80 @@ fn wait_for_exit(id: Option<rustix::process::Pid>) {
         let _ = retry_on_intr(|| waitid(WaitId::Pid(id), options));
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs::File;
+    use std::io::Read;
+    use std::process::Command;
+    use std::time::Duration;
+
+    use super::{Exited, ProcessError, Running};
+    use crate::deadline::Deadline;
+
+    const AMPLE: Duration = Duration::from_secs(60);
+
+    fn run(script: &str, limit: Duration) -> Result<Exited, ProcessError> {
+        let running = Running::start(Command::new("sh").args(["-c", script])).unwrap();
+        running.finish(Deadline::after(limit))
+    }
+
+    #[test]
+    fn output_and_exit_code_are_complete() {
+        let exited = run("echo out; echo err >&2; exit 3", AMPLE).unwrap();
+        assert_eq!(exited.status.code(), Some(3));
+        assert_eq!(
+            (&*exited.stdout, &*exited.stderr),
+            (&b"out\n"[..], &b"err\n"[..])
+        );
+    }
+
+    #[test]
+    fn a_process_that_hangs_is_ended_with_everything_that_it_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("fifo");
+        assert!(
+            Command::new("mkfifo")
+                .arg(&fifo)
+                .status()
+                .unwrap()
+                .success()
+        );
+        let script = "exec 9>\"$0\"; sleep 1000 & wait";
+        let mut command = Command::new("sh");
+        let running = Running::start(command.args(["-c", script]).arg(&fifo)).unwrap();
+        // Waits until the script has opened it too.
+        let mut held = File::open(&fifo).unwrap();
+        let ended = running.finish(Deadline::after(Duration::from_millis(10)));
+        assert!(matches!(ended, Err(ProcessError::TimedOut)), "{ended:?}");
+        // Ends when the last process that holds it has ended.
+        held.read_to_end(&mut Vec::new()).unwrap();
+    }
+
+    #[test]
+    fn a_process_left_behind_does_not_hold_the_output_open() {
+        let exited = run("sleep 1000 & echo out", AMPLE).unwrap();
+        assert_eq!(exited.status.code(), Some(0));
+        assert_eq!(exited.stdout, b"out\n");
+    }
+
+    #[test]
+    fn a_process_that_closes_its_output_is_waited_for() {
+        let exited = run("exec >&- 2>&-; exit 4", AMPLE).unwrap();
+        assert_eq!(exited.status.code(), Some(4));
+    }
+
+    #[test]
+    fn output_without_end_is_an_error() {
+        let ended = run("yes", AMPLE);
+        assert!(
+            matches!(ended, Err(ProcessError::TooMuchOutput)),
+            "{ended:?}"
+        );
+        let ended = run("yes >&2", AMPLE);
+        assert!(
+            matches!(ended, Err(ProcessError::TooMuchOutput)),
+            "{ended:?}"
+        );
+    }
+}

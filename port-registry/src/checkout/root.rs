@@ -97,3 +97,137 @@ fn is_repository(entry: &Path, found: &Metadata) -> bool {
 fn is_absence(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use super::{Root, RootKind, root_of};
+
+    /// Creates folders, and files with a content.
+    fn tree(folders: &[&str], files: &[(&str, &str)]) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let top = folder.path().canonicalize().unwrap();
+        for path in folders {
+            fs::create_dir_all(top.join(path)).unwrap();
+        }
+        for (path, content) in files {
+            fs::write(top.join(path), content).unwrap();
+        }
+        (folder, top)
+    }
+
+    #[track_caller]
+    fn assert_root(folder: &Path, path: &Path, kind: RootKind) {
+        let path = path.to_owned();
+        assert_eq!(root_of(folder).unwrap(), Root { path, kind });
+    }
+
+    #[test]
+    fn the_nearest_git_entry_upward_makes_the_root() {
+        let folders = ["shop/.git/hooks", "shop/web/src", "shop/trees/cart/src"];
+        let files = [
+            ("shop/trees/cart/.git", "gitdir: anywhere"),
+            ("shop/web/portctl.toml", ""),
+        ];
+        let (_folder, top) = tree(&folders, &files);
+        let shop = top.join("shop");
+        for folder in [
+            "",
+            "web",
+            "web/src",
+            "trees",
+            ".git",
+            ".git/hooks",
+            "web/portctl.toml",
+        ] {
+            assert_root(&shop.join(folder), &shop, RootKind::Git);
+        }
+        let cart = shop.join("trees/cart");
+        assert_root(&cart, &cart, RootKind::Git);
+        assert_root(&cart.join("src"), &cart, RootKind::Git);
+    }
+
+    #[test]
+    fn outside_of_git_a_project_file_makes_the_root() {
+        let folders = ["shop/web/src", "shop/api/portctl.toml", "plain/below"];
+        let files = [("shop/portctl.toml", ""), ("shop/web/portctl.toml", "")];
+        let (_folder, top) = tree(&folders, &files);
+        let (shop, web) = (top.join("shop"), top.join("shop/web"));
+        assert_root(&web.join("src"), &web, RootKind::ProjectFile);
+        // A folder of that name is none.
+        assert_root(&shop.join("api"), &shop, RootKind::ProjectFile);
+        let below = top.join("plain/below");
+        assert_root(&below, &below, RootKind::Plain);
+    }
+
+    #[test]
+    fn an_empty_git_folder_is_no_repository() {
+        let (_folder, top) = tree(&["shop/.git/objects", "shop/web/.git"], &[]);
+        assert_root(&top.join("shop/web"), &top.join("shop"), RootKind::Git);
+        fs::remove_dir(top.join("shop/.git/objects")).unwrap();
+        let web = top.join("shop/web");
+        assert_root(&web, &web, RootKind::Plain);
+    }
+
+    #[test]
+    fn a_folder_that_does_not_exist_has_no_root() {
+        let (_folder, top) = tree(&["shop"], &[("shop/file", "")]);
+        assert!(root_of(&top.join("gone")).is_err());
+        assert!(root_of(&top.join("shop/file/below")).is_err());
+        assert!(root_of(Path::new("")).is_err());
+        assert_root(
+            Path::new("/"),
+            Path::new("/"),
+            root_of(Path::new("/")).unwrap().kind,
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_broken_git_entry_counts() {
+        let files = [("empty/.git", ""), ("dangling/.git", "gitdir: /nowhere")];
+        let (_folder, top) = tree(&["link", "empty", "dangling"], &files);
+        std::os::unix::fs::symlink("/nowhere", top.join("link/.git")).unwrap();
+        for name in ["empty", "dangling", "link"] {
+            let folder = top.join(name);
+            assert_root(&folder, &folder, RootKind::Git);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_to_a_folder_lead_to_its_real_root() {
+        let (_folder, top) = tree(&["shop/.git/hooks", "shop/web"], &[]);
+        let link = top.join("link");
+        std::os::unix::fs::symlink(top.join("shop/web"), &link).unwrap();
+        assert_root(&link, &top.join("shop"), RootKind::Git);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_entry_of_another_user_counts_only_for_that_user() {
+        use std::os::unix::fs::{chown, lchown, symlink};
+        const OTHER: u32 = 12345;
+        let folders = ["shared/.git/hooks", "shared/mine", "shared/theirs"];
+        let files = [("shared/mine/portctl.toml", "")];
+        let (_folder, top) = tree(&folders, &files);
+        let (mine, theirs) = (top.join("shared/mine"), top.join("shared/theirs"));
+        if lchown(top.join("shared/.git"), Some(OTHER), None).is_err() {
+            // Only root can give files away.
+            return;
+        }
+        chown(&theirs, Some(OTHER), None).unwrap();
+        assert_root(&mine, &mine, RootKind::ProjectFile);
+        assert_root(&theirs, &top.join("shared"), RootKind::Git);
+        // Nor does a project file.
+        chown(mine.join("portctl.toml"), Some(OTHER), None).unwrap();
+        assert_root(&mine, &mine, RootKind::Plain);
+        // Nor does a link of theirs to a repository of this user.
+        fs::create_dir_all(top.join("own/.git/hooks")).unwrap();
+        symlink(top.join("own/.git"), mine.join(".git")).unwrap();
+        lchown(mine.join(".git"), Some(OTHER), None).unwrap();
+        assert_root(&mine, &mine, RootKind::Plain);
+    }
+}

@@ -103,7 +103,8 @@ impl Allocation {
         self.checkout_state() == Some(CheckoutState::Gone)
     }
 
-    /// Tests if a path is inside the allocation's checkout, also if it leads there through a symbolic link.
+    /// Tests if a path is inside the allocation's checkout, also if it leads there through a symbolic link. A checkout inside
+    /// another one, such as a worktree, has its paths for itself.
     ///
     /// Returns `None` if no checkout is recorded, if one of the paths does not exist, or if the file system does not
     /// respond within a second.
@@ -171,6 +172,14 @@ mod tests {
         let gone = folder.path().join("gone");
         assert_eq!(allocation.checkout_contains(&gone), None);
         assert_eq!(allocation_of(None).checkout_contains(&inside), None);
+        // Another checkout inside of it.
+        fs::write(inside.join(".git"), "gitdir: anywhere").unwrap();
+        assert_eq!(allocation.checkout_contains(&inside), Some(false));
+        assert_eq!(
+            allocation_of(Some(&inside)).checkout_contains(&inside),
+            Some(true)
+        );
+        fs::remove_file(inside.join(".git")).unwrap();
         #[cfg(unix)]
         {
             let link = folder.path().join("link");
