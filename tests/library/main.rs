@@ -4,6 +4,8 @@ mod build_script;
 mod checkouts;
 mod damage;
 mod foreign_store;
+#[cfg(feature = "detect")]
+mod git_state;
 #[cfg(feature = "daemon")]
 mod groups;
 #[cfg(feature = "daemon")]

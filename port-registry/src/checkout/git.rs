@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::process::{ProcessError, Running};
 use crate::deadline::Deadline;
-use crate::system::owner;
+use crate::system::user;
 
 const PROGRAM: &str = "git";
 
@@ -141,7 +141,7 @@ impl<'a> Git<'a> {
     }
 
     fn belongs_to_another_user(&self) -> bool {
-        let is_own = |path: &Path| fs::symlink_metadata(path).is_ok_and(|it| owner::is_own(&it));
+        let is_own = |path: &Path| fs::symlink_metadata(path).is_ok_and(|it| user::is_own(&it));
         !is_own(self.root) || !is_own(&self.root.join(".git"))
     }
 

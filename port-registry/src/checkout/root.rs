@@ -4,8 +4,7 @@ use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use crate::system::home;
-use crate::system::owner;
+use crate::system::user;
 
 /// The root of a checkout.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +31,7 @@ pub(crate) const PROJECT_FILE: &str = "portctl.toml";
 /// Returns the root of the checkout that a folder is in. For a file, its folder counts.
 ///
 /// The home folder is a root only for itself. Otherwise a repository of dotfiles would make one checkout of all folders
-/// below it. An entry that belongs to another user does not count either, as described at [`owner::is_trusted`].
+/// below it. An entry that belongs to another user does not count either, as described at [`user::is_trusted`].
 ///
 /// # Errors
 ///
@@ -78,8 +77,8 @@ impl Search {
                 found => found?,
             };
             if counts(&entry, &found)
-                && owner::is_trusted(&found, &self.metadata)
-                && (folder == self.asked || !home::is_home(folder))
+                && user::is_trusted(&found, &self.metadata)
+                && (folder == self.asked || !user::is_home(folder))
             {
                 return Ok(Some(folder.to_owned()));
             }

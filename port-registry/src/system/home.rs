@@ -1,12 +1,12 @@
 //! The default folder of the store and of the daemon's files.
 
-use std::env;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 #[cfg(unix)]
 use crate::system::shell::quoted;
+use crate::system::user;
 
 /// Returns the default folder of the store and of the daemon's files, `~/.port-registry`. It need not exist.
 ///
@@ -16,21 +16,12 @@ use crate::system::shell::quoted;
 /// [`UnusableFolder`](Error::UnusableFolder) if the path is not a folder, if every user can write to it, or if it belongs
 /// to another user.
 pub(crate) fn default_folder() -> Result<PathBuf, Error> {
-    let home = home().ok_or(Error::NoHome)?;
+    let home = user::home().ok_or(Error::NoHome)?;
     let folder = home.join(".port-registry");
     match problem(&home, &folder) {
         Some(reason) => Err(Error::UnusableFolder { folder, reason }),
         None => Ok(folder),
     }
-}
-
-/// Tests if a canonical path is this user's home folder.
-pub(crate) fn is_home(folder: &Path) -> bool {
-    home().is_some_and(|home| fs::canonicalize(home).is_ok_and(|home| home == folder))
-}
-
-fn home() -> Option<PathBuf> {
-    env::home_dir().filter(|home| home.is_absolute())
 }
 
 /// Returns the reason why the folder must not be used. A folder that cannot be examined is left to fail when it is

@@ -3,8 +3,8 @@
 pub(crate) mod files;
 pub(crate) mod home;
 pub(crate) mod listener;
-pub(crate) mod owner;
 pub(crate) mod probe;
 #[cfg(feature = "listeners")]
 mod procfs;
 pub(crate) mod shell;
+pub(crate) mod user;

@@ -3,19 +3,20 @@
 //! A failing git must not be mistaken for a folder outside of any repository. The services would get another
 //! app name, and so other ports.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use port_registry::Allocation;
+
 use super::descriptors::{self, FEWEST};
-use super::observed::{HeldRows, error_line, rows};
+use super::observed::{allocations, error_line};
 use crate::PORTCTL;
 use test_support::{Ran, Sandbox, install_script, is_available};
 
-/// A repository named shop on a branch of its own, with ports for one service on two branches, so that git decides.
+/// A repository named shop, on the branch main.
 struct Shop {
     sandbox: Sandbox,
-    rows: HeldRows,
-    port: String,
 }
 
 impl Shop {
@@ -29,35 +30,35 @@ impl Shop {
             &work,
             &["commit", "--quiet", "--allow-empty", "-m", "First"],
         );
-        let port = sandbox.run(PORTCTL, &["get", "web"]).printed().to_owned();
-        sandbox.git(&work, &["switch", "--quiet", "--create", "topic"]);
-        sandbox.run(PORTCTL, &["allocate", "web"]);
-        sandbox.git(&work, &["switch", "--quiet", "main"]);
-        let listed = sandbox.run(PORTCTL, &["list", "--app", "shop", "--instance", "main"]);
-        assert!(listed.printed().contains(&port), "{listed:?}");
-        Shop {
-            rows: rows(&sandbox),
-            sandbox,
-            port,
-        }
+        let shop = Shop { sandbox };
+        assert!(shop.get(&mut shop.sandbox.command("env")));
+        shop
     }
 
     fn head(&self) -> PathBuf {
         self.sandbox.work().join(".git/HEAD")
     }
 
-    /// Requests the port again under a restriction. Returns true if that succeeds.
+    /// Requests a port in an empty registry, under a restriction. Returns true if that succeeds.
     ///
-    /// Asserts that the command gives the same port or an error, and that the registry does not change.
+    /// Asserts that the port is that of shop's branch main. After an error, no port is allocated.
     #[track_caller]
-    fn get_again(&self, command: &mut Command) -> bool {
+    fn get(&self, command: &mut Command) -> bool {
+        let registry = self.sandbox.home().join(".port-registry");
         let ran = Ran::of(command.args([PORTCTL, "get", "web"]));
-        if ran.code == Some(0) {
-            assert_eq!(ran.printed(), self.port);
+        let expected = if ran.code == Some(0) {
+            vec![("shop".to_owned(), "main".to_owned())]
         } else {
             error_line(&ran);
+            vec![]
+        };
+        let held = allocations(&self.sandbox);
+        let names = |it: &Allocation| (it.key.app().to_owned(), it.key.instance().to_owned());
+        let held: Vec<_> = held.iter().map(names).collect();
+        assert_eq!(held, expected, "{ran:?}");
+        if registry.exists() {
+            fs::remove_dir_all(registry).unwrap();
         }
-        assert_eq!(rows(&self.sandbox), self.rows, "{ran:?}");
         ran.code == Some(0)
     }
 
@@ -75,8 +76,8 @@ fn checkout_keeps_its_name_with_few_file_descriptors() {
         return;
     }
     let shop = Shop::new();
-    let works = (FEWEST..=12)
-        .filter(|&files| shop.get_again(&mut descriptors::limited(&shop.sandbox, files)));
+    let works =
+        (FEWEST..=12).filter(|&files| shop.get(&mut descriptors::limited(&shop.sandbox, files)));
     assert!(works.count() > 0);
 }
 
@@ -88,7 +89,7 @@ fn git_that_cannot_be_started_is_an_error() {
     }
     for number in 1..=2 {
         let inject = format!("--inject=?clone3,?clone,?vfork:error=EAGAIN:when={number}");
-        assert!(!shop.get_again(&mut shop.strace(&[&inject])));
+        assert!(!shop.get(&mut shop.strace(&[&inject])));
     }
 }
 
@@ -102,17 +103,17 @@ fn unreadable_head_is_an_error() {
     let inject = "--inject=openat:error=EIO";
     // Git reads it.
     let mut command = shop.strace(&["-f", inject, "-P", head.to_str().unwrap()]);
-    assert!(!shop.get_again(&mut command));
+    assert!(!shop.get(&mut command));
 }
 
 #[test]
 fn killed_git_is_an_error() {
     let shop = Shop::new();
     let folder = shop.sandbox.path().join("bin");
-    std::fs::create_dir(&folder).unwrap();
+    fs::create_dir(&folder).unwrap();
     install_script("#!/bin/sh\nkill -KILL $$\n", &folder.join("git"));
     let mut command = shop.sandbox.command("env");
     let path = std::env::var("PATH").unwrap();
     command.env("PATH", format!("{}:{path}", folder.display()));
-    assert!(!shop.get_again(&mut command));
+    assert!(!shop.get(&mut command));
 }

@@ -1,6 +1,18 @@
-//! The owners of files and of this process.
+//! This user: the home folder, and the files that belong to the user.
 
-use std::fs::Metadata;
+use std::env;
+use std::fs::{self, Metadata};
+use std::path::{Path, PathBuf};
+
+/// Returns the home folder. Returns `None` if its path is not absolute.
+pub(crate) fn home() -> Option<PathBuf> {
+    env::home_dir().filter(|home| home.is_absolute())
+}
+
+/// Tests if a canonical path is that of the home folder.
+pub(crate) fn is_home(folder: &Path) -> bool {
+    home().is_some_and(|home| fs::canonicalize(home).is_ok_and(|home| home == folder))
+}
 
 /// Tests if an entry may speak for a folder: it belongs to this user, or to the owner of the folder.
 ///
@@ -50,5 +62,5 @@ fn user() -> Option<u32> {
 
 #[cfg(unix)]
 fn sudo_user() -> Option<u32> {
-    std::env::var("SUDO_UID").ok()?.parse().ok()
+    env::var("SUDO_UID").ok()?.parse().ok()
 }
