@@ -51,8 +51,9 @@ fn pages() -> [Page<'static>; 2] {
                     &[
                         "A port belongs to a service of an instance of an app. In a git checkout, the app is the \
                          name of the repository in the URL of `origin`, or else the folder of the main worktree. The \
-                         instance is the branch, or in a linked worktree the folder of the worktree. On a detached \
-                         HEAD it is `detached-` and the short commit. A submodule has its own name and branch. \
+                         instance is the branch, or in a linked worktree git's name of the worktree. During a rebase or \
+                         a bisection it is the branch on which that began, and on another detached HEAD `detached-` and \
+                         seven digits of the commit. A submodule has its own name and branch. \
                          Elsewhere the app is the name of the folder, and the instance is `default`.",
                         "Two checkouts with the same names never share a port: commands in the second one fail and \
                          name the first one. Pass `--instance` `NAME` to every command in one of them.",
