@@ -4,7 +4,7 @@ use crate::PORTCTL;
 use test_support::{Ran, Sandbox};
 
 #[test]
-fn second_clone_of_a_branch_is_refused_the_ports_of_the_first() {
+fn second_clone_of_a_branch_has_ports_of_its_own() {
     let sandbox = Sandbox::new();
     for clone in ["one", "two"] {
         let folder = sandbox.path().join(clone);
@@ -14,31 +14,28 @@ fn second_clone_of_a_branch_is_refused_the_ports_of_the_first() {
             &["remote", "add", "origin", "https://example.com/o/shop"],
         );
     }
-    let get = |clone: &str, words: &[&str]| {
+    let run = |clone: &str, words: &[&str]| {
         let folder = sandbox.path().join(clone);
         Ran::of(sandbox.command(PORTCTL).args(words).current_dir(folder))
     };
-    let port = get("one", &["get", "web"]).printed().to_owned();
-    assert_eq!(get("one", &["get", "web"]).printed(), port);
-    let other = get("two", &["get", "web"]);
-    let complaint = other.complained(1);
-    for clone in ["one", "two"] {
-        let path = sandbox.path().join(clone);
-        assert!(complaint.contains(path.to_str().unwrap()), "{complaint}");
-    }
-    assert!(complaint.contains("--instance"), "{complaint}");
-    // The fix that the hint proposes.
-    let instance = ["get", "web", "--instance", "two"];
-    assert_ne!(get("two", &instance).printed(), port);
+    let port = run("one", &["get", "web"]).printed().to_owned();
+    let first = run("two", &["get", "web"]);
+    let own = first.stdout.clone();
+    assert_eq!(first.code, Some(0), "{first:?}");
+    assert_ne!(own.trim(), port);
+    let one = sandbox.path().join("one");
+    let note = format!("note: shop/main is the checkout {}, so", one.display());
+    assert!(first.stderr.starts_with(&note), "{first:?}");
+    // One note is enough.
+    let again = run("two", &["get", "web"]);
+    assert_eq!((&*again.stdout, &*again.stderr), (&*own, ""));
+    assert_eq!(run("two", &["get", "api"]).stderr, "");
+    assert_eq!(run("one", &["get", "web"]).printed(), port);
+    assert_eq!(run("one", &["env"]).printed(), format!("WEB_PORT={port}"));
     // Never release the other clone's ports.
-    let ran = get("two", &["release"]);
-    assert!(
-        ran.complained(1).contains("belongs to the checkout"),
-        "{ran:?}"
-    );
-    // A name given explicitly is valid in any checkout.
-    assert_ne!(get("one", &instance).printed(), port);
-    // A deleted clone no longer blocks its ports.
-    std::fs::remove_dir_all(sandbox.path().join("one")).unwrap();
-    assert_eq!(get("two", &["get", "web"]).printed(), port);
+    assert!(!run("two", &["release"]).printed().contains(&port));
+    assert_eq!(run("one", &["get", "web"]).printed(), port);
+    // A deleted clone leaves its ports to the next one.
+    std::fs::remove_dir_all(one).unwrap();
+    assert_eq!(run("two", &["get", "web"]).printed(), port);
 }
