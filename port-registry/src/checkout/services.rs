@@ -105,13 +105,12 @@ impl Checkout {
     ) -> Result<Option<&'a Allocation>, Error> {
         let service = service.trim();
         let mut candidates = holding::candidates(own, service);
-        match (candidates.next(), candidates.next()) {
-            (first, None) => Ok(first),
-            _ => {
-                let claim = self.claim(service, MARK_LENGTHS[0])?;
-                Ok(holding::held(own, &claim))
-            }
+        let first = candidates.next();
+        if candidates.next().is_none() {
+            return Ok(first);
         }
+        let claim = self.claim(service, MARK_LENGTHS[0])?;
+        Ok(holding::held(own, &claim))
     }
 
     /// Makes a claim for a service of this checkout, with the detected labels. `mark_length` is one of [`MARK_LENGTHS`].

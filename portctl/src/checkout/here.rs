@@ -15,11 +15,14 @@ use crate::command_error::CommandError;
 use crate::output::wording;
 use crate::report::Report;
 
+/// Lists the allocations that match, ordered by id.
+type ListFn<'a> = dyn Fn(&Filter) -> Result<Vec<Allocation>, BackendError> + 'a;
+
 /// The checkout that a command is run in, or the labels that its user typed instead.
 ///
 /// A service belongs to its checkout, whatever git says its branch is. Typed labels mean the service key alone.
 pub(crate) struct Here<'a> {
-    list: Box<dyn Fn(&Filter) -> Result<Vec<Allocation>, BackendError> + 'a>,
+    list: Box<ListFn<'a>>,
     typed: TypedLabels,
     /// The folder whose checkout it is, unless it is the current one.
     folder: Option<PathBuf>,
