@@ -19,6 +19,7 @@ pub mod fuzz;
 mod import;
 mod output;
 mod path;
+mod pruning;
 mod registration;
 mod report;
 mod run;

@@ -8,8 +8,10 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "prune",
     help_triggers("-h", "--help", "help"),
-    note = "It covers all apps. Nothing is released without --yes. The checkouts on a disk that \
-            is not mounted count as gone.",
+    note = "It covers all apps. Nothing is released without --yes. A checkout that may only be out \
+            of reach is kept, with the reason: one on a disk that is not mounted, or outside of the \
+            container that this runs in. So is a port that something listens on. \
+            `portctl release --id` releases these.",
     example = "{command_name}\n{command_name} --yes"
 )]
 pub(crate) struct PruneArgs {

@@ -1,9 +1,10 @@
 //! `portctl prune`.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::io;
 
-use port_registry::{Allocation, CheckoutPath, Filter};
+use port_registry::{Allocation, AllocationId, Filter};
+use serde::Serialize;
 
 use super::outcome::{CommandResult, Done};
 use super::release::{describe, release_listed};
@@ -11,6 +12,7 @@ use crate::args::PruneArgs;
 use crate::backend;
 use crate::command_error::CommandError;
 use crate::output::{self, Columns, visible, wording};
+use crate::pruning::{Prunable, Survey};
 
 pub(crate) fn run(args: &PruneArgs) -> CommandResult {
     if args.yes && args.dry_run {
@@ -19,51 +21,80 @@ pub(crate) fn run(args: &PruneArgs) -> CommandResult {
         ));
     }
     let backend = backend::open()?;
-    let mut gone = of_gone_checkouts(&backend.list(&Filter::new())?);
+    let allocations = backend.list(&Filter::new())?;
+    let mut survey = Survey::of(&allocations, |port| {
+        backend.check(port).map(|status| status.listener)
+    })?;
     if args.yes {
-        gone = release_listed(&*backend, &gone)?;
+        let chosen: Vec<Allocation> = allocations_of(&survey.prunable);
+        let released = release_listed(&*backend, &chosen)?;
+        let is_released = |it: &Prunable| released.iter().any(|other| other.id == it.allocation.id);
+        survey.prunable.retain(is_released);
     }
-    Ok(Done::Printed(if args.json {
-        output::print_json(&gone)
-    } else if gone.is_empty() {
-        output::remark("nothing to prune: every recorded checkout exists")
+    Ok(Done::Printed(print(args, &survey)))
+}
+
+fn allocations_of(prunable: &[Prunable]) -> Vec<Allocation> {
+    prunable.iter().map(|it| it.allocation.clone()).collect()
+}
+
+fn print(args: &PruneArgs, survey: &Survey) -> io::Result<()> {
+    let Survey { prunable, .. } = survey;
+    let kept = kept(survey);
+    if args.json {
+        output::print_json(prunable)?;
+        return kept.iter().try_for_each(output::remark_json);
+    }
+    if prunable.is_empty() {
+        output::remark(if kept.is_empty() {
+            "nothing to prune: every recorded checkout exists"
+        } else {
+            "nothing to prune"
+        })?;
     } else if args.yes {
-        output::print(&describe("released", &gone))
+        output::print(&describe("released", &allocations_of(prunable)))?;
     } else {
-        output::print_rows(&COLUMNS, &gone.iter().map(row).collect::<Vec<_>>()).and_then(|()| {
-            output::note("their checkouts are gone; `portctl prune --yes` releases them")
-        })
-    }))
+        output::print_rows(&COLUMNS, &prunable.iter().map(row).collect::<Vec<_>>())?;
+        let object = if prunable.len() == 1 { "it" } else { "them" };
+        output::note(&format!("`portctl prune --yes` releases {object}"))?;
+    }
+    let mut notes = kept.iter().map(|it| visible(&it.note));
+    notes.try_for_each(|note| output::note(&note))
+}
+
+/// Allocations that were kept, with the reason.
+#[derive(Serialize)]
+struct KeptNote {
+    note: String,
+    ids: Vec<AllocationId>,
+}
+
+fn kept(survey: &Survey) -> Vec<KeptNote> {
+    let unreached = survey.unreached.iter().map(|it| KeptNote {
+        note: format!("kept {it}; {}", it.advice()),
+        ids: it.ids.clone(),
+    });
+    let in_use = survey.in_use.iter().map(|it| KeptNote {
+        note: format!("kept {it}; {}", it.advice()),
+        ids: vec![it.allocation.id],
+    });
+    unreached.chain(in_use).collect()
 }
 
 const COLUMNS: Columns = Columns {
-    headings: &["ID", "SERVICE", "PORT", "CHECKOUT"],
-    names: &[1, 3],
-    needed: 4,
+    headings: &["ID", "SERVICE", "PORT", "REASON", "CHECKOUT"],
+    names: &[1, 4],
+    needed: 5,
 };
 
-fn row(allocation: &Allocation) -> Vec<Cow<'_, str>> {
+fn row(prunable: &Prunable) -> Vec<Cow<'_, str>> {
+    let Prunable { allocation, reason } = prunable;
     let key = allocation.key.to_string();
     vec![
         Cow::from(allocation.id.to_string()),
         Cow::from(visible(&key).into_owned()),
         Cow::from(allocation.port.to_string()),
+        Cow::from(reason.to_string()),
         Cow::from(visible(wording::checkout(allocation)).into_owned()),
     ]
-}
-
-/// The allocations whose checkout is gone. Each checkout is looked up once.
-fn of_gone_checkouts(allocations: &[Allocation]) -> Vec<Allocation> {
-    let mut checkouts: BTreeMap<&CheckoutPath, bool> = BTreeMap::new();
-    let mut gone = Vec::new();
-    for allocation in allocations {
-        let Some(dir) = &allocation.dir else {
-            continue;
-        };
-        let is_gone = checkouts.entry(dir);
-        if *is_gone.or_insert_with(|| allocation.checkout_is_gone()) {
-            gone.push(allocation.clone());
-        }
-    }
-    gone
 }

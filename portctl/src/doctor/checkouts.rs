@@ -1,54 +1,86 @@
-//! Checks that the checkouts of allocations still exist.
+//! Checks that the checkouts of allocations still exist, by the rules of `portctl prune`.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
-use port_registry::{Allocation, CheckoutPath};
+use port_registry::{Allocation, Listener, Port};
 
 use super::finding::{Finding, Issue};
-use crate::output::wording::count;
+use crate::output::wording::{self, count};
+use crate::pruning::{InUse, Prunable, Survey};
 
 const CHECK: &str = "checkouts";
 
 /// Number of checkouts that are listed.
 const MAX_LISTED: usize = 10;
 
-pub(super) fn check(allocations: Option<&[Allocation]>) -> Finding {
+/// Checks the checkouts. Ports on which something listens are kept by `portctl prune`.
+pub(super) fn check(
+    allocations: Option<&[Allocation]>,
+    listeners: &BTreeMap<Port, Listener>,
+) -> Finding {
     let Some(allocations) = allocations else {
         return Issue::warning("not checked, because the registry cannot be read").of(CHECK);
     };
-    // Group by checkout, so that each folder is looked at only once.
-    let mut checkouts: BTreeMap<&CheckoutPath, Vec<&Allocation>> = BTreeMap::new();
-    for allocation in allocations {
-        if let Some(dir) = &allocation.dir {
-            checkouts.entry(dir).or_default().push(allocation);
-        }
-    }
-    let known = checkouts.len();
-    checkouts.retain(|_, allocations| allocations[0].checkout_is_gone());
-    if checkouts.is_empty() {
-        return Finding::ok(
-            CHECK,
-            match known {
-                0 => "no allocation records a checkout".to_owned(),
-                1 => "the recorded checkout exists".to_owned(),
-                known => format!("all {known} recorded checkouts exist"),
-            },
-        );
-    }
-    let number = checkouts.values().map(Vec::len).sum();
-    let belong = if number == 1 { "belongs" } else { "belong" };
-    let which = if checkouts.len() == 1 {
-        "a checkout that is"
+    let listener_on = |port| Ok::<_, Infallible>(listeners.get(&port).cloned());
+    let Ok(survey) = Survey::of(allocations, listener_on);
+    let mut finding = if survey.prunable.is_empty() {
+        Finding::ok(CHECK, describe_existing(&survey))
     } else {
-        "checkouts that are"
+        let gone = gone_checkouts(&survey.prunable);
+        let number = survey.prunable.len();
+        let belong = if number == 1 { "belongs" } else { "belong" };
+        let which = if gone.len() == 1 {
+            "a checkout that is"
+        } else {
+            "checkouts that are"
+        };
+        let number = count(number, "allocation");
+        Issue::warning(format!("{number} {belong} to {which} gone:"))
+            .hint("`portctl prune` lists them, and `portctl prune --yes` releases their ports")
+            .of(CHECK)
+            .first_details(MAX_LISTED, &gone)
     };
-    let gone = checkouts.iter();
-    let gone: Vec<String> = gone
-        .map(|(dir, allocations)| format!("{dir} ({})", allocations.len()))
+    // A checkout may be unmounted for good reasons, so that this is no warning.
+    let unreached = survey.unreached.iter();
+    let kept: Vec<String> = unreached
+        .map(|it| format!("`portctl prune` keeps {it}"))
         .collect();
-    let number = count(number, "allocation");
-    Issue::warning(format!("{number} {belong} to {which} gone:"))
-        .hint("`portctl prune` lists them, and `portctl prune --yes` releases their ports")
-        .of(CHECK)
-        .first_details(MAX_LISTED, &gone)
+    finding = finding.first_details(MAX_LISTED, &kept);
+    finding.with_all(survey.in_use.iter().take(MAX_LISTED).map(issue_of))
+}
+
+/// Describes the checkouts if none is gone, or all that are have ports in use.
+fn describe_existing(survey: &Survey) -> String {
+    let mut other: Vec<_> = survey.in_use.iter().map(|it| &it.allocation.dir).collect();
+    other.dedup();
+    let known = survey.existing + survey.unreached.len() + other.len();
+    match (survey.existing, known) {
+        (_, 0) => "no allocation records a checkout".to_owned(),
+        (1, 1) => "the recorded checkout exists".to_owned(),
+        (existing, known) if existing == known => format!("all {known} recorded checkouts exist"),
+        (existing, known) => format!("{existing} of {} exist", count(known, "recorded checkout")),
+    }
+}
+
+/// The checkouts, each with the number of its allocations.
+fn gone_checkouts(prunable: &[Prunable]) -> Vec<String> {
+    let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+    for it in prunable {
+        *numbers
+            .entry(wording::checkout(&it.allocation))
+            .or_default() += 1;
+    }
+    let numbers = numbers.iter();
+    numbers
+        .map(|(dir, number)| format!("{dir} ({number})"))
+        .collect()
+}
+
+fn issue_of(in_use: &InUse) -> Issue {
+    let checkout = wording::checkout(&in_use.allocation);
+    Issue::warning(format!(
+        "{checkout} is gone, but `portctl prune` keeps {in_use}"
+    ))
+    .hint(in_use.advice())
 }

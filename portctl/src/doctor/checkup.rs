@@ -1,6 +1,8 @@
 //! Runs all checks.
 
-use port_registry::{Allocation, Filter};
+use std::collections::BTreeMap;
+
+use port_registry::{Allocation, Filter, Listener};
 
 use super::finding::{CheckStatus, Finding};
 use super::{checkouts, daemon, git, home, listeners, path, pidfile, store};
@@ -20,6 +22,11 @@ pub(crate) fn examine() -> Vec<Finding> {
         _ => own,
     };
     let allocations = allocations.as_deref();
+    // A single listing answers for all ports.
+    let listeners = match allocations {
+        Some([_, ..]) => Listener::all(),
+        _ => BTreeMap::new(),
+    };
     vec![
         home::check(is_readable),
         store,
@@ -27,8 +34,8 @@ pub(crate) fn examine() -> Vec<Finding> {
         pidfile::check(),
         path::check(),
         git::check(),
-        listeners::check(allocations),
-        checkouts::check(allocations),
+        listeners::check(allocations, &listeners),
+        checkouts::check(allocations, &listeners),
     ]
 }
 

@@ -1,8 +1,8 @@
 //! Checks that the processes on allocated ports belong to the allocations' checkouts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use port_registry::{Allocation, Listener};
+use port_registry::{Allocation, Listener, Port};
 
 use super::finding::{Finding, Issue};
 use super::process;
@@ -36,12 +36,14 @@ const PROXIES: [&str; 17] = [
     "wslrelay",
 ];
 
-/// Checks all ports with a single listing of the system's listeners.
-pub(super) fn check(allocations: Option<&[Allocation]>) -> Finding {
+/// Checks all ports.
+pub(super) fn check(
+    allocations: Option<&[Allocation]>,
+    listeners: &BTreeMap<Port, Listener>,
+) -> Finding {
     let Some(allocations) = allocations else {
         return Issue::warning("not checked, because the registry cannot be read").of(CHECK);
     };
-    let listeners = Listener::all();
     let in_use: Vec<(&Allocation, &Listener)> = allocations
         .iter()
         .filter_map(|it| Some((it, listeners.get(&it.port)?)))

@@ -9,7 +9,7 @@ use super::patient::Patient;
 use crate::PORTCTL;
 use serde_json::json;
 use test_support::daemon::PORT_REGISTRY;
-use test_support::{Ran, free_port, install};
+use test_support::{Ran, free_port, install, occupant_of};
 
 #[test]
 fn fresh_machine_has_no_problems_and_is_not_changed() {
@@ -56,7 +56,7 @@ fn store_is_described_with_its_allocations() {
 #[test]
 fn text_has_a_line_for_each_check_and_indents_details() {
     let patient = Patient::new();
-    patient.allocate("web", Some(Path::new("/gone/\u{1b}[31m\nred")));
+    patient.allocate("web", Some(Path::new(&patient.path("\u{1b}[31m\nred"))));
     fs::set_permissions(patient.folder(), Permissions::from_mode(0o755)).unwrap();
     // Nothing listens at this address.
     let address = format!("127.0.0.1:{}", free_port());
@@ -81,7 +81,7 @@ fn text_has_a_line_for_each_check_and_indents_details() {
     ok       git        [SANDBOX]/bin/git
     ok       listeners  nothing listens on any allocated port
     warning  checkouts  1 allocation belongs to a checkout that is gone:
-                        /gone/\u{1b}[31m\u{a}red (1)
+                        [SANDBOX]/\u{1b}[31m\u{a}red (1)
                         hint: `portctl prune` lists them, and `portctl prune --yes` releases their ports
     ");
     let mut command = patient.sandbox.command(PORTCTL);
@@ -158,4 +158,34 @@ fn missing_checkouts_are_counted() {
     patient
         .examine()
         .assert("checkouts", "ok", "all 2 recorded checkouts exist");
+}
+
+#[test]
+fn allocations_that_prune_keeps_are_named_with_the_reason() {
+    let patient = Patient::new();
+    let gone = patient.sandbox.path().join("gone");
+    patient.allocate("web", Some(Path::new("/media/me/no-such-disk/shop")));
+    patient.allocate("api", Some(&patient.sandbox.work()));
+    let findings = patient.examine();
+    // Nothing is wrong with a disk that is not mounted.
+    findings.assert_ok_except(&[]);
+    findings.assert(
+        "checkouts",
+        "ok",
+        "1 of 2 recorded checkouts exist\n`portctl prune` keeps 1 allocation of /media/me/no-such-disk/shop, \
+         which may only be unmounted, because it is in /media",
+    );
+    let served = patient.allocate("db", Some(&gone));
+    let _occupant = occupant_of(served.port.get());
+    let findings = patient.examine();
+    let kept = format!(
+        "{} is gone, but `portctl prune` keeps port {} of shop/main/db, which is in use",
+        gone.display(),
+        served.port
+    );
+    findings.assert("checkouts", "warning", &kept);
+    assert_eq!(
+        findings.hint("checkouts"),
+        "`portctl release --id 3` releases it"
+    );
 }

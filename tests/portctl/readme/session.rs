@@ -48,12 +48,17 @@ const STAND_INS: [(&str, &str); 7] = [
             [ "$1" = compose ] || exit 1
             file=.env
             [ "$2" != --env-file ] || { file=$3; shift 2; }
-            [ "$2" = up ] || exit 1
+            proxies=~/docker-${PWD##*/}.pids
+            case $2 in
+                up) ;;
+                down) kill $(cat "$proxies"); exit ;;
+                *) exit 1 ;;
+            esac
             db=$DB_PORT web=$WEB_PORT
             [ ! -e "$file" ] || . "$(realpath "$file")"
             db=${db:-${DB_PORT:-5432}} web=${web:-${WEB_PORT:-8080}}
             echo "${PWD##*/} $db $web" >> ~/docker.log
-            [ -z "$3" ] || for port in $db $web; do docker-proxy $port & done
+            [ -z "$3" ] || for port in $db $web; do docker-proxy $port & echo $! >> "$proxies"; done
             until grep -q "$(printf '%04X' $web) 0*:0000 0A" /proc/net/tcp; do sleep 0.05; done"#,
     ),
     (

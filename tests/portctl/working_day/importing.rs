@@ -1,6 +1,5 @@
-//! Importing allocations, and pruning those of missing checkouts.
+//! Importing allocations.
 
-use std::fs;
 use std::process::Stdio;
 
 use port_registry::{Allocation, Claim, ListenerPolicy, Port, Registry, ServiceKey};
@@ -130,47 +129,6 @@ fn import_rejects_files_that_are_not_exports() {
         }
         assert!(machine.held().is_empty());
         machine.run(&["import"]).complained(2);
-    });
-}
-
-#[test]
-fn prune_releases_allocations_of_missing_checkouts_after_confirmation() {
-    both_ways(|machine| {
-        let [gone, here] = ["gone", "here"].map(|name| machine.work().join(name));
-        for folder in [&gone, &here] {
-            fs::create_dir(folder).unwrap();
-            machine.run_in(folder, &["get", "web", "db"]).printed();
-        }
-        // An allocation without a recorded checkout is kept.
-        machine
-            .run(&["get", "web", "--app", "x", "--instance", "y"])
-            .printed();
-        let none = machine.run(&["prune", "--yes"]);
-        assert_eq!((none.code, &*none.stdout), (Some(0), ""));
-        fs::remove_dir(&gone).unwrap();
-        let shown = machine.run(&["prune"]);
-        assert_eq!(shown.code, Some(0));
-        assert_eq!(
-            shown.stdout.matches("gone/default/").count(),
-            2,
-            "{shown:?}"
-        );
-        let folder = gone.to_str().unwrap();
-        assert_eq!(shown.stdout.matches(folder).count(), 2, "{shown:?}");
-        assert!(shown.stderr.contains("`portctl prune --yes`"));
-        assert_eq!(machine.held().len(), 5);
-
-        let shown = machine.json(&["prune", "--json"]);
-        let pruned = machine.json(&["prune", "--yes", "--json"]);
-        assert_eq!(shown, pruned);
-        let apps: Vec<Value> = pruned
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|it| it["app"].clone())
-            .collect();
-        assert_eq!(apps, ["gone", "gone"]);
-        assert_eq!(machine.held().len(), 3);
     });
 }
 

@@ -7,4 +7,5 @@ mod importing;
 #[cfg(target_os = "linux")]
 mod listeners;
 mod machine;
+mod pruning;
 mod registering;

@@ -31,7 +31,13 @@ pub fn occupant_in(folder: &Path) -> (Helper, u16) {
     occupant_by(command.arg("0").current_dir(folder))
 }
 
-/// Starts `test-listener 0` by this command.
+/// Like [`occupant`], but on this port.
+pub fn occupant_of(port: u16) -> Helper {
+    let mut command = Command::new(program("test-listener"));
+    occupant_by(command.arg(port.to_string())).0
+}
+
+/// Starts `test-listener` with a port, or 0, by this command.
 pub fn occupant_by(command: &mut Command) -> (Helper, u16) {
     let mut occupant = Helper::spawn(command);
     let line = occupant.hear().unwrap();

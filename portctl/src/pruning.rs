@@ -1,0 +1,152 @@
+//! Allocations that nothing needs any more, and those that may look like it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use port_registry::{
+    Allocation, AllocationId, CheckoutPath, CheckoutState, Listener, OutOfReach, Port,
+};
+use serde::{Serialize, Serializer};
+
+use crate::conflict;
+use crate::output::wording::{self, count};
+
+/// The reason why nothing needs an allocation any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PruneReason {
+    /// Its checkout certainly no longer exists.
+    CheckoutGone,
+}
+
+impl fmt::Display for PruneReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            PruneReason::CheckoutGone => "checkout gone",
+        })
+    }
+}
+
+impl Serialize for PruneReason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// An allocation that nothing needs any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Prunable {
+    #[serde(flatten)]
+    pub(crate) allocation: Allocation,
+    pub(crate) reason: PruneReason,
+}
+
+/// The allocations of a checkout that may only be out of reach. They are never pruned.
+#[derive(Debug)]
+pub(crate) struct Unreached {
+    pub(crate) dir: CheckoutPath,
+    pub(crate) reason: OutOfReach,
+    /// At least one.
+    pub(crate) ids: Vec<AllocationId>,
+}
+
+/// An allocation that would be prunable if nothing listened on its port.
+#[derive(Debug)]
+pub(crate) struct InUse {
+    pub(crate) allocation: Allocation,
+    pub(crate) listener: Listener,
+}
+
+/// The allocations by the state of their checkouts.
+#[derive(Debug, Default)]
+pub(crate) struct Survey {
+    /// Ordered by id.
+    pub(crate) prunable: Vec<Prunable>,
+    pub(crate) in_use: Vec<InUse>,
+    pub(crate) unreached: Vec<Unreached>,
+    /// The number of checkouts that exist.
+    pub(crate) existing: usize,
+}
+
+impl Survey {
+    /// Looks at each checkout once, and asks for the listener on the ports of those that are gone.
+    pub(crate) fn of<E>(
+        allocations: &[Allocation],
+        mut listener_on: impl FnMut(Port) -> Result<Option<Listener>, E>,
+    ) -> Result<Survey, E> {
+        let mut checkouts: BTreeMap<&CheckoutPath, Vec<&Allocation>> = BTreeMap::new();
+        for allocation in allocations {
+            if let Some(dir) = &allocation.dir {
+                checkouts.entry(dir).or_default().push(allocation);
+            }
+        }
+        let mut survey = Survey::default();
+        for (dir, allocations) in checkouts {
+            match allocations[0].checkout_state() {
+                Some(CheckoutState::Gone) => {
+                    for allocation in allocations {
+                        let listener = listener_on(allocation.port)?;
+                        survey.add(allocation.clone(), PruneReason::CheckoutGone, listener);
+                    }
+                }
+                Some(CheckoutState::OutOfReach(reason)) => survey.unreached.push(Unreached {
+                    dir: dir.clone(),
+                    reason,
+                    ids: allocations.iter().map(|it| it.id).collect(),
+                }),
+                _ => survey.existing += 1,
+            }
+        }
+        survey.prunable.sort_by_key(|it| it.allocation.id);
+        survey.in_use.sort_by_key(|it| it.allocation.id);
+        Ok(survey)
+    }
+
+    fn add(&mut self, allocation: Allocation, reason: PruneReason, listener: Option<Listener>) {
+        match listener {
+            Some(listener) => self.in_use.push(InUse {
+                allocation,
+                listener,
+            }),
+            None => self.prunable.push(Prunable { allocation, reason }),
+        }
+    }
+}
+
+impl fmt::Display for Unreached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = count(self.ids.len(), "allocation");
+        write!(f, "{number} of {}, which {}", self.dir, self.reason)
+    }
+}
+
+impl Unreached {
+    /// The command that releases the allocations all the same.
+    pub(crate) fn advice(&self) -> String {
+        let object = if self.ids.len() == 1 { "it" } else { "one" };
+        format!("`portctl release --id {}` releases {object}", self.ids[0])
+    }
+}
+
+impl fmt::Display for InUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let InUse {
+            allocation,
+            listener,
+        } = self;
+        write!(
+            f,
+            "port {} of {}, which is in use{}",
+            allocation.port,
+            allocation.key,
+            wording::by_listener(listener)
+        )
+    }
+}
+
+impl InUse {
+    /// The command that releases the allocation all the same.
+    pub(crate) fn advice(&self) -> String {
+        let command = conflict::release_command(&self.allocation);
+        format!("{command} releases it")
+    }
+}
