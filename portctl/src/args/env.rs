@@ -15,9 +15,9 @@ use argh::{ArgsInfo, FromArgs};
             characters but A-Z and 0-9: `web-api` becomes WEB_API_PORT. A leading digit gets a \
             `_` before it.\n\n\
             The formats are dotenv (WEB_PORT=3000), shell (export WEB_PORT=3000) and json. \
-            --write keeps them in a marked block of a file. The rest of the file and its mode \
-            stay as they are, and a symbolic link is followed. The format must be dotenv or \
-            shell.",
+            --write keeps them in a marked block of a file of this checkout. The rest of the \
+            file, its owner, mode and access control list stay as they are. A symbolic link is \
+            followed if it stays in the checkout. The format must be dotenv or shell.",
     example = "{command_name} --write .env && docker compose up\n\
                eval \"$({command_name} --format shell)\""
 )]
@@ -37,6 +37,10 @@ pub(crate) struct EnvArgs {
     /// write them into this file, instead of printing them
     #[argh(option, arg_name = "file")]
     pub(crate) write: Option<PathBuf>,
+
+    /// write the file even if git tracks it
+    #[argh(switch)]
+    pub(crate) tracked: bool,
 
     /// the app, instead of the detected one
     #[argh(option)]

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use port_registry::Allocation;
+use port_registry::{Allocation, FileStatus};
 
 use super::claiming::print_notes;
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
+use super::write_target::{Suggestions, WriteTarget};
 use super::{missing, named};
 use crate::args::{EnvArgs, Format};
 use crate::backend;
@@ -31,6 +32,9 @@ pub(crate) fn run(args: EnvArgs) -> CommandResult {
             ));
         }
     };
+    if args.tracked && args.write.is_none() {
+        return Err(CommandError::usage("--tracked needs --write FILE"));
+    }
     if let Some(file) = &args.write {
         if format == Format::Json {
             return Err(CommandError::usage(
@@ -42,12 +46,26 @@ pub(crate) fn run(args: EnvArgs) -> CommandResult {
         }
     }
     let file = args.write.as_ref().map(|it| it.display());
-    let invocation = Invocation::new("env", args.app.as_deref(), args.instance.as_deref())
-        .with_option("--format", args.format.map(Format::name))
+    let printing = || {
+        Invocation::new("env", args.app.as_deref(), args.instance.as_deref())
+            .with_option("--format", args.format.map(Format::name))
+            .with_switch("--json", args.json)
+    };
+    let printed = printing();
+    let invocation = printing()
         .with_option("--write", file)
-        .with_switch("--json", args.json);
+        .with_switch("--tracked", args.tracked);
     let services = named::services(&invocation, args.words, args.service)?;
-    let typed = TypedLabels::new(args.app, args.instance)?;
+    let typed = TypedLabels::new(args.app.clone(), args.instance.clone())?;
+    let suggestions = Suggestions {
+        written: &invocation,
+        printed: &printed,
+        services: &services,
+    };
+    let target = match &args.write {
+        Some(file) => Some(WriteTarget::find(file, &suggestions)?),
+        None => None,
+    };
     let backend = backend::open()?;
     let here = || Here::new(&*backend, typed.clone());
     let nothing = no_allocations(&invocation, &here())?;
@@ -61,10 +79,17 @@ pub(crate) fn run(args: EnvArgs) -> CommandResult {
         }
         Ok(variables::of(&allocations)?)
     };
-    match &args.write {
-        Some(file) => write(file, format, &nothing, read),
-        None => Ok(Done::Printed(print(&read()?, format, &nothing))),
-    }
+    let Some(target) = target else {
+        return Ok(Done::Printed(print(&read()?, format, &nothing)));
+    };
+    let status = || {
+        if args.tracked {
+            target.status()
+        } else {
+            target.untracked_status(&suggestions)
+        }
+    };
+    write(&target, format, &nothing, status, read)
 }
 
 /// The allocations of these services. Fails if one of them has no port.
@@ -108,17 +133,20 @@ fn lines(variables: &[Variable], format: Format) -> Vec<String> {
         .collect()
 }
 
-/// Writes the variables into a file. They are read while the folder is locked, so that older ports never replace newer
+/// Writes the variables into a file, if `status` does not refuse it. They are read while the folder is locked, so that older ports never replace newer
 /// ones.
 fn write(
-    file: &Path,
+    target: &WriteTarget,
     format: Format,
     nothing: &str,
+    status: impl Fn() -> Result<FileStatus, CommandError>,
     read: impl Fn() -> Result<Vec<Variable>, CommandError>,
 ) -> CommandResult {
     let mut assignments = Vec::new();
     let mut variables = Vec::new();
-    let replaced = replace(file, |content| {
+    let mut is_unignored = false;
+    let file = target.file;
+    let replaced = replace(&target.place, file, |content| {
         variables = read()?;
         let refuse = |problem: &str| {
             Report::new(format!("{}: {problem}", file.display()))
@@ -133,10 +161,18 @@ fn write(
             )
             .into());
         }
+        // Git is not needed for a file that stays as it is.
+        is_unignored = written != content && status()? == FileStatus::Untracked;
         Ok(written)
     })?;
     let shown = file.display().to_string();
     let shown = visible(&shown);
+    if is_unignored {
+        output::note(&format!(
+            "{shown} is not ignored by git; add it to .gitignore"
+        ))
+        .ok();
+    }
     for (number, name) in set_again(&assignments, &variables) {
         output::note(&format!(
             "{shown}:{number} sets {name} again after the block, and takes precedence"

@@ -27,3 +27,4 @@ pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod stop;
 pub(crate) mod version;
+mod write_target;

@@ -1,13 +1,17 @@
 //! Replaces files of the user atomically.
 
-use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, TryLockError};
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tempfile::NamedTempFile;
-
+#[cfg(unix)]
+use super::attributes;
+use super::folder::Folder;
+use super::place::FilePlace;
 use crate::command_error::CommandError;
 use crate::path::folder_of;
 use crate::report::Report;
@@ -20,122 +24,121 @@ pub(crate) enum Replaced {
     Unchanged,
 }
 
-/// Replaces a file by what `change` makes of its content, atomically and durably. A missing file is created. A
-/// symbolic link is followed, and the file keeps its mode and owner. Processes that replace files of one folder take
-/// turns.
+/// Replaces a file by what `change` makes of its content, atomically and durably. A missing file is created. The file
+/// keeps its mode, its owner and its access control list; errors call it `shown`. Processes that replace files of one
+/// folder take turns.
+///
+/// All operations are on the folder of the place, which is open. A hard link is separated from its other names, whose
+/// content is not this command's to change.
 pub(crate) fn replace(
-    path: &Path,
+    place: &FilePlace,
+    shown: &Path,
     change: impl FnOnce(&[u8]) -> Result<Vec<u8>, CommandError>,
 ) -> Result<Replaced, CommandError> {
-    let failed = |error: io::Error| Report::new(format!("{}: {error}", path.display()));
-    let target = target_of(path).map_err(failed)?;
-    let folder = folder_of(&target);
-    let _lock = lock_folder(folder);
-    let found = found_at(&target).map_err(failed)?;
-    let content = match &found {
-        Some(_) => fs::read(&target).map_err(failed)?,
-        None => Vec::new(),
-    };
+    let failed = |error: io::Error| Report::new(format!("{}: {error}", shown.display()));
+    let FilePlace { folder, name, .. } = place;
+    let _lock = lock(folder);
+    // Replacing needs write access to the folder only. Opening for writing respects the mode of the file too.
+    let mut found = folder.file(name).map_err(failed)?;
+    let mut content = Vec::new();
+    if let Some(found) = &mut found {
+        found.read_to_end(&mut content).map_err(failed)?;
+    }
     let changed = change(&content)?;
     if found.is_some() && changed == content {
         return Ok(Replaced::Unchanged);
     }
-    put(&target, found.as_ref(), &changed).map_err(failed)?;
+    put_in(folder, name, found.as_ref(), &changed).map_err(failed)?;
     Ok(Replaced::Written)
 }
 
-/// Follows a symbolic link to the file itself.
-fn target_of(path: &Path) -> io::Result<PathBuf> {
-    match fs::symlink_metadata(path) {
-        Ok(found) if found.is_symlink() => fs::canonicalize(path).map_err(|error| {
-            let kind = error.kind();
-            io::Error::new(kind, format!("the symbolic link is broken: {error}"))
-        }),
-        _ => Ok(path.to_owned()),
-    }
+/// Writes a file atomically and durably.
+pub(crate) fn put(path: &Path, content: &[u8]) -> io::Result<()> {
+    let name = path.file_name().ok_or(ErrorKind::InvalidInput)?;
+    let folder = Folder::open(folder_of(path))?;
+    put_in(&folder, name, None, content)
 }
 
-/// The metadata of the file, or `None` if there is none. Fails if this user may not write to it.
-fn found_at(target: &Path) -> io::Result<Option<Metadata>> {
-    match fs::metadata(target) {
-        // Opening a pipe would block.
-        Ok(found) if !found.is_file() => Err(io::Error::other("it is not a file")),
-        Ok(found) => {
-            // Replacing needs write access to the folder only. Respect the mode of the file too.
-            OpenOptions::new().write(true).open(target)?;
-            Ok(Some(found))
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Writes a file atomically and durably, with the mode and the owner of the file `found` that it replaces.
-pub(crate) fn put(target: &Path, found: Option<&Metadata>, content: &[u8]) -> io::Result<()> {
-    let folder = folder_of(target);
-    let mut draft = new_draft(folder, found)?;
-    draft.as_file_mut().write_all(content)?;
-    draft.as_file().sync_all()?;
-    draft.persist(target).map_err(|failed| failed.error)?;
+/// Writes a file atomically and durably, with the attributes of the file `found` that it replaces.
+fn put_in(folder: &Folder, name: &OsStr, found: Option<&File>, content: &[u8]) -> io::Result<()> {
+    let mut draft = Draft::new(folder, found)?;
+    draft.file.write_all(content)?;
+    draft.file.sync_all()?;
+    draft.take_place(name)?;
     // Sync the folder, so that the name survives a power failure, where the system supports that.
-    if let Ok(folder) = File::open(folder) {
+    if let Some(folder) = folder.handle() {
         let _ = folder.sync_all();
     }
     Ok(())
 }
 
-/// Creates an empty file that is never more readable than the file `found` that it will replace. Without one, it gets
-/// the mode that new files of the user have.
-fn new_draft(folder: &Path, found: Option<&Metadata>) -> io::Result<NamedTempFile> {
-    let mut draft = tempfile::Builder::new();
-    draft.prefix(".portctl-");
-    #[cfg(unix)]
-    if found.is_none() {
-        use std::os::unix::fs::PermissionsExt;
-        draft.permissions(fs::Permissions::from_mode(0o666));
-    }
-    // Errors name the file that is replaced, so leave out the path of the draft.
-    let draft = draft.tempfile_in(folder).map_err(without_path)?;
-    if let Some(found) = found {
-        keep_owner(draft.as_file(), found)?;
-        draft.as_file().set_permissions(found.permissions())?;
-    }
-    Ok(draft)
+/// A new file in the folder of the one that it will replace. Dropping it removes it.
+struct Draft<'a> {
+    folder: &'a Folder,
+    name: OsString,
+    file: File,
+    is_in_place: bool,
 }
 
-/// Removes the path at the end of an error of tempfile.
-fn without_path(error: io::Error) -> io::Error {
-    let message = error.to_string();
-    match message.split_once(" at path ") {
-        Some((message, _)) => io::Error::new(error.kind(), message),
-        None => error,
+impl<'a> Draft<'a> {
+    /// Creates an empty file that is never more readable than the file `found`. Without one, it gets the mode that new
+    /// files of the user have.
+    fn new(folder: &'a Folder, found: Option<&File>) -> io::Result<Draft<'a>> {
+        let (name, file) = create_draft(folder, found.is_some())?;
+        let draft = Draft {
+            folder,
+            name,
+            file,
+            is_in_place: false,
+        };
+        #[cfg(unix)]
+        if let Some(found) = found {
+            attributes::keep(found, &draft.file)?;
+        }
+        Ok(draft)
+    }
+
+    fn take_place(mut self, name: &OsStr) -> io::Result<()> {
+        self.folder.rename(&self.name, name)?;
+        self.is_in_place = true;
+        Ok(())
     }
 }
 
-#[cfg(unix)]
-fn keep_owner(draft: &File, found: &Metadata) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt, fchown};
-    let new = draft.metadata()?;
-    if (new.uid(), new.gid()) == (found.uid(), found.gid()) {
-        return Ok(());
+impl Drop for Draft<'_> {
+    fn drop(&mut self) {
+        if !self.is_in_place {
+            let _ = self.folder.remove(&self.name);
+        }
     }
-    fchown(draft, Some(found.uid()), Some(found.gid())).map_err(|error| {
-        let kind = error.kind();
-        io::Error::new(kind, format!("cannot keep its owner or group: {error}"))
-    })
 }
 
-#[cfg(not(unix))]
-fn keep_owner(_: &File, _: &Metadata) -> io::Result<()> {
-    Ok(())
+fn create_draft(folder: &Folder, is_private: bool) -> io::Result<(OsString, File)> {
+    const ATTEMPTS: u32 = 16;
+    let random = RandomState::new();
+    let mut attempt = 0;
+    loop {
+        let name = OsString::from(format!(".portctl-{:016x}", random.hash_one(attempt)));
+        let created = if is_private {
+            folder.create_private(&name)
+        } else {
+            folder.create(&name)
+        };
+        attempt += 1;
+        match created {
+            Ok(file) => return Ok((name, file)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && attempt < ATTEMPTS => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Locks the folder, so that no other portctl replaces a file in it. Returns `None` after the time limit or where the
 /// system has no locks for folders, because another program may hold such a lock for its own reasons.
-fn lock_folder(folder: &Path) -> Option<File> {
+fn lock(folder: &Folder) -> Option<File> {
     const TIMEOUT: Duration = Duration::from_secs(5);
     const PAUSE: Duration = Duration::from_millis(5);
-    let lock = File::open(folder).ok()?;
+    let lock = folder.handle()?;
     let start = Instant::now();
     loop {
         match lock.try_lock() {
@@ -148,10 +151,11 @@ fn lock_folder(folder: &Path) -> Option<File> {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::fs::{self, Permissions};
-    use std::os::unix::fs::PermissionsExt;
+    use std::fs::{self, File, Permissions};
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::Path;
 
-    use super::{Replaced, new_draft, replace};
+    use super::{Draft, FilePlace, Folder, Replaced, replace};
 
     #[test]
     fn draft_is_never_more_readable_than_the_file() {
@@ -160,9 +164,9 @@ mod tests {
         fs::write(&file, "SECRET=1\n").unwrap();
         for mode in [0o600, 0o640, 0o644] {
             fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
-            let found = fs::metadata(&file).unwrap();
-            let draft = new_draft(folder.path(), Some(&found)).unwrap();
-            let drafted = draft.as_file().metadata().unwrap();
+            let opened = Folder::open(folder.path()).unwrap();
+            let draft = Draft::new(&opened, Some(&File::open(&file).unwrap())).unwrap();
+            let drafted = draft.file.metadata().unwrap();
             assert_eq!(drafted.permissions().mode() & 0o777, mode);
         }
     }
@@ -170,13 +174,42 @@ mod tests {
     #[test]
     fn failure_leaves_the_file_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join(".env");
+        let root = folder.path().canonicalize().unwrap();
+        let file = root.join(".env");
         fs::write(&file, "A=1\n").unwrap();
-        let refused = replace(&file, |_| Err(crate::report::Report::new("no").into()));
+        let place = FilePlace::find(&root, &file).unwrap();
+        let shown = Path::new(".env");
+        let refused = replace(&place, shown, |_| {
+            Err(crate::report::Report::new("no").into())
+        });
         assert!(refused.is_err());
-        let same = replace(&file, |content| Ok(content.to_vec())).unwrap();
+        let same = replace(&place, shown, |content| Ok(content.to_vec())).unwrap();
         assert_eq!(same, Replaced::Unchanged);
         assert_eq!(fs::read(&file).unwrap(), b"A=1\n");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn folder_and_file_that_become_links_lead_nowhere_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().canonicalize().unwrap();
+        let [root, outside] = ["root", "outside"].map(|name| path.join(name));
+        for folder in [&root.join("sub"), &outside] {
+            fs::create_dir_all(folder).unwrap();
+            fs::write(folder.join(".env"), "A=1\n").unwrap();
+        }
+        let place = FilePlace::find(&root, &root.join("sub/.env")).unwrap();
+        fs::rename(root.join("sub"), root.join("moved")).unwrap();
+        symlink(&outside, root.join("sub")).unwrap();
+        let append = |content: &[u8]| Ok([content, b"B=1\n"].concat());
+        replace(&place, Path::new("sub/.env"), append).unwrap();
+        let moved = root.join("moved/.env");
+        assert_eq!(fs::read(&moved).unwrap(), b"A=1\nB=1\n");
+
+        fs::remove_file(&moved).unwrap();
+        symlink(outside.join(".env"), &moved).unwrap();
+        assert!(replace(&place, Path::new("sub/.env"), append).is_err());
+        assert!(moved.is_symlink());
+        assert_eq!(fs::read(outside.join(".env")).unwrap(), b"A=1\n");
     }
 }

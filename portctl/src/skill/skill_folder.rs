@@ -74,7 +74,7 @@ impl SkillFolder {
         let path = self.file(name);
         let write = || {
             fs::create_dir_all(folder_of(&path))?;
-            replace::put(&path, None, content)
+            replace::put(&path, content)
         };
         write().map_err(|error| at(&path, &error))
     }

@@ -2,6 +2,10 @@
 //! Each test runs in process and through a daemon.
 
 mod env;
+#[cfg(target_os = "linux")]
+mod env_attributes;
+mod env_links;
+mod env_targets;
 mod hints;
 mod importing;
 #[cfg(target_os = "linux")]

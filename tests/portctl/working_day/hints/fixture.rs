@@ -12,7 +12,7 @@ pub(super) const REGISTER: [&str; 2] = ["scan", "--register"];
 
 /// Runs the command in a hint, as a user who pastes it into a shell. Returns its output.
 #[track_caller]
-pub(super) fn follow_hint(machine: &Machine, folder: &Path, ran: &Ran) -> String {
+pub(crate) fn follow_hint(machine: &Machine, folder: &Path, ran: &Ran) -> String {
     let hint = ran.complained(1).split_once("hint: ").unwrap().1;
     run_command_of(machine, folder, hint)
 }

@@ -3,5 +3,5 @@
 mod conflicts;
 #[cfg(target_os = "linux")]
 mod doctor;
-mod fixture;
+pub(super) mod fixture;
 mod scans;

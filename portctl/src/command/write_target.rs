@@ -1,0 +1,209 @@
+//! The file that `portctl env --write` writes.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use port_registry::{Checkout, FileStatus};
+
+use super::invocation::Invocation;
+use crate::command_error::CommandError;
+use crate::env_file::{FilePlace, PlaceError, ROOT_MARKERS};
+use crate::output::wording;
+use crate::report::Report;
+
+/// The command lines that hints suggest.
+pub(super) struct Suggestions<'a> {
+    /// The command line as it was typed.
+    pub(super) written: &'a Invocation,
+    /// The command line without the file.
+    pub(super) printed: &'a Invocation,
+    pub(super) services: &'a [String],
+}
+
+/// A file in the checkout of the current folder.
+pub(super) struct WriteTarget<'a> {
+    /// The path as it was typed.
+    pub(super) file: &'a Path,
+    pub(super) place: FilePlace,
+    checkout: Checkout,
+}
+
+impl WriteTarget<'_> {
+    /// Finds a file. Fails if it is not in the checkout, or in another one inside of it.
+    pub(super) fn find<'a>(
+        file: &'a Path,
+        suggestions: &Suggestions,
+    ) -> Result<WriteTarget<'a>, CommandError> {
+        let folder = current_folder()?;
+        let checkout = Checkout::open(&folder)?;
+        let (root, path) = (checkout.root(), folder.join(file));
+        let place = FilePlace::find(root, &path)
+            .map_err(|error| refusal(root, file, &path, error, suggestions))?;
+        let nested = place.nearest_marked().and_then(checkout_root);
+        if let Some(other) = nested.filter(|it| it != root) {
+            return Err(in_nested(&place, file, &other, suggestions).into());
+        }
+        Ok(WriteTarget {
+            file,
+            place,
+            checkout,
+        })
+    }
+
+    /// Asks git about the file. Fails if git tracks it.
+    pub(super) fn untracked_status(
+        &self,
+        suggestions: &Suggestions,
+    ) -> Result<FileStatus, CommandError> {
+        let status = self.status()?;
+        if status != FileStatus::Tracked {
+            return Ok(status);
+        }
+        let problem = format!(
+            "{} was not changed, because git tracks it, and the ports of one checkout would be committed for all",
+            self.file.display()
+        );
+        let line = suggestions.written.with(suggestions.services);
+        Err(Report::new(problem)
+            .hint(format!(
+                "name a file that git ignores, or repeat it with --tracked: `{line} --tracked`"
+            ))
+            .into())
+    }
+
+    pub(super) fn status(&self) -> Result<FileStatus, CommandError> {
+        Ok(self.checkout.file_status(&self.place.path())?)
+    }
+}
+
+fn current_folder() -> Result<PathBuf, CommandError> {
+    env::current_dir().map_err(|error| {
+        Report::new(format!("cannot find the current folder: {error}"))
+            .hint("change to a folder that exists")
+            .into()
+    })
+}
+
+/// The root of the checkout that a folder is in. Returns `None` if the folder is in none.
+fn checkout_root(folder: &Path) -> Option<PathBuf> {
+    let checkout = Checkout::open(folder).ok()?;
+    let root = checkout.root();
+    let is_marked = ROOT_MARKERS.iter().any(|it| root.join(it).exists());
+    is_marked.then(|| root.to_owned())
+}
+
+fn refusal(
+    root: &Path,
+    file: &Path,
+    path: &Path,
+    error: PlaceError,
+    suggestions: &Suggestions,
+) -> Report {
+    let shown = file.display();
+    let this = root.display();
+    let target = real(path);
+    let other = target.parent().and_then(checkout_root);
+    match error {
+        PlaceError::Unreachable(error) => Report::new(format!("{shown}: {error}")),
+        PlaceError::InsideGit => {
+            Report::new(format!("{shown} is in a folder of git's own")).hint(suggestions.print())
+        }
+        PlaceError::PathLeaves => {
+            let other = other.map_or_else(String::new, |it| {
+                format!(", but in another one ({})", it.display())
+            });
+            Report::new(format!("{shown} is not in this checkout ({this}){other}"))
+                .hint(suggestions.print_into(file))
+        }
+        PlaceError::FileLeaves => {
+            let of = match other {
+                Some(other) => format!("which is in another checkout ({})", other.display()),
+                None => format!("which is not in this checkout ({this})"),
+            };
+            let problem = format!("{shown} is a symbolic link to {}, {of}", target.display());
+            Report::new(problem).hint(suggestions.separate(file))
+        }
+        PlaceError::FolderLeaves(link) => {
+            let to = match other {
+                Some(other) => format!("to another checkout ({})", other.display()),
+                None => format!("out of this checkout ({this})"),
+            };
+            let link = link.strip_prefix(root).unwrap_or(&link).display();
+            let problem = format!("the symbolic link {link} in the path of {shown} leads {to}");
+            Report::new(problem).hint(suggestions.print_into(file))
+        }
+        PlaceError::SharedLink(link) => {
+            let link = link.strip_prefix(root).unwrap_or(&link).display();
+            Report::new(format!(
+                "{shown} was not written: other users can replace the symbolic link {link}, because they can write to its folder"
+            ))
+            .hint(suggestions.print())
+        }
+    }
+}
+
+/// The real path of a file that need not exist.
+fn real(path: &Path) -> PathBuf {
+    let real = path.canonicalize().ok();
+    let in_folder = || {
+        let folder = path.parent()?.canonicalize().ok()?;
+        Some(folder.join(path.file_name()?))
+    };
+    real.or_else(in_folder).unwrap_or_else(|| path.to_owned())
+}
+
+fn in_nested(place: &FilePlace, file: &Path, other: &Path, suggestions: &Suggestions) -> Report {
+    let problem = format!(
+        "{} is in another checkout ({})",
+        file.display(),
+        other.display()
+    );
+    let path = place.path();
+    let inner = path.strip_prefix(other).unwrap_or(&path);
+    Report::new(problem).hint(format!(
+        "`(cd{} && {}{})` writes that checkout's ports",
+        wording::positional(&other.display().to_string()),
+        suggestions.printed.with(suggestions.services),
+        wording::flag("--write", &inner.display().to_string())
+    ))
+}
+
+impl Suggestions<'_> {
+    fn print(&self) -> String {
+        format!(
+            "`{}` prints the variables",
+            self.printed.with(self.services)
+        )
+    }
+
+    /// Suggests to let the shell write the file, if that loses nothing.
+    fn print_into(&self, file: &Path) -> String {
+        if file.symlink_metadata().is_ok() {
+            return self.print();
+        }
+        let line = self.printed.with(self.services);
+        let file = file.display().to_string();
+        format!(
+            "`{line} > {}` lets the shell write them there",
+            wording::quoted(&file)
+        )
+    }
+
+    /// Suggests to replace a symbolic link by a file of this checkout, with the content that it had.
+    fn separate(&self, file: &Path) -> String {
+        let own = file.display().to_string();
+        let line = self.written.with(self.services);
+        if !file.is_file() {
+            let own = wording::positional(&own);
+            return format!("`rm{own} && {line}` replaces the link by a file of this checkout");
+        }
+        let copy = format!("{own}.own");
+        format!(
+            "`cp{} {} && mv{} {} && {line}` replaces the link by a copy of this checkout's own",
+            wording::positional(&own),
+            wording::quoted(&copy),
+            wording::positional(&copy),
+            wording::quoted(&own)
+        )
+    }
+}
