@@ -115,9 +115,9 @@ impl Portctl {
         }
         text = text.replace(&busy.to_string(), "[BUSY]");
         // A hash of the checkout's path ends the instance.
-        let parts = text.split("--instance there-").enumerate();
+        let parts = text.split("default-").enumerate();
         let parts = parts.map(|(at, part)| if at == 0 { part } else { &part[4..] });
-        text = parts.collect::<Vec<_>>().join("--instance there-[MARK]");
+        text = parts.collect::<Vec<_>>().join("default-[MARK]");
         // Only Linux tells the folder of the process.
         let folder = env::current_dir().unwrap();
         let folder = folder.display();
