@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use port_registry::daemon::full_message;
 use port_registry::{
-    Allocation, AllocationId, CheckoutPath, CheckoutState, Listener, OutOfReach, Port,
+    Allocation, AllocationId, Checkout, CheckoutPath, CheckoutState, LabelOrigin, Listener,
+    OutOfReach, Port,
 };
 use serde::{Serialize, Serializer};
 
@@ -16,12 +18,18 @@ use crate::output::wording::{self, count};
 pub(crate) enum PruneReason {
     /// Its checkout certainly no longer exists.
     CheckoutGone,
+    /// Its branch is deleted.
+    BranchDeleted,
+    /// Its commit is no longer checked out.
+    CommitLeft,
 }
 
 impl fmt::Display for PruneReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             PruneReason::CheckoutGone => "checkout gone",
+            PruneReason::BranchDeleted => "branch deleted",
+            PruneReason::CommitLeft => "commit left",
         })
     }
 }
@@ -65,10 +73,12 @@ pub(crate) struct Survey {
     pub(crate) unreached: Vec<Unreached>,
     /// The number of checkouts that exist.
     pub(crate) existing: usize,
+    /// The problems of checkouts whose branches are unknown.
+    pub(crate) failures: Vec<String>,
 }
 
 impl Survey {
-    /// Looks at each checkout once, and asks for the listener on the ports of those that are gone.
+    /// Looks at each checkout once, and asks for the listener on each port that nothing needs any more.
     pub(crate) fn of<E>(
         allocations: &[Allocation],
         mut listener_on: impl FnMut(Port) -> Result<Option<Listener>, E>,
@@ -93,12 +103,49 @@ impl Survey {
                     reason,
                     ids: allocations.iter().map(|it| it.id).collect(),
                 }),
-                _ => survey.existing += 1,
+                _ => {
+                    survey.existing += 1;
+                    let own: Vec<Allocation> = allocations.into_iter().cloned().collect();
+                    for (leftover, reason) in survey.leftovers(dir, &own) {
+                        let listener = listener_on(leftover.port)?;
+                        survey.add(leftover, reason, listener);
+                    }
+                }
             }
         }
         survey.prunable.sort_by_key(|it| it.allocation.id);
         survey.in_use.sort_by_key(|it| it.allocation.id);
         Ok(survey)
+    }
+
+    /// Finds the allocations of branches and commits that an existing checkout has left for good.
+    fn leftovers(
+        &mut self,
+        dir: &CheckoutPath,
+        own: &[Allocation],
+    ) -> Vec<(Allocation, PruneReason)> {
+        let found = match Checkout::open(dir) {
+            // Something else is at its place.
+            Ok(checkout) if *checkout.root() != **dir => return Vec::new(),
+            Ok(checkout) => checkout.leftovers(own),
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(found) => found
+                .into_iter()
+                .map(|it| {
+                    let reason = match it.label_origin {
+                        LabelOrigin::Detached => PruneReason::CommitLeft,
+                        _ => PruneReason::BranchDeleted,
+                    };
+                    (it.clone(), reason)
+                })
+                .collect(),
+            Err(error) => {
+                self.failures.push(full_message(&error));
+                Vec::new()
+            }
+        }
     }
 
     fn add(&mut self, allocation: Allocation, reason: PruneReason, listener: Option<Listener>) {

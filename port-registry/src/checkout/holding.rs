@@ -12,18 +12,22 @@ pub(crate) fn candidates<'a>(
         .filter(move |it| it.key.service() == service && it.label_origin.is_detected())
 }
 
-/// Returns the allocation of a claim's service: the one with the labels of the claim, or else with the name of the checkout,
-/// or else with the lowest id.
+/// Returns the allocation of a claim's service: the one with the labels of the claim, or else the [`usual`] one.
 pub(crate) fn held<'a>(own: &'a [Allocation], claim: &Claim) -> Option<&'a Allocation> {
-    let candidates = || candidates(own, claim.key().service());
+    let service = claim.key().service();
     let is_current = |it: &&Allocation| {
         let instance = it.key.instance();
         it.key.app() == claim.key().app()
             && (instance == claim.key().instance() || Some(instance) == claim.marked_instance())
     };
+    let current = candidates(own, service).find(is_current);
+    current.or_else(|| usual(own, service))
+}
+
+/// Returns the allocation of a service on a branch without one of its own: the one with the name of the checkout, or else
+/// the one with the lowest id.
+pub(crate) fn usual<'a>(own: &'a [Allocation], service: &str) -> Option<&'a Allocation> {
     let has_name = |it: &&Allocation| it.checkout_name().is_some_and(|name| name.is_of(&it.key));
-    candidates()
-        .find(is_current)
-        .or_else(|| candidates().find(has_name))
-        .or_else(|| candidates().next())
+    let named = candidates(own, service).find(has_name);
+    named.or_else(|| candidates(own, service).next())
 }

@@ -18,9 +18,18 @@ pub(crate) fn marked(instance: &str, dir: &str, length: usize) -> String {
     format!("{}-{mark}", &instance[..kept])
 }
 
+/// Removes the mark of a checkout from an instance, if it has one.
+pub(crate) fn unmarked<'a>(instance: &'a str, dir: &str) -> &'a str {
+    let marks = MARK_LENGTHS.map(|length| marked("", dir, length));
+    let mut unmarked = marks
+        .iter()
+        .filter_map(|mark| instance.strip_suffix(mark.as_str()));
+    unmarked.next().unwrap_or(instance)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{MARK_LENGTHS, marked};
+    use super::{MARK_LENGTHS, marked, unmarked};
     use crate::types::service_key::{MAX_NAME_LEN, ServiceKey};
 
     #[test]
@@ -32,6 +41,8 @@ mod tests {
                 assert_ne!(one, marked(instance, "/home/me/two", length));
                 let key = ServiceKey::new("shop", &one, "web").unwrap();
                 assert_eq!(key.instance(), one);
+                assert!(instance.starts_with(unmarked(&one, "/home/me/one")));
+                assert_eq!(unmarked(&one, "/home/me/two"), one);
             }
         }
         assert_eq!(marked("main", "/home/me/one", 4).len(), "main-".len() + 4);

@@ -13,6 +13,8 @@ pub(crate) mod labels;
 #[cfg(feature = "detect")]
 mod layout;
 #[cfg(feature = "detect")]
+mod leftovers;
+#[cfg(feature = "detect")]
 pub(crate) mod mark;
 mod missing;
 mod mounts;

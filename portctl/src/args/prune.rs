@@ -2,13 +2,15 @@
 
 use argh::{ArgsInfo, FromArgs};
 
-/// Show the allocations of checkouts that are gone, and release them.
+/// Show the allocations that nothing needs any more, and release them.
 #[derive(Debug, FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "prune",
     help_triggers("-h", "--help", "help"),
-    note = "It covers all apps. Nothing is released without --yes. A checkout that may only be out \
+    note = "It covers all apps: checkouts that are gone, and in the others the branches that are \
+            deleted and the detached commits that are left, if they had ports of their own. \
+            Nothing is released without --yes. A checkout that may only be out \
             of reach is kept, with the reason: one on a disk that is not mounted, or outside of the \
             container that this runs in. So is a port that something listens on. \
             `portctl release --id` releases these.",

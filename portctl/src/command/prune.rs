@@ -78,7 +78,11 @@ fn kept(survey: &Survey) -> Vec<KeptNote> {
         note: format!("kept {it}; {}", it.advice()),
         ids: vec![it.allocation.id],
     });
-    unreached.chain(in_use).collect()
+    let failures = survey.failures.iter().map(|it| KeptNote {
+        note: format!("kept the allocations of deleted branches: {it}"),
+        ids: Vec::new(),
+    });
+    unreached.chain(in_use).chain(failures).collect()
 }
 
 const COLUMNS: Columns = Columns {

@@ -77,6 +77,58 @@ fn prune_releases_allocations_of_missing_checkouts_after_confirmation() {
 }
 
 #[test]
+fn ports_of_deleted_branches_are_pruned_unless_get_returns_them() {
+    both_ways(|machine| {
+        let shop = machine.work().join("shop");
+        fs::create_dir(&shop).unwrap();
+        let git = |words: &[&str]| machine.sandbox.git(&shop, words);
+        let get = || machine.run_in(&shop, &["get", "web"]).printed().to_owned();
+        let allocate = || {
+            let port = free_block(1).to_string();
+            let words = ["allocate", "web", "--port", &port];
+            let ran = machine.run_in(&shop, &words);
+            assert_eq!(ran.code, Some(0), "{ran:?}");
+            port
+        };
+        git(&["init", "--quiet"]);
+        git(&["commit", "--quiet", "--allow-empty", "--message", "Begin"]);
+        git(&["switch", "--quiet", "--create", "first"]);
+        let first = allocate();
+        git(&["switch", "--quiet", "--create", "topic"]);
+        let topic = allocate();
+        git(&["switch", "--quiet", "--create", "kept"]);
+        allocate();
+        git(&["switch", "--quiet", "--detach"]);
+        allocate();
+        git(&["commit", "--quiet", "--allow-empty", "--message", "More"]);
+        git(&["branch", "--quiet", "--delete", "topic"]);
+        git(&["branch", "--quiet", "--delete", "first"]);
+        // The name of the checkout is that of a deleted branch, and `get` still returns its port.
+        assert_eq!(get(), first);
+        let shown = machine.json(&["prune", "--json"]);
+        let reasons: Vec<_> = shown.as_array().unwrap().iter().collect();
+        assert_eq!(reasons.len(), 2, "{shown}");
+        assert_eq!(reasons[0]["port"].to_string(), topic);
+        assert_eq!(reasons[0]["reason"], "branch deleted");
+        assert_eq!(reasons[1]["reason"], "commit left");
+        assert_eq!(machine.json(&["prune", "--yes", "--json"]), shown);
+        assert_eq!(get(), first);
+        assert_eq!(machine.held().len(), 2);
+        // A git that fails says nothing about branches.
+        git(&["switch", "--quiet", "kept"]);
+        git(&["switch", "--quiet", "--create", "late"]);
+        allocate();
+        git(&["switch", "--quiet", "kept"]);
+        git(&["branch", "--quiet", "--delete", "late"]);
+        fs::write(shop.join(".git/config"), "[core\n").unwrap();
+        let ran = machine.run(&["prune", "--yes"]);
+        assert_eq!((ran.code, &*ran.stdout), (Some(0), ""), "{ran:?}");
+        assert!(ran.stderr.contains("bad config line 1"), "{ran:?}");
+        assert_eq!(machine.held().len(), 3);
+    });
+}
+
+#[test]
 fn port_that_something_listens_on_is_never_pruned() {
     both_ways(|machine| {
         let (served, port) = checkout(machine, "served");
