@@ -113,6 +113,9 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod allocate;
+#[cfg(feature = "detect")]
+#[cfg_attr(docsrs, doc(cfg(feature = "detect")))]
+pub mod build;
 mod builder;
 mod checkout;
 #[cfg(feature = "daemon")]
@@ -131,6 +134,7 @@ mod store;
 mod store_error;
 mod system;
 mod types;
+mod variable_name;
 
 pub use allocate::request::{Answer, Atomicity, Request};
 pub use builder::{Builder, DB_VARIABLE, RANGE_VARIABLE};
@@ -146,6 +150,12 @@ pub use checkout::labels::Labels;
 #[cfg(feature = "detect")]
 #[doc(hidden)]
 pub use checkout::mark::MARK_LENGTHS;
+#[cfg(feature = "detect")]
+#[doc(hidden)]
+pub use checkout::named::label_variable;
+#[cfg(feature = "detect")]
+#[cfg_attr(docsrs, doc(cfg(feature = "detect")))]
+pub use checkout::named::{APP_VARIABLE, INSTANCE_VARIABLE};
 pub use checkout::reach::{CheckoutState, OutOfReach};
 pub use error::Error;
 pub use inspection::Inspection;
@@ -166,6 +176,7 @@ pub use types::port_status::PortStatus;
 pub use types::range::{PortRange, PortRangeError};
 pub use types::service_key::{MAX_NAME_LEN, NameError, NameFault, ServiceKey};
 pub use types::timestamp::{Timestamp, TimestampError};
+pub use variable_name::variable_name;
 
 /// Runs the Rust code of the package's README.
 #[cfg(doctest)]

@@ -101,6 +101,11 @@ impl Checkout {
         }
     }
 
+    /// Tests if the checkout is a folder outside of git and of every project with a project file.
+    pub(crate) fn is_plain_folder(&self) -> bool {
+        self.root.kind == RootKind::Plain
+    }
+
     /// Returns this checkout under another path of its root.
     pub(super) fn at(&self, path: &Path) -> Checkout {
         Checkout {

@@ -18,6 +18,8 @@ mod leftovers;
 pub(crate) mod mark;
 mod missing;
 mod mounts;
+#[cfg(feature = "detect")]
+pub(crate) mod named;
 mod namespace;
 #[cfg(feature = "detect")]
 mod process;
