@@ -1,7 +1,7 @@
 //! FNV-1a with 64 bits (<http://www.isthe.com/chongo/tech/comp/fnv/>). Not for input that an attacker chooses.
 
 /// Hashes bytes. The hash is the same in every version.
-pub fn hash(bytes: &[u8]) -> u64 {
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
     const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0000_0100_0000_01b3;
     bytes.iter().fold(OFFSET_BASIS, |hash, &byte| {

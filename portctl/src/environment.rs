@@ -1,4 +1,4 @@
-//! The environment variables that portctl reads. The library reads those of the store.
+//! The environment variables that portctl reads. The library reads those of the store, and of the app and the instance.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -11,10 +11,6 @@ use crate::address::{Address, AddressError};
 
 /// The environment variable that names the daemon to talk to.
 pub(crate) const ADDRESS_VARIABLE: &str = "PORT_REGISTRY_ADDR";
-
-/// The environment variables that name the app and the instance, like the flags.
-pub(crate) const APP_VARIABLE: &str = "PORT_REGISTRY_APP";
-pub(crate) const INSTANCE_VARIABLE: &str = "PORT_REGISTRY_INSTANCE";
 
 /// The variable that names a daemon has a value that is not an address.
 #[derive(Debug, Error)]
@@ -38,11 +34,6 @@ pub(crate) fn address() -> Result<Option<Address>, InvalidAddress> {
 /// Returns true if the environment names a daemon, even by an address that is not valid.
 pub(crate) fn is_address_named() -> bool {
     variable(ADDRESS_VARIABLE).is_some()
-}
-
-/// The value of [`APP_VARIABLE`] or [`INSTANCE_VARIABLE`], with U+FFFD for what is not UTF-8.
-pub(crate) fn label(name: &str) -> Option<String> {
-    Some(variable(name)?.to_string_lossy().into_owned())
 }
 
 /// The home folder. Returns `None` unless it is an absolute path.

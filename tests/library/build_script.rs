@@ -1,93 +1,30 @@
-//! Builds copies of the package in `examples/build-script`.
+//! Builds copies of the workspace in `examples/build-script`.
+
+mod example;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use port_registry::{Claim, Filter, Registry, ServiceKey, Verdict};
-use test_support::{Ran, Sandbox};
+use port_registry::{Checkout, Claim, Filter, Registry, ServiceKey, Verdict};
+use test_support::Sandbox;
 
-const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/build-script");
+use self::example::{PACKAGES, Workspace, ports_of};
 
-/// Copies the example to a folder.
-fn checkout(parent: &Path, name: &str) -> PathBuf {
-    let folder = parent.join(name);
-    fs::create_dir_all(folder.join("src")).unwrap();
-    for file in ["build.rs", "src/main.rs", "Cargo.lock"] {
-        fs::copy(Path::new(EXAMPLE).join(file), folder.join(file)).unwrap();
-    }
-    let manifest = fs::read_to_string(Path::new(EXAMPLE).join("Cargo.toml")).unwrap();
-    let manifest = manifest.replace("../../port-registry", env!("CARGO_MANIFEST_DIR"));
-    fs::write(folder.join("Cargo.toml"), manifest).unwrap();
-    folder
-}
-
-/// Prepares a build of a checkout into its own target folder, with the sandbox's registry.
-fn build(sandbox: &Sandbox, folder: &Path) -> Command {
-    let target = folder.join("target");
-    if !target.exists() {
-        copy_dependencies(&target);
-    }
-    cargo_build(sandbox, folder, &target)
-}
-
-fn cargo_build(sandbox: &Sandbox, folder: &Path, target: &Path) -> Command {
-    // Use the tester's installation of Cargo.
-    let home = std::env::home_dir().unwrap();
-    let or_in_home = |variable: &str, folder: &str| {
-        std::env::var_os(variable).unwrap_or_else(|| home.join(folder).into())
-    };
-    let mut command = Command::new(env!("CARGO"));
-    command
-        .args(["build", "--locked"])
-        .env("CARGO_HOME", or_in_home("CARGO_HOME", ".cargo"))
-        .env("RUSTUP_HOME", or_in_home("RUSTUP_HOME", ".rustup"))
-        .env("CARGO_TARGET_DIR", target)
-        .env("HOME", sandbox.home())
-        .env("PORT_REGISTRY_DB", sandbox.store())
-        .env_remove("PORT_REGISTRY_RANGE")
-        .current_dir(folder);
-    command
-}
-
-/// Copies the example's built dependencies to `target`. Builds them once, in a folder that later runs reuse.
-fn copy_dependencies(target: &Path) {
-    let tmpdir = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let built = tmpdir.join("build-script");
-    // Tests may run in parallel, in other processes too.
-    let lock = fs::File::create(tmpdir.join("build-script.lock")).unwrap();
-    lock.lock().unwrap();
-    let sandbox = Sandbox::new();
-    let folder = checkout(tmpdir, "build-script-dependencies");
-    succeeds(&mut cargo_build(&sandbox, &folder, &built));
-    succeeds(Command::new("cp").arg("-a").arg(&built).arg(target));
-}
-
-#[track_caller]
-fn succeeds(command: &mut Command) -> String {
-    let ran = Ran::of(command);
-    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    ran.stderr
-}
+const DEFAULT: [Option<u16>; 2] = [Some(8080); 2];
 
 #[test]
 fn concurrent_build_scripts_reserve_ports_and_run_only_when_needed() {
     let sandbox = Sandbox::new();
-    let store = sandbox.store();
     let registry = Registry::builder()
-        .with_path(&store)
+        .with_path(sandbox.store())
         .with_probe(|_| Ok(Verdict::Free))
         .open()
         .unwrap();
-    let (one, two) = (
-        checkout(&sandbox.path(), "one"),
-        checkout(&sandbox.path(), "two"),
-    );
+    let one = Workspace::in_git(&sandbox, "one");
+    let two = one.worktree("two");
 
     // Build both at once, while a third client writes.
     std::thread::scope(|scope| {
-        let builds =
-            [&one, &two].map(|folder| scope.spawn(|| succeeds(&mut build(&sandbox, folder))));
+        let builds = [&one, &two].map(|it| scope.spawn(|| it.build().succeeds()));
         let mut number = 0;
         while builds.iter().any(|build| !build.is_finished()) {
             let key = ServiceKey::new("busy", "main", format!("service-{number}")).unwrap();
@@ -96,48 +33,182 @@ fn concurrent_build_scripts_reserve_ports_and_run_only_when_needed() {
             number += 1;
         }
         for build in builds {
-            let stderr = build.join().unwrap();
-            assert!(!stderr.contains("using port"), "{stderr}");
+            let built = build.join().unwrap();
+            assert!(!built.messages.contains("using port"), "{}", built.messages);
         }
     });
+    // Both packages of a workspace have one port.
     let held = registry.list(&Filter::new()).unwrap();
-    let mut instances: Vec<_> = held.iter().map(|it| it.key.instance()).collect();
-    instances.sort_unstable();
-    assert_eq!(instances, ["one", "two"]);
-    assert_ne!(held[0].port, held[1].port);
-    for allocation in &held {
-        let dir = sandbox.path().join(allocation.key.instance());
-        assert_eq!(allocation.dir.as_deref(), Some(&*dir));
+    assert_eq!(held.len(), 2, "{held:?}");
+    for workspace in [&one, &two] {
+        let built = workspace.build().succeeds();
+        assert_eq!(built.ports, ports_of(&registry, workspace));
     }
+    assert_ne!(held[0].port, held[1].port);
 
-    // Nothing changed, so nothing is rebuilt.
-    let stderr = succeeds(&mut build(&sandbox, &one));
-    assert!(!stderr.contains("Compiling"), "{stderr}");
+    // Nothing changed, so nothing is rebuilt. Another service is no reason.
+    let other = ServiceKey::new("other", "main", "web").unwrap();
+    let other = registry.allocate(Claim::new(other)).unwrap();
+    let built = one.build().succeeds();
+    assert!(!built.messages.contains("Compiling"), "{}", built.messages);
+    registry.release(other.id).unwrap();
     // Only the program changed. The build script must not run, or it would allocate again.
-    registry
-        .release_matching(&Filter::new().with_instance("one"))
-        .unwrap();
-    let main = one.join("src").join("main.rs");
+    let here = Checkout::open(one.root()).unwrap();
+    registry.release_matching(&here.filter().unwrap()).unwrap();
+    let main = one.root().join("web/src/main.rs");
     let source = fs::read_to_string(&main).unwrap();
     fs::write(&main, source + "// changed\n").unwrap();
-    let stderr = succeeds(&mut build(&sandbox, &one));
-    assert!(
-        stderr.contains("Compiling build-script-example"),
-        "{stderr}"
-    );
+    let built = one.build().succeeds();
+    assert!(built.messages.contains("Compiling"), "{}", built.messages);
+    assert_eq!(registry.list(&Filter::new()).unwrap().len(), 1);
+}
+
+#[test]
+fn worktrees_with_a_shared_target_folder_have_a_port_each() {
+    let sandbox = Sandbox::new();
+    let registry = sandbox.registry();
+    let target = example::built_dependencies(&sandbox.path().join("shared"));
+    let mut one = Workspace::in_git(&sandbox, "one");
+    let mut two = one.worktree("two");
+    // Nested, and later with the target folder of the checkout around it.
+    let mut nested = one.worktree("one/nested");
+    for workspace in [&mut one, &mut two, &mut nested] {
+        workspace.share_target(&target);
+    }
+    let builds_its_port = |workspace: &Workspace| {
+        let built = workspace.build().succeeds();
+        assert!(built.messages.contains("Compiling"), "{}", built.messages);
+        assert_eq!(built.ports, ports_of(&registry, workspace));
+        let built = workspace.build().succeeds();
+        assert!(!built.messages.contains("Compiling"), "{}", built.messages);
+        workspace.assert_clean();
+    };
+    for workspace in [&one, &two, &nested, &one, &two] {
+        builds_its_port(workspace);
+    }
+    let held = registry.list(&Filter::new()).unwrap();
+    assert_eq!(held.len(), 3, "{held:?}");
+
+    let inside = one.root().join("target");
+    fs::rename(&target, &inside).unwrap();
+    one.share_target(&inside);
+    nested.share_target(&inside);
+    for workspace in [&one, &nested, &one] {
+        builds_its_port(workspace);
+    }
+}
+
+#[test]
+fn package_outside_of_a_checkout_reserves_nothing() {
+    let sandbox = Sandbox::new();
+    let workspace = Workspace::in_git(&sandbox, "shop");
+    // As on docs.rs.
+    let built = workspace.build().env("DOCS_RS", "1").succeeds();
+    assert!(!built.messages.contains("using port"), "{}", built.messages);
+    assert_eq!(built.ports, DEFAULT);
+    let built = workspace.package(PACKAGES[0]).succeeds();
+    assert!(built.messages.contains("Verifying"), "{}", built.messages);
+    assert!(!sandbox.store().exists());
+    // The variable is no longer set.
+    let built = workspace.build().succeeds();
+    let registry = sandbox.registry();
+    assert_eq!(built.ports, ports_of(&registry, &workspace));
+    // Also where the package is not below the checkout.
+    let mut elsewhere = Workspace::in_git(&sandbox, "elsewhere");
+    elsewhere.share_target(&workspace.root().join("target"));
+    elsewhere.package(PACKAGES[1]).succeeds();
+    assert_eq!(registry.list(&Filter::new()).unwrap().len(), 1);
+    // A vendored copy.
+    let vendored = workspace.root().join("client/.cargo-checksum.json");
+    fs::write(&vendored, "{}").unwrap();
+    let script = workspace.root().join("client/build.rs");
+    let source = fs::read_to_string(&script).unwrap();
+    fs::write(&script, source + "// changed\n").unwrap();
+    let built = workspace.build().succeeds();
+    assert_eq!(built.ports[1], Some(8080));
+}
+
+#[test]
+fn workspace_outside_of_git_shares_one_port() {
+    let sandbox = Sandbox::new();
+    let workspace = Workspace::plain(&sandbox, "plain");
+    let built = workspace.build().succeeds();
+    let registry = sandbox.registry();
+    assert_eq!(built.ports, ports_of(&registry, &workspace));
     assert_eq!(registry.list(&Filter::new()).unwrap().len(), 1);
 }
 
 #[test]
 fn build_script_that_cannot_write_warns_and_uses_the_default_port() {
     let sandbox = Sandbox::new();
-    let folder = checkout(&sandbox.path(), "sandboxed");
+    let workspace = Workspace::in_git(&sandbox, "sandboxed");
     let file = sandbox.path().join("file");
     fs::write(&file, "").unwrap();
-    let mut build = build(&sandbox, &folder);
-    let stderr = succeeds(build.env("PORT_REGISTRY_DB", file.join("ports.redb")));
+    let in_file = file.join("ports.redb");
+    let build = || workspace.build().env("PORT_REGISTRY_DB", &in_file);
+    let built = build().succeeds();
     assert!(
-        stderr.contains("using port 8080: the registry at "),
-        "{stderr}"
+        built
+            .messages
+            .contains("using port 8080 for web: the registry at "),
+        "{}",
+        built.messages
+    );
+    assert_eq!(built.ports, DEFAULT);
+    let built = build().succeeds();
+    assert!(!built.messages.contains("Compiling"), "{}", built.messages);
+    // A home in which nothing can be created.
+    for home in [&file, &file.join("home")] {
+        let built = workspace.build().env("HOME", home).succeeds();
+        assert!(
+            built.messages.contains("using port 8080 for web: "),
+            "{}",
+            built.messages
+        );
+        assert_eq!(built.ports, DEFAULT);
+    }
+    // A registry that is damaged is watched.
+    fs::create_dir_all(sandbox.store().parent().unwrap()).unwrap();
+    fs::write(sandbox.store(), "not a registry").unwrap();
+    let built = workspace.build().succeeds();
+    assert!(
+        built.messages.contains("is not a port registry"),
+        "{}",
+        built.messages
+    );
+    fs::remove_file(sandbox.store()).unwrap();
+    let built = workspace.build().succeeds();
+    assert_eq!(built.ports, ports_of(&sandbox.registry(), &workspace));
+}
+
+#[test]
+fn variables_that_name_the_labels_mean_the_same_as_for_portctl() {
+    let sandbox = Sandbox::new();
+    let registry = sandbox.registry();
+    let one = Workspace::in_git(&sandbox, "one");
+    let two = one.worktree("two");
+    let named = |workspace: &Workspace| workspace.build().env("PORT_REGISTRY_INSTANCE", "test");
+    let built = named(&one).succeeds();
+    let test = ServiceKey::new("one", "test", "web").unwrap();
+    let test = registry.get_by_key(&test).unwrap().unwrap();
+    assert_eq!(test.label_origin.as_str(), "typed");
+    assert_eq!(test.dir.as_deref(), Some(one.root()));
+    assert_eq!(built.ports, [Some(test.port.get()); 2]);
+    let built = named(&two).succeeds();
+    assert!(
+        built.messages.contains(
+            "PORT_REGISTRY_INSTANCE cannot be used: one/test/web belongs to another checkout"
+        ),
+        "{}",
+        built.messages
+    );
+    assert_eq!(built.ports, DEFAULT);
+    // Another app is not of this checkout.
+    let built = two.build().env("PORT_REGISTRY_APP", "lab").succeeds();
+    let lab = ServiceKey::new("lab", "two", "web").unwrap();
+    let lab = registry.get_by_key(&lab).unwrap().unwrap();
+    assert_eq!(
+        (lab.dir.is_none(), built.ports),
+        (true, [Some(lab.port.get()); 2])
     );
 }

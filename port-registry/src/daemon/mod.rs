@@ -22,4 +22,8 @@ pub use self::place::{DAEMON_PORT, default_folder, default_pidfile, lock_of, ope
 pub use self::presence::Presence;
 pub use self::supervisor::{Scope, Supervisor};
 pub use self::visible::{is_invisible, visible};
-pub use crate::fnv::hash as fnv_hash;
+
+/// Hashes bytes by FNV-1a. The hash is the same in every version. Not for input that an attacker chooses.
+pub fn fnv_hash(bytes: &[u8]) -> u64 {
+    crate::fnv::hash(bytes)
+}

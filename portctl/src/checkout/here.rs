@@ -228,15 +228,12 @@ impl<'a> Here<'a> {
             let claim = checkout.claim(service, mark_length);
             return claim.map_err(|error| unrecordable(error).into());
         }
-        let claim = Claim::new(self.key(service)?).with_label_origin(LabelOrigin::Typed);
+        let key = self.key(service)?;
         // If both labels were typed, the current folder need not even exist.
-        let is_own_app = self.own_app().is_ok_and(|app| app == claim.key().app());
-        match self.checkout() {
-            Ok(checkout) if is_own_app => {
-                Ok(claim.clone().with_dir(checkout.root()).unwrap_or(claim))
-            }
-            _ => Ok(claim),
-        }
+        Ok(match (self.checkout(), self.own_app()) {
+            (Ok(checkout), Ok(own_app)) => checkout.named_claim(key, &own_app),
+            _ => Claim::new(key).with_label_origin(LabelOrigin::Typed),
+        })
     }
 
     /// Tells which of the allocations with typed labels belong to other checkouts, each checkout once.

@@ -1,9 +1,8 @@
 //! The labels that a user typed.
 
-use port_registry::ServiceKey;
+use port_registry::{APP_VARIABLE, INSTANCE_VARIABLE, ServiceKey, label_variable};
 
 use crate::command_error::CommandError;
-use crate::environment::{self, APP_VARIABLE, INSTANCE_VARIABLE};
 use crate::report::Report;
 
 /// The app and the instance that a user typed, by a flag or an environment variable. A flag comes first.
@@ -86,7 +85,7 @@ fn label(flag: Option<String>, variable: &'static str) -> Option<Label> {
         let variable = None;
         return Some(Label { name, variable });
     }
-    let name = environment::label(variable)?;
+    let name = label_variable(variable)?;
     let variable = Some(variable);
     Some(Label { name, variable })
 }

@@ -1,6 +1,6 @@
 //! Checks of services before they get their first port.
 
-use port_registry::{Allocation, AllocationId};
+use port_registry::{Allocation, AllocationId, variable_name};
 
 use super::invocation::Invocation;
 use super::refusal::refusal;
@@ -52,7 +52,7 @@ pub(super) fn undo_clash(
         let (service, other_service) = (it.key.service(), other.key.service());
         other.id < it.id
             && service != other_service
-            && variables::name_of(service) == variables::name_of(other_service)
+            && variable_name(service) == variable_name(other_service)
     };
     for it in new {
         if let Some(other) = all.iter().find(|other| clashes(it, other)) {

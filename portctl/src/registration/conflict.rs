@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use port_registry::{Allocation, Claim, Error};
+use port_registry::{Allocation, Claim, Error, variable_name};
 
 use crate::backend::Backend;
 use crate::checkout::Here;
 use crate::command_error::CommandError;
 use crate::conflict;
-use crate::env_file::variables;
 use crate::environment;
 use crate::output::wording;
 use crate::path::folder_of;
@@ -81,7 +80,7 @@ impl RegistrationConflict<'_> {
             holder.port
         );
         let origin = &self.fixed_port.origin;
-        let own_variable = variables::name_of(&self.fixed_port.service);
+        let own_variable = variable_name(&self.fixed_port.service);
         let hint = match &origin.env_file {
             Some(file) if origin.variables.contains(&own_variable) => {
                 format!(
@@ -107,7 +106,7 @@ fn taken_hint(claim: &Claim, fixed_port: &FixedPort, holder: &Allocation) -> Str
         );
     }
     let get = conflict::command_for(claim, "get") + &wording::service(service);
-    let variable = variables::name_of(service);
+    let variable = variable_name(service);
     if !origin.variables.is_empty() && !origin.variables.contains(&variable) {
         let others = origin.variables.join(" or ");
         return format!("set {others} to the port that `{get}` prints");
