@@ -144,9 +144,9 @@ fn build_script_that_cannot_write_warns_and_uses_the_default_port() {
     let workspace = Workspace::in_git(&sandbox, "sandboxed");
     let file = sandbox.path().join("file");
     fs::write(&file, "").unwrap();
-    let in_file = file.join("ports.redb");
-    let build = || workspace.build().env("PORT_REGISTRY_DB", &in_file);
-    let built = build().succeeds();
+    let store = file.join("ports.redb");
+    let in_file = || workspace.build().env("PORT_REGISTRY_DB", &store);
+    let built = in_file().succeeds();
     assert!(
         built
             .messages
@@ -155,7 +155,7 @@ fn build_script_that_cannot_write_warns_and_uses_the_default_port() {
         built.messages
     );
     assert_eq!(built.ports, DEFAULT);
-    let built = build().succeeds();
+    let built = in_file().succeeds();
     assert!(!built.messages.contains("Compiling"), "{}", built.messages);
     // A home in which nothing can be created.
     for home in [&file, &file.join("home")] {

@@ -167,11 +167,11 @@ pub(super) fn built_dependencies(target: &Path) -> PathBuf {
     let sandbox = Sandbox::new();
     let folder = sandbox.path().join("dependencies");
     copy_example(&folder);
-    let mut build = cargo_in(&sandbox, &folder, &built);
-    succeeds(build.args(["build", "--locked"]));
+    let mut command = cargo_in(&sandbox, &folder, &built);
+    succeeds(command.args(["build", "--locked"]));
     // The packages of the example itself are built anew everywhere.
-    let mut clean = cargo_in(&sandbox, &folder, &built);
-    succeeds(clean.args(["clean", "-p", PACKAGES[0], "-p", PACKAGES[1]]));
+    let mut command = cargo_in(&sandbox, &folder, &built);
+    succeeds(command.args(["clean", "-p", PACKAGES[0], "-p", PACKAGES[1]]));
     succeeds(Command::new("cp").arg("-a").arg(&built).arg(target));
     target.to_owned()
 }
@@ -187,19 +187,32 @@ fn copy_example(folder: &Path) {
     fs::write(manifest, text.replace("../../port-registry", LIBRARY)).unwrap();
 }
 
-/// Prepares cargo without access to the network, and with the registry of the sandbox.
+/// Prepares cargo without access to the network, and with the registry of the sandbox. It keeps the tester's environment,
+/// because that decides which toolchain runs, and if rustup may change it.
 fn cargo_in(sandbox: &Sandbox, folder: &Path, target: &Path) -> Command {
-    // Use the tester's installation of Cargo.
     let home = std::env::home_dir().unwrap();
     let or_in_home = |variable: &str, folder: &str| {
         std::env::var_os(variable).unwrap_or_else(|| home.join(folder).into())
     };
-    let mut command = sandbox.command(env!("CARGO"));
+    let mut command = Command::new(env!("CARGO"));
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("PORT_REGISTRY_") || name.starts_with("GIT_") {
+            command.env_remove(&*name);
+        }
+    }
+    for (name, value) in sandbox.command("git").get_envs() {
+        if let Some(value) = value {
+            command.env(name, value);
+        }
+    }
     command
         .env("CARGO_HOME", or_in_home("CARGO_HOME", ".cargo"))
         .env("RUSTUP_HOME", or_in_home("RUSTUP_HOME", ".rustup"))
+        .env("RUSTUP_AUTO_INSTALL", "0")
         .env("CARGO_TARGET_DIR", target)
         .env("CARGO_NET_OFFLINE", "true")
+        .env_remove("DOCS_RS")
         .current_dir(folder);
     command
 }
