@@ -44,6 +44,20 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Build scripts
+//!
+//! Read a port when the program starts, as above, rather than when it is built: a number that is compiled in stays what it
+//! was when the service is released, or when the program is run from another checkout. For what must know the port at
+//! compile time, the feature `detect` has `build::reserve`:
+//!
+//! ```
+//! # #[cfg(feature = "detect")]
+//! # fn script() {
+//! // In build.rs:
+//! port_registry::build::reserve("web"); // env!("WEB_PORT")
+//! # }
+//! ```
+//!
 //! # A certain port
 //!
 //! [`Claim::with_port`] claims one port and no other. [`Claim::with_listener_policy`] adopts a service that
@@ -107,7 +121,7 @@
 //! |---|---|
 //! | `serde` | `Serialize` and `Deserialize` for the types that travel as JSON |
 //! | `listeners` | the process that listens on a port |
-//! | `detect` | the checkout that a folder is in and its labels, by running git |
+//! | `detect` | the checkout that a folder is in and its labels, by running git; ports in build scripts |
 //! | `daemon` | internals that the daemon and `portctl` share; not covered by semantic versioning |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
