@@ -7,6 +7,7 @@ use super::file_status::{self, FileStatus};
 use super::git::{Git, GitError};
 use super::labels::Labels;
 use super::layout::{self, Layout};
+use super::project_file;
 use super::root::{self, Root, RootKind};
 use crate::error::Error;
 
@@ -64,10 +65,17 @@ impl Checkout {
         if let Some(labels) = self.labels.get() {
             return Ok(labels);
         }
-        let labels = match self.git() {
+        let in_file = project_file::app(self.root()).map_err(|source| Error::Checkout {
+            folder: self.root().to_owned(),
+            source,
+        })?;
+        let mut labels = match self.git() {
             Some(git) => Labels::of_repository(&git).map_err(|it| self.error(it))?,
             None => Labels::of_folder(self.root()),
         };
+        if in_file.is_some() {
+            labels.app = in_file;
+        }
         Ok(self.labels.get_or_init(|| labels))
     }
 

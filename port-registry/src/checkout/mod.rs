@@ -23,6 +23,8 @@ pub(crate) mod named;
 mod namespace;
 #[cfg(feature = "detect")]
 mod process;
+#[cfg(feature = "detect")]
+mod project_file;
 pub(crate) mod reach;
 #[cfg(feature = "detect")]
 pub(crate) mod repository_name;
