@@ -1,7 +1,7 @@
 //! Compiles the address of the web server into this package.
 
 fn main() {
-    // The same port as in the package of the server, because both are in one checkout.
+    // Both packages are in one checkout, so this is the port of the server.
     let web = port_registry::build::reserve("web");
     println!("cargo::rustc-env=WEB_URL=http://localhost:{}", web.port);
 }

@@ -97,7 +97,7 @@ fn find_or_allocate(checkout: &Checkout, service: &str) -> Result<Allocation, Er
         (Some(_), Some(_)) => own_labels(checkout, &registry).unwrap_or_default(),
         _ => own_labels(checkout, &registry)?,
     };
-    // The same variable as in portctl's messages.
+    // Portctl names this variable, too.
     let variable = if instance.is_some() {
         INSTANCE_VARIABLE
     } else {

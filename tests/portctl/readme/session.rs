@@ -323,8 +323,12 @@ fn assert_dependency(block: &Block) {
         panic!("{block:?}");
     };
     assert_eq!(section, "[build-dependencies]");
-    let wanted = dependency.strip_prefix("port-registry = { version = \"").unwrap();
-    let wanted = wanted.strip_suffix("\", features = [\"detect\"] }").unwrap();
+    let wanted = dependency
+        .strip_prefix("port-registry = { version = \"")
+        .unwrap();
+    let wanted = wanted
+        .strip_suffix("\", features = [\"detect\"] }")
+        .unwrap();
     assert!(format!("{}.", env!("CARGO_PKG_VERSION")).starts_with(&format!("{wanted}.")));
     assert!(Path::new(REPOSITORY).join("examples/build-script").exists());
 }
