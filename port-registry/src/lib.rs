@@ -30,19 +30,26 @@
 //!
 //! # One port per checkout
 //!
-//! Two checkouts of a project are two instances of one app. Pass the checkout's folder to the claim. Another
-//! checkout with the same names then gets [`Error::OtherCheckout`] instead of the same port. With the feature
-//! `detect`, `Checkout::open` finds the checkout of a folder, and the labels that `portctl` uses.
+//! A port belongs to a checkout, and app and instance are labels of it. With the feature `detect`, `Checkout` finds the
+//! checkout of a folder and its services, exactly like `portctl get`. They keep their ports whatever git says about
+//! branches and remotes later, and two checkouts never share one:
 //!
 //! ```
-//! # use port_registry::{Claim, Registry, ServiceKey};
+//! # #[cfg(feature = "detect")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use port_registry::{Checkout, Registry};
+//!
 //! # let folder = tempfile::tempdir()?;
 //! # let registry = Registry::builder().with_path(folder.path().join("ports.redb")).open()?;
-//! let here = std::env::current_dir()?;
-//! let claim = Claim::new(ServiceKey::new("shop", "feature-x", "web")?).with_dir(&here)?;
-//! let web = registry.get_or_allocate(claim)?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! let web = Checkout::open(".")?.get_or_allocate(&registry, "web")?;
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "detect"))]
+//! # fn main() {}
 //! ```
+//!
+//! A program that makes its own labels passes the checkout's folder to [`Claim::with_dir`]. Another checkout with the
+//! same labels then gets [`Error::OtherCheckout`] instead of the same port.
 //!
 //! # Build scripts
 //!
