@@ -1,8 +1,9 @@
 //! Measures `portctl list` as a whole process, compared with `curl` of the same response.
 //!
-//! A daemon serves ten allocations of a git repository. Each round runs `curl`, `portctl list` with
-//! the names given, and `portctl list` that asks git for them, first through the daemon and then in
-//! process. The ratios of the medians are what counts.
+//! A daemon serves ten allocations of a git repository. Each round runs `curl`, and `portctl list` and
+//! `portctl get` of a service that exists, with the labels given and with those of the checkout, first
+//! through the daemon and then in process. The ratios of the medians are what counts: to `curl`, and of
+//! a command in its checkout to the same with the labels given.
 //!
 //! `cargo bench --bench cli [ROUNDS]`, after `cargo build --release`, which builds the daemon.
 
@@ -70,17 +71,23 @@ impl BenchHome<'_> {
 
     fn measure(&self, rounds: u32) -> BenchResult<()> {
         let named = ["list", "--app", "shop", "--instance", "main"];
+        let get = ["get", "s0"];
+        let get_named = ["get", "s0", "--app", "shop", "--instance", "main"];
         let url = format!(
             "http://{}/v1/allocations?app=shop&instance=main",
             self.address
         );
         let mut curl = Vec::new();
-        let mut portctl = [const { Vec::new() }; 4];
+        let mut portctl = [const { Vec::new() }; 8];
         let cases = [
-            (Via::Daemon, &named[..], "through the daemon, names given"),
-            (Via::Daemon, &["list"], "through the daemon, names from git"),
-            (Via::InProcess, &named, "in process, names given"),
-            (Via::InProcess, &["list"], "in process, names from git"),
+            (Via::Daemon, &named[..], "list through the daemon"),
+            (Via::Daemon, &["list"], "list through the daemon"),
+            (Via::InProcess, &named, "list in process"),
+            (Via::InProcess, &["list"], "list in process"),
+            (Via::Daemon, &get_named, "get through the daemon"),
+            (Via::Daemon, &get, "get through the daemon"),
+            (Via::InProcess, &get_named, "get in process"),
+            (Via::InProcess, &get, "get in process"),
         ];
         for _ in 0..rounds {
             curl.push(run(self.command("curl").args(["-s", &url]))?);
@@ -93,12 +100,17 @@ impl BenchHome<'_> {
             "curl of the same answer takes {:.1} ms",
             curl * 1e3
         ))?;
-        for (times, (_, _, case)) in portctl.into_iter().zip(cases) {
-            let time = median(times);
+        let times = portctl.map(median);
+        for (times, cases) in times.chunks_exact(2).zip(cases.chunks_exact(2)) {
+            let ([named, own], [(_, _, case), _]) = (times, cases) else {
+                continue;
+            };
             print_line(&format!(
-                "portctl list, {case}: {:.1} ms, {:.2} x curl",
-                time * 1e3,
-                time / curl
+                "portctl {case}: labels given {:.1} ms, {:.2} x curl; of the checkout {:.1} ms, {:.2} x labels given",
+                named * 1e3,
+                named / curl,
+                own * 1e3,
+                own / named
             ))?;
         }
         Ok(())

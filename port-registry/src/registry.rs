@@ -83,7 +83,9 @@ impl Registry {
     /// Returns the allocation of a service, or [allocates](Self::allocate) a port.
     ///
     /// If the claim has a [checkout](Claim::with_dir), the checkout is recorded for the service, unless one is
-    /// recorded that still exists. A claim without a checkout matches a service of every checkout.
+    /// recorded that still exists. A claim without a checkout matches a service of every checkout. If the claim's labels
+    /// were [detected](Claim::with_label_origin) in its checkout, the service is found by the checkout, whatever its labels
+    /// are.
     ///
     /// ```
     /// use port_registry::{Claim, Registry, ServiceKey};

@@ -1,6 +1,8 @@
 //! Tests of the library's public API.
 
 mod build_script;
+#[cfg(feature = "detect")]
+mod checkout_services;
 mod checkouts;
 mod damage;
 mod foreign_store;

@@ -55,6 +55,15 @@ impl TypedLabels {
         }
     }
 
+    /// Returns only the labels that flags typed.
+    pub(crate) fn of_flags(self) -> TypedLabels {
+        let is_flag = |it: &Label| it.variable.is_none();
+        TypedLabels {
+            app: self.app.filter(is_flag),
+            instance: self.instance.filter(is_flag),
+        }
+    }
+
     /// Returns the typed app.
     pub(crate) fn app(&self) -> Option<&str> {
         Some(self.app.as_ref()?.name.trim())

@@ -20,7 +20,11 @@ pub(crate) fn run(args: ListArgs) -> CommandResult {
         .with_option("--port", args.port)
         .with_switch("--json", args.json);
     let wanted = named::services_and_ports(&invocation, &args.words, args.service, args.port)?;
-    let typed = TypedLabels::new(args.app, args.instance)?;
+    let mut typed = TypedLabels::new(args.app, args.instance)?;
+    if args.all {
+        // Variables that are set for all commands do not narrow it.
+        typed = typed.of_flags();
+    }
     let backend = backend::open()?;
     let here = Here::new(&*backend, typed);
     let listed = Listed::of(&here, &*backend, args.all)?;
