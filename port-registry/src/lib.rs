@@ -178,6 +178,8 @@ pub use checkout::named::label_variable;
 #[cfg_attr(docsrs, doc(cfg(feature = "detect")))]
 pub use checkout::named::{APP_VARIABLE, INSTANCE_VARIABLE};
 pub use checkout::reach::{CheckoutState, OutOfReach};
+#[doc(hidden)]
+pub use checkout::root::{PassedOver, RootKind};
 pub use error::Error;
 pub use inspection::Inspection;
 pub use lease::Lease;

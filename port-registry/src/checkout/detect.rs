@@ -1,5 +1,6 @@
 //! The checkout that a folder is in.
 
+use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -8,7 +9,7 @@ use super::git::{Git, GitError};
 use super::labels::Labels;
 use super::layout::{self, Layout};
 use super::project_file;
-use super::root::{self, Root, RootKind};
+use super::root::{self, PassedOver, Root, RootKind};
 use crate::error::Error;
 
 /// The checkout that a folder is in.
@@ -52,6 +53,36 @@ impl Checkout {
     /// Returns the root of the checkout, a canonical path.
     pub fn root(&self) -> &Path {
         &self.root.path
+    }
+
+    /// Returns the reason why the root is one.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn root_kind(&self) -> RootKind {
+        self.root.kind
+    }
+
+    /// Returns the entries that make no root, although they are in a folder upward from this one.
+    ///
+    /// # Errors
+    ///
+    /// Like [`open`](Self::open).
+    #[doc(hidden)]
+    pub fn passed_over(folder: &Path) -> io::Result<Vec<PassedOver>> {
+        root::passed_over(folder)
+    }
+
+    /// Returns the version of git, as it prints it. Returns `None` if git is not installed.
+    ///
+    /// # Errors
+    ///
+    /// Fails if git fails, or does not answer within five seconds.
+    #[doc(hidden)]
+    pub fn git_version(folder: &Path) -> io::Result<Option<String>> {
+        match Git::new(folder).version() {
+            Err(GitError::NotInstalled) => Ok(None),
+            version => version.map(Some).map_err(GitError::into_io),
+        }
     }
 
     /// Returns the labels of the checkout. The first call runs git, unless the checkout is outside of git. Without git,

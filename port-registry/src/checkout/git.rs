@@ -103,12 +103,18 @@ impl<'a> Git<'a> {
 
     /// Makes the error for output that this program does not understand, with the version of git.
     pub(super) fn unexpected(&self, problem: &str) -> GitError {
-        let version = self.run(&["--version"], &[0]);
-        let version = version.ok().and_then(|it| quote(&it.stdout));
+        let version = self.version();
         GitError::Unexpected {
             problem: problem.to_owned(),
-            version: version.unwrap_or_else(|| "an unknown version of git".to_owned()),
+            version: version.unwrap_or_else(|_| "an unknown version of git".to_owned()),
         }
+    }
+
+    /// Returns the version, as git prints it.
+    pub(super) fn version(&self) -> Result<String, GitError> {
+        let answer = self.run(&["--version"], &[0])?;
+        let version = quote(&answer.stdout);
+        version.ok_or_else(|| GitError::Other("git printed no version".to_owned()))
     }
 
     fn command(&self) -> Command {

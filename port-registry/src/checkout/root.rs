@@ -16,13 +16,22 @@ pub(crate) struct Root {
 
 /// The reason why a folder is the root of a checkout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RootKind {
+pub enum RootKind {
     /// It has a `.git` entry. Git may still reject it.
     Git,
     /// It is outside of git and has a project file.
     ProjectFile,
     /// It is outside of git and outside of every folder with a project file.
     Plain,
+}
+
+/// A `.git` entry or project file that makes no root, although it is in a folder upward, and the reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PassedOver {
+    /// It belongs to another user than this one and the owner of the folder.
+    OtherUser(PathBuf),
+    /// It is in the home folder, which is a root only for itself.
+    Home(PathBuf),
 }
 
 /// The file that marks the root of a project outside of git.
@@ -37,36 +46,51 @@ pub(crate) const PROJECT_FILE: &str = "portctl.toml";
 ///
 /// Returns an error if the folder does not exist, or if it or a folder above it cannot be examined.
 pub(crate) fn root_of(folder: &Path) -> io::Result<Root> {
+    Ok(search(folder)?.0)
+}
+
+/// Returns the entries that [`root_of`] passes over on the way upward.
+///
+/// # Errors
+///
+/// Like [`root_of`].
+#[cfg(feature = "detect")]
+pub(crate) fn passed_over(folder: &Path) -> io::Result<Vec<PassedOver>> {
+    Ok(search(folder)?.1)
+}
+
+fn search(folder: &Path) -> io::Result<(Root, Vec<PassedOver>)> {
     let mut asked = fs::canonicalize(folder)?;
     let mut metadata = fs::metadata(&asked)?;
     if !metadata.is_dir() && asked.pop() {
         metadata = fs::metadata(&asked)?;
     }
-    let search = Search { asked, metadata };
-    if let Some(path) = search.nearest_with(".git", is_repository)? {
-        let kind = RootKind::Git;
-        return Ok(Root { path, kind });
-    }
-    if let Some(path) = search.nearest_with(PROJECT_FILE, |file, _| file.is_file())? {
-        let kind = RootKind::ProjectFile;
-        return Ok(Root { path, kind });
-    }
-    Ok(Root {
-        path: search.asked,
-        kind: RootKind::Plain,
-    })
+    let mut search = Search {
+        asked,
+        metadata,
+        passed_over: Vec::new(),
+    };
+    let (kind, path) = if let Some(path) = search.nearest_with(".git", is_repository)? {
+        (RootKind::Git, path)
+    } else if let Some(path) = search.nearest_with(PROJECT_FILE, |file, _| file.is_file())? {
+        (RootKind::ProjectFile, path)
+    } else {
+        (RootKind::Plain, search.asked)
+    };
+    Ok((Root { path, kind }, search.passed_over))
 }
 
 /// A search upward from a folder.
 struct Search {
     asked: PathBuf,
     metadata: Metadata,
+    passed_over: Vec<PassedOver>,
 }
 
 impl Search {
     /// Returns the nearest folder upward with an entry of this name that counts.
     fn nearest_with(
-        &self,
+        &mut self,
         name: &str,
         counts: impl Fn(&Path, &Metadata) -> bool,
     ) -> io::Result<Option<PathBuf>> {
@@ -76,10 +100,14 @@ impl Search {
                 Err(error) if is_absence(&error) => continue,
                 found => found?,
             };
-            if counts(&entry, &found)
-                && user::is_trusted(&found, &self.metadata)
-                && (folder == self.asked || !user::is_home(folder))
-            {
+            if !counts(&entry, &found) {
+                continue;
+            }
+            if !user::is_trusted(&found, &self.metadata) {
+                self.passed_over.push(PassedOver::OtherUser(entry));
+            } else if folder != self.asked && user::is_home(folder) {
+                self.passed_over.push(PassedOver::Home(entry));
+            } else {
                 return Ok(Some(folder.to_owned()));
             }
         }
@@ -102,6 +130,8 @@ mod tests {
     use std::fs;
     use std::path::{Path, PathBuf};
 
+    #[cfg(all(unix, feature = "detect"))]
+    use super::{PassedOver, passed_over};
     use super::{Root, RootKind, root_of};
 
     /// Creates folders, and files with a content.
@@ -220,6 +250,11 @@ mod tests {
         chown(&theirs, Some(OTHER), None).unwrap();
         assert_root(&mine, &mine, RootKind::ProjectFile);
         assert_root(&theirs, &top.join("shared"), RootKind::Git);
+        #[cfg(feature = "detect")]
+        assert_eq!(
+            passed_over(&mine).unwrap(),
+            [PassedOver::OtherUser(top.join("shared/.git"))]
+        );
         // Nor does a project file.
         chown(mine.join("portctl.toml"), Some(OTHER), None).unwrap();
         assert_root(&mine, &mine, RootKind::Plain);

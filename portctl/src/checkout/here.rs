@@ -280,10 +280,7 @@ impl<'a> Here<'a> {
         }
         let folder = match &self.folder {
             Some(folder) => folder.clone(),
-            None => env::current_dir().map_err(|error| {
-                Report::new(format!("cannot find the current folder: {error}"))
-                    .hint("change to a folder that exists, or pass --app and --instance")
-            })?,
+            None => current_folder()?,
         };
         let mut checkout = Checkout::open(&folder)?;
         // A checkout whose path cannot be recorded has no allocations.
@@ -309,6 +306,14 @@ impl fmt::Debug for Here<'_> {
             .field("found", &self.found)
             .finish_non_exhaustive()
     }
+}
+
+/// Returns the current folder. It may have been removed.
+pub(crate) fn current_folder() -> Result<PathBuf, Report> {
+    env::current_dir().map_err(|error| {
+        Report::new(format!("cannot find the current folder: {error}"))
+            .hint("change to a folder that exists, or pass --app and --instance")
+    })
 }
 
 /// Makes a filter for an app and an instance.

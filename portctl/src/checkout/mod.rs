@@ -4,6 +4,6 @@ mod here;
 mod marks;
 mod typed_labels;
 
-pub(crate) use self::here::Here;
+pub(crate) use self::here::{Here, current_folder};
 pub(crate) use self::marks::with_marks;
 pub(crate) use self::typed_labels::TypedLabels;

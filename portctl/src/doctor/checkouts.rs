@@ -63,17 +63,25 @@ fn describe_existing(survey: &Survey) -> String {
     }
 }
 
-/// The checkouts, each with the number of its allocations.
+/// The checkouts, each with its allocations.
 fn gone_checkouts(prunable: &[Prunable]) -> Vec<String> {
-    let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
-    for it in prunable {
-        *numbers
-            .entry(wording::checkout(&it.allocation))
-            .or_default() += 1;
+    let mut by_checkout: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for Prunable { allocation, .. } in prunable {
+        let listed = by_checkout
+            .entry(wording::checkout(allocation))
+            .or_default();
+        listed.push(format!("port {} of {}", allocation.port, allocation.key));
     }
-    let numbers = numbers.iter();
-    numbers
-        .map(|(dir, number)| format!("{dir} ({number})"))
+    let by_checkout = by_checkout.into_iter();
+    by_checkout
+        .map(|(dir, mut listed)| {
+            let more = listed.len().saturating_sub(MAX_LISTED);
+            if more > 0 {
+                listed.truncate(MAX_LISTED);
+                listed.push(format!("and {more} more"));
+            }
+            format!("{dir}: {}", listed.join(", "))
+        })
         .collect()
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use port_registry::{Allocation, Filter, Listener};
 
 use super::finding::{CheckStatus, Finding};
-use super::{checkouts, daemon, git, home, listeners, path, pidfile, store};
+use super::{checkout, checkouts, daemon, git, home, listeners, path, pidfile, store};
 use crate::address::Address;
 use crate::backend;
 use crate::environment;
@@ -27,13 +27,15 @@ pub(crate) fn examine() -> Vec<Finding> {
         Some([_, ..]) => Listener::all(),
         _ => BTreeMap::new(),
     };
+    let (git, is_git_usable) = git::check();
     vec![
         home::check(is_readable),
         store,
         daemon,
         pidfile::check(),
         path::check(),
-        git::check(),
+        git,
+        checkout::check(allocations, is_git_usable),
         listeners::check(allocations, &listeners),
         checkouts::check(allocations, &listeners),
     ]

@@ -2,6 +2,7 @@
 //!
 //! Never change anything: the checks create, repair, start and stop nothing.
 
+mod checkout;
 mod checkouts;
 mod checkup;
 mod daemon;
@@ -9,6 +10,7 @@ mod exposure;
 mod finding;
 mod git;
 mod home;
+mod labels;
 mod listeners;
 mod path;
 mod pidfile;

@@ -16,18 +16,19 @@ use crate::PORTCTL;
 use test_support::{Ran, Sandbox, free_block, install, is_available};
 
 /// The checks, in output order.
-pub(crate) const CHECKS: [&str; 8] = [
+pub(crate) const CHECKS: [&str; 9] = [
     "home",
     "store",
     "daemon",
     "pidfile",
     "path",
     "git",
+    "checkout",
     "listeners",
     "checkouts",
 ];
 
-/// A sandbox with a PATH of its own. Its git leaves a file behind if it is run.
+/// A sandbox with a PATH of its own. Its git prints its version only.
 pub(crate) struct Patient {
     pub(crate) sandbox: Sandbox,
     /// The first of several free ports.
@@ -41,9 +42,36 @@ impl Patient {
             first: free_block(8),
         };
         fs::create_dir(patient.bin()).unwrap();
-        let script = format!("#!/bin/sh\ntouch {}\n", patient.path("git-was-run"));
-        test_support::install_script(&script, &patient.bin().join("git"));
+        patient.install_git("echo git version 2.50.0");
         patient
+    }
+
+    /// Creates a sandbox with the installed git, and a repository `shop` that has one commit on `main`.
+    pub(crate) fn with_shop() -> (Patient, PathBuf) {
+        let patient = Patient::new();
+        let path = std::env::var("PATH").unwrap();
+        patient.install_git(&format!("PATH='{path}'\nexport PATH\nexec git \"$@\""));
+        let (top, shop) = (patient.sandbox.path(), patient.sandbox.path().join("shop"));
+        patient.sandbox.git(&top, &["init", "-q", "shop"]);
+        let commit = ["commit", "-q", "--allow-empty", "-m", "Begin"];
+        patient.sandbox.git(&shop, &commit);
+        (patient, shop)
+    }
+
+    /// Replaces git by a shell script.
+    pub(crate) fn install_git(&self, script: &str) {
+        let script = format!("#!/bin/sh\n{script}\n");
+        test_support::install_script(&script, &self.bin().join("git"));
+    }
+
+    /// Runs portctl in a folder, and returns the line that it prints.
+    #[track_caller]
+    pub(crate) fn run_in(&self, folder: &Path, words: &[&str]) -> String {
+        let mut command = self.sandbox.command(PORTCTL);
+        command.env("PATH", self.bin()).current_dir(folder);
+        let ran = Ran::of(command.args(words));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        ran.stdout.trim_end().to_owned()
     }
 
     /// A path in the sandbox.
@@ -95,6 +123,11 @@ impl Patient {
     #[track_caller]
     pub(crate) fn examine(&self) -> Findings {
         self.examine_by(&mut self.command())
+    }
+
+    #[track_caller]
+    pub(crate) fn examine_in(&self, folder: &Path) -> Findings {
+        self.examine_by(self.command().current_dir(folder))
     }
 
     #[track_caller]
@@ -157,6 +190,11 @@ impl Findings {
             found.contains(detail),
             "{found:?} should contain {detail:?}"
         );
+    }
+
+    #[track_caller]
+    pub(crate) fn detail(&self, check: &str) -> &str {
+        self.finding(check)["detail"].as_str().unwrap()
     }
 
     #[track_caller]
