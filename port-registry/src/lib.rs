@@ -166,6 +166,9 @@ pub use checkout::detect::Checkout;
 #[doc(hidden)]
 pub use checkout::file_status::FileStatus;
 #[cfg(feature = "detect")]
+#[doc(hidden)]
+pub use checkout::labels::AppOrigin;
+#[cfg(feature = "detect")]
 #[cfg_attr(docsrs, doc(cfg(feature = "detect")))]
 pub use checkout::labels::Labels;
 #[cfg(feature = "detect")]

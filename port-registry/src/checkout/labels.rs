@@ -29,6 +29,22 @@ pub struct Labels {
     pub instance: Option<String>,
     /// The source of the instance.
     pub origin: LabelOrigin,
+    /// The source of the app.
+    #[doc(hidden)]
+    pub app_origin: AppOrigin,
+}
+
+/// The source of a detected app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AppOrigin {
+    /// The URL of the remote `origin`.
+    Remote,
+    /// The folder of the repository's main worktree.
+    Repository,
+    /// The name of the submodule.
+    Submodule,
+    /// The folder of the checkout, outside of git.
+    Folder,
 }
 
 impl Labels {
@@ -38,6 +54,7 @@ impl Labels {
             app: root.file_name().and_then(|it| text(it.as_ref())),
             instance: Some(DEFAULT_INSTANCE.to_owned()),
             origin: LabelOrigin::Folder,
+            app_origin: AppOrigin::Folder,
         }
     }
 
@@ -51,15 +68,17 @@ impl Labels {
             Some(name) => (text(name), LabelOrigin::Worktree),
             None => head(git, &layout)?,
         };
+        let (app, app_origin) = app(git, &layout)?;
         Ok(Labels {
-            app: app(git, &layout)?,
+            app,
             instance,
             origin,
+            app_origin,
         })
     }
 }
 
-fn app(git: &Git, layout: &Layout) -> Result<Option<String>, GitError> {
+fn app(git: &Git, layout: &Layout) -> Result<(Option<String>, AppOrigin), GitError> {
     // Only the configuration of the repository, because others replace its URLs. The other codes are errors.
     const UNSET: i32 = 1;
     let args = [
@@ -78,7 +97,15 @@ fn app(git: &Git, layout: &Layout) -> Result<Option<String>, GitError> {
     let name = urls
         .next()
         .and_then(|url| repository_name(str::from_utf8(url).ok()?));
-    Ok(name.or_else(|| layout.name(git.root()).and_then(text)))
+    if name.is_some() {
+        return Ok((name, AppOrigin::Remote));
+    }
+    let origin = if layout.is_of_submodule() {
+        AppOrigin::Submodule
+    } else {
+        AppOrigin::Repository
+    };
+    Ok((layout.name(git.root()).and_then(text), origin))
 }
 
 /// Returns the instance that HEAD gives.

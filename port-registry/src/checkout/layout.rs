@@ -54,7 +54,8 @@ impl Layout {
             is_bare,
         };
         match top_level.map(path) {
-            Some(top_level) if folder(git, &top_level)? != git.root() => {
+            // The registry may know the root by a path that is not canonical.
+            Some(top_level) if folder(git, &top_level)? != folder(git, git.root())? => {
                 Err(GitError::Other(format!(
                     "core.worktree of its repository leads to another folder, {}",
                     top_level.display()
@@ -92,7 +93,7 @@ impl Layout {
     }
 
     /// Tests if the repository is in the `modules` folder of another one's git directory, or of its worktree's one.
-    fn is_of_submodule(&self) -> bool {
+    pub(super) fn is_of_submodule(&self) -> bool {
         let mut folders = self.common_dir.ancestors().skip(1);
         folders.any(|it| it.ends_with("modules") && it.with_file_name("HEAD").exists())
     }

@@ -25,8 +25,8 @@ pub(super) fn check(allocations: Option<&[Allocation]>, is_git_usable: bool) -> 
 
 fn describe(allocations: Option<&[Allocation]>, is_git_usable: bool) -> Result<Finding, Report> {
     let folder = current_folder()?;
-    let found = Checkout::open(&folder)?;
-    let mut finding = Finding::ok(CHECK, root(&found));
+    let mut checkout = Checkout::open(&folder)?;
+    let mut finding = Finding::ok(CHECK, root(&checkout));
     for passed_over in Checkout::passed_over(&folder).unwrap_or_default() {
         finding = finding.detail(match passed_over {
             PassedOver::OtherUser(entry) => {
@@ -39,41 +39,35 @@ fn describe(allocations: Option<&[Allocation]>, is_git_usable: bool) -> Result<F
             }
         });
     }
-    let with_labels = |finding: Finding, checkout: &Checkout, name| {
-        if checkout.root_kind() == RootKind::Git && !is_git_usable {
-            return finding.detail("its labels now are unknown, because git fails");
-        }
-        labels::describe(finding, checkout, name, allocations)
-    };
     let Some(all) = allocations else {
-        finding = finding.detail("its ports are unknown, because the registry cannot be read");
-        return Ok(with_labels(finding, &found, None));
+        return Ok(finding.detail("its ports are unknown, because the registry cannot be read"));
     };
-    let recorded = found.recorded_among(all);
-    let checkout = match &recorded {
-        Some(recorded) if of(all, found.root()).is_empty() => {
-            let dir = recorded.root().display();
-            finding = finding.detail(format!("the registry knows it as {dir}"));
-            recorded
-        }
-        _ => &found,
-    };
+    if of(all, checkout.root()).is_empty()
+        && let Some(recorded) = checkout.recorded_among(all)
+    {
+        let dir = recorded.root().display();
+        finding = finding.detail(format!("the registry knows it as {dir}"));
+        checkout = recorded;
+    }
     let own = of(all, checkout.root());
     let name = own.iter().find_map(|it| it.checkout_name());
+    let is_known = is_git_usable || checkout.root_kind() != RootKind::Git;
+    let labels = is_known.then(|| checkout.labels()).transpose();
     if let Some(name) = &name {
-        let origin = own.iter().find(|it| {
-            let labels = (it.key.app(), it.key.instance());
-            it.label_origin.is_detected() && labels == (name.app(), name.instance())
-        });
-        let rule = origin.map_or("which is released", |it| labels::rule(it.label_origin));
-        finding = finding.detail(format!(
-            "its name is {name} since its first allocation, {rule}"
-        ));
+        let labels = labels.as_ref().ok().copied().flatten();
+        finding = finding.detail(labels::name_with_rule(name, &own, labels));
     }
     if !own.is_empty() {
         finding = finding.detail(number(&own));
     }
-    Ok(with_labels(finding, checkout, name.as_ref()))
+    Ok(match labels {
+        Ok(Some(_)) => labels::compare(finding, &checkout, name.as_ref(), all),
+        Ok(None) => finding.detail("its labels now are unknown, because git fails"),
+        Err(error) => finding.with(
+            Issue::from(Report::from(error))
+                .hint("`git status` in this folder shows the problem of its repository"),
+        ),
+    })
 }
 
 /// Names the root with the reason why it is one.
@@ -103,7 +97,8 @@ fn number(own: &[&Allocation]) -> String {
     match typed.count() {
         0 => format!("{number} here"),
         typed => format!(
-            "{number} here, {typed} of them with typed labels, by which alone `portctl get` finds these"
+            "{number} here, {typed} with labels that were typed or sent by a program, which only --app and --instance \
+             find"
         ),
     }
 }

@@ -1,35 +1,56 @@
-//! The labels that a checkout has now, compared with its name.
+//! The name of a checkout, and the labels that it has now.
 
 use port_registry::{
-    Allocation, Checkout, CheckoutName, Claim, Error, LabelOrigin, MARK_LENGTHS, RootKind,
+    Allocation, AppOrigin, Checkout, CheckoutName, Claim, Error, LabelOrigin, Labels, MARK_LENGTHS,
+    RootKind,
 };
 
 use super::finding::{Finding, Issue};
 use crate::output::wording::{self, count};
 use crate::report::Report;
 
+/// Describes the name of a checkout with the rule that gave it, as far as that is known.
+pub(super) fn name_with_rule(
+    name: &CheckoutName,
+    own: &[&Allocation],
+    labels: Option<&Labels>,
+) -> String {
+    let line = format!("its name is {name} since its first allocation");
+    let is_first = |it: &&&Allocation| {
+        it.label_origin.is_detected() && is_called(name, (it.key.app(), it.key.instance()))
+    };
+    let Some(first) = own.iter().find(is_first) else {
+        return format!("{line}, which is released");
+    };
+    // The source of its app is not recorded. It is the current one if that gives the name still.
+    let is_current = |it: &&Labels| {
+        let is_outside = |origin| origin == LabelOrigin::Folder;
+        it.app.as_deref() == Some(name.app())
+            && is_outside(it.origin) == is_outside(first.label_origin)
+    };
+    let app = labels.filter(is_current).map(|it| it.app_origin);
+    format!("{line}: {}", rule(app, first.label_origin))
+}
+
 /// Adds the labels that a checkout has now to a finding, compared with its name. Without a name, they are the ones that its
 /// first allocation would get.
-pub(super) fn describe(
+pub(super) fn compare(
     finding: Finding,
     checkout: &Checkout,
     name: Option<&CheckoutName>,
-    allocations: Option<&[Allocation]>,
+    all: &[Allocation],
 ) -> Finding {
     let claims = match claims(checkout) {
         Ok(claims) => claims,
-        Err(error) => return finding.with(issue(error)),
+        // A folder without a name for one is not wrong.
+        Err(error) => return finding.with(Issue::warning_of(Report::from(error))),
     };
     let key = claims[0].key();
     let detected = (key.app(), key.instance());
-    let Some(all) = allocations else {
-        let rule = rule(claims[0].label_origin());
-        return finding.detail(format!("its labels are now {}, {rule}", joined(detected)));
-    };
     let other = other_checkout(all, checkout, detected);
     let comparison = match name {
-        None => Some(without_name(&claims[0], other)),
-        Some(name) if (name.app(), name.instance()) == detected => None,
+        None => Some(without_name(checkout, &claims[0], other)),
+        Some(name) if is_called(name, detected) => None,
         Some(name) if is_marked(name, &claims) => Some(mark(&joined(detected), other)),
         Some(name) => Some(change(checkout, name, &joined(detected))),
     };
@@ -46,7 +67,7 @@ pub(super) fn describe(
 }
 
 /// Tells the name that the first allocation would give.
-fn without_name(claim: &Claim, other: Option<&str>) -> String {
+fn without_name(checkout: &Checkout, claim: &Claim, other: Option<&str>) -> String {
     let key = claim.key();
     let labels = joined((key.app(), key.instance()));
     if let (Some(other), Some(marked)) = (other, claim.marked_instance()) {
@@ -56,8 +77,9 @@ fn without_name(claim: &Claim, other: Option<&str>) -> String {
              {other}"
         );
     }
-    let rule = rule(claim.label_origin());
-    format!("it has no name yet; `portctl get` would name it {labels}, {rule}")
+    let app = checkout.labels().ok().map(|it| it.app_origin);
+    let rule = rule(app, claim.label_origin());
+    format!("it has no name yet; `portctl get` would name it {labels}: {rule}")
 }
 
 fn mark(labels: &str, other: Option<&str>) -> String {
@@ -74,22 +96,32 @@ fn change(checkout: &Checkout, name: &CheckoutName, labels: &str) -> String {
         RootKind::Git => "git would now call it",
         _ => "outside of git, it would now be called",
     };
-    format!("{caller} {labels}; its services keep {name} until the last one is released")
+    format!("{caller} {labels}; it stays {name} until its last port is released")
 }
 
 fn joined((app, instance): (&str, &str)) -> String {
     format!("{app}/{instance}")
 }
 
-/// Describes the source of a detected instance.
-pub(super) fn rule(origin: LabelOrigin) -> &'static str {
-    match origin {
-        LabelOrigin::Branch => "from its branch",
-        LabelOrigin::Worktree => "from git's name of the worktree",
-        LabelOrigin::Detached => "from its commit, without a branch",
-        LabelOrigin::Folder => "from its folder, outside of git",
-        _ => "as typed",
-    }
+/// Describes the sources of a detected app, if it is known, and of an instance.
+fn rule(app: Option<AppOrigin>, instance: LabelOrigin) -> String {
+    let instance = match instance {
+        LabelOrigin::Branch => "the instance from the branch",
+        LabelOrigin::Worktree => "the instance from git's name of the worktree",
+        LabelOrigin::Detached => "the instance from the commit, because no branch was checked out",
+        _ => return "from the folder, outside of git".to_owned(),
+    };
+    let app = match app {
+        Some(AppOrigin::Remote) => "the URL of origin",
+        Some(AppOrigin::Submodule) => "the submodule's name",
+        Some(_) => "the repository's folder",
+        None => return instance.to_owned(),
+    };
+    format!("the app from {app}, {instance}")
+}
+
+fn is_called(name: &CheckoutName, labels: (&str, &str)) -> bool {
+    (name.app(), name.instance()) == labels
 }
 
 /// Makes a claim for each length of marks.
@@ -115,7 +147,7 @@ fn other_checkout<'a>(
 ) -> Option<&'a str> {
     let mut others = all.iter().filter(|it| {
         let name = it.checkout_name();
-        name.is_some_and(|name| (name.app(), name.instance()) == labels)
+        name.is_some_and(|name| is_called(&name, labels))
     });
     let other = others.find(|it| it.belongs_to_other_checkout(checkout.root()))?;
     Some(wording::checkout(other))
@@ -129,15 +161,4 @@ fn unowned(all: &[Allocation], checkout: &Checkout, labels: (&str, &str)) -> usi
     });
     let unowned = labelled.filter(|it| !it.belongs_to_other_checkout(checkout.root()));
     unowned.count()
-}
-
-/// Reports the reason why a checkout has no labels. A folder without a name for one is not wrong.
-fn issue(error: Error) -> Issue {
-    let is_of_git = matches!(error, Error::Checkout { .. });
-    let report = Report::from(error);
-    if is_of_git {
-        Issue::from(report).hint("`git status` in this folder shows the problem of its repository")
-    } else {
-        Issue::warning_of(report)
-    }
 }

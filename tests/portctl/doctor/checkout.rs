@@ -19,6 +19,10 @@ fn assert_lines(findings: &Findings, root: &Path, reason: &str, lines: &[&str]) 
     findings.assert_ok_except(&[]);
 }
 
+const NEW: &str = "it has no name yet; `portctl get` would name it shop/main: the app from the repository's folder, the \
+                   instance from the branch";
+const NAME: &str = "its name is shop/main since its first allocation: the app from the repository's folder, the \
+                    instance from the branch";
 const GIT: &str = "the nearest folder upward with a .git";
 const PLAIN: &str = "the current folder, outside of git and without a portctl.toml";
 
@@ -28,21 +32,20 @@ fn checkout_has_its_root_and_the_rule_that_gave_its_name() {
     let (git, get) = (&patient.sandbox, ["get", "web", "api"]);
     let below = shop.join("below");
     fs::create_dir(&below).unwrap();
-    let new = "it has no name yet; `portctl get` would name it shop/main, from its branch";
-    assert_lines(&patient.examine_in(&below), &shop, GIT, &[new]);
+    assert_lines(&patient.examine_in(&below), &shop, GIT, &[NEW]);
     patient.run_in(&shop, &get);
-    let name = "its name is shop/main since its first allocation, from its branch";
     assert_lines(
         &patient.examine_in(&below),
         &shop,
         GIT,
-        &[name, "2 allocations here"],
+        &[NAME, "2 allocations here"],
     );
 
     let tree = patient.sandbox.path().join("cart");
     git.git(&shop, &["worktree", "add", "-q", "../cart"]);
     patient.run_in(&tree, &get);
-    let name = "its name is shop/cart since its first allocation, from git's name of the worktree";
+    let name = "its name is shop/cart since its first allocation: the app from the repository's folder, \
+                the instance from git's name of the worktree";
     assert_lines(
         &patient.examine_in(&tree),
         &tree,
@@ -55,18 +58,20 @@ fn checkout_has_its_root_and_the_rule_that_gave_its_name() {
         &patient.sandbox.path(),
         &["clone", "-q", "shop", "detached"],
     );
+    let url = "git@example.com:me/basket.git";
+    git.git(&detached, &["remote", "set-url", "origin", url]);
     git.git(&detached, &["checkout", "-q", "--detach"]);
     patient.run_in(&detached, &get);
     patient.examine_in(&detached).assert(
         "checkout",
         "ok",
-        "since its first allocation, from its commit, without a branch",
+        "the app from the URL of origin, the instance from the commit, because no branch was checked out",
     );
 
     let work = patient.sandbox.work();
     patient.run_in(&work, &get);
     let name =
-        "its name is work/default since its first allocation, from its folder, outside of git";
+        "its name is work/default since its first allocation: from the folder, outside of git";
     assert_lines(
         &patient.examine_in(&work),
         &work,
@@ -78,7 +83,7 @@ fn checkout_has_its_root_and_the_rule_that_gave_its_name() {
     fs::create_dir_all(project.join("web")).unwrap();
     fs::write(project.join("portctl.toml"), "").unwrap();
     let reason = "the nearest folder upward with a portctl.toml, outside of git";
-    let new = "it has no name yet; `portctl get` would name it project/default, from its folder, \
+    let new = "it has no name yet; `portctl get` would name it project/default: from the folder, \
                outside of git";
     assert_lines(
         &patient.examine_in(&project.join("web")),
@@ -93,13 +98,13 @@ fn another_name_by_git_is_told_and_is_no_problem() {
     let (patient, shop) = Patient::with_shop();
     patient.run_in(&shop, &["get", "web"]);
     patient.sandbox.git(&shop, &["switch", "-q", "-c", "topic"]);
-    let name = "its name is shop/main since its first allocation, from its branch";
-    let now = "git would now call it shop/topic; its services keep shop/main until the last one is released";
+    let now =
+        "git would now call it shop/topic; it stays shop/main until its last port is released";
     assert_lines(
         &patient.examine_in(&shop),
         &shop,
         GIT,
-        &[name, "1 allocation here", now],
+        &[NAME, "1 allocation here", now],
     );
     // The row that gave the name may go first.
     patient.run_in(&shop, &["allocate", "web"]);
@@ -113,8 +118,8 @@ fn another_name_by_git_is_told_and_is_no_problem() {
     );
     // Without a repository, nobody else names it.
     fs::remove_dir_all(shop.join(".git")).unwrap();
-    let now = "outside of git, it would now be called shop/default; its services keep shop/main until the last one \
-               is released";
+    let now = "outside of git, it would now be called shop/default; it stays shop/main until its last port is \
+               released";
     assert_lines(
         &patient.examine_in(&shop),
         &shop,
@@ -153,7 +158,7 @@ fn checkout_with_the_labels_of_another_one_names_it() {
         .unwrap()[1];
     let name = format!("{}/{}", registered.key.app(), registered.key.instance());
     assert!(predicted.contains(&name), "{predicted}: {name}");
-    let name = format!("its name is {name} since its first allocation, from its branch");
+    let name = NAME.replace("shop/main", &name);
     let mark = format!("it has a mark, {other}");
     let findings = patient.examine_in(&second);
     assert_lines(
@@ -172,10 +177,8 @@ fn checkout_with_the_labels_of_another_one_names_it() {
 fn allocations_that_get_finds_otherwise_are_counted() {
     let (patient, shop) = Patient::with_shop();
     patient.run_in(&shop, &["get", "db", "--instance", "test-1"]);
-    let typed =
-        "1 allocation here, 1 of them with typed labels, by which alone `portctl get` finds these";
-    let new = "it has no name yet; `portctl get` would name it shop/main, from its branch";
-    assert_lines(&patient.examine_in(&shop), &shop, GIT, &[typed, new]);
+    let typed = "1 allocation here, 1 with labels that were typed or sent by a program, which only --app and --instance find";
+    assert_lines(&patient.examine_in(&shop), &shop, GIT, &[typed, NEW]);
     // Rows that the next `get` takes over.
     patient.allocate("web", None);
     let unowned =
@@ -184,12 +187,11 @@ fn allocations_that_get_finds_otherwise_are_counted() {
         &patient.examine_in(&shop),
         &shop,
         GIT,
-        &[typed, new, unowned],
+        &[typed, NEW, unowned],
     );
     patient.run_in(&shop, &["get", "web"]);
-    let name = "its name is shop/main since its first allocation, from its branch";
     let typed = typed.replace("1 allocation here", "2 allocations here");
-    assert_lines(&patient.examine_in(&shop), &shop, GIT, &[name, &typed]);
+    assert_lines(&patient.examine_in(&shop), &shop, GIT, &[NAME, &typed]);
 }
 
 #[test]

@@ -80,10 +80,12 @@ fn text_has_a_line_for_each_check_and_indents_details() {
                         hint: `portctl start` starts a daemon; after `unset PORT_REGISTRY_ADDR` none is needed
     ok       pidfile    [SANDBOX]/home/.port-registry/port-registry.pid does not exist
     ok       path       this is [PORTCTL]
-    ok       git        [SANDBOX]/bin/git
+    ok       git        [SANDBOX]/bin/git: git version 2.50.0
+    ok       checkout   [SANDBOX]/work, the current folder, outside of git and without a portctl.toml
+                        it has no name yet; `portctl get` would name it work/default: from the folder, outside of git
     ok       listeners  nothing listens on any allocated port
     warning  checkouts  1 allocation belongs to a checkout that is gone:
-                        [SANDBOX]/\u{1b}[31m\u{a}red (1)
+                        [SANDBOX]/\u{1b}[31m\u{a}red: port [PORT] of shop/main/web
                         hint: `portctl prune` lists them, and `portctl prune --yes` releases their ports
     ");
     let mut command = patient.sandbox.command(PORTCTL);
