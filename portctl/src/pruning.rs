@@ -61,6 +61,7 @@ pub(crate) struct Unreached {
 #[derive(Debug)]
 pub(crate) struct InUse {
     pub(crate) allocation: Allocation,
+    pub(crate) reason: PruneReason,
     pub(crate) listener: Listener,
 }
 
@@ -152,6 +153,7 @@ impl Survey {
         match listener {
             Some(listener) => self.in_use.push(InUse {
                 allocation,
+                reason,
                 listener,
             }),
             None => self.prunable.push(Prunable { allocation, reason }),
@@ -179,6 +181,7 @@ impl fmt::Display for InUse {
         let InUse {
             allocation,
             listener,
+            ..
         } = self;
         write!(
             f,

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use super::file_status::{self, FileStatus};
 use super::git::{Git, GitError};
-use super::labels::Labels;
+use super::labels::{AppOrigin, Labels};
 use super::layout::{self, Layout};
 use super::project_file;
 use super::root::{self, PassedOver, Root, RootKind};
@@ -106,6 +106,7 @@ impl Checkout {
         };
         if in_file.is_some() {
             labels.app = in_file;
+            labels.app_origin = AppOrigin::ProjectFile;
         }
         Ok(self.labels.get_or_init(|| labels))
     }

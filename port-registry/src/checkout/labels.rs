@@ -45,6 +45,8 @@ pub enum AppOrigin {
     Submodule,
     /// The folder of the checkout, outside of git.
     Folder,
+    /// The project file.
+    ProjectFile,
 }
 
 impl Labels {

@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
-use port_registry::{Allocation, Checkout, PassedOver, RootKind};
+use port_registry::{
+    APP_VARIABLE, Allocation, Checkout, Error, INSTANCE_VARIABLE, PassedOver, RootKind,
+    label_variable,
+};
 
 use super::finding::{Finding, Issue};
 use super::labels;
 use crate::checkout::{TypedLabels, current_folder};
 use crate::command_error::CommandError;
-use crate::environment::{self, APP_VARIABLE, INSTANCE_VARIABLE};
 use crate::output::wording::count;
 use crate::report::Report;
 
@@ -63,11 +65,23 @@ fn describe(allocations: Option<&[Allocation]>, is_git_usable: bool) -> Result<F
     Ok(match labels {
         Ok(Some(_)) => labels::compare(finding, &checkout, name.as_ref(), all),
         Ok(None) => finding.detail("its labels now are unknown, because git fails"),
-        Err(error) => finding.with(
-            Issue::from(Report::from(error))
-                .hint("`git status` in this folder shows the problem of its repository"),
-        ),
+        Err(error) => finding.with(issue(error, checkout.root())),
     })
+}
+
+/// Reports the reason why a checkout has no labels, with the way to the fix.
+fn issue(error: Error, root: &Path) -> Issue {
+    let project_file = root.join("portctl.toml").display().to_string();
+    let is_of_project_file = matches!(
+        &error,
+        Error::Checkout { source, .. } if source.to_string().starts_with(&project_file)
+    );
+    let hint = if is_of_project_file {
+        "correct the file"
+    } else {
+        "`git status` in this folder shows the problem of its repository"
+    };
+    Issue::from(Report::from(error)).hint(hint)
 }
 
 /// Names the root with the reason why it is one.
@@ -112,7 +126,7 @@ fn typed_labels() -> Vec<Issue> {
     }
     let variables = [APP_VARIABLE, INSTANCE_VARIABLE].into_iter();
     let set = variables.filter_map(|variable| {
-        let value = environment::label(variable)?;
+        let value = label_variable(variable)?;
         let line = format!(
             "{variable}={value} is set, so every command means the service key with this label alone, not the services \
              of this checkout"

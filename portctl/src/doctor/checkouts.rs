@@ -1,4 +1,4 @@
-//! Checks that the checkouts of allocations still exist, by the rules of `portctl prune`.
+//! Checks that the checkouts and branches of allocations still exist, by the rules of `portctl prune`.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -7,17 +7,19 @@ use port_registry::{Allocation, Listener, Port};
 
 use super::finding::{Finding, Issue};
 use crate::output::wording::{self, count};
-use crate::pruning::{InUse, Prunable, Survey};
+use crate::pruning::{InUse, Prunable, PruneReason, Survey};
 
 const CHECK: &str = "checkouts";
 
 /// Number of checkouts that are listed.
 const MAX_LISTED: usize = 10;
 
-/// Checks the checkouts. Ports on which something listens are kept by `portctl prune`.
+/// Checks the checkouts. Ports on which something listens are kept by `portctl prune`. Branches that git does not tell are
+/// reported only if git is usable, because another check reports a git that is not.
 pub(super) fn check(
     allocations: Option<&[Allocation]>,
     listeners: &BTreeMap<Port, Listener>,
+    is_git_usable: bool,
 ) -> Finding {
     let Some(allocations) = allocations else {
         return Issue::warning("not checked, because the registry cannot be read").of(CHECK);
@@ -27,19 +29,13 @@ pub(super) fn check(
     let mut finding = if survey.prunable.is_empty() {
         Finding::ok(CHECK, describe_existing(&survey))
     } else {
-        let gone = gone_checkouts(&survey.prunable);
-        let number = survey.prunable.len();
-        let belong = if number == 1 { "belongs" } else { "belong" };
-        let which = if gone.len() == 1 {
-            "a checkout that is"
-        } else {
-            "checkouts that are"
-        };
-        let number = count(number, "allocation");
-        Issue::warning(format!("{number} {belong} to {which} gone:"))
-            .hint("`portctl prune` lists them, and `portctl prune --yes` releases their ports")
-            .of(CHECK)
-            .first_details(MAX_LISTED, &gone)
+        let number = count(survey.prunable.len(), "allocation");
+        Issue::warning(format!(
+            "`portctl prune` finds {number} that nothing needs:"
+        ))
+        .hint("`portctl prune` lists them, and `portctl prune --yes` releases their ports")
+        .of(CHECK)
+        .first_details(MAX_LISTED, &by_checkout(&survey.prunable))
     };
     // A checkout may be unmounted for good reasons, so that this is no warning.
     let unreached = survey.unreached.iter();
@@ -47,12 +43,21 @@ pub(super) fn check(
         .map(|it| format!("`portctl prune` keeps {it}"))
         .collect();
     finding = finding.first_details(MAX_LISTED, &kept);
-    finding.with_all(survey.in_use.iter().take(MAX_LISTED).map(issue_of))
+    finding = finding.with_all(survey.in_use.iter().take(MAX_LISTED).map(issue_of));
+    let failures = survey.failures.iter().filter(|_| is_git_usable);
+    finding.with_all(failures.take(MAX_LISTED).map(|it| {
+        Issue::warning(format!(
+            "`portctl prune` keeps the allocations of deleted branches: {it}"
+        ))
+        .hint("`git status` in that folder shows the problem of its repository")
+    }))
 }
 
 /// Describes the checkouts if none is gone, or all that are have ports in use.
 fn describe_existing(survey: &Survey) -> String {
-    let mut other: Vec<_> = survey.in_use.iter().map(|it| &it.allocation.dir).collect();
+    let gone = survey.in_use.iter();
+    let gone = gone.filter(|it| it.reason == PruneReason::CheckoutGone);
+    let mut other: Vec<_> = gone.map(|it| &it.allocation.dir).collect();
     other.dedup();
     let known = survey.existing + survey.unreached.len() + other.len();
     match (survey.existing, known) {
@@ -63,32 +68,30 @@ fn describe_existing(survey: &Survey) -> String {
     }
 }
 
-/// The checkouts, each with its allocations.
-fn gone_checkouts(prunable: &[Prunable]) -> Vec<String> {
-    let mut by_checkout: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for Prunable { allocation, .. } in prunable {
-        let listed = by_checkout
-            .entry(wording::checkout(allocation))
-            .or_default();
+/// Lists the checkouts, each with the reason and its allocations.
+fn by_checkout(prunable: &[Prunable]) -> Vec<String> {
+    let mut checkouts: BTreeMap<(&str, String), Vec<String>> = BTreeMap::new();
+    for Prunable { allocation, reason } in prunable {
+        let checkout = (wording::checkout(allocation), reason.to_string());
+        let listed = checkouts.entry(checkout).or_default();
         listed.push(format!("port {} of {}", allocation.port, allocation.key));
     }
-    let by_checkout = by_checkout.into_iter();
-    by_checkout
-        .map(|(dir, mut listed)| {
-            let more = listed.len().saturating_sub(MAX_LISTED);
-            if more > 0 {
-                listed.truncate(MAX_LISTED);
-                listed.push(format!("and {more} more"));
-            }
-            format!("{dir}: {}", listed.join(", "))
-        })
-        .collect()
+    let line = |((dir, reason), mut listed): ((&str, String), Vec<String>)| {
+        let more = listed.len().saturating_sub(MAX_LISTED);
+        if more > 0 {
+            listed.truncate(MAX_LISTED);
+            listed.push(format!("and {more} more"));
+        }
+        format!("{dir} ({reason}): {}", listed.join(", "))
+    };
+    checkouts.into_iter().map(line).collect()
 }
 
 fn issue_of(in_use: &InUse) -> Issue {
     let checkout = wording::checkout(&in_use.allocation);
+    let reason = in_use.reason;
     Issue::warning(format!(
-        "{checkout} is gone, but `portctl prune` keeps {in_use}"
+        "{checkout} ({reason}): `portctl prune` keeps {in_use}"
     ))
     .hint(in_use.advice())
 }

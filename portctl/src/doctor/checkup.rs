@@ -37,7 +37,7 @@ pub(crate) fn examine() -> Vec<Finding> {
         git,
         checkout::check(allocations, is_git_usable),
         listeners::check(allocations, &listeners),
-        checkouts::check(allocations, &listeners),
+        checkouts::check(allocations, &listeners, is_git_usable),
     ]
 }
 

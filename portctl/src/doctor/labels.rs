@@ -105,19 +105,24 @@ fn joined((app, instance): (&str, &str)) -> String {
 
 /// Describes the sources of a detected app, if it is known, and of an instance.
 fn rule(app: Option<AppOrigin>, instance: LabelOrigin) -> String {
+    let app = match app {
+        Some(AppOrigin::Remote) => Some("the app from the URL of origin"),
+        Some(AppOrigin::Repository) => Some("the app from the repository's folder"),
+        Some(AppOrigin::Submodule) => Some("the app from the submodule's name"),
+        Some(AppOrigin::Folder) => Some("the app from the folder"),
+        Some(AppOrigin::ProjectFile) => Some("the app from portctl.toml"),
+        None => None,
+    };
     let instance = match instance {
         LabelOrigin::Branch => "the instance from the branch",
         LabelOrigin::Worktree => "the instance from git's name of the worktree",
         LabelOrigin::Detached => "the instance from the commit, because no branch was checked out",
-        _ => return "from the folder, outside of git".to_owned(),
+        _ => "the instance as everywhere outside of git",
     };
-    let app = match app {
-        Some(AppOrigin::Remote) => "the URL of origin",
-        Some(AppOrigin::Submodule) => "the submodule's name",
-        Some(_) => "the repository's folder",
-        None => return instance.to_owned(),
-    };
-    format!("the app from {app}, {instance}")
+    match app {
+        Some(app) => format!("{app}, {instance}"),
+        None => instance.to_owned(),
+    }
 }
 
 fn is_called(name: &CheckoutName, labels: (&str, &str)) -> bool {

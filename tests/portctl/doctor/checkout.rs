@@ -70,8 +70,8 @@ fn checkout_has_its_root_and_the_rule_that_gave_its_name() {
 
     let work = patient.sandbox.work();
     patient.run_in(&work, &get);
-    let name =
-        "its name is work/default since its first allocation: from the folder, outside of git";
+    let name = "its name is work/default since its first allocation: the app from the folder, \
+         the instance as everywhere outside of git";
     assert_lines(
         &patient.examine_in(&work),
         &work,
@@ -83,14 +83,25 @@ fn checkout_has_its_root_and_the_rule_that_gave_its_name() {
     fs::create_dir_all(project.join("web")).unwrap();
     fs::write(project.join("portctl.toml"), "").unwrap();
     let reason = "the nearest folder upward with a portctl.toml, outside of git";
-    let new = "it has no name yet; `portctl get` would name it project/default: from the folder, \
-               outside of git";
+    let new = "it has no name yet; `portctl get` would name it project/default: the app from the folder, \
+               the instance as everywhere outside of git";
     assert_lines(
         &patient.examine_in(&project.join("web")),
         &project,
         reason,
         &[new],
     );
+    fs::write(project.join("portctl.toml"), "app = 'basket'\n").unwrap();
+    let findings = patient.examine_in(&project);
+    findings.assert(
+        "checkout",
+        "ok",
+        "basket/default: the app from portctl.toml, ",
+    );
+    fs::write(project.join("portctl.toml"), "app = 1\n").unwrap();
+    let findings = patient.examine_in(&project);
+    findings.assert("checkout", "problem", "portctl.toml: `app` must be a text");
+    assert_eq!(findings.hint("checkout"), "correct the file");
 }
 
 #[test]
@@ -315,4 +326,32 @@ fn folder_reached_by_another_path_is_the_checkout_that_is_recorded() {
     let known = format!("the registry knows it as {}", link.display());
     findings.assert("checkout", "ok", &known);
     findings.assert("checkout", "ok", "1 allocation here");
+}
+
+#[test]
+fn ports_of_deleted_branches_are_named() {
+    let (patient, shop) = Patient::with_shop();
+    let git = |words: &[&str]| patient.sandbox.git(&shop, words);
+    patient.run_in(&shop, &["get", "web"]);
+    git(&["switch", "-q", "-c", "topic"]);
+    let words = ["allocate", "web", "--json"];
+    let topic: serde_json::Value = serde_json::from_str(&patient.run_in(&shop, &words)).unwrap();
+    git(&["switch", "-q", "main"]);
+    git(&["branch", "-q", "-D", "topic"]);
+    let listed = format!(
+        "{} (branch deleted): port {} of shop/topic/web",
+        shop.display(),
+        topic["port"]
+    );
+    let findings = patient.examine_in(&patient.sandbox.work());
+    findings.assert("checkouts", "warning", &listed);
+    fs::write(shop.join(".git/config"), "[core\n").unwrap();
+    let findings = patient.examine_in(&patient.sandbox.work());
+    findings.assert(
+        "checkouts",
+        "warning",
+        "keeps the allocations of deleted branches: ",
+    );
+    findings.assert("checkouts", "warning", "bad config line 1");
+    findings.assert_ok_except(&["checkouts"]);
 }

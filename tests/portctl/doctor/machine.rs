@@ -82,10 +82,10 @@ fn text_has_a_line_for_each_check_and_indents_details() {
     ok       path       this is [PORTCTL]
     ok       git        [SANDBOX]/bin/git: git version 2.50.0
     ok       checkout   [SANDBOX]/work, the current folder, outside of git and without a portctl.toml
-                        it has no name yet; `portctl get` would name it work/default: from the folder, outside of git
+                        it has no name yet; `portctl get` would name it work/default: the app from the folder, the instance as everywhere outside of git
     ok       listeners  nothing listens on any allocated port
-    warning  checkouts  1 allocation belongs to a checkout that is gone:
-                        [SANDBOX]/\u{1b}[31m\u{a}red: port [PORT] of shop/main/web
+    warning  checkouts  `portctl prune` finds 1 allocation that nothing needs:
+                        [SANDBOX]/\u{1b}[31m\u{a}red (checkout gone): port [PORT] of shop/main/web
                         hint: `portctl prune` lists them, and `portctl prune --yes` releases their ports
     ");
     let mut command = patient.sandbox.command(PORTCTL);
@@ -153,10 +153,10 @@ fn missing_checkouts_are_named_with_their_ports() {
     findings.assert(
         "checkouts",
         "warning",
-        "2 allocations belong to a checkout that is gone:\n",
+        "`portctl prune` finds 2 allocations that nothing needs:\n",
     );
     let listed = format!(
-        "{}: port {} of shop/main/api, port {} of shop/main/db",
+        "{} (checkout gone): port {} of shop/main/api, port {} of shop/main/db",
         gone.display(),
         api.port,
         db.port
@@ -189,7 +189,7 @@ fn allocations_that_prune_keeps_are_named_with_the_reason() {
     let _occupant = occupant_of(served.port.get());
     let findings = patient.examine();
     let kept = format!(
-        "{} is gone, but `portctl prune` keeps port {} of shop/main/db, which is in use",
+        "{} (checkout gone): `portctl prune` keeps port {} of shop/main/db, which is in use",
         gone.display(),
         served.port
     );
