@@ -1,8 +1,10 @@
 //! Each layout of repositories and worktrees that git supports.
 
+use std::path::Path;
+
 use super::fixture::{assert_detected, assert_detected_by, git_prints, shop};
 use crate::PORTCTL;
-use test_support::Sandbox;
+use test_support::{Ran, Sandbox};
 
 #[test]
 fn folder_outside_of_git_names_the_app() {
@@ -145,6 +147,23 @@ fn checkout_reached_by_a_symbolic_link_has_its_real_path() {
     let link = sandbox.path().join("link");
     std::os::unix::fs::symlink(&shop, &link).unwrap();
     assert_detected(&sandbox, &link, "shop", "main", &shop);
+}
+
+#[cfg(unix)]
+#[test]
+fn checkout_that_moved_behind_a_link_gets_further_ports_there() {
+    let (sandbox, shop) = shop();
+    let get = |folder: &Path, service| {
+        let mut portctl = sandbox.command(PORTCTL);
+        portctl.current_dir(folder).args(["get", service]);
+        Ran::of(&mut portctl).printed().to_owned()
+    };
+    let web = get(&shop, "web");
+    let moved = sandbox.path().join("moved");
+    std::fs::rename(&shop, &moved).unwrap();
+    std::os::unix::fs::symlink(&moved, &shop).unwrap();
+    assert_eq!(get(&moved, "web"), web);
+    assert_ne!(get(&shop, "api"), web);
 }
 
 #[test]
