@@ -6,6 +6,7 @@ use std::path::Path;
 use super::reach::{self, CheckoutState};
 use super::root::{RootKind, root_of};
 use super::timeout::{RESPONSE_TIMEOUT, run_with_timeout};
+#[cfg(feature = "detect")]
 use crate::types::checkout_path::CheckoutPath;
 
 /// The recorded checkout of a service, compared with the one that claims it.

@@ -2,7 +2,6 @@
 
 use port_registry::{
     Allocation, AppOrigin, Checkout, CheckoutName, Claim, Error, LabelOrigin, Labels, MARK_LENGTHS,
-    RootKind,
 };
 
 use super::finding::{Finding, Issue};
@@ -52,7 +51,7 @@ pub(super) fn compare(
         None => Some(without_name(checkout, &claims[0], other)),
         Some(name) if is_called(name, detected) => None,
         Some(name) if is_marked(name, &claims) => Some(mark(&joined(detected), other)),
-        Some(name) => Some(change(checkout, name, &joined(detected))),
+        Some(name) => Some(change(&claims[0], name, &joined(detected))),
     };
     let labels = name.map_or(detected, |name| (name.app(), name.instance()));
     let unowned = match unowned(all, checkout, labels) {
@@ -91,10 +90,11 @@ fn mark(labels: &str, other: Option<&str>) -> String {
     }
 }
 
-fn change(checkout: &Checkout, name: &CheckoutName, labels: &str) -> String {
-    let caller = match checkout.root_kind() {
-        RootKind::Git => "git would now call it",
-        _ => "outside of git, it would now be called",
+fn change(claim: &Claim, name: &CheckoutName, labels: &str) -> String {
+    // A repository without an installed git counts as outside of git.
+    let caller = match claim.label_origin() {
+        LabelOrigin::Folder => "outside of git, it would now be called",
+        _ => "git would now call it",
     };
     format!("{caller} {labels}; it stays {name} until its last port is released")
 }

@@ -140,6 +140,17 @@ fn another_name_by_git_is_told_and_is_no_problem() {
 }
 
 #[test]
+fn repository_without_an_installed_git_is_named_by_its_folder() {
+    let (patient, shop) = Patient::with_shop();
+    patient.run_in(&shop, &["get", "web"]);
+    fs::remove_file(patient.bin().join("git")).unwrap();
+    let findings = patient.examine_in(&shop);
+    findings.assert("git", "warning", "git is not on the PATH");
+    let now = "outside of git, it would now be called shop/default; it stays shop/main until";
+    findings.assert("checkout", "ok", now);
+}
+
+#[test]
 fn checkout_with_the_labels_of_another_one_names_it() {
     let (patient, shop) = Patient::with_shop();
     let (top, second) = (
