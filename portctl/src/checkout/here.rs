@@ -26,6 +26,7 @@ pub(crate) struct Here<'a> {
     typed: TypedLabels,
     /// The folder whose checkout it is, unless it is the current one.
     folder: Option<PathBuf>,
+    opened: OnceCell<Checkout>,
     found: OnceCell<FoundCheckout>,
 }
 
@@ -50,6 +51,7 @@ impl<'a> Here<'a> {
             list: Box::new(list),
             typed,
             folder: None,
+            opened: OnceCell::new(),
             found: OnceCell::new(),
         }
     }
@@ -155,8 +157,8 @@ impl<'a> Here<'a> {
 
     /// Returns true unless an allocation belongs to another existing checkout.
     pub(crate) fn is_within_reach(&self, allocation: &Allocation) -> bool {
-        match self.checkout() {
-            Ok(checkout) => !allocation.belongs_to_other_checkout(checkout.root()),
+        match self.opened() {
+            Ok(opened) => !allocation.belongs_to_other_checkout(opened.root()),
             Err(_) => allocation.dir.is_none(),
         }
     }
@@ -274,15 +276,24 @@ impl<'a> Here<'a> {
         Ok((self.list)(&filter)?.pop())
     }
 
-    fn found(&self) -> Result<&FoundCheckout, CommandError> {
-        if let Some(found) = self.found.get() {
-            return Ok(found);
+    /// Returns the checkout under its canonical path, without a look at the registry.
+    fn opened(&self) -> Result<&Checkout, CommandError> {
+        if let Some(opened) = self.opened.get() {
+            return Ok(opened);
         }
         let folder = match &self.folder {
             Some(folder) => folder.clone(),
             None => current_folder()?,
         };
-        let mut checkout = Checkout::open(&folder)?;
+        let opened = Checkout::open(&folder)?;
+        Ok(self.opened.get_or_init(|| opened))
+    }
+
+    fn found(&self) -> Result<&FoundCheckout, CommandError> {
+        if let Some(found) = self.found.get() {
+            return Ok(found);
+        }
+        let mut checkout = self.opened()?.clone();
         // A checkout whose path cannot be recorded has no allocations.
         let mut own = match checkout.filter() {
             Ok(filter) => (self.list)(&filter)?,
