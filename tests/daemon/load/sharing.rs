@@ -156,7 +156,7 @@ fn damage_found_by_one_request_fails_no_other_in_its_group() {
         for (client, body) in &mut clients {
             client.post(body);
         }
-        daemon.ask("GET", "/healthz", "").json(200);
+        daemon.ask("GET", "/v1/daemon", "").json(200);
     });
     assert!(turn.unwrap().is_empty());
     let [sound, unsound] = clients.map(|(mut client, _)| client.receive("POST"));
