@@ -144,7 +144,6 @@ mod checkout;
 pub mod daemon;
 mod deadline;
 mod error;
-#[cfg(any(feature = "detect", feature = "daemon"))]
 mod fnv;
 #[cfg(all(any(test, fuzzing), feature = "detect"))]
 pub mod fuzz;
@@ -171,9 +170,6 @@ pub use checkout::labels::AppOrigin;
 #[cfg(feature = "detect")]
 #[cfg_attr(docsrs, doc(cfg(feature = "detect")))]
 pub use checkout::labels::Labels;
-#[cfg(feature = "detect")]
-#[doc(hidden)]
-pub use checkout::mark::MARK_LENGTHS;
 #[cfg(feature = "detect")]
 #[doc(hidden)]
 pub use checkout::named::label_variable;

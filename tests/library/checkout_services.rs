@@ -109,6 +109,27 @@ fn marks_that_agree_with_those_of_another_checkout_become_longer() {
     assert_eq!(instance.len(), "main-".len() + 8);
 }
 
+#[test]
+fn moved_clone_with_a_mark_keeps_its_ports() {
+    let machine = Machine::new();
+    let [one, two] = ["one", "two"].map(|name| machine.clone_of_shop(name));
+    let get = |root: &PathBuf, service| {
+        let here = Checkout::open(root).unwrap();
+        here.get_or_allocate(&machine.registry, service).unwrap()
+    };
+    get(&one, "web");
+    let [web, api] = ["web", "api"].map(|service| get(&two, service));
+    assert_eq!(web.unmarked_instance(), "main");
+    let moved = two.with_file_name("moved");
+    fs::rename(&two, &moved).unwrap();
+    let found = get(&moved, "api");
+    assert_eq!((found.id, found.port), (api.id, api.port));
+    assert_eq!(get(&moved, "web").id, web.id);
+    // A clone beside it gets ports of its own.
+    let three = machine.clone_of_shop("three");
+    assert!(get(&three, "web").id > api.id);
+}
+
 #[cfg(unix)]
 #[test]
 fn folder_without_a_valid_label_is_an_error() {

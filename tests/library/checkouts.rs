@@ -218,11 +218,40 @@ fn allocation_passes_on_by_its_labels_only_if_its_checkout_is_gone() {
     fs::remove_dir(&old).unwrap();
     let moved = machine.get(on_branch(&new, "main", "web"));
     assert_eq!((moved.id, moved.port), (web.id, web.port));
-    assert_eq!(machine.all_of(&new), [moved]);
-    assert_eq!(machine.all_of(&old), [api]);
-    // `allocate` stays strict.
-    let refused = machine.registry.allocate(on_branch(&new, "main", "api"));
+    // The others pass on with it, so that they are not pruned.
+    let all = machine.all_of(&new);
+    assert_eq!(all[0], moved);
+    assert_eq!((all[1].id, all[1].port), (api.id, api.port));
+    assert_eq!(machine.all_of(&old), []);
+}
+
+#[test]
+fn allocate_stays_strict_if_the_checkout_is_gone() {
+    let machine = Machine::new();
+    let (old, new) = (machine.checkout("old"), machine.checkout("new"));
+    machine.get(on_branch(&old, "main", "web"));
+    fs::remove_dir(&old).unwrap();
+    let refused = machine.registry.allocate(on_branch(&new, "main", "web"));
     assert!(matches!(refused, Err(Error::ServiceTaken { .. })));
+}
+
+#[test]
+fn moved_checkout_keeps_all_its_ports_and_its_name() {
+    let machine = Machine::new();
+    let old = machine.checkout("old");
+    let web = machine.get(on_branch(&old, "main", "web"));
+    let topic = machine.allocate(on_branch(&old, "topic", "web"));
+    let variant = machine.get(typed(&old, "test-1", "db"));
+    let new = machine.folder.path().join("new");
+    fs::rename(&old, &new).unwrap();
+    let new = new.canonicalize().unwrap();
+    // Its branch has a port of its own, and the name is that of another one.
+    let found = machine.get(on_branch(&new, "topic", "web"));
+    assert_eq!((found.id, name_of(&found)), (topic.id, name_of(&web)));
+    let ids: Vec<_> = machine.all_of(&new).iter().map(|it| it.id).collect();
+    assert_eq!(ids, [web.id, topic.id, variant.id]);
+    let api = machine.get(on_branch(&new, "topic", "api"));
+    assert_eq!(api.key, key("main", "api"));
 }
 
 #[test]

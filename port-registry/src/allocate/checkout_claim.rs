@@ -67,11 +67,43 @@ impl<'a> CheckoutClaim<'a> {
         {
             return Ok(Found::PassesOn(unowned));
         }
-        let key = match &self.name {
-            Some(name) => rekeyed(self.claim.key(), name),
-            None => self.claim.key().clone(),
-        };
-        self.place(key, rows, cache)
+        match &self.name {
+            Some(name) => self.place(rekeyed(self.claim.key(), name), rows, cache),
+            None => match self.moved(rows, cache)? {
+                Some(found) => Ok(found),
+                None => self.place(self.claim.key().clone(), rows, cache),
+            },
+        }
+    }
+
+    /// Finds the service of a checkout that is gone, and that had the labels of the claim with a mark, because another
+    /// checkout has them without. It was most likely moved here.
+    fn moved(&self, rows: &dyn Rows, cache: &mut ProbeCache) -> Result<Option<Found>, Fault> {
+        let key = self.claim.key();
+        match self.are_of_other(key, rows, cache)? {
+            Some(true) => {}
+            Some(false) => return Ok(None),
+            None => return Ok(Some(Found::Defer)),
+        }
+        let of_app = Filter::new()
+            .with_app(key.app())
+            .with_service(key.service());
+        for allocation in rows.matching(&of_app)? {
+            let (Some(recorded), true) = (&allocation.dir, allocation.label_origin.is_detected())
+            else {
+                continue;
+            };
+            let instance = allocation.key.instance();
+            if instance == key.instance() || allocation.unmarked_instance() != key.instance() {
+                continue;
+            }
+            match cache.compare(self.dir, recorded) {
+                Some(CheckoutMatch::Gone) => return Ok(Some(Found::PassesOn(allocation))),
+                Some(CheckoutMatch::Same | CheckoutMatch::Other) => {}
+                None => return Ok(Some(Found::Defer)),
+            }
+        }
+        Ok(None)
     }
 
     /// Finds the service with exactly the labels of the claim, or with the marked instance if the labels are those of

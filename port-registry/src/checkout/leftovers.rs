@@ -2,10 +2,8 @@
 
 use super::detect::Checkout;
 use super::holding;
-use super::mark::unmarked;
 use crate::error::Error;
 use crate::types::allocation::Allocation;
-use crate::types::checkout_path::CheckoutPath;
 use crate::types::label_origin::LabelOrigin;
 
 impl Checkout {
@@ -36,8 +34,7 @@ impl Checkout {
         if usual.is_some_and(|it| it.id == allocation.id) {
             return Ok(false);
         }
-        let dir = allocation.dir.as_ref().map_or("", CheckoutPath::as_str);
-        let label = unmarked(allocation.key.instance(), dir);
+        let label = allocation.unmarked_instance();
         if self.labels()?.instance.as_deref() == Some(label) {
             return Ok(false);
         }

@@ -5,11 +5,12 @@ use crate::types::service_key::MAX_NAME_LEN;
 
 /// The lengths of marks, in hexadecimal digits. A longer one is for the rare case that the marks of two checkouts with
 /// the same labels agree.
-pub const MARK_LENGTHS: [usize; 3] = [4, 8, 16];
+pub(crate) const MARK_LENGTHS: [usize; 3] = [4, 8, 16];
 
 /// Adds a mark to an instance: a hash of the checkout's path, of at most 16 digits.
 pub(crate) fn marked(instance: &str, dir: &str, length: usize) -> String {
-    let hash = format!("{:016x}", fnv::hash(dir.as_bytes()));
+    // The last bytes first, because in the others the hashes of similar paths are alike.
+    let hash = format!("{:016x}", fnv::hash(dir.as_bytes()).swap_bytes());
     let mark = &hash[..length.min(hash.len())];
     let mut kept = instance.len().min(MAX_NAME_LEN - mark.len() - 1);
     while !instance.is_char_boundary(kept) {
@@ -39,6 +40,7 @@ mod tests {
             for length in MARK_LENGTHS {
                 let one = marked(instance, "/home/me/one", length);
                 assert_ne!(one, marked(instance, "/home/me/two", length));
+                assert_ne!(one, marked(instance, "/home/me/onf", length));
                 let key = ServiceKey::new("shop", &one, "web").unwrap();
                 assert_eq!(key.instance(), one);
                 assert!(instance.starts_with(unmarked(&one, "/home/me/one")));

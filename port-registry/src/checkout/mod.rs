@@ -14,7 +14,6 @@ pub(crate) mod labels;
 mod layout;
 #[cfg(feature = "detect")]
 mod leftovers;
-#[cfg(feature = "detect")]
 pub(crate) mod mark;
 mod missing;
 mod mounts;

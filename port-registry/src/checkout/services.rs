@@ -12,6 +12,10 @@ use crate::types::filter::Filter;
 use crate::types::service_key::ServiceKey;
 
 impl Checkout {
+    /// The lengths of the marks that tell checkouts with the same labels apart, in the order in which to try them.
+    #[doc(hidden)]
+    pub const MARK_LENGTHS: [usize; 3] = MARK_LENGTHS;
+
     /// Returns the port that a service of this checkout holds, or allocates one, like `portctl get`.
     ///
     /// A service of the checkout is found whatever its labels are, so it keeps its port when the branch or a remote
@@ -113,7 +117,8 @@ impl Checkout {
         Ok(holding::held(own, &claim))
     }
 
-    /// Makes a claim for a service of this checkout, with the detected labels. `mark_length` is one of [`MARK_LENGTHS`].
+    /// Makes a claim for a service of this checkout, with the detected labels. `mark_length` is one of
+    /// [`MARK_LENGTHS`](Self::MARK_LENGTHS).
     ///
     /// # Errors
     ///

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::checkout::compare::{self, CheckoutMatch};
+use crate::checkout::mark::unmarked;
 use crate::checkout::reach::{self, CheckoutState};
 use crate::types::allocation_id::AllocationId;
 use crate::types::checkout_name::CheckoutName;
@@ -56,6 +57,12 @@ impl Allocation {
             None if self.label_origin.is_detected() => Some(CheckoutName::of(&self.key)),
             None => None,
         }
+    }
+
+    /// Returns the instance without the mark that tells checkouts with the same labels apart: `main` for `main-5dca`.
+    pub fn unmarked_instance(&self) -> &str {
+        let dir = self.dir.as_ref().map_or("", CheckoutPath::as_str);
+        unmarked(self.key.instance(), dir)
     }
 
     /// Records the name of the allocation's checkout.

@@ -1,6 +1,6 @@
 //! Claims of a checkout whose labels are those of another one.
 
-use port_registry::{Error, MARK_LENGTHS};
+use port_registry::{Checkout, Error};
 
 use crate::backend::{BackendError, BatchOutcome};
 use crate::command_error::CommandError;
@@ -10,7 +10,7 @@ pub(crate) fn with_marks<C, T>(
     claims: impl Fn(usize) -> Result<Vec<C>, CommandError>,
     send: impl Fn(&[C]) -> Result<BatchOutcome<T>, BackendError>,
 ) -> Result<(Vec<C>, BatchOutcome<T>), CommandError> {
-    let mut lengths = MARK_LENGTHS.into_iter().peekable();
+    let mut lengths = Checkout::MARK_LENGTHS.into_iter().peekable();
     loop {
         let claims = claims(lengths.next().unwrap_or_default())?;
         let outcome = send(&claims)?;

@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use std::io;
 use std::path::Path;
 
-use port_registry::{Allocation, Listener, MARK_LENGTHS, Port, PortStatus};
+use port_registry::{Allocation, Checkout, Listener, Port, PortStatus};
 use serde::Serialize;
 
 use super::outcome::{CommandResult, Done};
@@ -186,6 +186,6 @@ fn registering_command(here: &Here, known: &KnownPort) -> Option<String> {
     if !is_possible {
         return None;
     }
-    let claim = here.claim(service, MARK_LENGTHS[0]).ok()?;
+    let claim = here.claim(service, Checkout::MARK_LENGTHS[0]).ok()?;
     Some(conflict::adopt_command(&claim, *port))
 }

@@ -1,7 +1,7 @@
 //! The name of a checkout, and the labels that it has now.
 
 use port_registry::{
-    Allocation, AppOrigin, Checkout, CheckoutName, Claim, Error, LabelOrigin, Labels, MARK_LENGTHS,
+    Allocation, AppOrigin, Checkout, CheckoutName, Claim, Error, LabelOrigin, Labels,
 };
 
 use super::finding::{Finding, Issue};
@@ -131,7 +131,7 @@ fn is_called(name: &CheckoutName, labels: (&str, &str)) -> bool {
 
 /// Makes a claim for each length of marks.
 fn claims(checkout: &Checkout) -> Result<Vec<Claim>, Error> {
-    let lengths = MARK_LENGTHS.into_iter();
+    let lengths = Checkout::MARK_LENGTHS.into_iter();
     lengths
         .map(|length| checkout.claim("any", length))
         .collect()

@@ -13,6 +13,7 @@ use crate::store::disk;
 use crate::store::fault::Access;
 use crate::store::fault::Fault;
 use crate::types::allocation::Allocation;
+use crate::types::checkout_name::CheckoutName;
 use crate::types::claim::Claim;
 use crate::types::filter::Filter;
 use crate::types::port::Port;
@@ -100,35 +101,55 @@ impl<'txn> WriteTxn<'txn> {
             label_origin: claim.label_origin(),
             checkout_name: None,
         };
-        self.hold(allocation)
+        self.hold(allocation, None)
     }
 
     /// Passes an allocation on to the checkout of a claim.
+    ///
+    /// If the labels were detected, all allocations of the checkout that it leaves pass on with it, because that checkout
+    /// is gone. Otherwise the others would be released as those of a checkout that is gone.
     pub(crate) fn pass_on(
         &mut self,
         allocation: Allocation,
         claim: &Claim,
     ) -> Result<Allocation, Fault> {
-        self.hold(Allocation {
+        let left = allocation.dir.clone();
+        let left = left.filter(|_| claim.label_origin().is_detected());
+        let left = left.filter(|left| Some(left) != claim.dir());
+        let name = allocation.checkout_name();
+        let passed = Allocation {
             dir: claim.dir().cloned(),
             label_origin: claim.label_origin(),
             ..allocation
-        })
+        };
+        let passed = self.hold(passed, name)?;
+        if let Some(left) = left {
+            for other in self.rows.matching(&Filter::new().with_dir(left))? {
+                let dir = claim.dir().cloned();
+                self.hold(Allocation { dir, ..other }, None)?;
+            }
+        }
+        Ok(passed)
     }
 
-    /// Adds an allocation with a new checkout.
+    /// Adds an allocation with a new checkout, which gets this name if it has none.
     ///
     /// All allocations of a checkout carry its name, so that it ends with the last of them. The first one with
     /// detected labels decides it.
-    fn hold(&mut self, mut allocation: Allocation) -> Result<Allocation, Fault> {
+    fn hold(
+        &mut self,
+        mut allocation: Allocation,
+        name: Option<CheckoutName>,
+    ) -> Result<Allocation, Fault> {
         allocation.checkout_name = None;
         if let Some(dir) = &allocation.dir {
             let mut others = self.rows.matching(&Filter::new().with_dir(dir.clone()))?;
             others.retain(|it| it.id != allocation.id);
             let known = others.iter().find_map(Allocation::checkout_name);
-            match (known, allocation.checkout_name()) {
+            match (known, name.or_else(|| allocation.checkout_name())) {
                 (Some(name), _) => allocation.set_checkout_name(Some(name)),
                 (None, Some(name)) => {
+                    allocation.set_checkout_name(Some(name.clone()));
                     for mut other in others {
                         other.set_checkout_name(Some(name.clone()));
                         self.rows.own.add(Change::Held(other));
