@@ -29,6 +29,8 @@ mod run;
 #[cfg(unix)]
 mod scan;
 #[cfg(unix)]
+mod situations;
+#[cfg(unix)]
 mod skill;
 #[cfg(unix)]
 mod strangers;
