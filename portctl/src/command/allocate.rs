@@ -30,6 +30,8 @@ pub(crate) fn run(args: AllocateArgs) -> CommandResult {
     let services = [service.as_str()];
     new_services::check(&here, &invocation, &services)?;
     let held = here.held(&service)?;
+    // The conflict names another checkout, but not the variable that is set by mistake.
+    here.notes_of_others(held.as_slice())?;
     let is_first = here.name().is_none();
     let policy = if args.adopt {
         ListenerPolicy::Adopt

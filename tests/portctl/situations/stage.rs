@@ -2,12 +2,17 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::process::Command;
+use std::sync::LazyLock;
 
 use serde_json::Value;
+use tempfile::TempDir;
 use test_support::daemon::Daemon;
 use test_support::helper::Helper;
-use test_support::{Ran, Sandbox, free_block, install_script, occupant_by, program};
+use test_support::{
+    Ran, Sandbox, folder_in_memory, free_block, install_script, occupant_by, program,
+};
 
 use super::script::{Action, Situation, Step, parse};
 use crate::PORTCTL;
@@ -16,15 +21,23 @@ const PORTS: u16 = 8;
 
 /// `repo FOLDER [URL]` creates a repository with two commits on `main`, and an `origin`.
 const REPO: &str = "#!/bin/sh -e
-git init -q \"$1\"
-cd \"$1\"
-echo one > file
-git add file
-git commit -qm Begin
-echo two > file
-git commit -qam 'Go on'
-if [ \"$2\" ]; then git remote add origin \"$2\"; fi
+mkdir -p \"$1\"
+cp -R \"$SEED/.\" \"$1\"
+if [ \"$2\" ]; then git -C \"$1\" remote add origin \"$2\"; fi
 ";
+
+/// The repository that `repo` copies, which is faster than to make it by git.
+static SEED: LazyLock<TempDir> = LazyLock::new(|| {
+    let (sandbox, seed) = (Sandbox::new(), folder_in_memory());
+    sandbox.git(seed.path(), &["init", "-q", "--template="]);
+    for content in ["one", "two"] {
+        fs::write(seed.path().join("file"), content).unwrap();
+        sandbox.git(seed.path(), &["add", "file"]);
+        sandbox.git(seed.path(), &["commit", "-qm", content]);
+    }
+    fs::create_dir(seed.path().join(".git/hooks")).unwrap();
+    seed
+});
 
 const GIT_CONFIG: &str = "[user]
 name = Tester
@@ -70,6 +83,7 @@ struct Stage {
     through_daemon: bool,
     daemon: Option<Daemon>,
     occupants: Vec<Helper>,
+    _registry: TempDir,
 }
 
 impl Stage {
@@ -78,14 +92,18 @@ impl Stage {
         let bin = sandbox.path().join("bin");
         fs::create_dir(&bin).unwrap();
         install_script(REPO, &bin.join("repo"));
-        std::os::unix::fs::symlink(PORTCTL, bin.join("portctl")).unwrap();
+        symlink(PORTCTL, bin.join("portctl")).unwrap();
         fs::write(sandbox.path().join("gitconfig"), GIT_CONFIG).unwrap();
+        // Most of the time would be syncing new files to a disk.
+        let registry = folder_in_memory();
+        symlink(registry.path(), sandbox.home().join(".port-registry")).unwrap();
         Stage {
             sandbox,
             first,
             through_daemon,
             daemon: None,
             occupants: Vec::new(),
+            _registry: registry,
         }
     }
 
@@ -156,6 +174,7 @@ impl Stage {
             .env("PATH", format!("{}:{path}", top.join("bin").display()))
             .env("GIT_CONFIG_GLOBAL", top.join("gitconfig"))
             .env("GIT_EDITOR", "true")
+            .env("SEED", SEED.path())
             .env("TOP", &top)
             .current_dir(folder);
         for (letter, port) in self.ports() {
@@ -173,7 +192,11 @@ impl Stage {
         let has_owners = match first {
             "rows" => false,
             "owners" => true,
-            _ => return Ok(Ran::of(&mut self.shell(folder, &format!("portctl {words}"))?)),
+            _ => {
+                return Ok(Ran::of(
+                    &mut self.shell(folder, &format!("portctl {words}"))?,
+                ));
+            }
         };
         let mut ran = Ran::of(&mut self.shell(folder, &format!("portctl list --json {rest}"))?);
         ran.stdout = self.rows(&ran.stdout, has_owners);
@@ -197,19 +220,22 @@ impl Stage {
     }
 
     /// Formats an allocation, or a list of them.
-    fn rows(&self, json: &str, has_owners: bool) -> String {
-        let Ok(json) = serde_json::from_str::<Value>(json) else {
-            return json.to_owned();
+    fn rows(&self, text: &str, has_owners: bool) -> String {
+        let Ok(json) = serde_json::from_str::<Value>(text) else {
+            return text.to_owned();
         };
+        if !json.is_array() && json["app"].is_null() {
+            return text.to_owned();
+        }
         let one = [json.clone()];
         let mut rows = String::new();
         for row in json.as_array().map_or(&one[..], Vec::as_slice) {
-            let text = |field: &str| row[field].as_str().unwrap_or("none").to_owned();
-            let (app, instance, service) = (text("app"), text("instance"), text("service"));
+            let field = |name: &str| row[name].as_str().unwrap_or("none").to_owned();
+            let (app, instance, service) = (field("app"), field("instance"), field("service"));
             write!(rows, "{app}/{instance}/{service} {}", row["port"]).unwrap();
             if has_owners {
                 let top = format!("{}/", self.sandbox.path().display());
-                let dir = text("dir").replace(&top, "");
+                let dir = field("dir").replace(&top, "");
                 let origin = row["label_origin"].as_str().unwrap_or("api");
                 write!(rows, " {origin} {dir}").unwrap();
             }
