@@ -12,16 +12,19 @@ pub(crate) fn candidates<'a>(
         .filter(move |it| it.key.service() == service && it.label_origin.is_detected())
 }
 
-/// Returns the allocation of a claim's service: the one with the labels of the claim, or else the [`usual`] one.
+/// Returns the allocation of a claim's service: the one of the current branch, or else the [`usual`] one.
 pub(crate) fn held<'a>(own: &'a [Allocation], claim: &Claim) -> Option<&'a Allocation> {
     let service = claim.key().service();
     let is_current = |it: &&Allocation| {
         let instance = it.key.instance();
-        it.key.app() == claim.key().app()
-            && (instance == claim.key().instance() || Some(instance) == claim.marked_instance())
+        instance == claim.key().instance() || Some(instance) == claim.marked_instance()
     };
-    let current = candidates(own, service).find(is_current);
-    current.or_else(|| usual(own, service))
+    let has_app = |it: &&Allocation| it.key.app() == claim.key().app();
+    let current = || candidates(own, service).filter(is_current);
+    let found = current().find(has_app);
+    // The app changes with the URL of origin, and the branch keeps its port.
+    let found = found.or_else(|| current().next());
+    found.or_else(|| usual(own, service))
 }
 
 /// Returns the allocation of a service on a branch without one of its own: the one with the name of the checkout, or else

@@ -113,8 +113,12 @@ impl Checkout {
         if candidates.next().is_none() {
             return Ok(first);
         }
-        let claim = self.claim(service, MARK_LENGTHS[0])?;
-        Ok(holding::held(own, &claim))
+        match self.claim(service, MARK_LENGTHS[0]) {
+            Ok(claim) => Ok(holding::held(own, &claim)),
+            // A branch whose name is no label, for example because it is too long, has no allocations.
+            Err(Error::NoLabel { .. }) => Ok(holding::usual(own, service)),
+            Err(error) => Err(error),
+        }
     }
 
     /// Makes a claim for a service of this checkout, with the detected labels. `mark_length` is one of
