@@ -89,6 +89,11 @@ impl<'a> Here<'a> {
             Some(held) => Ok(Some(held)),
             None if self.typed.are_given() => Ok(None),
             None => {
+                let of_branch = self.unowned_of_branch()?.into_iter();
+                let mut of_service = of_branch.filter(|it| it.key.service() == service.trim());
+                if let Some(unowned) = of_service.next() {
+                    return Ok(Some(unowned));
+                }
                 let labelled = self.of_key(&self.key(service)?)?;
                 Ok(labelled.filter(|it| self.is_within_reach(it)))
             }
@@ -127,6 +132,7 @@ impl<'a> Here<'a> {
     /// no checkout, or to one that is gone, are its own too.
     pub(crate) fn all(&self) -> Result<Vec<Allocation>, CommandError> {
         let mut all = self.found()?.own.clone();
+        all.extend(self.unowned_of_branch()?);
         let (app, instance) = self.labels()?;
         let labelled = (self.list)(&filter_of(&app, &instance))?;
         let is_known = |it: &Allocation| all.iter().any(|own| own.id == it.id);
@@ -137,6 +143,23 @@ impl<'a> Here<'a> {
         all.extend(unowned);
         all.sort_by_key(|it| it.id);
         Ok(all)
+    }
+
+    /// Returns the allocations without a checkout whose labels are what git gives now, if this checkout has another name.
+    ///
+    /// Git runs only if allocations of the app belong to no checkout.
+    fn unowned_of_branch(&self) -> Result<Vec<Allocation>, CommandError> {
+        let Some(name) = self.name() else {
+            return Ok(Vec::new());
+        };
+        let mut unowned = (self.list)(&Filter::new().with_app(name.app()))?;
+        unowned.retain(|it| it.dir.is_none() && it.key.instance() != name.instance());
+        if !unowned.is_empty() {
+            let labels = self.checkout()?.labels()?;
+            let (app, instance) = (labels.app.as_deref(), labels.instance.as_deref());
+            unowned.retain(|it| Some(it.key.app()) == app && Some(it.key.instance()) == instance);
+        }
+        Ok(unowned)
     }
 
     /// Returns true if an allocation belongs to this checkout, or has the typed labels.
@@ -161,6 +184,13 @@ impl<'a> Here<'a> {
             Ok(opened) => !allocation.belongs_to_other_checkout(opened.root()),
             Err(_) => allocation.dir.is_none(),
         }
+    }
+
+    /// Returns true if an allocation with typed labels passes on to this checkout, because its own one is gone.
+    pub(crate) fn takes_over(&self, allocation: &Allocation) -> bool {
+        self.typed.are_given()
+            && allocation.checkout_is_gone()
+            && self.own_app().is_ok_and(|app| app == allocation.key.app())
     }
 
     /// Returns the name of this checkout. Returns `None` if it has none yet.

@@ -36,7 +36,9 @@ pub(super) fn get_or_allocate(
     let mut found: Vec<Option<Allocation>> = Vec::with_capacity(services.len());
     for service in services {
         let held = here.held(service)?;
-        found.push(held.filter(|it| port.is_none_or(|port| port == it.port)));
+        let is_enough =
+            |it: &Allocation| port.is_none_or(|port| port == it.port) && !here.takes_over(it);
+        found.push(held.filter(is_enough));
     }
     let held: Vec<Allocation> = found.iter().flatten().cloned().collect();
     let mut notes = here.notes_of_others(&held)?;
