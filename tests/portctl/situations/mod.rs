@@ -43,5 +43,8 @@ tables! {
     typed: typed_labels_mean_their_service_alone,
     requests: programs_name_a_checkout_or_none,
     imported: imported_ports_take_on_the_checkout_that_uses_them,
+    mounts: folder_is_one_checkout_by_all_of_its_paths,
+    users: users_have_registries_of_their_own,
+    races: processes_at_the_same_moment_agree,
     released: release_means_this_checkout,
 }

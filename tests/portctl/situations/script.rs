@@ -5,6 +5,8 @@
 //! - `FOLDER> WORDS` runs `portctl WORDS`. `rows` in place of `list` prints each allocation as `KEY PORT`, and `owners` as
 //!   `KEY PORT ORIGIN FOLDER`.
 //! - `FOLDER& PORT` starts a process that listens on a port until the situation ends.
+//! - `? COMMAND` skips the rest of the situation unless the shell command succeeds, for a tool that is needed. `? root` skips
+//!   it unless the tests run as root.
 //! - `POST /path BODY`, and other methods, are requests to a daemon. The answer is the status, and the allocations like
 //!   those of `rows`.
 //!
@@ -39,6 +41,7 @@ pub(super) enum Action<'a> {
     Portctl { folder: &'a str, words: &'a str },
     Listen { folder: &'a str, port: &'a str },
     Request { method: &'a str, rest: &'a str },
+    Need { command: &'a str },
 }
 
 /// Reads the situations of a table.
@@ -91,6 +94,9 @@ fn step(line: &str) -> Step<'_> {
 fn action(does: &str) -> Action<'_> {
     if let Some((method @ ("GET" | "POST" | "PUT" | "DELETE"), rest)) = does.split_once(' ') {
         return Action::Request { method, rest };
+    }
+    if let Some(command) = does.strip_prefix("? ") {
+        return Action::Need { command };
     }
     // A folder with one of these characters needs a shell command.
     let kind = does.find(['$', '>', '&']).expect("a folder comes first");

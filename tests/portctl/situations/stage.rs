@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::process::Command;
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use test_support::daemon::Daemon;
 use test_support::helper::Helper;
 use test_support::{
-    Ran, Sandbox, folder_in_memory, free_block, install_script, occupant_by, program,
+    Ran, Sandbox, folder_in_memory, free_block, install_script, is_available, occupant_by, program,
 };
 
 use super::script::{Action, Situation, Step, parse};
@@ -113,10 +113,23 @@ impl Stage {
             self.daemon();
         }
         for step in &situation.steps {
+            if let Action::Need { command } = step.action
+                && !self.has(command)?
+            {
+                return Ok(());
+            }
             let played = self.play_step(step);
             played.map_err(|failure| format!("{}\n{failure}", step.line))?;
         }
         Ok(())
+    }
+
+    /// Tests if a situation can be played any further.
+    fn has(&self, command: &str) -> Result<bool, String> {
+        if command == "root" {
+            return Ok(fs::metadata(self.sandbox.path()).unwrap().uid() == 0);
+        }
+        Ok(is_available(command, &mut self.shell("", command)?))
     }
 
     fn play_step(&mut self, step: &Step) -> Result<(), String> {
@@ -138,6 +151,7 @@ impl Stage {
                 return Ok(());
             }
             Action::Request { method, rest } => self.ask(method, rest),
+            Action::Need { .. } => return Ok(()),
         };
         self.compare(step, &ran)
     }
