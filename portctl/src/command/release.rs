@@ -152,7 +152,7 @@ fn by_service(
     Err(missing::report(invocation, here, service)?.into())
 }
 
-/// Finds the allocation of a port of this app, or with the typed labels.
+/// Finds the allocation of a port of this checkout or app, or with the typed labels.
 fn by_port(
     backend: &dyn Backend,
     here: &Here,
@@ -163,6 +163,10 @@ fn by_port(
     let app = here.app()?;
     if let Some(holder) = holder {
         let typed = here.typed();
+        // The app of a checkout changes with the URL of origin.
+        if !typed.are_given() && here.owns(&holder) {
+            return Ok(holder);
+        }
         let has_labels = holder.key.app() == app
             && typed
                 .instance()
