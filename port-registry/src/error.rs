@@ -200,7 +200,7 @@ pub enum Error {
     /// The checkout that a folder is in cannot be identified, for example because git failed.
     #[cfg(feature = "detect")]
     #[cfg_attr(docsrs, doc(cfg(feature = "detect")))]
-    #[error("cannot identify the checkout of {}; name the app and the instance instead", folder.display())]
+    #[error("cannot identify the checkout of {}", folder.display())]
     #[non_exhaustive]
     Checkout {
         /// The folder.

@@ -1,5 +1,7 @@
 //! The errors of commands, and their hints.
 
+use std::io::ErrorKind;
+
 use port_registry::Error;
 use port_registry::daemon::api::ErrorCode;
 use port_registry::daemon::full_message;
@@ -129,6 +131,14 @@ fn hint(error: &Error) -> Option<String> {
             "PORT_REGISTRY_DB can name another file for the registry".to_owned()
         }
         Error::NotFound { .. } => "`portctl list --all` shows all allocations".to_owned(),
+        Error::Checkout { source, .. } => {
+            let correct = match source.kind() {
+                // The project file.
+                ErrorKind::InvalidData => "correct the file",
+                _ => "`git status` in that folder shows the problem",
+            };
+            format!("{correct}; --app NAME and --instance NAME together need no checkout")
+        }
         _ => return None,
     })
 }

@@ -40,6 +40,11 @@ impl Layout {
             }
             (128, &[b"true", git_dir, common_dir]) => (true, git_dir, common_dir, None),
             (128, _) => return Err(answer.failure()),
+            _ if git.root().as_os_str().as_encoded_bytes().contains(&b'\n') => {
+                let problem =
+                    "the path has a line break, which git's answers cannot tell from their own";
+                return Err(GitError::Other(problem.to_owned()));
+            }
             _ => {
                 let count = lines.len();
                 let problem =

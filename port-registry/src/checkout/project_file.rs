@@ -16,7 +16,12 @@ use crate::types::service_key::ServiceKey;
 /// Returns an error that names the file and the line if the file cannot be read or parsed, or if the app is no valid name.
 pub(super) fn app(root: &Path) -> io::Result<Option<String>> {
     let path = root.join(PROJECT_FILE);
-    let problem = |problem: String| io::Error::other(format!("{}: {problem}", path.display()));
+    let problem = |problem: String| {
+        io::Error::new(
+            ErrorKind::InvalidData,
+            format!("{}: {problem}", path.display()),
+        )
+    };
     let text = match fs::read_to_string(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         text => text.map_err(|error| problem(error.to_string()))?,

@@ -6,6 +6,7 @@ use super::{compare, holding};
 use crate::error::Error;
 use crate::registry::Registry;
 use crate::types::allocation::Allocation;
+use crate::types::checkout_name::CheckoutName;
 use crate::types::checkout_path::CheckoutPath;
 use crate::types::claim::Claim;
 use crate::types::filter::Filter;
@@ -58,10 +59,11 @@ impl Checkout {
         if let Some(held) = here.held(&own, service)? {
             return Ok(held.clone());
         }
+        let name = own.iter().find_map(Allocation::checkout_name);
         let mut lengths = MARK_LENGTHS.into_iter().peekable();
         loop {
             let length = lengths.next().unwrap_or_default();
-            match registry.get_or_allocate(here.claim(service, length)?) {
+            match registry.get_or_allocate(here.claim(service, name.as_ref(), length)?) {
                 Err(Error::OtherCheckout { .. }) if lengths.peek().is_some() => {}
                 answer => return answer,
             }
@@ -113,7 +115,7 @@ impl Checkout {
         if candidates.next().is_none() {
             return Ok(first);
         }
-        match self.claim(service, MARK_LENGTHS[0]) {
+        match self.claim(service, None, MARK_LENGTHS[0]) {
             Ok(claim) => Ok(holding::held(own, &claim)),
             // A branch whose name is no label, for example because it is too long, has no allocations.
             Err(Error::NoLabel { .. }) => Ok(holding::usual(own, service)),
@@ -121,8 +123,8 @@ impl Checkout {
         }
     }
 
-    /// Makes a claim for a service of this checkout, with the detected labels. `mark_length` is one of
-    /// [`MARK_LENGTHS`](Self::MARK_LENGTHS).
+    /// Makes a claim for a service of this checkout, with the detected labels, or with its name if they are no valid names.
+    /// `mark_length` is one of [`MARK_LENGTHS`](Self::MARK_LENGTHS).
     ///
     /// # Errors
     ///
@@ -130,18 +132,29 @@ impl Checkout {
     /// - [`NoLabel`](Error::NoLabel) if the checkout gives no valid app or instance, or if the service is no valid name
     /// - [`Unrecordable`](Error::Unrecordable) if the checkout has no path to record
     #[doc(hidden)]
-    pub fn claim(&self, service: &str, mark_length: usize) -> Result<Claim, Error> {
+    pub fn claim(
+        &self,
+        service: &str,
+        name: Option<&CheckoutName>,
+        mark_length: usize,
+    ) -> Result<Claim, Error> {
         let labels = self.labels()?;
         let dir = self.recorded_path()?;
         let no_label = |field| Error::NoLabel {
             root: self.root().to_owned(),
             field,
         };
-        let app = labels.app.as_deref().ok_or_else(|| no_label("app"))?;
-        let instance = labels.instance.as_deref();
-        let instance = instance.ok_or_else(|| no_label("instance"))?;
-        let key =
-            ServiceKey::new(app, instance, service).map_err(|error| no_label(error.field()))?;
+        let detected = || {
+            let app = labels.app.as_deref().ok_or_else(|| no_label("app"))?;
+            let instance = labels.instance.as_deref();
+            let instance = instance.ok_or_else(|| no_label("instance"))?;
+            ServiceKey::new(app, instance, service).map_err(|error| no_label(error.field()))
+        };
+        let key = match (detected(), name) {
+            // The branch has no allocations of its own.
+            (Err(_), Some(name)) => name.key(service).map_err(|error| no_label(error.field()))?,
+            (key, _) => key?,
+        };
         let mark = marked(key.instance(), dir.as_str(), mark_length);
         let claim = Claim::new(key)
             .with_label_origin(labels.origin)

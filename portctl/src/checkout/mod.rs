@@ -1,7 +1,9 @@
 //! The checkout that a command is about, and the labels that its user typed.
 
 mod here;
+mod labels;
 mod marks;
+mod services;
 mod typed_labels;
 
 pub(crate) use self::here::{Here, current_folder};

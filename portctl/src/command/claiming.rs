@@ -81,6 +81,7 @@ fn claim_missing(
     new_services::undo_clash(backend, here, invocation, services, &new)?;
     let similar = new.iter();
     notes.extend(similar.filter_map(|it| new_services::similar_name(&existing, it)));
+    notes.extend(new.iter().filter_map(|it| here.hidden_by_variable(it)));
     if is_first && let (Some(claim), Some(new)) = (claims.first(), new.first()) {
         notes.extend(note_of_mark(backend, claim, new));
     }

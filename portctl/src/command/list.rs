@@ -38,6 +38,9 @@ pub(crate) fn run(args: ListArgs) -> CommandResult {
         found.extend(matching.into_iter().map(|it| (it.id, it)));
     }
     let allocations: Vec<Allocation> = found.into_values().collect();
+    if !args.all {
+        missing.extend(here.notes_of_others(&allocations)?);
+    }
     if args.json {
         return Ok(Done::Printed(output::print_json(&allocations)));
     }

@@ -228,15 +228,14 @@ fn report_other_checkout(
     invocation: &Invocation,
     holder: Allocation,
 ) -> Report {
-    let dir = wording::checkout(&holder);
     let problem = format!(
-        "{} (id {}) belongs to the checkout {dir}",
-        holder.key, holder.id
+        "port {} is allocated to {}, not to this checkout",
+        holder.port,
+        wording::holder(&holder)
     );
     let line = release_by_id(invocation, &holder);
-    conflict::report_holder(backend, &problem, holder).hint(format!(
-        "run the command there, or name the allocation: `{line}`"
-    ))
+    conflict::report_holder(backend, &problem, holder)
+        .hint(format!("run the command there, or `{line}`"))
 }
 
 /// The command line that releases an allocation of any app.

@@ -64,7 +64,7 @@ fn describe_existing(survey: &Survey) -> String {
         (_, 0) => "no allocation records a checkout".to_owned(),
         (1, 1) => "the recorded checkout exists".to_owned(),
         (existing, known) if existing == known => format!("all {known} recorded checkouts exist"),
-        (existing, known) => format!("{existing} of {} exist", count(known, "recorded checkout")),
+        (existing, known) => format!("{existing} of {known} recorded checkouts exist"),
     }
 }
 

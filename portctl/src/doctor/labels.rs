@@ -133,7 +133,7 @@ fn is_called(name: &CheckoutName, labels: (&str, &str)) -> bool {
 fn claims(checkout: &Checkout) -> Result<Vec<Claim>, Error> {
     let lengths = Checkout::MARK_LENGTHS.into_iter();
     lengths
-        .map(|length| checkout.claim("any", length))
+        .map(|length| checkout.claim("any", None, length))
         .collect()
 }
 

@@ -75,7 +75,7 @@ impl RegistrationConflict<'_> {
 
     fn other_port(&self, holder: Allocation) -> Report {
         let problem = format!(
-            "is not available: {} has port {} already",
+            "cannot be registered: {} has port {} already",
             wording::holder(&holder),
             holder.port
         );

@@ -152,7 +152,7 @@ fn a_port_of_another_checkout_with_the_same_names_is_not_released() {
         &["release", "-n", &port],
     ] {
         let error = format!(
-            "error: work/default/web (id 1) belongs to the checkout {}",
+            "error: port {port} is allocated to work/default/web (id 1, of {}), not to this checkout",
             namesake.display()
         );
         assert!(portctl.run(args).complained(1).starts_with(&error));
@@ -180,7 +180,7 @@ fn a_port_of_another_checkout_of_the_app_is_released_by_its_id() {
     let ran = portctl.run(&["release", &portctl.first.to_string()]);
     let complaint = ran.complained(1);
     assert!(
-        complaint.contains("belongs to the checkout")
+        complaint.contains("not to this checkout")
             && complaint.contains("`portctl release --id 1`"),
         "{complaint}"
     );

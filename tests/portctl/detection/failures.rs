@@ -18,7 +18,7 @@ fn repository_that_git_cannot_read_is_an_error() {
     for expected in [
         "cannot identify the checkout of",
         "bad config line 1",
-        "name the app and the instance instead",
+        "--app NAME and --instance NAME together need no checkout",
     ] {
         assert!(complaint.contains(expected), "{complaint}");
     }

@@ -116,7 +116,7 @@ impl<'txn> WriteTxn<'txn> {
         let left = allocation.dir.clone();
         let left = left.filter(|_| claim.label_origin().is_detected());
         let left = left.filter(|left| Some(left) != claim.dir());
-        let name = allocation.checkout_name();
+        let name = left.as_ref().and_then(|_| allocation.checkout_name());
         let passed = Allocation {
             dir: claim.dir().cloned(),
             label_origin: claim.label_origin(),
