@@ -43,6 +43,10 @@ pub(super) struct Running {
 
 #[derive(Debug)]
 enum Event {
+    #[cfg_attr(
+        not(unix),
+        expect(dead_code, reason = "the end of the output stands for it")
+    )]
     Exited,
     Stdout(io::Result<Vec<u8>>),
     Stderr(io::Result<Vec<u8>>),
