@@ -311,3 +311,17 @@ fn look_up_by_checkout_sees_changes_in_every_layer() {
     assert_eq!(machine.all_of(&one), []);
     machine.registry.verify().unwrap();
 }
+
+#[test]
+fn branch_of_a_marked_checkout_gets_no_second_port_when_its_label_becomes_free() {
+    let machine = Machine::new();
+    let (one, two) = (machine.checkout("one"), machine.checkout("two"));
+    let first = machine.get(on_branch(&one, "main", "web"));
+    let marked = machine.get(on_branch(&two, "main", "web"));
+    machine.registry.release(first.id).unwrap();
+    let refused = machine.registry.allocate(on_branch(&two, "main", "web"));
+    assert!(
+        matches!(&refused, Err(Error::ServiceTaken { holder }) if **holder == marked),
+        "{refused:?}"
+    );
+}

@@ -113,6 +113,10 @@ impl<'a> CheckoutClaim<'a> {
         rows: &dyn Rows,
         cache: &mut ProbeCache,
     ) -> Result<Found, Fault> {
+        // The mark may have become needed or needless since the allocation.
+        if let Some(held) = holding::current(&self.own, self.claim) {
+            return Ok(Found::Held(held.clone()));
+        }
         self.place(self.claim.key().clone(), rows, cache)
     }
 

@@ -14,17 +14,21 @@ pub(crate) fn candidates<'a>(
 
 /// Returns the allocation of a claim's service: the one of the current branch, or else the [`usual`] one.
 pub(crate) fn held<'a>(own: &'a [Allocation], claim: &Claim) -> Option<&'a Allocation> {
-    let service = claim.key().service();
-    let is_current = |it: &&Allocation| {
+    // The app changes with the URL of origin, and the branch keeps its port.
+    let found = current(own, claim).or_else(|| on_branch(own, claim).next());
+    found.or_else(|| usual(own, claim.key().service()))
+}
+
+/// Returns the allocation of a claim's service with the labels of the claim, marked or not.
+pub(crate) fn current<'a>(own: &'a [Allocation], claim: &Claim) -> Option<&'a Allocation> {
+    on_branch(own, claim).find(|it| it.key.app() == claim.key().app())
+}
+
+fn on_branch<'a>(own: &'a [Allocation], claim: &Claim) -> impl Iterator<Item = &'a Allocation> {
+    candidates(own, claim.key().service()).filter(|it| {
         let instance = it.key.instance();
         instance == claim.key().instance() || Some(instance) == claim.marked_instance()
-    };
-    let has_app = |it: &&Allocation| it.key.app() == claim.key().app();
-    let current = || candidates(own, service).filter(is_current);
-    let found = current().find(has_app);
-    // The app changes with the URL of origin, and the branch keeps its port.
-    let found = found.or_else(|| current().next());
-    found.or_else(|| usual(own, service))
+    })
 }
 
 /// Returns the allocation of a service on a branch without one of its own: the one with the name of the checkout, or else
