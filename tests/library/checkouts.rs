@@ -325,3 +325,19 @@ fn branch_of_a_marked_checkout_gets_no_second_port_when_its_label_becomes_free()
         "{refused:?}"
     );
 }
+
+#[test]
+fn checkout_keeps_its_name_when_its_last_allocation_was_typed() {
+    let machine = Machine::new();
+    let (one, two) = (machine.checkout("one"), machine.checkout("two"));
+    machine.get(on_branch(&one, "main", "web"));
+    // Named like the first checkout, by an allocation that belonged to none.
+    machine.allocate(Claim::new(key("main", "api")));
+    let api = machine.get(on_branch(&two, "main", "api"));
+    assert_eq!(name_of(&api), "shop/main");
+    machine.get(typed(&two, "main-two", "web"));
+    machine.registry.release(api.id).unwrap();
+    let web = machine.get(on_branch(&two, "main", "web"));
+    assert_eq!(web.key, key("main-two", "web"));
+    assert_eq!(name_of(&web), "shop/main");
+}
