@@ -9,7 +9,7 @@ use thiserror::Error;
 ///
 /// The first four are detected in a checkout. They are names for people, and the allocation belongs to its checkout
 /// whatever git says later. The last two name the allocation, and are the only way to it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 #[non_exhaustive]

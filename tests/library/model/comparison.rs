@@ -54,6 +54,7 @@ impl Comparison {
                 self.world
                     .set_verdict(self.world.port(*index).get(), *verdict);
             }
+            ModelStep::SetFolder(dir, exists) => self.world.set_folder(*dir, *exists),
             ModelStep::List(filter) => {
                 let filter = self.world.filter(filter);
                 let listed = self.registry().list(&filter).unwrap();
@@ -135,6 +136,13 @@ impl Comparison {
         let registry = self.registry();
         registry.verify().unwrap();
         let listed = registry.list(&Filter::new()).unwrap();
+        for allocation in &listed {
+            let name = allocation.checkout_name();
+            let name = name.map(|it| (it.app().to_owned(), it.instance().to_owned()));
+            let dir = allocation.dir.as_ref();
+            let expected = dir.and_then(|dir| self.model.name(dir.as_str()));
+            assert_eq!(name.as_ref(), expected, "{allocation:?}");
+        }
         let listed = Record::of_all(&listed);
         assert!(listed.iter().eq(self.model.records()), "{listed:?}");
         for port in self.world.each_port() {
@@ -143,7 +151,7 @@ impl Comparison {
             let expected = self.model.by_port(port.get());
             assert_eq!(holder.as_ref().map(Record::from).as_ref(), expected);
         }
-        for key in keys() {
+        for key in keys().chain(listed.iter().map(|it| it.key.clone())) {
             let filter = Filter::new()
                 .with_app(key.app())
                 .with_instance(key.instance())

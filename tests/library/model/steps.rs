@@ -1,6 +1,6 @@
 //! Random steps of a run.
 
-use port_registry::{Atomicity, Verdict};
+use port_registry::{Atomicity, LabelOrigin, Verdict};
 use proptest::prelude::*;
 
 /// A step to perform on the registry and on the model. Names, ports and ids come from small sets of numbers, so that
@@ -15,6 +15,8 @@ pub(super) enum ModelStep {
     Reopen,
     /// Sets the verdict of later probes of a port. `None` makes them fail.
     SetVerdict(usize, Option<Verdict>),
+    /// Creates the folder of a checkout, or removes it.
+    SetFolder(u8, bool),
     List(RandomFilter),
     Get(u64),
     Check(usize),
@@ -34,6 +36,9 @@ pub(super) struct RandomClaim {
     pub(super) key: (u8, u8, u8),
     pub(super) port: Option<usize>,
     pub(super) dir: Option<u8>,
+    pub(super) label_origin: LabelOrigin,
+    /// The mark of the instance. Marks of two checkouts may agree.
+    pub(super) mark: Option<u8>,
     pub(super) adopt: bool,
 }
 
@@ -44,6 +49,7 @@ pub(super) struct RandomFilter {
     pub(super) instance: Option<u8>,
     pub(super) service: Option<u8>,
     pub(super) port: Option<usize>,
+    pub(super) dir: Option<u8>,
 }
 
 pub(super) fn steps() -> impl Strategy<Value = ModelStep> {
@@ -58,6 +64,7 @@ pub(super) fn steps() -> impl Strategy<Value = ModelStep> {
         2 => prop::collection::vec(requests(), 0..5).prop_map(ModelStep::WithoutWrite),
         1 => Just(ModelStep::Reopen),
         3 => (0..10usize, verdicts()).prop_map(|(port, verdict)| ModelStep::SetVerdict(port, verdict)),
+        2 => (0..3u8, any::<bool>()).prop_map(|(dir, exists)| ModelStep::SetFolder(dir, exists)),
         2 => filters().prop_map(ModelStep::List),
         1 => (1..30u64).prop_map(ModelStep::Get),
         2 => (0..10usize).prop_map(ModelStep::Check),
@@ -77,15 +84,30 @@ fn claims() -> impl Strategy<Value = RandomClaim> {
     (
         (0..2u8, 0..2u8, 0..4u8),
         prop::option::weighted(0.3, 0..10usize),
-        prop::option::weighted(0.5, 0..3u8),
+        prop::option::weighted(0.7, 0..3u8),
+        label_origins(),
+        prop::option::weighted(0.8, 0..3u8),
         prop::bool::weighted(0.2),
     )
-        .prop_map(|(key, port, dir, adopt)| RandomClaim {
+        .prop_map(|(key, port, dir, label_origin, mark, adopt)| RandomClaim {
             key,
             port,
             dir,
+            label_origin,
+            mark,
             adopt,
         })
+}
+
+fn label_origins() -> impl Strategy<Value = LabelOrigin> {
+    prop_oneof![
+        6 => Just(LabelOrigin::Branch),
+        1 => Just(LabelOrigin::Worktree),
+        1 => Just(LabelOrigin::Detached),
+        1 => Just(LabelOrigin::Folder),
+        3 => Just(LabelOrigin::Typed),
+        4 => Just(LabelOrigin::Api),
+    ]
 }
 
 fn filters() -> impl Strategy<Value = RandomFilter> {
@@ -94,12 +116,14 @@ fn filters() -> impl Strategy<Value = RandomFilter> {
         prop::option::of(0..2u8),
         prop::option::weighted(0.3, 0..4u8),
         prop::option::weighted(0.2, 0..10usize),
+        prop::option::weighted(0.3, 0..3u8),
     )
-        .prop_map(|(app, instance, service, port)| RandomFilter {
+        .prop_map(|(app, instance, service, port, dir)| RandomFilter {
             app,
             instance,
             service,
             port,
+            dir,
         })
 }
 
@@ -121,6 +145,7 @@ fn many_changes() -> impl Strategy<Value = ModelStep> {
             instance: Some(instance),
             service: Some(service),
             port: None,
+            dir: None,
         });
         let requests = [release, RandomRequest::Allocate(claim)];
         let requests = requests.into_iter().cycle().take(2 * times).collect();

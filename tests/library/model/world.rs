@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use port_registry::{Filter, Port, Registry, ServiceKey, Verdict};
+use port_registry::{CheckoutPath, Filter, Port, Registry, ServiceKey, Verdict};
 use test_support::model::{Operation, Want, World};
 
 use super::steps::{RandomClaim, RandomFilter, RandomRequest};
@@ -30,12 +30,12 @@ impl World for ModelWorld {
     }
 
     fn has_dir(&self, dir: &str) -> bool {
-        dir != self.dir(2)
+        Path::new(dir).exists()
     }
 }
 
 impl ModelWorld {
-    /// Creates checkouts 0 and 1. Checkout 2 does not exist.
+    /// Creates checkouts 0 and 1. Checkout 2 does not exist at first.
     pub(super) fn create(range: RangeInclusive<u16>, folder: &Path) -> ModelWorld {
         let world = ModelWorld {
             order: order(range.clone()),
@@ -63,6 +63,16 @@ impl ModelWorld {
 
     pub(super) fn set_verdict(&self, port: u16, verdict: Option<Verdict>) {
         self.verdicts.lock().unwrap().insert(port, verdict);
+    }
+
+    pub(super) fn set_folder(&self, dir: u8, exists: bool) {
+        let dir = self.dir(dir);
+        // It may be so already.
+        let _ = if exists {
+            std::fs::create_dir(dir)
+        } else {
+            std::fs::remove_dir(dir)
+        };
     }
 
     pub(super) fn each_port(&self) -> impl Iterator<Item = Port> {
@@ -93,6 +103,10 @@ impl ModelWorld {
             key: key(claim.key),
             port: claim.port.map(|index| self.port(index).get()),
             dir: claim.dir.map(|number| self.dir(number)),
+            label_origin: claim.label_origin,
+            marked_instance: claim
+                .mark
+                .map(|mark| format!("instance{}-{mark}", claim.key.1)),
             adopt: claim.adopt,
         }
     }
@@ -110,6 +124,9 @@ impl ModelWorld {
         }
         if let Some(index) = random.port {
             filter = filter.with_port(self.port(index));
+        }
+        if let Some(number) = random.dir {
+            filter = filter.with_dir(CheckoutPath::of(self.dir(number)).unwrap());
         }
         filter
     }

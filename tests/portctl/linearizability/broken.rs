@@ -8,7 +8,7 @@ use std::sync::{Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use port_registry::{Filter, ServiceKey};
+use port_registry::{Filter, LabelOrigin, ServiceKey};
 
 use super::backends::{
     AnswerTimeout, HttpClient, InProcessClient, OperationOutcome, RegistryClient,
@@ -213,6 +213,7 @@ impl RegistryClient for RacyRegistry<'_> {
             key: want.key.clone(),
             port: port.unwrap(),
             dir: None,
+            label_origin: LabelOrigin::Api,
         };
         records.push(record.clone());
         OperationOutcome::Answered(ModelAnswer::Allocated(record))

@@ -1,6 +1,6 @@
 //! Tests of the model of the registry.
 
-use port_registry::ServiceKey;
+use port_registry::{LabelOrigin, ServiceKey};
 use test_support::checker::Sequential;
 use test_support::model::{Model, ModelAnswer, Operation, Record, Want};
 
@@ -21,6 +21,7 @@ fn record(id: u64, service: &str, port: u16) -> Record {
         key: key(("shop", service)),
         port,
         dir: None,
+        label_origin: LabelOrigin::Api,
     }
 }
 

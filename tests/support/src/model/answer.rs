@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 use std::path::Path;
 
-use port_registry::{Allocation, Error, ServiceKey};
+use port_registry::{Allocation, Error, LabelOrigin, ServiceKey};
 
 /// An allocation without its creation time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -12,6 +12,7 @@ pub struct Record {
     pub key: ServiceKey,
     pub port: u16,
     pub dir: Option<String>,
+    pub label_origin: LabelOrigin,
 }
 
 /// An answer of the registry.
@@ -90,6 +91,7 @@ impl From<&Allocation> for Record {
             key: allocation.key.clone(),
             port: allocation.port.get(),
             dir: allocation.dir.as_deref().map(text),
+            label_origin: allocation.label_origin,
         }
     }
 }

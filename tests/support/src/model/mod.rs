@@ -3,6 +3,7 @@
 //! The library's model test and the linearizability checker compare the registry with it.
 
 mod answer;
+mod checkouts;
 mod op;
 mod registry;
 

@@ -2,7 +2,9 @@
 
 use std::fmt::{self, Display};
 
-use port_registry::{AllocationId, Claim, Filter, ListenerPolicy, Port, Request, ServiceKey};
+use port_registry::{
+    AllocationId, Claim, Filter, LabelOrigin, ListenerPolicy, Port, Request, ServiceKey,
+};
 
 /// An operation of the registry.
 #[derive(Clone, Debug)]
@@ -22,6 +24,10 @@ pub struct Want {
     /// The requested port, or `None` for the best free one.
     pub port: Option<u16>,
     pub dir: Option<String>,
+    /// The source of the key's app and instance.
+    pub label_origin: LabelOrigin,
+    /// The instance to use if another checkout has the detected one.
+    pub marked_instance: Option<String>,
     /// Take the port even if something listens on it.
     pub adopt: bool,
 }
@@ -50,17 +56,22 @@ impl Want {
             key,
             port: None,
             dir: None,
+            label_origin: LabelOrigin::Api,
+            marked_instance: None,
             adopt: false,
         }
     }
 
     fn claim(&self) -> Claim {
-        let mut claim = Claim::new(self.key.clone());
+        let mut claim = Claim::new(self.key.clone()).with_label_origin(self.label_origin);
         if let Some(port) = self.port {
             claim = claim.with_port(Port::new(port).unwrap());
         }
         if let Some(dir) = &self.dir {
             claim = claim.with_dir(dir).unwrap();
+        }
+        if let Some(marked) = &self.marked_instance {
+            claim = claim.with_marked_instance(marked).unwrap();
         }
         if self.adopt {
             claim.with_listener_policy(ListenerPolicy::Adopt)
@@ -78,6 +89,10 @@ impl Display for Want {
         }
         if let Some(dir) = &self.dir {
             write!(f, " of {dir}")?;
+        }
+        write!(f, " by {}", self.label_origin)?;
+        if let Some(marked) = &self.marked_instance {
+            write!(f, " or {marked}")?;
         }
         if self.adopt {
             f.write_str(" adopted")
@@ -108,6 +123,9 @@ impl Display for Parts<'_> {
         let names = [self.0.app(), self.0.instance(), self.0.service()];
         let names = names.map(|name| name.unwrap_or("*"));
         write!(f, "{}", names.join("/"))?;
-        self.0.port().map_or(Ok(()), |port| write!(f, " {port}"))
+        if let Some(port) = self.0.port() {
+            write!(f, " {port}")?;
+        }
+        self.0.dir().map_or(Ok(()), |dir| write!(f, " of {dir}"))
     }
 }

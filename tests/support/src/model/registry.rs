@@ -1,10 +1,11 @@
-//! The registry as two maps and the next id.
+//! The registry as maps and the next id.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use port_registry::{Atomicity, Filter, ServiceKey, Verdict};
+use port_registry::{Atomicity, Filter, LabelOrigin, ServiceKey, Verdict};
 
+use super::checkouts::{Names, Place, Search, labels};
 use super::{ModelAnswer, Operation, Record, Want};
 use crate::checker::Sequential;
 
@@ -54,6 +55,8 @@ pub struct Model<W> {
     world: W,
     by_id: BTreeMap<u64, Record>,
     by_port: BTreeMap<u16, u64>,
+    /// Each ends with the last allocation of its checkout.
+    names: Names,
     next_id: u64,
 }
 
@@ -63,19 +66,26 @@ impl<W: World> Model<W> {
             world,
             by_id: BTreeMap::new(),
             by_port: BTreeMap::new(),
+            names: Names::new(),
             next_id: 1,
         }
     }
 
     pub fn ask(&mut self, op: &Operation) -> ModelAnswer {
         match op {
-            Operation::Allocate(want) => match self.by_key(&want.key) {
-                Some(holder) => self.service_taken(want, holder),
-                None => self.place(want),
+            Operation::Allocate(want) => match self.search(want).map(|it| it.find_literally()) {
+                Some(place) => self.allocate_at(want, place),
+                None => match self.by_key(&want.key) {
+                    Some(holder) => self.service_taken(want, holder),
+                    None => self.place(want, want.key.clone()),
+                },
             },
-            Operation::GetOrAllocate(want) => match self.by_key(&want.key).cloned() {
-                Some(holder) => self.keep(want, holder),
-                None => self.place(want),
+            Operation::GetOrAllocate(want) => match self.search(want).map(|it| it.find()) {
+                Some(place) => self.get_at(want, place),
+                None => match self.by_key(&want.key).cloned() {
+                    Some(holder) => self.keep(want, holder),
+                    None => self.place(want, want.key.clone()),
+                },
             },
             Operation::Release(id) => match self.by_id.get(id).cloned() {
                 Some(record) => self.remove(vec![record]),
@@ -128,15 +138,63 @@ impl<W: World> Model<W> {
                 && same(filter.instance(), it.key.instance())
                 && same(filter.service(), it.key.service())
                 && filter.port().is_none_or(|port| port.get() == it.port)
+                && filter
+                    .dir()
+                    .is_none_or(|dir| it.dir.as_deref() == Some(dir.as_str()))
         });
         records.cloned().collect()
+    }
+
+    /// Returns the name of a checkout: the app and the instance.
+    pub fn name(&self, dir: &str) -> Option<&(String, String)> {
+        self.names.get(dir)
+    }
+
+    /// Prepares to find the service of a checkout. Returns `None` if the request is for its key alone.
+    fn search<'a>(&'a self, want: &'a Want) -> Option<Search<'a>> {
+        let dir = want
+            .dir
+            .as_deref()
+            .filter(|_| want.label_origin.is_detected())?;
+        Some(Search {
+            want,
+            dir,
+            records: self.records().collect(),
+            names: &self.names,
+            has_dir: Box::new(|dir| self.world.has_dir(dir)),
+        })
+    }
+
+    fn allocate_at(&mut self, want: &Want, place: Place) -> ModelAnswer {
+        match place {
+            Place::Missing(key) => self.place(want, key),
+            Place::Held(holder) | Place::PassesOn(holder) => ModelAnswer::ServiceTaken(holder),
+            Place::Foreign(holder) => foreign(want, holder),
+        }
+    }
+
+    fn get_at(&mut self, want: &Want, place: Place) -> ModelAnswer {
+        let is_other_port = |holder: &Record| want.port.is_some_and(|port| port != holder.port);
+        match place {
+            Place::Missing(key) => self.place(want, key),
+            Place::Foreign(holder) => foreign(want, holder),
+            Place::Held(holder) | Place::PassesOn(holder) if is_other_port(&holder) => {
+                ModelAnswer::ServiceTaken(holder)
+            }
+            Place::Held(holder) => ModelAnswer::Existing(holder),
+            Place::PassesOn(holder) => self.pass_on(want, holder),
+        }
     }
 
     /// Describes the conflict with the existing allocation of a service.
     fn service_taken(&self, want: &Want, holder: &Record) -> ModelAnswer {
         match (&want.dir, &holder.dir) {
-            (Some(wanted), Some(held)) if wanted != held && self.world.has_dir(held) => {
-                ModelAnswer::OtherCheckout(holder.clone(), wanted.clone())
+            (Some(wanted), Some(held))
+                if want.label_origin != LabelOrigin::Typed
+                    && wanted != held
+                    && self.world.has_dir(held) =>
+            {
+                foreign(want, holder.clone())
             }
             _ => ModelAnswer::ServiceTaken(holder.clone()),
         }
@@ -150,14 +208,62 @@ impl<W: World> Model<W> {
         {
             return taken;
         }
-        let dir = want.dir.clone().or(holder.dir.clone());
-        let record = Record { dir, ..holder };
-        self.by_id.insert(record.id, record.clone());
+        let passes_on = match (&want.dir, &holder.dir) {
+            (None, _) => false,
+            (Some(_), None) => want.label_origin != LabelOrigin::Typed,
+            (Some(wanted), Some(held)) => wanted != held && !self.world.has_dir(held),
+        };
+        if passes_on {
+            self.pass_on(want, holder)
+        } else {
+            ModelAnswer::Existing(holder)
+        }
+    }
+
+    /// Passes an allocation on to the checkout of a request, with its checkout's name. If the labels were detected, the
+    /// other allocations of that checkout pass on, too.
+    fn pass_on(&mut self, want: &Want, holder: Record) -> ModelAnswer {
+        let left = holder
+            .dir
+            .clone()
+            .filter(|it| Some(it) != want.dir.as_ref());
+        let name = left.as_ref().and_then(|it| self.names.get(it)).cloned();
+        if let (Some(name), Some(dir)) = (name, &want.dir) {
+            self.names.entry(dir.clone()).or_insert(name);
+        }
+        if left.is_some() && want.label_origin.is_detected() {
+            let others = self.by_id.values_mut().filter(|it| it.dir == left);
+            others.for_each(|it| it.dir.clone_from(&want.dir));
+        }
+        let record = Record {
+            dir: want.dir.clone(),
+            label_origin: want.label_origin,
+            ..holder
+        };
+        self.hold(&record);
         ModelAnswer::Existing(record)
     }
 
+    /// Stores an allocation. The first one with detected labels names its checkout.
+    fn hold(&mut self, record: &Record) {
+        self.by_id.insert(record.id, record.clone());
+        if let Some(dir) = &record.dir
+            && record.label_origin.is_detected()
+        {
+            let name = || labels(&record.key);
+            self.names.entry(dir.clone()).or_insert_with(name);
+        }
+        self.forget_names();
+    }
+
+    fn forget_names(&mut self) {
+        let by_id = &self.by_id;
+        let is_used = |dir: &str| by_id.values().any(|it| it.dir.as_deref() == Some(dir));
+        self.names.retain(|dir, _| is_used(dir));
+    }
+
     /// Allocates a port to a service that has none.
-    fn place(&mut self, want: &Want) -> ModelAnswer {
+    fn place(&mut self, want: &Want, key: ServiceKey) -> ModelAnswer {
         let port = match want.port {
             Some(port) => self.requested(port, want.adopt),
             None => self.best_free(),
@@ -168,13 +274,14 @@ impl<W: World> Model<W> {
         };
         let record = Record {
             id: self.next_id,
-            key: want.key.clone(),
+            key,
             port,
             dir: want.dir.clone(),
+            label_origin: want.label_origin,
         };
         self.next_id += 1;
         self.by_port.insert(port, record.id);
-        self.by_id.insert(record.id, record.clone());
+        self.hold(&record);
         ModelAnswer::Allocated(record)
     }
 
@@ -206,8 +313,13 @@ impl<W: World> Model<W> {
             self.by_id.remove(&record.id);
             self.by_port.remove(&record.port);
         }
+        self.forget_names();
         ModelAnswer::Released(records)
     }
+}
+
+fn foreign(want: &Want, holder: Record) -> ModelAnswer {
+    ModelAnswer::OtherCheckout(holder, want.dir.clone().unwrap_or_default())
 }
 
 impl<W: World + Clone + Eq + std::hash::Hash> Sequential for Model<W> {
