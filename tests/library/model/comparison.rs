@@ -151,6 +151,12 @@ impl Comparison {
             let expected = self.model.by_port(port.get());
             assert_eq!(holder.as_ref().map(Record::from).as_ref(), expected);
         }
+        for dir in self.world.each_dir() {
+            let filter = Filter::new().with_dir(dir);
+            let found = registry.list(&filter).unwrap();
+            let found = ModelAnswer::Listed(Record::of_all(&found));
+            assert_eq!(found, self.model.clone().ask(&Operation::List(filter)));
+        }
         for key in keys().chain(listed.iter().map(|it| it.key.clone())) {
             let filter = Filter::new()
                 .with_app(key.app())

@@ -75,6 +75,10 @@ impl ModelWorld {
         };
     }
 
+    pub(super) fn each_dir(&self) -> impl Iterator<Item = CheckoutPath> {
+        (0..3).map(|number| CheckoutPath::of(self.dir(number)).unwrap())
+    }
+
     pub(super) fn each_port(&self) -> impl Iterator<Item = Port> {
         self.order.iter().map(|port| Port::new(*port).unwrap())
     }
