@@ -16,7 +16,7 @@ use crate::types::claim::Claim;
 use crate::types::filter::Filter;
 use crate::types::service_key::ServiceKey;
 
-/// A claim with detected labels, and the allocations of its checkout.
+/// A claim with detected labels, and the allocations of its service in its checkout.
 pub(super) struct CheckoutClaim<'a> {
     claim: &'a Claim,
     dir: &'a CheckoutPath,
@@ -47,13 +47,13 @@ impl<'a> CheckoutClaim<'a> {
         let Some(dir) = claim.dir().filter(|_| claim.label_origin().is_detected()) else {
             return Ok(None);
         };
-        let own = rows.matching(&Filter::new().with_dir(dir.clone()))?;
-        let name = own.iter().find_map(Allocation::checkout_name);
+        let service = claim.key().service();
+        let filter = Filter::new().with_dir(dir.clone()).with_service(service);
         Ok(Some(CheckoutClaim {
             claim,
             dir,
-            own,
-            name,
+            own: rows.matching(&filter)?,
+            name: rows.checkout_name(dir)?,
         }))
     }
 

@@ -15,6 +15,9 @@ use thiserror::Error;
 pub struct AllocationId(NonZeroU64);
 
 impl AllocationId {
+    /// The first id.
+    pub(crate) const MIN: AllocationId = AllocationId(NonZeroU64::MIN);
+
     /// Makes an id from a number.
     ///
     /// # Errors

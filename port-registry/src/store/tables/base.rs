@@ -97,7 +97,10 @@ impl<T: TableSource> BaseTables<T> {
     /// Returns the rows that match, in no particular order.
     pub(in crate::store) fn matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault> {
         if let Some(dir) = filter.dir() {
-            return self.matching_in_checkout(dir, filter);
+            let found = self.in_checkout(dir, filter.service())?;
+            return found
+                .filter(|it| it.as_ref().map_or(true, |it| filter.matches(it)))
+                .collect();
         }
         if let Some(app) = filter.app() {
             return self.matching_in_app(app, filter);
@@ -113,28 +116,26 @@ impl<T: TableSource> BaseTables<T> {
         Ok(found)
     }
 
-    /// Finds the matching rows of a checkout through its index.
-    fn matching_in_checkout(
-        &self,
-        dir: &CheckoutPath,
-        filter: &Filter,
-    ) -> Result<Vec<Allocation>, Fault> {
-        let mut found = Vec::new();
-        let service = filter.service();
+    /// Returns the rows of a checkout, or of its allocations of one service, through the index.
+    pub(in crate::store) fn in_checkout<'a>(
+        &'a self,
+        dir: &'a CheckoutPath,
+        service: Option<&'a str>,
+    ) -> Result<impl Iterator<Item = Result<Allocation, Fault>> + 'a, Fault> {
         let first = (dir.as_str(), service.unwrap_or(""), 0);
-        for entry in self.checkouts.range(first..)? {
-            let (key, _) = entry?;
+        let entries = self.checkouts.range(first..)?;
+        Ok(entries.map_while(move |entry| {
+            let key = match entry {
+                Ok((key, _)) => key,
+                Err(error) => return Some(Err(error.into())),
+            };
             let stored = key.value();
             let (of_dir, of_service, id) = stored;
             if of_dir != dir.as_str() || service.is_some_and(|service| service != of_service) {
-                break;
+                return None;
             }
-            let allocation = self.indexed(id, |it| checkout_entry(it) == Some(stored))?;
-            if filter.matches(&allocation) {
-                found.push(allocation);
-            }
-        }
-        Ok(found)
+            Some(self.indexed(id, |it| checkout_entry(it) == Some(stored)))
+        }))
     }
 
     /// Finds the matching rows of an app through the index of services.

@@ -1,10 +1,12 @@
 //! Changes to allocations in memory, with indexes to look them up on top of the tables.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::changed_ports::ChangedPorts;
 use crate::types::allocation::Allocation;
 use crate::types::allocation_id::AllocationId;
+use crate::types::checkout_path::CheckoutPath;
+use crate::types::filter::Filter;
 use crate::types::port::Port;
 use crate::types::service_key::ServiceKey;
 
@@ -21,6 +23,8 @@ pub(in crate::store) struct Changes {
     /// The last allocation that got or released each port.
     ports: HashMap<Port, AllocationId>,
     services: HashMap<ServiceKey, AllocationId>,
+    /// The checkout and service of each held allocation.
+    checkouts: BTreeSet<(CheckoutPath, String, AllocationId)>,
     free_ports: ChangedPorts,
 }
 
@@ -41,6 +45,11 @@ impl Changes {
         self.services.insert(allocation.key.clone(), id);
         let is_free = change.held().is_none();
         self.free_ports.set(allocation.port, is_free);
+        // The change may pass the allocation on to another checkout.
+        if let Some(entry) = self.rows.get(&id).and_then(Change::checkout_entry) {
+            self.checkouts.remove(&entry);
+        }
+        self.checkouts.extend(change.checkout_entry());
         self.rows.insert(id, change);
     }
 
@@ -59,6 +68,28 @@ impl Changes {
     /// Returns the changes, ordered by id.
     pub(in crate::store) fn iter(&self) -> impl Iterator<Item = (AllocationId, &Change)> {
         self.rows.iter().map(|(id, change)| (*id, change))
+    }
+
+    /// Returns the held allocations that match, in no particular order.
+    pub(in crate::store) fn matching<'a>(
+        &'a self,
+        filter: &'a Filter,
+    ) -> Box<dyn Iterator<Item = &'a Allocation> + 'a> {
+        let Some(dir) = filter.dir() else {
+            let held = self.rows.values().filter_map(Change::held);
+            return Box::new(held.filter(|it| filter.matches(it)));
+        };
+        let service = filter.service().unwrap_or("").to_owned();
+        let entries = self
+            .checkouts
+            .range((dir.clone(), service, AllocationId::MIN)..);
+        let ids = entries
+            .take_while(move |(of_dir, of_service, _)| {
+                of_dir == dir && filter.service().is_none_or(|it| it == of_service)
+            })
+            .map(|(_, _, id)| *id);
+        let held = ids.filter_map(|id| self.by_id(id)?.held());
+        Box::new(held.filter(|it| filter.matches(it)))
     }
 
     /// Returns the changes to the free ports.
@@ -96,5 +127,11 @@ impl Change {
             Change::Held(allocation) => Some(allocation),
             Change::Released(_) => None,
         }
+    }
+
+    fn checkout_entry(&self) -> Option<(CheckoutPath, String, AllocationId)> {
+        let held = self.held()?;
+        let service = held.key.service().to_owned();
+        Some((held.dir.clone()?, service, held.id))
     }
 }

@@ -16,6 +16,8 @@ use super::table_source::TableSource;
 use crate::store::fault::Fault;
 use crate::types::allocation::Allocation;
 use crate::types::allocation_id::AllocationId;
+use crate::types::checkout_name::CheckoutName;
+use crate::types::checkout_path::CheckoutPath;
 use crate::types::filter::Filter;
 use crate::types::port::Port;
 use crate::types::service_key::ServiceKey;
@@ -30,6 +32,8 @@ pub(crate) trait Rows {
     fn by_key(&self, key: &ServiceKey) -> Result<Option<Allocation>, Fault>;
     /// Returns the allocations that match, ordered by id.
     fn matching(&self, filter: &Filter) -> Result<Vec<Allocation>, Fault>;
+    /// Returns the name of a checkout. Returns `None` if it has no allocation with a name.
+    fn checkout_name(&self, dir: &CheckoutPath) -> Result<Option<CheckoutName>, Fault>;
     /// Returns the ports of a span that are not allocated, as runs in ascending order. Runs may be adjacent.
     fn free_runs(&self, span: RangeInclusive<u16>) -> Result<FreeRuns<'_>, Fault>;
     /// Checks the invariants.
@@ -60,6 +64,10 @@ impl Rows for NoRows {
 
     fn matching(&self, _: &Filter) -> Result<Vec<Allocation>, Fault> {
         Ok(Vec::new())
+    }
+
+    fn checkout_name(&self, _: &CheckoutPath) -> Result<Option<CheckoutName>, Fault> {
+        Ok(None)
     }
 
     fn free_runs(&self, span: RangeInclusive<u16>) -> Result<FreeRuns<'_>, Fault> {
@@ -178,12 +186,31 @@ impl<T: TableSource> Rows for StoredRows<T> {
         let [own, recent] = self.layers();
         let mut found = self.tables.matching(filter)?;
         found.retain(|row| own.by_id(row.id).or_else(|| recent.by_id(row.id)).is_none());
-        let recent_only = recent.iter().filter(|(id, _)| own.by_id(*id).is_none());
-        let changed = recent_only.chain(own.iter());
-        let held = changed.filter_map(|(_, change)| change.held());
-        found.extend(held.filter(|it| filter.matches(it)).cloned());
+        let recent_only = recent
+            .matching(filter)
+            .filter(|it| own.by_id(it.id).is_none());
+        found.extend(recent_only.chain(own.matching(filter)).cloned());
         found.sort_by_key(|it| it.id);
         Ok(found)
+    }
+
+    fn checkout_name(&self, dir: &CheckoutPath) -> Result<Option<CheckoutName>, Fault> {
+        // All allocations of a checkout carry its name, so that any of them tells it.
+        let [own, recent] = self.layers();
+        let filter = Filter::new().with_dir(dir.clone());
+        let mut recent_only = recent
+            .matching(&filter)
+            .filter(|it| own.by_id(it.id).is_none());
+        if let Some(changed) = own.matching(&filter).next().or_else(|| recent_only.next()) {
+            return Ok(changed.checkout_name());
+        }
+        for row in self.tables.in_checkout(dir, None)? {
+            let row = row?;
+            if own.by_id(row.id).or_else(|| recent.by_id(row.id)).is_none() {
+                return Ok(row.checkout_name());
+            }
+        }
+        Ok(None)
     }
 
     fn free_runs(&self, span: RangeInclusive<u16>) -> Result<FreeRuns<'_>, Fault> {

@@ -142,20 +142,16 @@ impl<'txn> WriteTxn<'txn> {
         name: Option<CheckoutName>,
     ) -> Result<Allocation, Fault> {
         allocation.checkout_name = None;
-        if let Some(dir) = &allocation.dir {
-            let mut others = self.rows.matching(&Filter::new().with_dir(dir.clone()))?;
-            others.retain(|it| it.id != allocation.id);
-            let known = others.iter().find_map(Allocation::checkout_name);
-            match (known, name.or_else(|| allocation.checkout_name())) {
-                (Some(name), _) => allocation.set_checkout_name(Some(name)),
-                (None, Some(name)) => {
-                    allocation.set_checkout_name(Some(name.clone()));
-                    for mut other in others {
-                        other.set_checkout_name(Some(name.clone()));
-                        self.rows.own.add(Change::Held(other));
-                    }
+        if let Some(dir) = allocation.dir.clone() {
+            let known = self.rows.checkout_name(&dir)?;
+            let is_new = known.is_none();
+            let name = known.or(name).or_else(|| allocation.checkout_name());
+            allocation.set_checkout_name(name.clone());
+            if is_new && let Some(name) = name {
+                for mut other in self.rows.matching(&Filter::new().with_dir(dir))? {
+                    other.set_checkout_name(Some(name.clone()));
+                    self.rows.own.add(Change::Held(other));
                 }
-                (None, None) => {}
             }
         }
         self.rows.own.add(Change::Held(allocation.clone()));
