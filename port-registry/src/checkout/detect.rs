@@ -96,7 +96,13 @@ impl Checkout {
         if let Some(labels) = self.labels.get() {
             return Ok(labels);
         }
-        let in_file = project_file::app(self.root()).map_err(|source| Error::Checkout {
+        let in_file = if self.is_plain_folder() {
+            // A project file there belongs to another user.
+            Ok(None)
+        } else {
+            project_file::app(self.root())
+        };
+        let in_file = in_file.map_err(|source| Error::Checkout {
             folder: self.root().to_owned(),
             source,
         })?;
@@ -179,4 +185,31 @@ fn has_branch(git: &Git, name: &str) -> Result<bool, GitError> {
     let reference = format!("refs/heads/{name}");
     let answer = git.run(&["for-each-ref", "--format=%(refname)", &reference], &[0])?;
     Ok(layout::lines(&answer).contains(&reference.as_bytes()))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::chown;
+
+    use super::Checkout;
+
+    #[test]
+    fn project_file_of_another_user_does_not_name_the_app() {
+        const OTHER: u32 = 12345;
+        let folder = tempfile::tempdir().unwrap();
+        let shop = folder.path().join("shop");
+        let file = shop.join("portctl.toml");
+        fs::create_dir(&shop).unwrap();
+        fs::write(&file, "app = 'theirs'").unwrap();
+        let app = || {
+            let checkout = Checkout::open(&shop).unwrap();
+            checkout.labels().unwrap().app.clone()
+        };
+        assert_eq!(app().as_deref(), Some("theirs"));
+        if chown(&file, Some(OTHER), None).is_ok() {
+            // Only root can give files away.
+            assert_eq!(app().as_deref(), Some("shop"));
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The project file, `portctl.toml`, at the root of a checkout.
 
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::Path;
 
 use toml::Table;
@@ -22,10 +22,11 @@ pub(super) fn app(root: &Path) -> io::Result<Option<String>> {
             format!("{}: {problem}", path.display()),
         )
     };
-    let text = match fs::read_to_string(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        text => text.map_err(|error| problem(error.to_string()))?,
-    };
+    // A folder of that name is none, and reading from a pipe could take forever.
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let text = fs::read_to_string(&path).map_err(|error| problem(error.to_string()))?;
     let table: Table = toml::from_str(&text).map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start));
         let line = before.map_or(1, |before| before.matches('\n').count() + 1);
@@ -70,5 +71,8 @@ mod tests {
         }
         fs::write(folder.path().join("portctl.toml"), b"app = '\xff'").unwrap();
         assert!(app(folder.path()).is_err());
+        fs::remove_file(folder.path().join("portctl.toml")).unwrap();
+        fs::create_dir(folder.path().join("portctl.toml")).unwrap();
+        assert_eq!(app(folder.path()).unwrap(), None);
     }
 }
