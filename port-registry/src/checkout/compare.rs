@@ -1,5 +1,7 @@
 //! Comparing checkouts by their folders, on file systems that may not respond.
 
+#[cfg(feature = "detect")]
+use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::path::Path;
 
@@ -32,7 +34,7 @@ pub(crate) fn compare(claimed: &Path, recorded: &Path) -> CheckoutMatch {
     .unwrap_or(CheckoutMatch::Other)
 }
 
-/// Returns the first of the recorded checkouts that is the folder `root` by another path, for example by a bind mount
+/// Returns a recorded checkout that is the folder `root` by another path, for example by a bind mount
 /// or a symbolic link.
 ///
 /// Returns `None` if none is, and if the file systems together do not respond within a second.
@@ -42,7 +44,8 @@ pub(crate) fn same_folder_among<'a>(
     recorded: impl Iterator<Item = &'a CheckoutPath>,
 ) -> Option<CheckoutPath> {
     let others = recorded.filter(|dir| dir.as_os_str() != root.as_os_str());
-    let others: Vec<CheckoutPath> = others.cloned().collect();
+    // Most are recorded many times.
+    let others: BTreeSet<CheckoutPath> = others.cloned().collect();
     if others.is_empty() {
         return None;
     }
