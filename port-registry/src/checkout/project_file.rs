@@ -1,7 +1,7 @@
 //! The project file, `portctl.toml`, at the root of a checkout.
 
 use std::fs;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use toml::Table;
