@@ -220,18 +220,18 @@ impl<W: World> Model<W> {
         }
     }
 
-    /// Passes an allocation on to the checkout of a request, with its checkout's name. If the labels were detected, the
-    /// other allocations of that checkout pass on, too.
+    /// Passes an allocation on to the checkout of a request. If the labels were detected, the name and the other allocations
+    /// of the checkout that it leaves pass on, too.
     fn pass_on(&mut self, want: &Want, holder: Record) -> ModelAnswer {
         let left = holder
             .dir
             .clone()
-            .filter(|it| Some(it) != want.dir.as_ref());
+            .filter(|it| Some(it) != want.dir.as_ref() && want.label_origin.is_detected());
         let name = left.as_ref().and_then(|it| self.names.get(it)).cloned();
         if let (Some(name), Some(dir)) = (name, &want.dir) {
             self.names.entry(dir.clone()).or_insert(name);
         }
-        if left.is_some() && want.label_origin.is_detected() {
+        if left.is_some() {
             let others = self.by_id.values_mut().filter(|it| it.dir == left);
             others.for_each(|it| it.dir.clone_from(&want.dir));
         }
