@@ -37,7 +37,7 @@ pub(super) struct RandomClaim {
     pub(super) port: Option<usize>,
     pub(super) dir: Option<u8>,
     pub(super) label_origin: LabelOrigin,
-    /// The mark of the instance. Marks of two checkouts may agree.
+    /// The checkout whose mark the instance may get. Marks of two checkouts may agree.
     pub(super) mark: Option<u8>,
     pub(super) adopt: bool,
 }

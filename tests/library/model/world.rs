@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use port_registry::daemon::fnv_hash;
 use port_registry::{CheckoutPath, Filter, Port, Registry, ServiceKey, Verdict};
 use test_support::model::{Operation, Want, World};
 
@@ -31,6 +32,11 @@ impl World for ModelWorld {
 
     fn has_dir(&self, dir: &str) -> bool {
         Path::new(dir).exists()
+    }
+
+    fn unmarked<'a>(&self, dir: &str, instance: &'a str) -> &'a str {
+        let label = instance.strip_suffix(&mark(dir));
+        label.unwrap_or(instance)
     }
 }
 
@@ -139,6 +145,12 @@ impl ModelWorld {
         let dir = self.folder.join(format!("checkout-{number}"));
         dir.to_str().unwrap().to_owned()
     }
+}
+
+/// Returns the mark of a checkout.
+fn mark(dir: &str) -> String {
+    let hash = fnv_hash(dir.as_bytes()).swap_bytes();
+    format!("-{:04x}", hash >> 48)
 }
 
 /// Returns the ports of a range, most preferred first.

@@ -28,6 +28,8 @@ pub(super) struct Search<'a> {
     pub(super) records: Vec<&'a Record>,
     pub(super) names: &'a Names,
     pub(super) has_dir: Box<dyn Fn(&str) -> bool + 'a>,
+    /// Tests if an instance is a label with the mark of a checkout.
+    pub(super) has_label: Box<dyn Fn(&str, &str, &str) -> bool + 'a>,
 }
 
 impl Search<'_> {
@@ -51,8 +53,27 @@ impl Search<'_> {
                 let service = self.want.key.service();
                 self.place(ServiceKey::new(app, instance, service).unwrap())
             }
-            None => self.place(self.want.key.clone()),
+            None => match self.moved() {
+                Some(moved) => Place::PassesOn(moved.clone()),
+                None => self.place(self.want.key.clone()),
+            },
         }
+    }
+
+    /// Returns the service of a checkout that is gone and had the same labels with its mark.
+    fn moved(&self) -> Option<&Record> {
+        let wanted = &self.want.key;
+        let mut records = self.records.iter().copied();
+        let found = records.find(|it| {
+            it.label_origin.is_detected()
+                && (it.key.app(), it.key.service()) == (wanted.app(), wanted.service())
+                && it.dir.as_deref().is_some_and(|dir| {
+                    (self.has_label)(dir, it.key.instance(), wanted.instance())
+                        && dir != self.dir
+                        && !(self.has_dir)(dir)
+                })
+        });
+        found.filter(|_| self.is_name_of_other(wanted))
     }
 
     /// Finds the service on the current branch alone.

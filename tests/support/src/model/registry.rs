@@ -18,6 +18,11 @@ pub trait World {
     fn verdict(&self, port: u16) -> Option<Verdict>;
 
     fn has_dir(&self, dir: &str) -> bool;
+
+    /// Removes the mark of a checkout from an instance.
+    fn unmarked<'a>(&self, _dir: &str, instance: &'a str) -> &'a str {
+        instance
+    }
 }
 
 /// A range of free, equally preferred ports, on a machine where every directory exists.
@@ -46,6 +51,10 @@ impl<W: World> World for &W {
 
     fn has_dir(&self, dir: &str) -> bool {
         (*self).has_dir(dir)
+    }
+
+    fn unmarked<'a>(&self, dir: &str, instance: &'a str) -> &'a str {
+        (*self).unmarked(dir, instance)
     }
 }
 
@@ -162,6 +171,9 @@ impl<W: World> Model<W> {
             records: self.records().collect(),
             names: &self.names,
             has_dir: Box::new(|dir| self.world.has_dir(dir)),
+            has_label: Box::new(|dir, instance, label| {
+                instance != label && self.world.unmarked(dir, instance) == label
+            }),
         })
     }
 
