@@ -3,6 +3,7 @@
 mod here;
 mod labels;
 mod marks;
+mod others;
 mod services;
 mod typed_labels;
 

@@ -176,39 +176,6 @@ impl Here<'_> {
         })
     }
 
-    /// Tells which of the allocations with typed labels belong to other checkouts, each checkout once.
-    ///
-    /// # Errors
-    ///
-    /// Fails if an environment variable typed the labels, because it is most likely set for all checkouts by mistake.
-    pub(crate) fn notes_of_others(
-        &self,
-        allocations: &[Allocation],
-    ) -> Result<Vec<String>, CommandError> {
-        let mut notes = Vec::new();
-        if !self.typed.are_given() {
-            return Ok(notes);
-        }
-        let mut seen = Vec::new();
-        for allocation in allocations {
-            if seen.contains(&&allocation.dir) || self.is_within_reach(allocation) {
-                continue;
-            }
-            seen.push(&allocation.dir);
-            let dir = wording::checkout(allocation);
-            let belongs = format!("{} belongs to another checkout, {dir}", allocation.key);
-            if let Some((variable, value)) = self.typed.variable() {
-                let hint = format!("`unset {variable}`, or pass --app and --instance");
-                return Err(Report::new(format!("{variable}={value}: {belongs}"))
-                    .holder(allocation.clone())
-                    .hint(hint)
-                    .into());
-            }
-            notes.push(belongs);
-        }
-        Ok(notes)
-    }
-
     fn of_key(&self, key: &ServiceKey) -> Result<Option<Allocation>, CommandError> {
         let filter = Filter::new()
             .with_app(key.app())

@@ -28,10 +28,10 @@ pub(crate) fn run(args: AllocateArgs) -> CommandResult {
     let backend = backend::open()?;
     let here = Here::new(&*backend, typed);
     let services = [service.as_str()];
-    new_services::check(&here, &invocation, &services)?;
     let held = here.held(&service)?;
     // The conflict names another checkout, but not the variable that is set by mistake.
-    here.notes_of_others(held.as_slice())?;
+    here.refuse_variable_for(held.as_slice())?;
+    new_services::check(&here, &invocation, &services)?;
     let is_first = here.name().is_none();
     let policy = if args.adopt {
         ListenerPolicy::Adopt

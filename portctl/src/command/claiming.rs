@@ -35,13 +35,14 @@ pub(super) fn get_or_allocate(
 ) -> Result<Got, CommandError> {
     let mut found: Vec<Option<Allocation>> = Vec::with_capacity(services.len());
     for service in services {
-        let held = here.held(service)?;
-        let is_enough =
-            |it: &Allocation| port.is_none_or(|port| port == it.port) && !here.takes_over(it);
-        found.push(held.filter(is_enough));
+        found.push(here.held(service)?);
     }
     let held: Vec<Allocation> = found.iter().flatten().cloned().collect();
+    // Before the port is compared, because a conflict suggests to release the other port.
     let mut notes = here.notes_of_others(&held)?;
+    for held in &mut found {
+        held.take_if(|it| port.is_some_and(|port| port != it.port) || here.takes_over(it));
+    }
     let missing = services.iter().zip(&found);
     let missing: Vec<&str> = missing
         .filter(|(_, held)| held.is_none())

@@ -94,7 +94,9 @@ impl Listed {
         if let Some(instance) = typed.instance() {
             filter = filter.with_instance(instance);
         }
-        Ok(Listed(backend.list(&filter)?))
+        let found = backend.list(&filter)?;
+        here.refuse_variable_for(&found)?;
+        Ok(Listed(found))
     }
 
     fn matching(&self, (service, port): Selected<'_>) -> impl Iterator<Item = &Allocation> {

@@ -1,6 +1,6 @@
 //! The registration of ports.
 
-use port_registry::{Claim, Error, ListenerPolicy, ServiceKey};
+use port_registry::{Allocation, Claim, Error, ListenerPolicy, ServiceKey};
 
 use super::conflict::RegistrationConflict;
 use crate::backend::{Backend, BackendError, ItemError, submit};
@@ -18,7 +18,9 @@ pub(crate) fn register(
 ) -> Result<usize, CommandError> {
     let certain = fixed_ports.iter().filter(|fixed_port| !fixed_port.guess);
     let certain: Vec<&FixedPort> = certain.collect();
-    refuse_shared_variables(here, &certain)?;
+    let existing = here.current()?;
+    refuse_others(here, &existing, &certain)?;
+    refuse_shared_variables(&existing, &certain)?;
     let (claims, registered) = with_marks(
         |length| {
             let claims = certain.iter();
@@ -56,11 +58,28 @@ pub(crate) fn register(
     Err(refusal(conflicts, claims.len()).into())
 }
 
+/// Refuses services and ports of another checkout whose labels an environment variable typed. They would count as
+/// registered.
+fn refuse_others(
+    here: &Here,
+    existing: &[Allocation],
+    fixed_ports: &[&FixedPort],
+) -> Result<(), CommandError> {
+    let is_meant = |it: &&Allocation| {
+        let mut meant = fixed_ports.iter();
+        meant.any(|fixed_port| fixed_port.service == it.key.service() || fixed_port.port == it.port)
+    };
+    let meant: Vec<Allocation> = existing.iter().filter(is_meant).cloned().collect();
+    here.refuse_variable_for(&meant)
+}
+
 /// Refuses a new service whose variable would be that of another one.
-fn refuse_shared_variables(here: &Here, fixed_ports: &[&FixedPort]) -> Result<(), CommandError> {
-    let existing = here.current()?;
+fn refuse_shared_variables(
+    existing: &[Allocation],
+    fixed_ports: &[&FixedPort],
+) -> Result<(), CommandError> {
     let services = fixed_ports.iter().map(|it| it.service.as_str());
-    match variables::first_clash(&existing, services) {
+    match variables::first_clash(existing, services) {
         Some((index, other)) => {
             let FixedPort {
                 file,
