@@ -202,6 +202,7 @@ fn refuse_in_use(
     };
     let others = match in_use.len() {
         1 => String::new(),
+        2 => ", and so is 1 other".to_owned(),
         count => format!(", and so are {} others", count - 1),
     };
     let problem = format!(
