@@ -84,7 +84,7 @@ pub(crate) fn run(args: EnvArgs) -> CommandResult {
     };
     let status = || {
         if args.tracked {
-            target.status()
+            Ok(target.status())
         } else {
             target.untracked_status(&suggestions)
         }

@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use port_registry::{Checkout, FileStatus};
+use port_registry::{Checkout, Error, FileStatus};
 
 use super::invocation::Invocation;
 use crate::command_error::CommandError;
@@ -50,29 +50,40 @@ impl WriteTarget<'_> {
         })
     }
 
-    /// Asks git about the file. Fails if git tracks it.
+    /// Asks git about the file. Fails if git tracks it, or fails itself.
     pub(super) fn untracked_status(
         &self,
         suggestions: &Suggestions,
     ) -> Result<FileStatus, CommandError> {
-        let status = self.status()?;
-        if status != FileStatus::Tracked {
-            return Ok(status);
-        }
-        let problem = format!(
-            "{} was not changed, because git tracks it, and the ports of one checkout would be committed for all",
-            self.file.display()
-        );
+        let (reason, advice) = match self.ask_git() {
+            Ok(FileStatus::Tracked) => (
+                "git tracks it, and the ports of one checkout would be committed for all"
+                    .to_owned(),
+                "name a file that git ignores, or repeat it with --tracked",
+            ),
+            Ok(status) => return Ok(status),
+            Err(Error::Checkout { source, .. }) => (
+                format!("git does not tell if it tracks it: {source}"),
+                "if it does not, repeat it with --tracked",
+            ),
+            Err(error) => return Err(error.into()),
+        };
+        let file = self.file.display();
         let line = suggestions.written.with(suggestions.services);
-        Err(Report::new(problem)
-            .hint(format!(
-                "name a file that git ignores, or repeat it with --tracked: `{line} --tracked`"
-            ))
-            .into())
+        Err(
+            Report::new(format!("{file} was not changed, because {reason}"))
+                .hint(format!("{advice}: `{line} --tracked`"))
+                .into(),
+        )
     }
 
-    pub(super) fn status(&self) -> Result<FileStatus, CommandError> {
-        Ok(self.checkout.file_status(&self.place.path())?)
+    /// Asks git about the file, which may be tracked. A git that fails says nothing about it.
+    pub(super) fn status(&self) -> FileStatus {
+        self.ask_git().unwrap_or(FileStatus::NoRepository)
+    }
+
+    fn ask_git(&self) -> Result<FileStatus, Error> {
+        self.checkout.file_status(&self.place.path())
     }
 }
 

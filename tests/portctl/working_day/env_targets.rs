@@ -234,6 +234,26 @@ fn tracked_file_is_written_only_when_asked_to() {
 }
 
 #[test]
+fn file_is_written_without_the_answer_of_git_only_when_asked_to() {
+    both_ways(|machine| {
+        let shop = repository(machine, "shop");
+        machine.run_in(&shop, &["get", "web"]).printed();
+        fs::write(shop.join(".git/config"), "[core\n").unwrap();
+        let ran = machine.run_in(&shop, &WRITE);
+        let complaint = ran.complained(1);
+        for expected in [
+            ".env was not changed, because git does not tell if it tracks it",
+            "bad config line 1",
+        ] {
+            assert!(complaint.contains(expected), "{complaint}");
+        }
+        assert!(!shop.join(".env").exists());
+        let followed = follow_hint(machine, &shop, &ran);
+        assert_eq!(followed, "wrote 1 port to .env");
+    });
+}
+
+#[test]
 fn file_that_git_does_not_ignore_is_mentioned_when_it_is_written() {
     both_ways(|machine| {
         let shop = repository(machine, "shop");
