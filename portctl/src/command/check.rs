@@ -78,7 +78,10 @@ impl Target {
         let here = Here::new(backend, typed);
         match here.find(&service)? {
             Some(allocation) => {
-                print_notes(&here.notes_of_others(slice::from_ref(&allocation))?);
+                let notes = here.notes_of_others(slice::from_ref(&allocation))?;
+                if !invocation.has_switch("--json") {
+                    print_notes(&notes);
+                }
                 Ok(allocation.port)
             }
             None => Err(missing::report(&invocation, &here, &service)?.into()),

@@ -73,7 +73,10 @@ pub(crate) fn run(args: EnvArgs) -> CommandResult {
     let read = || {
         let here = here();
         let mut allocations = here.current()?;
-        print_notes(&here.notes_of_others(&allocations)?);
+        let notes = here.notes_of_others(&allocations)?;
+        if format != Format::Json {
+            print_notes(&notes);
+        }
         if !services.is_empty() {
             allocations = chosen(&invocation, &here, &services, &allocations)?;
         }

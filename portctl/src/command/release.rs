@@ -95,7 +95,10 @@ fn chosen(
     {
         found.push(by_port(backend, here, invocation, *port)?);
     }
-    print_notes(&here.notes_of_others(&found)?);
+    let notes = here.notes_of_others(&found)?;
+    if !invocation.has_switch("--json") {
+        print_notes(&notes);
+    }
     chosen.extend(found.into_iter().map(|it| (it.id, it)));
     Ok(chosen.into_values().collect())
 }
