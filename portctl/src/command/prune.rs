@@ -26,6 +26,11 @@ pub(crate) fn run(args: &PruneArgs) -> CommandResult {
         backend.check(port).map(|status| status.listener)
     })?;
     if args.yes {
+        // The survey takes time, and a checkout may have taken an allocation on meanwhile.
+        let allocations = backend.list(&Filter::new())?;
+        survey
+            .prunable
+            .retain(|it| allocations.contains(&it.allocation));
         let chosen: Vec<Allocation> = allocations_of(&survey.prunable);
         let released = release_listed(&*backend, &chosen)?;
         let is_released = |it: &Prunable| released.iter().any(|other| other.id == it.allocation.id);
