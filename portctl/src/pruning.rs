@@ -5,7 +5,7 @@ use std::fmt;
 
 use port_registry::daemon::full_message;
 use port_registry::{
-    Allocation, AllocationId, Checkout, CheckoutPath, CheckoutState, LabelOrigin, Listener,
+    Allocation, AllocationId, Checkout, CheckoutPath, CheckoutState, Error, LabelOrigin, Listener,
     OutOfReach, Port,
 };
 use serde::{Serialize, Serializer};
@@ -143,7 +143,13 @@ impl Survey {
                 })
                 .collect(),
             Err(error) => {
-                self.failures.push(full_message(&error));
+                self.failures.push(match error {
+                    // To name labels does not help here.
+                    Error::Checkout { folder, source, .. } => {
+                        format!("{}: {source}", folder.display())
+                    }
+                    error => full_message(&error),
+                });
                 Vec::new()
             }
         }
