@@ -13,3 +13,5 @@ mod listeners;
 mod machine;
 mod pruning;
 mod registering;
+mod releasing;
+mod variables;
