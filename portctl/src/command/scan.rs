@@ -9,6 +9,7 @@ use std::path::Path;
 use port_registry::{Allocation, Checkout, Listener, Port, PortStatus};
 use serde::Serialize;
 
+use super::claiming::{self, note_of_mark};
 use super::outcome::{CommandResult, Done};
 use crate::args::ScanArgs;
 use crate::backend::{self, Backend};
@@ -60,11 +61,18 @@ pub(crate) fn run(args: ScanArgs) -> CommandResult {
     let remarked = print_notes(&scan.notes, args.json);
     let backend = backend::open()?;
     let here = Here::new(&*backend, typed).in_folder(folder);
+    let is_first = here.name().is_none();
     let registered = if args.register {
         Some(register(&*backend, &here, &scan.ports)?)
     } else {
         None
     };
+    if let Some((claim, new)) = registered.iter().flatten().next()
+        && is_first
+        && !args.json
+    {
+        claiming::print_notes(note_of_mark(&*backend, claim, new).as_slice());
+    }
     let known = look_up(&*backend, &here, &scan.ports)?;
     let printed = remarked.and_then(|()| {
         if args.json {
@@ -74,7 +82,7 @@ pub(crate) fn run(args: ScanArgs) -> CommandResult {
         }
     });
     Ok(Done::Printed(printed.and_then(|()| match registered {
-        Some(new) if !args.json => print_registered(new, &here, &known),
+        Some(new) if !args.json => print_registered(new.len(), &here, &known),
         _ => Ok(()),
     })))
 }

@@ -10,12 +10,12 @@ use crate::env_file::variables;
 use crate::report::Report;
 use crate::scan::FixedPort;
 
-/// Allocates the ports that were found, except guesses: all of them or none. Returns the number of new ones.
+/// Allocates the ports that were found, except guesses: all of them or none. Returns the new ones with their claims.
 pub(crate) fn register(
     backend: &dyn Backend,
     here: &Here,
     fixed_ports: &[FixedPort],
-) -> Result<usize, CommandError> {
+) -> Result<Vec<(Claim, Allocation)>, CommandError> {
     let certain = fixed_ports.iter().filter(|fixed_port| !fixed_port.guess);
     let certain: Vec<&FixedPort> = certain.collect();
     let existing = here.current()?;
@@ -39,7 +39,11 @@ pub(crate) fn register(
         },
     )?;
     let errors = match registered {
-        Ok(claimed) => return Ok(claimed.iter().filter(|(_, it)| it.is_new).count()),
+        Ok(claimed) => {
+            let new = claimed.into_iter().filter(|(_, it)| it.is_new);
+            let with_claims = new.map(|(index, it)| (claims[index].clone(), it.allocation));
+            return Ok(with_claims.collect());
+        }
         Err(errors) => errors,
     };
     let mut conflicts = Vec::with_capacity(errors.len());

@@ -39,3 +39,22 @@ fn second_clone_of_a_branch_has_ports_of_its_own() {
     std::fs::remove_dir_all(one).unwrap();
     assert_eq!(run("two", &["get", "web"]).printed(), port);
 }
+
+#[test]
+fn second_clone_that_registers_its_ports_first_gets_the_note_too() {
+    let sandbox = Sandbox::new();
+    let ran = ["one", "two"].map(|clone| {
+        let folder = sandbox.path().join(clone);
+        sandbox.git(&sandbox.path(), &["init", "-q", clone]);
+        let url = "https://example.com/o/shop";
+        sandbox.git(&folder, &["remote", "add", "origin", url]);
+        let port = test_support::free_port();
+        std::fs::write(folder.join(".env"), format!("PORT={port}\n")).unwrap();
+        let scan = ["scan", "--register"];
+        Ran::of(sandbox.command(PORTCTL).args(scan).current_dir(folder))
+    });
+    let one = sandbox.path().join("one");
+    let note = format!("note: shop/main is the checkout {}, so", one.display());
+    assert!(!ran[0].stderr.contains("note:"), "{ran:?}");
+    assert!(ran[1].stderr.starts_with(&note), "{ran:?}");
+}
