@@ -29,8 +29,9 @@ pub(super) fn of_line(line: &TypedLine) -> Vec<Allocation> {
     let Some(here) = here(line) else {
         return Vec::new();
     };
-    let typed = here.typed();
     let is_of_all = line.has("--all");
+    let typed = here.typed().clone();
+    let typed = if is_of_all { typed.of_flags() } else { typed };
     if !is_of_all && !typed.are_given() {
         return here.all().unwrap_or_default();
     }

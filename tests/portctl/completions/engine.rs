@@ -133,6 +133,19 @@ fn services_are_those_of_the_checkout_and_where_they_can_get_a_port_those_of_oth
 }
 
 #[test]
+fn services_of_all_checkouts_are_those_that_list_shows_whatever_a_variable_names() {
+    let desk = shop();
+    let offered = |words: &[&str]| {
+        let mut command = desk.command(PORTCTL);
+        command.args(["__complete", "fish"]).args(words);
+        command.env("PORT_REGISTRY_APP", "shop");
+        Ran::of(&mut command).printed().lines().count() - 1
+    };
+    assert_eq!(offered(&["list", "--all", "--service", ""]), 5);
+    assert_eq!(offered(&["list", "--service", ""]), 2);
+}
+
+#[test]
 fn services_are_those_of_the_daemon_that_the_environment_names() {
     let desk = shop();
     let elsewhere = Desk::with(&[(OWN.0, OWN.1, "remote")]);
