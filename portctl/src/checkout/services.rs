@@ -4,7 +4,6 @@ use port_registry::{Allocation, Claim, Error, Filter, LabelOrigin, ServiceKey};
 
 use super::here::{FoundCheckout, Here};
 use crate::command_error::CommandError;
-use crate::output::wording;
 use crate::report::Report;
 
 impl Here<'_> {

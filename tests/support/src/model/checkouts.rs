@@ -19,6 +19,9 @@ pub(super) enum Place {
     Foreign(Record),
 }
 
+/// Tests if an allocation's instance is a label, without the mark of its checkout: the instance, the checkout, the label.
+type HasLabelFn<'a> = dyn Fn(&str, &str, &str) -> bool + 'a;
+
 /// Everything that decides the place of a service.
 pub(super) struct Search<'a> {
     pub(super) want: &'a Want,
@@ -29,7 +32,7 @@ pub(super) struct Search<'a> {
     pub(super) names: &'a Names,
     pub(super) has_dir: Box<dyn Fn(&str) -> bool + 'a>,
     /// Tests if an instance is a label with the mark of a checkout.
-    pub(super) has_label: Box<dyn Fn(&str, &str, &str) -> bool + 'a>,
+    pub(super) has_label: Box<HasLabelFn<'a>>,
 }
 
 impl Search<'_> {
