@@ -27,7 +27,10 @@ pub(crate) fn current<'a>(own: &'a [Allocation], claim: &Claim) -> Option<&'a Al
 fn on_branch<'a>(own: &'a [Allocation], claim: &Claim) -> impl Iterator<Item = &'a Allocation> {
     candidates(own, claim.key().service()).filter(|it| {
         let instance = it.key.instance();
-        instance == claim.key().instance() || Some(instance) == claim.marked_instance()
+        // The mark may have another length than that of the claim.
+        instance == claim.key().instance()
+            || it.unmarked_instance() == claim.key().instance()
+            || Some(instance) == claim.marked_instance()
     })
 }
 

@@ -156,6 +156,10 @@ fn interrupted_branch(layout: &Layout) -> Result<Option<Vec<u8>>, GitError> {
 
 /// Returns the first line of a file. Returns `None` if the file does not exist or is empty.
 fn first_line_of(file: &Path) -> Result<Option<Vec<u8>>, GitError> {
+    // Reading a pipe, which another user may have made, would not end.
+    if !file.is_file() {
+        return Ok(None);
+    }
     match fs::read(file) {
         Ok(content) => {
             let line = content.split(|&byte| byte == b'\n').next();

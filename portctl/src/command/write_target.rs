@@ -37,8 +37,12 @@ impl WriteTarget<'_> {
         let folder = current_folder()?;
         let checkout = Checkout::open(&folder)?;
         let (root, path) = (checkout.root(), folder.join(file));
-        let place = FilePlace::find(root, &path)
-            .map_err(|error| refusal(root, file, &path, error, suggestions))?;
+        let found = match FilePlace::find(root, &path) {
+            // A path such as `../shop/.env` may lead out and in again.
+            Err(PlaceError::PathLeaves) => FilePlace::find(root, &real(&path)),
+            found => found,
+        };
+        let place = found.map_err(|error| refusal(root, file, &path, error, suggestions))?;
         let nested = place.nearest_marked().and_then(checkout_root);
         if let Some(other) = nested.filter(|it| it != root) {
             return Err(in_nested(&place, file, &other, suggestions).into());
@@ -114,17 +118,24 @@ fn refusal(
     let this = root.display();
     let target = real(path);
     let other = target.parent().and_then(checkout_root);
+    let other = other.filter(|it| it != root);
     match error {
-        PlaceError::Unreachable(error) => Report::new(format!("{shown}: {error}")),
+        PlaceError::Unreachable(error) => Report::new(format!("{shown}: {error}"))
+            .hint("name a file in a folder that exists and that you can write to"),
         PlaceError::InsideGit => {
             Report::new(format!("{shown} is in a folder of git's own")).hint(suggestions.print())
         }
         PlaceError::PathLeaves => {
-            let other = other.map_or_else(String::new, |it| {
-                format!(", but in another one ({})", it.display())
-            });
-            Report::new(format!("{shown} is not in this checkout ({this}){other}"))
-                .hint(suggestions.print_into(file))
+            let Some(other) = other else {
+                return Report::new(format!("{shown} is not in this checkout ({this})"))
+                    .hint(suggestions.print_into(file));
+            };
+            let problem = format!(
+                "{shown} is not in this checkout ({this}), but in another one ({})",
+                other.display()
+            );
+            let hint = suggestions.write_in(&other, &target);
+            Report::new(problem).hint(hint)
         }
         PlaceError::FileLeaves => {
             let of = match other {
@@ -153,12 +164,13 @@ fn refusal(
     }
 }
 
-/// The real path of a file that need not exist.
+/// The real path of a file that need not exist, or of the file that a broken link leads to.
 fn real(path: &Path) -> PathBuf {
     let real = path.canonicalize().ok();
     let in_folder = || {
         let folder = path.parent()?.canonicalize().ok()?;
-        Some(folder.join(path.file_name()?))
+        let link = path.read_link().ok();
+        Some(folder.join(link.as_deref().or(path.file_name().map(Path::new))?))
     };
     real.or_else(in_folder).unwrap_or_else(|| path.to_owned())
 }
@@ -169,14 +181,7 @@ fn in_nested(place: &FilePlace, file: &Path, other: &Path, suggestions: &Suggest
         file.display(),
         other.display()
     );
-    let path = place.path();
-    let inner = path.strip_prefix(other).unwrap_or(&path);
-    Report::new(problem).hint(format!(
-        "`(cd{} && {}{})` writes that checkout's ports",
-        wording::positional(&other.display().to_string()),
-        suggestions.printed.with(suggestions.services),
-        wording::flag("--write", &inner.display().to_string())
-    ))
+    Report::new(problem).hint(suggestions.write_in(other, &place.path()))
 }
 
 impl Suggestions<'_> {
@@ -184,6 +189,17 @@ impl Suggestions<'_> {
         format!(
             "`{}` prints the variables",
             self.printed.with(self.services)
+        )
+    }
+
+    /// Suggests to write a file of another checkout there.
+    fn write_in(&self, other: &Path, file: &Path) -> String {
+        let inner = file.strip_prefix(other).unwrap_or(file);
+        format!(
+            "`(cd{} && {}{})` writes that checkout's ports",
+            wording::positional(&other.display().to_string()),
+            self.printed.with(self.services),
+            wording::flag("--write", &inner.display().to_string())
         )
     }
 

@@ -45,6 +45,18 @@ pub(super) fn names_in(folder: &Path) -> Vec<String> {
 }
 
 #[test]
+fn path_that_leads_out_of_the_checkout_and_in_again_is_in_it() {
+    both_ways(|machine| {
+        let shop = machine.work().join("shop");
+        fs::create_dir(&shop).unwrap();
+        machine.run_in(&shop, &["get", "web"]).printed();
+        let ran = machine.run_in(&shop, &["env", "--write", "../shop/.env"]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert!(shop.join(".env").exists());
+    });
+}
+
+#[test]
 fn link_to_the_file_of_the_main_checkout_is_refused_and_the_hint_separates_it() {
     both_ways(|machine| {
         let (shop, feature) = shop_with_worktree(machine, "../feature");

@@ -19,9 +19,6 @@ pub(super) enum Place {
     Foreign(Record),
 }
 
-/// Tests if an allocation's instance is a label, without the mark of its checkout: the instance, the checkout, the label.
-type HasLabelFn<'a> = dyn Fn(&str, &str, &str) -> bool + 'a;
-
 /// Everything that decides the place of a service.
 pub(super) struct Search<'a> {
     pub(super) want: &'a Want,
@@ -31,8 +28,8 @@ pub(super) struct Search<'a> {
     pub(super) records: Vec<&'a Record>,
     pub(super) names: &'a Names,
     pub(super) has_dir: Box<dyn Fn(&str) -> bool + 'a>,
-    /// Tests if an instance is a label with the mark of a checkout.
-    pub(super) has_label: Box<HasLabelFn<'a>>,
+    /// Tests if an allocation has the instance of the request with the mark of its own checkout.
+    pub(super) has_mark: Box<dyn Fn(&Record) -> bool + 'a>,
 }
 
 impl Search<'_> {
@@ -70,11 +67,10 @@ impl Search<'_> {
         let found = records.find(|it| {
             it.label_origin.is_detected()
                 && (it.key.app(), it.key.service()) == (wanted.app(), wanted.service())
-                && it.dir.as_deref().is_some_and(|dir| {
-                    (self.has_label)(dir, it.key.instance(), wanted.instance())
-                        && dir != self.dir
-                        && !(self.has_dir)(dir)
-                })
+                && it.dir.is_some()
+                && (self.has_mark)(it)
+                && it.dir.as_deref() != Some(self.dir)
+                && !self.is_foreign(it)
         });
         found.filter(|_| self.is_name_of_other(wanted))
     }

@@ -171,8 +171,11 @@ impl<W: World> Model<W> {
             records: self.records().collect(),
             names: &self.names,
             has_dir: Box::new(|dir| self.world.has_dir(dir)),
-            has_label: Box::new(|dir, instance, label| {
-                instance != label && self.world.unmarked(dir, instance) == label
+            has_mark: Box::new(|it: &Record| {
+                let dir = it.dir.as_deref().unwrap_or_default();
+                let instance = it.key.instance();
+                let label = self.world.unmarked(dir, instance);
+                label == want.key.instance() && label != instance
             }),
         })
     }
@@ -232,20 +235,19 @@ impl<W: World> Model<W> {
         }
     }
 
-    /// Passes an allocation on to the checkout of a request. If the labels were detected, the name and the other allocations
-    /// of the checkout that it leaves pass on, too.
+    /// Passes an allocation on to the checkout of a request. If the labels were detected, the name and the other
+    /// allocations of the checkout that it leaves pass on, too.
     fn pass_on(&mut self, want: &Want, holder: Record) -> ModelAnswer {
-        let left = holder
-            .dir
-            .clone()
-            .filter(|it| Some(it) != want.dir.as_ref() && want.label_origin.is_detected());
-        let name = left.as_ref().and_then(|it| self.names.get(it)).cloned();
-        if let (Some(name), Some(dir)) = (name, &want.dir) {
-            self.names.entry(dir.clone()).or_insert(name);
-        }
-        if left.is_some() {
-            let others = self.by_id.values_mut().filter(|it| it.dir == left);
-            others.for_each(|it| it.dir.clone_from(&want.dir));
+        if let (Some(dir), Some(left)) = (&want.dir, &holder.dir)
+            && left != dir
+            && want.label_origin.is_detected()
+        {
+            if let Some(name) = self.names.get(left).cloned() {
+                self.names.entry(dir.clone()).or_insert(name);
+            }
+            let others = self.by_id.values_mut();
+            let others = others.filter(|it| it.dir.as_ref() == Some(left));
+            others.for_each(|it| it.dir = Some(dir.clone()));
         }
         let record = Record {
             dir: want.dir.clone(),
