@@ -15,6 +15,15 @@ pub struct CheckoutName {
 }
 
 impl CheckoutName {
+    /// Makes a name, whose parts are trimmed.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`NameError`] if the app or the instance is invalid.
+    pub fn new(app: impl AsRef<str>, instance: impl AsRef<str>) -> Result<CheckoutName, NameError> {
+        ServiceKey::new(app, instance, "any").map(|key| CheckoutName::of(&key))
+    }
+
     /// Makes the name of a checkout whose service has this key.
     pub(crate) fn of(key: &ServiceKey) -> CheckoutName {
         CheckoutName {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::types::checkout_name::CheckoutName;
 use crate::types::checkout_path::{CheckoutPath, DirError};
 use crate::types::label_origin::LabelOrigin;
 use crate::types::port::Port;
@@ -34,6 +35,8 @@ pub struct Claim {
     label_origin: LabelOrigin,
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     marked_instance: Option<String>,
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    checkout_name: Option<CheckoutName>,
     #[cfg_attr(feature = "serde", serde(rename = "adopt"))]
     listener_policy: ListenerPolicy,
 }
@@ -65,6 +68,7 @@ impl Claim {
             created_at: None,
             label_origin: LabelOrigin::default(),
             marked_instance: None,
+            checkout_name: None,
             listener_policy: ListenerPolicy::default(),
         }
     }
@@ -125,6 +129,16 @@ impl Claim {
         })
     }
 
+    /// Names the checkout, for an allocation that is imported from another registry. It has no effect if the checkout has
+    /// a name already, or if the service holds a port.
+    #[must_use]
+    pub fn with_checkout_name(self, name: CheckoutName) -> Claim {
+        Claim {
+            checkout_name: Some(name),
+            ..self
+        }
+    }
+
     /// Chooses the treatment of a port that a process listens on already. It has no effect on a claim on
     /// [any port](Self::new), which only gets a port that is not in use.
     #[must_use]
@@ -163,6 +177,11 @@ impl Claim {
     /// Returns the instance to use in place of a detected one that another checkout has.
     pub fn marked_instance(&self) -> Option<&str> {
         self.marked_instance.as_deref()
+    }
+
+    /// Returns the name that the checkout gets if it has none, or `None` for the labels of its first allocation.
+    pub fn checkout_name(&self) -> Option<&CheckoutName> {
+        self.checkout_name.as_ref()
     }
 
     /// Returns the treatment of a port that a process listens on already.

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use port_registry::{Claim, LabelOrigin, ListenerPolicy, Port, ServiceKey};
+use port_registry::{CheckoutName, Claim, LabelOrigin, ListenerPolicy, Port, ServiceKey};
 use serde::Deserialize;
 
 use super::time::parse_time;
@@ -20,6 +20,15 @@ struct ImportRow {
     created_at: Option<String>,
     dir: Option<String>,
     label_origin: Option<LabelOrigin>,
+    checkout_name: Option<ImportName>,
+}
+
+/// The name of a checkout in a file.
+#[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
+struct ImportName {
+    app: String,
+    instance: String,
 }
 
 /// Parses the allocations of a file into claims, in their order.
@@ -73,6 +82,10 @@ fn claim(row: serde_json::Value) -> Result<Claim, String> {
             return Err(format!("dir must be an absolute path: {dir}"));
         }
         claim = claim.with_dir(dir).map_err(|error| error.to_string())?;
+    }
+    if let Some(ImportName { app, instance }) = row.checkout_name {
+        let name = CheckoutName::new(app, instance);
+        claim = claim.with_checkout_name(name.map_err(|error| format!("checkout_name: {error}"))?);
     }
     Ok(claim.with_label_origin(row.label_origin.unwrap_or_default()))
 }

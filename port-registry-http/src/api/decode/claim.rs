@@ -1,6 +1,6 @@
 //! Decodes claims.
 
-use port_registry::{Claim, ListenerPolicy, NameFault, ServiceKey};
+use port_registry::{CheckoutName, Claim, ListenerPolicy, NameFault, ServiceKey};
 
 use super::dir::parse_dir;
 use super::fields::JsonFields;
@@ -8,7 +8,8 @@ use super::number::to_optional_port;
 use crate::api_error::ApiError;
 
 /// Decodes a claim:
-/// `{"app","instance","service","port"?,"dir"?,"created_at"?,"label_origin"?,"marked_instance"?,"adopt"?}`.
+/// `{"app","instance","service","port"?,"dir"?,"created_at"?,"label_origin"?,"marked_instance"?,
+/// "checkout_name"?,"adopt"?}`.
 pub(crate) fn decode_claim(body: &[u8]) -> Result<Claim, ApiError> {
     read_claim(&JsonFields::parse(body)?)
 }
@@ -21,6 +22,12 @@ pub(super) fn read_claim(fields: &JsonFields) -> Result<Claim, ApiError> {
     let (label_origin, marked) = (
         fields.text("label_origin")?,
         fields.text("marked_instance")?,
+    );
+
+    let name = fields.object("checkout_name")?;
+    let name = (
+        name.text("app")?.to_owned(),
+        name.text("instance")?.to_owned(),
     );
 
     let key = ServiceKey::new(app, instance, service).map_err(|error| match error.fault() {
@@ -51,6 +58,12 @@ pub(super) fn read_claim(fields: &JsonFields) -> Result<Claim, ApiError> {
         let marked = claim.with_marked_instance(marked);
         claim =
             marked.map_err(|error| ApiError::bad_request(format!("marked_instance: {error}")))?;
+    }
+    if name != (String::new(), String::new()) {
+        let name = CheckoutName::new(name.0, name.1);
+        claim = claim.with_checkout_name(
+            name.map_err(|error| ApiError::bad_request(format!("checkout_name: {error}")))?,
+        );
     }
     Ok(if adopt {
         claim.with_listener_policy(ListenerPolicy::Adopt)

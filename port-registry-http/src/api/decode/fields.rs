@@ -21,6 +21,15 @@ impl JsonFields {
         }
     }
 
+    /// Returns the fields of an object. A missing one has none.
+    pub(super) fn object(&self, name: &str) -> Result<JsonFields, ApiError> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(JsonFields(Map::new())),
+            Some(Value::Object(fields)) => Ok(JsonFields(fields.clone())),
+            Some(_) => Err(ApiError::invalid_json()),
+        }
+    }
+
     pub(super) fn number(&self, name: &str) -> Result<i64, ApiError> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(0),

@@ -101,7 +101,7 @@ impl<'txn> WriteTxn<'txn> {
             label_origin: claim.label_origin(),
             checkout_name: None,
         };
-        self.hold(allocation, None)
+        self.hold(allocation, claim.checkout_name().cloned())
     }
 
     /// Passes an allocation on to the checkout of a claim.
