@@ -109,7 +109,7 @@ fn are_same_folder(_: &Metadata, _: &Metadata) -> bool {
     false
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "detect"))]
 mod tests {
     use std::fs;
 
