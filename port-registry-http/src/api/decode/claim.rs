@@ -24,11 +24,11 @@ pub(super) fn read_claim(fields: &JsonFields) -> Result<Claim, ApiError> {
         fields.text("marked_instance")?,
     );
 
-    let name = fields.object("checkout_name")?;
-    let name = (
-        name.text("app")?.to_owned(),
-        name.text("instance")?.to_owned(),
-    );
+    let checkout_name = fields.object("checkout_name")?;
+    let checkout_name = match &checkout_name {
+        Some(name) => Some((name.text("app")?, name.text("instance")?)),
+        None => None,
+    };
 
     let key = ServiceKey::new(app, instance, service).map_err(|error| match error.fault() {
         NameFault::Empty => ApiError::bad_request("app, instance, and service are required"),
@@ -59,8 +59,8 @@ pub(super) fn read_claim(fields: &JsonFields) -> Result<Claim, ApiError> {
         claim =
             marked.map_err(|error| ApiError::bad_request(format!("marked_instance: {error}")))?;
     }
-    if name != (String::new(), String::new()) {
-        let name = CheckoutName::new(name.0, name.1);
+    if let Some((app, instance)) = checkout_name {
+        let name = CheckoutName::new(app, instance);
         claim = claim.with_checkout_name(
             name.map_err(|error| ApiError::bad_request(format!("checkout_name: {error}")))?,
         );
@@ -103,6 +103,11 @@ mod tests {
             message(mark_wrong),
             "marked_instance: the instance name must hold no control characters"
         );
+        let name_wrong = br#"{"app":"a","instance":"i","service":"s","checkout_name":{"app":"a"}}"#;
+        assert_eq!(
+            message(name_wrong),
+            "checkout_name: the instance name must not be empty"
+        );
         let time_wrong =
             br#"{"app":"a","instance":"i","service":"s","created_at":"2026-11-24 12:00:00"}"#;
         assert_eq!(
@@ -131,6 +136,8 @@ mod tests {
             "{\"port\":1e400}",
             "{\"adopt\":1}",
             "{\"dir\":[]}",
+            "{\"checkout_name\":\"a/i\"}",
+            "{\"checkout_name\":{\"app\":1}}",
             "{\"app\":\"\\ud800\"}",
             "\u{feff}{}",
         ] {

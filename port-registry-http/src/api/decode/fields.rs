@@ -21,11 +21,11 @@ impl JsonFields {
         }
     }
 
-    /// Returns the fields of an object. A missing one has none.
-    pub(super) fn object(&self, name: &str) -> Result<JsonFields, ApiError> {
+    /// Returns the fields of an object, or `None` if it is missing.
+    pub(super) fn object(&self, name: &str) -> Result<Option<JsonFields>, ApiError> {
         match self.0.get(name) {
-            None | Some(Value::Null) => Ok(JsonFields(Map::new())),
-            Some(Value::Object(fields)) => Ok(JsonFields(fields.clone())),
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Object(fields)) => Ok(Some(JsonFields(fields.clone()))),
             Some(_) => Err(ApiError::invalid_json()),
         }
     }
