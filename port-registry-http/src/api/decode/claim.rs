@@ -103,9 +103,10 @@ mod tests {
             message(mark_wrong),
             "marked_instance: the instance name must hold no control characters"
         );
-        let name_wrong = br#"{"app":"a","instance":"i","service":"s","checkout_name":{"app":"a"}}"#;
+        let checkout_wrong =
+            br#"{"app":"a","instance":"i","service":"s","checkout_name":{"app":"a"}}"#;
         assert_eq!(
-            message(name_wrong),
+            message(checkout_wrong),
             "checkout_name: the instance name must not be empty"
         );
         let time_wrong =
