@@ -48,14 +48,7 @@ impl Checkout {
     ///   [`Registry::allocate`]
     /// - [store errors](Error#store-errors)
     pub fn get_or_allocate(&self, registry: &Registry, service: &str) -> Result<Allocation, Error> {
-        let mut here = self.clone();
-        let mut own = registry.list(&here.filter()?)?;
-        if own.is_empty()
-            && let Some(recorded) = here.recorded_among(&registry.list(&Filter::new())?)
-        {
-            here = recorded;
-            own = registry.list(&here.filter()?)?;
-        }
+        let (here, own) = self.recorded(registry)?;
         if let Some(held) = here.held(&own, service)? {
             return Ok(held.clone());
         }
@@ -77,14 +70,19 @@ impl Checkout {
     /// - [`Unrecordable`](Error::Unrecordable) if the checkout has no path to record
     /// - [store errors](Error#store-errors)
     pub fn allocations(&self, registry: &Registry) -> Result<Vec<Allocation>, Error> {
+        self.recorded(registry).map(|(_, own)| own)
+    }
+
+    /// Returns this checkout under the path by which the registry knows it, and its allocations.
+    fn recorded(&self, registry: &Registry) -> Result<(Checkout, Vec<Allocation>), Error> {
         let own = registry.list(&self.filter()?)?;
-        if !own.is_empty() {
-            return Ok(own);
+        if own.is_empty()
+            && let Some(recorded) = self.recorded_among(&registry.list(&Filter::new())?)
+        {
+            let own = registry.list(&recorded.filter()?)?;
+            return Ok((recorded, own));
         }
-        match self.recorded_among(&registry.list(&Filter::new())?) {
-            Some(recorded) => registry.list(&recorded.filter()?),
-            None => Ok(own),
-        }
+        Ok((self.clone(), own))
     }
 
     /// Makes a filter for the allocations of this checkout.

@@ -43,17 +43,19 @@ impl Here<'_> {
     /// Returns the services that `get` finds, each once: those of this checkout, or those with the typed labels.
     pub(crate) fn current(&self) -> Result<Vec<Allocation>, CommandError> {
         if self.typed.are_given() {
-            let (app, instance) = self.labels()?;
-            return Ok((self.list)(
-                &Filter::new().with_app(app).with_instance(instance),
-            )?);
+            return self.labelled();
         }
+        let FoundCheckout { checkout, own } = self.found()?;
+        let passing = self.passing_on()?;
         let mut current: Vec<Allocation> = Vec::new();
-        for candidate in self.all()? {
+        for candidate in own.iter().chain(&passing) {
             let service = candidate.key.service();
-            if current.iter().all(|it| it.key.service() != service) {
-                current.extend(self.find(service)?);
+            if current.iter().any(|it| it.key.service() == service) {
+                continue;
             }
+            let held = checkout.held(own, service)?;
+            let found = held.or_else(|| passing.iter().find(|it| it.key.service() == service));
+            current.extend(found.cloned());
         }
         current.sort_by_key(|it| it.id);
         Ok(current)
@@ -62,10 +64,7 @@ impl Here<'_> {
     /// Reads anew which services this checkout holds, or the typed labels have.
     pub(crate) fn read_again(&self) -> Result<Vec<Allocation>, CommandError> {
         if self.typed.are_given() {
-            let (app, instance) = self.labels()?;
-            return Ok((self.list)(
-                &Filter::new().with_app(app).with_instance(instance),
-            )?);
+            return self.labelled();
         }
         let mut own = (self.list)(&self.checkout()?.filter()?)?;
         own.retain(|it| it.label_origin.is_detected());
@@ -173,6 +172,13 @@ impl Here<'_> {
             (Ok(checkout), Ok(own_app)) => checkout.named_claim(key, &own_app),
             _ => Claim::new(key).with_label_origin(LabelOrigin::Typed),
         })
+    }
+
+    /// Lists the allocations with these labels.
+    fn labelled(&self) -> Result<Vec<Allocation>, CommandError> {
+        let (app, instance) = self.labels()?;
+        let filter = Filter::new().with_app(app).with_instance(instance);
+        Ok((self.list)(&filter)?)
     }
 
     fn of_key(&self, key: &ServiceKey) -> Result<Option<Allocation>, CommandError> {

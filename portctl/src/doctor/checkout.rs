@@ -1,5 +1,6 @@
 //! Checks the checkout of the current folder: its root, its name, and its labels now.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use port_registry::{
@@ -65,16 +66,16 @@ fn describe(allocations: Option<&[Allocation]>, is_git_usable: bool) -> Result<F
     Ok(match labels {
         Ok(Some(_)) => labels::compare(finding, &checkout, name.as_ref(), all),
         Ok(None) => finding.detail("its labels now are unknown, because git fails"),
-        Err(error) => finding.with(issue(error, checkout.root())),
+        Err(error) => finding.with(issue(error)),
     })
 }
 
 /// Reports the reason why a checkout has no labels, with the way to the fix.
-fn issue(error: Error, root: &Path) -> Issue {
-    let project_file = root.join("portctl.toml").display().to_string();
+fn issue(error: Error) -> Issue {
+    // Only the project file has invalid data.
     let is_of_project_file = matches!(
         &error,
-        Error::Checkout { source, .. } if source.to_string().starts_with(&project_file)
+        Error::Checkout { source, .. } if source.kind() == ErrorKind::InvalidData
     );
     let hint = if is_of_project_file {
         "correct the file"
