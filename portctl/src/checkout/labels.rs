@@ -1,6 +1,6 @@
 //! The labels of the services that a command is about.
 
-use port_registry::{Allocation, CheckoutName, ServiceKey};
+use port_registry::{Allocation, CheckoutName, Filter, ServiceKey};
 
 use super::here::Here;
 use crate::command_error::CommandError;
@@ -53,6 +53,15 @@ impl Here<'_> {
             checked_label("app", labels.app.as_deref())?,
             checked_label("instance", labels.instance.as_deref())?,
         ))
+    }
+
+    /// Makes a filter for the typed labels. An app without an instance selects all of its instances, and an instance is that
+    /// of this app. Returns `None` if none were typed.
+    pub(crate) fn typed_filter(&self) -> Result<Option<Filter>, CommandError> {
+        if !self.typed.are_given() {
+            return Ok(None);
+        }
+        Ok(Some(self.typed.filter().with_app(self.app()?)))
     }
 
     /// Names the owner of the services that a command is about: the typed labels, or this checkout.

@@ -1,6 +1,6 @@
 //! The labels that a user typed.
 
-use port_registry::{APP_VARIABLE, INSTANCE_VARIABLE, ServiceKey, label_variable};
+use port_registry::{APP_VARIABLE, Filter, INSTANCE_VARIABLE, ServiceKey, label_variable};
 
 use crate::command_error::CommandError;
 use crate::report::Report;
@@ -77,6 +77,18 @@ impl TypedLabels {
     /// Returns true if one of the two was typed.
     pub(crate) fn are_given(&self) -> bool {
         self.app.is_some() || self.instance.is_some()
+    }
+
+    /// Makes a filter for those that were typed.
+    pub(crate) fn filter(&self) -> Filter {
+        let mut filter = Filter::new();
+        if let Some(app) = self.app() {
+            filter = filter.with_app(app);
+        }
+        if let Some(instance) = self.instance() {
+            filter = filter.with_instance(instance);
+        }
+        filter
     }
 
     /// Returns the environment variable that one of them is from, with its value.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use port_registry::{Allocation, Filter, Port};
+use port_registry::{Allocation, Port};
 
 use super::invocation::Invocation;
 use super::named::Named;
@@ -80,20 +80,14 @@ struct Listed(Vec<Allocation>);
 
 impl Listed {
     fn of(here: &Here, backend: &dyn Backend, is_of_all: bool) -> Result<Listed, CommandError> {
-        let typed = here.typed();
-        if !is_of_all && !typed.are_given() {
-            return Ok(Listed(here.all()?));
-        }
-        let mut filter = Filter::new();
-        // An app without an instance has all of its instances, and an instance is that of this app.
-        if let Some(app) = typed.app() {
-            filter = filter.with_app(app);
-        } else if !is_of_all {
-            filter = filter.with_app(here.app()?);
-        }
-        if let Some(instance) = typed.instance() {
-            filter = filter.with_instance(instance);
-        }
+        let filter = if is_of_all {
+            here.typed().filter()
+        } else {
+            match here.typed_filter()? {
+                Some(filter) => filter,
+                None => return Ok(Listed(here.all()?)),
+            }
+        };
         let found = backend.list(&filter)?;
         here.refuse_variable_for(&found)?;
         Ok(Listed(found))

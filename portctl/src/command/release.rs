@@ -105,7 +105,7 @@ fn chosen(
 
 /// Finds all allocations of this checkout, or all with the typed labels, at least one.
 fn all(backend: &dyn Backend, here: &Here) -> Result<Vec<Allocation>, CommandError> {
-    let found = match typed_filter(here)? {
+    let found = match here.typed_filter()? {
         Some(filter) => backend.list(&filter)?,
         None => here.all()?,
     };
@@ -118,20 +118,6 @@ fn all(backend: &dyn Backend, here: &Here) -> Result<Vec<Allocation>, CommandErr
     Ok(found)
 }
 
-/// Makes a filter for the typed labels. An app without an instance selects all instances. Returns `None` if none were
-/// typed.
-fn typed_filter(here: &Here) -> Result<Option<Filter>, CommandError> {
-    let typed = here.typed();
-    if !typed.are_given() {
-        return Ok(None);
-    }
-    let filter = Filter::new().with_app(here.app()?);
-    Ok(Some(match typed.instance() {
-        Some(instance) => filter.with_instance(instance),
-        None => filter,
-    }))
-}
-
 /// Finds the allocation of a service, or those of all instances of a typed app.
 fn by_service(
     backend: &dyn Backend,
@@ -140,7 +126,7 @@ fn by_service(
     service: &str,
     port: Option<Port>,
 ) -> Result<Vec<Allocation>, CommandError> {
-    let mut found = match typed_filter(here)? {
+    let mut found = match here.typed_filter()? {
         Some(filter) => backend.list(&filter.with_service(service))?,
         None => here.find(service)?.into_iter().collect(),
     };

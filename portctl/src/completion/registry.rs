@@ -35,17 +35,9 @@ pub(super) fn of_line(line: &TypedLine) -> Vec<Allocation> {
     if !is_of_all && !typed.are_given() {
         return here.all().unwrap_or_default();
     }
-    let app = match typed.app() {
-        Some(app) => Some(app.to_owned()),
-        None if is_of_all => None,
-        None => here.app().ok(),
-    };
-    let mut filter = Filter::new();
-    if let Some(app) = app {
+    let mut filter = typed.filter();
+    if !is_of_all && let Ok(app) = here.app() {
         filter = filter.with_app(app);
-    }
-    if let Some(instance) = typed.instance() {
-        filter = filter.with_instance(instance);
     }
     read(&filter).unwrap_or_default()
 }
