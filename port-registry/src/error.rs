@@ -276,6 +276,16 @@ pub enum Error {
         detail: String,
     },
 
+    /// This process may bind no port at all, as in a sandbox without network access, so that no port can be probed.
+    #[error(
+        "this process may not bind ports, so it cannot tell which are in use; run it outside of the sandbox"
+    )]
+    #[non_exhaustive]
+    MayNotBind {
+        /// The error of the operating system.
+        source: io::Error,
+    },
+
     /// The operating system failed to tell if a port is in use.
     #[error("cannot find out whether port {port} is in use; fix the cause and try again")]
     #[non_exhaustive]
@@ -314,6 +324,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// Makes the error of a probe that failed.
+    pub(crate) fn of_probe(port: Port, source: io::Error) -> Error {
+        match source.kind() {
+            io::ErrorKind::PermissionDenied => Error::MayNotBind { source },
+            _ => Error::Probe { port, source },
+        }
+    }
+
     /// Returns the conflicting allocation, or `None` for errors that are no conflict with one.
     pub fn holder(&self) -> Option<&Allocation> {
         match self {

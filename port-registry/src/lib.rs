@@ -102,7 +102,7 @@
 //! | task | method |
 //! |---|---|
 //! | look up an allocation | [`Registry::get`], [`Registry::get_by_key`], [`Registry::list`] |
-//! | see who holds a port, and who listens on it | [`Registry::check`] |
+//! | see who holds a port, and who listens on it | [`Registry::check`]; for all allocations, `Registry::status` with the feature `listeners` |
 //! | release | [`Registry::release`], [`Registry::release_by_key`], [`Registry::release_matching`] |
 //! | several requests, all or nothing | [`Registry::apply`] |
 //! | another file, range or wait | [`Registry::builder`], or `PORT_REGISTRY_DB` and `PORT_REGISTRY_RANGE` |
@@ -127,7 +127,7 @@
 //! | feature | content |
 //! |---|---|
 //! | `serde` | `Serialize` and `Deserialize` for the types that travel as JSON |
-//! | `listeners` | the process that listens on a port |
+//! | `listeners` | the process that listens on a port, and its checkout |
 //! | `detect` | the checkout that a folder is in and its labels, by running git; ports in build scripts |
 //! | `daemon` | internals that the daemon and `portctl` share; not covered by semantic versioning |
 
@@ -150,10 +150,13 @@ pub mod fuzz;
 mod inspection;
 mod lease;
 mod registry;
+#[cfg(feature = "listeners")]
+mod status;
 mod store;
 mod store_error;
 mod system;
 mod types;
+mod usage;
 mod variable_name;
 
 pub use allocate::request::{Answer, Atomicity, Request};
@@ -184,10 +187,10 @@ pub use inspection::Inspection;
 pub use lease::Lease;
 pub use registry::Registry;
 pub use store_error::StoreError;
-pub use system::listener::Listener;
 pub use system::probe::{Probe, SystemProbe, Verdict};
 pub use types::allocation::Allocation;
 pub use types::allocation_id::{AllocationId, AllocationIdError};
+pub use types::allocation_status::{AllocationStatus, ServiceState, StrayListener};
 pub use types::checkout_name::CheckoutName;
 pub use types::checkout_path::{CheckoutPath, DirError, MAX_DIR_LEN};
 pub use types::claim::{Claim, ListenerPolicy};
@@ -198,6 +201,8 @@ pub use types::port_status::PortStatus;
 pub use types::range::{PortRange, PortRangeError};
 pub use types::service_key::{MAX_NAME_LEN, NameError, NameFault, ServiceKey};
 pub use types::timestamp::{Timestamp, TimestampError};
+pub use usage::listener::{CHECKOUT_VARIABLE, Listener};
+pub use usage::port_use::{PortUsage, PortUse};
 pub use variable_name::variable_name;
 
 /// Runs the Rust code of the package's README.

@@ -8,16 +8,17 @@ use crate::allocate::allocator::Allocator;
 use crate::allocate::request::{Answer, Atomicity, Request};
 use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::system::listener::Listener;
 use crate::system::probe::Verdict;
 use crate::types::allocation::Allocation;
 use crate::types::allocation_id::AllocationId;
+use crate::types::checkout_path::CheckoutPath;
 use crate::types::claim::Claim;
 use crate::types::filter::Filter;
 use crate::types::port::Port;
 use crate::types::port_status::PortStatus;
 use crate::types::range::PortRange;
 use crate::types::service_key::ServiceKey;
+use crate::usage::port_use::PortUse;
 
 /// A registry of ports, stored in one file.
 ///
@@ -74,7 +75,7 @@ impl Registry {
     ///   checkout than the [claim's](Claim::with_dir)
     /// - [`PortTaken`](Error::PortTaken), [`PortInUse`](Error::PortInUse) or [`NoFreePort`](Error::NoFreePort) if the
     ///   port, or every port, is allocated or in use
-    /// - [`Probe`](Error::Probe) if the system does not tell if a port is in use
+    /// - [`MayNotBind`](Error::MayNotBind) or [`Probe`](Error::Probe) if the system does not tell if a port is in use
     /// - [store errors](Error#store-errors)
     pub fn allocate(&self, claim: Claim) -> Result<Allocation, Error> {
         self.apply_claim(Request::Allocate(claim))
@@ -160,7 +161,7 @@ impl Registry {
         store.read(self.deadline(), |rows| rows.matching(filter))
     }
 
-    /// Returns the holder of a port and its listener.
+    /// Returns the holder of a port and its use on this machine.
     ///
     /// ```
     /// # use port_registry::{Claim, Registry, ServiceKey};
@@ -176,25 +177,35 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// - [`Probe`](Error::Probe) if the system does not tell if the port is in use
+    /// - [`MayNotBind`](Error::MayNotBind) or [`Probe`](Error::Probe) if the system does not tell if the port is in use
     /// - [store errors](Error#store-errors)
     pub fn check(&self, port: Port) -> Result<PortStatus, Error> {
         let store = self.allocator.store();
         let holder = store.read(self.deadline(), |rows| rows.by_port(port))?;
-        let listener = match self.probe(port)? {
-            Verdict::Busy => Some(Listener::find(port)),
+        let in_use = match self.probe(port)? {
+            Verdict::Busy => Some(PortUse::find(port, &|folder| self.is_recorded(folder))),
             Verdict::Free | Verdict::Denied => None,
         };
-        Ok(PortStatus::new(port, holder, listener))
+        Ok(PortStatus::new(port, holder, in_use))
+    }
+
+    /// Tests if a folder is the recorded checkout of an allocation. One that cannot be read is not.
+    pub(crate) fn is_recorded(&self, folder: &Path) -> bool {
+        let Ok(dir) = CheckoutPath::of(folder) else {
+            return false;
+        };
+        let filter = Filter::new().with_dir(dir);
+        self.list(&filter).is_ok_and(|it| !it.is_empty())
     }
 
     /// Probes a port, without a look at the store.
     ///
     /// # Errors
     ///
-    /// [`Probe`](Error::Probe) if the system does not tell if the port is in use.
+    /// [`MayNotBind`](Error::MayNotBind) or [`Probe`](Error::Probe) if the system does not tell if the port is in use.
     pub fn probe(&self, port: Port) -> Result<Verdict, Error> {
-        self.allocator.probe(port)
+        let verdict = self.allocator.probe().probe(port);
+        verdict.map_err(|source| Error::of_probe(port, source))
     }
 
     /// Releases the allocation with this id, and returns it.
@@ -326,7 +337,7 @@ impl Registry {
         self.allocator.wait()
     }
 
-    #[cfg(feature = "daemon")]
+    #[cfg(any(feature = "daemon", feature = "listeners"))]
     pub(crate) fn allocator(&self) -> &Allocator {
         &self.allocator
     }

@@ -28,6 +28,7 @@ mod service_name;
 mod skill;
 mod suggestion;
 mod version;
+mod whose;
 
 pub use crate::run::run;
 

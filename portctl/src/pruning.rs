@@ -5,13 +5,13 @@ use std::fmt;
 
 use port_registry::daemon::full_message;
 use port_registry::{
-    Allocation, AllocationId, Checkout, CheckoutPath, CheckoutState, Error, LabelOrigin, Listener,
+    Allocation, AllocationId, Checkout, CheckoutPath, CheckoutState, Error, LabelOrigin,
     OutOfReach, Port,
 };
 use serde::{Serialize, Serializer};
 
 use crate::conflict;
-use crate::output::wording::{self, count};
+use crate::output::wording::count;
 
 /// The reason why nothing needs an allocation any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,8 @@ pub(crate) struct Unreached {
 pub(crate) struct InUse {
     pub(crate) allocation: Allocation,
     pub(crate) reason: PruneReason,
-    pub(crate) listener: Listener,
+    /// The use of the port, to follow `port 3000 is`.
+    pub(crate) usage: String,
 }
 
 /// The allocations by the state of their checkouts.
@@ -79,10 +80,11 @@ pub(crate) struct Survey {
 }
 
 impl Survey {
-    /// Looks at each checkout once, and asks for the listener on each port that nothing needs any more.
+    /// Looks at each checkout once, and asks for the use of each port that nothing needs any more. `usage_of`
+    /// describes it if something may listen there.
     pub(crate) fn of<E>(
         allocations: &[Allocation],
-        mut listener_on: impl FnMut(Port) -> Result<Option<Listener>, E>,
+        mut usage_of: impl FnMut(Port) -> Result<Option<String>, E>,
     ) -> Result<Survey, E> {
         let mut checkouts: BTreeMap<&CheckoutPath, Vec<&Allocation>> = BTreeMap::new();
         for allocation in allocations {
@@ -95,8 +97,8 @@ impl Survey {
             match allocations[0].checkout_state() {
                 Some(CheckoutState::Gone) => {
                     for allocation in allocations {
-                        let listener = listener_on(allocation.port)?;
-                        survey.add(allocation.clone(), PruneReason::CheckoutGone, listener);
+                        let usage = usage_of(allocation.port)?;
+                        survey.add(allocation.clone(), PruneReason::CheckoutGone, usage);
                     }
                 }
                 Some(CheckoutState::OutOfReach(reason)) => survey.unreached.push(Unreached {
@@ -108,8 +110,8 @@ impl Survey {
                     survey.existing += 1;
                     let own: Vec<Allocation> = allocations.into_iter().cloned().collect();
                     for (leftover, reason) in survey.leftovers(dir, &own) {
-                        let listener = listener_on(leftover.port)?;
-                        survey.add(leftover, reason, listener);
+                        let usage = usage_of(leftover.port)?;
+                        survey.add(leftover, reason, usage);
                     }
                 }
             }
@@ -155,12 +157,12 @@ impl Survey {
         }
     }
 
-    fn add(&mut self, allocation: Allocation, reason: PruneReason, listener: Option<Listener>) {
-        match listener {
-            Some(listener) => self.in_use.push(InUse {
+    fn add(&mut self, allocation: Allocation, reason: PruneReason, usage: Option<String>) {
+        match usage {
+            Some(usage) => self.in_use.push(InUse {
                 allocation,
                 reason,
-                listener,
+                usage,
             }),
             None => self.prunable.push(Prunable { allocation, reason }),
         }
@@ -185,16 +187,12 @@ impl Unreached {
 impl fmt::Display for InUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let InUse {
-            allocation,
-            listener,
-            ..
+            allocation, usage, ..
         } = self;
         write!(
             f,
-            "port {} of {}, which is in use{}",
-            allocation.port,
-            allocation.key,
-            wording::by_listener(listener)
+            "port {} of {}, which is {usage}",
+            allocation.port, allocation.key
         )
     }
 }

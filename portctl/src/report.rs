@@ -1,6 +1,6 @@
 //! Reports of problems.
 
-use port_registry::{Allocation, Listener};
+use port_registry::{Allocation, PortUse};
 use serde::Serialize;
 
 /// A problem and its fix, printed as text or as JSON.
@@ -11,8 +11,8 @@ pub(crate) struct Report {
     pub(crate) hint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     holder: Option<Box<Allocation>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    listener: Option<Box<Listener>>,
+    #[serde(flatten)]
+    in_use: Option<Box<PortUse>>,
     /// The reports of several things that failed together.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) conflicts: Vec<Report>,
@@ -27,7 +27,7 @@ impl Report {
             error: error.into(),
             hint: None,
             holder: None,
-            listener: None,
+            in_use: None,
             conflicts: Vec::new(),
             log: Vec::new(),
         }
@@ -66,21 +66,21 @@ impl Report {
         }
     }
 
-    pub(crate) fn listener(self, listener: Option<Listener>) -> Report {
+    pub(crate) fn in_use(self, in_use: Option<PortUse>) -> Report {
         Report {
-            listener: listener.map(Box::new),
+            in_use: in_use.map(Box::new),
             ..self
         }
     }
 
-    /// Adds conflicts. The hint, holder and listener of the first one become those of the whole report, unless it
+    /// Adds conflicts. The hint, holder and use of the port of the first one become those of the whole report, unless it
     /// has its own.
     pub(crate) fn conflicts(self, conflicts: Vec<Report>) -> Report {
         let first = conflicts.first();
         Report {
             hint: self.hint.or_else(|| first?.hint.clone()),
             holder: self.holder.or_else(|| first?.holder.clone()),
-            listener: self.listener.or_else(|| first?.listener.clone()),
+            in_use: self.in_use.or_else(|| first?.in_use.clone()),
             conflicts,
             ..self
         }

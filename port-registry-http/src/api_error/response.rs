@@ -56,13 +56,13 @@ impl ApiError {
         self.contested.is_some()
     }
 
-    /// Adds the holder and the listener of the port that the request did not get. Blocks.
+    /// Adds the holder and the use of the port that the request did not get. Blocks.
     pub(crate) fn with_listener(mut self, registry: &Registry) -> ApiError {
         // If they cannot be found, the conflict is reported without them.
         if let Some(Ok(port)) = self.contested.map(|port| registry.check(port)) {
             let holder = self.body.holder.take();
             self.body.holder = holder.or(port.holder.map(Box::new));
-            self.body.listener = port.listener;
+            self.body.in_use = port.in_use;
         }
         self
     }

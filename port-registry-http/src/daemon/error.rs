@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use port_registry::daemon::LockError;
-use port_registry::{Error, Listener};
+use port_registry::{Error, PortUse};
 use thiserror::Error as ThisError;
 
 /// An error that keeps the daemon from starting, or from serving on.
@@ -25,15 +25,14 @@ pub enum DaemonError {
 
     /// Another process uses the port.
     #[error(
-        "cannot listen on 127.0.0.1:{port}: address already in use{}",
-        advice(listener)
+        "cannot listen on 127.0.0.1:{port}: address already in use: it is {in_use}; choose another port with --port"
     )]
     #[non_exhaustive]
     PortInUse {
         /// The port.
         port: u16,
-        /// The process that listens on the port, as far as it can be found.
-        listener: Listener,
+        /// The use of the port, as far as the system tells.
+        in_use: Box<PortUse>,
     },
 
     /// The system does not let the daemon listen on the port.
@@ -71,15 +70,4 @@ pub enum DaemonError {
         "the operating system denied the daemon a resource; free some memory, or raise the limits (ulimit -a)"
     )]
     System(#[from] io::Error),
-}
-
-/// Names the process that listens on a port, and the way out.
-fn advice(listener: &Listener) -> String {
-    if listener.is_known() {
-        format!(", by {listener}; stop it, or choose another port with --port")
-    } else {
-        "; no process can be seen on it, so it may be a connection that is still closing: try again, or \
-         choose another port with --port"
-            .to_owned()
-    }
 }

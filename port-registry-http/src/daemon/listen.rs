@@ -4,7 +4,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use port_registry::{Listener, Port};
+use port_registry::{Port, PortUse};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::{Instant, sleep};
 
@@ -34,8 +34,8 @@ pub(super) async fn listen(port: u16) -> Result<TcpListener, DaemonError> {
             Err(source) => {
                 return Err(match (source.kind(), Port::new(port)) {
                     (io::ErrorKind::AddrInUse, Ok(number)) => {
-                        let listener = Listener::find(number);
-                        DaemonError::PortInUse { port, listener }
+                        let in_use = Box::new(PortUse::of_busy(number));
+                        DaemonError::PortInUse { port, in_use }
                     }
                     _ => DaemonError::Bind { port, source },
                 });

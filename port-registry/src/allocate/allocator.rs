@@ -13,8 +13,7 @@ use crate::store::fault::Fault;
 use crate::store::tables::rows::Rows;
 use crate::store::tables::write_txn::WriteTxn;
 use crate::store::transaction::{Outcome, Store};
-use crate::system::probe::{Probe, Verdict};
-use crate::types::port::Port;
+use crate::system::probe::Probe;
 use crate::types::range::PortRange;
 
 /// Carries out requests on a store.
@@ -61,9 +60,8 @@ impl Allocator {
         self.store.wait()
     }
 
-    pub(crate) fn probe(&self, port: Port) -> Result<Verdict, Error> {
-        let verdict = self.probe.probe(port);
-        verdict.map_err(|source| Error::Probe { port, source })
+    pub(crate) fn probe(&self) -> &dyn Probe {
+        &*self.probe
     }
 
     /// Carries out a batch in one commit. Errors as a whole only if the store fails.

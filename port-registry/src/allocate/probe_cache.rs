@@ -110,10 +110,7 @@ impl<'a> ProbeCache<'a> {
         };
         match probed {
             Ok(verdict) => Ok(Some(*verdict)),
-            Err(error) => Err(Error::Probe {
-                port,
-                source: copy_error(error),
-            }),
+            Err(error) => Err(Error::of_probe(port, copy_error(error))),
         }
     }
 

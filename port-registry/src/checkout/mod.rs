@@ -30,4 +30,4 @@ pub(crate) mod repository_name;
 pub(crate) mod root;
 #[cfg(feature = "detect")]
 pub(crate) mod services;
-mod timeout;
+pub(crate) mod timeout;

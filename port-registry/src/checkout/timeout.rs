@@ -7,14 +7,14 @@ use std::thread;
 use std::time::Duration;
 
 /// The time that a file system has to respond.
-pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
+pub(crate) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The maximum number of threads that may be blocked by file systems that do not respond.
 const MAX_BLOCKED_THREADS: usize = 8;
 
 /// Runs `task` on a thread of its own, and leaves the thread behind if it takes longer than `timeout`. Returns `None`
 /// then, and if too many threads were left behind already.
-pub(super) fn run_with_timeout<T: Send + 'static>(
+pub(crate) fn run_with_timeout<T: Send + 'static>(
     timeout: Duration,
     task: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {

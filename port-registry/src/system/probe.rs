@@ -8,16 +8,17 @@ use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
+use crate::system::{connect, tcp_table};
 use crate::types::port::Port;
 
 /// The operating system's verdict on a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// No process has the port open.
+    /// The port is not in use.
     Free,
-    /// A process has the port open.
+    /// The port is in use.
     Busy,
-    /// This user may not bind the port, so it is unknown if a process has it open.
+    /// Nothing listens on the port, but this user may not bind it.
     Denied,
 }
 
@@ -38,7 +39,8 @@ pub trait Probe: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Returns an error if the system gives no answer, for example because this process has too many files open.
+    /// Returns an error if the system gives no answer, for example because this process has too many files open. The error
+    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) means that this process may bind no port at all.
     fn probe(&self, port: Port) -> io::Result<Verdict>;
 }
 
@@ -60,6 +62,10 @@ impl fmt::Debug for dyn Probe + '_ {
 /// conflicts with every listener, on any address of both families. With `SO_REUSEADDR`, two probes of one port do
 /// not conflict, because Linux then refuses a bind only if a socket listens (socket(7)). On other systems, such as
 /// macOS, a wildcard bind proves less, so the IPv4 wildcard and both loopback addresses are bound too.
+///
+/// If the bind succeeds, the port is still busy if a connection to it on a loopback address succeeds within 50 ms, because
+/// the kernel then forwards it, as for a container's port. If this user may not bind the port, it is busy if
+/// something listens on it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemProbe;
 
@@ -67,6 +73,9 @@ const WILDCARD_V6: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
 const WILDCARD_V4: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 const LOOPBACK_V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 const LOOPBACK_V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// The system chooses a port for a bind to this one.
+const ANY_PORT: u16 = 0;
 
 /// `true` if a bind to the dual-stack wildcard conflicts with every more specific listener.
 const WILDCARD_PROVES_ALL: bool = cfg!(target_os = "linux");
@@ -77,54 +86,78 @@ const ATTEMPTS: u32 = if WILDCARD_PROVES_ALL { 1 } else { 3 };
 
 impl Probe for SystemProbe {
     fn probe(&self, port: Port) -> io::Result<Verdict> {
-        let mut attempts = 1;
-        loop {
-            let verdict = probe_once(port)?;
-            if verdict != Verdict::Busy || attempts >= ATTEMPTS {
-                return Ok(verdict);
+        match probe_by_binding(port)? {
+            Verdict::Free if connect::succeeds(port) => Ok(Verdict::Busy),
+            Verdict::Denied if listens(port) => Ok(Verdict::Busy),
+            Verdict::Denied => {
+                refuse_sandbox()?;
+                Ok(Verdict::Denied)
             }
-            attempts += 1;
-            thread::sleep(Duration::from_millis(1));
+            verdict => Ok(verdict),
         }
+    }
+}
+
+/// Tests if something listens on a port that may not be bound.
+fn listens(port: Port) -> bool {
+    tcp_table::listens(port) == Some(true) || connect::succeeds(port)
+}
+
+/// Fails if this process may bind no port at all, as in some sandboxes.
+fn refuse_sandbox() -> io::Result<()> {
+    for ip in [WILDCARD_V6, WILDCARD_V4] {
+        match bind(ip, ANY_PORT)? {
+            BindOutcome::NoSuchFamily => {}
+            BindOutcome::Denied => return Err(io::ErrorKind::PermissionDenied.into()),
+            BindOutcome::Bound | BindOutcome::InUse => return Ok(()),
+        }
+    }
+    Ok(())
+}
+
+fn probe_by_binding(port: Port) -> io::Result<Verdict> {
+    let mut attempts = 1;
+    loop {
+        let verdict = probe_once(port)?;
+        if verdict != Verdict::Busy || attempts >= ATTEMPTS {
+            return Ok(verdict);
+        }
+        attempts += 1;
+        thread::sleep(Duration::from_millis(1));
     }
 }
 
 fn probe_once(port: Port) -> io::Result<Verdict> {
-    let dual_stack = bind(WILDCARD_V6, port)?;
-    if WILDCARD_PROVES_ALL && dual_stack != BindOutcome::NoSuchFamily {
-        return Ok(dual_stack.verdict());
-    }
-    for address in [WILDCARD_V4, LOOPBACK_V4, LOOPBACK_V6] {
-        match bind(address, port)?.verdict() {
-            Verdict::Free => {}
-            verdict => return Ok(verdict),
+    let dual_stack = bind(WILDCARD_V6, port.get())?;
+    let mut worst = dual_stack;
+    if !WILDCARD_PROVES_ALL || dual_stack == BindOutcome::NoSuchFamily {
+        for address in [WILDCARD_V4, LOOPBACK_V4, LOOPBACK_V6] {
+            worst = worst.max(bind(address, port.get())?);
         }
     }
-    Ok(dual_stack.verdict())
+    match worst {
+        BindOutcome::Bound => Ok(Verdict::Free),
+        BindOutcome::InUse => Ok(Verdict::Busy),
+        BindOutcome::Denied => Ok(Verdict::Denied),
+        BindOutcome::NoSuchFamily => Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "the system has neither IPv4 nor IPv6",
+        )),
+    }
 }
 
-/// The outcome of a bind.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// The outcome of a bind, in the order in which several of them decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum BindOutcome {
-    Bound,
-    InUse,
-    Denied,
     /// The machine has no such addresses, for example because IPv6 is turned off.
     NoSuchFamily,
+    Bound,
+    Denied,
+    InUse,
 }
 
-impl BindOutcome {
-    fn verdict(self) -> Verdict {
-        match self {
-            BindOutcome::Bound | BindOutcome::NoSuchFamily => Verdict::Free,
-            BindOutcome::InUse => Verdict::Busy,
-            BindOutcome::Denied => Verdict::Denied,
-        }
-    }
-}
-
-fn bind(ip: IpAddr, port: Port) -> io::Result<BindOutcome> {
-    match try_bind(SocketAddr::new(ip, port.get())) {
+fn bind(ip: IpAddr, port: u16) -> io::Result<BindOutcome> {
+    match try_bind(SocketAddr::new(ip, port)) {
         Ok(()) => Ok(BindOutcome::Bound),
         Err(error) => match error.kind() {
             io::ErrorKind::AddrInUse => Ok(BindOutcome::InUse),

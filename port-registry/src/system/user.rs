@@ -35,12 +35,23 @@ pub(crate) fn is_trusted(_: &Metadata, _: &Metadata) -> bool {
 #[cfg(all(unix, feature = "detect"))]
 pub(crate) fn is_own(file: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
-    user() == Some(file.uid())
+    is_own_id(file.uid())
 }
 
 #[cfg(all(not(unix), feature = "detect"))]
 pub(crate) fn is_own(_: &Metadata) -> bool {
     true
+}
+
+/// Tests if this is the id of this user.
+#[cfg(unix)]
+pub(crate) fn is_own_id(id: u32) -> bool {
+    user() == Some(id)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_own_id(_: u32) -> bool {
+    false
 }
 
 #[cfg(unix)]

@@ -2,6 +2,7 @@
 
 pub(crate) mod allocation;
 pub(crate) mod allocation_id;
+pub(crate) mod allocation_status;
 pub(crate) mod checkout_name;
 pub(crate) mod checkout_path;
 pub(crate) mod claim;

@@ -41,6 +41,11 @@ impl Port {
         }
     }
 
+    /// Returns the URL of a server on this machine that speaks HTTP on the port: `http://localhost:3000`.
+    pub fn url(self) -> String {
+        format!("http://localhost:{self}")
+    }
+
     /// Returns the port's number.
     pub const fn get(self) -> u16 {
         self.0.get()

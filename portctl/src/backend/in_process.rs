@@ -1,8 +1,8 @@
 //! The backend that opens the registry's file.
 
 use port_registry::{
-    Allocation, AllocationId, Answer, Atomicity, Builder, Claim, Error, Filter, Port, PortStatus,
-    Registry, Request,
+    Allocation, AllocationId, AllocationStatus, Answer, Atomicity, Builder, Claim, Error, Filter,
+    Port, PortStatus, Registry, Request,
 };
 
 use super::error::BackendError;
@@ -74,6 +74,10 @@ impl Backend for InProcess {
 
     fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, BackendError> {
         Ok(self.registry.list(filter)?)
+    }
+
+    fn status(&self, allocations: Vec<Allocation>) -> Result<Vec<AllocationStatus>, BackendError> {
+        Ok(self.registry.status_of(allocations)?)
     }
 
     fn check(&self, port: Port) -> Result<PortStatus, BackendError> {

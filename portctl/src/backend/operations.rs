@@ -1,6 +1,8 @@
 //! The interface to a registry that both backends implement.
 
-use port_registry::{Allocation, AllocationId, Claim, Filter, Port, PortStatus, ServiceKey};
+use port_registry::{
+    Allocation, AllocationId, AllocationStatus, Claim, Filter, Port, PortStatus, ServiceKey,
+};
 
 use super::error::BackendError;
 
@@ -27,6 +29,10 @@ pub(crate) trait Backend {
         let filter = Filter::new();
         self.list(&filter.with_app(key.app()).with_instance(key.instance()))
     }
+
+    /// Returns the status of each of these allocations, in their order, from one look at the system. Those that have been
+    /// released meanwhile may be missing.
+    fn status(&self, allocations: Vec<Allocation>) -> Result<Vec<AllocationStatus>, BackendError>;
 
     /// Checks if a port is available, and finds its holder if it is allocated.
     fn check(&self, port: Port) -> Result<PortStatus, BackendError>;

@@ -1,10 +1,13 @@
 //! The backend that asks a daemon over HTTP.
 
+use std::collections::HashMap;
+
 use port_registry::daemon::api::{
     Batch, BatchAnswer, BatchAnswers, ById, CREATED, ErrorBody, Method, Subject, path,
 };
 use port_registry::{
-    Allocation, AllocationId, CheckoutPath, Claim, Error, Filter, Port, PortStatus,
+    Allocation, AllocationId, AllocationStatus, CheckoutPath, Claim, Error, Filter, Port,
+    PortStatus,
 };
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -122,6 +125,38 @@ impl Backend for Remote {
     }
 
     fn list(&self, filter: &Filter) -> Result<Vec<Allocation>, BackendError> {
+        let mut found: Vec<Allocation> = self.get_matching(path::ALLOCATIONS, filter)?;
+        // A daemon ignores parameters that it does not know.
+        found.retain(|it| filter.matches(it));
+        Ok(found)
+    }
+
+    fn status(&self, allocations: Vec<Allocation>) -> Result<Vec<AllocationStatus>, BackendError> {
+        let mut dirs = allocations.iter().map(|it| it.dir.as_ref());
+        let filter = match dirs.next().flatten() {
+            Some(dir) if dirs.all(|it| it == Some(dir)) => Filter::new().with_dir(dir.clone()),
+            _ => Filter::new(),
+        };
+        let found: Vec<AllocationStatus> = self.get_matching(path::STATUS, &filter)?;
+        let found = found.into_iter().map(|it| (it.allocation.id, it));
+        let mut found: HashMap<AllocationId, AllocationStatus> = found.collect();
+        let wanted = allocations.iter();
+        Ok(wanted.filter_map(|it| found.remove(&it.id)).collect())
+    }
+
+    fn check(&self, port: Port) -> Result<PortStatus, BackendError> {
+        let found = self.client.get(&path::port(port), &[])?.outcome()?;
+        found.map_err(|body| backend_error(&body, Subject::Other))
+    }
+}
+
+impl Remote {
+    /// Gets the documents of the allocations that match, or of more.
+    fn get_matching<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        filter: &Filter,
+    ) -> Result<Vec<T>, BackendError> {
         let port = filter.port().map(|port| port.to_string());
         let parts = [
             ("app", filter.app()),
@@ -134,17 +169,7 @@ impl Backend for Remote {
             .into_iter()
             .filter_map(|(name, value)| Some((name, value?)))
             .collect();
-        let found = self.client.get(path::ALLOCATIONS, &query)?.outcome()?;
-        let found = found.map(|mut found: Vec<Allocation>| {
-            // A daemon ignores parameters that it does not know.
-            found.retain(|it| filter.matches(it));
-            found
-        });
-        found.map_err(|body| backend_error(&body, Subject::Other))
-    }
-
-    fn check(&self, port: Port) -> Result<PortStatus, BackendError> {
-        let found = self.client.get(&path::port(port), &[])?.outcome()?;
+        let found = self.client.get(path, &query)?.outcome()?;
         found.map_err(|body| backend_error(&body, Subject::Other))
     }
 }

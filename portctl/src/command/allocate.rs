@@ -40,7 +40,13 @@ pub(crate) fn run(args: AllocateArgs) -> CommandResult {
     };
     let (claims, outcome) = with_marks(
         |length| {
-            let claims = claims(&here, &services, args.port, length)?.into_iter();
+            let claims = claims(&here, &services, args.port, length)?;
+            if args.adopt {
+                for claim in &claims {
+                    conflict::refuse_foreign(&*backend, claim)?;
+                }
+            }
+            let claims = claims.into_iter();
             Ok(claims.map(|it| it.with_listener_policy(policy)).collect())
         },
         |claims: &[Claim]| backend.allocate(&claims.iter().collect::<Vec<_>>()),

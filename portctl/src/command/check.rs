@@ -2,7 +2,8 @@
 
 use std::slice;
 
-use port_registry::{Port, PortStatus};
+use port_registry::{Checkout, CheckoutPath, Port, PortStatus, PortUse};
+use serde::Serialize;
 
 use super::claiming::print_notes;
 use super::invocation::Invocation;
@@ -10,26 +11,41 @@ use super::outcome::{CommandResult, Done};
 use super::{missing, named};
 use crate::args::CheckArgs;
 use crate::backend::{self, Backend};
-use crate::checkout::{Here, TypedLabels};
+use crate::checkout::{Here, TypedLabels, current_folder};
 use crate::command_error::CommandError;
 use crate::output::{self, visible, wording};
 use crate::report::Report;
+use crate::whose::Whose;
 
 pub(crate) fn run(args: CheckArgs) -> CommandResult {
     let as_json = args.json;
     let target = target(args)?;
     let backend = backend::open()?;
-    let status = backend.check(target.port(&*backend)?)?;
+    let (port, dir) = target.port_and_dir(&*backend)?;
+    let status = backend.check(port)?;
+    let owner = status.in_use.as_ref().map(|in_use| owner(in_use, dir));
     let printed = if as_json {
-        output::print_json(&status)
+        output::print_json(&Checked {
+            status: &status,
+            owner: owner.as_ref(),
+        })
     } else {
-        output::print(&visible(&describe(&status)))
+        output::print(&visible(&describe(&status, owner.as_ref())))
     };
     Ok(if status.available {
         Done::Printed(printed)
     } else {
         Done::No(printed)
     })
+}
+
+/// The status of a port, and whose listener it has, seen from the checkout of the command.
+#[derive(Serialize)]
+struct Checked<'a> {
+    #[serde(flatten)]
+    status: &'a PortStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<&'a Whose>,
 }
 
 /// The port to check.
@@ -70,9 +86,13 @@ fn target(args: CheckArgs) -> Result<Target, CommandError> {
 }
 
 impl Target {
-    fn port(self, backend: &dyn Backend) -> Result<Port, CommandError> {
+    /// Returns the port, and the checkout of the service that was named.
+    fn port_and_dir(
+        self,
+        backend: &dyn Backend,
+    ) -> Result<(Port, Option<CheckoutPath>), CommandError> {
         let (service, typed, invocation) = match self {
-            Target::Port(port) => return Ok(port),
+            Target::Port(port) => return Ok((port, None)),
             Target::Service(service, typed, invocation) => (service, typed, invocation),
         };
         let here = Here::new(backend, typed);
@@ -82,32 +102,34 @@ impl Target {
                 if !invocation.has_switch("--json") {
                     print_notes(&notes);
                 }
-                Ok(allocation.port)
+                Ok((allocation.port, allocation.dir))
             }
             None => Err(missing::report(&invocation, &here, &service)?.into()),
         }
     }
 }
 
-fn describe(status: &PortStatus) -> String {
+/// Compares the listeners of a port with the checkout of a service, or else with the current one.
+fn owner(in_use: &PortUse, dir: Option<CheckoutPath>) -> Whose {
+    if let Some(dir) = dir {
+        return Whose::of(in_use, &dir);
+    }
+    let here = current_folder().ok();
+    match here.and_then(|here| Checkout::open(here).ok()) {
+        Some(here) => Whose::of(in_use, here.root()),
+        None => Whose::of_none(in_use),
+    }
+}
+
+fn describe(status: &PortStatus, owner: Option<&Whose>) -> String {
     let port = status.port;
-    let name = wording::holder;
-    let by = wording::by_listener;
-    match (&status.holder, &status.listener) {
+    let owner = owner.map(Whose::to_string).unwrap_or_default();
+    match (status.holder.as_ref().map(wording::holder), &status.in_use) {
         (None, None) => format!("port {port} is available"),
-        (None, Some(listener)) => {
-            format!("port {port} is in use{}, and not allocated", by(listener))
+        (None, Some(in_use)) => format!("port {port} is {in_use}, and not allocated{owner}"),
+        (Some(holder), None) => format!("port {port} is allocated to {holder}, and not in use"),
+        (Some(holder), Some(in_use)) => {
+            format!("port {port} is allocated to {holder}, and {in_use}{owner}")
         }
-        (Some(holder), None) => {
-            format!(
-                "port {port} is allocated to {}, and not in use",
-                name(holder)
-            )
-        }
-        (Some(holder), Some(listener)) => format!(
-            "port {port} is allocated to {}, and in use{}",
-            name(holder),
-            by(listener)
-        ),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use port_registry::{Allocation, Port};
+use port_registry::{Allocation, AllocationStatus, Listener, Port, ServiceState};
 
 use super::invocation::Invocation;
 use super::named::Named;
@@ -13,6 +13,7 @@ use crate::backend::{self, Backend};
 use crate::checkout::{Here, TypedLabels};
 use crate::command_error::CommandError;
 use crate::output::{self, visible};
+use crate::whose::Whose;
 
 pub(crate) fn run(args: ListArgs) -> CommandResult {
     let invocation = Invocation::new("list", args.app.as_deref(), args.instance.as_deref())
@@ -41,18 +42,25 @@ pub(crate) fn run(args: ListArgs) -> CommandResult {
     if !args.all {
         missing.extend(here.notes_of_others(&allocations)?);
     }
+    let is_empty = allocations.is_empty();
+    let statuses = if is_empty {
+        Vec::new()
+    } else {
+        backend.status(allocations)?
+    };
     if args.json {
-        return Ok(Done::Printed(output::print_json(&allocations)));
+        return Ok(Done::Printed(output::print_json(&statuses)));
     }
-    let printed = if allocations.is_empty() {
+    missing.extend(notes_of_states(&statuses));
+    let printed = if is_empty {
         Ok(())
     } else if args.all {
-        output::print_by_checkout(&allocations)
+        output::print_by_checkout(&statuses)
     } else {
-        output::print_allocations(&allocations)
+        output::print_allocations(&statuses)
     };
     // In place of a result, the sentence is no note beside it.
-    let remark = if allocations.is_empty() {
+    let remark = if is_empty {
         output::remark
     } else {
         output::note
@@ -60,6 +68,38 @@ pub(crate) fn run(args: ListArgs) -> CommandResult {
     Ok(Done::Printed(printed.and_then(|()| {
         missing.iter().try_for_each(|it| remark(&visible(it)))
     })))
+}
+
+/// Tells which services have foreign listeners, and which processes of a checkout may be a service on a wrong port.
+fn notes_of_states(statuses: &[AllocationStatus]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let mut strays: BTreeMap<Port, (&Listener, Vec<String>)> = BTreeMap::new();
+    for status in statuses {
+        let (service, port) = (status.allocation.key.service(), status.allocation.port);
+        let foreign = status.listener.as_ref();
+        if let Some(listener) = foreign.filter(|_| status.state == ServiceState::Foreign) {
+            let root = status.allocation.dir.as_deref();
+            if let Some(other) = root.and_then(|root| listener.other_checkout(root)) {
+                let other = Whose::Foreign(other.to_owned());
+                notes.push(format!(
+                    "port {port} of {service} is in use by {listener}{other}"
+                ));
+            }
+        }
+        for stray in &status.elsewhere {
+            let (_, meant) = strays
+                .entry(stray.port)
+                .or_insert((&stray.listener, Vec::new()));
+            meant.push(format!("{service}'s port is {port}"));
+        }
+    }
+    for (port, (listener, meant)) in strays {
+        notes.push(format!(
+            "{listener} listens on {port}; {}",
+            meant.join(", ")
+        ));
+    }
+    notes
 }
 
 /// A service or a port that the command line names.

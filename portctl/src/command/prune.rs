@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::io;
 
-use port_registry::{Allocation, AllocationId, Filter};
+use port_registry::{Allocation, AllocationId, Filter, PortUse};
 use serde::Serialize;
 
 use super::outcome::{CommandResult, Done};
 use super::release::{describe, release_listed};
 use crate::args::PruneArgs;
-use crate::backend;
+use crate::backend::{self, BackendError};
 use crate::command_error::CommandError;
 use crate::output::{self, Columns, visible, wording};
 use crate::pruning::{Prunable, Survey};
@@ -23,7 +23,8 @@ pub(crate) fn run(args: &PruneArgs) -> CommandResult {
     let backend = backend::open()?;
     let allocations = backend.list(&Filter::new())?;
     let mut survey = Survey::of(&allocations, |port| {
-        backend.check(port).map(|status| status.listener)
+        let status = backend.check(port)?;
+        Ok::<_, BackendError>(status.served().map(PortUse::to_string))
     })?;
     if args.yes {
         // The survey takes time, and a checkout may have taken an allocation on meanwhile.

@@ -16,6 +16,7 @@ use crate::command_error::CommandError;
 use crate::conflict;
 use crate::output::{self, visible, wording};
 use crate::report::Report;
+use crate::whose::Whose;
 
 pub(crate) fn run(args: ReleaseArgs) -> CommandResult {
     let invocation = Invocation::new("release", args.app.as_deref(), args.instance.as_deref())
@@ -182,11 +183,11 @@ fn refuse_in_use(
 ) -> Result<(), CommandError> {
     let mut in_use = Vec::new();
     for allocation in chosen {
-        if let Some(listener) = backend.check(allocation.port)?.listener {
-            in_use.push((allocation, listener));
+        if let Some(served) = backend.check(allocation.port)?.served() {
+            in_use.push((allocation, served.clone()));
         }
     }
-    let Some((first, listener)) = in_use.first() else {
+    let Some((first, served)) = in_use.first() else {
         return Ok(());
     };
     let others = match in_use.len() {
@@ -195,21 +196,21 @@ fn refuse_in_use(
         count => format!(", and so are {} others", count - 1),
     };
     let problem = format!(
-        "port {} of {} is in use{}{others}; nothing was released",
-        first.port,
-        first.key,
-        wording::by_listener(listener)
+        "port {} of {} is {served}{others}; nothing was released",
+        first.port, first.key
     );
     let all = invocation
         .of("release")
         .like(invocation)
         .with_switch("--yes", true);
-    let hint = format!(
-        "stop what listens there, or `{}` releases all the same",
-        all.with::<&str>(&[])
-    );
+    let all = all.with::<&str>(&[]);
+    let root = first.dir.as_deref();
+    let hint = match root.map(|root| Whose::of(served, root)) {
+        Some(Whose::Ours) => format!("stop it, or `{all}` releases all the same"),
+        _ => format!("`{all}` releases all the same"),
+    };
     let report = Report::new(problem).holder((*first).clone());
-    Err(report.listener(Some(listener.clone())).hint(hint).into())
+    Err(report.in_use(Some(served.clone())).hint(hint).into())
 }
 
 /// Reports that an allocation of this app belongs to another checkout.

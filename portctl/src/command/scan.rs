@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use std::io;
 use std::path::Path;
 
-use port_registry::{Allocation, Checkout, Listener, Port, PortStatus};
+use port_registry::{Allocation, Checkout, Port, PortStatus, PortUse};
 use serde::Serialize;
 
 use super::claiming::{self, note_of_mark};
@@ -17,7 +17,7 @@ use crate::checkout::{Here, TypedLabels};
 use crate::command_error::CommandError;
 use crate::conflict;
 use crate::environment;
-use crate::output::{self, Columns, visible, wording};
+use crate::output::{self, Columns, visible};
 use crate::path::folder_of;
 use crate::registration::register;
 use crate::report::Report;
@@ -37,8 +37,8 @@ struct KnownPort<'a> {
     registry: Standing,
     #[serde(skip_serializing_if = "Option::is_none")]
     holder: Option<Allocation>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    listener: Option<Listener>,
+    #[serde(flatten)]
+    in_use: Option<PortUse>,
 }
 
 /// The holder of a port. The documented JSON values differ from the words of the table.
@@ -101,7 +101,7 @@ fn look_up<'a>(
             entry.insert(backend.check(port)?);
         }
         let status = statuses.get(&port).cloned();
-        let (holder, listener) = status.map_or((None, None), |it| (it.holder, it.listener));
+        let (holder, in_use) = status.map_or((None, None), |it| (it.holder, it.in_use));
         known.push(KnownPort {
             fixed_port,
             registry: match &holder {
@@ -110,7 +110,7 @@ fn look_up<'a>(
                 Some(_) => Standing::Taken,
             },
             holder,
-            listener,
+            in_use,
         });
     }
     Ok(known)
@@ -138,8 +138,8 @@ fn row<'a>(known: &'a KnownPort) -> Vec<Cow<'a, str>> {
         (Standing::Yours, Some(holder)) => format!("{guess}yours, as {}", holder.key.service()),
         (Standing::Taken, Some(holder)) => format!("{guess}allocated to {}", holder.key),
     };
-    let system = match &known.listener {
-        Some(listener) => format!("in use{}", wording::by_listener(listener)),
+    let system = match &known.in_use {
+        Some(in_use) => in_use.to_string(),
         None => "not in use".to_owned(),
     };
     vec![

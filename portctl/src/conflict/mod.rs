@@ -4,7 +4,7 @@ mod claim;
 mod hint;
 mod holder;
 
-pub(crate) use self::claim::{first_allocated, report_first};
+pub(crate) use self::claim::{first_allocated, refuse_foreign, report_first};
 pub(crate) use self::hint::{
     adopt_command, command_for, path_for, release_command, release_hint, release_hint_if_gone,
 };

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::{Child, ExitStatus};
 
 use port_registry::daemon::{DaemonInfo, Presence, Supervisor};
-use port_registry::{Builder, DB_VARIABLE, Listener, Port};
+use port_registry::{Builder, DB_VARIABLE, Port, PortUse};
 
 use super::advice::{
     find_suspended, other_port, restart_for_range, resume_or_end, use_its_registry,
@@ -156,10 +156,9 @@ fn report_difference(target: &Target, daemon: &DaemonInfo, registry: &Builder) -
 
 /// Reports another server at the address.
 fn report_occupied_address(target: &Target, error: &ClientError) -> Report {
-    let listener = Port::new(target.address().port()).ok().map(Listener::find);
-    let by = listener
-        .as_ref()
-        .map_or_else(String::new, wording::by_listener);
+    let in_use = Port::new(target.address().port())
+        .ok()
+        .map(PortUse::of_busy);
     let what = match error {
         ClientError::Silent { .. } => "which does not answer".to_owned(),
         ClientError::Denied { error, .. } => {
@@ -169,13 +168,12 @@ fn report_occupied_address(target: &Target, error: &ClientError) -> Report {
         _ => "which is not port-registry".to_owned(),
     };
     let address = target.address();
-    let message = if by.is_empty() {
-        format!("{address} is in use by another process, {what}")
-    } else {
-        format!("{address} is in use{by}, {what}")
-    };
+    let in_use_by = in_use
+        .as_ref()
+        .map_or_else(|| "in use".to_owned(), PortUse::to_string);
+    let message = format!("{address} is {in_use_by}, {what}");
     let hint = format!("stop it, or {}", other_port(address));
-    Report::new(message).listener(listener).hint(hint)
+    Report::new(message).in_use(in_use).hint(hint)
 }
 
 /// Reports a daemon that holds its lock but does not answer.

@@ -24,8 +24,11 @@ pub(super) fn check(
     let Some(allocations) = allocations else {
         return Issue::warning("not checked, because the registry cannot be read").of(CHECK);
     };
-    let listener_on = |port| Ok::<_, Infallible>(listeners.get(&port).cloned());
-    let Ok(survey) = Survey::of(allocations, listener_on);
+    let in_use = |port| {
+        let listener = listeners.get(&port);
+        Ok::<_, Infallible>(listener.map(|it| format!("in use by {it}")))
+    };
+    let Ok(survey) = Survey::of(allocations, in_use);
     let mut finding = if survey.prunable.is_empty() {
         Finding::ok(CHECK, describe_existing(&survey))
     } else {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use port_registry::{Allocation, Filter, Listener};
+use port_registry::{Allocation, AllocationStatus, Filter, Listener, Port};
 
 use super::finding::{CheckStatus, Finding};
 use super::{checkout, checkouts, daemon, git, home, listeners, path, pidfile, store};
@@ -22,11 +22,13 @@ pub(crate) fn examine() -> Vec<Finding> {
         _ => own,
     };
     let allocations = allocations.as_deref();
-    // A single listing answers for all ports.
-    let listeners = match allocations {
-        Some([_, ..]) => Listener::all(),
-        _ => BTreeMap::new(),
-    };
+    // A single look at the system answers for all ports.
+    let statuses =
+        AllocationStatus::of_all(allocations.unwrap_or_default().to_vec()).unwrap_or_default();
+    let listeners = statuses
+        .into_iter()
+        .filter_map(|it| Some((it.allocation.port, it.listener?)));
+    let listeners: BTreeMap<Port, Listener> = listeners.collect();
     let (git, is_git_usable) = git::check();
     vec![
         home::check(is_readable),

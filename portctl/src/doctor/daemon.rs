@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use port_registry::daemon::{DaemonInfo, Presence, lock_of};
-use port_registry::{Builder, Listener, Port};
+use port_registry::{Builder, Port, PortUse};
 
 use super::finding::{Finding, Issue};
 use crate::address::Address;
 use crate::backend::{Client, ClientError};
 use crate::daemon;
 use crate::environment;
-use crate::output::wording;
 use crate::report::Report;
 
 const CHECK: &str = "daemon";
@@ -181,11 +180,9 @@ fn other_server_at(client: &Client) -> Option<Issue> {
             daemon.pid
         ),
         Err(error) => {
-            let listener = Port::new(address.port()).ok().map(Listener::find);
-            let by = listener
-                .as_ref()
-                .map_or_else(String::new, wording::by_listener);
-            format!("{address} is in use{by}: {error}")
+            let in_use = Port::new(address.port()).ok().map(PortUse::of_busy);
+            let in_use = in_use.map_or_else(|| "in use".to_owned(), |it| it.to_string());
+            format!("{address} is {in_use}: {error}")
         }
     };
     Some(Issue::warning(line).hint(format!(

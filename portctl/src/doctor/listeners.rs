@@ -101,10 +101,9 @@ fn is_foreign(
 
 fn describe(allocation: &Allocation, listener: &Listener) -> String {
     format!(
-        "port {} of {} is in use{}",
+        "port {} of {} is in use by {listener}",
         allocation.port,
         wording::holder(allocation),
-        wording::by_listener(listener)
     )
 }
 

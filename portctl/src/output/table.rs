@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io;
 
-use port_registry::{Allocation, Timestamp};
+use port_registry::{AllocationStatus, Timestamp};
 use prettytable::format::FormatBuilder;
 use prettytable::{Row, Table};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -32,14 +32,16 @@ pub(crate) struct Columns {
 }
 
 const ALLOCATIONS: Columns = Columns {
-    headings: &["ID", "APP", "INSTANCE", "SERVICE", "PORT", "CREATED"],
+    headings: &[
+        "ID", "APP", "INSTANCE", "SERVICE", "PORT", "STATE", "CREATED",
+    ],
     names: &[1, 2, 3],
     needed: 5,
 };
 
 /// Renders a table of allocations. If the current time is given, their times are shown as ages.
 fn allocation_table(
-    allocations: &[Allocation],
+    allocations: &[AllocationStatus],
     width: Option<usize>,
     now: Option<Timestamp>,
 ) -> io::Result<String> {
@@ -47,7 +49,8 @@ fn allocation_table(
     ALLOCATIONS.render(&rows, width)
 }
 
-fn cells(allocation: &Allocation, now: Option<Timestamp>) -> Vec<Cow<'_, str>> {
+fn cells(status: &AllocationStatus, now: Option<Timestamp>) -> Vec<Cow<'_, str>> {
+    let allocation = &status.allocation;
     let (key, created) = (&allocation.key, allocation.created_at);
     vec![
         Cow::from(allocation.id.to_string()),
@@ -55,6 +58,7 @@ fn cells(allocation: &Allocation, now: Option<Timestamp>) -> Vec<Cow<'_, str>> {
         visible(key.instance()),
         visible(key.service()),
         Cow::from(allocation.port.to_string()),
+        Cow::from(status.state.to_string()),
         Cow::from(now.map_or_else(|| created.to_string(), |now| age(created, now))),
     ]
 }
@@ -93,13 +97,14 @@ impl Columns {
     }
 
     /// Fits the columns into `width`: shortens the longest names, and then leaves out the columns that are not
-    /// needed.
+    /// needed, from the last one on.
     fn fitted(&self, mut widths: Vec<usize>, width: usize) -> Vec<usize> {
         self.shorten_names(&mut widths, width, SHORT);
-        if total(&widths) > width {
-            widths.truncate(self.needed);
-            self.shorten_names(&mut widths, width, SHORTEST);
+        while total(&widths) > width && widths.len() > self.needed {
+            widths.pop();
+            self.shorten_names(&mut widths, width, SHORT);
         }
+        self.shorten_names(&mut widths, width, SHORTEST);
         widths
     }
 
@@ -143,7 +148,7 @@ fn shortened(text: &str, width: usize) -> Cow<'_, str> {
 }
 
 /// Prints a table of allocations. On a terminal, it is no wider than that, and shows ages.
-pub(crate) fn print_allocations(allocations: &[Allocation]) -> io::Result<()> {
+pub(crate) fn print_allocations(allocations: &[AllocationStatus]) -> io::Result<()> {
     let now = terminal::is_terminal(Stream::Stdout).then(Timestamp::now);
     let table = allocation_table(allocations, terminal::width(Stream::Stdout), now)?;
     print_under_heading(&table)
@@ -151,10 +156,17 @@ pub(crate) fn print_allocations(allocations: &[Allocation]) -> io::Result<()> {
 
 /// Prints a table of allocations like [`print_allocations`], with the path of each checkout above its allocations. Those
 /// without a checkout come last.
-pub(crate) fn print_by_checkout(allocations: &[Allocation]) -> io::Result<()> {
+pub(crate) fn print_by_checkout(allocations: &[AllocationStatus]) -> io::Result<()> {
     let mut sorted = allocations.to_vec();
     sorted.sort_by(|one, other| {
-        let place = |it: &Allocation| (it.dir.is_none(), it.dir.clone(), it.id);
+        let place = |it: &AllocationStatus| {
+            let allocation = &it.allocation;
+            (
+                allocation.dir.is_none(),
+                allocation.dir.clone(),
+                allocation.id,
+            )
+        };
         place(one).cmp(&place(other))
     });
     let now = terminal::is_terminal(Stream::Stdout).then(Timestamp::now);
@@ -162,8 +174,8 @@ pub(crate) fn print_by_checkout(allocations: &[Allocation]) -> io::Result<()> {
     let mut lines = table.lines();
     let mut text = format!("{}\n", lines.next().unwrap_or_default());
     let mut group = None;
-    for (allocation, line) in sorted.iter().zip(lines) {
-        let checkout = wording::checkout(allocation);
+    for (status, line) in sorted.iter().zip(lines) {
+        let checkout = wording::checkout(&status.allocation);
         if group != Some(checkout) {
             group = Some(checkout);
             let heading = if checkout.is_empty() {
@@ -191,18 +203,18 @@ fn print_under_heading(text: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use port_registry::Allocation;
+    use port_registry::AllocationStatus;
     use unicode_width::UnicodeWidthStr;
 
     use super::{allocation_table, shortened};
 
-    fn allocations() -> Vec<Allocation> {
+    fn allocations() -> Vec<AllocationStatus> {
         serde_json::from_value(serde_json::json!([
             {"id": 1, "app": "shop", "instance": "main", "service": "web", "port": 3000,
-             "created_at": "2026-11-24T12:00:00Z"},
+             "state": "up", "url": "", "created_at": "2026-11-24T12:00:00Z"},
             {"id": 12345, "app": "日本語のプロジェクト名", "port": 65535,
              "instance": "feature-a-name-that-goes-on-and-on-and-on", "service": "po\u{202e}stgres",
-             "created_at": "2026-11-24T12:00:01Z"},
+             "state": "foreign", "url": "", "created_at": "2026-11-24T12:00:01Z"},
         ]))
         .unwrap()
     }
@@ -230,14 +242,15 @@ mod tests {
                 table.contains("12345") && table.contains("65535"),
                 "{table}"
             );
-            assert_eq!(table.contains("CREATED"), width >= 64, "{width}:\n{table}");
+            assert_eq!(table.contains("STATE"), width >= 51, "{width}:\n{table}");
+            assert_eq!(table.contains("CREATED"), width >= 73, "{width}:\n{table}");
         }
     }
 
     #[test]
     fn table_with_the_current_time_shows_ages() {
         let now = "2026-11-24T14:00:01Z".parse().ok();
-        let table = allocation_table(&allocations(), Some(64), now).unwrap();
+        let table = allocation_table(&allocations(), Some(80), now).unwrap();
         assert!(
             table.lines().skip(1).all(|row| row.ends_with("  2 h ago")),
             "{table}"

@@ -2,18 +2,9 @@
 
 use std::borrow::Cow;
 
-use port_registry::{Allocation, CheckoutPath, Listener};
+use port_registry::{Allocation, CheckoutPath};
 
 use crate::service_name::meaning_of_word;
-
-/// Names the process that listens: ` by ...`. Returns an empty text if the system does not tell.
-pub(crate) fn by_listener(listener: &Listener) -> String {
-    if listener.is_known() {
-        format!(" by {listener}")
-    } else {
-        String::new()
-    }
-}
 
 /// Names the holder of a port, with its id and checkout.
 pub(crate) fn holder(holder: &Allocation) -> String {

@@ -68,10 +68,10 @@ impl Session {
     pub(super) fn assert_snapshot(self, name: &str) {
         let mut settings = test_support::snapshots::settings();
         settings.add_filter(self.sandbox.path().to_str().unwrap(), "[SANDBOX]");
-        // Only Linux tells the folder of the process.
+        // Only Linux tells the folder of the process, which may be in a checkout.
         settings.add_filter(
             &format!(
-                r#""pid":{},"process":"[^"]*"(,"dir":"[^"]*")?"#,
+                r#""pid":{},"process":"[^"]*"(,"dir":"[^"]*")?(,"checkout":"[^"]*")?"#,
                 std::process::id()
             ),
             r#""pid":[PID],"process":"[PROCESS]""#,

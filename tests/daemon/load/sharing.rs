@@ -112,6 +112,8 @@ fn the_daemon_and_in_process_portctl_share_the_store() {
     // Both backends list the allocations of both.
     let listed = daemon.ask("GET", "/v1/allocations", "").json(200);
     assert_eq!(listed.as_array().unwrap().len(), all.len());
+    let listed = daemon.ask("GET", "/v1/status", "").json(200);
+    assert_eq!(listed.as_array().unwrap().len(), all.len());
     let ran = Ran::of(
         sandbox
             .command(program("portctl"))

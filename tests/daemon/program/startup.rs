@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
-use port_registry::{Claim, Listener, ServiceKey};
+use port_registry::{Claim, PortUse, ServiceKey};
 use test_support::daemon::{Daemon, PORT_REGISTRY};
 use test_support::{Ran, Sandbox, occupant};
 
@@ -18,20 +18,18 @@ fn startup_waits_for_a_port_in_use_and_then_names_its_owner() {
     let start = Instant::now();
     let message = failure(&sandbox, &["--port", &port]);
     assert!(start.elapsed() >= Duration::from_secs(3));
-    let listener = Listener::find(port.parse().unwrap()).to_string();
+    let in_use = PortUse::of_busy(port.parse().unwrap()).to_string();
     let pid = format!("pid {}", occupant.id());
-    assert!(listener.contains(&pid), "{listener}");
+    assert!(in_use.contains(&pid), "{in_use}");
     let message = message
-        .replace(&listener, "[LISTENER]")
+        .replace(&in_use, "[IN USE BY]")
         .replace(&port, "[PORT]");
     let (waiting, message) = message.split_once('\n').unwrap();
     assert!(
         waiting.ends_with(" waiting for port [PORT], which is in use"),
         "{waiting}"
     );
-    let (before, name) = message.split_once(", by ").unwrap();
-    assert_snapshot!(before, @"error: cannot listen on 127.0.0.1:[PORT]: address already in use");
-    assert_snapshot!(name, @"[LISTENER]; stop it, or choose another port with --port");
+    assert_snapshot!(message, @"error: cannot listen on 127.0.0.1:[PORT]: address already in use: it is [IN USE BY]; choose another port with --port");
     assert!(!pidfile(&sandbox).exists());
 
     // The daemon starts if the port becomes free while it waits.

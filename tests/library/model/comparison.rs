@@ -124,7 +124,7 @@ impl Comparison {
             Some(verdict) => {
                 let status = status.unwrap();
                 let is_busy = verdict == Verdict::Busy;
-                assert_eq!(status.listener.is_some(), is_busy);
+                assert_eq!(status.in_use.is_some(), is_busy);
                 assert_eq!(status.available, holder.is_none() && !is_busy);
                 assert_eq!(status.holder.as_ref().map(Record::from).as_ref(), holder);
             }

@@ -1,6 +1,5 @@
 //! `portctl` with either backend.
 
-use std::env;
 use std::fmt::Write as _;
 use std::process::Command;
 
@@ -119,10 +118,9 @@ impl Portctl {
         let parts = parts.map(|(at, part)| if at == 0 { part } else { &part[4..] });
         text = parts.collect::<Vec<_>>().join("default-[MARK]");
         // Only Linux tells the folder of the process.
-        let folder = env::current_dir().unwrap();
-        let folder = folder.display();
-        text.replace(&format!(", in {folder})"), ")")
-            .replace(&format!(",\"dir\":\"{folder}\"}}"), "}")
+        text.replace(", in /)", ")")
+            .replace(",\"dir\":\"/\"}", "}")
+            .replace("its folder is unknown", "its folder is in no checkout")
             .replace(&format!("(pid {pid})"), "(pid [PID])")
             .replace(&format!("\"pid\":{pid}"), "\"pid\":[PID]")
     }

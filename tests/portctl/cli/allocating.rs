@@ -1,7 +1,7 @@
 //! Allocating ports.
 
 use insta::assert_snapshot;
-use port_registry::Listener;
+use port_registry::PortUse;
 use serde_json::{Value, json};
 use test_support::{free_block, occupant};
 
@@ -22,7 +22,7 @@ fn allocate_prints_the_allocation() {
         .run(&["list", "--instance", "blue", "--json"])
         .stdout;
     portctl.with_redactions(|| {
-        assert_snapshot!(text.trim_end(), @r#"[{"id":2,"app":"work","instance":"blue","service":"api","port":[P-1],"created_at":"[TIME]","dir":"[SANDBOX]/work","label_origin":"typed","checkout_name":{"app":"work","instance":"default"}}]"#);
+        assert_snapshot!(text.trim_end(), @r#"[{"id":2,"app":"work","instance":"blue","service":"api","port":[P-1],"created_at":"[TIME]","dir":"[SANDBOX]/work","label_origin":"typed","checkout_name":{"app":"work","instance":"default"},"state":"down","url":"http://localhost:[P-1]"}]"#);
     });
 }
 
@@ -75,14 +75,15 @@ fn a_port_in_use_is_refused_unless_it_is_adopted() {
     let (occupant, port) = occupant();
     let claim = ["allocate", "--service", "db", "--port", &port.to_string()];
     let ran = portctl.run(&claim);
-    let listener = Listener::find(port.try_into().unwrap());
+    let listener = PortUse::of_busy(port.try_into().unwrap()).listener;
+    let listener = listener.unwrap();
     assert_eq!(listener.pid, Some(occupant.id()));
     let error = ran
         .complained(1)
         .replace(&listener.to_string(), "[PROCESS]")
         .replace(&port.to_string(), "[PORT]");
     assert_snapshot!(error, @"
-    error: port [PORT] is in use on this system by [PROCESS], and not allocated
+    error: port [PORT] is in use by [PROCESS], and not allocated; its checkout is unknown, because its folder is in no checkout
     hint: if the service itself listens there, `portctl allocate db --port [PORT] --adopt` registers it; otherwise leave --port out to get an available port
     ");
     let adopted = portctl.run(&[&claim[..], &["--adopt"]].concat());

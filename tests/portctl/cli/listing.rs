@@ -1,7 +1,7 @@
 //! Listing, releasing and checking ports.
 
 use insta::assert_snapshot;
-use port_registry::Listener;
+use port_registry::{Listener, PortUse};
 use serde_json::{Value, json};
 use test_support::occupant;
 
@@ -113,14 +113,15 @@ fn check_reports_by_its_exit_code() {
     let listener = status(&busy)["listener"].clone();
     assert_eq!(listener["pid"], occupant.id());
     let listener: Listener = serde_json::from_value(listener).unwrap();
-    assert_eq!(listener, Listener::find(busy.parse().unwrap()));
-    let by = format!("by {listener}");
-    let text = format!("port [PORT] is in use {by}, and not allocated\n");
+    let in_use = PortUse::of_busy(busy.parse().unwrap());
+    assert_eq!(in_use.listener, Some(listener));
+    let unknown = "; its checkout is unknown, because its folder is in no checkout";
+    let text = format!("port [PORT] is {in_use}, and not allocated{unknown}\n");
     assert_eq!(check(&busy), (1, text));
     assert_eq!(status(&busy)["available"], false);
     let adopt = ["allocate", "--service", "db", "--adopt", "--port", &busy];
     portctl.run(&adopt).printed();
     let holder = format!("work/default/db (id 2, of {})", work.display());
-    let text = format!("port [PORT] is allocated to {holder}, and in use {by}\n");
+    let text = format!("port [PORT] is allocated to {holder}, and {in_use}{unknown}\n");
     assert_eq!(check(&busy), (1, text));
 }

@@ -58,16 +58,19 @@ const STAND_INS: [(&str, &str); 7] = [
             [ ! -e "$file" ] || . "$(realpath "$file")"
             db=${db:-${DB_PORT:-5432}} web=${web:-${WEB_PORT:-8080}}
             echo "${PWD##*/} $db $web" >> ~/docker.log
+            [ -e ~/engine ] || { mkdir ~/engine; cp "$(command -v perl)" ~/engine/docker-proxy; }
             [ -z "$3" ] || for port in $db $web; do docker-proxy $port & echo $! >> "$proxies"; done
             until grep -q "$(printf '%04X' $web) 0*:0000 0A" /proc/net/tcp; do sleep 0.05; done"#,
     ),
     (
         "docker-proxy",
-        r"#!/usr/bin/perl
-            use Socket;
-            socket(S, PF_INET, SOCK_STREAM, 0) && bind(S, sockaddr_in($ARGV[0], INADDR_ANY)) && listen(S, 5) or die $!;
-            open(STDOUT, '>/dev/null'); open(STDERR, '>/dev/null');
-            sleep 600;",
+        // The executable has the name of the real one.
+        r#"#!/bin/sh
+            cd /
+            exec ~/engine/docker-proxy -MSocket -e '
+                socket(S, PF_INET, SOCK_STREAM, 0) && bind(S, sockaddr_in($ARGV[0], INADDR_ANY)) && listen(S, 5) or die $!;
+                open(STDOUT, ">/dev/null"); open(STDERR, ">/dev/null");
+                sleep 600;' "$1""#,
     ),
     // Runs the command of the unit like systemd.
     (

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::PORTCTL;
 use crate::machine::Machine;
-use port_registry::Listener;
+use port_registry::PortUse;
 use port_registry::daemon::Presence;
 use serde_json::json;
 use test_support::daemon::{Daemon, PORT_REGISTRY};
@@ -30,9 +30,10 @@ fn foreign_server_at_the_address_is_named_and_not_stopped() {
         let machine = Machine::new();
         impostor(machine.address, answer);
         let complaint = machine.complaint(&["start"]);
-        let listener = Listener::find(machine.address.port().try_into().unwrap());
+        let in_use = PortUse::of_busy(machine.address.port().try_into().unwrap());
+        let listener = in_use.listener.as_ref().unwrap();
         assert_eq!(listener.pid, Some(std::process::id()));
-        let error = format!("error: [ADDRESS] is in use by {listener}, {what}\n");
+        let error = format!("error: [ADDRESS] is {in_use}, {what}\n");
         assert!(complaint.starts_with(&error), "{complaint}");
         let complaint = machine.complaint(&["stop"]);
         assert!(

@@ -18,11 +18,12 @@ pub fn listener() -> (TcpListener, u16) {
     (listener, port)
 }
 
-/// Starts a process that listens on a port chosen by the system until it is dropped.
+/// Starts a process that listens on a port chosen by the system until it is dropped. It runs in the root folder, so that its
+/// checkout is unknown.
 ///
 /// A socket of this process would seem to belong to programs that other tests start, between their fork and exec.
 pub fn occupant() -> (Helper, u16) {
-    occupant_in(Path::new("."))
+    occupant_in(Path::new("/"))
 }
 
 /// Like [`occupant`], but the process runs in this folder.
@@ -34,7 +35,7 @@ pub fn occupant_in(folder: &Path) -> (Helper, u16) {
 /// Like [`occupant`], but on this port.
 pub fn occupant_of(port: u16) -> Helper {
     let mut command = Command::new(program("test-listener"));
-    occupant_by(command.arg(port.to_string())).0
+    occupant_by(command.arg(port.to_string()).current_dir("/")).0
 }
 
 /// Starts `test-listener` with a port, or 0, by this command.

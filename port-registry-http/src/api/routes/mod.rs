@@ -8,6 +8,7 @@ mod health;
 mod list;
 mod openapi;
 mod release;
+mod status;
 mod table;
 
 pub(crate) use self::table::configure;

@@ -43,6 +43,7 @@ mod tests {
             path::BATCH.to_owned(),
             path::DAEMON.to_owned(),
             format!("{}/{{port}}", path::PORTS),
+            path::STATUS.to_owned(),
         ];
         let described: BTreeSet<_> = described.cloned().collect();
         assert_eq!(described, BTreeSet::from(defined));

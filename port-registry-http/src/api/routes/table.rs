@@ -4,7 +4,7 @@ use actix_web::Resource;
 use actix_web::web::{self, ServiceConfig};
 use port_registry::daemon::api::path;
 
-use super::{allocate, batch, check, daemon, health, list, openapi, release};
+use super::{allocate, batch, check, daemon, health, list, openapi, release, status};
 use crate::api_error::ApiError;
 
 /// Registers all routes.
@@ -33,6 +33,11 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             resource(path::DAEMON, "GET, HEAD")
                 .route(web::get().to(daemon::get))
                 .route(web::head().to(daemon::get)),
+        )
+        .service(
+            resource(path::STATUS, "GET, HEAD")
+                .route(web::get().to(status::get))
+                .route(web::head().to(status::get)),
         )
         .service(
             resource(

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::error_code::ErrorCode;
 use crate::error::Error;
-use crate::system::listener::Listener;
 use crate::types::allocation::Allocation;
 use crate::types::allocation_id::AllocationId;
 use crate::types::claim::Claim;
+use crate::usage::port_use::PortUse;
 
 /// The body of every response that reports an error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,9 +20,9 @@ pub struct ErrorBody {
     /// The allocation that conflicts with the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<Box<Allocation>>,
-    /// The process that has the port open.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub listener: Option<Listener>,
+    /// The use of the port that the request did not get.
+    #[serde(flatten)]
+    pub in_use: Option<PortUse>,
     /// The position of the failed request in its batch, counted from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<usize>,
@@ -39,7 +39,7 @@ impl ErrorBody {
             error: error.into(),
             code,
             holder: None,
-            listener: None,
+            in_use: None,
             request: None,
             errors: Vec::new(),
         }

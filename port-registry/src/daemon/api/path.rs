@@ -13,6 +13,8 @@ pub const ALLOCATIONS: &str = "/v1/allocations";
 pub const BATCH: &str = "/v1/batch";
 /// The daemon that answers: [`DaemonInfo`](crate::daemon::DaemonInfo).
 pub const DAEMON: &str = "/v1/daemon";
+/// All allocations, with what listens on their ports: [`AllocationStatus`](crate::AllocationStatus).
+pub const STATUS: &str = "/v1/status";
 /// All ports.
 pub const PORTS: &str = "/v1/ports";
 

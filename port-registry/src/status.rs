@@ -1,0 +1,165 @@
+//! The status of allocations, from one look at the system.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+use crate::error::Error;
+use crate::registry::Registry;
+use crate::system::probe::{Probe, SystemProbe, Verdict};
+use crate::types::allocation::Allocation;
+use crate::types::allocation_status::{AllocationStatus, ServiceState, StrayListener};
+use crate::types::checkout_path::CheckoutPath;
+use crate::types::filter::Filter;
+use crate::types::port::Port;
+use crate::usage::listener::Listener;
+use crate::usage::search::ListeningSockets;
+
+impl Registry {
+    /// Returns the allocations that match, ordered by id, with what listens on their ports.
+    ///
+    /// All processes of the system are looked at once, which takes milliseconds.
+    ///
+    /// ```
+    /// use port_registry::{Filter, ServiceState};
+    ///
+    /// # use port_registry::{Claim, Registry, ServiceKey};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let registry = Registry::builder().with_path(folder.path().join("ports.redb")).open()?;
+    /// # registry.allocate(Claim::new(ServiceKey::new("shop", "main", "web")?))?;
+    /// for service in registry.status(&Filter::new().with_app("shop"))? {
+    ///     println!("{} is {}: {}", service.allocation.key, service.state, service.url);
+    ///     # assert_eq!(service.state, ServiceState::Down);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// - [`Probe`](Error::Probe) if the system does not tell if a port is in use
+    /// - [store errors](Error#store-errors)
+    #[cfg_attr(docsrs, doc(cfg(feature = "listeners")))]
+    pub fn status(&self, filter: &Filter) -> Result<Vec<AllocationStatus>, Error> {
+        self.status_of(self.list(filter)?)
+    }
+
+    /// Returns the status of each of these allocations, like [`status`](Self::status).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`status`](Self::status).
+    #[cfg_attr(docsrs, doc(cfg(feature = "listeners")))]
+    pub fn status_of(&self, allocations: Vec<Allocation>) -> Result<Vec<AllocationStatus>, Error> {
+        let surroundings = Surroundings {
+            is_recorded: &|folder| self.is_recorded(folder),
+            is_allocated: &|port| {
+                let found = self.list(&Filter::new().with_port(port));
+                found.is_ok_and(|it| !it.is_empty())
+            },
+            probe: self.allocator().probe(),
+        };
+        surroundings.describe_all(allocations)
+    }
+}
+
+impl AllocationStatus {
+    /// Returns the status of all allocations of a registry, given these.
+    ///
+    /// # Errors
+    ///
+    /// [`Probe`](Error::Probe) if the system does not tell if a port is in use.
+    #[cfg_attr(docsrs, doc(cfg(feature = "listeners")))]
+    pub fn of_all(allocations: Vec<Allocation>) -> Result<Vec<AllocationStatus>, Error> {
+        let ports: HashSet<Port> = allocations.iter().map(|it| it.port).collect();
+        let dirs = allocations.iter().filter_map(|it| it.dir.clone());
+        let dirs: HashSet<CheckoutPath> = dirs.collect();
+        let surroundings = Surroundings {
+            is_recorded: &|folder| dirs.iter().any(|dir| **dir == *folder),
+            is_allocated: &|port| ports.contains(&port),
+            probe: &SystemProbe,
+        };
+        surroundings.describe_all(allocations)
+    }
+}
+
+/// The facts about the registry and the system that the status of an allocation needs.
+struct Surroundings<'a> {
+    /// Tells which folders outside of git are checkouts.
+    is_recorded: &'a dyn Fn(&Path) -> bool,
+    is_allocated: &'a dyn Fn(Port) -> bool,
+    /// For systems that do not show the sockets of all users.
+    probe: &'a dyn Probe,
+}
+
+impl Surroundings<'_> {
+    fn describe_all(&self, allocations: Vec<Allocation>) -> Result<Vec<AllocationStatus>, Error> {
+        let sockets = ListeningSockets::read();
+        let is_down = |it: &Allocation| it.dir.is_some() && !sockets.may_have(it.port);
+        // Only then the processes on other ports matter.
+        let wants_all = allocations.iter().any(is_down);
+        let ports: HashSet<Port> = allocations.iter().map(|it| it.port).collect();
+        let is_wanted = |port: Port| wants_all || ports.contains(&port);
+        let listeners = sockets.listeners(&is_wanted, self.is_recorded);
+        let allocations = allocations.into_iter();
+        let described = allocations.map(|it| self.describe(it, &sockets, &listeners));
+        let mut described = described.collect::<Result<Vec<AllocationStatus>, Error>>()?;
+        if wants_all {
+            self.add_strays(&mut described, &listeners);
+        }
+        Ok(described)
+    }
+
+    fn describe(
+        &self,
+        allocation: Allocation,
+        sockets: &ListeningSockets,
+        listeners: &BTreeMap<Port, Listener>,
+    ) -> Result<AllocationStatus, Error> {
+        let port = allocation.port;
+        let listener = listeners.get(&port).cloned();
+        let state = match &listener {
+            Some(listener) => {
+                let root = allocation.dir.as_deref();
+                match root.and_then(|root| listener.belongs_to(root)) {
+                    Some(true) => ServiceState::Up,
+                    Some(false) => ServiceState::Foreign,
+                    None => ServiceState::Unknown,
+                }
+            }
+            None if sockets.are_complete() => ServiceState::Down,
+            None => match self.probe.probe(port) {
+                Ok(Verdict::Free) => ServiceState::Down,
+                Ok(Verdict::Busy | Verdict::Denied) => ServiceState::Unknown,
+                Err(error) => match Error::of_probe(port, error) {
+                    // A sandbox without network access may list allocations all the same.
+                    Error::MayNotBind { .. } => ServiceState::Unknown,
+                    error => return Err(error),
+                },
+            },
+        };
+        Ok(AllocationStatus::new(allocation, state, listener))
+    }
+
+    /// Finds the processes of checkouts that listen on ports which are not allocated. A process that listens on an
+    /// allocated port too is in its place, whatever other ports it has.
+    fn add_strays(&self, described: &mut [AllocationStatus], all: &BTreeMap<Port, Listener>) {
+        let known = all.iter().filter(|(_, it)| it.checkout.is_some());
+        let (allocated, strays): (Vec<_>, Vec<_>) =
+            known.partition(|(port, _)| (self.is_allocated)(**port));
+        let in_place: HashSet<u32> = allocated.iter().filter_map(|(_, it)| it.pid).collect();
+        for status in described {
+            let root = status.allocation.dir.as_deref();
+            let Some(root) = root.filter(|_| status.state == ServiceState::Down) else {
+                continue;
+            };
+            let own = strays.iter().filter(|(_, it)| {
+                let is_in_place = it.pid.is_none_or(|pid| in_place.contains(&pid));
+                !is_in_place && it.belongs_to(root) == Some(true)
+            });
+            let own = own.map(|&(&port, listener)| StrayListener {
+                port,
+                listener: listener.clone(),
+            });
+            status.elsewhere = own.collect();
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The status of an allocation.
+
+use std::fmt;
+
+use crate::types::allocation::Allocation;
+use crate::types::port::Port;
+use crate::usage::listener::Listener;
+
+/// An allocation, and what listens on its port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct AllocationStatus {
+    /// The allocation.
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub allocation: Allocation,
+    /// The state of the service.
+    pub state: ServiceState,
+    /// The URL of the service, for one that speaks HTTP: `http://localhost:3000`.
+    pub url: String,
+    /// The process that listens on the port.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub listener: Option<Listener>,
+    /// If nothing listens on the port: the processes of the checkout that listen on ports which are not allocated, and on
+    /// no port of the checkout. One of them may be the service, on the wrong port.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Vec::is_empty")
+    )]
+    pub elsewhere: Vec<StrayListener>,
+}
+
+/// A listener on a port that is not allocated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct StrayListener {
+    /// The port.
+    pub port: Port,
+    /// The process that listens there.
+    pub listener: Listener,
+}
+
+/// The state of a service, from what listens on its port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub enum ServiceState {
+    /// A process of the service's checkout listens.
+    #[cfg_attr(feature = "serde", serde(rename = "up"))]
+    Up,
+    /// A process of another checkout listens.
+    #[cfg_attr(feature = "serde", serde(rename = "foreign"))]
+    Foreign,
+    /// Nothing listens.
+    #[cfg_attr(feature = "serde", serde(rename = "down"))]
+    Down,
+    /// Something listens, and its checkout is unknown. Or it is unknown if something listens.
+    #[cfg_attr(feature = "serde", serde(rename = "up?", other))]
+    Unknown,
+}
+
+impl fmt::Display for ServiceState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            ServiceState::Up => "up",
+            ServiceState::Foreign => "foreign",
+            ServiceState::Down => "down",
+            ServiceState::Unknown => "up?",
+        })
+    }
+}
+
+impl AllocationStatus {
+    /// Makes the status of a service whose port has this listener.
+    #[cfg(feature = "listeners")]
+    pub(crate) fn new(
+        allocation: Allocation,
+        state: ServiceState,
+        listener: Option<Listener>,
+    ) -> AllocationStatus {
+        AllocationStatus {
+            url: allocation.port.url(),
+            allocation,
+            state,
+            listener,
+            elsewhere: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The checkout that a process belongs to.
+
+#[cfg(unix)]
+use std::cell::OnceCell;
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[cfg(unix)]
+use super::containers::{self, Container};
+use crate::checkout::root::{RootKind, root_of};
+use crate::checkout::timeout::{RESPONSE_TIMEOUT, run_with_timeout};
+use crate::system::user;
+
+/// Finds the checkouts that processes belong to, and caches what it learns.
+pub(super) struct Evidence<'a> {
+    /// Tells which folders outside of git are checkouts: those that have allocations.
+    is_recorded: &'a dyn Fn(&Path) -> bool,
+    folders: HashMap<PathBuf, Option<PathBuf>>,
+    #[cfg(unix)]
+    containers: OnceCell<Vec<Container>>,
+}
+
+impl<'a> Evidence<'a> {
+    pub(super) fn new(is_recorded: &'a dyn Fn(&Path) -> bool) -> Evidence<'a> {
+        Evidence {
+            is_recorded,
+            folders: HashMap::new(),
+            #[cfg(unix)]
+            containers: OnceCell::new(),
+        }
+    }
+
+    /// Returns the checkout that an existing folder is in.
+    ///
+    /// Outside of git and of projects, a folder is a checkout only if it is recorded as one, because every process has
+    /// some folder. The same goes for the home folder.
+    pub(super) fn checkout_of_folder(&mut self, folder: &Path) -> Option<PathBuf> {
+        if let Some(known) = self.folders.get(folder) {
+            return known.clone();
+        }
+        let asked = folder.to_owned();
+        let root = run_with_timeout(RESPONSE_TIMEOUT, move || {
+            let root = root_of(&asked).ok()?;
+            let is_home = user::is_home(&root.path);
+            Some((root, is_home))
+        });
+        let checkout = root.flatten().and_then(|(root, is_home)| {
+            if root.kind != RootKind::Plain && !is_home {
+                return Some(root.path);
+            }
+            self.recorded_around(&root.path)
+        });
+        self.folders.insert(folder.to_owned(), checkout.clone());
+        checkout
+    }
+
+    /// Returns the nearest recorded checkout upward. The home folder is one only for itself.
+    fn recorded_around(&self, folder: &Path) -> Option<PathBuf> {
+        let mut folders = folder.ancestors();
+        let found = folders.find(|it| (self.is_recorded)(it))?;
+        (found == folder || !user::is_home(found)).then(|| found.to_owned())
+    }
+
+    /// Returns the recorded checkout that a removed folder was in. An existing folder around it that is none ends the
+    /// search, because the checkout itself may be gone, such as a worktree inside another checkout.
+    #[cfg(target_os = "linux")]
+    pub(super) fn checkout_of_removed_folder(&self, folder: &Path) -> Option<PathBuf> {
+        for around in folder.ancestors() {
+            if (self.is_recorded)(around) {
+                return Some(around.to_owned());
+            }
+            if around.exists() {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// Returns the checkout that a process names itself. One that does not exist, or not any more, counts for
+    /// nothing: the path may be that of another system, or the checkout may have been moved.
+    #[cfg(target_os = "linux")]
+    pub(super) fn named_checkout(named: &Path) -> Option<PathBuf> {
+        let path = named.to_owned();
+        let is_folder = run_with_timeout(RESPONSE_TIMEOUT, move || {
+            path.is_absolute() && fs::metadata(path).is_ok_and(|it| it.is_dir())
+        });
+        (is_folder == Some(true)).then(|| named.to_owned())
+    }
+
+    #[cfg(unix)]
+    pub(super) fn container(&self, is_meant: impl Fn(&Container) -> bool) -> Option<&Container> {
+        let containers = self.containers.get_or_init(containers::running);
+        containers.iter().find(|it| is_meant(it))
+    }
+}

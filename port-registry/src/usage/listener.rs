@@ -1,0 +1,156 @@
+//! Listeners: the processes that have ports open.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::forwarder::is_forwarder;
+use crate::checkout::compare::{self, CheckoutMatch};
+use crate::system::user;
+
+/// The environment variable by which `portctl run` tells its command which checkout it belongs to.
+pub const CHECKOUT_VARIABLE: &str = "PORT_REGISTRY_CHECKOUT";
+
+/// The number of processes that a description names. The others are counted.
+const MAX_NAMED: usize = 3;
+
+/// The process that has a port open on this machine.
+///
+/// The fields are set only with the feature `listeners`, and only if the system shows the process to this user.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default))]
+#[non_exhaustive]
+pub struct Listener {
+    /// The number of the process.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub pid: Option<u32>,
+    /// The name of its executable.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub process: Option<String>,
+    /// The user that it belongs to, if nothing else is known. Only Linux tells.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub uid: Option<u32>,
+    /// Its working folder. Only Linux tells, and not for processes in containers, whose paths mean other folders. In JSON,
+    /// `U+FFFD` replaces what is not UTF-8 in the path.
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            skip_serializing_if = "Option::is_none",
+            serialize_with = "serialize_lossy"
+        )
+    )]
+    pub dir: Option<PathBuf>,
+    /// The root of the checkout that it belongs to, as [`belongs_to`](Self::belongs_to) describes.
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            skip_serializing_if = "Option::is_none",
+            serialize_with = "serialize_lossy"
+        )
+    )]
+    pub checkout: Option<PathBuf>,
+    /// The name of the container that it is in or forwards to, or the beginning of the container's id.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub container: Option<String>,
+    /// The other processes that have the port open, such as one on another address. A process that only inherited the
+    /// socket is not listed.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
+    pub others: Vec<Listener>,
+}
+
+/// Serializes a path as text, because `serde` refuses one that is not UTF-8.
+#[cfg(feature = "serde")]
+#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
+fn serialize_lossy<S: serde::Serializer>(
+    path: &Option<PathBuf>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let text = path.as_deref().map(Path::to_string_lossy);
+    serde::Serialize::serialize(&text, serializer)
+}
+
+impl Listener {
+    /// Tests if the processes belong to the checkout with this root. Returns `None` if that is unknown, as
+    /// [`unknown_because`](Self::unknown_because) tells.
+    ///
+    /// The first of these that names a checkout decides, for each process:
+    ///
+    /// 1. the variable `PORT_REGISTRY_CHECKOUT` in its environment, which `portctl run` sets
+    /// 2. the label `com.docker.compose.project.working_dir` of its container, or of the container that it forwards
+    ///    to
+    /// 3. its folder, and then the folders of the processes that it descends from, within its session (setsid(2))
+    ///
+    /// Returns `false` if one of the processes belongs to another checkout, because connections may reach any of them.
+    pub fn belongs_to(&self, root: &Path) -> Option<bool> {
+        let all = std::iter::once(self).chain(&self.others);
+        let known: Vec<bool> = all
+            .filter_map(|it| it.checkout.as_deref())
+            .map(|checkout| compare::compare(root, checkout) == CheckoutMatch::Same)
+            .collect();
+        (!known.is_empty()).then(|| known.into_iter().all(|is_same| is_same))
+    }
+
+    /// Returns a checkout other than the one with this root that one of the processes belongs to.
+    pub fn other_checkout(&self, root: &Path) -> Option<&Path> {
+        let all = std::iter::once(self).chain(&self.others);
+        let mut named = all.filter_map(|it| it.checkout.as_deref());
+        named.find(|checkout| compare::compare(root, checkout) != CheckoutMatch::Same)
+    }
+
+    /// Tells why the checkout of the process is unknown, to follow `because`.
+    pub fn unknown_because(&self) -> &'static str {
+        match (self.pid, self.uid) {
+            _ if self.container.is_some() => "its container names no checkout",
+            (None, Some(uid)) if user::is_own_id(uid) => "it may not be inspected",
+            (None, Some(_)) => "it belongs to another user",
+            (None, None) => "the system does not name it",
+            (Some(_), _) if self.process.as_deref().is_some_and(is_forwarder) => {
+                "it forwards connections"
+            }
+            (Some(_), _) if self.dir.is_some() => "its folder is in no checkout",
+            (Some(_), _) => "its folder is unknown",
+        }
+    }
+
+    /// Tests if anything is known about the process.
+    pub fn is_known(&self) -> bool {
+        *self != Listener::default()
+    }
+
+    fn fmt_one(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let container = self.container.as_ref().map(|it| format!("container {it}"));
+        let dir = self.dir.as_ref().map(|it| format!("in {}", it.display()));
+        let Some(pid) = self.pid else {
+            return match (container, self.uid) {
+                (Some(container), _) => f.write_str(&container),
+                (None, Some(uid)) if user::is_own_id(uid) => f.write_str("a process of yours"),
+                (None, Some(uid)) => write!(f, "another user's process (uid {uid})"),
+                (None, None) => f.write_str("an unknown process"),
+            };
+        };
+        let place = container.or(dir);
+        match (&self.process, place) {
+            (Some(process), Some(place)) => write!(f, "{process} (pid {pid}, {place})"),
+            (Some(process), None) => write!(f, "{process} (pid {pid})"),
+            (None, Some(place)) => write!(f, "pid {pid} ({place})"),
+            (None, None) => write!(f, "pid {pid}"),
+        }
+    }
+}
+
+/// Describes the process, as in `postgres (pid 4711, in /home/me/shop)`, and the others. Escape the text before you show it on a
+/// terminal, because names of processes and folders may contain control characters.
+impl fmt::Display for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_one(f)?;
+        for other in self.others.iter().take(MAX_NAMED - 1) {
+            f.write_str(" and ")?;
+            other.fmt_one(f)?;
+        }
+        match self.others.len().saturating_sub(MAX_NAMED - 1) {
+            0 => Ok(()),
+            1 => f.write_str(" and 1 other"),
+            more => write!(f, " and {more} others"),
+        }
+    }
+}
