@@ -5,5 +5,7 @@ pub(crate) mod files;
 pub(crate) mod home;
 pub(crate) mod probe;
 pub(crate) mod shell;
+#[cfg(all(feature = "listeners", target_os = "linux"))]
+pub(crate) mod sock_diag;
 pub(crate) mod tcp_table;
 pub(crate) mod user;

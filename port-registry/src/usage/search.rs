@@ -11,6 +11,8 @@ use super::forwarder::is_forwarder;
 use super::listener::{CHECKOUT_VARIABLE, Listener};
 #[cfg(target_os = "linux")]
 use super::processes::{self, WorkingFolder};
+#[cfg(target_os = "linux")]
+use crate::system::sock_diag;
 use crate::system::tcp_table::{self, SocketState, TcpSocket};
 use crate::types::port::Port;
 
@@ -23,6 +25,11 @@ pub(crate) struct ListeningSockets {
 
 impl ListeningSockets {
     pub(crate) fn read() -> ListeningSockets {
+        #[cfg(target_os = "linux")]
+        if let Ok(sockets) = sock_diag::listening() {
+            let sockets = Some(sockets);
+            return ListeningSockets { sockets };
+        }
         let sockets = tcp_table::sockets(|_| true).map(|mut all| {
             all.retain(|it| it.state == SocketState::Listening);
             all
