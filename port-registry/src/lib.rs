@@ -103,6 +103,7 @@
 //! |---|---|
 //! | look up an allocation | [`Registry::get`], [`Registry::get_by_key`], [`Registry::list`] |
 //! | see who holds a port, and who listens on it | [`Registry::check`]; for all allocations, `Registry::status` with the feature `listeners` |
+//! | give a service another port | [`Registry::move_service`] |
 //! | release | [`Registry::release`], [`Registry::release_by_key`], [`Registry::release_matching`] |
 //! | several requests, all or nothing | [`Registry::apply`] |
 //! | another file, range or wait | [`Registry::builder`], or `PORT_REGISTRY_DB` and `PORT_REGISTRY_RANGE` |
@@ -200,6 +201,7 @@ pub use types::port::{Port, PortError};
 pub use types::port_status::PortStatus;
 pub use types::range::{PortRange, PortRangeError};
 pub use types::service_key::{MAX_NAME_LEN, NameError, NameFault, ServiceKey};
+pub use types::service_move::Move;
 pub use types::timestamp::{Timestamp, TimestampError};
 pub use usage::listener::{CHECKOUT_VARIABLE, Listener};
 pub use usage::port_use::{PortUsage, PortUse};

@@ -18,6 +18,7 @@ use crate::types::port::Port;
 use crate::types::port_status::PortStatus;
 use crate::types::range::PortRange;
 use crate::types::service_key::ServiceKey;
+use crate::types::service_move::Move;
 use crate::usage::port_use::PortUse;
 
 /// A registry of ports, stored in one file.
@@ -78,7 +79,7 @@ impl Registry {
     /// - [`MayNotBind`](Error::MayNotBind) or [`Probe`](Error::Probe) if the system does not tell if a port is in use
     /// - [store errors](Error#store-errors)
     pub fn allocate(&self, claim: Claim) -> Result<Allocation, Error> {
-        self.apply_claim(Request::Allocate(claim))
+        self.apply_for_port(Request::Allocate(claim))
     }
 
     /// Returns the allocation of a service, or [allocates](Self::allocate) a port.
@@ -104,7 +105,7 @@ impl Registry {
     /// Those of [`allocate`](Self::allocate), but [`ServiceTaken`](Error::ServiceTaken) only if the claim names
     /// another port than the service holds.
     pub fn get_or_allocate(&self, claim: Claim) -> Result<Allocation, Error> {
-        self.apply_claim(Request::GetOrAllocate(claim))
+        self.apply_for_port(Request::GetOrAllocate(claim))
     }
 
     /// Returns the allocation with this id, or `None` if there is none.
@@ -206,6 +207,37 @@ impl Registry {
     pub fn probe(&self, port: Port) -> Result<Verdict, Error> {
         let verdict = self.allocator.probe().probe(port);
         verdict.map_err(|source| Error::of_probe(port, source))
+    }
+
+    /// Gives a service another port in one step, and returns its new allocation.
+    ///
+    /// The service gets the named port, or the best one that is neither allocated nor in use. The old allocation is
+    /// released. The new one has another id and the current time, and otherwise the same service, checkout and labels.
+    /// Nothing changes if the service has the named port already. A process that listens on the old port stays there.
+    ///
+    /// ```
+    /// use port_registry::Move;
+    ///
+    /// # use port_registry::{Claim, Registry, ServiceKey};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let registry = Registry::builder().with_path(folder.path().join("ports.redb")).open()?;
+    /// # let claim = Claim::new(ServiceKey::new("shop", "main", "web")?);
+    /// let web = registry.allocate(claim)?;
+    /// let moved = registry.move_service(Move::new(web.id))?;
+    /// assert_eq!(moved.key, web.key);
+    /// assert_ne!(moved.port, web.port);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// - [`NotFound`](Error::NotFound) if there is no allocation with the id
+    /// - [`PortTaken`](Error::PortTaken), [`PortInUse`](Error::PortInUse) or [`NoFreePort`](Error::NoFreePort) if the
+    ///   port, or every port, is allocated or in use
+    /// - [`MayNotBind`](Error::MayNotBind) or [`Probe`](Error::Probe) if the system does not tell if a port is in use
+    /// - [store errors](Error#store-errors)
+    pub fn move_service(&self, wanted: Move) -> Result<Allocation, Error> {
+        self.apply_for_port(Request::Move(wanted))
     }
 
     /// Releases the allocation with this id, and returns it.
@@ -359,7 +391,7 @@ impl Registry {
         answers.into_iter().next().unwrap_or(Err(Error::NotApplied))
     }
 
-    fn apply_claim(&self, request: Request) -> Result<Allocation, Error> {
+    fn apply_for_port(&self, request: Request) -> Result<Allocation, Error> {
         let allocation = self.apply_one(request)?.into_allocation();
         allocation.ok_or(Error::NotApplied)
     }
@@ -367,7 +399,7 @@ impl Registry {
     fn apply_release(&self, request: Request) -> Result<Vec<Allocation>, Error> {
         match self.apply_one(request)? {
             Answer::Released(released) => Ok(released),
-            Answer::Allocated(_) | Answer::Existing(_) => Err(Error::NotApplied),
+            Answer::Allocated(_) | Answer::Existing(_) | Answer::Moved(_) => Err(Error::NotApplied),
         }
     }
 }

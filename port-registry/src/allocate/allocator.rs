@@ -160,7 +160,8 @@ impl Allocator {
             match Plan::of(request, rows, &self.order, cache)? {
                 Plan::Answer(answer) => answers.push(Ok(answer)),
                 Plan::Refuse(error) => answers.push(Err(error)),
-                Plan::Insert { claim, port, .. } => cache.reserve(claim, port),
+                Plan::Insert { claim, port, .. } => cache.reserve(claim.port(), port),
+                Plan::Move { wanted, port, .. } => cache.reserve(wanted.port(), port),
                 Plan::PassOn { .. } | Plan::Remove(_) => {}
                 Plan::Defer => return Ok(Preview::Deferred),
             }
@@ -191,6 +192,9 @@ impl Allocator {
                 Plan::PassOn { allocation, claim } => {
                     Some(Ok(Answer::Existing(txn.pass_on(allocation, claim)?)))
                 }
+                Plan::Move {
+                    allocation, port, ..
+                } => Some(Ok(Answer::Moved(txn.move_to(&allocation, port)?))),
                 Plan::Remove(allocations) => {
                     for allocation in &allocations {
                         txn.remove(allocation)?;

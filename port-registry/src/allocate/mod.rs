@@ -4,5 +4,6 @@ pub(crate) mod allocator;
 pub(crate) mod assignment_order;
 mod checkout_claim;
 mod plan;
+mod port_choice;
 mod probe_cache;
 pub(crate) mod request;

@@ -5,18 +5,19 @@
 
 use super::assignment_order::AssignmentOrder;
 use super::checkout_claim::{CheckoutClaim, Found};
+use super::port_choice::PortChoice;
 use super::probe_cache::ProbeCache;
 use super::request::{Answer, Request};
 use crate::checkout::compare::CheckoutMatch;
 use crate::error::Error;
 use crate::store::fault::Fault;
 use crate::store::tables::rows::Rows;
-use crate::system::probe::Verdict;
 use crate::types::allocation::Allocation;
-use crate::types::claim::{Claim, ListenerPolicy};
+use crate::types::claim::Claim;
 use crate::types::label_origin::LabelOrigin;
 use crate::types::port::Port;
 use crate::types::service_key::ServiceKey;
+use crate::types::service_move::Move;
 
 /// The plan for a request.
 #[derive(Debug)]
@@ -35,6 +36,12 @@ pub(super) enum Plan<'a> {
     PassOn {
         allocation: Allocation,
         claim: &'a Claim,
+    },
+    /// Move the service of an allocation to the port.
+    Move {
+        allocation: Allocation,
+        wanted: &'a Move,
+        port: Port,
     },
     /// Release these allocations.
     Remove(Vec<Allocation>),
@@ -85,6 +92,7 @@ impl<'a> Plan<'a> {
                     None => allocate(claim.key().clone(), claim, rows, order, cache),
                 }
             }
+            Request::Move(wanted) => move_service(wanted, rows, order, cache),
             Request::Release(id) => Ok(match rows.by_id(*id)? {
                 Some(allocation) => Plan::Remove(vec![allocation]),
                 None => Plan::Refuse(Error::NotFound { id: *id }),
@@ -181,50 +189,39 @@ fn allocate<'a>(
     order: &AssignmentOrder,
     cache: &mut ProbeCache,
 ) -> Result<Plan<'a>, Fault> {
-    let Some(port) = claim.port() else {
-        return allocate_best(key, claim, rows, order, cache);
-    };
-    if let Some(holder) = rows.by_port(port)? {
-        let holder = Box::new(holder);
-        return Ok(Plan::Refuse(Error::PortTaken { holder }));
-    }
-    if claim.listener_policy() == ListenerPolicy::Adopt {
-        return Ok(Plan::Insert { key, claim, port });
-    }
-    Ok(match cache.verdict(port) {
-        Ok(Some(Verdict::Busy)) => Plan::Refuse(Error::PortInUse { port }),
-        // Another user may be able to bind the port, for example the proxy of a container.
-        Ok(Some(Verdict::Free | Verdict::Denied)) => Plan::Insert { key, claim, port },
-        Ok(None) => Plan::Defer,
-        Err(error) => Plan::Refuse(error),
+    let choice = PortChoice::of(claim.port(), claim.listener_policy(), rows, order, cache)?;
+    Ok(match choice {
+        PortChoice::Port(port) => Plan::Insert { key, claim, port },
+        PortChoice::Refused(error) => Plan::Refuse(error),
+        PortChoice::Defer => Plan::Defer,
     })
 }
 
-/// Plans the allocation of the best port that is neither allocated nor in use.
-fn allocate_best<'a>(
-    key: ServiceKey,
-    claim: &'a Claim,
+/// Plans the move of a service to another port.
+fn move_service<'a>(
+    wanted: &'a Move,
     rows: &dyn Rows,
     order: &AssignmentOrder,
     cache: &mut ProbeCache,
 ) -> Result<Plan<'a>, Fault> {
-    for span in order.spans(cache.searched_to()) {
-        for run in rows.free_runs(span.ports())? {
-            for port in span.of_class(run?) {
-                if cache.is_reserved(port) {
-                    continue;
-                }
-                match cache.verdict(port) {
-                    Ok(Some(Verdict::Free)) => return Ok(Plan::Insert { key, claim, port }),
-                    Ok(Some(Verdict::Busy | Verdict::Denied)) => {}
-                    Ok(None) => return Ok(Plan::Defer),
-                    Err(error) => return Ok(Plan::Refuse(error)),
-                }
-            }
-        }
+    let id = wanted.id();
+    let Some(allocation) = rows.by_id(id)? else {
+        return Ok(Plan::Refuse(Error::NotFound { id }));
+    };
+    if wanted.port() == Some(allocation.port) {
+        return Ok(Plan::existing(allocation));
     }
-    let range = order.range();
-    Ok(Plan::Refuse(Error::NoFreePort { range }))
+    // The best port is never the current one, because that one is allocated.
+    let choice = PortChoice::of(wanted.port(), wanted.listener_policy(), rows, order, cache)?;
+    Ok(match choice {
+        PortChoice::Port(port) => Plan::Move {
+            allocation,
+            wanted,
+            port,
+        },
+        PortChoice::Refused(error) => Plan::Refuse(error),
+        PortChoice::Defer => Plan::Defer,
+    })
 }
 
 fn service_taken(holder: Allocation) -> Error {

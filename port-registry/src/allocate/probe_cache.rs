@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use crate::checkout::compare::{self, CheckoutMatch};
 use crate::error::Error;
 use crate::system::probe::{Probe, Verdict};
-use crate::types::claim::Claim;
 use crate::types::port::Port;
 
 /// Probes ports and compares folders, and caches the results for the duration of one call.
@@ -79,9 +78,10 @@ impl<'a> ProbeCache<'a> {
         self.searched_to = None;
     }
 
-    /// Reserves the port for a request of the batch until the next phase.
-    pub(super) fn reserve(&mut self, claim: &Claim, port: Port) {
-        match claim.port() {
+    /// Reserves the port for a request of the batch until the next phase. `wanted` is the port that the request
+    /// names.
+    pub(super) fn reserve(&mut self, wanted: Option<Port>, port: Port) {
+        match wanted {
             Some(port) => {
                 self.reserved.insert(port);
             }

@@ -5,6 +5,7 @@ use crate::types::allocation_id::AllocationId;
 use crate::types::claim::Claim;
 use crate::types::filter::Filter;
 use crate::types::service_key::ServiceKey;
+use crate::types::service_move::Move;
 
 /// A request in a batch for [`Registry::apply`](crate::Registry::apply).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub enum Request {
     Allocate(Claim),
     /// Returns the port that the service holds, or allocates one.
     GetOrAllocate(Claim),
+    /// Gives a service another port. Fails if there is no allocation with the id.
+    Move(Move),
     /// Releases the allocation with this id. Fails if there is none.
     Release(AllocationId),
     /// Releases the allocation of this service, if there is one.
@@ -30,6 +33,8 @@ pub enum Answer {
     Allocated(Allocation),
     /// The service held this port already.
     Existing(Allocation),
+    /// The service holds this port instead of another one. It is a new allocation.
+    Moved(Allocation),
     /// These allocations were released. They are ordered by id.
     Released(Vec<Allocation>),
 }
@@ -38,7 +43,9 @@ impl Answer {
     /// Returns the allocation that the service holds now, or `None` for a release.
     pub fn into_allocation(self) -> Option<Allocation> {
         match self {
-            Answer::Allocated(allocation) | Answer::Existing(allocation) => Some(allocation),
+            Answer::Allocated(allocation)
+            | Answer::Existing(allocation)
+            | Answer::Moved(allocation) => Some(allocation),
             Answer::Released(_) => None,
         }
     }

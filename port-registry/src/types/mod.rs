@@ -12,4 +12,5 @@ pub(crate) mod port;
 pub(crate) mod port_status;
 pub(crate) mod range;
 pub(crate) mod service_key;
+pub(crate) mod service_move;
 pub(crate) mod timestamp;

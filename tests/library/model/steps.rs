@@ -26,6 +26,7 @@ pub(super) enum ModelStep {
 pub(super) enum RandomRequest {
     Allocate(RandomClaim),
     GetOrAllocate(RandomClaim),
+    Move(RandomMove),
     Release(u64),
     ReleaseMatching(RandomFilter),
 }
@@ -39,6 +40,14 @@ pub(super) struct RandomClaim {
     pub(super) label_origin: LabelOrigin,
     /// The checkout whose mark the instance may get. Marks of two checkouts may agree.
     pub(super) mark: Option<u8>,
+    pub(super) adopt: bool,
+}
+
+/// A move of a service to another port.
+#[derive(Clone, Debug)]
+pub(super) struct RandomMove {
+    pub(super) id: u64,
+    pub(super) port: Option<usize>,
     pub(super) adopt: bool,
 }
 
@@ -75,6 +84,7 @@ fn requests() -> impl Strategy<Value = RandomRequest> {
     prop_oneof![
         5 => claims().prop_map(RandomRequest::Allocate),
         4 => claims().prop_map(RandomRequest::GetOrAllocate),
+        4 => moves().prop_map(RandomRequest::Move),
         3 => (1..30u64).prop_map(RandomRequest::Release),
         1 => filters().prop_map(RandomRequest::ReleaseMatching),
     ]
@@ -97,6 +107,12 @@ fn claims() -> impl Strategy<Value = RandomClaim> {
             mark,
             adopt,
         })
+}
+
+fn moves() -> impl Strategy<Value = RandomMove> {
+    let port = prop::option::weighted(0.5, 0..10usize);
+    let parts = (1..30u64, port, prop::bool::weighted(0.2));
+    parts.prop_map(|(id, port, adopt)| RandomMove { id, port, adopt })
 }
 
 fn label_origins() -> impl Strategy<Value = LabelOrigin> {

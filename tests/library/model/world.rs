@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use port_registry::daemon::fnv_hash;
 use port_registry::{CheckoutPath, Filter, Port, Registry, ServiceKey, Verdict};
-use test_support::model::{Operation, Want, World};
+use test_support::model::{Operation, Want, WantedMove, World};
 
 use super::steps::{RandomClaim, RandomFilter, RandomRequest};
 
@@ -101,6 +101,11 @@ impl ModelWorld {
         match request {
             RandomRequest::Allocate(claim) => Operation::Allocate(self.want(claim)),
             RandomRequest::GetOrAllocate(claim) => Operation::GetOrAllocate(self.want(claim)),
+            RandomRequest::Move(wanted) => Operation::Move(WantedMove {
+                id: wanted.id,
+                port: wanted.port.map(|index| self.port(index).get()),
+                adopt: wanted.adopt,
+            }),
             RandomRequest::Release(id) => Operation::Release(*id),
             RandomRequest::ReleaseMatching(filter) => {
                 Operation::ReleaseMatching(self.filter(filter))

@@ -13,6 +13,7 @@ use crate::store::disk;
 use crate::store::fault::Access;
 use crate::store::fault::Fault;
 use crate::types::allocation::Allocation;
+use crate::types::allocation_id::AllocationId;
 use crate::types::checkout_name::CheckoutName;
 use crate::types::claim::Claim;
 use crate::types::filter::Filter;
@@ -82,6 +83,39 @@ impl<'txn> WriteTxn<'txn> {
         claim: &Claim,
         port: Port,
     ) -> Result<Allocation, Fault> {
+        let allocation = Allocation {
+            id: self.next_id_for(port)?,
+            key,
+            port,
+            created_at: claim.created_at().unwrap_or_else(Timestamp::now),
+            dir: claim.dir().cloned(),
+            label_origin: claim.label_origin(),
+            checkout_name: None,
+        };
+        self.hold(allocation, claim.checkout_name().cloned())
+    }
+
+    /// Moves the service of an allocation, which must exist, to a free port.
+    ///
+    /// The service gets a new allocation, because an allocation keeps its port while it is held.
+    pub(crate) fn move_to(
+        &mut self,
+        allocation: &Allocation,
+        port: Port,
+    ) -> Result<Allocation, Fault> {
+        let moved = Allocation {
+            id: self.next_id_for(port)?,
+            port,
+            created_at: Timestamp::now(),
+            ..allocation.clone()
+        };
+        self.remove(allocation)?;
+        // The checkout loses its name if this was its only allocation.
+        self.hold(moved, allocation.checkout_name())
+    }
+
+    /// Returns the id of a new allocation of a port, which must be free.
+    fn next_id_for(&self, port: Port) -> Result<AllocationId, Fault> {
         let id = self.rows.next_id()?;
         if id.get() == u64::MAX {
             return Err(Fault::Damaged("the ids are used up".to_owned()));
@@ -92,16 +126,7 @@ impl<'txn> WriteTxn<'txn> {
             let damage = format!("port {port} is free in one table and taken in another");
             return Err(Fault::Damaged(damage));
         }
-        let allocation = Allocation {
-            id,
-            key,
-            port,
-            created_at: claim.created_at().unwrap_or_else(Timestamp::now),
-            dir: claim.dir().cloned(),
-            label_origin: claim.label_origin(),
-            checkout_name: None,
-        };
-        self.hold(allocation, claim.checkout_name().cloned())
+        Ok(id)
     }
 
     /// Passes an allocation on to the checkout of a claim.

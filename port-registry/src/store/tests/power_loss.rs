@@ -17,7 +17,9 @@ use fastrand::Rng;
 use super::disk::{SimulatedDisk, Survivors, SyncBehaviour};
 use super::fixtures::{claim, open, report, scratch, soak, try_open};
 use crate::store::disk::witness::{self, DiskChange};
-use crate::{Allocation, Answer, Atomicity, Error, Filter, Port, Registry, Request};
+use crate::{
+    Allocation, AllocationId, Answer, Atomicity, Error, Filter, Move, Port, Registry, Request,
+};
 
 /// The path of the store, whose folders have to be created too.
 const STORE: &str = "home/.port-registry/ports.redb";
@@ -140,7 +142,9 @@ impl WorkloadRun {
                     WorkloadStep::Apply(requests) => {
                         let answers = handles[0].apply(&requests, Atomicity::Each).unwrap();
                         let ids = answers.iter().flatten().filter_map(|answer| match answer {
-                            Answer::Allocated(allocation) => Some(allocation.id.get() + 1),
+                            Answer::Allocated(allocation) | Answer::Moved(allocation) => {
+                                Some(allocation.id.get() + 1)
+                            }
                             _ => None,
                         });
                         next_id = ids.fold(next_id, u64::max);
@@ -278,12 +282,13 @@ fn request(random: &mut Rng) -> Request {
     let service = format!("service-{}", random.u64(..30));
     let claim = claim(&service);
     let long = "x".repeat(random.usize(..900));
-    match random.u64(..9) {
+    match random.u64(..10) {
         0..=3 => Request::Allocate(claim),
         4 => Request::Allocate(claim.with_dir(format!("/checkout/{long}")).unwrap()),
         5 => Request::Allocate(claim.with_port(port(random))),
         6 => Request::GetOrAllocate(claim.with_dir(format!("/checkout/{long}")).unwrap()),
-        7 => Request::ReleaseMatching(Filter::new().with_service(service)),
+        7 => Request::Move(Move::new(AllocationId::new(1 + random.u64(..60)).unwrap())),
+        8 => Request::ReleaseMatching(Filter::new().with_service(service)),
         _ => Request::ReleaseMatching(Filter::new().with_port(port(random))),
     }
 }

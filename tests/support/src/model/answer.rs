@@ -20,6 +20,7 @@ pub struct Record {
 pub enum ModelAnswer {
     Allocated(Record),
     Existing(Record),
+    Moved(Record),
     Released(Vec<Record>),
     /// Like [`Released`](ModelAnswer::Released), for a client that learns only the number of allocations.
     Deleted(usize),
@@ -46,6 +47,7 @@ impl ModelAnswer {
         Some(match answer {
             Ok(Library::Allocated(it)) => ModelAnswer::Allocated(it.into()),
             Ok(Library::Existing(it)) => ModelAnswer::Existing(it.into()),
+            Ok(Library::Moved(it)) => ModelAnswer::Moved(it.into()),
             Ok(Library::Released(them)) => ModelAnswer::Released(Record::of_all(them)),
             Err(Error::PortTaken { holder, .. }) => ModelAnswer::PortTaken((&**holder).into()),
             Err(Error::ServiceTaken { holder, .. }) => {
@@ -70,6 +72,7 @@ impl ModelAnswer {
             self,
             ModelAnswer::Allocated(_)
                 | ModelAnswer::Existing(_)
+                | ModelAnswer::Moved(_)
                 | ModelAnswer::Released(_)
                 | ModelAnswer::Deleted(_)
                 | ModelAnswer::Found(_)
@@ -115,6 +118,7 @@ impl Display for ModelAnswer {
         match self {
             ModelAnswer::Allocated(record) => write!(f, "allocated {record}"),
             ModelAnswer::Existing(record) => write!(f, "has {record}"),
+            ModelAnswer::Moved(record) => write!(f, "moved {record}"),
             ModelAnswer::Released(records) => write!(f, "released {}", all(records)),
             ModelAnswer::Deleted(number) => write!(f, "released {number}"),
             ModelAnswer::PortTaken(holder) => write!(f, "port taken: {holder}"),

@@ -8,5 +8,5 @@ mod op;
 mod registry;
 
 pub use answer::{ModelAnswer, Record};
-pub use op::{Operation, Want};
+pub use op::{Operation, Want, WantedMove};
 pub use registry::{Model, World};

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 
 use port_registry::{
-    AllocationId, Claim, Filter, LabelOrigin, ListenerPolicy, Port, Request, ServiceKey,
+    AllocationId, Claim, Filter, LabelOrigin, ListenerPolicy, Move, Port, Request, ServiceKey,
 };
 
 /// An operation of the registry.
@@ -11,6 +11,7 @@ use port_registry::{
 pub enum Operation {
     Allocate(Want),
     GetOrAllocate(Want),
+    Move(WantedMove),
     Release(u64),
     ReleaseMatching(Filter),
     Find(u64),
@@ -32,6 +33,16 @@ pub struct Want {
     pub adopt: bool,
 }
 
+/// A move of the service with an allocation to another port.
+#[derive(Clone, Debug)]
+pub struct WantedMove {
+    pub id: u64,
+    /// The requested port, or `None` for the best free one.
+    pub port: Option<u16>,
+    /// Take the port even if something listens on it.
+    pub adopt: bool,
+}
+
 impl Operation {
     pub fn is_write(&self) -> bool {
         self.request().is_some()
@@ -42,6 +53,7 @@ impl Operation {
         Some(match self {
             Operation::Allocate(want) => Request::Allocate(want.claim()),
             Operation::GetOrAllocate(want) => Request::GetOrAllocate(want.claim()),
+            Operation::Move(wanted) => Request::Move(wanted.request()),
             Operation::Release(id) => Request::Release(AllocationId::new(*id).unwrap()),
             Operation::ReleaseMatching(filter) => Request::ReleaseMatching(filter.clone()),
             Operation::Find(_) | Operation::List(_) => return None,
@@ -81,6 +93,34 @@ impl Want {
     }
 }
 
+impl WantedMove {
+    fn request(&self) -> Move {
+        let mut request = Move::new(AllocationId::new(self.id).unwrap());
+        if let Some(port) = self.port {
+            request = request.with_port(Port::new(port).unwrap());
+        }
+        if self.adopt {
+            request.with_listener_policy(ListenerPolicy::Adopt)
+        } else {
+            request
+        }
+    }
+}
+
+impl Display for WantedMove {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.id)?;
+        if let Some(port) = self.port {
+            write!(f, " to {port}")?;
+        }
+        if self.adopt {
+            f.write_str(" adopted")
+        } else {
+            Ok(())
+        }
+    }
+}
+
 impl Display for Want {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.key)?;
@@ -107,6 +147,7 @@ impl Display for Operation {
         match self {
             Operation::Allocate(want) => write!(f, "allocate {want}"),
             Operation::GetOrAllocate(want) => write!(f, "get or allocate {want}"),
+            Operation::Move(wanted) => write!(f, "move {wanted}"),
             Operation::Release(id) => write!(f, "release #{id}"),
             Operation::ReleaseMatching(filter) => write!(f, "release {}", Parts(filter)),
             Operation::Find(id) => write!(f, "find #{id}"),

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use port_registry::{Atomicity, Filter, LabelOrigin, ServiceKey, Verdict};
 
 use super::checkouts::{Names, Place, Search, labels};
-use super::{ModelAnswer, Operation, Record, Want};
+use super::{ModelAnswer, Operation, Record, Want, WantedMove};
 use crate::checker::Sequential;
 
 /// The environment that the registry's answers depend on.
@@ -96,6 +96,7 @@ impl<W: World> Model<W> {
                     None => self.place(want, want.key.clone()),
                 },
             },
+            Operation::Move(wanted) => self.move_service(wanted),
             Operation::Release(id) => match self.by_id.get(id).cloned() {
                 Some(record) => self.remove(vec![record]),
                 None => ModelAnswer::NotFound(*id),
@@ -278,11 +279,7 @@ impl<W: World> Model<W> {
 
     /// Allocates a port to a service that has none.
     fn place(&mut self, want: &Want, key: ServiceKey) -> ModelAnswer {
-        let port = match want.port {
-            Some(port) => self.requested(port, want.adopt),
-            None => self.best_free(),
-        };
-        let port = match port {
+        let port = match self.choose(want.port, want.adopt) {
             Ok(port) => port,
             Err(refused) => return *refused,
         };
@@ -297,6 +294,38 @@ impl<W: World> Model<W> {
         self.by_port.insert(port, record.id);
         self.hold(&record);
         ModelAnswer::Allocated(record)
+    }
+
+    /// Gives the service of an allocation another port. Its checkout keeps the name even if it has no other allocation.
+    fn move_service(&mut self, wanted: &WantedMove) -> ModelAnswer {
+        let Some(before) = self.by_id.get(&wanted.id).cloned() else {
+            return ModelAnswer::NotFound(wanted.id);
+        };
+        if wanted.port == Some(before.port) {
+            return ModelAnswer::Existing(before);
+        }
+        let port = match self.choose(wanted.port, wanted.adopt) {
+            Ok(port) => port,
+            Err(refused) => return *refused,
+        };
+        self.by_id.remove(&before.id);
+        self.by_port.remove(&before.port);
+        let record = Record {
+            id: self.next_id,
+            port,
+            ..before
+        };
+        self.next_id += 1;
+        self.by_port.insert(port, record.id);
+        self.hold(&record);
+        ModelAnswer::Moved(record)
+    }
+
+    fn choose(&self, port: Option<u16>, adopt: bool) -> Result<u16, Box<ModelAnswer>> {
+        match port {
+            Some(port) => self.requested(port, adopt),
+            None => self.best_free(),
+        }
     }
 
     fn requested(&self, port: u16, adopt: bool) -> Result<u16, Box<ModelAnswer>> {
