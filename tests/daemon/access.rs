@@ -13,6 +13,7 @@ fn statuses(daemon: &Daemon, headers: &[&str]) -> Vec<u16> {
         ("POST", "/v1/allocations", CLAIM),
         ("PUT", "/v1/allocations", CLAIM),
         ("DELETE", "/v1/allocations", r#"{"app":"kept"}"#),
+        ("PATCH", "/v1/allocations/1", "{}"),
         ("DELETE", "/v1/allocations/1", ""),
         ("GET", "/v1/allocations", ""),
         ("OPTIONS", "/v1/allocations", ""),
@@ -53,18 +54,18 @@ fn requests_from_web_pages_are_refused_and_change_nothing() {
     ];
     for origin in origins {
         let origin = format!("Origin: {origin}");
-        assert_eq!(statuses(&daemon, &[&host, &origin]), [403; 7], "{origin}");
+        assert_eq!(statuses(&daemon, &[&host, &origin]), [403; 8], "{origin}");
     }
     for site in ["cross-site", "same-site", "x", ""] {
         let site = format!("Sec-Fetch-Site: {site}");
-        assert_eq!(statuses(&daemon, &[&host, &site]), [403; 7], "{site}");
+        assert_eq!(statuses(&daemon, &[&host, &site]), [403; 8], "{site}");
         let own = format!("Origin: http://localhost:{port}");
-        assert_eq!(statuses(&daemon, &[&host, &own, &site]), [403; 7], "{site}");
+        assert_eq!(statuses(&daemon, &[&host, &own, &site]), [403; 8], "{site}");
     }
     // One foreign origin among several is enough to refuse.
     let own = format!("Origin: http://localhost:{port}");
     let two = [&*host, &own, "Origin: http://evil.example"];
-    assert_eq!(statuses(&daemon, &two), [403; 7]);
+    assert_eq!(statuses(&daemon, &two), [403; 8]);
     let listed = daemon.ask("GET", "/v1/allocations", "").json(200);
     assert_eq!(listed, json!([kept]));
 }
@@ -95,8 +96,8 @@ fn foreign_host_names_are_refused_despite_proxy_headers() {
             "X-Forwarded-Host: localhost",
             "Forwarded: host=localhost",
         ];
-        assert_eq!(statuses(&daemon, &[&host]), [403; 7], "{host}");
-        assert_eq!(statuses(&daemon, &forwarded), [403; 7], "{host}");
+        assert_eq!(statuses(&daemon, &[&host]), [403; 8], "{host}");
+        assert_eq!(statuses(&daemon, &forwarded), [403; 8], "{host}");
     }
     // A host name in the request line counts too, and HTTP/1.0 clients must send one as well.
     for head in [

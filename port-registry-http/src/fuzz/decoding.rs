@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use port_registry::Filter;
+use port_registry::{AllocationId, Filter};
 use serde_json::{Map, Value};
 
 use crate::api::decode::{
-    decode_batch, decode_claim, decode_filter, decode_query, parse_id, parse_port,
+    decode_batch, decode_claim, decode_filter, decode_move, decode_query, parse_id, parse_port,
 };
 
-/// Decodes a body. A claim or filter survives encoding and decoding again.
+/// Decodes a body. A claim, move or filter survives encoding and decoding again.
 pub fn body(data: &[u8]) {
     let is_object = serde_json::from_slice::<Map<String, Value>>(data).is_ok();
     if let Ok(claim) = decode_claim(data) {
@@ -21,6 +21,13 @@ pub fn body(data: &[u8]) {
         let again = decode_claim(sent.to_string().as_bytes());
         let again = again.expect("an encoded claim can be decoded");
         assert_eq!(format!("{claim:?}"), format!("{again:?}"));
+    }
+    let id = AllocationId::new(7).expect("7 is an id");
+    if let Ok(wanted) = decode_move(id, data) {
+        assert!(is_object);
+        let sent = serde_json::to_vec(&wanted).expect("a move is JSON");
+        let again = decode_move(id, &sent);
+        assert_eq!(again.expect("an encoded move can be decoded"), wanted);
     }
     if let Ok(filter) = decode_filter(data) {
         assert!(is_object);

@@ -10,7 +10,7 @@ use crate::log;
 /// Returns whether the store was written to for this answer.
 pub(super) fn is_write(answer: &Answer) -> bool {
     match answer {
-        Answer::Allocated(_) => true,
+        Answer::Allocated(_) | Answer::Moved(_) => true,
         Answer::Released(released) => !released.is_empty(),
         // Recording a checkout is a write too, but its answer does not show it.
         _ => false,

@@ -6,4 +6,5 @@ mod batches;
 mod bodies;
 mod identity;
 mod invalid_requests;
+mod moves;
 mod session;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::daemon::RestartableDaemon;
 use fastrand::Rng;
 use test_support::daemon::{Client, Response};
-use test_support::model::{ModelAnswer, Operation, Record, Want};
+use test_support::model::{ModelAnswer, Operation, Record, Want, WantedMove};
 
 /// Outcome of an operation.
 #[derive(Clone, Debug)]
@@ -108,6 +108,10 @@ impl HttpClient<'_> {
         let (method, path, body) = match op {
             Operation::Allocate(want) => ("POST", String::new(), body_of_want(want)),
             Operation::GetOrAllocate(want) => ("PUT", String::new(), body_of_want(want)),
+            Operation::Move(WantedMove { id, port, adopt }) => {
+                let body = json!({"port": port, "adopt": adopt}).to_string();
+                ("PATCH", format!("/{id}"), body)
+            }
             Operation::Release(id) => ("DELETE", format!("/{id}"), String::new()),
             Operation::ReleaseMatching(filter) => ("DELETE", String::new(), body_of_filter(filter)),
             Operation::Find(id) => ("GET", format!("/{id}"), String::new()),
@@ -201,8 +205,14 @@ fn outcome(op: &Operation, response: &Response) -> OperationOutcome {
             ModelAnswer::Allocated(record(&document))
         }
         (Operation::GetOrAllocate(_), 200) => ModelAnswer::Existing(record(&document)),
-        (Operation::Allocate(_) | Operation::GetOrAllocate(_), 507) => ModelAnswer::NoFreePort,
-        (Operation::Allocate(_) | Operation::GetOrAllocate(_), 409) => {
+        (Operation::Move(wanted), 200) if document["id"] == wanted.id => {
+            ModelAnswer::Existing(record(&document))
+        }
+        (Operation::Move(_), 200) => ModelAnswer::Moved(record(&document)),
+        (Operation::Allocate(_) | Operation::GetOrAllocate(_) | Operation::Move(_), 507) => {
+            ModelAnswer::NoFreePort
+        }
+        (Operation::Allocate(_) | Operation::GetOrAllocate(_) | Operation::Move(_), 409) => {
             let holder = record(&document["holder"]);
             match error {
                 Some("service already allocated") => ModelAnswer::ServiceTaken(holder),
@@ -210,11 +220,10 @@ fn outcome(op: &Operation, response: &Response) -> OperationOutcome {
                 _ => panic!("{op}: {response:?}"),
             }
         }
-        (Operation::Release(id) | Operation::Find(id), 404)
-            if error == Some("allocation not found") =>
-        {
-            ModelAnswer::NotFound(*id)
-        }
+        (
+            Operation::Release(id) | Operation::Find(id) | Operation::Move(WantedMove { id, .. }),
+            404,
+        ) if error == Some("allocation not found") => ModelAnswer::NotFound(*id),
         (Operation::Release(_), 200) if document == json!({"status": "deleted"}) => {
             ModelAnswer::Deleted(1)
         }

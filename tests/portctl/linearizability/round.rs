@@ -12,7 +12,7 @@ use super::backends::{AnswerTimeout, HttpClient, InProcessClient, RegistryClient
 use super::daemon::RestartableDaemon;
 use super::recorder::{ClientHistory, Recorder};
 use fastrand::Rng;
-use test_support::model::{ModelAnswer, Operation, Want};
+use test_support::model::{ModelAnswer, Operation, Want, WantedMove};
 
 /// Number of clients of each backend.
 const CLIENTS: u64 = 3;
@@ -88,7 +88,9 @@ pub(crate) fn record(seed: u64, trouble: Trouble, first_port: u16) -> ClientHist
                 for _ in 0..OPS {
                     let op = any_operation(&mut random, first_port, newest.load(Ordering::Relaxed));
                     let answer = recorder.ask(&client, &mut *backend, op);
-                    if let Some(ModelAnswer::Allocated(record)) = answer {
+                    if let Some(ModelAnswer::Allocated(record) | ModelAnswer::Moved(record)) =
+                        answer
+                    {
                         newest.fetch_max(record.id, Ordering::Relaxed);
                     }
                 }
@@ -123,7 +125,12 @@ pub(crate) fn record(seed: u64, trouble: Trouble, first_port: u16) -> ClientHist
 fn any_operation(random: &mut Rng, first_port: u16, newest: u64) -> Operation {
     // Includes the id that is likely to be allocated next.
     let id = (newest + 1).saturating_sub(random.u64(..4)).max(1);
-    match random.u64(..20) {
+    match random.u64(..24) {
+        20..24 => Operation::Move(WantedMove {
+            id,
+            port: random.bool().then(|| any_port(random, first_port).get()),
+            adopt: false,
+        }),
         0..4 => Operation::Allocate(any_want(random, first_port)),
         4..8 => Operation::GetOrAllocate(any_want(random, first_port)),
         8..11 => Operation::Release(id),

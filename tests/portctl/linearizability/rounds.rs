@@ -84,7 +84,9 @@ fn history_with_one_forged_answer_is_rejected() {
         let mut forged = history.clone();
         match &mut forged[number].answered {
             // As if a failed request had used an id.
-            Some((ModelAnswer::Allocated(record), _)) => record.id += 1,
+            Some((ModelAnswer::Allocated(record) | ModelAnswer::Moved(record), _)) => {
+                record.id += 1;
+            }
             // As if the store had lost its last allocation.
             Some((ModelAnswer::Listed(records), _)) if number == history.len() - 1 => {
                 if records.pop().is_none() {

@@ -173,7 +173,7 @@ fn tables_of_the_api_match_the_openapi_document() {
     let mut statuses = BTreeSet::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
-            if ["get", "put", "post", "delete"].contains(&&**method) {
+            if ["get", "put", "post", "patch", "delete"].contains(&&**method) {
                 requests.insert(format!("{} {path}", method.to_uppercase()));
                 let responses = operation["responses"].as_object().unwrap();
                 statuses.extend(responses.keys().cloned());

@@ -13,11 +13,12 @@ use super::claim::read_claim;
 use super::fields::JsonFields;
 use super::filter::read_filter;
 use super::number::to_id;
+use super::service_move::read_move_by_id;
 use crate::api_error::ApiError;
 use crate::limits;
 
-/// Decodes a batch: `{"requests":[{"method","body"}]}`. The body of a `DELETE` may name one allocation
-/// by its `"id"`. Items are parsed one at a time, so that a batch takes little more memory than its
+/// Decodes a batch: `{"requests":[{"method","body"}]}`. The body of a `PATCH` names the allocation by its
+/// `"id"`, and that of a `DELETE` may. Items are parsed one at a time, so that a batch takes little more memory than its
 /// text. The error reports every malformed item.
 pub(crate) fn decode_batch(body: &[u8]) -> Result<Vec<Request>, ApiError> {
     let batch: BatchBody = parse_object(body)?;
@@ -73,6 +74,7 @@ fn decode_request(item: &str) -> Result<Request, ApiError> {
     match parse_method(&item.method)? {
         Method::Post => Ok(Request::Allocate(read_claim(&body)?)),
         Method::Put => Ok(Request::GetOrAllocate(read_claim(&body)?)),
+        Method::Patch => Ok(Request::Move(read_move_by_id(&body)?)),
         Method::Delete => read_release(&body),
     }
 }
@@ -80,7 +82,7 @@ fn decode_request(item: &str) -> Result<Request, ApiError> {
 fn parse_method(name: &str) -> Result<Method, ApiError> {
     let name: StrDeserializer<value::Error> = name.into_deserializer();
     Method::deserialize(name)
-        .map_err(|_| ApiError::bad_request("method must be POST, PUT or DELETE"))
+        .map_err(|_| ApiError::bad_request("method must be POST, PUT, PATCH or DELETE"))
 }
 
 fn read_release(body: &JsonFields) -> Result<Request, ApiError> {
@@ -135,11 +137,23 @@ mod tests {
             (r#"{"requests":[{"method":1,"body":{}}]}"#, "invalid JSON"),
             (
                 r#"{"requests":[{"method":"GET","body":{}}]}"#,
-                "method must be POST, PUT or DELETE",
+                "method must be POST, PUT, PATCH or DELETE",
             ),
             (
                 r#"{"requests":[{"method":"PUT","body":{"app":"a"}}]}"#,
                 "app, instance, and service are required",
+            ),
+            (
+                r#"{"requests":[{"method":"PATCH","body":{"port":3000}}]}"#,
+                "id is required",
+            ),
+            (
+                r#"{"requests":[{"method":"PATCH","body":{"id":-1,"port":-1}}]}"#,
+                "allocation not found",
+            ),
+            (
+                r#"{"requests":[{"method":"PATCH","body":{"id":1,"port":-1}}]}"#,
+                "port must be between 1 and 65535",
             ),
         ] {
             assert_eq!(message(body.as_bytes()), expected, "{body}");
@@ -151,7 +165,7 @@ mod tests {
         let both = br#"{"requests":[{"method":"GET","body":{}},{"method":"POST","body":{}}]}"#;
         let error: Value =
             serde_json::from_slice(&decode_batch(both).unwrap_err().to_json()).unwrap();
-        assert_eq!(error["error"], "method must be POST, PUT or DELETE");
+        assert_eq!(error["error"], "method must be POST, PUT, PATCH or DELETE");
         let errors = error["errors"].as_array().unwrap();
         let requests: Vec<_> = errors.iter().map(|error| &error["request"]).collect();
         assert_eq!(requests, [0, 1]);

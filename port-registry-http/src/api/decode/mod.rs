@@ -12,9 +12,11 @@ mod fields;
 mod filter;
 mod number;
 mod query;
+mod service_move;
 
 pub(crate) use self::batch::decode_batch;
 pub(crate) use self::claim::decode_claim;
 pub(crate) use self::filter::decode_filter;
 pub(crate) use self::number::{parse_id, parse_port};
 pub(crate) use self::query::decode_query;
+pub(crate) use self::service_move::decode_move;

@@ -1,4 +1,4 @@
-//! `POST /v1/batch`: several requests to `/v1/allocations` that take effect together, or none.
+//! `POST /v1/batch`: several requests to `/v1/allocations` and below that take effect together, or none.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
@@ -89,7 +89,9 @@ fn to_batch_answer(answer: &Answer) -> BatchAnswer<BatchDocument<'_>> {
         Answer::Allocated(allocation) => {
             (StatusCode::CREATED, BatchDocument::Allocation(allocation))
         }
-        Answer::Existing(allocation) => (StatusCode::OK, BatchDocument::Allocation(allocation)),
+        Answer::Existing(allocation) | Answer::Moved(allocation) => {
+            (StatusCode::OK, BatchDocument::Allocation(allocation))
+        }
         answer => (
             StatusCode::OK,
             BatchDocument::Deleted(count_deleted(answer)),

@@ -6,6 +6,7 @@ mod check;
 mod daemon;
 mod health;
 mod list;
+mod move_;
 mod openapi;
 mod release;
 mod status;

@@ -4,7 +4,7 @@ use actix_web::Resource;
 use actix_web::web::{self, ServiceConfig};
 use port_registry::daemon::api::path;
 
-use super::{allocate, batch, check, daemon, health, list, openapi, release, status};
+use super::{allocate, batch, check, daemon, health, list, move_, openapi, release, status};
 use crate::api_error::ApiError;
 
 /// Registers all routes.
@@ -42,10 +42,11 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(
             resource(
                 &format!("{}/{{id}}", path::ALLOCATIONS),
-                "GET, HEAD, DELETE",
+                "GET, HEAD, PATCH, DELETE",
             )
             .route(web::get().to(list::get_one))
             .route(web::head().to(list::get_one))
+            .route(web::patch().to(move_::patch))
             .route(web::delete().to(release::delete_one)),
         )
         .service(

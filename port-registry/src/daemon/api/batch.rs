@@ -24,9 +24,10 @@ impl<B> Batch<B> {
 /// One request of a batch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchItem<B> {
-    /// The method of the same request to [`path::ALLOCATIONS`](super::path::ALLOCATIONS).
+    /// The method of the same request to [`path::ALLOCATIONS`](super::path::ALLOCATIONS), or to the
+    /// [path of an allocation](super::path::allocation).
     pub method: Method,
-    /// The body of that request, or [`ById`].
+    /// The body of that request, or [`ById`] with its fields.
     pub body: B,
 }
 
@@ -38,6 +39,8 @@ pub enum Method {
     Post,
     /// Gets or allocates.
     Put,
+    /// Moves a service to another port: a [`Move`](crate::Move).
+    Patch,
     /// Releases.
     Delete,
 }

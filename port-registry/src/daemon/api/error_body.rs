@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::types::allocation::Allocation;
 use crate::types::allocation_id::AllocationId;
 use crate::types::claim::Claim;
+use crate::types::service_move::Move;
 use crate::usage::port_use::PortUse;
 
 /// The body of every response that reports an error.
@@ -45,7 +46,7 @@ impl ErrorBody {
         }
     }
 
-    /// Returns the library's error for a failed claim or release, as a call in process would have returned it.
+    /// Returns the library's error for a failed claim, move or release, as a call in process would have returned it.
     /// Returns `None` for errors of the daemon itself.
     pub fn to_error(&self, subject: Subject<'_>) -> Option<Error> {
         let holder = || self.holder.clone();
@@ -59,6 +60,12 @@ impl ErrorBody {
             (ErrorCode::PortInUse, Subject::Claim(claim)) => Error::PortInUse {
                 port: claim.port()?,
             },
+            (ErrorCode::PortInUse, Subject::Move(wanted)) => Error::PortInUse {
+                port: wanted.port()?,
+            },
+            (ErrorCode::AllocationNotFound, Subject::Move(wanted)) => {
+                Error::NotFound { id: wanted.id() }
+            }
             (ErrorCode::AllocationNotFound, Subject::Id(id)) => Error::NotFound { id },
             _ => return None,
         })
@@ -70,6 +77,8 @@ impl ErrorBody {
 pub enum Subject<'a> {
     /// A claim that was to be carried out.
     Claim(&'a Claim),
+    /// A move that was to be carried out.
+    Move(&'a Move),
     /// An allocation that was to be released.
     Id(AllocationId),
     /// Anything else.
