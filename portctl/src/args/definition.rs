@@ -14,6 +14,7 @@ use super::get::GetArgs;
 use super::health::HealthArgs;
 use super::import::ImportArgs;
 use super::list::ListArgs;
+use super::move_::MoveArgs;
 use super::prune::PruneArgs;
 use super::release::ReleaseArgs;
 use super::restart::RestartArgs;
@@ -95,6 +96,7 @@ pub(crate) enum Command {
     Allocate(AllocateArgs),
     List(ListArgs),
     Check(CheckArgs),
+    Move(MoveArgs),
     Release(ReleaseArgs),
     Env(EnvArgs),
     Run(RunArgs),

@@ -86,6 +86,11 @@ fn is_complete(command: &Command, program: Option<&[OsString]>) -> bool {
             let is_plain = is_one_way(&args.words, &args.service, args.port);
             count == 1 && is_plain && (is_service || !has_labels)
         }
+        Command::Move(args) => {
+            let is_one = args.words.len() + args.service.len() == 1;
+            let is_plain = is_one_way(&args.words, &args.service, None);
+            is_one && is_plain && (args.port.is_some() || !args.adopt)
+        }
         Command::List(args) => is_one_way(&args.words, &args.service, args.port),
         Command::Release(args) => match args.id {
             Some(_) => args.words.is_empty() && args.service.is_empty() && args.port.is_none(),
@@ -130,6 +135,8 @@ mod tests {
             &["list"],
             &["run", "--", "true"],
             &["list", "-h"],
+            &["move", "web", "-p", "3000"],
+            &["move", "3000"],
             &["release", "3000", "web"],
             &["release", "3000", "-s", "web"],
             &["list", "web", "-p", "3000"],

@@ -132,6 +132,11 @@ impl Client {
         self.reply(send(request, body), RESPONSE_TIMEOUT)
     }
 
+    pub(crate) fn patch(&self, path: &str, body: &impl Serialize) -> Result<Reply, ClientError> {
+        let request = self.agent.patch(self.url(path));
+        self.reply(send(request, body), RESPONSE_TIMEOUT)
+    }
+
     /// Deletes a resource. The response describes it.
     pub(crate) fn delete(&self, path: &str) -> Result<Reply, ClientError> {
         let request = self.agent.delete(self.url(path));

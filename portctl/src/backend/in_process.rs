@@ -2,7 +2,7 @@
 
 use port_registry::{
     Allocation, AllocationId, AllocationStatus, Answer, Atomicity, Builder, Claim, Error, Filter,
-    Port, PortStatus, Registry, Request,
+    Move, Port, PortStatus, Registry, Request,
 };
 
 use super::error::BackendError;
@@ -62,6 +62,10 @@ impl Backend for InProcess {
             let allocation = answer.into_allocation()?;
             Some(Claimed { allocation, is_new })
         })
+    }
+
+    fn move_service(&self, wanted: &Move) -> Result<Allocation, BackendError> {
+        Ok(self.registry.move_service(*wanted)?)
     }
 
     fn release(&self, id: AllocationId) -> Result<Allocation, BackendError> {

@@ -1,7 +1,7 @@
 //! The interface to a registry that both backends implement.
 
 use port_registry::{
-    Allocation, AllocationId, AllocationStatus, Claim, Filter, Port, PortStatus, ServiceKey,
+    Allocation, AllocationId, AllocationStatus, Claim, Filter, Move, Port, PortStatus, ServiceKey,
 };
 
 use super::error::BackendError;
@@ -14,6 +14,9 @@ pub(crate) trait Backend {
     /// Returns the port of each service, and allocates those that are missing. If one of them fails, nothing is
     /// allocated.
     fn get_or_allocate(&self, claims: &[&Claim]) -> Result<BatchOutcome<Claimed>, BackendError>;
+
+    /// Gives a service another port, and returns its allocation.
+    fn move_service(&self, wanted: &Move) -> Result<Allocation, BackendError>;
 
     /// Releases an allocation.
     fn release(&self, id: AllocationId) -> Result<Allocation, BackendError>;

@@ -6,7 +6,7 @@ use port_registry::daemon::api::{
     Batch, BatchAnswer, BatchAnswers, ById, CREATED, ErrorBody, Method, Subject, path,
 };
 use port_registry::{
-    Allocation, AllocationId, AllocationStatus, CheckoutPath, Claim, Error, Filter, Port,
+    Allocation, AllocationId, AllocationStatus, CheckoutPath, Claim, Error, Filter, Move, Port,
     PortStatus,
 };
 use serde::Serialize;
@@ -89,6 +89,14 @@ fn backend_error(body: &ErrorBody, subject: Subject) -> BackendError {
     }
 }
 
+/// Returns the path of an allocation. The API rejects greater ids than this path can have, and no allocation has one.
+fn path_of(id: AllocationId) -> Result<String, Error> {
+    match i64::try_from(id.get()) {
+        Ok(_) => Ok(path::allocation(id)),
+        Err(_) => Err(Error::NotFound { id }),
+    }
+}
+
 fn claim_at<'a>(claims: &[&'a Claim]) -> impl Fn(usize) -> Option<Subject<'a>> {
     |index| claims.get(index).map(|claim| Subject::Claim(claim))
 }
@@ -108,12 +116,13 @@ impl Backend for Remote {
         Ok(outcome.map(|answers| answers.into_iter().map(claimed).collect()))
     }
 
+    fn move_service(&self, wanted: &Move) -> Result<Allocation, BackendError> {
+        let moved = changed(self.client.patch(&path_of(wanted.id())?, wanted))?;
+        moved.map_err(|body| backend_error(&body, Subject::Move(wanted)))
+    }
+
     fn release(&self, id: AllocationId) -> Result<Allocation, BackendError> {
-        // The API rejects greater ids. No allocation has one.
-        if i64::try_from(id.get()).is_err() {
-            return Err(Error::NotFound { id }.into());
-        }
-        let released = changed(self.client.delete(&path::allocation(id)))?;
+        let released = changed(self.client.delete(&path_of(id)?))?;
         released.map_err(|body| backend_error(&body, Subject::Id(id)))
     }
 

@@ -41,9 +41,9 @@ pub(crate) fn run(args: AllocateArgs) -> CommandResult {
     let (claims, outcome) = with_marks(
         |length| {
             let claims = claims(&here, &services, args.port, length)?;
-            if args.adopt {
+            if let Some(port) = args.port.filter(|_| args.adopt) {
                 for claim in &claims {
-                    conflict::refuse_foreign(&*backend, claim)?;
+                    conflict::refuse_foreign(&*backend, port, claim.dir())?;
                 }
             }
             let claims = claims.into_iter();

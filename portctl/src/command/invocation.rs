@@ -139,7 +139,7 @@ impl Invocation {
         let mut parts = parts(words)?;
         if let [Part::Service(name), Part::Port(port)] | [Part::Port(port), Part::Service(name)] =
             &parts[..]
-            && self.allocates()
+            && self.assigns_ports()
         {
             parts = vec![Part::ServiceAndPort(name.clone(), *port)];
         }
@@ -158,7 +158,7 @@ impl Invocation {
         let mut rest = Vec::new();
         for part in &parts {
             match part {
-                Part::ServiceAndPort(name, port) if self.allocates() => {
+                Part::ServiceAndPort(name, port) if self.assigns_ports() => {
                     lines.push(self.with_port(name, *port));
                 }
                 Part::Service(name) => rest.push(name),
@@ -195,6 +195,11 @@ impl Invocation {
     /// Returns true if a plain number is a port for the command.
     pub(super) fn takes_ports(&self) -> bool {
         args::takes_ports(self.command)
+    }
+
+    /// Returns true if the command takes the port that a service is to have.
+    fn assigns_ports(&self) -> bool {
+        args::assigns_ports(self.command)
     }
 
     /// Returns true if the command allocates ports.
@@ -266,6 +271,8 @@ mod tests {
             ),
             ("release", &["web,3000"], Some("portctl release 3000 web")),
             ("env", &["web=3000"], Some("portctl env web")),
+            ("move", &["web=3000"], Some("portctl move web --port 3000")),
+            ("move", &["localhost:3000"], Some("portctl move 3000")),
             ("release", &["my web"], None),
             ("release", &["a=b", "web"], None),
             ("env", &["3000"], None),

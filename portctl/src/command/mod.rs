@@ -13,6 +13,7 @@ pub(crate) mod import;
 mod invocation;
 pub(crate) mod list;
 mod missing;
+pub(crate) mod move_;
 mod named;
 mod new_services;
 pub(crate) mod outcome;

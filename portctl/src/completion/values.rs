@@ -25,6 +25,10 @@ pub(super) enum Values {
 /// Finds the values of a flag. `typed` is the beginning of the value.
 pub(super) fn of_flag(line: &TypedLine, flag: &Flag, typed: &str) -> Values {
     match flag.kind {
+        // The service wants a port that it does not have yet.
+        FlagInfoKind::Option { arg_name: "port" } if args::assigns_ports(line.command.name) => {
+            Values::Candidates(Vec::new())
+        }
         FlagInfoKind::Option { arg_name } => named(line, arg_name, typed),
         FlagInfoKind::Switch => Values::Candidates(Vec::new()),
     }
@@ -108,7 +112,7 @@ fn instances(line: &TypedLine) -> Vec<Candidate> {
     names(&found, |it| it.key.instance())
 }
 
-/// The ports that a command may ask for. A command that allocates wants another one.
+/// The ports that a command may ask for.
 fn ports(line: &TypedLine) -> Vec<Candidate> {
     let found = match line.command.name {
         "check" => registry::all(),

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use port_registry::{Allocation, Claim, Error, Port, PortUse};
+use port_registry::{Allocation, Claim, Error};
 
-use super::hint::{adopt_command, command_for, release_command, release_hint_if_gone};
+use super::hint::{adopt_command, command_for, release_command};
 use super::holder::report_holder;
+use super::port;
 use crate::backend::{Backend, BackendError, BatchOutcome, ItemError};
-use crate::command_error::CommandError;
 use crate::output::wording;
 use crate::report::Report;
 use crate::whose::Whose;
@@ -45,80 +45,16 @@ fn report(backend: &dyn Backend, claim: &Claim, error: BackendError) -> Report {
         return error.into();
     };
     match error {
-        Error::PortTaken { holder } => {
-            let problem = format!(
-                "port {} is already allocated to {}",
-                holder.port,
-                wording::holder(&holder)
-            );
-            let hint = release_hint_if_gone(&holder).unwrap_or_else(|| {
-                let release = release_command(&holder);
-                format!(
-                    "leave --port out to get an available port, or run {release} if nothing needs this one"
-                )
-            });
-            report_holder(backend, &problem, *holder).hint(hint)
-        }
+        Error::PortTaken { holder } => port::taken(backend, *holder),
         Error::ServiceTaken { holder } => {
             let (problem, hint) = service_taken(backend, &holder, claim);
             report_holder(backend, &problem, *holder).hint(hint)
         }
         Error::OtherCheckout { holder, wanted } => other_checkout(backend, *holder, &wanted),
-        Error::PortInUse { port } => port_in_use(backend, claim, port),
-        error => error.into(),
-    }
-}
-
-/// Reports that the claimed port is in use.
-fn port_in_use(backend: &dyn Backend, claim: &Claim, port: Port) -> Report {
-    let status = backend.check(port).ok();
-    let Some(in_use) = status.and_then(|status| status.in_use) else {
-        return Report::new(format!("port {port} was in use"))
-            .hint("it is free now, so run the command again");
-    };
-    let whose = whose(claim, &in_use);
-    let adopt = adopt_command(claim, port);
-    let other = "leave --port out to get an available port";
-    let hint = match whose {
-        Whose::Ours => format!("`{adopt}` registers it; otherwise {other}"),
-        Whose::Foreign(_) => other.to_owned(),
-        Whose::Unknown(_) => format!(
-            "if the service itself listens there, `{adopt}` registers it; otherwise {other}"
-        ),
-        Whose::Nobody => format!("nothing listens there: wait until it is free, or {other}"),
-    };
-    let report = Report::new(format!("port {port} is {in_use}, and not allocated{whose}"));
-    report.in_use(Some(in_use)).hint(hint)
-}
-
-/// Refuses to adopt a listener of another checkout than that of the claim.
-pub(crate) fn refuse_foreign(backend: &dyn Backend, claim: &Claim) -> Result<(), CommandError> {
-    let Some(port) = claim.port() else {
-        return Ok(());
-    };
-    let status = backend.check(port)?;
-    let Some(in_use) = status.in_use.filter(|_| status.holder.is_none()) else {
-        return Ok(());
-    };
-    match whose(claim, &in_use) {
-        whose @ Whose::Foreign(_) => {
-            let report = Report::new(format!(
-                "port {port} is {in_use}{whose}, so it was not adopted"
-            ));
-            let report = report.in_use(Some(in_use));
-            Err(report
-                .hint("leave --port and --adopt out to get an available port")
-                .into())
+        Error::PortInUse { port } => {
+            port::in_use(backend, port, claim.dir(), &adopt_command(claim, port))
         }
-        _ => Ok(()),
-    }
-}
-
-/// Compares the listeners of a port with the checkout of a claim.
-fn whose(claim: &Claim, in_use: &PortUse) -> Whose {
-    match claim.dir() {
-        Some(dir) => Whose::of(in_use, dir),
-        None => Whose::of_none(in_use),
+        error => error.into(),
     }
 }
 
@@ -174,7 +110,7 @@ fn service_taken(backend: &dyn Backend, holder: &Allocation, claim: &Claim) -> (
             format!("port {port} is allocated to {other}, so keep port {kept}: {get}")
         }
         (None, Some(in_use)) => {
-            let owner = whose(claim, &in_use);
+            let owner = port::whose(&in_use, claim.dir());
             if matches!(owner, Whose::Ours | Whose::Unknown(_)) {
                 let adopt = adopt_command(claim, port);
                 format!(

@@ -3,9 +3,13 @@
 mod claim;
 mod hint;
 mod holder;
+mod port;
+mod service_move;
 
-pub(crate) use self::claim::{first_allocated, refuse_foreign, report_first};
+pub(crate) use self::claim::{first_allocated, report_first};
 pub(crate) use self::hint::{
     adopt_command, command_for, path_for, release_command, release_hint, release_hint_if_gone,
 };
 pub(crate) use self::holder::report_holder;
+pub(crate) use self::port::refuse_foreign;
+pub(crate) use self::service_move::report_move;

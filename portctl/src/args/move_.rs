@@ -1,0 +1,45 @@
+//! The arguments of `portctl move`.
+
+use argh::{ArgsInfo, FromArgs};
+use port_registry::Port;
+
+/// Give a service another port, in one step.
+#[derive(Debug, FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "move",
+    help_triggers("-h", "--help", "help"),
+    note = "Without --port, the service gets the best available port other than its own. If the \
+            move fails, the service keeps its port. A process that listens on the old port is \
+            left alone; start it again, so that it takes the new one.",
+    example = "{command_name} web\n{command_name} web --port 8080"
+)]
+pub(crate) struct MoveArgs {
+    /// the service, or the port that it has
+    #[argh(positional, arg_name = "service-or-port")]
+    pub(crate) words: Vec<String>,
+
+    /// the service, by any name
+    #[argh(option, short = 's')]
+    pub(crate) service: Vec<String>,
+
+    /// the new port
+    #[argh(option, short = 'p')]
+    pub(crate) port: Option<Port>,
+
+    /// take the port even if something listens there, because the service runs there already
+    #[argh(switch)]
+    pub(crate) adopt: bool,
+
+    /// the app, instead of the detected one
+    #[argh(option)]
+    pub(crate) app: Option<String>,
+
+    /// the instance, instead of the detected one
+    #[argh(option)]
+    pub(crate) instance: Option<String>,
+
+    /// print the new allocation as JSON
+    #[argh(switch, short = 'j')]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,143 @@
+//! `portctl move`.
+
+use std::slice;
+
+use port_registry::{Allocation, Filter, ListenerPolicy, Move, Port};
+
+use super::claiming::print_notes;
+use super::invocation::Invocation;
+use super::outcome::{CommandResult, Done};
+use super::{missing, named};
+use crate::args::MoveArgs;
+use crate::backend::{self, Backend};
+use crate::checkout::{Here, TypedLabels};
+use crate::command_error::CommandError;
+use crate::conflict;
+use crate::output::{self, visible, wording};
+use crate::report::Report;
+
+pub(crate) fn run(args: MoveArgs) -> CommandResult {
+    let invocation = Invocation::new("move", args.app.as_deref(), args.instance.as_deref())
+        .with_switch("--json", args.json);
+    let subject = subject(&invocation, &args)?;
+    if args.adopt && args.port.is_none() {
+        return Err(CommandError::usage(
+            "--adopt needs the --port that the service listens on",
+        ));
+    }
+    let typed = TypedLabels::new(args.app, args.instance)?;
+    let backend = backend::open()?;
+    let here = Here::new(&*backend, typed);
+    let before = subject.find(&*backend, &here, &invocation)?;
+    let notes = here.notes_of_others(slice::from_ref(&before))?;
+    let mut wanted = Move::new(before.id);
+    if let Some(port) = args.port {
+        wanted = wanted.with_port(port);
+    }
+    if let Some(port) = args.port.filter(|_| args.adopt) {
+        conflict::refuse_foreign(&*backend, port, before.dir.as_ref())?;
+        wanted = wanted.with_listener_policy(ListenerPolicy::Adopt);
+    }
+    let moved = backend.move_service(&wanted).map_err(|error| {
+        conflict::report_move(&*backend, &before, error, |port| {
+            format!("{} --adopt", subject.moved_to(&invocation, port))
+        })
+    })?;
+    Ok(Done::Printed(if args.json {
+        output::print_json(&moved)
+    } else {
+        print_notes(&notes);
+        output::print(&visible(&describe(&before, &moved)))
+    }))
+}
+
+/// The service to move.
+enum Subject {
+    Service(String),
+    /// The service with this port.
+    Port(Port),
+}
+
+/// Reads the service from the command line.
+fn subject(invocation: &Invocation, args: &MoveArgs) -> Result<Subject, CommandError> {
+    // `--port` is the new port, and does not name the service.
+    let wanted = named::services_and_ports(invocation, &args.words, args.service.clone(), None)?;
+    let line = match (&wanted.services[..], &wanted.ports[..]) {
+        ([service], []) => return Ok(Subject::Service(service.clone())),
+        ([], [port]) => return Ok(Subject::Port(*port)),
+        ([], []) => return Err(named::no_service(invocation)),
+        ([service], [port]) if args.port.is_none() => invocation.with_port(service, *port),
+        ([], [old, new]) if args.port.is_none() => invocation.with_port(&old.to_string(), *new),
+        (services, ports) => {
+            let ports = ports.iter().map(Port::to_string);
+            let all: Vec<String> = services.iter().cloned().chain(ports).collect();
+            invocation.with_all(&all)
+        }
+    };
+    let report = Report::new("move takes one service, and its new port with --port");
+    Err(CommandError::Usage(
+        report.hint(format!("did you mean `{line}`?")),
+    ))
+}
+
+impl Subject {
+    fn find(
+        &self,
+        backend: &dyn Backend,
+        here: &Here,
+        invocation: &Invocation,
+    ) -> Result<Allocation, CommandError> {
+        let port = match self {
+            Subject::Service(service) => {
+                let found = here.find(service)?;
+                return match found {
+                    Some(found) => Ok(found),
+                    None => Err(missing::report(invocation, here, service)?.into()),
+                };
+            }
+            Subject::Port(port) => *port,
+        };
+        let all = if here.typed().are_given() {
+            here.current()?
+        } else {
+            here.all()?
+        };
+        match all.into_iter().find(|it| it.port == port) {
+            Some(found) => Ok(found),
+            None => Err(report_port(backend, here, port)?.into()),
+        }
+    }
+
+    /// The command line that moves the service to this port.
+    fn moved_to(&self, invocation: &Invocation, port: Port) -> String {
+        match self {
+            Subject::Service(service) => invocation.with_port(service, port),
+            Subject::Port(old) => invocation.with_port(&old.to_string(), port),
+        }
+    }
+}
+
+/// Reports that no service of the checkout has a port.
+fn report_port(backend: &dyn Backend, here: &Here, port: Port) -> Result<Report, CommandError> {
+    let Some(holder) = backend.list(&Filter::new().with_port(port))?.pop() else {
+        let report = Report::new(format!("port {port} is not allocated"));
+        return Ok(report.hint("`portctl list` shows the services of this checkout"));
+    };
+    let problem = format!(
+        "port {port} is allocated to {}, not to {}",
+        wording::holder(&holder),
+        here.owner()?
+    );
+    let report = conflict::report_holder(backend, &problem, holder);
+    Ok(report.hint("`portctl list` shows the services of this checkout"))
+}
+
+fn describe(before: &Allocation, moved: &Allocation) -> String {
+    if moved.id == before.id {
+        return format!("{} has port {} already", moved.key, moved.port);
+    }
+    format!(
+        "moved {} from port {} to {}",
+        moved.key, before.port, moved.port
+    )
+}
