@@ -109,7 +109,7 @@ fn together(
     let all = [words, flagged].concat();
     let are_plain = all.iter().all(|it| meaning_of_word(it).is_none());
     let line = if are_plain {
-        invocation.with(&all)
+        invocation.with_all(&all)
     } else {
         invocation.with_flags(&all)
     };

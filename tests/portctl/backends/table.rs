@@ -69,6 +69,23 @@ import ../../conflicts.json
 import ../../conflicts.json --json
 import ../../conflicts.json --skip-conflicts
 import ../../none.json
+move web
+move web --port P2
+move P2 --json
+move web --port P1
+move web --port P1 --json
+move web --port BUSY
+move web --port BUSY --json
+move web --port P0
+move nobody
+move nobody --json
+# move P0
+# move web --json
+move web --app other --instance default
+move
+move web api
+move web P3
+move web --adopt
 release --port P3
 release --port P3 --json
 release --service nobody
@@ -85,6 +102,14 @@ release --yes
 release
 release --app other --json
 list --all
+get web
+move web
+move web --json
+move web --port BUSY
+move web --port BUSY --json
+move web --port BUSY --adopt
+move web --port P1
+move P1 --port P0 --json
 get web
 get a+b&c=d%20é/x#y --app ?q+&=% --instance %2F
 list --app ?q+&=% --json

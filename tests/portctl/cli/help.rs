@@ -10,11 +10,12 @@ use serde_json::json;
 use super::fixture::Portctl;
 use test_support::{Ran, install_script};
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 21] = [
     "get",
     "allocate",
     "list",
     "check",
+    "move",
     "release",
     "env",
     "run",

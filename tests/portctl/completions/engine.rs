@@ -42,7 +42,7 @@ fn commands_and_flags_are_those_of_the_help() {
         let words = [words, &["--help"]].concat();
         desk.sandbox.run(PORTCTL, &words).printed().to_owned()
     };
-    for command in ["get", "list", "env", "release", "status", "run"] {
+    for command in ["get", "list", "env", "move", "release", "status", "run"] {
         let mut offered = desk.offered(&[command, "-"]);
         // The command of `run` follows it.
         offered.retain(|it| it != "--");
@@ -97,6 +97,8 @@ fn services_are_those_of_the_checkout_and_where_they_can_get_a_port_those_of_oth
         (&["--app=shop", "ls", ""], &["cart", "stock"]),
         (&["rm", ""], &["db", "web"]),
         (&["release", "db", ""], &["web"]),
+        (&["move", ""], &["db", "web"]),
+        (&["move", "--service", ""], &["db", "web"]),
         (&["check", ""], &["db", "web"]),
         (&["env", ""], &["db", "web"]),
         (&["run", ""], &["db", "web", "mail", "--"]),
@@ -220,11 +222,13 @@ fn values_are_known_by_the_names_of_their_arguments() {
             &["4001", "4002", "4003", "4004", "4005", "4006", "db", "web"],
         ),
         (&["release", "4"], &["db", "web", "4001", "4002"]),
+        (&["move", "4"], &["db", "web", "4001", "4002"]),
         (&["list", "4"], &["db", "web", "4001", "4002"]),
         // Here a number is no port.
         (&["get", "4"], &["db", "web", "mail"]),
         // A service is to get another port.
         (&["get", "web", "--port", ""], &[]),
+        (&["move", "web", "--port", ""], &[]),
     ] {
         assert_eq!(desk.offered(words), expected, "{words:?}");
     }
@@ -338,7 +342,7 @@ fn new_worktree_offers_the_services_of_the_others() {
     }
     assert_eq!(desk.offered(&["run", ""]), ["db", "web", "--"]);
     // These are for services with ports.
-    for command in ["release", "env", "check", "list"] {
+    for command in ["move", "release", "env", "check", "list"] {
         let offered = desk.offered(&[command, ""]);
         assert!(!offered.contains(&"web".to_owned()), "{command}");
     }

@@ -47,4 +47,5 @@ tables! {
     users: users_have_registries_of_their_own,
     races: processes_at_the_same_moment_agree,
     released: release_means_this_checkout,
+    moved: move_gives_a_service_of_this_checkout_another_port,
 }

@@ -92,7 +92,9 @@ fn step(line: &str) -> Step<'_> {
 }
 
 fn action(does: &str) -> Action<'_> {
-    if let Some((method @ ("GET" | "POST" | "PUT" | "DELETE"), rest)) = does.split_once(' ') {
+    if let Some((method @ ("GET" | "POST" | "PUT" | "PATCH" | "DELETE"), rest)) =
+        does.split_once(' ')
+    {
         return Action::Request { method, rest };
     }
     if let Some(command) = does.strip_prefix("? ") {

@@ -28,6 +28,8 @@ fn variable_that_names_a_service_of_another_checkout_is_an_error() {
             &["check", "web"],
             &["list"],
             &["list", "web"],
+            &["move", "web"],
+            &["move", &port],
             &["release"],
             &["release", "web"],
             &["release", &port],
@@ -71,6 +73,7 @@ fn flags_may_name_a_service_of_another_checkout() {
             &["get", "web"][..],
             &["check", "web"],
             &["env"],
+            &["move", "web", "--port", &port],
             &["release", "web", "--dry-run"],
         ] {
             let named = [words, &["--app", "other"]].concat();

@@ -57,6 +57,28 @@ pub(super) const FURTHER_MISTAKES: &str = r#"
     ls -aj web,3000
     ls --json --al
 
+    # Moves.
+    move
+    move webb
+    move web=34000
+    move web:34000
+    move :34000
+    move web 34000
+    move 34000 34001
+    move web api
+    move web,api
+    move web api -p 34000
+    move web --adopt
+    move all
+    move -j web 34000
+    move --app work web 34000
+    move --app work webb
+    move web --prot 34000
+    move --service web api
+    mvoe web
+    move 3000-3010
+    move web to 34000
+
     # Releases.
     release -n web,api
     release -n webb
