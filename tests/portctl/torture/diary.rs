@@ -13,14 +13,14 @@ pub(crate) const WORKERS: [Range<u32>; 3] = [0..2, 2..4, 10..12];
 /// The known state of each worker's services.
 #[derive(Debug, Default)]
 pub(crate) struct Diary {
-    /// Number of acknowledged allocations and releases that ends the test.
+    /// Number of acknowledged changes that ends the test.
     enough: usize,
     /// Why the test ended before the diary was full.
     given_up: Option<String>,
     workers: BTreeMap<u32, WorkerServices>,
     /// Acknowledged allocations by their ids, including those released since.
     given: BTreeMap<u64, KnownAllocation>,
-    /// Number of acknowledged allocations and releases of each worker.
+    /// Number of acknowledged changes of each worker.
     acknowledged: BTreeMap<u32, usize>,
     /// Number of checked lists of each worker.
     listed: BTreeMap<u32, usize>,
@@ -35,7 +35,7 @@ struct KnownAllocation {
     port: u16,
     /// Time of the acknowledgement, in microseconds since the Unix epoch.
     held_from: u64,
-    /// Time of the release's announcement.
+    /// Time at which its move or release was announced.
     held_to: Option<u64>,
 }
 
@@ -44,7 +44,7 @@ struct KnownAllocation {
 struct WorkerServices {
     /// Id of each service's allocation.
     held: BTreeMap<String, u64>,
-    /// Services whose allocation or release has no result.
+    /// Services whose allocation, move or release has no result.
     uncertain: BTreeMap<String, Uncertain>,
     /// Uncertain services that were released as a precaution. An allocation in progress when its client was
     /// killed may still take effect after that release.
@@ -54,12 +54,34 @@ struct WorkerServices {
 #[derive(Debug)]
 enum Uncertain {
     Allocated,
+    /// The service held the allocation with this id, and still does, or has another one.
+    Moved {
+        id: u64,
+        /// The worker's successor may have released it.
+        may_be_gone: bool,
+    },
     /// The service held the allocation with this id.
     Released(u64),
 }
 
+impl WorkerServices {
+    /// Announces that a service may lose its port from this time on. Returns the id of its allocation.
+    fn give_up(
+        &mut self,
+        service: &str,
+        time: u64,
+        given: &mut BTreeMap<u64, KnownAllocation>,
+    ) -> u64 {
+        let held = self.held.remove(service);
+        let id = held.expect("workers move and release only services that they hold");
+        let given = given.get_mut(&id).expect("the id was allocated");
+        given.held_to = Some(time);
+        id
+    }
+}
+
 impl Diary {
-    /// Creates a diary that is full after this many acknowledged allocations and releases.
+    /// Creates a diary that is full after this many acknowledged changes.
     pub(crate) fn of(enough: usize) -> Diary {
         Diary {
             enough,
@@ -89,7 +111,7 @@ impl Diary {
         self.given_up.is_some() || self.is_full()
     }
 
-    /// Number of acknowledged allocations and releases.
+    /// Number of acknowledged changes.
     pub(crate) fn acknowledged(&self) -> usize {
         self.acknowledged.values().sum()
     }
@@ -102,7 +124,8 @@ impl Diary {
                 services.uncertain.insert(service, Uncertain::Allocated);
                 self.uncertain += 1;
             }
-            DiaryEntry::Allocated { service, id, port } => {
+            DiaryEntry::Allocated { service, id, port }
+            | DiaryEntry::Moved { service, id, port } => {
                 services.uncertain.remove(&service);
                 self.uncertain -= 1;
                 *self.acknowledged.entry(worker).or_default() += 1;
@@ -119,13 +142,17 @@ impl Diary {
                     "id {id} was allocated twice, also to {given:?}"
                 );
             }
+            DiaryEntry::Moving { service } => {
+                let id = services.give_up(&service, time, &mut self.given);
+                let moved = Uncertain::Moved {
+                    id,
+                    may_be_gone: false,
+                };
+                services.uncertain.insert(service, moved);
+                self.uncertain += 1;
+            }
             DiaryEntry::Releasing { service } => {
-                let id = services
-                    .held
-                    .remove(&service)
-                    .expect("workers release only services that they hold");
-                let given = self.given.get_mut(&id).expect("the id was allocated");
-                given.held_to = Some(time);
+                let id = services.give_up(&service, time, &mut self.given);
                 services.uncertain.insert(service, Uncertain::Released(id));
                 self.uncertain += 1;
             }
@@ -138,7 +165,9 @@ impl Diary {
             }
             DiaryEntry::Refused { service } => {
                 self.uncertain -= 1;
-                if let Some(Uncertain::Released(id)) = services.uncertain.remove(&service) {
+                if let Some(Uncertain::Moved { id, .. } | Uncertain::Released(id)) =
+                    services.uncertain.remove(&service)
+                {
                     services.held.insert(service, id);
                     let given = self.given.get_mut(&id).expect("the id was allocated");
                     given.held_to = None;
@@ -164,7 +193,7 @@ impl Diary {
         }
     }
 
-    /// Number of acknowledged allocations and releases of these workers.
+    /// Number of acknowledged changes of these workers.
     pub(crate) fn acknowledged_by(&self, workers: Range<u32>) -> usize {
         let counts = self.acknowledged.range(workers);
         counts.map(|(_, count)| count).sum()
@@ -176,11 +205,16 @@ impl Diary {
         counts.map(|(_, count)| count).sum()
     }
 
-    /// Returns the services that a worker holds, and those that it may hold.
-    pub(crate) fn services_of(&self, worker: u32) -> (Vec<String>, Vec<String>) {
-        let Some(services) = self.workers.get(&worker) else {
+    /// Returns the services that a worker holds, and those that it may hold, which the caller releases.
+    pub(crate) fn take_over(&mut self, worker: u32) -> (Vec<String>, Vec<String>) {
+        let Some(services) = self.workers.get_mut(&worker) else {
             return (Vec::new(), Vec::new());
         };
+        for uncertain in services.uncertain.values_mut() {
+            if let Uncertain::Moved { may_be_gone, .. } = uncertain {
+                *may_be_gone = true;
+            }
+        }
         let held = services.held.keys().cloned().collect();
         (held, services.uncertain.keys().cloned().collect())
     }
@@ -208,10 +242,23 @@ impl Diary {
                 .map(|service| (service, &Uncertain::Allocated));
             for (service, uncertain) in services.uncertain.iter().chain(late) {
                 let Some(found) = found.remove(&(*worker, service.clone())) else {
+                    let is_lost = matches!(
+                        uncertain,
+                        Uncertain::Moved {
+                            may_be_gone: false,
+                            ..
+                        }
+                    );
+                    assert!(!is_lost, "{service} of worker {worker} was lost by a move");
                     continue;
                 };
                 match uncertain {
                     Uncertain::Allocated => {
+                        let given = self.given.get(&found.id.get());
+                        assert_eq!(given, None, "{found:?} has an id that was allocated before");
+                    }
+                    Uncertain::Moved { id, .. } if found.id.get() == *id => {}
+                    Uncertain::Moved { .. } => {
                         let given = self.given.get(&found.id.get());
                         assert_eq!(given, None, "{found:?} has an id that was allocated before");
                     }
@@ -246,7 +293,7 @@ impl fmt::Display for Diary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} acknowledged, {} of them allocations, {} without a result, {} lists",
+            "{} acknowledged, {} of them with a new id, {} without a result, {} lists",
             self.acknowledged(),
             self.given.len(),
             self.uncertain,

@@ -17,7 +17,7 @@ use super::diary::{Diary, WORKERS};
 use super::stalls::StallWatch;
 use super::workers::{WorkerKind, keep_busy, run_commands};
 
-/// Default number of acknowledged allocations and releases before the test ends.
+/// Default number of acknowledged changes before the test ends.
 const ENOUGH: usize = 650;
 
 /// A daemon that is killed and replaced. `None` while there is no daemon.

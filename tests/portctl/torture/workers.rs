@@ -1,4 +1,4 @@
-//! Processes that allocate and release until they are killed.
+//! Processes that allocate, move and release until they are killed.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -58,7 +58,7 @@ fn start(
     command.arg(store).arg(backend);
     command.args([number.to_string(), generation.to_string()]);
     let mut worker = Helper::spawn(&mut command);
-    let (held, uncertain) = diary.lock().unwrap().services_of(number);
+    let (held, uncertain) = diary.lock().unwrap().take_over(number);
     for service in held {
         worker.tell(&format!("held {service}"));
     }
@@ -96,7 +96,7 @@ fn record(lines: &[String], number: u32, diary: &mut Diary) {
     }
 }
 
-/// Allocates and releases with `portctl`, and kills some of the commands, until the diary is full. Returns the
+/// Allocates, moves and releases with `portctl`, and kills some of the commands, until the diary is full. Returns the
 /// number of kills.
 pub(super) fn run_commands(
     number: u32,
@@ -156,7 +156,19 @@ pub(super) fn run_commands(
             let rows = listed.iter().map(id_and_port).collect();
             record(DiaryEntry::Listed { rows });
         }
-        let (held, uncertain) = diary.lock().unwrap().services_of(number);
+        let (held, uncertain) = diary.lock().unwrap().take_over(number);
+        if count % 4 == 1
+            && let Some(service) = held.last().cloned()
+        {
+            record(DiaryEntry::Moving {
+                service: service.clone(),
+            });
+            if let Some(moved) = run(&["move", "--service", &service]) {
+                let (id, port) = id_and_port(&moved);
+                record(DiaryEntry::Moved { service, id, port });
+            }
+            continue;
+        }
         let is_due = held.len() >= 20 || count % 3 == 0;
         for service in held.into_iter().take(usize::from(is_due)) {
             record(DiaryEntry::Releasing {

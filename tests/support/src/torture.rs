@@ -37,6 +37,14 @@ pub enum DiaryEntry {
         id: u64,
         port: u16,
     },
+    Moving {
+        service: String,
+    },
+    Moved {
+        service: String,
+        id: u64,
+        port: u16,
+    },
     Releasing {
         service: String,
     },
@@ -62,6 +70,12 @@ impl DiaryEntry {
         let entry = match kind {
             "allocating" => DiaryEntry::Allocating { service },
             "allocated" => DiaryEntry::Allocated {
+                service,
+                id: words.next()?.parse().ok()?,
+                port: words.next()?.parse().ok()?,
+            },
+            "moving" => DiaryEntry::Moving { service },
+            "moved" => DiaryEntry::Moved {
                 service,
                 id: words.next()?.parse().ok()?,
                 port: words.next()?.parse().ok()?,
@@ -92,6 +106,10 @@ impl fmt::Display for DiaryEntry {
             DiaryEntry::Allocating { service } => write!(f, "allocating {service} ."),
             DiaryEntry::Allocated { service, id, port } => {
                 write!(f, "allocated {service} {id} {port} .")
+            }
+            DiaryEntry::Moving { service } => write!(f, "moving {service} ."),
+            DiaryEntry::Moved { service, id, port } => {
+                write!(f, "moved {service} {id} {port} .")
             }
             DiaryEntry::Releasing { service } => write!(f, "releasing {service} ."),
             DiaryEntry::Released { service } => write!(f, "released {service} ."),

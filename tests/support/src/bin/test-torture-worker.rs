@@ -1,4 +1,4 @@
-//! `test-torture-worker STORE BACKEND APP GENERATION`: allocates and releases at random until it is killed.
+//! `test-torture-worker STORE BACKEND APP GENERATION`: allocates, moves and releases at random until it is killed.
 //!
 //! Standard input lists the services of the worker's predecessor: `held SERVICE` if the service has a port,
 //! and `clear SERVICE` if that is unknown. `go` ends the list. Each line of standard output is the time
@@ -15,7 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use fastrand::Rng;
-use port_registry::{Claim, Error, Filter, Registry, ServiceKey, Verdict};
+use port_registry::{Claim, Error, Filter, Move, Registry, ServiceKey, Verdict};
 use serde_json::{Value, json};
 use test_support::daemon::Client;
 use test_support::torture::{DiaryEntry, RANGE, address_note, id_and_port, now};
@@ -78,6 +78,11 @@ fn work(backend: &mut dyn WorkerBackend, mut held: BTreeSet<String>, generation:
             let service = random.choice(&held).unwrap().clone();
             held.remove(&service);
             release(backend, service);
+        } else if !held.is_empty() && random.u8(..3) == 0 {
+            let service = random.choice(&held).unwrap().clone();
+            if !move_service(backend, service.clone()) {
+                held.remove(&service);
+            }
         } else {
             let service = format!("{generation}-{number}");
             if allocate(backend, service.clone()) {
@@ -110,6 +115,8 @@ impl<T> RequestOutcome<T> {
 trait WorkerBackend {
     /// Returns the id and the port.
     fn allocate(&mut self, service: &str) -> RequestOutcome<(u64, u16)>;
+    /// Returns the new id and port.
+    fn move_service(&mut self, service: &str) -> RequestOutcome<(u64, u16)>;
     fn release(&mut self, service: &str) -> RequestOutcome<()>;
     /// Returns the id and the port of every allocation in the registry.
     fn list(&mut self) -> RequestOutcome<Vec<(u64, u16)>>;
@@ -148,6 +155,15 @@ impl WorkerBackend for LibraryWorker {
         outcome(allocated.map(|it| (it.id.get(), it.port.get())))
     }
 
+    fn move_service(&mut self, service: &str) -> RequestOutcome<(u64, u16)> {
+        let key = ServiceKey::new(&*self.app, "main", service).unwrap();
+        let moved = self.registry.get_by_key(&key).and_then(|held| {
+            let held = held.expect("the service is held");
+            self.registry.move_service(Move::new(held.id))
+        });
+        outcome(moved.map(|it| (it.id.get(), it.port.get())))
+    }
+
     fn release(&mut self, service: &str) -> RequestOutcome<()> {
         let filter = Filter::new().with_app(&*self.app).with_service(service);
         outcome(self.registry.release_matching(&filter).map(drop))
@@ -169,8 +185,12 @@ struct HttpWorker {
 impl HttpWorker {
     /// Asks the current daemon. If the connection breaks, the outcome is unknown.
     fn ask(&mut self, method: &str, body: &str) -> RequestOutcome<Value> {
+        self.ask_at("/v1/allocations", method, body)
+    }
+
+    fn ask_at(&mut self, path: &str, method: &str, body: &str) -> RequestOutcome<Value> {
         let mut client = self.client.take().unwrap_or_else(|| connect(&self.store));
-        let Ok(response) = client.try_ask(method, "/v1/allocations", body) else {
+        let Ok(response) = client.try_ask(method, path, body) else {
             return RequestOutcome::Unknown;
         };
         match response.status {
@@ -211,6 +231,18 @@ impl WorkerBackend for HttpWorker {
         allocated.map(|allocation| id_and_port(&allocation))
     }
 
+    fn move_service(&mut self, service: &str) -> RequestOutcome<(u64, u16)> {
+        let query = format!("/v1/allocations?app={}&service={service}", self.app);
+        match self.ask_at(&query, "GET", "") {
+            RequestOutcome::Done(held) => {
+                let path = format!("/v1/allocations/{}", held[0]["id"]);
+                let moved = self.ask_at(&path, "PATCH", "{}");
+                moved.map(|allocation| id_and_port(&allocation))
+            }
+            RequestOutcome::Refused | RequestOutcome::Unknown => RequestOutcome::Refused,
+        }
+    }
+
     fn release(&mut self, service: &str) -> RequestOutcome<()> {
         let body = json!({"app": self.app, "service": service});
         self.ask("DELETE", &body.to_string()).map(drop)
@@ -237,6 +269,19 @@ fn allocate(backend: &mut dyn WorkerBackend, service: String) -> bool {
         RequestOutcome::Unknown => {}
     }
     false
+}
+
+/// Returns true if the worker still holds the service.
+fn move_service(backend: &mut dyn WorkerBackend, service: String) -> bool {
+    say(&DiaryEntry::Moving {
+        service: service.clone(),
+    });
+    match backend.move_service(&service) {
+        RequestOutcome::Done((id, port)) => say(&DiaryEntry::Moved { service, id, port }),
+        RequestOutcome::Refused => say(&DiaryEntry::Refused { service }),
+        RequestOutcome::Unknown => return false,
+    }
+    true
 }
 
 fn release(backend: &mut dyn WorkerBackend, service: String) {
