@@ -12,4 +12,5 @@ mod git_state;
 mod groups;
 #[cfg(feature = "daemon")]
 mod model;
+mod moves;
 mod store_files;
