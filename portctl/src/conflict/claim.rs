@@ -4,7 +4,7 @@ use std::path::Path;
 
 use port_registry::{Allocation, Claim, Error};
 
-use super::hint::{adopt_command, command_for, release_command};
+use super::hint::{adopt_command, command_for, move_command, release_command};
 use super::holder::report_holder;
 use super::port;
 use crate::backend::{Backend, BackendError, BatchOutcome, ItemError};
@@ -112,19 +112,28 @@ fn service_taken(backend: &dyn Backend, holder: &Allocation, claim: &Claim) -> (
         (None, Some(in_use)) => {
             let owner = port::whose(&in_use, claim.dir());
             if matches!(owner, Whose::Ours | Whose::Unknown(_)) {
-                let adopt = adopt_command(claim, port);
+                let line = match move_command(claim, holder, port) {
+                    Some(line) => format!("{line} --adopt"),
+                    None => format!(
+                        "portctl release --id {own} && {}",
+                        adopt_command(claim, port)
+                    ),
+                };
                 format!(
-                    "port {port} is {in_use}{owner}: if the service itself listens there, `portctl release --id {own} \
-                     && {adopt}` registers it; otherwise keep port {kept}"
+                    "port {port} is {in_use}{owner}: if the service itself listens there, `{line}` registers it; \
+                     otherwise keep port {kept}"
                 )
             } else {
                 format!("port {port} is {in_use}{owner}, so keep port {kept}: {get}")
             }
         }
-        (None, None) => {
-            let release = release_command(holder);
-            format!("{release} releases it, so that the service can get port {port}")
-        }
+        (None, None) => match move_command(claim, holder, port) {
+            Some(line) => format!("`{line}` gives it port {port} instead"),
+            None => {
+                let release = release_command(holder);
+                format!("{release} releases it, so that the service can get port {port}")
+            }
+        },
     };
     (problem, hint)
 }

@@ -37,6 +37,19 @@ pub(crate) fn adopt_command(claim: &Claim, port: Port) -> String {
     format!("{allocate}{service} --port {port} --adopt")
 }
 
+/// The command that moves the service of a claim to a port. Returns `None` if `move` may find another allocation than the
+/// one that the claim conflicts with.
+pub(super) fn move_command(claim: &Claim, holder: &Allocation, port: Port) -> Option<String> {
+    let is_found = if claim.label_origin().is_detected() {
+        holder.label_origin.is_detected() && holder.dir.as_ref() == claim.dir()
+    } else {
+        holder.key == *claim.key()
+    };
+    let service = wording::service(holder.key.service());
+    let line = command_for(claim, "move");
+    is_found.then(|| format!("{line}{service} --port {port}"))
+}
+
 /// The beginning of a command line that is about the checkout or the labels of a claim.
 pub(crate) fn command_for(claim: &Claim, command: &str) -> String {
     if let Some(root) = other_root(claim) {

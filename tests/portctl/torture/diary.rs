@@ -253,12 +253,8 @@ impl Diary {
                     continue;
                 };
                 match uncertain {
-                    Uncertain::Allocated => {
-                        let given = self.given.get(&found.id.get());
-                        assert_eq!(given, None, "{found:?} has an id that was allocated before");
-                    }
                     Uncertain::Moved { id, .. } if found.id.get() == *id => {}
-                    Uncertain::Moved { .. } => {
+                    Uncertain::Allocated | Uncertain::Moved { .. } => {
                         let given = self.given.get(&found.id.get());
                         assert_eq!(given, None, "{found:?} has an id that was allocated before");
                     }

@@ -84,6 +84,27 @@ fn command_in_a_hint_resolves_the_conflict() {
         let wanted = ["get", "--service", "the cache", "--port", &free];
         follow_hint(machine, &work, &machine.run(&wanted));
         assert_eq!(machine.run(&wanted).printed(), free);
+        // A process listens on the requested one, which may be the service itself.
+        let back = ["get", "--service", "the cache", "--port", &port];
+        follow_hint(machine, &work, &machine.run(&back));
+        assert_eq!(machine.run(&back).printed(), port);
+        // A move conflicts like a claim.
+        machine.run(&["get", "web"]).printed();
+        let moved = ["move", "web", "--port", &port];
+        follow_hint(machine, &work, &machine.run(&moved));
+        follow_hint(machine, &work, &machine.run(&moved));
+        assert_eq!(machine.run(&["get", "web"]).printed(), port);
+        machine.run(&["move", "web"]).printed();
+        machine
+            .run(&[
+                "allocate",
+                "--service",
+                "the cache",
+                "--port",
+                &port,
+                "--adopt",
+            ])
+            .printed();
         // The names differ from this checkout's, need quoting, and look like flags.
         let odd = ["allocate", "--app=-a", "--instance=it's", "--service=-q"];
         let first = machine.json(&[&odd[..], &["--json"]].concat());
