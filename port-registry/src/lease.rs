@@ -57,7 +57,8 @@ impl Lease {
 
     /// Releases the port. It may be called again after an error.
     ///
-    /// It has no effect if the lease was released before, here or by another program.
+    /// It has no effect if the lease was released before, here or by another program, or if another program has
+    /// [moved](Registry::move_service) the service, which has another allocation then.
     ///
     /// ```
     /// # use port_registry::{Claim, Registry, ServiceKey};
