@@ -127,13 +127,14 @@ fn service_taken(backend: &dyn Backend, holder: &Allocation, claim: &Claim) -> (
                 format!("port {port} is {in_use}{owner}, so keep port {kept}: {get}")
             }
         }
-        (None, None) => match move_command(claim, holder, port) {
-            Some(line) => format!("`{line}` gives it port {port} instead"),
-            None => {
+        (None, None) => {
+            if let Some(line) = move_command(claim, holder, port) {
+                format!("`{line}` gives it port {port} instead")
+            } else {
                 let release = release_command(holder);
                 format!("{release} releases it, so that the service can get port {port}")
             }
-        },
+        }
     };
     (problem, hint)
 }
