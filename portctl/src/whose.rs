@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use port_registry::PortUse;
+use port_registry::{CheckoutPath, PortUse};
 use serde::{Serialize, Serializer};
 
 /// The checkout that a listener belongs to, compared with one.
@@ -32,6 +32,14 @@ impl Whose {
             Some(other) => Whose::Foreign(other.to_owned()),
             None if listener.belongs_to(root) == Some(true) => Whose::Ours,
             None => Whose::Unknown(listener.unknown_because()),
+        }
+    }
+
+    /// Compares the listeners of a port with the recorded checkout of a service.
+    pub(crate) fn of_recorded(in_use: &PortUse, dir: Option<&CheckoutPath>) -> Whose {
+        match dir {
+            Some(dir) => Whose::of(in_use, dir),
+            None => Whose::of_none(in_use),
         }
     }
 

@@ -82,12 +82,22 @@ impl Listener {
     ///
     /// Returns `false` if one of the processes belongs to another checkout, because connections may reach any of them.
     pub fn belongs_to(&self, root: &Path) -> Option<bool> {
-        let all = std::iter::once(self).chain(&self.others);
-        let known: Vec<bool> = all
-            .filter_map(|it| it.checkout.as_deref())
-            .map(|checkout| compare::compare(root, checkout) == CheckoutMatch::Same)
-            .collect();
-        (!known.is_empty()).then(|| known.into_iter().all(|is_same| is_same))
+        if self.other_checkout(root).is_some() {
+            return Some(false);
+        }
+        let mut all = std::iter::once(self).chain(&self.others);
+        all.any(|it| it.checkout.is_some() || it.is_within(root))
+            .then_some(true)
+    }
+
+    /// Tests if the process runs in the checkout with this root. Before it has allocations, a folder outside of git is a
+    /// checkout only for those who ask for it.
+    fn is_within(&self, root: &Path) -> bool {
+        let is_forwarder = self.process.as_deref().is_some_and(is_forwarder);
+        let dir = self.dir.as_deref().filter(|_| !is_forwarder);
+        dir.is_some_and(|dir| {
+            dir == root || (!user::is_home(root) && compare::contains(root, dir) == Some(true))
+        })
     }
 
     /// Returns a checkout other than the one with this root that one of the processes belongs to.

@@ -15,7 +15,8 @@ use argh::{ArgsInfo, FromArgs};
             as a variable for a server elsewhere, is a guess. So is a port whose number or \
             service was found before.\n\n\
             --register allocates all ports except guesses to the services of this checkout, or \
-            none of them. It assumes that a process on such a port is the service itself.\n\n\
+            none of them. A port that a process of another checkout listens on is refused. If it \
+            is unknown whose process it is, --adopt says that it is the service itself.\n\n\
             REGISTRY is available, yours or allocated; SYSTEM shows what listens there right now.",
     example = "{command_name}\n{command_name} --register\n{command_name} docker-compose.dev.yml --json"
 )]
@@ -27,6 +28,10 @@ pub(crate) struct ScanArgs {
     /// allocate the ports that were found
     #[argh(switch)]
     pub(crate) register: bool,
+
+    /// with --register, take processes that cannot be told for the services themselves
+    #[argh(switch)]
+    pub(crate) adopt: bool,
 
     /// the app, instead of the detected one
     #[argh(option)]

@@ -2,9 +2,10 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
+use std::path::Path;
 use std::process::Command;
 
-use port_registry::Allocation;
+use port_registry::{Allocation, CHECKOUT_VARIABLE};
 
 use super::claiming::{get_or_allocate, print_notes};
 use super::invocation::Invocation;
@@ -49,19 +50,28 @@ pub(crate) fn run(args: RunArgs, command_line: &[OsString]) -> CommandResult {
     }
     let typed = TypedLabels::new(args.app, args.instance)?;
     // The registry is closed before the command runs.
-    let allocations = {
+    let (allocations, root) = {
         let backend = backend::open()?;
         let here = Here::new(&*backend, typed);
-        if services.is_empty() {
+        let allocations = if services.is_empty() {
             existing(&here, &invocation)?
         } else {
             let got = get_or_allocate(&*backend, &here, &invocation, &services, None)?;
             print_notes(&got.notes);
             got.allocations
-        }
+        };
+        let recorded = allocations.iter().find_map(|it| it.dir.as_deref());
+        let recorded = recorded.map(Path::to_owned);
+        let root = recorded.or_else(|| Some(here.checkout().ok()?.root().to_owned()));
+        (allocations, root)
     };
     let mut command = Command::new(program);
     command.args(words);
+    // Tells later whose listener the command is.
+    match root {
+        Some(root) => command.env(CHECKOUT_VARIABLE, root),
+        None => command.env_remove(CHECKOUT_VARIABLE),
+    };
     for variable in variables::of(&allocations)? {
         command.env(variable.name, variable.port.to_string());
     }

@@ -6,10 +6,11 @@ use std::collections::hash_map::Entry;
 use std::io;
 use std::path::Path;
 
-use port_registry::{Allocation, Checkout, Port, PortStatus, PortUse};
+use port_registry::{Allocation, Checkout, ListenerPolicy, Port, PortStatus, PortUse};
 use serde::Serialize;
 
 use super::claiming::{self, note_of_mark};
+use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
 use crate::args::ScanArgs;
 use crate::backend::{self, Backend};
@@ -17,9 +18,9 @@ use crate::checkout::{Here, TypedLabels};
 use crate::command_error::CommandError;
 use crate::conflict;
 use crate::environment;
-use crate::output::{self, Columns, visible};
+use crate::output::{self, Columns, visible, wording};
 use crate::path::folder_of;
-use crate::registration::register;
+use crate::registration::Registration;
 use crate::report::Report;
 use crate::scan::{self, FixedPort, ScanNote};
 
@@ -51,7 +52,16 @@ enum Standing {
 }
 
 pub(crate) fn run(args: ScanArgs) -> CommandResult {
+    if args.adopt && !args.register {
+        return Err(CommandError::usage("--adopt needs --register"));
+    }
     let path = args.path.as_deref().unwrap_or(Path::new("."));
+    let policy = if args.adopt {
+        ListenerPolicy::Adopt
+    } else {
+        ListenerPolicy::Refuse
+    };
+    let adopt_command = adopt_command(&args);
     // Detect the names in the scanned project.
     let folder = if path.is_dir() { path } else { folder_of(path) };
     let typed = TypedLabels::new(args.app, args.instance)?;
@@ -63,7 +73,13 @@ pub(crate) fn run(args: ScanArgs) -> CommandResult {
     let here = Here::new(&*backend, typed).in_folder(folder);
     let is_first = here.name().is_none();
     let registered = if args.register {
-        Some(register(&*backend, &here, &scan.ports)?)
+        let registration = Registration {
+            backend: &*backend,
+            here: &here,
+            policy,
+            adopt_command,
+        };
+        Some(registration.register(&scan.ports)?)
     } else {
         None
     };
@@ -85,6 +101,18 @@ pub(crate) fn run(args: ScanArgs) -> CommandResult {
         Some(new) if !args.json => print_registered(new.len(), &here, &known),
         _ => Ok(()),
     })))
+}
+
+/// The command line that registers ports whose processes cannot be told.
+fn adopt_command(args: &ScanArgs) -> String {
+    let line = Invocation::new("scan", args.app.as_deref(), args.instance.as_deref())
+        .with_switch("--register", true)
+        .with_switch("--adopt", true)
+        .with::<&str>(&[]);
+    match &args.path {
+        Some(path) => line + &wording::positional(&path.display().to_string()),
+        None => line,
+    }
 }
 
 /// Looks each port up in the registry and on the system.

@@ -1,6 +1,6 @@
 //! Reports of a port that a service cannot get.
 
-use port_registry::{Allocation, CheckoutPath, Port, PortUse};
+use port_registry::{Allocation, CheckoutPath, Port};
 
 use super::hint::{release_command, release_hint_if_gone};
 use super::holder::report_holder;
@@ -39,7 +39,7 @@ pub(super) fn in_use(
         return Report::new(format!("port {port} was in use"))
             .hint("it is free now, so run the command again");
     };
-    let whose = whose(&in_use, checkout);
+    let whose = Whose::of_recorded(&in_use, checkout);
     let other = "leave --port out to get an available port";
     let hint = match whose {
         Whose::Ours => format!("`{adopt}` registers it; otherwise {other}"),
@@ -63,7 +63,7 @@ pub(crate) fn refuse_foreign(
     let Some(in_use) = status.in_use.filter(|_| status.holder.is_none()) else {
         return Ok(());
     };
-    match whose(&in_use, checkout) {
+    match Whose::of_recorded(&in_use, checkout) {
         whose @ Whose::Foreign(_) => {
             let report = Report::new(format!(
                 "port {port} is {in_use}{whose}, so it was not adopted"
@@ -74,13 +74,5 @@ pub(crate) fn refuse_foreign(
                 .into())
         }
         _ => Ok(()),
-    }
-}
-
-/// Compares the listeners of a port with the checkout of a service.
-pub(super) fn whose(in_use: &PortUse, checkout: Option<&CheckoutPath>) -> Whose {
-    match checkout {
-        Some(checkout) => Whose::of(in_use, checkout),
-        None => Whose::of_none(in_use),
     }
 }

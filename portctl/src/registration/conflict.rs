@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use port_registry::{Allocation, Claim, Error, variable_name};
+use port_registry::{Allocation, Claim, Error, PortUse, variable_name};
 
 use crate::backend::Backend;
 use crate::checkout::Here;
@@ -13,6 +13,7 @@ use crate::output::wording;
 use crate::path::folder_of;
 use crate::report::Report;
 use crate::scan::FixedPort;
+use crate::whose::Whose;
 
 /// A port that cannot be registered.
 pub(super) struct RegistrationConflict<'a> {
@@ -51,9 +52,31 @@ impl RegistrationConflict<'_> {
         conflict::report_holder(self.backend, &problem, holder)
     }
 
+    /// Reports a port that is not allocated, but in use by a process that is not certainly the service.
+    pub(super) fn in_use(&self, in_use: PortUse, whose: &Whose, adopt_command: &str) -> Report {
+        let FixedPort {
+            file,
+            line,
+            port,
+            service,
+            ..
+        } = self.fixed_port;
+        let report = Report::new(format!(
+            "{file}:{line}: port {port} of {service} is {in_use}{whose}"
+        ));
+        let own_port = own_port_hint(self.claim, self.fixed_port);
+        report.in_use(Some(in_use)).hint(match whose {
+            Whose::Foreign(_) => own_port,
+            _ => format!(
+                "if the service itself listens there, `{adopt_command}` registers it; otherwise {own_port}"
+            ),
+        })
+    }
+
     fn port_taken(&self, holder: Allocation) -> Report {
         let problem = format!("is allocated to {}", wording::holder(&holder));
-        let hint = taken_hint(self.claim, self.fixed_port, &holder);
+        let hint = conflict::release_hint_if_gone(&holder)
+            .unwrap_or_else(|| own_port_hint(self.claim, self.fixed_port));
         self.report_holder(&problem, holder).hint(hint)
     }
 
@@ -94,11 +117,8 @@ impl RegistrationConflict<'_> {
     }
 }
 
-/// The hint for a port that another service holds: a change of the project, or the release of a gone checkout's port.
-fn taken_hint(claim: &Claim, fixed_port: &FixedPort, holder: &Allocation) -> String {
-    if let Some(free) = conflict::release_hint_if_gone(holder) {
-        return free;
-    }
+/// The change of the project that gives a service a port of its own.
+fn own_port_hint(claim: &Claim, fixed_port: &FixedPort) -> String {
     let (port, service, origin) = (fixed_port.port, &fixed_port.service, &fixed_port.origin);
     if let Some(set) = origin.variables.iter().find(|it| environment::is_set(it)) {
         return format!(

@@ -3,4 +3,4 @@
 mod conflict;
 mod register;
 
-pub(crate) use self::register::register;
+pub(crate) use self::register::Registration;

@@ -1,6 +1,6 @@
 //! The registration of ports.
 
-use port_registry::{Allocation, Claim, Error, ListenerPolicy, ServiceKey};
+use port_registry::{Allocation, Checkout, Claim, Error, ListenerPolicy, ServiceKey};
 
 use super::conflict::RegistrationConflict;
 use crate::backend::{Backend, BackendError, ItemError, submit};
@@ -9,57 +9,106 @@ use crate::command_error::CommandError;
 use crate::env_file::variables;
 use crate::report::Report;
 use crate::scan::FixedPort;
+use crate::whose::Whose;
 
-/// Allocates the ports that were found, except guesses: all of them or none. Returns the new ones with their claims.
-pub(crate) fn register(
-    backend: &dyn Backend,
-    here: &Here,
-    fixed_ports: &[FixedPort],
-) -> Result<Vec<(Claim, Allocation)>, CommandError> {
-    let certain = fixed_ports.iter().filter(|fixed_port| !fixed_port.guess);
-    let certain: Vec<&FixedPort> = certain.collect();
-    let existing = here.current()?;
-    refuse_others(here, &existing, &certain)?;
-    refuse_shared_variables(&existing, &certain)?;
-    let (claims, registered) = with_marks(
-        |length| {
-            let claims = certain.iter();
-            claims.map(|it| claim(here, it, length)).collect()
-        },
-        |claims: &[Claim]| {
-            submit(
-                claims,
-                |batch| backend.get_or_allocate(batch),
-                // This checkout has the port already, for a service of another name.
-                |it| match &it.error {
-                    BackendError::Registry(Error::PortTaken { holder }) => here.owns(holder),
-                    _ => false,
-                },
-            )
-        },
-    )?;
-    let errors = match registered {
-        Ok(claimed) => {
-            let new = claimed.into_iter().filter(|(_, it)| it.is_new);
-            let with_claims = new.map(|(index, it)| (claims[index].clone(), it.allocation));
-            return Ok(with_claims.collect());
+/// The registration of the ports of a project for a checkout.
+pub(crate) struct Registration<'a> {
+    pub(crate) backend: &'a dyn Backend,
+    pub(crate) here: &'a Here<'a>,
+    /// The treatment of processes whose checkout is unknown.
+    pub(crate) policy: ListenerPolicy,
+    /// The command line that adopts such processes.
+    pub(crate) adopt_command: String,
+}
+
+impl Registration<'_> {
+    /// Allocates the ports that were found, except guesses: all of them or none. Returns the new ones with their
+    /// claims.
+    pub(crate) fn register(
+        &self,
+        fixed_ports: &[FixedPort],
+    ) -> Result<Vec<(Claim, Allocation)>, CommandError> {
+        let Registration { backend, here, .. } = self;
+        let certain = fixed_ports.iter().filter(|fixed_port| !fixed_port.guess);
+        let certain: Vec<&FixedPort> = certain.collect();
+        let existing = here.current()?;
+        refuse_others(here, &existing, &certain)?;
+        refuse_shared_variables(&existing, &certain)?;
+        self.refuse_listeners(&certain)?;
+        let (claims, registered) = with_marks(
+            |length| {
+                let claims = certain.iter();
+                claims.map(|it| claim(here, it, length)).collect()
+            },
+            |claims: &[Claim]| {
+                submit(
+                    claims,
+                    |batch| backend.get_or_allocate(batch),
+                    // This checkout has the port already, for a service of another name.
+                    |it| match &it.error {
+                        BackendError::Registry(Error::PortTaken { holder }) => here.owns(holder),
+                        _ => false,
+                    },
+                )
+            },
+        )?;
+        let errors = match registered {
+            Ok(claimed) => {
+                let new = claimed.into_iter().filter(|(_, it)| it.is_new);
+                let with_claims = new.map(|(index, it)| (claims[index].clone(), it.allocation));
+                return Ok(with_claims.collect());
+            }
+            Err(errors) => errors,
+        };
+        let mut conflicts = Vec::with_capacity(errors.len());
+        for ItemError { index, error } in errors {
+            let BackendError::Registry(error) = error else {
+                return Err(error.into());
+            };
+            let conflict = self.conflict(&claims[index], certain[index]);
+            conflicts.push(conflict.report(error)?);
         }
-        Err(errors) => errors,
-    };
-    let mut conflicts = Vec::with_capacity(errors.len());
-    for ItemError { index, error } in errors {
-        let BackendError::Registry(error) = error else {
-            return Err(error.into());
-        };
-        let conflict = RegistrationConflict {
-            backend,
-            here,
-            claim: &claims[index],
-            fixed_port: certain[index],
-        };
-        conflicts.push(conflict.report(error)?);
+        Err(refusal(conflicts, claims.len()).into())
     }
-    Err(refusal(conflicts, claims.len()).into())
+
+    /// Refuses ports that are not allocated, but in use by a process that is not certainly the service.
+    fn refuse_listeners(&self, fixed_ports: &[&FixedPort]) -> Result<(), CommandError> {
+        let mut conflicts = Vec::new();
+        for fixed_port in fixed_ports {
+            let status = self.backend.check(fixed_port.port)?;
+            let Some(in_use) = status.in_use.filter(|_| status.holder.is_none()) else {
+                continue;
+            };
+            let claim = claim(self.here, fixed_port, Checkout::MARK_LENGTHS[0])?;
+            let whose = Whose::of_recorded(&in_use, claim.dir());
+            let is_refused = match &whose {
+                Whose::Foreign(_) => true,
+                Whose::Unknown(_) => self.policy == ListenerPolicy::Refuse,
+                Whose::Ours | Whose::Nobody => false,
+            };
+            if is_refused {
+                let conflict = self.conflict(&claim, fixed_port);
+                conflicts.push(conflict.in_use(in_use, &whose, &self.adopt_command));
+            }
+        }
+        if conflicts.is_empty() {
+            return Ok(());
+        }
+        Err(refusal(conflicts, fixed_ports.len()).into())
+    }
+
+    fn conflict<'b>(
+        &'b self,
+        claim: &'b Claim,
+        fixed_port: &'b FixedPort,
+    ) -> RegistrationConflict<'b> {
+        RegistrationConflict {
+            backend: self.backend,
+            here: self.here,
+            claim,
+            fixed_port,
+        }
+    }
 }
 
 /// Refuses services and ports of another checkout whose labels an environment variable typed. They would count as

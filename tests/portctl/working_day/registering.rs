@@ -7,13 +7,14 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::machine::both_ways;
-use test_support::occupant;
+use test_support::occupant_in;
 
 #[test]
 fn scan_registers_all_found_ports_or_none() {
     both_ways(|machine| {
-        let (occupant, busy) = occupant();
         let project = machine.work().join("shop");
+        fs::create_dir(&project).unwrap();
+        let (occupant, busy) = occupant_in(&project);
         let compose = format!(
             "services:\n  db:\n    ports: ['{busy}:5432']\n  web:\n    ports: ['41:80', '42:443']\n"
         );
