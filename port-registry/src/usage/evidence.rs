@@ -1,9 +1,13 @@
 //! The checkout that a process belongs to.
 
+#![cfg_attr(
+    not(unix),
+    expect(dead_code, reason = "nothing tells the folders of processes there")
+)]
+
 #[cfg(unix)]
 use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 #[cfg(unix)]
@@ -83,7 +87,7 @@ impl<'a> Evidence<'a> {
     pub(super) fn named_checkout(named: &Path) -> Option<PathBuf> {
         let path = named.to_owned();
         let is_folder = run_with_timeout(RESPONSE_TIMEOUT, move || {
-            path.is_absolute() && fs::metadata(path).is_ok_and(|it| it.is_dir())
+            path.is_absolute() && std::fs::metadata(path).is_ok_and(|it| it.is_dir())
         });
         (is_folder == Some(true)).then(|| named.to_owned())
     }

@@ -1,10 +1,16 @@
 //! The use of ports on this machine: the sockets that have them, the processes behind those, and their checkouts.
 
+#[cfg(all(feature = "listeners", not(target_os = "linux")))]
+mod by_crate;
 #[cfg(all(feature = "listeners", unix))]
 mod containers;
 #[cfg(feature = "listeners")]
 mod evidence;
-pub(crate) mod forwarder;
+mod forwarder;
+#[cfg(all(feature = "listeners", target_os = "linux"))]
+mod holders;
+#[cfg(feature = "listeners")]
+mod joined;
 pub(crate) mod listener;
 pub(crate) mod port_use;
 #[cfg(all(feature = "listeners", target_os = "linux"))]

@@ -3,9 +3,13 @@
 use std::fmt;
 use std::path::Path;
 
-use super::listener::Listener;
+#[cfg(all(feature = "listeners", not(target_os = "linux")))]
+use super::by_crate;
+#[cfg(all(feature = "listeners", target_os = "linux"))]
+use super::holders;
 #[cfg(feature = "listeners")]
-use super::search;
+use super::joined;
+use super::listener::Listener;
 use crate::system::connect;
 use crate::system::tcp_table::{self, SocketState};
 use crate::types::port::Port;
@@ -100,24 +104,24 @@ impl PortUse {
     }
 }
 
-#[cfg(feature = "listeners")]
+#[cfg(all(feature = "listeners", target_os = "linux"))]
 fn listener(
     sockets: &[tcp_table::TcpSocket],
     is_recorded: &dyn Fn(&Path) -> bool,
 ) -> Option<Listener> {
-    search::of_sockets(sockets, is_recorded)
+    holders::of_sockets(sockets, is_recorded)
         .into_values()
         .next()
 }
 
-#[cfg(not(feature = "listeners"))]
+#[cfg(not(all(feature = "listeners", target_os = "linux")))]
 fn listener(_: &[tcp_table::TcpSocket], _: &dyn Fn(&Path) -> bool) -> Option<Listener> {
     None
 }
 
 #[cfg(feature = "listeners")]
 fn forwarded(port: Port, is_recorded: &dyn Fn(&Path) -> bool) -> Option<Listener> {
-    search::container_of(port, is_recorded)
+    joined::container_of(port, is_recorded)
 }
 
 #[cfg(not(feature = "listeners"))]
@@ -126,9 +130,9 @@ fn forwarded(_: Port, _: &dyn Fn(&Path) -> bool) -> Option<Listener> {
 }
 
 /// Finds the use of a port on systems without tables of sockets.
-#[cfg(feature = "listeners")]
+#[cfg(all(feature = "listeners", not(target_os = "linux")))]
 fn find_without_tables(port: Port, is_recorded: &dyn Fn(&Path) -> bool) -> PortUse {
-    let listener = search::by_crate(&|it| it == port, is_recorded).remove(&port);
+    let listener = by_crate::listeners(&|it| it == port, is_recorded).remove(&port);
     PortUse {
         usage: match listener {
             Some(_) => PortUsage::Listening,
@@ -138,7 +142,7 @@ fn find_without_tables(port: Port, is_recorded: &dyn Fn(&Path) -> bool) -> PortU
     }
 }
 
-#[cfg(not(feature = "listeners"))]
+#[cfg(not(all(feature = "listeners", not(target_os = "linux"))))]
 fn find_without_tables(_: Port, _: &dyn Fn(&Path) -> bool) -> PortUse {
     PortUse::of(PortUsage::Unknown)
 }

@@ -1,0 +1,40 @@
+//! Listeners on systems other than Linux. Of their processes, only the name and the number are known.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use listeners::{Protocol, SocketState};
+
+use super::evidence::Evidence;
+use super::joined::joined;
+use super::listener::Listener;
+use crate::types::port::Port;
+
+/// Finds the listeners on the ports that are wanted.
+pub(super) fn listeners(
+    is_wanted: &dyn Fn(Port) -> bool,
+    is_recorded: &dyn Fn(&Path) -> bool,
+) -> BTreeMap<Port, Listener> {
+    let mut found: BTreeMap<Port, Vec<Listener>> = BTreeMap::new();
+    for it in listeners::get_all().unwrap_or_default() {
+        let is_listening = it.protocol == Protocol::TCP && it.state == SocketState::Listen;
+        let port = Port::new(it.socket.port()).ok();
+        let Some(port) = port.filter(|&port| is_listening && is_wanted(port)) else {
+            continue;
+        };
+        let executable = Path::new(&it.process.path).file_name();
+        let executable = executable.map(|name| name.to_string_lossy().into_owned());
+        let listener = Listener {
+            pid: Some(it.process.pid),
+            process: executable.or_else(|| Some(it.process.name).filter(|it| !it.is_empty())),
+            ..Listener::default()
+        };
+        let of_port = found.entry(port).or_default();
+        if !of_port.contains(&listener) {
+            of_port.push(listener);
+        }
+    }
+    let mut evidence = Evidence::new(is_recorded);
+    let join = |(port, listeners)| Some((port, joined(port, listeners, &mut evidence)?));
+    found.into_iter().filter_map(join).collect()
+}

@@ -1,0 +1,63 @@
+//! Joining the listeners on a port, with the containers that they forward to.
+
+use std::path::Path;
+
+use super::evidence::Evidence;
+#[cfg(unix)]
+use super::forwarder::is_forwarder;
+use super::listener::Listener;
+use crate::types::port::Port;
+
+/// Joins the listeners on one port.
+pub(super) fn joined(
+    port: Port,
+    listeners: Vec<Listener>,
+    evidence: &mut Evidence,
+) -> Option<Listener> {
+    let mut listeners = listeners;
+    // Those that are known come first.
+    listeners.sort_by_key(|it| (it.pid.is_none(), it.pid));
+    for listener in &mut listeners {
+        add_container(port, listener, evidence);
+    }
+    let mut listeners = listeners.into_iter();
+    let mut first = listeners.next()?;
+    first.others = listeners.collect();
+    Some(first)
+}
+
+/// Adds the container that a listener is in or forwards to, and the checkout of that container.
+#[cfg(unix)]
+fn add_container(port: Port, listener: &mut Listener, evidence: &mut Evidence) {
+    use super::containers::short_id;
+
+    let id = listener.container.take();
+    let forwards = listener.process.as_deref().is_some_and(is_forwarder);
+    if id.is_none() && !forwards && listener.pid.is_some() {
+        return;
+    }
+    let container = match &id {
+        Some(id) => evidence.container(|it| it.has_id(id)),
+        None => evidence.container(|it| it.publishes(port.get())),
+    };
+    let Some(container) = container else {
+        listener.container = id.as_deref().map(short_id);
+        return;
+    };
+    listener.container = Some(container.name());
+    if listener.checkout.is_none()
+        && let Some(folder) = container.project_folder().cloned()
+    {
+        listener.checkout = evidence.checkout_of_folder(&folder);
+    }
+}
+
+#[cfg(not(unix))]
+fn add_container(_: Port, _: &mut Listener, _: &mut Evidence) {}
+
+/// Finds the container that the kernel forwards a port to.
+pub(super) fn container_of(port: Port, is_recorded: &dyn Fn(&Path) -> bool) -> Option<Listener> {
+    let mut listener = Listener::default();
+    add_container(port, &mut listener, &mut Evidence::new(is_recorded));
+    listener.container.is_some().then_some(listener)
+}
