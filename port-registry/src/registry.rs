@@ -64,10 +64,11 @@ impl Registry {
     ///
     /// 1. 3000 up to the kernel's ephemeral range
     /// 2. 1024-2999
-    /// 3. the ephemeral range, and the ports that the first two groups leave out: those that browsers refuse to
-    ///    open ([port blocking](https://fetch.spec.whatwg.org/#port-blocking) in the Fetch standard), 51234 (the
-    ///    daemon's), and 5000 and 7000 on macOS
+    /// 3. the ephemeral range, and the ports above it
     /// 4. 1-1023, if this user may bind them
+    /// 5. the ports that all other groups leave out: those that browsers refuse to open ([port
+    ///    blocking](https://fetch.spec.whatwg.org/#port-blocking) in the Fetch standard), 51234 (the daemon's), 5000 and
+    ///    7000 on macOS, and on Linux those of `ip_local_reserved_ports`
     ///
     /// # Errors
     ///

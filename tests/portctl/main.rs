@@ -21,6 +21,8 @@ mod life;
 mod linearizability;
 #[cfg(unix)]
 mod machine;
+#[cfg(target_os = "linux")]
+mod port_order;
 #[cfg(unix)]
 mod processes;
 mod readme;

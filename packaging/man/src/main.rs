@@ -63,8 +63,10 @@ fn pages() -> [Page<'static>; 2] {
                     "PORTS",
                     &[
                         "A service gets the lowest port that is neither allocated nor in use, from 3000 up to the \
-                         start of the kernel's ephemeral range, except ports that browsers refuse to open; then from \
-                         1024 to 2999; then the rest. A port stays with its service until it is released.",
+                         start of the kernel's ephemeral range, then from 1024 to 2999, then from the rest. Ports \
+                         that browsers refuse to open, the daemon's own, and those that Linux reserves \
+                         (ip_local_reserved_ports) come last of all. A port stays with its service until it is \
+                         released.",
                     ],
                 ),
             ],

@@ -5,21 +5,12 @@
 
 use std::ops::RangeInclusive;
 
+use super::omitted_ports::OmittedPorts;
 use crate::types::port::Port;
 use crate::types::range::PortRange;
 
 /// The default port of the daemon, 51234. It is among the last ports to be allocated.
 pub(crate) const DAEMON_PORT: u16 = 51234;
-
-/// Unprivileged ports that browsers refuse to open, after the "bad ports" of the Fetch standard
-/// (<https://fetch.spec.whatwg.org/#port-blocking>).
-const BLOCKED_BY_BROWSERS: [u16; 19] = [
-    1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669,
-    6679, 6697, 10080,
-];
-
-/// The ports on which macOS itself listens, for `AirPlay`.
-const AIRPLAY: [u16; 2] = [5000, 7000];
 
 /// The first of the ports that dev servers commonly use.
 const FIRST_PREFERRED: u16 = 3000;
@@ -31,7 +22,7 @@ const FIRST_USER_PORT: u16 = 1024;
 pub(crate) struct AssignmentOrder {
     range: PortRange,
     ephemeral: RangeInclusive<u16>,
-    omitted: Vec<u16>,
+    omitted: OmittedPorts,
 }
 
 /// The preference class of a port, the best first.
@@ -41,28 +32,39 @@ enum Class {
     Preferred,
     /// 1024-2999.
     Low,
-    /// The ephemeral range, from which the kernel chooses the ports of clients, and the ports omitted above.
+    /// The ephemeral range, from which the kernel chooses the ports of clients, and the ports above it.
     Spare,
     /// 1-1023, which only privileged users may bind.
     System,
+    /// The ports that all other classes omit.
+    Omitted,
 }
 
 impl Class {
-    const ALL: [Class; 4] = [Class::Preferred, Class::Low, Class::Spare, Class::System];
+    const ALL: [Class; 5] = [
+        Class::Preferred,
+        Class::Low,
+        Class::Spare,
+        Class::System,
+        Class::Omitted,
+    ];
 }
 
 impl AssignmentOrder {
     /// Returns the order for this machine, within `range`.
     pub(crate) fn of_this_system(range: PortRange) -> AssignmentOrder {
-        AssignmentOrder::new(range, ephemeral_range(), cfg!(target_os = "macos"))
+        AssignmentOrder::new(
+            range,
+            ephemeral_range(),
+            OmittedPorts::of_this_system(DAEMON_PORT),
+        )
     }
 
-    fn new(range: PortRange, ephemeral: RangeInclusive<u16>, airplay: bool) -> AssignmentOrder {
-        let mut omitted = BLOCKED_BY_BROWSERS.to_vec();
-        omitted.push(DAEMON_PORT);
-        if airplay {
-            omitted.extend(AIRPLAY);
-        }
+    fn new(
+        range: PortRange,
+        ephemeral: RangeInclusive<u16>,
+        omitted: OmittedPorts,
+    ) -> AssignmentOrder {
         AssignmentOrder {
             range,
             ephemeral,
@@ -102,8 +104,9 @@ impl AssignmentOrder {
         let (first, last) = match class {
             Class::Preferred => (FIRST_PREFERRED, self.ephemeral.start() - 1),
             Class::Low => (FIRST_USER_PORT, FIRST_PREFERRED - 1),
-            Class::Spare => (FIRST_USER_PORT, u16::MAX),
+            Class::Spare => (FIRST_USER_PORT.max(*self.ephemeral.start()), u16::MAX),
             Class::System => (1, FIRST_USER_PORT - 1),
+            Class::Omitted => (1, u16::MAX),
         };
         let first = first.max(self.range.first().get());
         let last = last.min(self.range.last().get());
@@ -111,9 +114,11 @@ impl AssignmentOrder {
     }
 
     fn class(&self, port: u16) -> Class {
-        if port < FIRST_USER_PORT {
+        if self.omitted.contains(port) {
+            Class::Omitted
+        } else if port < FIRST_USER_PORT {
             Class::System
-        } else if port >= *self.ephemeral.start() || self.omitted.contains(&port) {
+        } else if port >= *self.ephemeral.start() {
             Class::Spare
         } else if port < FIRST_PREFERRED {
             Class::Low
@@ -171,14 +176,22 @@ fn parse_ephemeral_range(text: &str) -> Option<RangeInclusive<u16>> {
 mod tests {
     use std::ops::RangeInclusive;
 
-    use super::{AssignmentOrder, parse_ephemeral_range};
+    use super::super::omitted_ports::OmittedPorts;
+    use super::{AssignmentOrder, DAEMON_PORT, parse_ephemeral_range};
     use crate::types::port::Port;
-    use crate::types::range::PortRange;
 
     /// Returns all ports of a range in their order.
     fn order(range: &str, ephemeral: RangeInclusive<u16>, airplay: bool) -> Vec<u16> {
-        let range: PortRange = range.parse().unwrap();
-        ports_after(&AssignmentOrder::new(range, ephemeral, airplay), None)
+        let omitted = OmittedPorts::new(DAEMON_PORT, airplay, &[]);
+        ports_after(&assignment(range, ephemeral, omitted), None)
+    }
+
+    fn assignment(
+        range: &str,
+        ephemeral: RangeInclusive<u16>,
+        omitted: OmittedPorts,
+    ) -> AssignmentOrder {
+        AssignmentOrder::new(range.parse().unwrap(), ephemeral, omitted)
     }
 
     fn ports_after(order: &AssignmentOrder, after: Option<Port>) -> Vec<u16> {
@@ -207,7 +220,8 @@ mod tests {
     #[test]
     fn a_search_goes_on_behind_a_port() {
         let all = order("2990-6700", 32768..=60999, false);
-        let assignment = AssignmentOrder::new("2990-6700".parse().unwrap(), 32768..=60999, false);
+        let omitted = OmittedPorts::new(DAEMON_PORT, false, &[]);
+        let assignment = assignment("2990-6700", 32768..=60999, omitted);
         for at in [0, 1, 1000, all.len() - 20, all.len() - 2, all.len() - 1] {
             let rest = ports_after(&assignment, Some(Port::new(all[at]).unwrap()));
             assert_eq!(rest, all[at + 1..]);
@@ -220,18 +234,19 @@ mod tests {
         let at = |port| ports.iter().position(|&p| p == port).unwrap();
         assert_eq!(ports[0], 3000);
         assert_eq!(at(1024), at(32767) + 1);
-        assert_eq!(at(1719), at(2999) + 1, "blocked ports come after 2999");
+        assert_eq!(at(32768), at(2999) + 1);
+        assert_eq!(at(2), at(65535) + 1);
+        assert_eq!(at(1), at(1023) + 1, "blocked ports come last of all");
+        let mut omitted = ports[at(1)..].to_vec();
+        assert_eq!(omitted.len(), 83);
+        assert!(omitted.is_sorted(), "by number within a class");
         // The Fetch standard's list above 1023, and the daemon's own port.
+        omitted.retain(|&port| port > 1023);
         let blocked = [
             1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667,
-            6668, 6669, 6679, 6697, 10080,
+            6668, 6669, 6679, 6697, 10080, 51234,
         ];
-        for port in blocked {
-            assert!(at(port) > at(2999), "{port}");
-        }
-        assert!(at(10080) < at(32768), "by number within a class");
-        assert_eq!(at(1), at(65535) + 1);
-        assert_eq!(ports.last(), Some(&1023));
+        assert_eq!(omitted, blocked);
     }
 
     #[test]
@@ -241,15 +256,57 @@ mod tests {
             [6664, 6670, 6665, 6666, 6667, 6668, 6669]
         );
         assert_eq!(order("1023-1024", 32768..=60999, false), [1024, 1023]);
+        assert_eq!(order("993-996", 32768..=60999, false), [994, 996, 993, 995]);
         assert_eq!(order("51234-51235", 60000..=61000, false), [51235, 51234]);
         assert_eq!(order("4999-5001", 49152..=65535, true), [4999, 5001, 5000]);
+    }
+
+    #[test]
+    fn ports_that_browsers_block_come_last_where_every_port_is_ephemeral() {
+        assert_eq!(
+            order("5999-6002", 1024..=65535, false),
+            [5999, 6001, 6002, 6000]
+        );
+        assert_eq!(
+            order("6664-6670", 1024..=65535, false),
+            [6664, 6670, 6665, 6666, 6667, 6668, 6669]
+        );
+    }
+
+    #[test]
+    fn reserved_ports_come_last_of_all() {
+        let omitted = OmittedPorts::new(DAEMON_PORT, false, &[3000..=3001, 1000..=1000]);
+        assert_eq!(
+            ports_after(
+                &assignment("3000-3003", 32768..=60999, omitted.clone()),
+                None
+            ),
+            [3002, 3003, 3000, 3001]
+        );
+        assert_eq!(
+            ports_after(&assignment("998-1001", 32768..=60999, omitted), None),
+            [998, 999, 1001, 1000]
+        );
+    }
+
+    #[test]
+    fn ports_above_the_ephemeral_range_come_with_it() {
+        assert_eq!(
+            order("2999-4003", 3001..=4001, false)[..3],
+            [3000, 2999, 3001]
+        );
+        assert_eq!(order("3999-4003", 4000..=4001, false)[0], 3999);
     }
 
     #[test]
     fn an_early_ephemeral_range_comes_after_the_low_ports() {
         let ports = order("1024-4000", 2000..=60999, false);
         assert_eq!(ports[0], 1024);
-        assert_eq!(ports.last(), Some(&4000));
+        assert_eq!(
+            ports.last(),
+            Some(&3659),
+            "the highest blocked port of the range"
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub(crate) mod allocator;
 pub(crate) mod assignment_order;
 mod checkout_claim;
+mod omitted_ports;
 mod plan;
 mod port_choice;
 mod probe_cache;

@@ -10,7 +10,13 @@ use super::steps::steps;
 
 /// Ranges that cross the boundaries of port preference: 3000, the ports that browsers block, and the system
 /// ports.
-const RANGES: [RangeInclusive<u16>; 4] = [3000..=3007, 2996..=3003, 6663..=6671, 1020..=1027];
+const RANGES: [RangeInclusive<u16>; 5] = [
+    3000..=3007,
+    2996..=3003,
+    6663..=6671,
+    1020..=1027,
+    987..=994,
+];
 
 #[test]
 fn registry_gives_the_same_answers_as_its_model() {

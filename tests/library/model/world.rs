@@ -162,9 +162,9 @@ fn mark(dir: &str) -> String {
 fn order(range: RangeInclusive<u16>) -> Vec<u16> {
     let first_ephemeral_port = first_ephemeral_port();
     let class = |port: &u16| match *port {
+        989 | 990 | 993 | 6665..=6669 => 5,
         1..=1023 => 4,
         port if port >= first_ephemeral_port => 3,
-        6665..=6669 => 3,
         1024..=2999 => 2,
         _ => 1,
     };
