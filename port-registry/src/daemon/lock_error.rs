@@ -11,7 +11,7 @@ use thiserror::Error;
 pub enum LockError {
     /// Another process is the daemon.
     #[error(
-        "port-registry is already running{}, by its lock {}; stop it, or choose another pidfile with --pidfile",
+        "port-registry is already running{}, by its lock {}; use that daemon, or choose another pidfile with --pidfile",
         pid.map(|pid| format!(" as process {pid}")).unwrap_or_default(),
         lock.display()
     )]

@@ -108,7 +108,10 @@ fn start_with(target: &Target, range: Option<String>, _: &Turn) -> Result<Starte
             }
             // Another process has just started one; look again.
             (Presence::Absent, _) if target.presence()? != Presence::Absent => {}
-            (Presence::Absent, Ok(daemon)) => return Err(target.not_the_daemon(&daemon)),
+            (Presence::Absent, Ok(daemon)) => {
+                let report = target.not_the_daemon(&daemon);
+                return Err(report.hint(other_port(target.address())));
+            }
             (Presence::Absent, Err(error)) => return Err(report_occupied_address(target, &error)),
         }
     }
@@ -172,8 +175,9 @@ fn report_occupied_address(target: &Target, error: &ClientError) -> Report {
         .as_ref()
         .map_or_else(|| "in use".to_owned(), PortUse::to_string);
     let message = format!("{address} is {in_use_by}, {what}");
-    let hint = format!("stop it, or {}", other_port(address));
-    Report::new(message).in_use(in_use).hint(hint)
+    Report::new(message)
+        .in_use(in_use)
+        .hint(other_port(address))
 }
 
 /// Reports a daemon that holds its lock but does not answer.

@@ -64,7 +64,9 @@ pub(super) fn stop_in_turn(
 /// Reports that no daemon runs, or describes another server at the address.
 fn report_not_running(target: &Target) -> Report {
     match target.client.identify_quickly() {
-        Ok(daemon) => target.not_the_daemon(&daemon),
+        Ok(daemon) => target
+            .not_the_daemon(&daemon)
+            .hint("it may be the daemon of another user, or of another home folder"),
         // "Nothing listens" would add nothing to the message, so there is no hint.
         Err(ClientError::NothingListens { .. }) => Report::new("Server is not running"),
         Err(error) => Report::new("Server is not running").hint(error.to_string()),

@@ -77,7 +77,6 @@ impl Target {
             self.address(),
             self.lock().display()
         ))
-        .hint(format!("if it is yours, `kill {}` ends it", daemon.pid))
     }
 
     /// Reports a daemon that runs at another address.

@@ -186,7 +186,7 @@ fn other_server_at(client: &Client) -> Option<Issue> {
         }
     };
     Some(Issue::warning(line).hint(format!(
-        "portctl does not use it; to start a daemon, stop that process, or {}",
+        "portctl does not use it; to start a daemon, {}",
         daemon::other_port(address)
     )))
 }

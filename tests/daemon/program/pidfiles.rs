@@ -15,7 +15,7 @@ fn a_second_daemon_for_a_pidfile_names_the_first() {
     let mut daemon = Daemon::start(&sandbox);
     let message =
         failure(&sandbox, &["--port", "0"]).replace(&daemon.child.id().to_string(), "[PID]");
-    assert_snapshot!(message, @"error: port-registry is already running as process [PID], by its lock [SANDBOX]/home/.port-registry/port-registry.pid.lock; stop it, or choose another pidfile with --pidfile");
+    assert_snapshot!(message, @"error: port-registry is already running as process [PID], by its lock [SANDBOX]/home/.port-registry/port-registry.pid.lock; use that daemon, or choose another pidfile with --pidfile");
     daemon.ask("GET", "/healthz", "").json(200);
     assert!(
         pidfile(&sandbox).exists(),
