@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use port_registry::daemon::LockError;
-use port_registry::{Error, PortUse};
+use port_registry::{Error, PortUsage, PortUse};
 use thiserror::Error as ThisError;
 
 /// An error that keeps the daemon from starting, or from serving on.
@@ -23,9 +23,10 @@ pub enum DaemonError {
     #[error(transparent)]
     Registry(#[from] Error),
 
-    /// Another process uses the port.
+    /// Something else uses the port.
     #[error(
-        "cannot listen on 127.0.0.1:{port}: address already in use: it is {in_use}; choose another port with --port"
+        "cannot listen on 127.0.0.1:{port}: the port is {in_use}; {}choose another port with --port",
+        patience(in_use)
     )]
     #[non_exhaustive]
     PortInUse {
@@ -41,6 +42,14 @@ pub enum DaemonError {
     Bind {
         /// The port.
         port: u16,
+        /// The error of the operating system.
+        source: io::Error,
+    },
+
+    /// This process may bind no port at all, as in a sandbox without network access.
+    #[error("this process may not bind ports; run it outside of the sandbox")]
+    #[non_exhaustive]
+    MayNotBind {
         /// The error of the operating system.
         source: io::Error,
     },
@@ -70,4 +79,12 @@ pub enum DaemonError {
         "the operating system denied the daemon a resource; free some memory, or raise the limits (ulimit -a)"
     )]
     System(#[from] io::Error),
+}
+
+/// Advises to wait for a port that becomes free by itself.
+fn patience(in_use: &PortUse) -> &'static str {
+    match in_use.usage {
+        PortUsage::Closing => "try again in a minute, or ",
+        _ => "",
+    }
 }

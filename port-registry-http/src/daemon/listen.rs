@@ -4,7 +4,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use port_registry::{Port, PortUse};
+use port_registry::{Port, PortUsage, PortUse, Probe, SystemProbe};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::{Instant, sleep};
 
@@ -22,26 +22,38 @@ pub(super) async fn listen(port: u16) -> Result<TcpListener, DaemonError> {
     let give_up = Instant::now() + BIND_TIMEOUT;
     let mut is_logged = false;
     loop {
-        match try_listen(port) {
+        let source = match try_listen(port) {
             Ok(listener) => return Ok(listener),
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < give_up => {
-                if !is_logged {
-                    log::line(format_args!("waiting for port {port}, which is in use"));
-                    is_logged = true;
-                }
-                sleep(PAUSE).await;
+            Err(error) => error,
+        };
+        let number = match Port::new(port) {
+            Ok(number) if source.kind() == io::ErrorKind::AddrInUse => number,
+            Ok(number) if may_not_bind(number) => return Err(DaemonError::MayNotBind { source }),
+            _ => return Err(DaemonError::Bind { port, source }),
+        };
+        let is_late = Instant::now() >= give_up;
+        if is_late || !is_logged {
+            let in_use = Box::new(PortUse::of_busy(number));
+            if is_late || !may_be_a_daemon(in_use.usage) {
+                return Err(DaemonError::PortInUse { port, in_use });
             }
-            Err(source) => {
-                return Err(match (source.kind(), Port::new(port)) {
-                    (io::ErrorKind::AddrInUse, Ok(number)) => {
-                        let in_use = Box::new(PortUse::of_busy(number));
-                        DaemonError::PortInUse { port, in_use }
-                    }
-                    _ => DaemonError::Bind { port, source },
-                });
-            }
+            log::line(format_args!("waiting for port {port}, which is in use"));
+            is_logged = true;
         }
+        sleep(PAUSE).await;
     }
+}
+
+/// Tests if a daemon that is ending may use the port. The connections that it leaves behind would not keep the port, so
+/// a connection that does is a client's.
+fn may_be_a_daemon(usage: PortUsage) -> bool {
+    !matches!(usage, PortUsage::Connected | PortUsage::Closing)
+}
+
+/// Tests if this process may bind no port at all.
+fn may_not_bind(port: Port) -> bool {
+    let verdict = SystemProbe.probe(port);
+    verdict.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
 }
 
 fn try_listen(port: u16) -> io::Result<TcpListener> {

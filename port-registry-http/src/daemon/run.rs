@@ -38,7 +38,8 @@ use crate::log;
 ///
 /// - [`DaemonError::Lock`] if another daemon runs for this pidfile, or the pidfile cannot be written.
 /// - [`DaemonError::Registry`] and [`DaemonError::SameFile`] if the store cannot be opened.
-/// - [`DaemonError::PortInUse`] and [`DaemonError::Bind`] if the port cannot be listened on.
+/// - [`DaemonError::PortInUse`], [`DaemonError::MayNotBind`] and [`DaemonError::Bind`] if the port cannot be listened
+///   on.
 /// - [`DaemonError::TooFewFiles`] and [`DaemonError::System`] if the system denies resources.
 pub fn run(config: Config) -> Result<(), DaemonError> {
     let max_connections = max_connections()?;

@@ -4,9 +4,9 @@ use std::os::unix::process::CommandExt;
 
 use insta::assert_snapshot;
 use test_support::daemon::{Daemon, PORT_REGISTRY};
-#[cfg(target_os = "linux")]
-use test_support::set_limit;
 use test_support::{Ran, Sandbox};
+#[cfg(target_os = "linux")]
+use test_support::{free_block, is_available, set_limit};
 
 use super::fixture::CLAIM;
 
@@ -28,6 +28,26 @@ fn acknowledged_allocations_survive_a_kill() {
     let listed = daemon.ask("GET", "/v1/allocations", "").json(200);
     assert_eq!(listed, serde_json::Value::from(made));
     sandbox.registry().verify().unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_that_may_not_bind_ports_says_so() {
+    let sandbox = Sandbox::new();
+    // As in a sandbox without network access.
+    let strace = || {
+        let mut command = sandbox.command("strace");
+        command.args(["-f", "-qq", "--signal=none", "-o"]);
+        command.arg(sandbox.path().join("calls"));
+        command.args(["--trace=bind", "--inject=bind:error=EPERM"]);
+        command
+    };
+    if !is_available("strace", strace().arg("/bin/true")) {
+        return;
+    }
+    let port = free_block(1).to_string();
+    let ran = Ran::of(strace().arg(&*PORT_REGISTRY).args(["--port", &port]));
+    assert_snapshot!(ran.complained(1), @"error: this process may not bind ports; run it outside of the sandbox; cause: Operation not permitted (os error 1)");
 }
 
 #[cfg(target_os = "linux")]

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use insta::assert_snapshot;
 use port_registry::{Claim, PortUse, ServiceKey};
 use test_support::daemon::{Daemon, PORT_REGISTRY};
-use test_support::{Ran, Sandbox, occupant};
+#[cfg(target_os = "linux")]
+use test_support::user_of;
+use test_support::{Ran, Sandbox, free_block, occupant};
 
 use super::fixture::{CLAIM, failure, file_names, pidfile};
 
@@ -18,18 +20,17 @@ fn startup_waits_for_a_port_in_use_and_then_names_its_owner() {
     let start = Instant::now();
     let message = failure(&sandbox, &["--port", &port]);
     assert!(start.elapsed() >= Duration::from_secs(3));
-    let in_use = PortUse::of_busy(port.parse().unwrap()).to_string();
-    let pid = format!("pid {}", occupant.id());
-    assert!(in_use.contains(&pid), "{in_use}");
+    let listener = PortUse::of_busy(port.parse().unwrap()).listener.unwrap();
+    assert_eq!(listener.pid, Some(occupant.id()));
     let message = message
-        .replace(&in_use, "[IN USE BY]")
+        .replace(&listener.to_string(), "[LISTENER]")
         .replace(&port, "[PORT]");
     let (waiting, message) = message.split_once('\n').unwrap();
     assert!(
         waiting.ends_with(" waiting for port [PORT], which is in use"),
         "{waiting}"
     );
-    assert_snapshot!(message, @"error: cannot listen on 127.0.0.1:[PORT]: address already in use: it is [IN USE BY]; choose another port with --port");
+    assert_snapshot!(message, @"error: cannot listen on 127.0.0.1:[PORT]: the port is in use by [LISTENER]; choose another port with --port");
     assert!(!pidfile(&sandbox).exists());
 
     // The daemon starts if the port becomes free while it waits.
@@ -47,6 +48,35 @@ fn startup_waits_for_a_port_in_use_and_then_names_its_owner() {
     });
     daemon.kill().unwrap();
     daemon.wait().unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn startup_does_not_wait_for_a_port_that_a_client_uses() {
+    let sandbox = Sandbox::new();
+    let port = free_block(1);
+    let user = user_of(port, "connected");
+    let message = failure(&sandbox, &["--port", &port.to_string()]);
+    let message = message
+        .replace(&port.to_string(), "[PORT]")
+        .replace(&user.id().to_string(), "[PID]");
+    let (before, after) = message.split_once(", in ").unwrap();
+    assert_snapshot!(before, @"error: cannot listen on 127.0.0.1:[PORT]: the port is in use by a connection of test-socket (pid [PID]");
+    assert!(
+        after.ends_with("); choose another port with --port"),
+        "{message}"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn startup_says_that_a_closing_connection_goes_away_by_itself() {
+    let sandbox = Sandbox::new();
+    let port = free_block(1);
+    let _user = user_of(port, "closing");
+    let message = failure(&sandbox, &["--port", &port.to_string()]);
+    let message = message.replace(&port.to_string(), "[PORT]");
+    assert_snapshot!(message, @"error: cannot listen on 127.0.0.1:[PORT]: the port is kept by a connection that was just closed; try again in a minute, or choose another port with --port");
 }
 
 #[test]
@@ -142,7 +172,7 @@ fn help_version_and_usage_errors_start_no_daemon() {
 #[test]
 fn flags_in_both_forms_override_the_environment() {
     let sandbox = Sandbox::new();
-    let first = test_support::free_block(2);
+    let first = free_block(2);
     let db = sandbox.path().join("flag.redb");
     let mut command = sandbox.command(&*PORT_REGISTRY);
     command

@@ -46,6 +46,15 @@ pub fn occupant_by(command: &mut Command) -> (Helper, u16) {
     (occupant, port)
 }
 
+/// Starts a process that keeps a port in use without listening on it, in one of these states: `connected`, `closing` or
+/// `bound`.
+pub fn user_of(port: u16, state: &str) -> Helper {
+    let mut command = Command::new(program("test-socket"));
+    let mut user = Helper::spawn(command.arg(state).arg(port.to_string()));
+    user.expect(&format!("{state} {port}"));
+    user
+}
+
 /// Returns a port that nothing listened on a moment ago.
 pub fn free_port() -> u16 {
     listener().1
