@@ -64,6 +64,38 @@ fn foreign_server_at_the_default_address_is_never_contacted() {
 }
 
 #[test]
+fn start_names_the_client_that_uses_the_default_port_and_follows_its_own_hint() {
+    let sandbox = Sandbox::new();
+    let script = format!(
+        "mkfifo in out; {} connected 51234 < in > out & exec 3> in; read -r line < out; \
+         ! portctl start 2> complaint; ! port-registry 2> of-daemon; cat complaint of-daemon; \
+         eval \"$(sed -n 's/.*`\\(.*\\)`/\\1/p' complaint)\"; \
+         PORT_REGISTRY_ADDR=127.0.0.1:51235 portctl stop; exec 3>&-; wait",
+        program("test-socket").display()
+    );
+    let Some(ran) = in_network_namespace(&sandbox, &script) else {
+        return;
+    };
+    let lines: Vec<&str> = ran.printed().lines().collect();
+    let client = "the port is in use by a connection of test-socket (pid ";
+    let error = format!("error: the daemon cannot listen at 127.0.0.1:51234: {client}");
+    assert!(lines[0].starts_with(&error), "{ran:?}");
+    assert_eq!(
+        lines[1],
+        "hint: choose another port: `PORT_REGISTRY_ADDR=127.0.0.1:51235 portctl start`"
+    );
+    let error = format!("error: cannot listen on 127.0.0.1:51234: {client}");
+    assert!(lines[2].starts_with(&error), "{ran:?}");
+    assert!(
+        lines[2].ends_with("); choose another port with --port"),
+        "{ran:?}"
+    );
+    assert!(lines[3].starts_with("Server started (pid "), "{ran:?}");
+    assert!(lines[3].ends_with(" at http://127.0.0.1:51235"), "{ran:?}");
+    assert!(lines[4].starts_with("Server stopped (pid "), "{ran:?}");
+}
+
+#[test]
 fn daemon_at_the_default_address_is_reported_but_not_used_for_allocations() {
     let sandbox = Sandbox::new();
     // The daemon has another range, so its ports differ from those that portctl allocates itself.

@@ -6,6 +6,7 @@
 mod advice;
 mod detach;
 mod log;
+mod occupied;
 mod own;
 mod poll;
 mod process;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::{Child, ExitStatus};
 
 use port_registry::daemon::{DaemonInfo, Presence, Supervisor};
-use port_registry::{Builder, DB_VARIABLE, Port, PortUse};
+use port_registry::{Builder, DB_VARIABLE};
 
 use super::advice::{
     find_suspended, other_port, restart_for_range, resume_or_end, use_its_registry,
@@ -14,7 +14,7 @@ use super::poll::{PollDeadline, START_STOP_TIMEOUT};
 use super::supervisor::{self, LifecycleAction};
 use super::target::Target;
 use super::turn::Turn;
-use super::{detach, own, process, program, stop};
+use super::{detach, occupied, own, process, program, stop};
 use crate::backend::ClientError;
 use crate::environment::ADDRESS_VARIABLE;
 use crate::output::wording;
@@ -104,7 +104,10 @@ fn start_with(target: &Target, range: Option<String>, _: &Turn) -> Result<Starte
                 return Err(report_unresponsive(target, presence));
             }
             (Presence::Absent, Err(ClientError::NothingListens { .. })) => {
-                return launch(target, range);
+                return match occupied::report_unusable_port(target) {
+                    Some(report) => Err(report),
+                    None => launch(target, range),
+                };
             }
             // Another process has just started one; look again.
             (Presence::Absent, _) if target.presence()? != Presence::Absent => {}
@@ -112,7 +115,9 @@ fn start_with(target: &Target, range: Option<String>, _: &Turn) -> Result<Starte
                 let report = target.not_the_daemon(&daemon);
                 return Err(report.hint(other_port(target.address())));
             }
-            (Presence::Absent, Err(error)) => return Err(report_occupied_address(target, &error)),
+            (Presence::Absent, Err(error)) => {
+                return Err(occupied::report_server(target.address(), &error));
+            }
         }
     }
 }
@@ -155,29 +160,6 @@ fn report_difference(target: &Target, daemon: &DaemonInfo, registry: &Builder) -
         daemon.pid
     ))
     .hint(hint)
-}
-
-/// Reports another server at the address.
-fn report_occupied_address(target: &Target, error: &ClientError) -> Report {
-    let in_use = Port::new(target.address().port())
-        .ok()
-        .map(PortUse::of_busy);
-    let what = match error {
-        ClientError::Silent { .. } => "which does not answer".to_owned(),
-        ClientError::Denied { error, .. } => {
-            format!("a port-registry daemon that refuses: {error}")
-        }
-        ClientError::NotUnderstood { .. } => "a port-registry daemon of another version".to_owned(),
-        _ => "which is not port-registry".to_owned(),
-    };
-    let address = target.address();
-    let in_use_by = in_use
-        .as_ref()
-        .map_or_else(|| "in use".to_owned(), PortUse::to_string);
-    let message = format!("{address} is {in_use_by}, {what}");
-    Report::new(message)
-        .in_use(in_use)
-        .hint(other_port(address))
 }
 
 /// Reports a daemon that holds its lock but does not answer.

@@ -9,8 +9,12 @@ use crate::PORTCTL;
 use crate::machine::Machine;
 use port_registry::PortUse;
 use port_registry::daemon::Presence;
+#[cfg(target_os = "linux")]
+use serde_json::Value;
 use serde_json::json;
 use test_support::daemon::{Daemon, PORT_REGISTRY};
+#[cfg(target_os = "linux")]
+use test_support::user_of;
 use test_support::{Ran, free_block, wait_until};
 
 use super::fixture::{Stranger, impostor, ok};
@@ -94,7 +98,12 @@ fn process_named_by_an_impostor_is_not_stopped() {
 fn hint_about_an_occupied_address_starts_the_daemon_at_another_one() {
     let machine = Machine::new();
     impostor(machine.address, None);
-    let complaint = machine.complaint(&["start"]);
+    follow_hint(&machine, &machine.complaint(&["start"]));
+}
+
+/// Runs the command of a hint to choose another port, which starts the daemon there.
+#[track_caller]
+fn follow_hint(machine: &Machine, complaint: &str) {
     let (_, hint) = complaint.split_once("choose another port: `").unwrap();
     let command = hint.trim_end_matches('`');
     let mut shell = machine.sandbox.command("sh");
@@ -105,6 +114,46 @@ fn hint_about_an_occupied_address_starts_the_daemon_at_another_one() {
     assert_ne!(address, machine.address.to_string());
     let mut stop = machine.command(&["stop"]);
     Ran::of(stop.env("PORT_REGISTRY_ADDR", address)).printed();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn start_tells_what_keeps_its_port_although_nothing_listens() {
+    for (state, what, hint) in [
+        (
+            "connected",
+            "in use by a connection of test-socket (pid [PID], in [FOLDER])",
+            "choose another port: `",
+        ),
+        (
+            "closing",
+            "kept by a connection that was just closed",
+            "try again in a minute, or choose another port: `",
+        ),
+        (
+            "bound",
+            "bound by a process that does not listen on it",
+            "choose another port: `",
+        ),
+    ] {
+        let machine = Machine::new();
+        let user = user_of(machine.address.port(), state);
+        let folder = std::env::current_dir().unwrap();
+        let complaint = machine.complaint(&["start"]);
+        let found = complaint
+            .replace(&format!("pid {}", user.id()), "pid [PID]")
+            .replace(folder.to_str().unwrap(), "[FOLDER]");
+        let expected = format!(
+            "error: the daemon cannot listen at [ADDRESS]: the port is {what}\nhint: {hint}"
+        );
+        assert!(found.starts_with(&expected), "{complaint}");
+        // No daemon was started in vain.
+        assert!(!machine.folder().join("port-registry.log").exists());
+        let ran = machine.run(&["start", "--json"]);
+        let report: Value = serde_json::from_str(ran.complained(1)).unwrap();
+        assert_eq!(report["usage"], state, "{report}");
+        follow_hint(&machine, &complaint);
+    }
 }
 
 #[test]
