@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-use port_registry::{Allocation, Listener, Port};
+use port_registry::{Allocation, AllocationStatus, Port, ServiceState};
 
 use super::finding::{Finding, Issue};
 use crate::output::wording::{self, count};
@@ -18,16 +18,16 @@ const MAX_LISTED: usize = 10;
 /// reported only if git is usable, because another check reports a git that is not.
 pub(super) fn check(
     allocations: Option<&[Allocation]>,
-    listeners: &BTreeMap<Port, Listener>,
+    services: Option<&[AllocationStatus]>,
     is_git_usable: bool,
 ) -> Finding {
     let Some(allocations) = allocations else {
         return Issue::warning("not checked, because the registry cannot be read").of(CHECK);
     };
-    let in_use = |port| {
-        let listener = listeners.get(&port);
-        Ok::<_, Infallible>(listener.map(|it| format!("in use by {it}")))
-    };
+    let services = services.unwrap_or_default().iter();
+    let by_port = services.map(|it| (it.allocation.port, it));
+    let by_port: BTreeMap<Port, &AllocationStatus> = by_port.collect();
+    let in_use = |port| Ok::<_, Infallible>(by_port.get(&port).and_then(|it| describe_use(it)));
     let Ok(survey) = Survey::of(allocations, in_use);
     let mut finding = if survey.prunable.is_empty() {
         Finding::ok(CHECK, describe_existing(&survey))
@@ -54,6 +54,15 @@ pub(super) fn check(
         ))
         .hint("`git status` in that folder shows the problem of its repository")
     }))
+}
+
+/// Describes the use of a port, to follow `which is`. Returns `None` if nothing listens on it.
+fn describe_use(service: &AllocationStatus) -> Option<String> {
+    match &service.listener {
+        Some(listener) => Some(format!("in use by {listener}")),
+        None if service.state == ServiceState::Down => None,
+        None => Some("in use".to_owned()),
+    }
 }
 
 /// Describes the checkouts if none is gone, or all that are have ports in use.

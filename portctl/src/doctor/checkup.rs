@@ -1,8 +1,6 @@
 //! Runs all checks.
 
-use std::collections::BTreeMap;
-
-use port_registry::{Allocation, AllocationStatus, Filter, Listener, Port};
+use port_registry::{Allocation, AllocationStatus, Filter};
 
 use super::finding::{CheckStatus, Finding};
 use super::{checkout, checkouts, daemon, git, home, listeners, path, pidfile, store};
@@ -23,12 +21,8 @@ pub(crate) fn examine() -> Vec<Finding> {
     };
     let allocations = allocations.as_deref();
     // A single look at the system answers for all ports.
-    let statuses =
-        AllocationStatus::of_all(allocations.unwrap_or_default().to_vec()).unwrap_or_default();
-    let listeners = statuses
-        .into_iter()
-        .filter_map(|it| Some((it.allocation.port, it.listener?)));
-    let listeners: BTreeMap<Port, Listener> = listeners.collect();
+    let services = allocations.map(|all| AllocationStatus::of_all(all.to_vec()));
+    let services = services.as_ref().map(Result::as_deref);
     let (git, is_git_usable) = git::check();
     vec![
         home::check(is_readable),
@@ -38,8 +32,8 @@ pub(crate) fn examine() -> Vec<Finding> {
         path::check(),
         git,
         checkout::check(allocations, is_git_usable),
-        listeners::check(allocations, &listeners),
-        checkouts::check(allocations, &listeners, is_git_usable),
+        listeners::check(services),
+        checkouts::check(allocations, services.and_then(Result::ok), is_git_usable),
     ]
 }
 

@@ -1,8 +1,7 @@
 //! Checks that the processes on allocated ports belong to the allocations' checkouts.
 
-use std::collections::{BTreeMap, HashMap};
-
-use port_registry::{Allocation, Listener, Port};
+use port_registry::daemon::full_message;
+use port_registry::{Allocation, AllocationStatus, Error, Listener, ServiceState};
 
 use super::finding::{Finding, Issue};
 use super::process;
@@ -11,99 +10,138 @@ use crate::service_name::likely_meaning;
 
 const CHECK: &str = "listeners";
 
-/// Limit of the foreign processes that are listed.
+/// Limit of the ports that are listed, for each answer.
 const MAX_LISTED: usize = 20;
 
-/// Name prefixes of processes that forward ports to containers and virtual machines. The system may shorten the
-/// names. The service behind a proxy is unknown.
-const PROXIES: [&str; 17] = [
-    "docker-proxy",
-    "dockerd",
-    "com.docker",
-    "containerd",
-    "rootlessport",
-    "rootlesskit",
-    "slirp4netns",
-    "pasta",
-    "passt",
-    "podman",
-    "conmon",
-    "gvproxy",
-    "vpnkit",
-    "orbstack",
-    "colima",
-    "limactl",
-    "wslrelay",
-];
-
 /// Checks all ports.
-pub(super) fn check(
-    allocations: Option<&[Allocation]>,
-    listeners: &BTreeMap<Port, Listener>,
-) -> Finding {
-    let Some(allocations) = allocations else {
-        return Issue::warning("not checked, because the registry cannot be read").of(CHECK);
+pub(super) fn check(services: Option<Result<&[AllocationStatus], &Error>>) -> Finding {
+    let services = match services {
+        None => {
+            return Issue::warning("not checked, because the registry cannot be read").of(CHECK);
+        }
+        Some(Err(error)) => {
+            return Issue::warning(format!("not checked: {}", full_message(error))).of(CHECK);
+        }
+        Some(Ok(services)) => services,
     };
-    let in_use: Vec<(&Allocation, &Listener)> = allocations
-        .iter()
-        .filter_map(|it| Some((it, listeners.get(&it.port)?)))
-        .collect();
-    let mut proxies = ProxyUsers::default();
-    let foreign: Vec<&(&Allocation, &Listener)> = in_use
-        .iter()
-        .filter(|(allocation, listener)| {
-            is_foreign(allocation, listener, &mut proxies) == Some(true)
-        })
-        .collect();
-    let Some((first, _)) = foreign.first() else {
-        return Finding::ok(
-            CHECK,
-            match (in_use.len(), allocations.len()) {
-                (_, 0) => "no port is allocated".to_owned(),
-                (0, _) => "nothing listens on any allocated port".to_owned(),
-                (used, total) => format!(
-                    "something listens on {used} of {}; none belongs to another project",
-                    count(total, "allocated port")
-                ),
-            },
-        );
+    let of_state = |state| services.iter().filter(move |it| it.state == state);
+    let foreign: Vec<&AllocationStatus> = of_state(ServiceState::Foreign).collect();
+    let finding = match &*foreign {
+        [] => Finding::ok(CHECK, summary(services)),
+        [first, ..] => report_foreign(first, &foreign),
     };
-    let command = new_port_command(first);
-    let hint = match foreign.len() {
-        1 => format!("stop the other process, or give the service another port: `{command}`"),
-        _ => format!(
-            "stop the other processes, or give the services other ports, beginning with the first: `{command}`"
-        ),
-    };
-    let lines: Vec<String> = foreign.iter().map(|it| describe(it.0, it.1)).collect();
-    let ports = count(foreign.len(), "allocated port");
-    Issue::warning(format!(
-        "another project, another user or the system seems to listen on {ports}:"
-    ))
-    .hint(hint)
-    .of(CHECK)
-    .first_details(MAX_LISTED, &lines)
+    let (hidden, unclear): (Vec<_>, Vec<_>) =
+        of_state(ServiceState::Unknown).partition(|it| is_hidden(it.listener.as_ref()));
+    finding
+        .first_details(usize::MAX, &hidden_ports(&hidden))
+        .first_details(MAX_LISTED + 1, &unclear_ports(&unclear))
 }
 
-/// Tests if the listener on an allocation's port does not belong to the allocation's checkout. Returns `None` if that is
-/// unknown.
-fn is_foreign(
-    allocation: &Allocation,
-    listener: &Listener,
-    proxies: &mut ProxyUsers,
-) -> Option<bool> {
-    match (listener.pid, listener.uid) {
-        (Some(_), _) if listener.process.as_deref().is_some_and(is_proxy) => None,
-        (Some(_), _) => Some(!allocation.checkout_contains(listener.dir.as_deref()?)?),
-        (None, user) => user.map(|user| !process::is_own(user) && !proxies.are_run_by(user)),
+/// Summarizes the ports if no process of another checkout is known to listen on any.
+fn summary(services: &[AllocationStatus]) -> String {
+    let number = |state| services.iter().filter(|it| it.state == state).count();
+    let used = services.len() - number(ServiceState::Down);
+    let of_all = count(services.len(), "allocated port");
+    match (services.len(), used, number(ServiceState::Up)) {
+        (0, ..) => "no port is allocated".to_owned(),
+        (_, 0, _) => "nothing listens on any allocated port".to_owned(),
+        (_, _, 0) => format!("something listens on {used} of {of_all}"),
+        (_, _, own) if own == used => {
+            format!("processes of their checkouts listen on {used} of {of_all}")
+        }
+        (_, _, own) => format!(
+            "something listens on {used} of {of_all}, and on {own} of these a process of the port's checkout"
+        ),
     }
 }
 
-fn describe(allocation: &Allocation, listener: &Listener) -> String {
+/// Reports processes of other checkouts.
+fn report_foreign(first: &AllocationStatus, foreign: &[&AllocationStatus]) -> Finding {
+    let command = new_port_command(&first.allocation);
+    let hint = match foreign.len() {
+        1 => format!("give the service another port: `{command}`"),
+        _ => format!("give the services other ports, beginning with the first: `{command}`"),
+    };
+    let ports = count(foreign.len(), "allocated port");
+    let lines: Vec<String> = foreign.iter().map(|it| describe_foreign(it)).collect();
+    Issue::warning(format!("another checkout's process listens on {ports}:"))
+        .hint(hint)
+        .of(CHECK)
+        .first_details(MAX_LISTED, &lines)
+}
+
+fn describe_foreign(service: &AllocationStatus) -> String {
+    let allocation = &service.allocation;
+    let other = |listener: &Listener| {
+        let other = listener.other_checkout(allocation.dir.as_deref()?)?;
+        Some(format!(
+            " by {listener}, of the checkout {}",
+            other.display()
+        ))
+    };
     format!(
-        "port {} of {} is in use by {listener}",
+        "port {} of {} is in use{}",
         allocation.port,
         wording::holder(allocation),
+        service
+            .listener
+            .as_ref()
+            .and_then(other)
+            .unwrap_or_default()
+    )
+}
+
+/// Tests if only root could see more of a process.
+fn is_hidden(listener: Option<&Listener>) -> bool {
+    let is_unseen = listener.is_none_or(|it| it.pid.is_none() && it.container.is_none());
+    is_unseen && !process::is_root()
+}
+
+/// Lists the ports of processes that only root could see.
+fn hidden_ports(hidden: &[&AllocationStatus]) -> Vec<String> {
+    if hidden.is_empty() {
+        return Vec::new();
+    }
+    let ports = hidden.iter().take(MAX_LISTED);
+    let mut ports: Vec<String> = ports.map(|it| it.allocation.port.to_string()).collect();
+    match hidden.len().saturating_sub(MAX_LISTED) {
+        0 => {}
+        more => ports.push(format!("and {more} more")),
+    }
+    vec![format!(
+        "cannot tell for {} without root whose process it is: {}",
+        count(hidden.len(), "port"),
+        ports.join(", ")
+    )]
+}
+
+/// Lists the ports of processes whose checkout is unknown for other reasons.
+fn unclear_ports(unclear: &[&AllocationStatus]) -> Vec<String> {
+    if unclear.is_empty() {
+        return Vec::new();
+    }
+    let ports = count(unclear.len(), "port");
+    let mut lines = vec![format!("cannot tell for {ports} whose process it is:")];
+    lines.extend(unclear.iter().map(|it| describe_unclear(it)));
+    lines
+}
+
+fn describe_unclear(service: &AllocationStatus) -> String {
+    let allocation = &service.allocation;
+    let (by, reason) = match &service.listener {
+        None => (String::new(), "the system does not name it"),
+        Some(listener) => (
+            format!(" by {listener}"),
+            match allocation.dir {
+                None => "the service has no checkout",
+                Some(_) => listener.unknown_because(),
+            },
+        ),
+    };
+    format!(
+        "port {} of {} is in use{by}: {reason}",
+        allocation.port,
+        wording::holder(allocation)
     )
 }
 
@@ -127,53 +165,4 @@ fn new_port_command(allocation: &Allocation) -> String {
         wording::flag("--instance", key.instance()),
         wording::service(key.service())
     )
-}
-
-/// Recognizes proxies by name. Includes ssh, which colima and lima use as a proxy.
-fn is_proxy(name: &str) -> bool {
-    let name = name.to_lowercase();
-    name == "ssh" || PROXIES.iter().any(|proxy| name.starts_with(proxy))
-}
-
-/// The users who run proxies. A listener of such a user may be a proxy, because the system does not name other users'
-/// processes.
-#[derive(Debug, Default)]
-struct ProxyUsers {
-    of_users: HashMap<u32, bool>,
-}
-
-impl ProxyUsers {
-    fn are_run_by(&mut self, user: u32) -> bool {
-        let runs_proxy = || process::names_of(user).any(|name| is_proxy(&name));
-        *self.of_users.entry(user).or_insert_with(runs_proxy)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_proxy;
-
-    #[test]
-    fn container_proxies_are_recognized_by_name() {
-        for name in [
-            "docker-proxy",
-            "rootlessport",
-            "com.docker.back",
-            "com.docker.backend",
-            "containerd-shim",
-            "slirp4netns",
-            "pasta.avx2",
-            "OrbStack Helper",
-            "colima",
-            "limactl",
-            "ssh",
-            "vpnkit-bridge",
-            "gvproxy",
-        ] {
-            assert!(is_proxy(name), "{name}");
-        }
-        for name in ["node", "postgres", "sshd", "docker", "python3", ""] {
-            assert!(!is_proxy(name), "{name}");
-        }
-    }
 }

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use super::super::machine::{Machine, both_ways};
-use test_support::occupant_in;
+use test_support::{occupant_by, program};
 
 use super::fixture::run_command_of;
 
@@ -21,21 +22,22 @@ fn hints_about_foreign_listeners_give_the_services_other_ports() {
     both_ways(|machine| {
         let [shop, blog] = ["the shop", "blog"].map(|name| machine.work().join(name));
         fs::create_dir(&shop).unwrap();
-        fs::create_dir(&blog).unwrap();
-        let foreign = [occupant_in(&blog), occupant_in(&blog)];
-        let services = ["db", "it's"].map(|service| ["get", service]);
-        for (get, (_, port)) in services.iter().zip(&foreign) {
-            let port = port.to_string();
-            let words = ["allocate", "--service", get[1], "--port", &port, "--adopt"];
-            machine.run_in(&shop, &words).printed();
-        }
+        machine
+            .sandbox
+            .git(&machine.work(), &["init", "-q", "blog"]);
         let in_shop = |words: &[&str]| machine.run_in(&shop, words).printed().to_owned();
+        let services = ["db", "it's"].map(|service| ["get", "--service", service]);
+        let before = services.map(|get| in_shop(&get));
+        let _foreign = before.each_ref().map(|port| {
+            let mut command = Command::new(program("test-listener"));
+            occupant_by(command.arg(port).current_dir(&blog))
+        });
         // The command works in any folder.
         for get in &services {
             let printed = run_command_of(machine, Path::new("/"), &hint_of(machine, "listeners"));
             let port = in_shop(get);
-            assert_eq!(printed.lines().last(), Some(&*port));
-            assert!(foreign.iter().all(|it| it.1.to_string() != port));
+            assert!(printed.ends_with(&port), "{printed}");
+            assert!(!before.contains(&port), "{printed}");
         }
         let listed = in_shop(&["list", "--json"]);
         let dir = format!("\"dir\":\"{}\"", shop.display());
