@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use test_support::daemon::{Daemon, PORT_REGISTRY};
 use test_support::{Ran, Sandbox};
 #[cfg(target_os = "linux")]
-use test_support::{free_block, is_available, set_limit};
+use test_support::{free_block, is_available, set_limit, wait_until};
 
 use super::fixture::CLAIM;
 
@@ -95,6 +95,10 @@ fn a_failing_disk_is_reported_until_it_recovers() {
         daemon.ask("POST", "/v1/allocations", &claim(2)).json(201)["id"],
         2
     );
+    // The daemon answers before its line is written.
+    wait_until("the recovery is logged", || {
+        daemon.log().contains("works again")
+    });
     let log = daemon.log();
     assert_eq!(log.matches("File too large").count(), 1, "{log}");
     assert_eq!(log.matches("works again").count(), 1, "{log}");
