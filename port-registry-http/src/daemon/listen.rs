@@ -31,12 +31,11 @@ pub(super) async fn listen(port: u16) -> Result<TcpListener, DaemonError> {
             Ok(number) if may_not_bind(number) => return Err(DaemonError::MayNotBind { source }),
             _ => return Err(DaemonError::Bind { port, source }),
         };
-        let is_late = Instant::now() >= give_up;
-        if is_late || !is_logged {
-            let in_use = Box::new(PortUse::of_busy(number));
-            if is_late || !may_be_a_daemon(in_use.usage) {
-                return Err(DaemonError::PortInUse { port, in_use });
-            }
+        let in_use = Box::new(PortUse::of_busy(number));
+        if Instant::now() >= give_up || !may_be_a_daemon(in_use.usage) {
+            return Err(DaemonError::PortInUse { port, in_use });
+        }
+        if !is_logged {
             log::line(format_args!("waiting for port {port}, which is in use"));
             is_logged = true;
         }
