@@ -6,7 +6,6 @@ use port_registry::{Allocation, AllocationStatus, Error, Listener, ServiceState}
 use super::finding::{Finding, Issue};
 use super::process;
 use crate::output::wording::{self, count};
-use crate::service_name::likely_meaning;
 
 const CHECK: &str = "listeners";
 
@@ -57,7 +56,7 @@ fn summary(services: &[AllocationStatus]) -> String {
 
 /// Reports processes of other checkouts.
 fn report_foreign(first: &AllocationStatus, foreign: &[&AllocationStatus]) -> Finding {
-    let command = new_port_command(&first.allocation);
+    let command = move_command(&first.allocation);
     let hint = match foreign.len() {
         1 => format!("give the service another port: `{command}`"),
         _ => format!("give the services other ports, beginning with the first: `{command}`"),
@@ -145,22 +144,16 @@ fn describe_unclear(service: &AllocationStatus) -> String {
     )
 }
 
-/// The command that gives a service another port. It runs in the checkout, so that the new allocation records that.
-fn new_port_command(allocation: &Allocation) -> String {
+/// The command that gives a service another port. It runs in the checkout.
+fn move_command(allocation: &Allocation) -> String {
     let key = &allocation.key;
     let dir = allocation.dir.as_ref();
     let dir = dir.filter(|_| !allocation.checkout_is_gone());
     let cd = dir.map_or_else(String::new, |dir| {
         format!("cd{} && ", wording::positional(dir.as_str()))
     });
-    // `get` refuses to make services of unlikely names.
-    let get = match likely_meaning(key.service()) {
-        Some(_) => "allocate",
-        None => "get",
-    };
     format!(
-        "{cd}portctl release --id {} && portctl {get}{}{}{}",
-        allocation.id,
+        "{cd}portctl move{}{}{}",
         wording::flag("--app", key.app()),
         wording::flag("--instance", key.instance()),
         wording::service(key.service())

@@ -88,8 +88,7 @@ fn foreign_process_on_an_allocated_port_is_reported() {
     );
     findings.assert_ok_except(&["listeners"]);
     let fix = format!(
-        "give the service another port: `cd {} && portctl release --id 3 && \
-         portctl get --app shop --instance main db`",
+        "give the service another port: `cd {} && portctl move --app shop --instance main db`",
         shop.display()
     );
     assert_eq!(findings.hint("listeners"), fix);
