@@ -1,26 +1,29 @@
 //! Connecting to ports on the loopback addresses.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use crate::types::port::Port;
 
-/// Time limit for both addresses together. A port without a server refuses a connection within microseconds.
+/// Time limit of a connection. A port without a server refuses one within microseconds.
 const TIMEOUT: Duration = Duration::from_millis(50);
 
-/// Tests if a connection to a port succeeds on a loopback address.
+/// Tests if the kernel forwards connections to a port that no socket of this machine has (NAT), as it does for the
+/// published ports of some containers.
 ///
-/// The kernel may forward connections (NAT), as for the published ports of some containers. Then no socket of this machine
-/// has the port, and a bind succeeds.
-pub(crate) fn succeeds(port: Port) -> bool {
-    let addresses: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
-    addresses
-        .iter()
-        .any(|&ip| connects(SocketAddr::new(ip, port.get()), TIMEOUT / 2))
+/// Only the IPv4 loopback address is tried, because the kernel forwards no others: for `::1` there is no
+/// `route_localnet` (`Documentation/networking/ip-sysctl.rst`).
+pub(crate) fn is_forwarded(port: Port) -> bool {
+    connects(SocketAddr::from((Ipv4Addr::LOCALHOST, port.get())))
 }
 
-fn connects(address: SocketAddr, timeout: Duration) -> bool {
-    let Ok(stream) = TcpStream::connect_timeout(&address, timeout) else {
+/// Tests if a connection to a port succeeds on a loopback address.
+pub(crate) fn succeeds(port: Port) -> bool {
+    is_forwarded(port) || connects(SocketAddr::from((Ipv6Addr::LOCALHOST, port.get())))
+}
+
+fn connects(address: SocketAddr) -> bool {
+    let Ok(stream) = TcpStream::connect_timeout(&address, TIMEOUT) else {
         return false;
     };
     // The kernel may choose the port itself for this end, which then connects to itself.

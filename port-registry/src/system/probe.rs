@@ -63,8 +63,8 @@ impl fmt::Debug for dyn Probe + '_ {
 /// not conflict, because Linux then refuses a bind only if a socket listens (socket(7)). On other systems, such as
 /// macOS, a wildcard bind proves less, so the IPv4 wildcard and both loopback addresses are bound too.
 ///
-/// If the bind succeeds, the port is still busy if a connection to it on a loopback address succeeds within 50 ms, because
-/// the kernel then forwards it, as for a container's port. If this user may not bind the port, it is busy if
+/// If the bind succeeds, the port is still busy if a connection to 127.0.0.1 succeeds within 50 ms, because the kernel then
+/// forwards it, as for a container's port. If this user may not bind the port, it is busy if
 /// something listens on it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemProbe;
@@ -87,7 +87,7 @@ const ATTEMPTS: u32 = if WILDCARD_PROVES_ALL { 1 } else { 3 };
 impl Probe for SystemProbe {
     fn probe(&self, port: Port) -> io::Result<Verdict> {
         match probe_by_binding(port)? {
-            Verdict::Free if connect::succeeds(port) => Ok(Verdict::Busy),
+            Verdict::Free if connect::is_forwarded(port) => Ok(Verdict::Busy),
             Verdict::Denied if listens(port) => Ok(Verdict::Busy),
             Verdict::Denied => {
                 refuse_sandbox()?;

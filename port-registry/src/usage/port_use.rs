@@ -85,7 +85,7 @@ impl PortUse {
             (PortUsage::Connected, SocketState::Connected)
         } else if has(SocketState::Closing) {
             return PortUse::of(PortUsage::Closing);
-        } else if connect::succeeds(port) {
+        } else if connect::is_forwarded(port) {
             return PortUse {
                 usage: PortUsage::Forwarded,
                 listener: forwarded(port, is_recorded),
