@@ -86,18 +86,16 @@ impl Listener {
             return Some(false);
         }
         let mut all = std::iter::once(self).chain(&self.others);
-        all.any(|it| it.checkout.is_some() || it.is_within(root))
+        all.any(|it| it.checkout.is_some() || it.is_at(root))
             .then_some(true)
     }
 
-    /// Tests if the process runs in the checkout with this root. Before it has allocations, a folder outside of git is a
+    /// Tests if the process runs in the root of a checkout. Before it has allocations, a folder outside of git is a
     /// checkout only for those who ask for it.
-    fn is_within(&self, root: &Path) -> bool {
+    fn is_at(&self, root: &Path) -> bool {
         let is_forwarder = self.process.as_deref().is_some_and(is_forwarder);
         let dir = self.dir.as_deref().filter(|_| !is_forwarder);
-        dir.is_some_and(|dir| {
-            dir == root || (!user::is_home(root) && compare::contains(root, dir) == Some(true))
-        })
+        dir.is_some_and(|dir| compare::compare(root, dir) == CheckoutMatch::Same)
     }
 
     /// Returns a checkout other than the one with this root that one of the processes belongs to.

@@ -24,6 +24,14 @@ pub(super) fn print_notes(notes: &[String]) {
     }
 }
 
+/// Describes what still listens on a port that a service has left. An error counts as nothing, because the port was left
+/// all the same.
+pub(super) fn note_of_listener(backend: &dyn Backend, left: &Allocation) -> Option<String> {
+    let status = backend.check(left.port).ok()?;
+    let served = status.served()?;
+    Some(format!("port {} is still {served}", left.port))
+}
+
 /// Returns the allocation of each service, and allocates those that are missing, all of them or none. Reports the first
 /// conflict. With a port, each service gets this port and no other.
 pub(super) fn get_or_allocate(

@@ -4,7 +4,7 @@ use std::slice;
 
 use port_registry::{Allocation, Filter, ListenerPolicy, Move, Port};
 
-use super::claiming::print_notes;
+use super::claiming::{note_of_listener, print_notes};
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
 use super::{missing, named};
@@ -47,7 +47,10 @@ pub(crate) fn run(args: MoveArgs) -> CommandResult {
         output::print_json(&moved)
     } else {
         print_notes(&notes);
-        output::print(&visible(&describe(&before, &moved)))
+        let printed = output::print(&visible(&describe(&before, &moved)));
+        let left = note_of_listener(&*backend, &before).filter(|_| moved.port != before.port);
+        print_notes(left.as_slice());
+        printed
     }))
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use port_registry::{Allocation, AllocationId, Error, Filter, Port};
 
-use super::claiming::print_notes;
+use super::claiming::{note_of_listener, print_notes};
 use super::invocation::Invocation;
 use super::named::Named;
 use super::outcome::{CommandResult, Done};
@@ -17,6 +17,9 @@ use crate::conflict;
 use crate::output::{self, visible, wording};
 use crate::report::Report;
 use crate::whose::Whose;
+
+/// The number of released ports that are looked at for a server that still runs.
+const MAX_LOOKED_AT: usize = 20;
 
 pub(crate) fn run(args: ReleaseArgs) -> CommandResult {
     let invocation = Invocation::new("release", args.app.as_deref(), args.instance.as_deref())
@@ -33,6 +36,7 @@ pub(crate) fn run(args: ReleaseArgs) -> CommandResult {
             "--id names one allocation, so leave the rest out",
         ));
     }
+    let must_be_unused = args.id.is_none() && wanted.is_empty() && args.port.is_none() && !args.yes;
     let typed = TypedLabels::new(args.app, args.instance)?;
     let backend = backend::open()?;
     let here = Here::new(&*backend, typed);
@@ -41,7 +45,7 @@ pub(crate) fn run(args: ReleaseArgs) -> CommandResult {
         Some(id) => vec![backend.release(id)?],
         None => {
             let chosen = chosen(&*backend, &here, &invocation, &wanted, args.port)?;
-            if wanted.is_empty() && args.port.is_none() && !args.yes && !args.dry_run {
+            if must_be_unused && !args.dry_run {
                 refuse_in_use(&*backend, &invocation, &chosen)?;
             }
             if args.dry_run {
@@ -63,6 +67,14 @@ pub(crate) fn run(args: ReleaseArgs) -> CommandResult {
         "released"
     };
     let printed = output::print(&describe(done, &released));
+    let released = released.iter().take(MAX_LOOKED_AT);
+    let mut notes: Vec<String> = released
+        .filter_map(|it| note_of_listener(&*backend, it))
+        .collect();
+    if must_be_unused && args.dry_run && !notes.is_empty() {
+        notes.push("`portctl release` needs --yes while something listens".to_owned());
+    }
+    print_notes(&notes);
     Ok(Done::Printed(printed))
 }
 

@@ -41,12 +41,10 @@ fn imported_allocations_keep_their_ports_and_times() {
         assert_eq!(again.printed(), "imported 0; existing already: 3");
         // An import of an export restores the same allocations.
         let exported = machine.run(&["export"]).stdout;
-        machine
-            .run(&["release", "--app", "shop", "--yes"])
-            .printed();
-        machine
-            .run(&["release", "--app", "blog", "--yes"])
-            .printed();
+        for app in ["shop", "blog"] {
+            let ran = machine.run(&["release", "--app", app, "--yes"]);
+            assert_eq!(ran.code, Some(0), "{ran:?}");
+        }
         let mut command = machine.command(&machine.work(), &["import", "-", "--json"]);
         let mut child = command
             .stdin(Stdio::piped())

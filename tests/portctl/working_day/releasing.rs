@@ -37,10 +37,18 @@ fn release_of_all_ports_is_refused_while_one_is_in_use() {
             assert_eq!(machine.held(), all);
         }
         let _occupant = occupant_of(ports[0]);
-        // A service that is named is released.
-        machine.run(&["release", "web"]).printed();
+        // A service that is named is released, with a note of the process that still has its port.
+        let ran = machine.run(&["release", "web"]);
+        let note = format!("note: port {} is still in use by test-listener", ports[0]);
+        assert!(
+            ran.code == Some(0) && ran.stderr.starts_with(&note),
+            "{ran:?}"
+        );
         let _other = occupant_of(ports[1]);
-        machine.run(&["release", "--yes"]).printed();
+        let ran = machine.run(&["release", "--dry-run"]);
+        let note = "note: `portctl release` needs --yes while something listens\n";
+        assert!(ran.code == Some(0) && ran.stderr.ends_with(note), "{ran:?}");
+        assert_eq!(machine.run(&["release", "--yes"]).code, Some(0));
         assert!(machine.held().is_empty());
     });
 }

@@ -94,7 +94,8 @@ fn command_in_a_hint_resolves_the_conflict() {
         follow_hint(machine, &work, &machine.run(&moved));
         follow_hint(machine, &work, &machine.run(&moved));
         assert_eq!(machine.run(&["get", "web"]).printed(), port);
-        machine.run(&["move", "web"]).printed();
+        let moved = machine.run(&["move", "web"]);
+        assert_eq!(moved.code, Some(0), "{moved:?}");
         machine
             .run(&[
                 "allocate",
@@ -151,7 +152,8 @@ fn hints_name_services_that_look_like_something_else() {
             follow_hint(machine, &machine.work(), &machine.run(&claim));
             let again = follow_hint(machine, &machine.work(), &machine.run(&claim));
             assert_eq!(again, port, "{service}");
-            machine.run(&["release", &named]).printed();
+            let released = machine.run(&["release", &named]);
+            assert_eq!(released.code, Some(0), "{released:?}");
         }
     });
 }
