@@ -181,6 +181,7 @@ pub use checkout::named::label_variable;
 #[cfg_attr(docsrs, doc(cfg(feature = "detect")))]
 pub use checkout::named::{APP_VARIABLE, INSTANCE_VARIABLE};
 pub use checkout::reach::{CheckoutState, OutOfReach};
+#[cfg(any(feature = "detect", feature = "listeners"))]
 #[doc(hidden)]
 pub use checkout::root::{PassedOver, RootKind};
 pub use error::Error;

@@ -6,7 +6,6 @@ use std::fs::{self, Metadata};
 use std::path::Path;
 
 use super::reach::{self, CheckoutState};
-use super::root::{RootKind, root_of};
 use super::timeout::{RESPONSE_TIMEOUT, run_with_timeout};
 #[cfg(feature = "detect")]
 use crate::types::checkout_path::CheckoutPath;
@@ -54,25 +53,6 @@ pub(crate) fn same_folder_among<'a>(
         others.into_iter().find(|dir| are_same(&root, dir))
     })
     .flatten()
-}
-
-/// Tests if a path leads to a folder or something in it, and not into another checkout inside the folder. Returns `None`
-/// if the file system does not tell.
-pub(crate) fn contains(folder: &Path, path: &Path) -> Option<bool> {
-    let (folder, path) = (folder.to_owned(), path.to_owned());
-    let is_inside = move || {
-        let folder = fs::canonicalize(folder).ok()?;
-        let path = fs::canonicalize(path).ok()?;
-        let is_below = path.starts_with(&folder);
-        Some(is_below && !is_in_checkout_below(&folder, &path)?)
-    };
-    run_with_timeout(RESPONSE_TIMEOUT, is_inside).flatten()
-}
-
-/// Tests if the nearest checkout around a path is inside the folder. Outside of git, only a project file makes one.
-fn is_in_checkout_below(folder: &Path, path: &Path) -> Option<bool> {
-    let root = root_of(path).ok()?;
-    Some(root.kind != RootKind::Plain && !folder.starts_with(root.path))
 }
 
 fn compare_folders(claimed: &Path, recorded: &Path) -> CheckoutMatch {

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::process::{ProcessError, Running};
 use crate::deadline::Deadline;
-use crate::system::user;
+use crate::system::trust;
 
 const PROGRAM: &str = "git";
 
@@ -147,7 +147,7 @@ impl<'a> Git<'a> {
     }
 
     fn belongs_to_another_user(&self) -> bool {
-        let is_own = |path: &Path| fs::symlink_metadata(path).is_ok_and(|it| user::is_own(&it));
+        let is_own = |path: &Path| fs::symlink_metadata(path).is_ok_and(|it| trust::is_own(&it));
         !is_own(self.root) || !is_own(&self.root.join(".git"))
     }
 

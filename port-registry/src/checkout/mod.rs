@@ -27,6 +27,7 @@ mod project_file;
 pub(crate) mod reach;
 #[cfg(feature = "detect")]
 pub(crate) mod repository_name;
+#[cfg(any(feature = "detect", feature = "listeners"))]
 pub(crate) mod root;
 #[cfg(feature = "detect")]
 pub(crate) mod services;

@@ -4,7 +4,7 @@ use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use crate::system::user;
+use crate::system::trust;
 
 /// The root of a checkout.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub(crate) const PROJECT_FILE: &str = "portctl.toml";
 /// Returns the root of the checkout that a folder is in. For a file, its folder counts.
 ///
 /// The home folder is a root only for itself. Otherwise a repository of dotfiles would make one checkout of all folders
-/// below it. An entry that belongs to another user does not count either, as described at [`user::is_trusted`].
+/// below it. An entry that belongs to another user does not count either, as described at [`trust::is_trusted`].
 ///
 /// # Errors
 ///
@@ -103,9 +103,9 @@ impl Search {
             if !counts(&entry, &found) {
                 continue;
             }
-            if !user::is_trusted(&found, &self.metadata) {
+            if !trust::is_trusted(&found, &self.metadata) {
                 self.passed_over.push(PassedOver::OtherUser(entry));
-            } else if folder != self.asked && user::is_home(folder) {
+            } else if folder != self.asked && trust::is_home(folder) {
                 self.passed_over.push(PassedOver::Home(entry));
             } else {
                 return Ok(Some(folder.to_owned()));

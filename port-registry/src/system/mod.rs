@@ -8,4 +8,6 @@ pub(crate) mod shell;
 #[cfg(all(feature = "listeners", target_os = "linux"))]
 pub(crate) mod sock_diag;
 pub(crate) mod tcp_table;
+#[cfg(any(feature = "detect", feature = "listeners"))]
+pub(crate) mod trust;
 pub(crate) mod user;

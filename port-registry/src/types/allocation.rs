@@ -109,15 +109,6 @@ impl Allocation {
     pub fn checkout_is_gone(&self) -> bool {
         self.checkout_state() == Some(CheckoutState::Gone)
     }
-
-    /// Tests if a path is inside the allocation's checkout, also if it leads there through a symbolic link. A checkout inside
-    /// another one, such as a worktree, has its paths for itself.
-    ///
-    /// Returns `None` if no checkout is recorded, if one of the paths does not exist, or if the file system does not
-    /// respond within a second.
-    pub fn checkout_contains(&self, path: &Path) -> Option<bool> {
-        compare::contains(self.dir.as_deref()?, path)
-    }
 }
 
 #[cfg(test)]
@@ -161,39 +152,5 @@ mod tests {
         assert!(!allocation.checkout_is_gone());
         // Nothing can exist below a file.
         assert!(allocation_of(Some(&checkout.join("web"))).checkout_is_gone());
-    }
-
-    #[test]
-    fn a_checkout_contains_its_paths_by_every_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let checkout = folder.path().join("shop");
-        let inside = checkout.join("web");
-        let beside = folder.path().join("shop-two");
-        fs::create_dir_all(&inside).unwrap();
-        fs::create_dir(&beside).unwrap();
-        let allocation = allocation_of(Some(&checkout));
-        assert_eq!(allocation.checkout_contains(&checkout), Some(true));
-        assert_eq!(allocation.checkout_contains(&inside), Some(true));
-        assert_eq!(allocation.checkout_contains(&beside), Some(false));
-        assert_eq!(allocation.checkout_contains(folder.path()), Some(false));
-        let gone = folder.path().join("gone");
-        assert_eq!(allocation.checkout_contains(&gone), None);
-        assert_eq!(allocation_of(None).checkout_contains(&inside), None);
-        // Another checkout inside of it.
-        fs::write(inside.join(".git"), "gitdir: anywhere").unwrap();
-        assert_eq!(allocation.checkout_contains(&inside), Some(false));
-        assert_eq!(
-            allocation_of(Some(&inside)).checkout_contains(&inside),
-            Some(true)
-        );
-        fs::remove_file(inside.join(".git")).unwrap();
-        #[cfg(unix)]
-        {
-            let link = folder.path().join("link");
-            std::os::unix::fs::symlink(&checkout, &link).unwrap();
-            let allocation = allocation_of(Some(&link));
-            assert_eq!(allocation.checkout_contains(&inside), Some(true));
-            assert_eq!(allocation.checkout_contains(&beside), Some(false));
-        }
     }
 }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use super::containers::{self, Container};
 use crate::checkout::root::{RootKind, root_of};
 use crate::checkout::timeout::{RESPONSE_TIMEOUT, run_with_timeout};
-use crate::system::user;
+use crate::system::trust;
 
 /// Finds the checkouts that processes belong to, and caches what it learns.
 pub(super) struct Evidence<'a> {
@@ -46,7 +46,7 @@ impl<'a> Evidence<'a> {
         let asked = folder.to_owned();
         let root = run_with_timeout(RESPONSE_TIMEOUT, move || {
             let root = root_of(&asked).ok()?;
-            let is_home = user::is_home(&root.path);
+            let is_home = trust::is_home(&root.path);
             Some((root, is_home))
         });
         let checkout = root.flatten().and_then(|(root, is_home)| {
@@ -63,7 +63,7 @@ impl<'a> Evidence<'a> {
     fn recorded_around(&self, folder: &Path) -> Option<PathBuf> {
         let mut folders = folder.ancestors();
         let found = folders.find(|it| (self.is_recorded)(it))?;
-        (found == folder || !user::is_home(found)).then(|| found.to_owned())
+        (found == folder || !trust::is_home(found)).then(|| found.to_owned())
     }
 
     /// Returns the recorded checkout that a removed folder was in. An existing folder around it that is none ends the

@@ -1,0 +1,51 @@
+//! Files that may speak for a folder of this user.
+
+#[cfg(unix)]
+use std::env;
+use std::fs::{self, Metadata};
+use std::path::Path;
+
+use super::user;
+
+/// Tests if a canonical path is that of the home folder.
+pub(crate) fn is_home(folder: &Path) -> bool {
+    user::home().is_some_and(|home| fs::canonicalize(home).is_ok_and(|home| home == folder))
+}
+
+/// Tests if an entry may speak for a folder: it belongs to this user, or to the owner of the folder.
+///
+/// In a folder that others can write to, such as `/tmp`, another user could otherwise make this user's folders part of a
+/// project of theirs. Under sudo, the user who called it counts as this user.
+#[cfg(unix)]
+pub(crate) fn is_trusted(entry: &Metadata, folder: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let owner = entry.uid();
+    owner == folder.uid()
+        || user::user()
+            .is_some_and(|user| owner == user || (user == ROOT && sudo_user() == Some(owner)))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_trusted(_: &Metadata, _: &Metadata) -> bool {
+    true
+}
+
+/// Tests if a file certainly belongs to this user.
+#[cfg(all(unix, feature = "detect"))]
+pub(crate) fn is_own(file: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    user::is_own_id(file.uid())
+}
+
+#[cfg(all(not(unix), feature = "detect"))]
+pub(crate) fn is_own(_: &Metadata) -> bool {
+    true
+}
+
+#[cfg(unix)]
+const ROOT: u32 = 0;
+
+#[cfg(unix)]
+fn sudo_user() -> Option<u32> {
+    env::var("SUDO_UID").ok()?.parse().ok()
+}
