@@ -1,9 +1,10 @@
 //! Measures `portctl list` as a whole process, compared with `curl` of the same response.
 //!
-//! A daemon serves ten allocations of a git repository. Each round runs `curl`, and `portctl list` and
-//! `portctl get` of a service that exists, with the labels given and with those of the checkout, first
-//! through the daemon and then in process. The ratios of the medians are what counts: to `curl`, and of
-//! a command in its checkout to the same with the labels given.
+//! A daemon serves a hundred allocations of a git repository, none of which has a listener. Each round runs
+//! `curl`, and `portctl list` and `portctl get` of a service that exists, with the labels given and with those
+//! of the checkout, first through the daemon and then in process. The ratios of the medians are what counts: to
+//! `curl`, of a command in its checkout to the same with the labels given, and of a list with the states of its
+//! services to one without, as `portctl export` prints it.
 //!
 //! `cargo bench --bench cli [ROUNDS]`, after `cargo build --release`, which builds the daemon.
 
@@ -20,7 +21,7 @@ use std::time::Instant;
 use crate::report::{BenchResult, median, print_line};
 
 /// Number of services in the list.
-const SERVICES: usize = 10;
+const SERVICES: usize = 100;
 
 fn main() -> BenchResult<()> {
     // cargo adds `--bench`, which is not a number.
@@ -73,11 +74,10 @@ impl BenchHome<'_> {
         let named = ["list", "--app", "shop", "--instance", "main"];
         let get = ["get", "s0"];
         let get_named = ["get", "s0", "--app", "shop", "--instance", "main"];
-        let url = format!(
-            "http://{}/v1/allocations?app=shop&instance=main",
-            self.address
-        );
+        let url = format!("http://{}/v1/status?app=shop&instance=main", self.address);
         let mut curl = Vec::new();
+        let mut with_states = Vec::new();
+        let mut without_states = Vec::new();
         let mut portctl = [const { Vec::new() }; 8];
         let cases = [
             (Via::Daemon, &named[..], "list through the daemon"),
@@ -91,6 +91,9 @@ impl BenchHome<'_> {
         ];
         for _ in 0..rounds {
             curl.push(run(self.command("curl").args(["-s", &url]))?);
+            let all = ["list", "--all", "--json"];
+            with_states.push(self.portctl(Via::InProcess, &all)?);
+            without_states.push(self.portctl(Via::InProcess, &["export"])?);
             for (times, (via, words, _)) in portctl.iter_mut().zip(cases) {
                 times.push(self.portctl(via, words)?);
             }
@@ -99,6 +102,12 @@ impl BenchHome<'_> {
         print_line(&format!(
             "curl of the same answer takes {:.1} ms",
             curl * 1e3
+        ))?;
+        let (with, without) = (median(with_states), median(without_states));
+        print_line(&format!(
+            "portctl list of {SERVICES} with states: {:.1} ms, {:.2} x the same without",
+            with * 1e3,
+            with / without
         ))?;
         let times = portctl.map(median);
         for (times, cases) in times.chunks_exact(2).zip(cases.chunks_exact(2)) {
