@@ -25,6 +25,7 @@ mod report;
 mod run;
 mod scan;
 mod service_name;
+mod service_url;
 mod skill;
 mod suggestion;
 mod version;

@@ -8,7 +8,7 @@ use crate::args::{self, Command, CommandLine, PROGRAM, SkillCommand};
 use crate::command::outcome::Done;
 use crate::command::{
     allocate, check, completions, doctor, env, export, get, health, import, list, move_, prune,
-    release, restart, run, scan, skill, start, status, stop, version,
+    release, restart, run, scan, skill, start, status, stop, url, version,
 };
 use crate::command_error::CommandError;
 use crate::completion;
@@ -47,6 +47,7 @@ fn run_command(command: Command, program: &[OsString]) -> ExitCode {
         Command::Get(args) => ("get", args.json, get::run(args)),
         Command::Allocate(args) => ("allocate", args.json, allocate::run(args)),
         Command::List(args) => ("list", args.json, list::run(args)),
+        Command::Url(args) => ("url", args.json, url::run(args)),
         Command::Check(args) => ("check", args.json, check::run(args)),
         Command::Move(args) => ("move", args.json, move_::run(args)),
         Command::Release(args) => ("release", args.json, release::run(args)),

@@ -24,6 +24,7 @@ use super::skill::{SkillArgs, SkillCommand};
 use super::start::StartArgs;
 use super::status::StatusArgs;
 use super::stop::StopArgs;
+use super::url::UrlArgs;
 use super::version::VersionArgs;
 
 /// The name of the program, as help texts show it.
@@ -95,6 +96,7 @@ pub(crate) enum Command {
     Get(GetArgs),
     Allocate(AllocateArgs),
     List(ListArgs),
+    Url(UrlArgs),
     Check(CheckArgs),
     Move(MoveArgs),
     Release(ReleaseArgs),

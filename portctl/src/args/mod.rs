@@ -32,6 +32,7 @@ mod stop;
 mod suggested;
 mod syntax;
 mod unknown_command;
+mod url;
 mod version;
 mod words;
 
@@ -64,4 +65,5 @@ pub(crate) use self::skill::{SkillCommand, SkillInstallArgs, SkillUninstallArgs}
 pub(crate) use self::start::StartArgs;
 pub(crate) use self::status::StatusArgs;
 pub(crate) use self::stop::StopArgs;
+pub(crate) use self::url::UrlArgs;
 pub(crate) use self::version::VersionArgs;

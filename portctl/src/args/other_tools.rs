@@ -5,7 +5,7 @@ use crate::output::wording;
 use crate::service_name::port_of;
 
 /// Commands of portctl, and the words that other tools have for them.
-const COMMANDS: [(&str, &[&str]); 10] = [
+const COMMANDS: [(&str, &[&str]); 11] = [
     (
         "get",
         &[
@@ -52,6 +52,7 @@ const COMMANDS: [(&str, &[&str]); 10] = [
             "whose",
         ],
     ),
+    ("url", &["address", "host", "link", "uri", "urls"]),
     ("env", &["dotenv", "environment", "vars", "variables"]),
     ("prune", &["clean", "cleanup", "gc", "purge", "tidy"]),
     ("start", &["daemon", "server"]),

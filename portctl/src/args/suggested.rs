@@ -71,6 +71,7 @@ fn is_complete(command: &Command, program: Option<&[OsString]>) -> bool {
             let is_one_format = !args.json || (args.format.is_none() && args.write.is_none());
             is_one_format && number_of_services(&args.words, &args.service).is_some()
         }
+        Command::Url(args) => number_of_services(&args.words, &args.service).is_some(),
         Command::Run(args) => {
             let services = number_of_services(&args.words, &args.service);
             let program = program.and_then(|it| it.first());

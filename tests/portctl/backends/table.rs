@@ -22,6 +22,11 @@ env --format shell
 env --json
 env --app other --instance default
 env --app none
+url
+url b web --json
+url web --site
+url nobody
+url --app none
 # env
 # env --json
 run --service web -- printenv PORT WEB_PORT

@@ -10,10 +10,11 @@ use serde_json::json;
 use super::fixture::Portctl;
 use test_support::{Ran, install_script};
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "get",
     "allocate",
     "list",
+    "url",
     "check",
     "move",
     "release",

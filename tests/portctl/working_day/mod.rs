@@ -14,4 +14,5 @@ mod machine;
 mod pruning;
 mod registering;
 mod releasing;
+mod urls;
 mod variables;

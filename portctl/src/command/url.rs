@@ -1,0 +1,72 @@
+//! `portctl url`.
+
+use port_registry::{Allocation, Port};
+use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
+
+use super::claiming::print_notes;
+use super::invocation::Invocation;
+use super::outcome::{CommandResult, Done};
+use super::{named, selected};
+use crate::args::UrlArgs;
+use crate::backend;
+use crate::checkout::{Here, TypedLabels};
+use crate::output::{self, visible};
+use crate::service_url::HostName;
+
+/// A service and its URL, as `--json` prints it.
+#[derive(Debug, Serialize)]
+struct ServiceUrl<'a> {
+    service: &'a str,
+    port: Port,
+    url: String,
+}
+
+pub(crate) fn run(args: UrlArgs) -> CommandResult {
+    let invocation = Invocation::new("url", args.app.as_deref(), args.instance.as_deref())
+        .with_switch("--site", args.site)
+        .with_switch("--json", args.json);
+    let services = named::services(&invocation, args.words, args.service)?;
+    let typed = TypedLabels::new(args.app, args.instance)?;
+    let backend = backend::open()?;
+    let here = Here::new(&*backend, typed);
+    let allocations = selected::allocations(&here, &invocation, &services)?;
+    let notes = here.notes_of_others(&allocations)?;
+    let host = if args.site {
+        HostName::Site
+    } else {
+        HostName::Shared
+    };
+    let urls: Vec<ServiceUrl> = allocations.iter().map(|it| url_of(it, host)).collect();
+    Ok(Done::Printed(if args.json {
+        output::print_json(&urls)
+    } else {
+        print_notes(&notes);
+        let lines = if services.is_empty() {
+            named_lines(&urls)
+        } else {
+            urls.into_iter().map(|it| it.url).collect()
+        };
+        output::print_lines(&lines.join("\n"))
+    }))
+}
+
+fn url_of(allocation: &Allocation, host: HostName) -> ServiceUrl<'_> {
+    ServiceUrl {
+        service: allocation.key.service(),
+        port: allocation.port,
+        url: host.url_of(allocation),
+    }
+}
+
+/// Lines with the names of the services, and the URLs below each other.
+fn named_lines(urls: &[ServiceUrl]) -> Vec<String> {
+    let widths = urls.iter().map(|it| visible(it.service).width());
+    let widest = widths.max().unwrap_or_default();
+    let lines = urls.iter().map(|it| {
+        let service = visible(it.service);
+        let padding = " ".repeat(widest - service.width());
+        format!("{service}{padding}  {}", it.url)
+    });
+    lines.collect()
+}
