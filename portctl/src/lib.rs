@@ -24,6 +24,7 @@ mod registration;
 mod report;
 mod run;
 mod scan;
+mod server;
 mod service_name;
 mod service_url;
 mod skill;

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use crate::args::{self, Command, CommandLine, PROGRAM, SkillCommand};
 use crate::command::outcome::Done;
 use crate::command::{
-    allocate, check, completions, doctor, env, export, get, health, import, list, move_, prune,
-    release, restart, run, scan, skill, start, status, stop, url, version,
+    allocate, check, completions, doctor, env, export, get, health, import, list, move_, open,
+    prune, release, restart, run, scan, skill, start, status, stop, url, version,
 };
 use crate::command_error::CommandError;
 use crate::completion;
@@ -48,6 +48,7 @@ fn run_command(command: Command, program: &[OsString]) -> ExitCode {
         Command::Allocate(args) => ("allocate", args.json, allocate::run(args)),
         Command::List(args) => ("list", args.json, list::run(args)),
         Command::Url(args) => ("url", args.json, url::run(args)),
+        Command::Open(args) => ("open", false, open::run(args)),
         Command::Check(args) => ("check", args.json, check::run(args)),
         Command::Move(args) => ("move", args.json, move_::run(args)),
         Command::Release(args) => ("release", args.json, release::run(args)),

@@ -22,7 +22,7 @@ impl HostName {
     pub(crate) fn url_of(self, allocation: &Allocation) -> String {
         let (key, port) = (&allocation.key, allocation.port);
         match self {
-            HostName::Shared => format!("http://localhost:{port}"),
+            HostName::Shared => port.url(),
             HostName::Site => {
                 let [service, instance, app] =
                     [key.service(), key.instance(), key.app()].map(label);

@@ -15,6 +15,7 @@ use super::health::HealthArgs;
 use super::import::ImportArgs;
 use super::list::ListArgs;
 use super::move_::MoveArgs;
+use super::open::OpenArgs;
 use super::prune::PruneArgs;
 use super::release::ReleaseArgs;
 use super::restart::RestartArgs;
@@ -97,6 +98,7 @@ pub(crate) enum Command {
     Allocate(AllocateArgs),
     List(ListArgs),
     Url(UrlArgs),
+    Open(OpenArgs),
     Check(CheckArgs),
     Move(MoveArgs),
     Release(ReleaseArgs),

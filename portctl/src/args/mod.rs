@@ -17,6 +17,7 @@ mod import;
 mod list;
 mod mistake;
 mod move_;
+mod open;
 mod other_tools;
 mod parse;
 mod prune;
@@ -54,6 +55,7 @@ pub use self::help::{
 pub(crate) use self::import::ImportArgs;
 pub(crate) use self::list::ListArgs;
 pub(crate) use self::move_::MoveArgs;
+pub(crate) use self::open::OpenArgs;
 pub(crate) use self::parse::{CommandLine, parse};
 pub(crate) use self::prune::PruneArgs;
 pub(crate) use self::release::ReleaseArgs;

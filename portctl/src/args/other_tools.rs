@@ -5,7 +5,7 @@ use crate::output::wording;
 use crate::service_name::port_of;
 
 /// Commands of portctl, and the words that other tools have for them.
-const COMMANDS: [(&str, &[&str]); 11] = [
+const COMMANDS: [(&str, &[&str]); 12] = [
     (
         "get",
         &[
@@ -53,6 +53,7 @@ const COMMANDS: [(&str, &[&str]); 11] = [
         ],
     ),
     ("url", &["address", "host", "link", "uri", "urls"]),
+    ("open", &["browse", "browser", "launch", "view", "visit"]),
     ("env", &["dotenv", "environment", "vars", "variables"]),
     ("prune", &["clean", "cleanup", "gc", "purge", "tidy"]),
     ("start", &["daemon", "server"]),

@@ -2,7 +2,7 @@
 
 /// Returns true if a command takes a single service.
 pub(crate) fn takes_one_service(command: &str) -> bool {
-    ["allocate", "check", "move"].contains(&command)
+    ["allocate", "check", "move", "open"].contains(&command)
 }
 
 /// Returns true if a plain number is a port for a command.

@@ -23,14 +23,22 @@ pub(super) fn allocations(
             Ok(all)
         };
     }
-    let mut found = Vec::with_capacity(services.len());
-    for service in services {
-        match here.find(service)? {
-            Some(allocation) => found.push(allocation),
-            None => return Err(missing::report(invocation, here, service)?.into()),
-        }
+    let found = services.iter();
+    found
+        .map(|service| allocation(here, invocation, service))
+        .collect()
+}
+
+/// Returns the allocation of a service. Fails if it has no port.
+pub(super) fn allocation(
+    here: &Here,
+    invocation: &Invocation,
+    service: &str,
+) -> Result<Allocation, CommandError> {
+    match here.find(service)? {
+        Some(allocation) => Ok(allocation),
+        None => Err(missing::report(invocation, here, service)?.into()),
     }
-    Ok(found)
 }
 
 /// Reports that no service has a port.

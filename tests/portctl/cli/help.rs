@@ -10,11 +10,12 @@ use serde_json::json;
 use super::fixture::Portctl;
 use test_support::{Ran, install_script};
 
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 23] = [
     "get",
     "allocate",
     "list",
     "url",
+    "open",
     "check",
     "move",
     "release",

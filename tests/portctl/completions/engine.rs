@@ -102,6 +102,7 @@ fn services_are_those_of_the_checkout_and_where_they_can_get_a_port_those_of_oth
         (&["check", ""], &["db", "web"]),
         (&["env", ""], &["db", "web"]),
         (&["url", ""], &["db", "web"]),
+        (&["open", ""], &["db", "web"]),
         (&["url", "db", ""], &["web"]),
         (&["run", ""], &["db", "web", "mail", "--"]),
         (&["run", "web", ""], &["db", "mail", "--"]),
@@ -344,7 +345,7 @@ fn new_worktree_offers_the_services_of_the_others() {
     }
     assert_eq!(desk.offered(&["run", ""]), ["db", "web", "--"]);
     // These are for services with ports.
-    for command in ["move", "release", "env", "url", "check", "list"] {
+    for command in ["move", "release", "env", "url", "open", "check", "list"] {
         let offered = desk.offered(&[command, ""]);
         assert!(!offered.contains(&"web".to_owned()), "{command}");
     }

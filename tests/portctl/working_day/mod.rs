@@ -11,6 +11,8 @@ mod importing;
 #[cfg(target_os = "linux")]
 mod listeners;
 mod machine;
+#[cfg(target_os = "linux")]
+mod opening;
 mod pruning;
 mod registering;
 mod releasing;

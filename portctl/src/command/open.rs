@@ -1,0 +1,79 @@
+//! `portctl open`.
+
+use std::io::ErrorKind;
+use std::slice;
+use std::time::Duration;
+
+use port_registry::Allocation;
+
+use super::claiming::print_notes;
+use super::invocation::Invocation;
+use super::outcome::{CommandResult, Done};
+use super::server_report::{described, foreign, root_of, silent};
+use super::{named, selected};
+use crate::args::OpenArgs;
+use crate::backend::{self, Backend};
+use crate::checkout::{Here, TypedLabels};
+use crate::output;
+use crate::report::Report;
+use crate::server::look;
+use crate::service_url::HostName;
+use crate::whose::Whose;
+
+/// Time limit for a connection.
+const CONNECT_LIMIT: Duration = Duration::from_secs(2);
+/// The time in which a program that opens URLs reports its failure. Some of them run as long as the browser does.
+const LAUNCH_LIMIT: Duration = Duration::from_secs(2);
+
+pub(crate) fn run(args: OpenArgs) -> CommandResult {
+    let invocation = Invocation::new("open", args.app.as_deref(), args.instance.as_deref())
+        .with_switch("--site", args.site);
+    let services = named::services(&invocation, args.words, args.service)?;
+    let service = named::one_service(&invocation, &services)?;
+    let typed = TypedLabels::new(args.app, args.instance)?;
+    let backend = backend::open()?;
+    let here = Here::new(&*backend, typed);
+    let allocation = selected::allocation(&here, &invocation, &service)?;
+    let mut notes = here.notes_of_others(slice::from_ref(&allocation))?;
+    let root = root_of(&here, &allocation);
+    let server = look(&*backend, allocation.port, root.as_deref(), CONNECT_LIMIT)?;
+    let Some(server) = server else {
+        return Err(not_running(&*backend, &invocation, &allocation).into());
+    };
+    match &server.owner {
+        Whose::Ours | Whose::Nobody => {}
+        Whose::Foreign(_) => return Err(foreign(&invocation, &allocation, &server).into()),
+        Whose::Unknown(_) => notes.push(described(&allocation, &server)),
+    }
+    print_notes(&notes);
+    let host = if args.site {
+        HostName::Site
+    } else {
+        HostName::Shared
+    };
+    let url = host.url_of(&allocation);
+    open(&url)?;
+    Ok(Done::Printed(output::print(&format!("opened {url}"))))
+}
+
+fn not_running(backend: &dyn Backend, invocation: &Invocation, allocation: &Allocation) -> Report {
+    let service = [allocation.key.service()];
+    let (wait, open) = (
+        invocation.of("wait").with(&service),
+        invocation.with(&service),
+    );
+    Report::new(silent(backend, allocation))
+        .hint(format!("start it; `{wait} && {open}` waits for it"))
+}
+
+/// Opens a URL by the first program that this system has for that. It outlives portctl.
+fn open(url: &str) -> Result<(), Report> {
+    open::that_detached_with_timeout(url, LAUNCH_LIMIT).map_err(|error| {
+        let reason = match error.kind() {
+            ErrorKind::NotFound => "this system has no program that opens URLs".to_owned(),
+            _ => error.to_string(),
+        };
+        Report::new(format!("cannot open {url}: {reason}"))
+            .hint("open it in a browser yourself; on Linux, the package xdg-utils has the program")
+    })
+}

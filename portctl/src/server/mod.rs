@@ -1,0 +1,6 @@
+//! The servers on the ports of services, as their clients see them. Their owners are in [`whose`](crate::whose).
+
+mod connection;
+mod look;
+
+pub(crate) use self::look::{Server, look};

@@ -1,0 +1,160 @@
+//! Opening services in the browser, for which a stand-in is on the PATH.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use test_support::helper::Helper;
+use test_support::{Ran, free_block, install_script, occupant_by, program};
+
+use super::machine::{Machine, both_ways};
+
+/// Installs a browser that records its arguments in `opened`, and exits with this code.
+fn browser(machine: &Machine, code: u8) -> PathBuf {
+    let folder = machine.sandbox.path().join("bin");
+    fs::create_dir_all(&folder).unwrap();
+    let script = format!(
+        "#!/bin/sh\necho \"$@\" >> {}\nexit {code}\n",
+        opened(machine).display()
+    );
+    install_script(&script, &folder.join("xdg-open"));
+    folder
+}
+
+fn opened(machine: &Machine) -> PathBuf {
+    machine.sandbox.path().join("opened")
+}
+
+/// Runs portctl with only these programs on the PATH.
+fn run(machine: &Machine, programs: &Path, words: &[&str]) -> Ran {
+    let mut command = machine.command(&machine.work(), words);
+    Ran::of(command.env("PATH", programs))
+}
+
+/// Allocates a port that no other test uses to a service of the work folder.
+fn port_of(machine: &Machine, service: &str) -> u16 {
+    let port = free_block(1);
+    let line = ["get", service, "--port", &port.to_string()];
+    machine.run(&line).printed();
+    port
+}
+
+/// Starts a process in a folder that listens on the port.
+fn server(folder: &Path, port: u16) -> Helper {
+    let mut command = Command::new(program("test-listener"));
+    occupant_by(command.arg(port.to_string()).current_dir(folder)).0
+}
+
+/// Starts a process that listens on the port, of which nothing tells the checkout.
+fn stranger(port: u16) -> Helper {
+    let mut command = Command::new("setsid");
+    let command = command.arg(program("test-listener")).arg(port.to_string());
+    occupant_by(command.current_dir("/")).0
+}
+
+#[test]
+fn running_service_is_opened_in_the_browser() {
+    both_ways(|machine| {
+        let programs = browser(machine, 0);
+        let port = port_of(machine, "web");
+        let _server = server(&machine.work(), port);
+        let ran = run(machine, &programs, &["open", "web"]);
+        assert_eq!(ran.printed(), format!("opened http://localhost:{port}"));
+        let ran = run(machine, &programs, &["open", "web", "--site"]);
+        let site = format!("http://web.default.work.localhost:{port}");
+        assert_eq!(ran.printed(), format!("opened {site}"));
+        assert_eq!(
+            fs::read_to_string(opened(machine)).unwrap(),
+            format!("http://localhost:{port}\n{site}\n")
+        );
+    });
+}
+
+#[test]
+fn service_that_does_not_listen_is_not_opened() {
+    both_ways(|machine| {
+        let programs = browser(machine, 0);
+        let port = port_of(machine, "web");
+        assert_eq!(
+            run(machine, &programs, &["open", "web"]).complained(1),
+            format!(
+                "error: nothing listens on port {port} of work/default/web\n\
+                 hint: start it; `portctl wait web && portctl open web` waits for it"
+            )
+        );
+        assert!(
+            run(machine, &programs, &["open", "api"])
+                .complained(1)
+                .starts_with("error: api has no port in this checkout\n")
+        );
+        assert!(
+            run(machine, &programs, &["open", "web", "api"])
+                .complained(2)
+                .ends_with("did you mean `portctl open web && portctl open api`?")
+        );
+        assert!(!opened(machine).exists());
+    });
+}
+
+#[test]
+fn server_of_another_checkout_is_not_opened() {
+    both_ways(|machine| {
+        let programs = browser(machine, 0);
+        let blog = machine.work().join("blog");
+        fs::create_dir_all(blog.join("app")).unwrap();
+        fs::write(blog.join("portctl.toml"), "").unwrap();
+        let port = port_of(machine, "web");
+        let server = server(&blog.join("app"), port);
+        assert_eq!(
+            run(machine, &programs, &["open", "web"]).complained(1),
+            format!(
+                "error: port {port} of work/default/web is in use by test-listener (pid {}, in {1}/app); it belongs to another \
+                 checkout, {1}\nhint: `portctl release web && portctl get web` gives the service another port",
+                server.id(),
+                blog.display()
+            )
+        );
+        assert!(!opened(machine).exists());
+    });
+}
+
+#[test]
+fn server_that_cannot_be_told_is_opened_with_a_note() {
+    both_ways(|machine| {
+        let programs = browser(machine, 0);
+        let port = port_of(machine, "web");
+        let server = stranger(port);
+        let ran = run(machine, &programs, &["open", "web"]);
+        let note = format!(
+            "note: port {port} of work/default/web is in use by test-listener (pid {}, in /); its checkout is unknown, \
+             because its folder is in no checkout\n",
+            server.id()
+        );
+        assert_eq!((ran.code, &*ran.stderr), (Some(0), &*note));
+        assert_eq!(ran.stdout, format!("opened http://localhost:{port}\n"));
+    });
+}
+
+#[test]
+fn without_a_program_that_works_the_error_names_the_url() {
+    both_ways(|machine| {
+        let port = port_of(machine, "web");
+        let _server = server(&machine.work(), port);
+        let empty = machine.sandbox.path().join("empty");
+        fs::create_dir(&empty).unwrap();
+        let ran = run(machine, &empty, &["open", "web"]);
+        assert_eq!(
+            ran.complained(1),
+            format!(
+                "error: cannot open http://localhost:{port}: this system has no program that opens URLs\n\
+                 hint: open it in a browser yourself; on Linux, the package xdg-utils has the program"
+            )
+        );
+        let ran = run(machine, &browser(machine, 3), &["open", "web"]);
+        assert!(
+            ran.complained(1)
+                .starts_with(&format!("error: cannot open http://localhost:{port}: ")),
+            "{ran:?}"
+        );
+    });
+}
