@@ -17,6 +17,8 @@ pub(crate) enum CommandError {
     Usage(Report),
     /// The command failed.
     Failed(Report),
+    /// Another checkout's process is on the port that `portctl wait` waits for.
+    Foreign(Report),
     /// `portctl run` could not run its command, which has an exit code of its own.
     NotRun { report: Report, code: u8 },
 }

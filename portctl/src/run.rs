@@ -8,7 +8,7 @@ use crate::args::{self, Command, CommandLine, PROGRAM, SkillCommand};
 use crate::command::outcome::Done;
 use crate::command::{
     allocate, check, completions, doctor, env, export, get, health, import, list, move_, open,
-    prune, release, restart, run, scan, skill, start, status, stop, url, version,
+    prune, release, restart, run, scan, skill, start, status, stop, url, version, wait,
 };
 use crate::command_error::CommandError;
 use crate::completion;
@@ -16,6 +16,9 @@ use crate::daemon;
 use crate::output;
 use crate::report::Report;
 use crate::version::version_line;
+
+/// The exit code of `portctl wait` if another checkout's process is on the port.
+const EXIT_FOREIGN: u8 = 3;
 
 /// Runs the command line of this process. Returns its exit code.
 pub fn run() -> ExitCode {
@@ -49,6 +52,7 @@ fn run_command(command: Command, program: &[OsString]) -> ExitCode {
         Command::List(args) => ("list", args.json, list::run(args)),
         Command::Url(args) => ("url", args.json, url::run(args)),
         Command::Open(args) => ("open", false, open::run(args)),
+        Command::Wait(args) => ("wait", args.json, wait::run(args)),
         Command::Check(args) => ("check", args.json, check::run(args)),
         Command::Move(args) => ("move", args.json, move_::run(args)),
         Command::Release(args) => ("release", args.json, release::run(args)),
@@ -84,6 +88,10 @@ fn run_command(command: Command, program: &[OsString]) -> ExitCode {
             output::fail_usage(report, &format!("{PROGRAM} {name} --help"), as_json)
         }
         Err(CommandError::Failed(report)) => output::fail(&report, as_json),
+        Err(CommandError::Foreign(report)) => {
+            output::fail(&report, as_json);
+            ExitCode::from(EXIT_FOREIGN)
+        }
         Err(CommandError::NotRun { report, code }) => {
             output::fail(&report, as_json);
             ExitCode::from(code)

@@ -27,6 +27,7 @@ use super::status::StatusArgs;
 use super::stop::StopArgs;
 use super::url::UrlArgs;
 use super::version::VersionArgs;
+use super::wait::WaitArgs;
 
 /// The name of the program, as help texts show it.
 pub(crate) const PROGRAM: &str = "portctl";
@@ -99,6 +100,7 @@ pub(crate) enum Command {
     List(ListArgs),
     Url(UrlArgs),
     Open(OpenArgs),
+    Wait(WaitArgs),
     Check(CheckArgs),
     Move(MoveArgs),
     Release(ReleaseArgs),

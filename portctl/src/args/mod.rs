@@ -35,6 +35,7 @@ mod syntax;
 mod unknown_command;
 mod url;
 mod version;
+mod wait;
 mod words;
 
 pub use self::aliases::with_aliases;
@@ -69,3 +70,4 @@ pub(crate) use self::status::StatusArgs;
 pub(crate) use self::stop::StopArgs;
 pub(crate) use self::url::UrlArgs;
 pub(crate) use self::version::VersionArgs;
+pub(crate) use self::wait::WaitArgs;

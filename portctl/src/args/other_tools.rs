@@ -5,7 +5,7 @@ use crate::output::wording;
 use crate::service_name::port_of;
 
 /// Commands of portctl, and the words that other tools have for them.
-const COMMANDS: [(&str, &[&str]); 12] = [
+const COMMANDS: [(&str, &[&str]); 13] = [
     (
         "get",
         &[
@@ -54,6 +54,10 @@ const COMMANDS: [(&str, &[&str]); 12] = [
     ),
     ("url", &["address", "host", "link", "uri", "urls"]),
     ("open", &["browse", "browser", "launch", "view", "visit"]),
+    (
+        "wait",
+        &["await", "poll", "ready", "wait-for", "wait-on", "wait-port"],
+    ),
     ("env", &["dotenv", "environment", "vars", "variables"]),
     ("prune", &["clean", "cleanup", "gc", "purge", "tidy"]),
     ("start", &["daemon", "server"]),

@@ -72,6 +72,7 @@ fn is_complete(command: &Command, program: Option<&[OsString]>) -> bool {
             is_one_format && number_of_services(&args.words, &args.service).is_some()
         }
         Command::Url(args) => number_of_services(&args.words, &args.service).is_some(),
+        Command::Wait(args) => number_of_services(&args.words, &args.service).is_some(),
         Command::Open(args) => number_of_services(&args.words, &args.service) == Some(1),
         Command::Run(args) => {
             let services = number_of_services(&args.words, &args.service);

@@ -1,6 +1,7 @@
 //! The actions of the commands, one file each. Their arguments are in [`args`](crate::args).
 
 pub(crate) mod allocate;
+mod awaited;
 pub(crate) mod check;
 mod claiming;
 pub(crate) mod completions;
@@ -32,4 +33,5 @@ pub(crate) mod status;
 pub(crate) mod stop;
 pub(crate) mod url;
 pub(crate) mod version;
+pub(crate) mod wait;
 mod write_target;

@@ -66,7 +66,7 @@ fn hint(invocation: &Invocation, word: &str, meaning: &LikelyMeaning) -> String 
                     .of("list")
                     .with_switch("--all", true)
                     .with::<&str>(&[]),
-                "env" | "run" | "url" => invocation.with::<&str>(&[]),
+                "env" | "run" | "url" | "wait" => invocation.with::<&str>(&[]),
                 _ => invocation.of("list").with::<&str>(&[]),
             };
             format!("did you mean `{line}`?")

@@ -2,5 +2,7 @@
 
 mod connection;
 mod look;
+mod request;
 
 pub(crate) use self::look::{Server, look};
+pub(crate) use self::request::{HttpAnswer, HttpPath, get};

@@ -26,6 +26,12 @@ url
 url b web --json
 url web --site
 url nobody
+wait web api --timeout 0
+wait web --timeout 0 --json
+wait nobody
+wait web --timeout soon
+open web
+open
 url --app none
 # env
 # env --json

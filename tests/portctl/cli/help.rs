@@ -10,12 +10,13 @@ use serde_json::json;
 use super::fixture::Portctl;
 use test_support::{Ran, install_script};
 
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 24] = [
     "get",
     "allocate",
     "list",
     "url",
     "open",
+    "wait",
     "check",
     "move",
     "release",

@@ -69,6 +69,16 @@ pub(super) const MISTAKES: &str = r#"
     env --format yaml
     env --write
     env --json --format shell
+    url web,api
+    url 3000
+    open
+    open all
+    open web --json
+    wait 3000
+    wait web --timeout soon
+    wait web --timeout -1
+    wait web --http
+    wait web --http http://localhost:3000/
 
     # Commands behind a --.
     run
@@ -235,6 +245,7 @@ pub(super) const MISTAKES: &str = r#"
     port 3000
     who
     which web
+    link web
     remove remove
     delete web --force
     ps -ef

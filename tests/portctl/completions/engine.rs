@@ -103,6 +103,8 @@ fn services_are_those_of_the_checkout_and_where_they_can_get_a_port_those_of_oth
         (&["env", ""], &["db", "web"]),
         (&["url", ""], &["db", "web"]),
         (&["open", ""], &["db", "web"]),
+        (&["wait", "web", ""], &["db"]),
+        (&["wait", "--http", ""], &[]),
         (&["url", "db", ""], &["web"]),
         (&["run", ""], &["db", "web", "mail", "--"]),
         (&["run", "web", ""], &["db", "mail", "--"]),
@@ -345,7 +347,9 @@ fn new_worktree_offers_the_services_of_the_others() {
     }
     assert_eq!(desk.offered(&["run", ""]), ["db", "web", "--"]);
     // These are for services with ports.
-    for command in ["move", "release", "env", "url", "open", "check", "list"] {
+    for command in [
+        "move", "release", "env", "url", "open", "wait", "check", "list",
+    ] {
         let offered = desk.offered(&[command, ""]);
         assert!(!offered.contains(&"web".to_owned()), "{command}");
     }

@@ -18,3 +18,5 @@ mod registering;
 mod releasing;
 mod urls;
 mod variables;
+#[cfg(target_os = "linux")]
+mod waiting;

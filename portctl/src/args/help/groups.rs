@@ -5,8 +5,8 @@ pub(super) const GROUPS: [(&str, &[&str]); 4] = [
     (
         "Ports of this checkout",
         &[
-            "get", "run", "env", "list", "url", "open", "check", "move", "release", "allocate",
-            "scan",
+            "get", "run", "env", "list", "url", "open", "wait", "check", "move", "release",
+            "allocate", "scan",
         ],
     ),
     ("Ports of all checkouts", &["prune", "export", "import"]),

@@ -1,0 +1,136 @@
+//! A service that `portctl wait` waits for.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use port_registry::{Allocation, Listener, Port, ServiceState};
+use serde::Serialize;
+
+use super::invocation::Invocation;
+use super::server_report::{described, foreign, root_of, silent};
+use crate::backend::Backend;
+use crate::checkout::Here;
+use crate::command_error::CommandError;
+use crate::report::Report;
+use crate::server::{HttpAnswer, HttpPath, Server, get, look};
+use crate::service_url::HostName;
+use crate::whose::Whose;
+
+/// A service that is waited for, and its last state.
+#[derive(Debug)]
+pub(super) struct Awaited {
+    pub(super) allocation: Allocation,
+    root: Option<PathBuf>,
+    server: Option<Server>,
+    /// The last answer to a request.
+    answer: Option<HttpAnswer>,
+    pub(super) is_ready: bool,
+}
+
+/// A service that answers, as `--json` prints it.
+#[derive(Debug, Serialize)]
+pub(super) struct Answering<'a> {
+    service: &'a str,
+    port: Port,
+    url: String,
+    state: ServiceState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listener: Option<&'a Listener>,
+}
+
+impl Awaited {
+    pub(super) fn new(here: &Here, allocation: Allocation) -> Awaited {
+        Awaited {
+            root: root_of(here, &allocation),
+            allocation,
+            server: None,
+            answer: None,
+            is_ready: false,
+        }
+    }
+
+    /// Looks for the server.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it belongs to another checkout, or if nothing tells to which and `is_strict`.
+    pub(super) fn look(
+        &mut self,
+        backend: &dyn Backend,
+        invocation: &Invocation,
+        limit: Duration,
+    ) -> Result<(), CommandError> {
+        let port = self.allocation.port;
+        let server = look(backend, port, self.root.as_deref(), limit)?;
+        if let Some(server) = &server {
+            match &server.owner {
+                Whose::Foreign(_) => {
+                    let report = foreign(invocation, &self.allocation, server);
+                    return Err(CommandError::Foreign(report));
+                }
+                Whose::Unknown(_) if invocation.has_switch("--strict") => {
+                    let report = Report::new(described(&self.allocation, server));
+                    let report = report.in_use(Some(server.in_use.clone()));
+                    return Err(report.hint("without --strict, it counts as ready").into());
+                }
+                Whose::Ours | Whose::Unknown(_) | Whose::Nobody => {}
+            }
+        }
+        self.answer = None;
+        self.server = server;
+        Ok(())
+    }
+
+    /// Asks the server that was found for a path, if one is given, and decides if it is ready.
+    pub(super) fn ask(&mut self, path: Option<&HttpPath>, limit: Duration) {
+        let Some(server) = &self.server else { return };
+        let port = self.allocation.port;
+        self.answer = path.map(|path| get(&server.addresses, port, path, limit));
+        self.is_ready = self.answer.as_ref().is_none_or(HttpAnswer::is_ready);
+    }
+
+    /// Returns a note if it is unknown to whom the server belongs.
+    pub(super) fn note(&self) -> Option<String> {
+        let server = self.server.as_ref()?;
+        let is_unknown = matches!(server.owner, Whose::Unknown(_));
+        is_unknown.then(|| described(&self.allocation, server))
+    }
+
+    pub(super) fn url(&self) -> String {
+        HostName::Shared.url_of(&self.allocation)
+    }
+
+    /// Describes why the service is not ready.
+    pub(super) fn problem(&self, backend: &dyn Backend, path: Option<&HttpPath>) -> String {
+        let (port, key) = (self.allocation.port, &self.allocation.key);
+        let path = path.map_or("", HttpPath::as_str);
+        match &self.answer {
+            None => silent(backend, &self.allocation),
+            Some(HttpAnswer::Status(status)) => {
+                format!("port {port} of {key} answers GET {path} with status {status}")
+            }
+            Some(HttpAnswer::None(reason)) => {
+                format!("port {port} of {key} does not answer GET {path}: {reason}")
+            }
+        }
+    }
+
+    /// Returns true if the last look found a server.
+    pub(super) fn listens(&self) -> bool {
+        self.server.is_some()
+    }
+
+    pub(super) fn answering(&self) -> Answering<'_> {
+        let server = self.server.as_ref();
+        Answering {
+            service: self.allocation.key.service(),
+            port: self.allocation.port,
+            url: self.url(),
+            state: match server.map(|it| &it.owner) {
+                Some(Whose::Ours) => ServiceState::Up,
+                _ => ServiceState::Unknown,
+            },
+            listener: server.and_then(|it| it.in_use.listener.as_ref()),
+        }
+    }
+}

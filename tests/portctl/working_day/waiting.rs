@@ -1,0 +1,348 @@
+//! Waiting for services.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use test_support::helper::Helper;
+use test_support::{Ran, free_block, is_available, occupant_by, program};
+
+use super::machine::{Machine, both_ways};
+use crate::PORTCTL;
+
+/// Allocates a port that no other test uses to a service of the work folder.
+fn port_of(machine: &Machine, service: &str) -> u16 {
+    let port = free_block(1);
+    let line = ["get", service, "--port", &port.to_string()];
+    machine.run(&line).printed();
+    port
+}
+
+/// Starts a process in a folder that listens on the port.
+fn server(folder: &Path, port: u16) -> Helper {
+    let mut command = Command::new(program("test-listener"));
+    occupant_by(command.arg(port.to_string()).current_dir(folder)).0
+}
+
+/// Starts a process that listens on the port, of which nothing tells the checkout.
+fn stranger(port: u16) -> Helper {
+    let mut command = Command::new("setsid");
+    let command = command.arg(program("test-listener")).arg(port.to_string());
+    occupant_by(command.current_dir("/")).0
+}
+
+/// Starts an HTTP server in a folder that answers with these statuses.
+fn http_server(folder: &Path, address: &str, statuses: &[&str]) -> Helper {
+    let mut command = Command::new(program("test-http"));
+    occupant_by(command.arg(address).args(statuses).current_dir(folder)).0
+}
+
+/// Makes the root of another checkout in the work folder.
+fn other_checkout(machine: &Machine) -> PathBuf {
+    let blog = machine.work().join("blog");
+    fs::create_dir(&blog).unwrap();
+    fs::write(blog.join("portctl.toml"), "").unwrap();
+    blog
+}
+
+fn assert_silent(ran: &Ran) {
+    assert_eq!(ran.printed(), "", "{ran:?}");
+}
+
+#[test]
+fn servers_of_this_checkout_end_the_wait_in_silence() {
+    both_ways(|machine| {
+        let app = machine.work().join("app");
+        fs::create_dir(&app).unwrap();
+        let (web, api) = (port_of(machine, "web"), port_of(machine, "api"));
+        let _web = server(&app, web);
+        assert_silent(&machine.run(&["wait", "web"]));
+        let _api = server(&machine.work(), api);
+        assert_silent(&machine.run(&["wait", "api", "web"]));
+        assert_silent(&machine.run(&["wait", "--strict", "--timeout", "0"]));
+        let ran = machine.json(&["wait", "--json"]);
+        let services = ran.as_array().unwrap().iter();
+        let services: Vec<_> = services
+            .map(|it| (it["service"].clone(), it["port"].clone()))
+            .collect();
+        let expected = [("web", web), ("api", api)];
+        assert_eq!(
+            services,
+            expected.map(|(it, port)| (it.into(), port.into()))
+        );
+        assert_eq!(ran[0]["url"], format!("http://localhost:{web}"));
+        assert_eq!(ran[0]["state"], "up");
+        assert_eq!(ran[0]["listener"]["process"], "test-listener");
+    });
+}
+
+#[test]
+fn server_belongs_to_the_checkout_that_its_environment_names() {
+    both_ways(|machine| {
+        let port = port_of(machine, "web");
+        let other = other_checkout(machine);
+        let mut command = Command::new(program("test-listener"));
+        // As `portctl run` sets it.
+        command.env("PORT_REGISTRY_CHECKOUT", machine.work());
+        let _server = occupant_by(command.arg(port.to_string()).current_dir(other));
+        assert_silent(&machine.run(&["wait", "web", "--strict"]));
+    });
+}
+
+#[test]
+fn server_that_listens_on_ipv6_only_answers() {
+    let mut trial = Command::new(program("test-http"));
+    trial.args(["[::1]:0", "200"]).stdin(Stdio::null());
+    if !is_available("IPv6 on the loopback interface", &mut trial) {
+        return;
+    }
+    both_ways(|machine| {
+        let port = port_of(machine, "web");
+        let address = format!("[::1]:{port}");
+        let _server = http_server(&machine.work(), &address, &["200"]);
+        assert_silent(&machine.run(&["wait", "web"]));
+        assert_silent(&machine.run(&["wait", "web", "--http", "/"]));
+    });
+}
+
+#[test]
+fn server_that_starts_later_ends_the_wait() {
+    both_ways(|machine| {
+        let port = port_of(machine, "web");
+        let mut command = machine.command(&machine.work(), &["wait", "web"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let waiting = command.spawn().unwrap();
+        let _server = server(&machine.work(), port);
+        assert_silent(&Ran::from(waiting.wait_with_output().unwrap()));
+    });
+}
+
+#[test]
+fn time_out_tells_what_was_seen() {
+    both_ways(|machine| {
+        let port = port_of(machine, "web");
+        assert_eq!(
+            machine
+                .run(&["wait", "web", "--timeout", "0"])
+                .complained(1),
+            format!(
+                "error: nothing listens on port {port} of work/default/web\n\
+                 hint: start what is missing, or wait longer: `portctl wait --timeout 300 web`"
+            )
+        );
+        let _server = http_server(&machine.work(), &format!("127.0.0.1:{port}"), &["503"]);
+        let line = ["wait", "web", "--http", "health", "--timeout", "0.05"];
+        assert_eq!(
+            machine.run(&line).complained(1),
+            format!(
+                "error: gave up after 0.05 s: port {port} of work/default/web answers GET /health with status 503\n\
+                 hint: read the log of the server, or wait longer: `portctl wait --http /health --timeout 300 web`"
+            )
+        );
+        let silent = port_of(machine, "api");
+        let _silent = server(&machine.work(), silent);
+        let line = ["wait", "api", "--http", "/", "--timeout", "0"];
+        assert!(machine.run(&line).complained(1).starts_with(&format!(
+            "error: port {silent} of work/default/api does not answer GET /: it takes too long\n"
+        )));
+        let line = [
+            "wait",
+            "web",
+            "api",
+            "--http",
+            "/",
+            "--timeout",
+            "0",
+            "--json",
+        ];
+        let error: Value = serde_json::from_str(machine.run(&line).complained(1)).unwrap();
+        assert_eq!(error["error"], "2 services do not answer");
+        assert_eq!(error["conflicts"].as_array().unwrap().len(), 2, "{error}");
+    });
+}
+
+#[test]
+fn server_on_another_address_does_not_answer() {
+    both_ways(|machine| {
+        let port = port_of(machine, "web");
+        let server = http_server(&machine.work(), &format!("127.0.0.2:{port}"), &["200"]);
+        let ran = machine.run(&["wait", "web", "--timeout", "0"]);
+        let expected = format!(
+            "error: port {port} of work/default/web accepts no connection on localhost, but is in use by test-http (pid \
+             {}, in {})\n",
+            server.id(),
+            machine.work().display()
+        );
+        assert!(ran.complained(1).starts_with(&expected), "{ran:?}");
+    });
+}
+
+#[test]
+fn server_of_this_checkout_on_a_wrong_port_is_named() {
+    both_ways(|machine| {
+        let port = port_of(machine, "web");
+        let wrong = free_block(1);
+        let server = server(&machine.work(), wrong);
+        let ran = machine.run(&["wait", "web", "--timeout", "0"]);
+        let expected = format!(
+            "error: nothing listens on port {port} of work/default/web; test-listener (pid {}, in {}) of the same \
+             checkout listens on {wrong}\n",
+            server.id(),
+            machine.work().display()
+        );
+        assert!(ran.complained(1).starts_with(&expected), "{ran:?}");
+    });
+}
+
+#[test]
+fn http_waits_for_a_status_below_500() {
+    both_ways(|machine| {
+        let port = port_of(machine, "web");
+        let address = format!("127.0.0.1:{port}");
+        let mut server = http_server(&machine.work(), &address, &["500", "503", "404"]);
+        assert_silent(&machine.run(&["wait", "web", "--http", "/health?deep=1"]));
+        for _ in 0..3 {
+            server.expect(&format!("GET /health?deep=1 HTTP/1.1 localhost:{port}"));
+        }
+        drop(server);
+        // Redirects are answers, and are not followed.
+        let mut server = http_server(&machine.work(), &address, &["302", "500"]);
+        assert_silent(&machine.run(&["wait", "web", "--http", "/"]));
+        server.expect(&format!("GET / HTTP/1.1 localhost:{port}"));
+        assert!(server.kill().is_empty());
+    });
+}
+
+#[test]
+fn server_of_another_checkout_ends_the_wait_at_once_with_exit_code_3() {
+    both_ways(|machine| {
+        let blog = other_checkout(machine);
+        // Nothing ever listens on this port.
+        port_of(machine, "api");
+        let port = port_of(machine, "web");
+        let server = http_server(&blog, &format!("127.0.0.1:{port}"), &["500"]);
+        let expected = format!(
+            "port {port} of work/default/web is in use by test-http (pid {1}, in {0}); it belongs to another checkout, {0}",
+            blog.display(),
+            server.id(),
+        );
+        for line in [
+            &["wait", "web"][..],
+            &["wait", "api", "web"],
+            &["wait"],
+            &["wait", "web", "--http", "/", "--timeout", "0"],
+            &["wait", "web", "--strict"],
+        ] {
+            let ran = machine.run(line);
+            assert!(
+                ran.complained(3)
+                    .starts_with(&format!("error: {expected}\nhint: ")),
+                "{line:?} {ran:?}"
+            );
+        }
+        let ran = machine.run(&["wait", "web", "--json"]);
+        let error: Value = serde_json::from_str(ran.complained(3)).unwrap();
+        assert_eq!(error["error"], expected);
+        assert_eq!(error["listener"]["pid"], server.id());
+        // That is no foreign server for the other checkout.
+        let blog_port = port.to_string();
+        machine.run(&["release", "web"]).printed();
+        let line = ["allocate", "web", "--port", &blog_port, "--adopt"];
+        machine.run_in(&blog, &line).printed();
+        assert_silent(&machine.run_in(&blog, &["wait", "web"]));
+        // Labels that are typed mean the checkout of the service.
+        let line = ["wait", "web", "--app", "blog", "--instance", "default"];
+        assert_eq!(machine.run(&line).code, Some(0));
+    });
+}
+
+#[test]
+fn server_that_cannot_be_told_is_taken_with_a_note_unless_strict() {
+    both_ways(|machine| {
+        let port = port_of(machine, "web");
+        let server = stranger(port);
+        let unknown = format!(
+            "port {port} of work/default/web is in use by test-listener (pid {}, in /); its checkout is unknown, because \
+             its folder is in no checkout\n",
+            server.id()
+        );
+        let ran = machine.run(&["wait", "web"]);
+        assert_eq!((ran.code, &*ran.stdout), (Some(0), ""));
+        assert_eq!(ran.stderr, format!("note: {unknown}"));
+        assert_eq!(machine.json(&["wait", "web", "--json"])[0]["state"], "up?");
+        let ran = machine.run(&["wait", "web", "--strict"]);
+        assert_eq!(
+            ran.complained(1),
+            format!("error: {unknown}hint: without --strict, it counts as ready")
+        );
+    });
+}
+
+#[test]
+fn wrong_times_paths_and_services_are_refused_before_waiting() {
+    both_ways(|machine| {
+        assert_eq!(
+            machine.run(&["wait"]).complained(1),
+            "error: no service of this checkout has a port yet\nhint: allocate one, as in `portctl get web`"
+        );
+        port_of(machine, "web");
+        for (line, problem) in [
+            (
+                ["web", "--timeout", "soon"],
+                "`soon` cannot be used for --timeout: it is a number of seconds, such as 30 or 0.5",
+            ),
+            (
+                ["web", "--timeout=-1", "--strict"],
+                "`-1` cannot be used for --timeout: it is a number of seconds, such as 30 or 0.5",
+            ),
+            (
+                ["web", "--http", "http://localhost/"],
+                "`http://localhost/` cannot be used for --http: it is the path of a URL, such as /health",
+            ),
+            (
+                ["web", "api,db", "--strict"],
+                "`api,db` is not the name of one service",
+            ),
+        ] {
+            let ran = machine.run(&[&["wait"], &line[..]].concat());
+            assert!(
+                ran.complained(2)
+                    .starts_with(&format!("error: {problem}\n")),
+                "{ran:?}"
+            );
+        }
+        assert!(
+            machine
+                .run(&["wait", "web", "postgres"])
+                .complained(1)
+                .starts_with(
+                    "error: postgres has no port in this checkout\nhint: `portctl get postgres`"
+                )
+        );
+    });
+}
+
+#[test]
+fn progress_is_shown_on_a_terminal() {
+    both_ways(|machine| {
+        let port = port_of(machine, "web");
+        let in_terminal = |line: &str| {
+            let mut command = machine.program("script", &machine.work());
+            command.args([
+                "-qec",
+                &format!("stty cols 200; {PORTCTL} {line}"),
+                "/dev/null",
+            ]);
+            Ran::of(command.env("TERM", "dumb")).stdout
+        };
+        let shown = in_terminal("wait web --timeout 0.01");
+        let waiting = format!("waiting for web on http://localhost:{port}\r\nerror: ");
+        assert!(shown.starts_with(&waiting), "{shown}");
+        let _server = server(&machine.work(), port);
+        assert_eq!(
+            in_terminal("wait web"),
+            format!("web answers on http://localhost:{port}\r\n")
+        );
+    });
+}
