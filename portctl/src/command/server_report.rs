@@ -25,13 +25,10 @@ pub(super) fn root_of(here: &Here, allocation: &Allocation) -> Option<PathBuf> {
 /// Reports a server that belongs to another checkout.
 pub(super) fn foreign(invocation: &Invocation, allocation: &Allocation, server: &Server) -> Report {
     let service = [allocation.key.service()];
-    let release = invocation.of("release").with(&service);
-    let get = invocation.of("get").with(&service);
+    let line = invocation.of("move").with(&service);
     Report::new(described(allocation, server))
         .in_use(Some(server.in_use.clone()))
-        .hint(format!(
-            "`{release} && {get}` gives the service another port"
-        ))
+        .hint(format!("`{line}` gives the service another port"))
 }
 
 /// Describes a port that accepts no connection on localhost.

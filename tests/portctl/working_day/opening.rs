@@ -109,7 +109,7 @@ fn server_of_another_checkout_is_not_opened() {
             run(machine, &programs, &["open", "web"]).complained(1),
             format!(
                 "error: port {port} of work/default/web is in use by test-listener (pid {}, in {1}/app); it belongs to another \
-                 checkout, {1}\nhint: `portctl release web && portctl get web` gives the service another port",
+                 checkout, {1}\nhint: `portctl move web` gives the service another port",
                 server.id(),
                 blog.display()
             )

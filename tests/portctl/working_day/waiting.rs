@@ -245,9 +245,24 @@ fn server_of_another_checkout_ends_the_wait_at_once_with_exit_code_3() {
         let error: Value = serde_json::from_str(ran.complained(3)).unwrap();
         assert_eq!(error["error"], expected);
         assert_eq!(error["listener"]["pid"], server.id());
-        // That is no foreign server for the other checkout.
+        // The hint resolves it, and for the other checkout the server is no foreign one.
+        assert!(
+            error["hint"]
+                .as_str()
+                .unwrap()
+                .starts_with("`portctl move web` "),
+            "{error}"
+        );
+        let moved = machine.run(&["move", "web"]);
+        let note = format!(
+            "note: port {port} is still in use by test-http (pid {}, ",
+            server.id()
+        );
+        assert!(
+            moved.code == Some(0) && moved.stderr.starts_with(&note),
+            "{moved:?}"
+        );
         let blog_port = port.to_string();
-        machine.run(&["release", "web"]).printed();
         let line = ["allocate", "web", "--port", &blog_port, "--adopt"];
         machine.run_in(&blog, &line).printed();
         assert_silent(&machine.run_in(&blog, &["wait", "web"]));
