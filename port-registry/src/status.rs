@@ -14,6 +14,9 @@ use crate::types::port::Port;
 use crate::usage::listener::Listener;
 use crate::usage::search::ListeningSockets;
 
+/// The name of the daemon's executable.
+const DAEMON_PROGRAM: &str = "port-registry";
+
 impl Registry {
     /// Returns the allocations that match, ordered by id, with what listens on their ports.
     ///
@@ -140,9 +143,12 @@ impl Surroundings<'_> {
     }
 
     /// Finds the processes of checkouts that listen on ports which are not allocated. A process that listens on an
-    /// allocated port too is in its place, whatever other ports it has.
+    /// allocated port too is in its place, whatever other ports it has. The daemon is no service of the checkout that it
+    /// was started in.
     fn add_strays(&self, described: &mut [AllocationStatus], all: &BTreeMap<Port, Listener>) {
-        let known = all.iter().filter(|(_, it)| it.checkout.is_some());
+        let known = all.iter().filter(|(_, it)| {
+            it.checkout.is_some() && it.process.as_deref() != Some(DAEMON_PROGRAM)
+        });
         let (allocated, strays): (Vec<_>, Vec<_>) =
             known.partition(|(port, _)| (self.is_allocated)(**port));
         let in_place: HashSet<u32> = allocated.iter().filter_map(|(_, it)| it.pid).collect();

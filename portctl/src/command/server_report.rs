@@ -7,7 +7,6 @@ use port_registry::Allocation;
 use super::invocation::Invocation;
 use crate::backend::Backend;
 use crate::checkout::Here;
-use crate::daemon::program;
 use crate::report::Report;
 use crate::server::Server;
 
@@ -40,8 +39,6 @@ pub(super) fn silent(backend: &dyn Backend, allocation: &Allocation) -> String {
     }
     let status = backend.status(vec![allocation.clone()]).unwrap_or_default();
     let strays = status.iter().flat_map(|it| &it.elsewhere);
-    // A daemon that was started in the checkout is none of its services.
-    let strays = strays.filter(|it| it.listener.process.as_deref() != Some(program::NAME));
     let strays = strays.map(|it| {
         let (process, port) = (&it.listener, it.port);
         format!("; {process} of the same checkout listens on {port}")
