@@ -141,7 +141,7 @@ fn probe_once(port: Port) -> io::Result<Verdict> {
         BindOutcome::Denied => Ok(Verdict::Denied),
         BindOutcome::NoSuchFamily => Err(io::Error::new(
             io::ErrorKind::Unsupported,
-            "the system has neither IPv4 nor IPv6",
+            "this process can open neither IPv4 nor IPv6 sockets",
         )),
     }
 }
