@@ -105,8 +105,9 @@ impl Scene {
 
     /// Returns the services of all allocations.
     fn services(&self) -> BTreeSet<String> {
-        let listed = self.portctl.json(&["list", "--all", "--json"]);
-        let allocations = listed.as_array().unwrap().iter();
+        // Unlike `list`, it does not look at the system.
+        let exported = self.portctl.json(&["export"]);
+        let allocations = exported.as_array().unwrap().iter();
         allocations
             .map(|it| it["service"].as_str().unwrap().to_owned())
             .collect()
