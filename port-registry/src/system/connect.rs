@@ -3,6 +3,8 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
+use socket2::SockRef;
+
 use crate::types::port::Port;
 
 /// Time limit of a connection. A port without a server refuses one within microseconds.
@@ -26,8 +28,13 @@ fn connects(address: SocketAddr) -> bool {
     let Ok(stream) = TcpStream::connect_timeout(&address, TIMEOUT) else {
         return false;
     };
-    // The kernel may choose the port itself for this end, which then connects to itself.
-    stream.local_addr().is_ok_and(|local| local != address)
+    let is_server = stream.local_addr().is_ok_and(|local| local != address);
+    if !is_server {
+        // The kernel has chosen the port itself for this end, which has connected to itself. A reset keeps the closed
+        // connection from taking the port for a minute.
+        let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+    }
+    is_server
 }
 
 #[cfg(test)]
