@@ -36,6 +36,8 @@ mod situations;
 mod skill;
 #[cfg(unix)]
 mod strangers;
+#[cfg(target_os = "linux")]
+mod system;
 #[cfg(unix)]
 mod torture;
 mod version;

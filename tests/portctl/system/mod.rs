@@ -1,0 +1,12 @@
+//! The truth about the system: a port is free or in use, a service is up or down, and a listener belongs to a checkout.
+//!
+//! Tests run in process and through a daemon, where that may differ. Those that take a port that other programs use, or a
+//! kernel with other settings, run in network namespaces.
+
+mod forwarding;
+mod inspection;
+mod privileged;
+mod quiet;
+mod sandboxed;
+mod scene;
+mod several;

@@ -1,0 +1,141 @@
+//! A sandbox in which no port can be bound, and a system that does not tell.
+
+use std::fs;
+
+use super::scene::{Scene, both_ways};
+use test_support::{free_port, is_available, occupant};
+
+/// The system calls that fail in a sandbox.
+const SANDBOXES: [&str; 3] = [
+    "bind:error=EPERM",
+    "bind:error=EACCES",
+    "socket:error=EPERM",
+];
+
+/// A scene in which a system call of portctl always fails. Records the calls.
+fn failing(injection: &str) -> Option<Scene> {
+    let scene = Scene::new();
+    let log = scene.sandbox.path().join("calls");
+    let (call, inject) = (
+        injection.split(':').next().unwrap(),
+        format!("--inject={injection}"),
+    );
+    let trace = format!("--trace={call}");
+    let words = [
+        "strace",
+        "-f",
+        "-qq",
+        "--seccomp-bpf",
+        &trace,
+        &inject,
+        "-o",
+    ];
+    let scene = scene
+        .wrapped(&words)
+        .wrapped(&[log.to_str().unwrap(), "--"]);
+    let mut trial = scene.command("portctl");
+    is_available("strace", trial.arg("version")).then_some(scene)
+}
+
+/// Returns the number of calls that the last command made.
+fn calls(scene: &Scene) -> usize {
+    let log = fs::read_to_string(scene.sandbox.path().join("calls")).unwrap();
+    log.lines().filter(|it| it.contains("(INJECTED)")).count()
+}
+
+#[test]
+fn process_that_may_bind_nothing_says_so_at_once() {
+    for injection in SANDBOXES {
+        let Some(scene) = failing(injection) else {
+            return;
+        };
+        let port = free_port().to_string();
+        for words in [
+            &["get", "web"][..],
+            &["get", "web", "--port", &port],
+            &["allocate", "web"],
+            &["check", &port],
+        ] {
+            let ran = scene.run(words);
+            let error = ran.complained(1);
+            let line = "error: this process may not bind ports, so it cannot tell which are in use; run it outside of the sandbox";
+            assert!(error.starts_with(line), "{injection} {words:?}: {error}");
+            assert_eq!(error.lines().count(), 1, "{error}");
+            // Rather than 65,535 calls.
+            let calls = calls(&scene);
+            assert!(
+                (1..=8).contains(&calls),
+                "{injection} {words:?}: {calls} calls"
+            );
+        }
+        assert_eq!(scene.run(&["list", "--all", "--json"]).printed(), "[]");
+    }
+}
+
+#[test]
+fn sandbox_reads_allocations_and_sees_listeners() {
+    for injection in SANDBOXES {
+        let Some(scene) = failing(injection) else {
+            return;
+        };
+        let outside = |words: &[&str]| {
+            let mut command = scene.sandbox.command(crate::PORTCTL);
+            test_support::Ran::of(command.args(words))
+                .printed()
+                .to_owned()
+        };
+        let web = outside(&["get", "web"]);
+        let (_server, busy) = occupant();
+        outside(&["allocate", "db", "--port", &busy.to_string(), "--adopt"]);
+        assert_eq!(scene.run(&["get", "web"]).printed(), web, "{injection}");
+        assert_eq!(scene.run(&["list"]).printed(), outside(&["list"]));
+        let listed = scene.json_in(&scene.work(), &["list", "--json"]);
+        assert_eq!(listed[0]["state"], "down", "{injection}: {listed}");
+        assert_eq!(listed[1]["state"], "up?", "{injection}: {listed}");
+        let (text, status) = scene.check(busy);
+        assert!(text.contains("in use by test-listener"), "{text}");
+        assert_eq!(status["usage"], "listening");
+    }
+}
+
+#[test]
+fn system_without_answer_is_an_error() {
+    for (error, cause) in [
+        ("EAFNOSUPPORT", "the system has neither IPv4 nor IPv6"),
+        ("EMFILE", "Too many open files"),
+        ("ENFILE", "Too many open files in system"),
+        ("ENOBUFS", "No buffer space available"),
+    ] {
+        let Some(scene) = failing(&format!("socket:error={error}")) else {
+            return;
+        };
+        for words in [
+            &["get", "web"][..],
+            &["check", "3000"],
+            &["get", "web", "--port", "3000"],
+        ] {
+            let ran = scene.run(words);
+            let message = ran.complained(1);
+            let start = "error: cannot find out whether port ";
+            assert!(message.starts_with(start), "{error} {words:?}: {message}");
+            assert!(message.contains(cause), "{error}: {message}");
+            assert!(calls(&scene) <= 8, "{error} {words:?}");
+        }
+        assert_eq!(scene.run(&["list", "--all", "--json"]).printed(), "[]");
+    }
+}
+
+#[test]
+fn one_missing_address_family_is_no_error() {
+    let setup = "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6";
+    both_ways(
+        || Some(Scene::in_network(setup)?.with("PORT_REGISTRY_RANGE", "3000-3001")),
+        |scene| {
+            scene.assert_available(3001);
+            let _server = scene.listen("/".as_ref(), &["3000"]);
+            let (text, _) = scene.check(3000);
+            assert!(text.contains("in use by test-listener"), "{text}");
+            assert_eq!(scene.run(&["get", "web"]).printed(), "3001");
+        },
+    );
+}
