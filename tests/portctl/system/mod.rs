@@ -3,6 +3,10 @@
 //! Tests run in process and through a daemon, where that may differ. Those that take a port that other programs use, or a
 //! kernel with other settings, run in network namespaces.
 
+mod adoption;
+mod engine;
+mod evidence;
+mod folders;
 mod forwarding;
 mod inspection;
 mod privileged;
@@ -10,3 +14,4 @@ mod quiet;
 mod sandboxed;
 mod scene;
 mod several;
+mod states;

@@ -2,6 +2,7 @@
 //! of its own, and ends with its standard input.
 //!
 //! - `on=ADDRESS`: listens on this address instead of 127.0.0.1. Several are possible.
+//! - `also=PORT`: listens on another port too.
 //! - `named=NAME`: gives the main thread another name.
 //! - `undumpable`: lets only root inspect the process.
 //! - `same-session`: stays in the session of its parent.
@@ -19,6 +20,7 @@ use socket2::{Domain, Socket, Type};
 #[derive(Default)]
 struct Options {
     addresses: Vec<IpAddr>,
+    more_ports: Vec<u16>,
     name: Option<String>,
     words: Vec<String>,
 }
@@ -29,6 +31,7 @@ impl Options {
         for word in words {
             match word.split_once('=') {
                 Some(("on", address)) => options.addresses.push(parse(address)?),
+                Some(("also", port)) => options.more_ports.push(parse(port)?),
                 Some(("named", name)) => options.name = Some(name.to_owned()),
                 _ => options.words.push(word),
             }
@@ -89,6 +92,9 @@ fn main() -> io::Result<()> {
         // A port that the system chose is that of all addresses.
         port = bound.ok_or_else(usage)?.port();
         sockets.push(socket);
+    }
+    for more in &options.more_ports {
+        sockets.push(listen(options.addresses[0], *more)?);
     }
     #[cfg(unix)]
     let _worker = match sockets.first().filter(|_| options.has("worker")) {

@@ -1,0 +1,158 @@
+//! Registering ports that something listens on already: this checkout's, another's, or one that cannot be told.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::scene::{Scene, both_ways};
+use test_support::helper::Helper;
+
+fn plain() -> Option<Scene> {
+    Some(Scene::new())
+}
+
+/// A checkout `shop`, and a listener in a folder.
+struct Case {
+    shop: PathBuf,
+    _server: Helper,
+    port: u16,
+}
+
+impl Case {
+    fn new(scene: &Scene, folder: Option<&str>) -> Case {
+        let shop = scene.repository("shop");
+        let folder = folder.map_or(PathBuf::from("/"), |name| scene.repository(name));
+        let (server, port) = scene.listen(&folder, &["0"]);
+        let compose = format!("services:\n  web:\n    ports: ['{port}:80']\n");
+        fs::write(shop.join("compose.yaml"), compose).unwrap();
+        Case {
+            shop,
+            _server: server,
+            port,
+        }
+    }
+
+    /// Runs a command that must fail, and asserts that it registers nothing and tells to end no process.
+    #[track_caller]
+    fn refused(&self, scene: &Scene, words: &[&str]) -> String {
+        let ran = scene.run_in(&self.shop, words);
+        let error = ran.complained(1).to_owned();
+        let (_, hint) = error.split_once("\nhint: ").unwrap();
+        for word in ["kill", "stop", "end it", "terminate"] {
+            assert!(!hint.contains(word), "{hint}");
+        }
+        let listed = scene.run_in(&self.shop, &["list", "--json", "--all"]);
+        assert_eq!(listed.printed(), "[]", "{words:?}");
+        error
+    }
+}
+
+/// The commands that take a port only if nothing listens on it.
+fn careful(port: &str) -> [Vec<&str>; 2] {
+    ["allocate", "get"].map(|command| vec![command, "web", "--port", port])
+}
+
+#[track_caller]
+fn assert_registers(scene: &Scene, folder: &Path, words: &[&str]) {
+    let ran = scene.run_in(folder, words);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let listed = scene.json_in(folder, &["list", "--json"]);
+    assert_eq!(listed[0]["service"], "web", "{listed}");
+}
+
+#[test]
+fn listener_of_this_checkout_is_registered() {
+    for words in ["allocate web --adopt --port", "scan --register"] {
+        both_ways(plain, |scene| {
+            let case = Case::new(scene, Some("shop"));
+            let port = case.port.to_string();
+            for words in careful(&port) {
+                let error = case.refused(scene, &words);
+                assert!(error.contains("; it belongs to this checkout"), "{error}");
+                let hint = format!("`portctl allocate web --port {port} --adopt` registers it");
+                assert!(error.contains(&hint), "{error}");
+            }
+            let mut words: Vec<&str> = words.split(' ').collect();
+            words.extend((words[0] == "allocate").then_some(port.as_str()));
+            assert_registers(scene, &case.shop, &words);
+            let listed = scene.json_in(&case.shop, &["list", "--json"]);
+            assert_eq!(listed[0]["state"], "up");
+        });
+    }
+}
+
+#[test]
+fn listener_of_another_checkout_is_never_registered() {
+    both_ways(plain, |scene| {
+        let case = Case::new(scene, Some("blog"));
+        let port = case.port.to_string();
+        let adopt = vec!["allocate", "web", "--adopt", "--port", &port];
+        let commands = careful(&port).into_iter().chain([
+            adopt,
+            vec!["scan", "--register"],
+            vec!["scan", "--register", "--adopt"],
+        ]);
+        let blog = scene.work().join("blog");
+        let owner = format!("; it belongs to another checkout, {}", blog.display());
+        for words in commands {
+            let error = case.refused(scene, &words);
+            assert!(error.contains(&owner), "{words:?}: {error}");
+            let (_, hint) = error.split_once("\nhint: ").unwrap();
+            assert!(!hint.contains("--adopt`"), "{words:?}: {hint}");
+        }
+    });
+}
+
+#[test]
+fn listener_whose_checkout_is_unknown_is_registered_if_asked() {
+    for (without, with) in [
+        (
+            "allocate web --port PORT",
+            "allocate web --port PORT --adopt",
+        ),
+        ("get web --port PORT", "allocate web --port PORT --adopt"),
+        ("scan --register", "scan --register --adopt"),
+    ] {
+        both_ways(plain, |scene| {
+            let case = Case::new(scene, None);
+            let port = case.port.to_string();
+            let [without, with] = [without, with].map(|it| it.replace("PORT", &port));
+            let words: Vec<&str> = without.split(' ').collect();
+            let error = case.refused(scene, &words);
+            assert!(
+                error.contains("; its checkout is unknown, because"),
+                "{error}"
+            );
+            let hint =
+                format!("if the service itself listens there, `portctl {with}` registers it");
+            assert!(error.contains(&hint), "{error}");
+            let words: Vec<&str> = with.split(' ').collect();
+            assert_registers(scene, &case.shop, &words);
+            let listed = scene.json_in(&case.shop, &["list", "--json"]);
+            assert_eq!(listed[0]["state"], "up?");
+        });
+    }
+}
+
+#[test]
+fn scan_registers_nothing_if_one_listener_is_foreign() {
+    both_ways(plain, |scene| {
+        let case = Case::new(scene, Some("blog"));
+        let (_own, own) = scene.listen(&case.shop, &["0"]);
+        let compose = format!(
+            "services:\n  api:\n    ports: ['{own}:80']\n  web:\n    ports: ['{}:80']\n",
+            case.port
+        );
+        fs::write(case.shop.join("compose.yaml"), compose).unwrap();
+        for words in [
+            &["scan", "--register"][..],
+            &["scan", "--register", "--adopt"],
+        ] {
+            let error = case.refused(scene, words);
+            let start = format!(
+                "error: nothing was registered: compose.yaml:5: port {} of web is in use by test-listener",
+                case.port
+            );
+            assert!(error.starts_with(&start), "{error}");
+        }
+    });
+}

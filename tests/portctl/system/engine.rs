@@ -1,0 +1,61 @@
+//! A container engine that says which containers run.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use serde_json::{Value, json};
+
+/// An engine's socket. Its thread ends with the test process.
+pub(super) struct Engine {
+    socket: PathBuf,
+    containers: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Engine {
+    pub(super) fn start(folder: &Path) -> Engine {
+        let socket = folder.join("engine.sock");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let containers = Arc::new(Mutex::new(Vec::new()));
+        let shown = containers.clone();
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                answer(client.unwrap(), &shown.lock().unwrap());
+            }
+        });
+        Engine { socket, containers }
+    }
+
+    /// The value of `DOCKER_HOST`.
+    pub(super) fn host(&self) -> String {
+        format!("unix://{}", self.socket.display())
+    }
+
+    /// Adds a container that publishes a port, and that Compose has started in a folder.
+    pub(super) fn run(&self, name: &str, port: u16, folder: Option<&Path>) {
+        let labels = match folder {
+            Some(folder) => json!({"com.docker.compose.project.working_dir": folder}),
+            None => json!({}),
+        };
+        self.containers.lock().unwrap().push(json!({
+            "Id": "0123456789abcdef".repeat(4),
+            "Names": [format!("/{name}")],
+            "Labels": labels,
+            "Ports": [{"IP": "0.0.0.0", "PrivatePort": 80, "PublicPort": port, "Type": "tcp"}],
+        }));
+    }
+}
+
+/// Answers the request for the running containers, and closes the connection.
+fn answer(client: UnixStream, containers: &[Value]) {
+    let mut lines = BufReader::new(&client).lines().map_while(Result::ok);
+    assert_eq!(lines.next().unwrap(), "GET /containers/json HTTP/1.0");
+    assert!(lines.any(|it| it.is_empty()));
+    let body = Value::from(containers.to_vec());
+    let _ = write!(
+        &client,
+        "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{body}"
+    );
+}
