@@ -6,10 +6,6 @@ use std::path::{Path, PathBuf};
 use super::scene::{Scene, both_ways};
 use test_support::helper::Helper;
 
-fn plain() -> Option<Scene> {
-    Some(Scene::new())
-}
-
 /// A checkout `shop`, and a listener in a folder.
 struct Case {
     shop: PathBuf,
@@ -62,7 +58,7 @@ fn assert_registers(scene: &Scene, folder: &Path, words: &[&str]) {
 #[test]
 fn listener_of_this_checkout_is_registered() {
     for words in ["allocate web --adopt --port", "scan --register"] {
-        both_ways(plain, |scene| {
+        both_ways(Scene::new, |scene| {
             let case = Case::new(scene, Some("shop"));
             let port = case.port.to_string();
             for words in careful(&port) {
@@ -82,7 +78,7 @@ fn listener_of_this_checkout_is_registered() {
 
 #[test]
 fn listener_of_another_checkout_is_never_registered() {
-    both_ways(plain, |scene| {
+    both_ways(Scene::new, |scene| {
         let case = Case::new(scene, Some("blog"));
         let port = case.port.to_string();
         let adopt = vec!["allocate", "web", "--adopt", "--port", &port];
@@ -112,7 +108,7 @@ fn listener_whose_checkout_is_unknown_is_registered_if_asked() {
         ("get web --port PORT", "allocate web --port PORT --adopt"),
         ("scan --register", "scan --register --adopt"),
     ] {
-        both_ways(plain, |scene| {
+        both_ways(Scene::new, |scene| {
             let case = Case::new(scene, None);
             let port = case.port.to_string();
             let [without, with] = [without, with].map(|it| it.replace("PORT", &port));
@@ -135,7 +131,7 @@ fn listener_whose_checkout_is_unknown_is_registered_if_asked() {
 
 #[test]
 fn scan_registers_nothing_if_one_listener_is_foreign() {
-    both_ways(plain, |scene| {
+    both_ways(Scene::new, |scene| {
         let case = Case::new(scene, Some("blog"));
         let (_own, own) = scene.listen(&case.shop, &["0"]);
         let compose = format!(

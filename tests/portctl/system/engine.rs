@@ -22,7 +22,7 @@ impl Engine {
         let shown = containers.clone();
         thread::spawn(move || {
             for client in listener.incoming() {
-                answer(client.unwrap(), &shown.lock().unwrap());
+                answer(&client.unwrap(), &shown.lock().unwrap());
             }
         });
         Engine { socket, containers }
@@ -49,13 +49,13 @@ impl Engine {
 }
 
 /// Answers the request for the running containers, and closes the connection.
-fn answer(client: UnixStream, containers: &[Value]) {
-    let mut lines = BufReader::new(&client).lines().map_while(Result::ok);
+fn answer(mut client: &UnixStream, containers: &[Value]) {
+    let mut lines = BufReader::new(client).lines().map_while(Result::ok);
     assert_eq!(lines.next().unwrap(), "GET /containers/json HTTP/1.0");
     assert!(lines.any(|it| it.is_empty()));
     let body = Value::from(containers.to_vec());
     let _ = write!(
-        &client,
+        client,
         "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{body}"
     );
 }

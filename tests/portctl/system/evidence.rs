@@ -6,10 +6,6 @@ use super::engine::Engine;
 use super::scene::{Scene, both_ways};
 use test_support::{Ran, install, occupant_by, program};
 
-fn plain() -> Option<Scene> {
-    Some(Scene::new())
-}
-
 /// Starts `test-listener` in a folder, with the variable that names a checkout.
 fn listen_for(
     scene: &Scene,
@@ -50,7 +46,7 @@ fn assert_unknown(scene: &Scene, folder: &Path, port: u16, reason: &str) {
 
 #[test]
 fn variable_of_a_process_names_its_checkout() {
-    both_ways(plain, |scene| {
+    both_ways(Scene::new, |scene| {
         let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
         for folder in [Path::new("/"), &blog] {
             let (_server, port) = listen_for(scene, &shop, folder);
@@ -62,7 +58,7 @@ fn variable_of_a_process_names_its_checkout() {
 
 #[test]
 fn variable_that_names_no_existing_checkout_counts_for_nothing() {
-    both_ways(plain, |scene| {
+    both_ways(Scene::new, |scene| {
         let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
         for named in [&shop.join("gone"), Path::new("shop"), Path::new("")] {
             let (_server, port) = listen_for(scene, named, &blog);
@@ -74,7 +70,7 @@ fn variable_that_names_no_existing_checkout_counts_for_nothing() {
 
 #[test]
 fn commands_of_run_belong_to_the_checkout() {
-    both_ways(plain, |scene| {
+    both_ways(Scene::new, |scene| {
         let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
         let inside = scene.folder("shop/packages/web");
         let mut command = scene.command("portctl");
@@ -115,7 +111,7 @@ fn with_engine(engine: &mut Option<Engine>) -> Scene {
 fn with_containers(test: impl Fn(&Scene, &Engine)) {
     let engine = std::cell::RefCell::new(None);
     both_ways(
-        || Some(with_engine(&mut engine.borrow_mut())),
+        || with_engine(&mut engine.borrow_mut()),
         |scene| test(scene, engine.borrow().as_ref().unwrap()),
     );
 }
@@ -156,7 +152,7 @@ fn container_without_a_label_is_unknown() {
 
 #[test]
 fn folder_of_a_forwarder_proves_nothing() {
-    both_ways(plain, |scene| {
+    both_ways(Scene::new, |scene| {
         let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
         for name in ["ssh", "docker-proxy", "rootlessport", "gvproxy"] {
             let (_forwarder, port) = listen_as(scene, name, &shop);

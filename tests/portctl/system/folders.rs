@@ -8,22 +8,18 @@ use super::scene::{Scene, both_ways};
 use test_support::helper::Helper;
 use test_support::{occupant_by, program};
 
-fn plain() -> Option<Scene> {
-    Some(Scene::new())
-}
-
 /// Asserts the owner of a listener, seen from a folder. It is foreign only with the name of another checkout.
 #[track_caller]
 fn assert_owner(scene: &Scene, folder: &Path, port: u16, owner: &str) {
     let (text, status) = scene.check_in(folder, port);
-    assert_eq!(status["owner"], owner, "{folder:?}: {text}");
+    assert_eq!(status["owner"], owner, "{}: {text}", folder.display());
     let checkout = &status["listener"]["checkout"];
     assert!(owner != "foreign" || checkout.is_string(), "{status}");
 }
 
 #[test]
 fn process_in_a_repository_belongs_to_it() {
-    both_ways(plain, |scene| {
+    both_ways(Scene::new, |scene| {
         let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
         let inside = scene.folder("shop/packages/web");
         for folder in [&shop, &inside] {
@@ -39,7 +35,7 @@ fn process_in_a_repository_belongs_to_it() {
 
 #[test]
 fn worktree_inside_the_main_checkout_is_another_checkout() {
-    both_ways(plain, |scene| {
+    both_ways(Scene::new, |scene| {
         let shop = scene.repository("shop");
         let add = ["worktree", "add", "-q", ".claude/worktrees/feat"];
         scene.sandbox.git(&shop, &add);
@@ -56,7 +52,7 @@ fn worktree_inside_the_main_checkout_is_another_checkout() {
 
 #[test]
 fn folder_outside_of_git_is_a_checkout_once_it_has_allocations() {
-    both_ways(plain, |scene| {
+    both_ways(Scene::new, |scene| {
         let [shop, blog] = ["shop", "blog"].map(|name| scene.folder(name));
         let inside = scene.folder("shop/web");
         // Before, it is one only for those who ask for it.
@@ -88,7 +84,7 @@ fn listen_below(scene: &Scene, folder: &Path, words: &str) -> (Helper, u16) {
 
 #[test]
 fn ancestors_tell_the_checkout_within_their_session() {
-    both_ways(plain, |scene| {
+    both_ways(Scene::new, |scene| {
         let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
         let (_parent, port) = listen_below(scene, &shop, "same-session");
         assert_owner(scene, &shop, port, "ours");
@@ -102,7 +98,7 @@ fn ancestors_tell_the_checkout_within_their_session() {
 
 #[test]
 fn removed_worktree_is_foreign_if_it_has_allocations() {
-    both_ways(plain, |scene| {
+    both_ways(Scene::new, |scene| {
         let shop = scene.repository("shop");
         for (name, is_recorded) in [("kept", true), ("unused", false)] {
             let place = format!("trees/{name}");
@@ -131,7 +127,7 @@ fn removed_worktree_is_foreign_if_it_has_allocations() {
 
 #[test]
 fn repository_in_the_home_folder_is_no_evidence() {
-    both_ways(plain, |scene| {
+    both_ways(Scene::new, |scene| {
         let home = scene.sandbox.home();
         scene.sandbox.git(&home, &["init", "-q"]);
         let [a, b] = ["code/a", "code/b"].map(|name| home.join(name));
@@ -159,7 +155,7 @@ fn repository_in_the_home_folder_is_no_evidence() {
 
 #[test]
 fn link_to_a_checkout_is_the_checkout() {
-    both_ways(plain, |scene| {
+    both_ways(Scene::new, |scene| {
         let shop = scene.repository("shop");
         let link = scene.work().join("link");
         std::os::unix::fs::symlink(&shop, &link).unwrap();

@@ -9,35 +9,29 @@ use test_support::{NOBODY, install, occupant_by, program};
 
 #[test]
 fn process_has_the_name_of_its_executable() {
-    both_ways(
-        || Some(Scene::new()),
-        |scene| {
-            // As Node 24 does.
-            let (server, port) = scene.listen(Path::new("/"), &["0", "named=MainThread"]);
-            let name = fs::read_to_string(format!("/proc/{}/comm", server.id())).unwrap();
-            assert_eq!(name, "MainThread\n");
-            let (text, status) = scene.check(port);
-            let by = format!("in use by test-listener (pid {}, in /)", server.id());
-            assert!(text.contains(&by), "{text}");
-            assert_eq!(status["listener"]["process"], "test-listener");
-        },
-    );
+    both_ways(Scene::new, |scene| {
+        // As Node 24 does.
+        let (server, port) = scene.listen(Path::new("/"), &["0", "named=MainThread"]);
+        let name = fs::read_to_string(format!("/proc/{}/comm", server.id())).unwrap();
+        assert_eq!(name, "MainThread\n");
+        let (text, status) = scene.check(port);
+        let by = format!("in use by test-listener (pid {}, in /)", server.id());
+        assert!(text.contains(&by), "{text}");
+        assert_eq!(status["listener"]["process"], "test-listener");
+    });
 }
 
 #[test]
 fn process_whose_executable_was_replaced_keeps_its_name() {
-    both_ways(
-        || Some(Scene::new()),
-        |scene| {
-            let copy = scene.work().join("server");
-            install(program("test-listener"), &copy);
-            let (server, port) = occupant_by(scene.program(&copy).arg("0").current_dir("/"));
-            fs::remove_file(copy).unwrap();
-            let (text, _) = scene.check(port);
-            let by = format!("in use by server (pid {}, in /)", server.id());
-            assert!(text.contains(&by), "{text}");
-        },
-    );
+    both_ways(Scene::new, |scene| {
+        let copy = scene.work().join("server");
+        install(program("test-listener"), &copy);
+        let (server, port) = occupant_by(scene.program(&copy).arg("0").current_dir("/"));
+        fs::remove_file(copy).unwrap();
+        let (text, _) = scene.check(port);
+        let by = format!("in use by server (pid {}, in /)", server.id());
+        assert!(text.contains(&by), "{text}");
+    });
 }
 
 #[test]

@@ -3,10 +3,6 @@
 use super::scene::{Scene, both_ways};
 use test_support::{free_block, user_of};
 
-fn plain() -> Option<Scene> {
-    Some(Scene::new())
-}
-
 /// Checks a port that is in use without a listener, and tests the advice.
 #[track_caller]
 fn assert_quiet(scene: &Scene, port: u16, usage: &str, words: &str) {
@@ -29,7 +25,7 @@ fn assert_quiet(scene: &Scene, port: u16, usage: &str, words: &str) {
 
 #[test]
 fn port_of_a_connection_that_was_closed_is_told_as_such() {
-    both_ways(plain, |scene| {
+    both_ways(Scene::new, |scene| {
         let port = free_block(1);
         let _user = user_of(port, "closing");
         let words = "kept by a connection that was just closed";
@@ -39,7 +35,7 @@ fn port_of_a_connection_that_was_closed_is_told_as_such() {
 
 #[test]
 fn port_that_is_bound_without_listening_is_told_as_such() {
-    both_ways(plain, |scene| {
+    both_ways(Scene::new, |scene| {
         let port = free_block(1);
         let user = user_of(port, "bound");
         let words = "bound by a process that does not listen on it";
@@ -51,7 +47,7 @@ fn port_that_is_bound_without_listening_is_told_as_such() {
 
 #[test]
 fn local_end_of_a_connection_is_told_as_such() {
-    both_ways(plain, |scene| {
+    both_ways(Scene::new, |scene| {
         let port = free_block(1);
         let user = user_of(port, "connected");
         let (text, _) = scene.check(port);

@@ -25,9 +25,11 @@ pub(super) struct Scene {
 
 /// Runs a test on two scenes: in process on one, through a daemon on the other. Does nothing if the system cannot have such
 /// scenes.
-pub(super) fn both_ways(make: impl Fn() -> Option<Scene>, test: impl Fn(&Scene)) {
+pub(super) fn both_ways<S: Into<Option<Scene>>>(make: impl Fn() -> S, test: impl Fn(&Scene)) {
     for has_daemon in [false, true] {
-        let Some(mut scene) = make() else { return };
+        let Some(mut scene) = make().into() else {
+            return;
+        };
         if has_daemon {
             let mut command = scene.command("port-registry");
             scene.daemon = Some(Daemon::spawn(command.args(["--port", "0"])));

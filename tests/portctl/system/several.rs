@@ -6,17 +6,13 @@ use std::path::Path;
 use super::scene::{Scene, both_ways};
 use test_support::free_block;
 
-fn plain() -> Option<Scene> {
-    Some(Scene::new())
-}
-
 #[test]
 fn two_processes_on_one_port_are_both_named() {
     if TcpListener::bind("[::1]:0").is_err() {
         // A machine without IPv6 has no such processes.
         return;
     }
-    both_ways(plain, |scene| {
+    both_ways(Scene::new, |scene| {
         let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
         let port = free_block(1);
         let word = port.to_string();
@@ -49,7 +45,7 @@ fn two_processes_on_one_port_are_both_named() {
 
 #[test]
 fn many_processes_on_one_port_are_counted() {
-    both_ways(plain, |scene| {
+    both_ways(Scene::new, |scene| {
         let port = free_block(1);
         let servers: Vec<_> = (1..=5)
             .map(|last| {
@@ -69,7 +65,7 @@ fn many_processes_on_one_port_are_counted() {
 
 #[test]
 fn workers_that_inherited_the_socket_are_one_listener() {
-    both_ways(plain, |scene| {
+    both_ways(Scene::new, |scene| {
         let (server, port) = scene.listen(Path::new("/"), &["0", "worker"]);
         let (text, status) = scene.check(port);
         assert_eq!(text.matches("(pid ").count(), 1, "{text}");
@@ -81,7 +77,7 @@ fn workers_that_inherited_the_socket_are_one_listener() {
 
 #[test]
 fn process_on_several_addresses_is_one_listener() {
-    both_ways(plain, |scene| {
+    both_ways(Scene::new, |scene| {
         let port = free_block(1).to_string();
         let words = [&port, "on=127.0.0.1", "on=127.0.0.2"];
         let (server, port) = scene.listen(Path::new("/"), &words);

@@ -8,10 +8,10 @@ use super::scene::{Scene, both_ways};
 use test_support::{Ran, free_block};
 
 /// A scene with a range of ports of its own.
-fn scene() -> Option<Scene> {
+fn scene() -> Scene {
     let first = free_block(8);
     let range = format!("{first}-{}", first + 7);
-    Some(Scene::new().with("PORT_REGISTRY_RANGE", range))
+    Scene::new().with("PORT_REGISTRY_RANGE", range)
 }
 
 /// Allocates ports in a folder.
@@ -53,10 +53,10 @@ fn state_tells_whose_listener_has_the_port() {
     both_ways(scene, |scene| {
         let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
         let ports = get(scene, &shop, &["up", "foreign", "unknown", "down"]);
-        let listen = |folder: &Path, port: u16| scene.listen(folder, &[&port.to_string()]).0;
-        let own = listen(&shop, ports[0]);
-        let other = listen(&blog, ports[1]);
-        let unknown = listen(Path::new("/"), ports[2]);
+        let serve = |folder: &Path, port: u16| scene.listen(folder, &[&port.to_string()]).0;
+        let own = serve(&shop, ports[0]);
+        let other = serve(&blog, ports[1]);
+        let unknown = serve(Path::new("/"), ports[2]);
         let listed = scene.json_in(&shop, &["list", "--json"]);
         let expected = ["up", "foreign", "up?", "down"];
         assert_eq!(fields(&listed, "state"), expected);
