@@ -4,8 +4,10 @@
 //! kernel with other settings, run in network namespaces.
 
 mod adoption;
+mod claims;
+mod containers;
 mod engine;
-mod evidence;
+mod environment;
 mod folders;
 mod forwarding;
 mod inspection;

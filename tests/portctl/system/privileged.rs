@@ -47,6 +47,21 @@ fn listener_on_a_port_that_may_not_be_bound_is_seen() {
 }
 
 #[test]
+fn forwarded_port_that_may_not_be_bound_is_seen() {
+    let setup =
+        "iptables -t nat -A OUTPUT -p tcp -d 127.0.0.1 --dport 80 -j REDIRECT --to-ports 9090";
+    let scene = || Some(Scene::in_network(setup)?.wrapped(&UNPRIVILEGED));
+    both_ways(scene, |scene| {
+        scene.assert_available(80);
+        let _server = scene.listen("/".as_ref(), &["9090"]);
+        let (_, status) = scene.check(80);
+        assert_eq!(status["usage"], "forwarded", "{status}");
+        let ran = scene.run(&["allocate", "web", "--port", "80"]);
+        assert!(ran.complained(1).contains("forwarded"), "{ran:?}");
+    });
+}
+
+#[test]
 fn port_that_may_not_be_bound_is_accepted_if_named() {
     both_ways(scene, |scene| {
         scene.assert_available(80);

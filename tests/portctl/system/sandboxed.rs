@@ -101,7 +101,10 @@ fn sandbox_reads_allocations_and_sees_listeners() {
 #[test]
 fn system_without_answer_is_an_error() {
     for (error, cause) in [
-        ("EAFNOSUPPORT", "the system has neither IPv4 nor IPv6"),
+        (
+            "EAFNOSUPPORT",
+            "this process can open neither IPv4 nor IPv6 sockets",
+        ),
         ("EMFILE", "Too many open files"),
         ("ENFILE", "Too many open files in system"),
         ("ENOBUFS", "No buffer space available"),

@@ -1,0 +1,34 @@
+//! Listeners, and claims about their checkouts.
+
+use std::path::Path;
+
+use super::scene::Scene;
+use test_support::helper::Helper;
+use test_support::{install, occupant_by, program};
+
+/// Starts a copy of `test-listener` that has this name.
+pub(super) fn listen_as(scene: &Scene, name: &str, folder: &Path) -> (Helper, u16) {
+    let copy = scene.sandbox.path().join(name);
+    if !copy.exists() {
+        install(program("test-listener"), &copy);
+    }
+    occupant_by(scene.program(copy).arg("0").current_dir(folder))
+}
+
+/// Asserts that a port has a foreign listener, seen from a folder, and that the other checkout is named.
+#[track_caller]
+pub(super) fn assert_foreign(scene: &Scene, folder: &Path, port: u16, other: &Path) {
+    assert_eq!(scene.owner(folder, port), "foreign");
+    let (text, _) = scene.check_in(folder, port);
+    let end = format!("; it belongs to another checkout, {}", other.display());
+    assert!(text.ends_with(&end), "{text}");
+}
+
+/// Asserts that the checkout of a port's listener is unknown, for this reason.
+#[track_caller]
+pub(super) fn assert_unknown(scene: &Scene, folder: &Path, port: u16, reason: &str) {
+    assert_eq!(scene.owner(folder, port), "unknown");
+    let (text, _) = scene.check_in(folder, port);
+    let end = format!("; its checkout is unknown, because {reason}");
+    assert!(text.ends_with(&end), "{text}");
+}

@@ -1,0 +1,143 @@
+//! The container of a process as evidence for its checkout.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::Path;
+
+use super::claims::{assert_foreign, assert_unknown, listen_as};
+use super::engine::Engine;
+use super::scene::{Scene, both_ways};
+
+/// Starts an engine for the programs of a scene.
+fn with_engine(scene: Scene) -> (Scene, Engine) {
+    let engine = Engine::start(&scene.sandbox.path());
+    (scene.with("DOCKER_HOST", engine.host()), engine)
+}
+
+/// Runs a test with a container engine, in process and through a daemon.
+fn with_containers<S: Into<Option<Scene>>>(make: impl Fn() -> S, test: impl Fn(&Scene, &Engine)) {
+    let running = RefCell::new(None);
+    let make = || {
+        let (scene, engine) = with_engine(make().into()?);
+        running.replace(Some(engine));
+        Some(scene)
+    };
+    both_ways(make, |scene| {
+        test(scene, running.borrow().as_ref().unwrap());
+    });
+}
+
+#[test]
+fn container_belongs_to_the_checkout_that_compose_started_it_in() {
+    with_containers(Scene::new, |scene, engine| {
+        let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
+        let inside = scene.folder("shop/deploy");
+        // The proxy's own folder proves nothing.
+        let (_proxy, port) = listen_as(scene, "docker-proxy", &blog);
+        assert_unknown(scene, &blog, port, "it forwards connections");
+        engine.run("shop-db-1", port, Some(&inside));
+        assert_eq!(scene.owner(&shop, port), "ours");
+        assert_foreign(scene, &blog, port, &shop);
+        let (text, status) = scene.check(port);
+        assert!(text.contains(", container shop-db-1)"), "{text}");
+        assert_eq!(status["listener"]["container"], "shop-db-1");
+        assert_eq!(status["listener"]["checkout"], shop.to_str().unwrap());
+    });
+}
+
+#[test]
+fn container_without_a_label_is_unknown() {
+    with_containers(Scene::new, |scene, engine| {
+        let shop = scene.repository("shop");
+        let (_proxy, port) = listen_as(scene, "docker-proxy", &shop);
+        engine.run("other", port.wrapping_add(1), Some(&shop));
+        assert_unknown(scene, &shop, port, "it forwards connections");
+        engine.run("db", port, None);
+        assert_unknown(scene, &shop, port, "its container names no checkout");
+        // A label may name a folder of another machine.
+        let (_proxy, port) = listen_as(scene, "docker-proxy", &shop);
+        engine.run("remote", port, Some(Path::new("/nowhere/blog")));
+        assert_unknown(scene, &shop, port, "its container names no checkout");
+    });
+}
+
+#[test]
+fn container_behind_a_process_that_may_not_be_inspected_tells_its_checkout() {
+    // As Docker's proxy, which runs as root.
+    let scene = || {
+        let scene = Scene::in_network("true")?;
+        Some(scene.wrapped(&["setpriv", "--bounding-set=-all", "--"]))
+    };
+    with_containers(scene, |scene, engine| {
+        let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
+        let (_proxy, port) = scene.listen(Path::new("/"), &["3000"]);
+        assert_unknown(scene, &shop, port, "it may not be inspected");
+        engine.run("shop-db-1", port, Some(&shop));
+        let (text, _) = scene.check_in(&shop, port);
+        assert!(
+            text.contains("in use by container shop-db-1, and"),
+            "{text}"
+        );
+        assert_eq!(scene.owner(&shop, port), "ours");
+        assert_foreign(scene, &blog, port, &shop);
+    });
+}
+
+#[test]
+fn container_that_a_port_is_forwarded_to_tells_its_checkout() {
+    let setup =
+        "iptables -t nat -A OUTPUT -p tcp -d 127.0.0.1 --dport 8080 -j REDIRECT --to-ports 9090";
+    with_containers(
+        || Scene::in_network(setup),
+        |scene, engine| {
+            let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
+            let _server = scene.listen(Path::new("/"), &["9090"]);
+            engine.run("shop-web-1", 8080, Some(&shop));
+            let (text, _) = scene.check_in(&shop, 8080);
+            assert!(
+                text.contains("forwarded to container shop-web-1, and"),
+                "{text}"
+            );
+            assert_eq!(scene.owner(&shop, 8080), "ours");
+            assert_foreign(scene, &blog, 8080, &shop);
+            let refused = scene.run_in(&blog, &["allocate", "web", "--port", "8080", "--adopt"]);
+            let error = refused.complained(1);
+            assert!(error.contains("it belongs to another checkout"), "{error}");
+        },
+    );
+}
+
+#[test]
+fn engine_that_does_not_answer_leaves_the_checkout_unknown() {
+    both_ways(
+        || {
+            let scene = Scene::new();
+            let socket = scene.sandbox.path().join("engine.sock");
+            // Connections wait to be accepted.
+            let silent = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+            std::mem::forget(silent);
+            scene.with("DOCKER_HOST", format!("unix://{}", socket.display()))
+        },
+        |scene| {
+            let shop = scene.repository("shop");
+            let (_proxy, port) = listen_as(scene, "docker-proxy", &shop);
+            assert_unknown(scene, &shop, port, "it forwards connections");
+            fs::remove_file(scene.sandbox.path().join("engine.sock")).unwrap();
+            assert_unknown(scene, &shop, port, "it forwards connections");
+        },
+    );
+}
+
+#[test]
+fn names_of_containers_are_escaped() {
+    with_containers(Scene::new, |scene, engine| {
+        let shop = scene.repository("shop");
+        let (_proxy, port) = listen_as(scene, "docker-proxy", &shop);
+        engine.run("db\u{1b}[31m", port, None);
+        let (text, _) = scene.check_in(&shop, port);
+        assert!(text.contains(r"container db\u{1b}[31m)"), "{text}");
+        let refused = scene.run_in(&shop, &["allocate", "web", "--port", &port.to_string()]);
+        let error = refused.complained(1);
+        assert!(error.contains(r"container db\u{1b}[31m)"), "{error}");
+    });
+}

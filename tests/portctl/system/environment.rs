@@ -1,0 +1,87 @@
+//! The environment of a process as evidence for its checkout.
+
+use std::path::Path;
+
+use super::claims::{assert_foreign, assert_unknown, listen_as};
+use super::scene::{Scene, both_ways};
+use test_support::helper::Helper;
+use test_support::{Ran, occupant_by, program};
+
+/// Starts `test-listener` in a folder, with the variable that names a checkout.
+fn listen_for(scene: &Scene, checkout: &Path, folder: &Path) -> (Helper, u16) {
+    let mut command = scene.program(program("test-listener"));
+    command.env("PORT_REGISTRY_CHECKOUT", checkout);
+    occupant_by(command.arg("0").current_dir(folder))
+}
+
+#[test]
+fn variable_of_a_process_names_its_checkout() {
+    both_ways(Scene::new, |scene| {
+        let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
+        for folder in [Path::new("/"), &blog] {
+            let (_server, port) = listen_for(scene, &shop, folder);
+            assert_eq!(scene.owner(&shop, port), "ours");
+            assert_foreign(scene, &blog, port, &shop);
+        }
+    });
+}
+
+#[test]
+fn variable_that_names_no_existing_checkout_counts_for_nothing() {
+    both_ways(Scene::new, |scene| {
+        let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
+        for named in [&shop.join("gone"), Path::new("shop"), Path::new("")] {
+            let (_server, port) = listen_for(scene, named, &blog);
+            assert_eq!(scene.owner(&blog, port), "ours", "{named:?}");
+            assert_foreign(scene, &shop, port, &blog);
+        }
+    });
+}
+
+#[test]
+fn commands_of_run_belong_to_the_checkout() {
+    both_ways(Scene::new, |scene| {
+        let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
+        let inside = scene.folder("shop/packages/web");
+        let mut command = scene.command("portctl");
+        let script = format!(
+            "cd / && exec {} \"$PORT\"",
+            program("test-listener").display()
+        );
+        command.args(["run", "web", "--", "sh", "-c", &script]);
+        let (server, port) = occupant_by(command.current_dir(&inside));
+        assert_eq!(scene.owner(&inside, port), "ours");
+        assert_foreign(scene, &blog, port, &shop);
+        let (text, _) = scene.check(port);
+        assert!(
+            text.contains(&format!("(pid {}, in /)", server.id())),
+            "{text}"
+        );
+        let listed = scene.json_in(&shop, &["list", "--json"]);
+        assert_eq!(listed[0]["state"], "up", "{listed}");
+        // The commands of another checkout's run do not keep the name of the first.
+        let variable = ["run", "web", "--", "printenv", "PORT_REGISTRY_CHECKOUT"];
+        let mut nested = scene.command("portctl");
+        nested.env("PORT_REGISTRY_CHECKOUT", &shop).args(variable);
+        let named = Ran::of(nested.current_dir(&blog));
+        assert_eq!(named.stdout.trim_end(), blog.to_str().unwrap(), "{named:?}");
+    });
+}
+
+#[test]
+fn folder_of_a_forwarder_proves_nothing() {
+    both_ways(Scene::new, |scene| {
+        let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
+        for name in ["ssh", "docker-proxy", "rootlessport", "gvproxy"] {
+            let (_forwarder, port) = listen_as(scene, name, &shop);
+            for folder in [&shop, &blog, &scene.work()] {
+                assert_unknown(scene, folder, port, "it forwards connections");
+            }
+        }
+        // The variable does, because run has set it.
+        let mut command = scene.program(scene.sandbox.path().join("ssh"));
+        command.env("PORT_REGISTRY_CHECKOUT", &shop);
+        let (_forwarder, port) = occupant_by(command.arg("0").current_dir("/"));
+        assert_eq!(scene.owner(&shop, port), "ours");
+    });
+}
