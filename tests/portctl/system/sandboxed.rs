@@ -78,12 +78,7 @@ fn sandbox_reads_allocations_and_sees_listeners() {
         let Some(scene) = failing(injection) else {
             return;
         };
-        let outside = |words: &[&str]| {
-            let mut command = scene.sandbox.command(crate::PORTCTL);
-            test_support::Ran::of(command.args(words))
-                .printed()
-                .to_owned()
-        };
+        let outside = |words: &[&str]| scene.run_unwrapped(words).printed().to_owned();
         let web = outside(&["get", "web"]);
         let (_server, busy) = occupant();
         outside(&["allocate", "db", "--port", &busy.to_string(), "--adopt"]);

@@ -9,7 +9,12 @@ use std::process::Command;
 use serde_json::Value;
 use test_support::daemon::Daemon;
 use test_support::helper::Helper;
-use test_support::{NOBODY, Ran, Sandbox, install, is_available, namespace, occupant_by, program};
+use test_support::{
+    NOBODY, Ran, Sandbox, free_block, install, is_available, namespace, occupant_by, program,
+};
+
+/// The number of ports that a scene may allocate.
+const RANGE: u16 = 8;
 
 /// A sandbox, whose programs may be in a network namespace of their own, and without privileges.
 pub(super) struct Scene {
@@ -39,12 +44,15 @@ pub(super) fn both_ways<S: Into<Option<Scene>>>(make: impl Fn() -> S, test: impl
 }
 
 impl Scene {
+    /// Makes a scene with a range of free ports.
     pub(super) fn new() -> Scene {
+        let first = free_block(RANGE);
+        let range = format!("{first}-{}", first + RANGE - 1);
         Scene {
             sandbox: Sandbox::new(),
             resident: None,
             wrapper: Vec::new(),
-            variables: Vec::new(),
+            variables: vec![("PORT_REGISTRY_RANGE", range.into())],
             daemon: None,
         }
     }
@@ -125,7 +133,16 @@ impl Scene {
 
     /// Prepares `portctl` or the daemon.
     pub(super) fn command(&self, name: &str) -> Command {
-        let mut words = self.wrapper.iter().cloned().chain([self.place_of(name)]);
+        self.command_by(&self.wrapper, name)
+    }
+
+    /// Runs `portctl` as if the scene were not [wrapped](Self::wrapped).
+    pub(super) fn run_unwrapped(&self, words: &[&str]) -> Ran {
+        Ran::of(self.command_by(&[], "portctl").args(words))
+    }
+
+    fn command_by(&self, wrapper: &[OsString], name: &str) -> Command {
+        let mut words = wrapper.iter().cloned().chain([self.place_of(name)]);
         let mut command = self.program(words.next().unwrap());
         command.args(words);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));

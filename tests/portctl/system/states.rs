@@ -7,13 +7,6 @@ use serde_json::Value;
 use super::scene::{Scene, both_ways};
 use test_support::{Ran, free_block};
 
-/// A scene with a range of ports of its own.
-fn scene() -> Scene {
-    let first = free_block(8);
-    let range = format!("{first}-{}", first + 7);
-    Scene::new().with("PORT_REGISTRY_RANGE", range)
-}
-
 /// Allocates ports in a folder.
 fn get(scene: &Scene, folder: &Path, services: &[&str]) -> Vec<u16> {
     let ran = scene.run_in(folder, &[&["get"], services].concat());
@@ -50,7 +43,7 @@ fn assert_agreed(scene: &Scene, folder: &Path, words: &[&str]) {
 
 #[test]
 fn state_tells_whose_listener_has_the_port() {
-    both_ways(scene, |scene| {
+    both_ways(Scene::new, |scene| {
         let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
         let ports = get(scene, &shop, &["up", "foreign", "unknown", "down"]);
         let serve = |folder: &Path, port: u16| scene.listen(folder, &[&port.to_string()]).0;
@@ -102,7 +95,7 @@ fn state_tells_whose_listener_has_the_port() {
 
 #[test]
 fn process_on_a_wrong_port_is_noted() {
-    both_ways(scene, |scene| {
+    both_ways(Scene::new, |scene| {
         let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
         let [web, api] = get(scene, &shop, &["web", "api"])[..] else {
             panic!("two ports are allocated");
@@ -135,7 +128,7 @@ fn process_on_a_wrong_port_is_noted() {
 
 #[test]
 fn process_on_its_own_port_may_have_others() {
-    both_ways(scene, |scene| {
+    both_ways(Scene::new, |scene| {
         let shop = scene.repository("shop");
         let ports = get(scene, &shop, &["web", "db"]);
         // As Vite has one for hot updates.
@@ -151,7 +144,7 @@ fn process_on_its_own_port_may_have_others() {
 
 #[test]
 fn one_request_answers_the_states_of_all_services() {
-    both_ways(scene, |scene| {
+    both_ways(Scene::new, |scene| {
         let Some(daemon) = &scene.daemon else { return };
         let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
         let ports = get(scene, &shop, &["web", "db"]);
