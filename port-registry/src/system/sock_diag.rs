@@ -74,7 +74,7 @@ fn receive(kernel: &mut Socket, sockets: &mut Vec<TcpSocket>) -> io::Result<()> 
         let mut rest = &buffer[..length];
         while let Some((kind, message, next)) = split_message(rest) {
             match kind {
-                NLMSG_DONE => return Ok(()),
+                NLMSG_DONE => return outcome(message),
                 NLMSG_ERROR => return Err(io::ErrorKind::Unsupported.into()),
                 _ => sockets.extend(parse(message)),
             }
@@ -91,6 +91,16 @@ fn split_message(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
     // Messages are aligned to 4 bytes.
     let next = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
     Some((kind, message, next))
+}
+
+/// Parses the outcome at the end of an answer, an error number below 0. A kernel without the module `tcp_diag` lists no
+/// sockets and tells the error only here.
+fn outcome(message: &[u8]) -> io::Result<()> {
+    match array(message, 0).map(i32::from_ne_bytes) {
+        Some(0..) => Ok(()),
+        Some(error) => Err(io::Error::from_raw_os_error(error.saturating_neg())),
+        None => Err(io::ErrorKind::InvalidData.into()),
+    }
 }
 
 /// Parses a `struct inet_diag_msg`.
@@ -112,7 +122,7 @@ fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
 mod tests {
     use std::net::TcpListener;
 
-    use super::{listening, split_message};
+    use super::{listening, outcome, split_message};
     use crate::system::tcp_table;
 
     #[test]
@@ -131,6 +141,16 @@ mod tests {
             let in_tables = tcp_table::sockets(|it| it.get() == port).unwrap();
             assert_eq!(found.iter().find(of_port), in_tables.first());
         }
+    }
+
+    #[test]
+    fn an_error_at_the_end_of_an_answer_is_no_empty_list() {
+        const ENOENT: i32 = 2;
+        assert!(outcome(&0i32.to_ne_bytes()).is_ok());
+        let error = outcome(&(-ENOENT).to_ne_bytes()).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(ENOENT));
+        assert!(outcome(&i32::MIN.to_ne_bytes()).is_err());
+        assert!(outcome(&[]).is_err());
     }
 
     #[test]

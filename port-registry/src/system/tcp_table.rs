@@ -1,6 +1,7 @@
 //! The TCP sockets of all users, from the tables of the Linux kernel.
 
 use std::fs;
+use std::io;
 
 use crate::types::port::Port;
 
@@ -30,13 +31,17 @@ pub(crate) enum SocketState {
     Closing,
 }
 
-/// Reads the sockets whose local port is wanted. Returns `None` on systems without these tables.
+/// Reads the sockets whose local port is wanted. Returns `None` on systems without these tables, and if one of them
+/// cannot be read.
 ///
 /// Sockets that are bound and neither listen nor are connected are missing in them.
 pub(crate) fn sockets(is_wanted: impl Fn(Port) -> bool) -> Option<Vec<TcpSocket>> {
     let table = fs::read_to_string("/proc/net/tcp").ok()?;
-    // Missing if IPv6 is turned off.
-    let table_of_ipv6 = fs::read_to_string("/proc/net/tcp6").unwrap_or_default();
+    let table_of_ipv6 = match fs::read_to_string("/proc/net/tcp6") {
+        // A kernel without IPv6 has no such table.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        table => table.ok()?,
+    };
     let rows = table.lines().chain(table_of_ipv6.lines());
     let sockets = rows.filter_map(parse_row);
     Some(sockets.filter(|it| is_wanted(it.port)).collect())

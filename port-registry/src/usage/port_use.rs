@@ -71,13 +71,12 @@ impl PortUse {
 
     /// Like [`of_busy`](Self::of_busy). `is_recorded` tells which folders outside of git are checkouts.
     pub(crate) fn find(port: Port, is_recorded: &dyn Fn(&Path) -> bool) -> PortUse {
-        let Some(mut sockets) = tcp_table::sockets(|it| it == port) else {
+        let read = || tcp_table::sockets(|it| it == port);
+        // The kernel reads out the table piece by piece, and may skip a socket while others come and go.
+        let sockets = read().and_then(|it| if it.is_empty() { read() } else { Some(it) });
+        let Some(sockets) = sockets else {
             return find_without_tables(port, is_recorded);
         };
-        if sockets.is_empty() {
-            // The kernel reads out the table piece by piece, and may skip a socket while others come and go.
-            sockets = tcp_table::sockets(|it| it == port).unwrap_or_default();
-        }
         let has = |state| sockets.iter().any(|it| it.state == state);
         let (usage, state) = if has(SocketState::Listening) {
             (PortUsage::Listening, SocketState::Listening)
