@@ -1,20 +1,21 @@
 //! The running containers, as the engine's socket describes them.
 
 use std::env;
-use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
+use socket2::{Domain, SockAddr, Socket, Type};
 
+use crate::deadline::Deadline;
 use crate::system::user;
 
-/// Time limit for each step of the conversation with the engine.
-const TIMEOUT: Duration = Duration::from_millis(500);
+/// Time limit for the answers of all engines together.
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Limit of the answer in bytes. A container takes some 2,000.
-const MAX_ANSWER: u64 = 8 << 20;
+const MAX_ANSWER: usize = 8 << 20;
 
 /// The request for the running containers. The answer to HTTP/1.0 ends with the connection, and is not chunked.
 const REQUEST: &[u8] =
@@ -77,6 +78,11 @@ impl Container {
     pub(super) fn has_id(&self, id: &str) -> bool {
         self.id == id
     }
+
+    /// Tests if both describe one container. Several paths may lead to the socket of one engine.
+    pub(super) fn is_same(&self, other: &Container) -> bool {
+        self.id == other.id
+    }
 }
 
 /// Returns the part of an id that the engine's programs show.
@@ -86,7 +92,10 @@ pub(super) fn short_id(id: &str) -> String {
 
 /// Asks each engine whose socket this user may open for its running containers.
 pub(super) fn running() -> Vec<Container> {
-    let answers = sockets().into_iter().filter_map(|socket| ask(&socket));
+    let deadline = Deadline::after(TIMEOUT);
+    let answers = sockets()
+        .into_iter()
+        .filter_map(|it| ask(&it, deadline).ok());
     answers.flat_map(|it| parse(&it)).collect()
 }
 
@@ -102,7 +111,9 @@ fn sockets() -> Vec<PathBuf> {
             .collect();
     }
     let mut sockets = vec![PathBuf::from("/var/run/docker.sock")];
-    if let Some(runtime) = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from) {
+    let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    // A relative path is invalid (XDG Base Directory Specification).
+    if let Some(runtime) = runtime.filter(|it| it.is_absolute()) {
         sockets.extend([
             runtime.join("docker.sock"),
             runtime.join("podman/podman.sock"),
@@ -112,14 +123,32 @@ fn sockets() -> Vec<PathBuf> {
     sockets
 }
 
-fn ask(socket: &PathBuf) -> Option<Vec<u8>> {
-    let mut engine = UnixStream::connect(socket).ok()?;
-    engine.set_read_timeout(Some(TIMEOUT)).ok()?;
-    engine.set_write_timeout(Some(TIMEOUT)).ok()?;
-    engine.write_all(REQUEST).ok()?;
+/// Asks an engine. Neither one that does not answer nor one that answers slowly is waited for after the deadline.
+fn ask(socket: &Path, deadline: Deadline) -> io::Result<Vec<u8>> {
+    let mut engine = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    // Limits the wait of the connection for a place in the engine's queue too.
+    engine.set_write_timeout(Some(remaining(deadline)?))?;
+    engine.connect(&SockAddr::unix(socket)?)?;
+    engine.write_all(REQUEST)?;
     let mut answer = Vec::new();
-    engine.take(MAX_ANSWER).read_to_end(&mut answer).ok()?;
-    Some(answer)
+    let mut part = vec![0; 64 << 10];
+    while answer.len() < MAX_ANSWER {
+        engine.set_read_timeout(Some(remaining(deadline)?))?;
+        match engine.read(&mut part)? {
+            0 => return Ok(answer),
+            length => answer.extend_from_slice(&part[..length]),
+        }
+    }
+    Err(io::ErrorKind::FileTooLarge.into())
+}
+
+/// Returns the time that is left, which is more than none, because a limit of none would be no limit.
+fn remaining(deadline: Deadline) -> io::Result<Duration> {
+    let remaining = deadline.remaining();
+    if remaining.is_zero() {
+        return Err(io::ErrorKind::TimedOut.into());
+    }
+    Ok(remaining)
 }
 
 /// Parses the answer. One that is not understood has no containers.
@@ -140,9 +169,13 @@ fn parse(answer: &[u8]) -> Vec<Container> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
+    use std::io::{ErrorKind, Write};
+    use std::os::unix::net::{UnixListener, UnixStream};
+    use std::path::{Path, PathBuf};
+    use std::thread;
+    use std::time::Duration;
 
-    use super::parse;
+    use super::{Deadline, ask, parse};
 
     fn answer(status: &str, body: &str) -> Vec<u8> {
         format!("HTTP/1.0 {status}\r\nContent-Type: application/json\r\n\r\n{body}").into_bytes()
@@ -183,5 +216,55 @@ mod tests {
         ] {
             assert!(parse(&answer).is_empty());
         }
+    }
+
+    /// Asks an engine, which has this time to answer.
+    fn ask_within(milliseconds: u64, socket: &Path) -> Result<Vec<u8>, ErrorKind> {
+        let deadline = Deadline::after(Duration::from_millis(milliseconds));
+        ask(socket, deadline).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn an_engine_is_not_waited_for_after_the_deadline() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("engine.sock");
+        assert_eq!(ask_within(20, &socket), Err(ErrorKind::NotFound));
+        let engine = UnixListener::bind(&socket).unwrap();
+        let is_late = |kind| matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut);
+        // Nobody accepts the connection.
+        assert!(ask_within(20, &socket).is_err_and(is_late));
+        assert!(ask_within(0, &socket).is_err_and(is_late));
+        // An answer that never ends.
+        let slow = thread::spawn(move || {
+            let (_unused, _) = engine.accept().unwrap();
+            let (mut client, _) = engine.accept().unwrap();
+            while client.write_all(b" ").is_ok() {
+                thread::yield_now();
+            }
+        });
+        assert!(ask_within(200, &socket).is_err_and(is_late));
+        // Ends the engine if the deadline passed before the connection.
+        drop(UnixStream::connect(&socket));
+        slow.join().unwrap();
+    }
+
+    #[test]
+    fn an_engine_that_accepts_no_more_connections_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("engine.sock");
+        let _engine = UnixListener::bind(&socket).unwrap();
+        // They fill the queue of the engine.
+        let mut waiting = Vec::new();
+        loop {
+            let client = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None);
+            let client = client.unwrap();
+            client.set_nonblocking(true).unwrap();
+            let address = socket2::SockAddr::unix(&socket).unwrap();
+            if client.connect(&address).is_err() {
+                break;
+            }
+            waiting.push(client);
+        }
+        assert!(ask_within(20, &socket).is_err());
     }
 }

@@ -92,9 +92,13 @@ impl<'a> Evidence<'a> {
         (is_folder == Some(true)).then(|| named.to_owned())
     }
 
+    /// Returns the container that is meant. Returns `None` if several are, because they may publish one port on different
+    /// addresses.
     #[cfg(unix)]
     pub(super) fn container(&self, is_meant: impl Fn(&Container) -> bool) -> Option<&Container> {
         let containers = self.containers.get_or_init(containers::running);
-        containers.iter().find(|it| is_meant(it))
+        let mut found = containers.iter().filter(|it| is_meant(it));
+        let first = found.next()?;
+        found.all(|it| it.is_same(first)).then_some(first)
     }
 }
