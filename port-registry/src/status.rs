@@ -159,7 +159,8 @@ impl Surroundings<'_> {
             };
             let own = strays.iter().filter(|(_, it)| {
                 let is_in_place = it.pid.is_none_or(|pid| in_place.contains(&pid));
-                !is_in_place && it.belongs_to(root) == Some(true)
+                // Both paths are canonical. To look at the folders for each pair of them would take too long.
+                !is_in_place && it.all().all(|it| it.checkout.as_deref() == Some(root))
             });
             let own = own.map(|&(&port, listener)| StrayListener {
                 port,

@@ -80,13 +80,14 @@ impl Listener {
     ///    to
     /// 3. its folder, and then the folders of the processes that it descends from, within its session (setsid(2))
     ///
-    /// Returns `false` if one of the processes belongs to another checkout, because connections may reach any of them.
+    /// Returns `false` if one of the processes belongs to another checkout, and `true` only if each belongs to this one,
+    /// because connections may reach any of them.
     pub fn belongs_to(&self, root: &Path) -> Option<bool> {
         if self.other_checkout(root).is_some() {
             return Some(false);
         }
-        let mut all = std::iter::once(self).chain(&self.others);
-        all.any(|it| it.checkout.is_some() || it.is_at(root))
+        self.all()
+            .all(|it| it.checkout.is_some() || it.is_at(root))
             .then_some(true)
     }
 
@@ -100,13 +101,23 @@ impl Listener {
 
     /// Returns a checkout other than the one with this root that one of the processes belongs to.
     pub fn other_checkout(&self, root: &Path) -> Option<&Path> {
-        let all = std::iter::once(self).chain(&self.others);
-        let mut named = all.filter_map(|it| it.checkout.as_deref());
+        let mut named = self.all().filter_map(|it| it.checkout.as_deref());
         named.find(|checkout| compare::compare(root, checkout) != CheckoutMatch::Same)
     }
 
-    /// Tells why the checkout of the process is unknown, to follow `because`.
+    /// Tells why the checkout of the process is unknown, to follow `because`. Of several processes, the first one whose
+    /// checkout is unknown is meant.
     pub fn unknown_because(&self) -> &'static str {
+        let unknown = self.all().find(|it| it.checkout.is_none());
+        unknown.unwrap_or(self).reason()
+    }
+
+    /// Returns the process and the others.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Listener> {
+        std::iter::once(self).chain(&self.others)
+    }
+
+    fn reason(&self) -> &'static str {
         match (self.pid, self.uid) {
             _ if self.container.is_some() => "its container names no checkout",
             (None, Some(uid)) if user::is_own_id(uid) => "it may not be inspected",
@@ -160,5 +171,57 @@ impl fmt::Display for Listener {
             1 => f.write_str(" and 1 other"),
             more => write!(f, " and {more} others"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::Listener;
+
+    fn process(pid: u32, checkout: Option<&Path>) -> Listener {
+        Listener {
+            pid: Some(pid),
+            checkout: checkout.map(PathBuf::from),
+            ..Listener::default()
+        }
+    }
+
+    #[test]
+    fn processes_on_one_port_belong_to_a_checkout_only_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let (shop, blog) = (folder.path().join("shop"), folder.path().join("blog"));
+        std::fs::create_dir(&shop).unwrap();
+        std::fs::create_dir(&blog).unwrap();
+        let own = || process(2, Some(&shop));
+        for (first, other, expected) in [
+            (own(), None, Some(true)),
+            (own(), Some(own()), Some(true)),
+            (own(), Some(process(3, None)), None),
+            (process(1, None), Some(own()), None),
+            (process(1, None), None, None),
+            (own(), Some(process(3, Some(&blog))), Some(false)),
+            (process(1, None), Some(process(3, Some(&blog))), Some(false)),
+        ] {
+            let listener = Listener {
+                others: other.into_iter().collect(),
+                ..first
+            };
+            assert_eq!(listener.belongs_to(&shop), expected, "{listener:?}");
+        }
+    }
+
+    #[test]
+    fn the_reason_is_that_of_the_process_whose_checkout_is_unknown() {
+        let stranger = Listener {
+            uid: Some(u32::MAX),
+            ..Listener::default()
+        };
+        let listener = Listener {
+            others: vec![stranger],
+            ..process(2, Some(Path::new("/shop")))
+        };
+        assert_eq!(listener.unknown_because(), "it belongs to another user");
     }
 }
