@@ -19,7 +19,7 @@ use crate::types::port_status::PortStatus;
 use crate::types::range::PortRange;
 use crate::types::service_key::ServiceKey;
 use crate::types::service_move::Move;
-use crate::usage::port_use::PortUse;
+use crate::usage::port_use::{PortUsage, PortUse};
 
 /// A registry of ports, stored in one file.
 ///
@@ -184,11 +184,20 @@ impl Registry {
     pub fn check(&self, port: Port) -> Result<PortStatus, Error> {
         let store = self.allocator.store();
         let holder = store.read(self.deadline(), |rows| rows.by_port(port))?;
-        let in_use = match self.probe(port)? {
-            Verdict::Busy => Some(PortUse::find(port, &|folder| self.is_recorded(folder))),
-            Verdict::Free | Verdict::Denied => None,
-        };
-        Ok(PortStatus::new(port, holder, in_use))
+        Ok(PortStatus::new(port, holder, self.use_of(port)?))
+    }
+
+    /// Finds the use of a port.
+    fn use_of(&self, port: Port) -> Result<Option<PortUse>, Error> {
+        if self.probe(port)? != Verdict::Busy {
+            return Ok(None);
+        }
+        let in_use = PortUse::find(port, &|folder| self.is_recorded(folder));
+        // Without a socket in the tables, what had the port may have ended since the probe.
+        if in_use.usage == PortUsage::Bound && self.probe(port)? != Verdict::Busy {
+            return Ok(None);
+        }
+        Ok(Some(in_use))
     }
 
     /// Tests if a folder is the recorded checkout of an allocation. One that cannot be read is not.
