@@ -4,11 +4,16 @@ use std::collections::HashSet;
 use std::collections::hash_map::{Entry, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::checkout::compare::{self, CheckoutMatch};
 use crate::error::Error;
 use crate::system::probe::{Probe, Verdict};
 use crate::types::port::Port;
+
+/// A probe that takes longer is the last one of a write phase. Usual are 10 us, but if a firewall drops the packets of a
+/// connection, it takes 50 ms.
+const SLOW_PROBE: Duration = Duration::from_millis(5);
 
 /// Probes ports and compares folders, and caches the results for the duration of one call.
 #[derive(Debug)]
@@ -105,7 +110,12 @@ impl<'a> ProbeCache<'a> {
             Entry::Vacant(_) if self.probes_left == 0 => return Ok(None),
             Entry::Vacant(vacant) => {
                 self.probes_left -= 1;
-                vacant.insert(self.probe.probe(port))
+                let begin = Instant::now();
+                let probed = vacant.insert(self.probe.probe(port));
+                if self.phase == PlanningPhase::Write && begin.elapsed() >= SLOW_PROBE {
+                    self.probes_left = 0;
+                }
+                probed
             }
         };
         match probed {
@@ -135,5 +145,31 @@ fn copy_error(error: &io::Error) -> io::Error {
     match error.raw_os_error() {
         Some(code) => io::Error::from_raw_os_error(code),
         None => io::Error::new(error.kind(), error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::{PlanningPhase, ProbeCache, SLOW_PROBE};
+    use crate::system::probe::Verdict;
+    use crate::types::port::Port;
+
+    #[test]
+    fn a_slow_probe_is_the_last_one_of_a_write_phase() {
+        let probe = |_: Port| {
+            thread::sleep(SLOW_PROBE);
+            Ok(Verdict::Free)
+        };
+        let mut cache = ProbeCache::new(&probe);
+        let mut verdict = |phase, numbers: [u16; 2]| {
+            cache.begin(phase);
+            numbers.map(|number| cache.verdict(Port::new(number).unwrap()).unwrap())
+        };
+        let free = Some(Verdict::Free);
+        assert_eq!(verdict(PlanningPhase::Read, [1, 2]), [free, free]);
+        assert_eq!(verdict(PlanningPhase::Write, [3, 4]), [free, None]);
+        assert_eq!(verdict(PlanningPhase::Write, [3, 4]), [free, free]);
     }
 }
