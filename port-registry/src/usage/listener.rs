@@ -131,11 +131,6 @@ impl Listener {
         }
     }
 
-    /// Tests if anything is known about the process.
-    pub fn is_known(&self) -> bool {
-        *self != Listener::default()
-    }
-
     fn fmt_one(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let container = self.container.as_ref().map(|it| format!("container {it}"));
         let dir = self.dir.as_ref().map(|it| format!("in {}", it.display()));
