@@ -120,6 +120,7 @@ fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
 
 #[cfg(test)]
 mod tests {
+    use std::env;
     use std::net::TcpListener;
 
     use super::{listening, outcome, split_message};
@@ -131,9 +132,13 @@ mod tests {
             .iter()
             .filter_map(|address| TcpListener::bind(address).ok())
             .collect();
-        let Ok(found) = listening() else {
+        let found = match listening() {
+            Ok(found) => found,
             // A sandbox may forbid it, and then the tables are used.
-            return;
+            Err(error) => {
+                assert!(env::var_os("CI").is_none(), "{error}");
+                return;
+            }
         };
         for server in servers {
             let port = server.local_addr().unwrap().port();

@@ -74,7 +74,10 @@ impl<'a> Evidence<'a> {
             if (self.is_recorded)(around) {
                 return Some(around.to_owned());
             }
-            if around.exists() {
+            let folder = around.to_owned();
+            let exists = run_with_timeout(RESPONSE_TIMEOUT, move || folder.exists());
+            // A file system that does not respond ends the search too.
+            if exists != Some(false) {
                 return None;
             }
         }
