@@ -196,3 +196,20 @@ fn command_is_in_the_foreground_of_its_terminal() {
     drop(input);
     test_support::wait_for_exit(&mut child);
 }
+
+#[test]
+fn labels_that_are_typed_outside_of_projects_name_no_checkout() {
+    let sandbox = Sandbox::new();
+    let print = ["printenv", "PORT_REGISTRY_CHECKOUT"];
+    let line = ["run", "--app", "shared", "--instance", "dev", "db", "--"];
+    let named = || {
+        let mut command = sandbox.command(PORTCTL);
+        // A run around this one must not pass on the checkout of its own command.
+        command.env("PORT_REGISTRY_CHECKOUT", "/tmp");
+        Ran::of(command.args(line).args(print))
+    };
+    let ran = named();
+    assert_eq!((ran.code, &*ran.stdout), (Some(1), ""), "{ran:?}");
+    fs::write(sandbox.work().join("portctl.toml"), "").unwrap();
+    assert_eq!(named().printed(), sandbox.work().to_str().unwrap());
+}

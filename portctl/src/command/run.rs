@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::process::Command;
 
-use port_registry::{Allocation, CHECKOUT_VARIABLE};
+use port_registry::{Allocation, CHECKOUT_VARIABLE, Checkout, RootKind};
 
 use super::claiming::{get_or_allocate, print_notes};
 use super::invocation::Invocation;
@@ -61,8 +61,11 @@ pub(crate) fn run(args: RunArgs, command_line: &[OsString]) -> CommandResult {
             got.allocations
         };
         let recorded = allocations.iter().find_map(|it| it.dir.as_deref());
-        let recorded = recorded.map(Path::to_owned);
-        let root = recorded.or_else(|| Some(here.checkout().ok()?.root().to_owned()));
+        // Typed labels are recorded without a checkout, and any folder outside of git and of projects would be one.
+        let current = here.checkout().ok();
+        let current = current.filter(|it| it.root_kind() != RootKind::Plain);
+        let root = recorded.or(current.map(Checkout::root));
+        let root = root.map(Path::to_owned);
         (allocations, root)
     };
     let mut command = Command::new(program);
