@@ -15,6 +15,9 @@ use crate::command_error::CommandError;
 use crate::output::{self, visible};
 use crate::whose::Whose;
 
+/// The number of services that a note names. The others are counted.
+const MAX_MEANT: usize = 3;
+
 pub(crate) fn run(args: ListArgs) -> CommandResult {
     let invocation = Invocation::new("list", args.app.as_deref(), args.instance.as_deref())
         .with_switch("--all", args.all)
@@ -94,8 +97,13 @@ fn notes_of_states(statuses: &[AllocationStatus]) -> Vec<String> {
         }
     }
     for (port, (listener, meant)) in strays {
+        let more = match meant.len().saturating_sub(MAX_MEANT) {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        let meant = &meant[..meant.len().min(MAX_MEANT)];
         notes.push(format!(
-            "{listener} listens on {port}; {}",
+            "{listener} listens on {port}; {}{more}",
             meant.join(", ")
         ));
     }

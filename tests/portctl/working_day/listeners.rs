@@ -99,3 +99,18 @@ fn folder_of_a_listener_is_shown_whatever_its_name() {
         assert_eq!(listener["dir"], bytes.to_string_lossy().as_ref());
     });
 }
+
+#[test]
+fn process_on_a_wrong_port_is_noted_with_a_few_of_the_services() {
+    both_ways(|machine| {
+        let ports = machine.run(&["get", "a", "b", "c", "d", "e"]);
+        let ports: Vec<&str> = ports.printed().lines().collect();
+        let (_stray, port) = occupant_in(&machine.work());
+        let ran = machine.run(&["list"]);
+        let end = format!(
+            " listens on {port}; a's port is {}, b's port is {}, c's port is {}, and 2 more\n",
+            ports[0], ports[1], ports[2]
+        );
+        assert!(ran.code == Some(0) && ran.stderr.ends_with(&end), "{ran:?}");
+    });
+}
