@@ -1,5 +1,6 @@
 //! HTTP requests to servers of projects.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
@@ -88,13 +89,25 @@ fn get_at(address: SocketAddr, port: Port, path: &HttpPath, limit: Duration) -> 
         Err(ureq::Error::Protocol(_) | ureq::Error::Http(_)) => {
             HttpAnswer::None("the response is not HTTP".to_owned())
         }
+        Err(ureq::Error::Io(error)) => HttpAnswer::None(match error.kind() {
+            ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
+                "the server closes the connection".to_owned()
+            }
+            _ => error.to_string(),
+        }),
         Err(error) => HttpAnswer::None(error.to_string()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{HttpAnswer, HttpPath};
+    use std::net::{Ipv4Addr, TcpListener};
+    use std::thread;
+    use std::time::Duration;
+
+    use port_registry::Port;
+
+    use super::{HttpAnswer, HttpPath, get};
 
     #[test]
     fn paths_begin_with_a_slash() {
@@ -108,6 +121,23 @@ mod tests {
         for text in ["", "http://localhost:3000/", "/a b", "/\r\nHost: x", "a\0"] {
             assert!(text.parse::<HttpPath>().is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn server_that_closes_the_connection_is_described() {
+        let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = server.local_addr().unwrap();
+        let closing = thread::spawn(move || drop(server.accept().unwrap()));
+        let port = Port::new(address.port()).unwrap();
+        let answer = get(
+            &[address],
+            port,
+            &"/".parse().unwrap(),
+            Duration::from_secs(30),
+        );
+        closing.join().unwrap();
+        let expected = "the server closes the connection".to_owned();
+        assert_eq!(answer, HttpAnswer::None(expected));
     }
 
     #[test]
