@@ -24,12 +24,16 @@ pub(super) fn print_notes(notes: &[String]) {
     }
 }
 
-/// Describes what still listens on a port that a service has left. An error counts as nothing, because the port was left
-/// all the same.
-pub(super) fn note_of_listener(backend: &dyn Backend, left: &Allocation) -> Option<String> {
+/// Describes what listens on a port that a service has left, or would leave. `verb` is "is still" or "is". An error counts as
+/// nothing, because the port was left all the same.
+pub(super) fn note_of_listener(
+    backend: &dyn Backend,
+    left: &Allocation,
+    verb: &str,
+) -> Option<String> {
     let status = backend.check(left.port).ok()?;
     let served = status.served()?;
-    Some(format!("port {} is still {served}", left.port))
+    Some(format!("port {} {verb} {served}", left.port))
 }
 
 /// Returns the allocation of each service, and allocates those that are missing, all of them or none. Reports the first

@@ -7,7 +7,7 @@ use port_registry::{Allocation, Filter, ListenerPolicy, Move, Port};
 use super::claiming::{note_of_listener, print_notes};
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
-use super::{missing, named};
+use super::{named, selected};
 use crate::args::MoveArgs;
 use crate::backend::{self, Backend};
 use crate::checkout::{Here, TypedLabels};
@@ -48,7 +48,8 @@ pub(crate) fn run(args: MoveArgs) -> CommandResult {
     } else {
         print_notes(&notes);
         let printed = output::print(&visible(&describe(&before, &moved)));
-        let left = note_of_listener(&*backend, &before).filter(|_| moved.port != before.port);
+        let left =
+            note_of_listener(&*backend, &before, "is still").filter(|_| moved.port != before.port);
         print_notes(left.as_slice());
         printed
     }))
@@ -91,13 +92,7 @@ impl Subject {
         invocation: &Invocation,
     ) -> Result<Allocation, CommandError> {
         let port = match self {
-            Subject::Service(service) => {
-                let found = here.find(service)?;
-                return match found {
-                    Some(found) => Ok(found),
-                    None => Err(missing::report(invocation, here, service)?.into()),
-                };
-            }
+            Subject::Service(service) => return selected::allocation(here, invocation, service),
             Subject::Port(port) => *port,
         };
         let all = if here.typed().are_given() {

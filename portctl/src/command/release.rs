@@ -61,15 +61,15 @@ pub(crate) fn run(args: ReleaseArgs) -> CommandResult {
     if args.json {
         return Ok(Done::Printed(output::print_json(&released)));
     }
-    let done = if args.dry_run {
-        "would release"
+    let (done, verb) = if args.dry_run {
+        ("would release", "is")
     } else {
-        "released"
+        ("released", "is still")
     };
     let printed = output::print(&describe(done, &released));
     let released = released.iter().take(MAX_LOOKED_AT);
     let mut notes: Vec<String> = released
-        .filter_map(|it| note_of_listener(&*backend, it))
+        .filter_map(|it| note_of_listener(&*backend, it, verb))
         .collect();
     if must_be_unused && args.dry_run && !notes.is_empty() {
         notes.push("`portctl release` needs --yes while something listens".to_owned());

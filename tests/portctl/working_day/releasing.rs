@@ -46,8 +46,12 @@ fn release_of_all_ports_is_refused_while_one_is_in_use() {
         );
         let _other = occupant_of(ports[1]);
         let ran = machine.run(&["release", "--dry-run"]);
-        let note = "note: `portctl release` needs --yes while something listens\n";
-        assert!(ran.code == Some(0) && ran.stderr.ends_with(note), "{ran:?}");
+        let note = format!("note: port {} is in use by test-listener", ports[1]);
+        let last = "note: `portctl release` needs --yes while something listens\n";
+        assert!(
+            ran.code == Some(0) && ran.stderr.starts_with(&note) && ran.stderr.ends_with(last),
+            "{ran:?}"
+        );
         assert_eq!(machine.run(&["release", "--yes"]).code, Some(0));
         assert!(machine.held().is_empty());
     });
