@@ -70,6 +70,7 @@ impl Awaited {
                 }
                 Whose::Unknown(_) if invocation.has_switch("--strict") => {
                     let report = Report::new(described(&self.allocation, server));
+                    let report = report.holder(self.allocation.clone());
                     let report = report.in_use(Some(server.in_use.clone()));
                     return Err(report.hint("without --strict, it counts as ready").into());
                 }
@@ -100,11 +101,11 @@ impl Awaited {
         HostName::Shared.url_of(&self.allocation)
     }
 
-    /// Describes why the service is not ready.
-    pub(super) fn problem(&self, backend: &dyn Backend, path: Option<&HttpPath>) -> String {
+    /// Reports why the service is not ready.
+    pub(super) fn problem(&self, backend: &dyn Backend, path: Option<&HttpPath>) -> Report {
         let (port, key) = (self.allocation.port, &self.allocation.key);
         let path = path.map_or("", HttpPath::as_str);
-        match &self.answer {
+        let problem = match &self.answer {
             None => silent(backend, &self.allocation),
             Some(HttpAnswer::Status(status)) => {
                 format!("port {port} of {key} answers GET {path} with status {status}")
@@ -112,7 +113,8 @@ impl Awaited {
             Some(HttpAnswer::None(reason)) => {
                 format!("port {port} of {key} does not answer GET {path}: {reason}")
             }
-        }
+        };
+        Report::new(problem).holder(self.allocation.clone())
     }
 
     /// Returns true if the last look found a server.

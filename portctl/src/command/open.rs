@@ -63,6 +63,7 @@ fn not_running(backend: &dyn Backend, invocation: &Invocation, allocation: &Allo
         invocation.with(&service),
     );
     Report::new(silent(backend, allocation))
+        .holder(allocation.clone())
         .hint(format!("start it; `{wait} && {open}` waits for it"))
 }
 

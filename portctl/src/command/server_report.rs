@@ -26,6 +26,7 @@ pub(super) fn foreign(invocation: &Invocation, allocation: &Allocation, server: 
     let service = [allocation.key.service()];
     let line = invocation.of("move").with(&service);
     Report::new(described(allocation, server))
+        .holder(allocation.clone())
         .in_use(Some(server.in_use.clone()))
         .hint(format!("`{line}` gives the service another port"))
 }

@@ -143,11 +143,10 @@ impl Waiting<'_> {
     fn timed_out(&self, timeout: Duration) -> Report {
         let pending: Vec<&Awaited> = self.services.iter().filter(|it| !it.is_ready).collect();
         let report = match &pending[..] {
-            [only] => Report::new(only.problem(self.backend, self.path)),
+            [only] => only.problem(self.backend, self.path),
             pending => {
                 let count = wording::count(pending.len(), "service");
                 let problems = pending.iter().map(|it| it.problem(self.backend, self.path));
-                let problems = problems.map(Report::new);
                 Report::new(format!("{count} do not answer")).conflicts(problems.collect())
             }
         };

@@ -159,6 +159,9 @@ fn time_out_tells_what_was_seen() {
         let error: Value = serde_json::from_str(machine.run(&line).complained(1)).unwrap();
         assert_eq!(error["error"], "2 services do not answer");
         assert_eq!(error["conflicts"].as_array().unwrap().len(), 2, "{error}");
+        for (index, port) in [port, silent].into_iter().enumerate() {
+            assert_eq!(error["conflicts"][index]["holder"]["port"], port, "{error}");
+        }
     });
 }
 
@@ -245,6 +248,7 @@ fn server_of_another_checkout_ends_the_wait_at_once_with_exit_code_3() {
         let error: Value = serde_json::from_str(ran.complained(3)).unwrap();
         assert_eq!(error["error"], expected);
         assert_eq!(error["listener"]["pid"], server.id());
+        assert_eq!(error["holder"]["service"], "web");
         // The hint resolves it, and for the other checkout the server is no foreign one.
         assert!(
             error["hint"]
