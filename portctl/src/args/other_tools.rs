@@ -5,7 +5,7 @@ use crate::output::wording;
 use crate::service_name::port_of;
 
 /// Commands of portctl, and the words that other tools have for them.
-const COMMANDS: [(&str, &[&str]); 13] = [
+const COMMANDS: [(&str, &[&str]); 14] = [
     (
         "get",
         &[
@@ -57,6 +57,10 @@ const COMMANDS: [(&str, &[&str]); 13] = [
     (
         "wait",
         &["await", "poll", "ready", "wait-for", "wait-on", "wait-port"],
+    ),
+    (
+        "move",
+        &["change", "mv", "reassign", "relocate", "renumber", "switch"],
     ),
     ("env", &["dotenv", "environment", "vars", "variables"]),
     ("prune", &["clean", "cleanup", "gc", "purge", "tidy"]),
