@@ -86,8 +86,7 @@ fn pages() -> [Page<'static>; 2] {
                 ),
             ],
             exit_remark: Some(
-                "`portctl wait` exits with 3 if a process of another checkout listens on the port. \
-                 `portctl run` exits with the exit code of its command, with 127 if the command is not found, and \
+                "`portctl run` exits with the exit code of its command, with 127 if the command is not found, and \
                  with 126 if it cannot be run.",
             ),
             see_also: &["port-registry"],

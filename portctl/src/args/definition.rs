@@ -80,7 +80,8 @@ pub(super) fn commands_below(path: &[&str]) -> &'static [&'static CommandInfo] {
     example = "port=$({command_name} get web) && PORT=$port npm run dev\n{command_name} list --all",
     error_code(0, "success"),
     error_code(1, "the command failed, or its answer is no"),
-    error_code(2, "the command line is wrong")
+    error_code(2, "the command line is wrong"),
+    error_code(3, "of `portctl wait` only: another checkout's process is on the port")
 )]
 pub(super) struct Portctl {
     /// show portctl's version

@@ -9,7 +9,10 @@ use port_registry::Port;
     subcommand,
     name = "list",
     help_triggers("-h", "--help", "help"),
-    note = "With --app alone, the allocations of all its instances are listed. On a terminal only, \
+    note = "STATE is `up` if a process of the service's checkout listens on its port, `foreign` if one of \
+            another checkout does, `down` if nothing does, and `up?` if it is unknown whose process \
+            it is.\n\n\
+            With --app alone, the allocations of all its instances are listed. On a terminal only, \
             long names and times are shortened.",
     example = "{command_name}\n{command_name} --all postgres\n{command_name} --all --json"
 )]

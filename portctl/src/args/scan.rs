@@ -29,7 +29,7 @@ pub(crate) struct ScanArgs {
     #[argh(switch)]
     pub(crate) register: bool,
 
-    /// with --register, take processes that cannot be told for the services themselves
+    /// with --register, allow ports on which it is unknown whose process listens
     #[argh(switch)]
     pub(crate) adopt: bool,
 

@@ -15,10 +15,10 @@ use crate::server::HttpPath;
     help_triggers("-h", "--help", "help"),
     note = "A service answers once its port accepts connections on localhost, and with --http \
             once it also answers a GET request with a status below 500. Redirects are not followed. \
-            Without a service, all that have a port are waited for.\n\n\
+            Without a service, all of this checkout are waited for.\n\n\
             A server belongs to a checkout if it was started by `portctl run` there, or by any means in a \
-            folder of it. If nothing tells which checkout it belongs to, as with Docker's proxy, it counts as that \
-            of this checkout, with a note; --strict makes that a failure.",
+            folder of it. If nothing tells which checkout it belongs to, as with Docker's proxy, it counts as \
+            this checkout's, with a note; --strict makes that a failure.",
     example = "{command_name} web && npm test\n\
                {command_name} web api --timeout 120\n\
                {command_name} api --http /health",
