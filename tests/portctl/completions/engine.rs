@@ -42,7 +42,9 @@ fn commands_and_flags_are_those_of_the_help() {
         let words = [words, &["--help"]].concat();
         desk.sandbox.run(PORTCTL, &words).printed().to_owned()
     };
-    for command in ["get", "list", "env", "move", "release", "status", "run"] {
+    for command in [
+        "get", "list", "url", "open", "wait", "env", "move", "release", "scan", "status", "run",
+    ] {
         let mut offered = desk.offered(&[command, "-"]);
         // The command of `run` follows it.
         offered.retain(|it| it != "--");
