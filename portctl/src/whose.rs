@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use port_registry::{CheckoutPath, PortUse};
+use port_registry::PortUse;
 use serde::{Serialize, Serializer};
 
 /// The checkout that a listener belongs to, compared with one.
@@ -20,11 +20,14 @@ pub(crate) enum Whose {
 }
 
 impl Whose {
-    /// Compares the listeners of a port with the checkout at a root.
-    pub(crate) fn of(in_use: &PortUse, root: &Path) -> Whose {
+    /// Compares the listeners of a port with the checkout at a root, if there is one to compare with.
+    pub(crate) fn of(in_use: &PortUse, root: Option<&Path>) -> Whose {
         if !in_use.usage.may_listen() {
             return Whose::Nobody;
         }
+        let Some(root) = root else {
+            return Whose::Unknown("no checkout is recorded for it");
+        };
         let Some(listener) = &in_use.listener else {
             return Whose::Unknown("the system does not name it");
         };
@@ -32,23 +35,6 @@ impl Whose {
             Some(other) => Whose::Foreign(other.to_owned()),
             None if listener.belongs_to(root) == Some(true) => Whose::Ours,
             None => Whose::Unknown(listener.unknown_because()),
-        }
-    }
-
-    /// Compares the listeners of a port with the recorded checkout of a service.
-    pub(crate) fn of_recorded(in_use: &PortUse, dir: Option<&CheckoutPath>) -> Whose {
-        match dir {
-            Some(dir) => Whose::of(in_use, dir),
-            None => Whose::of_none(in_use),
-        }
-    }
-
-    /// Like [`of`](Self::of), if there is no checkout to compare with.
-    pub(crate) fn of_none(in_use: &PortUse) -> Whose {
-        if in_use.usage.may_listen() {
-            Whose::Unknown("no checkout is recorded for it")
-        } else {
-            Whose::Nobody
         }
     }
 }

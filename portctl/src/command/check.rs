@@ -23,7 +23,7 @@ pub(crate) fn run(args: CheckArgs) -> CommandResult {
     let backend = backend::open()?;
     let (port, dir) = target.port_and_dir(&*backend)?;
     let status = backend.check(port)?;
-    let owner = status.in_use.as_ref().map(|in_use| owner(in_use, dir));
+    let owner = status.in_use.as_ref().map(|it| owner(it, dir.as_ref()));
     let printed = if as_json {
         output::print_json(&Checked {
             status: &status,
@@ -110,15 +110,13 @@ impl Target {
 }
 
 /// Compares the listeners of a port with the checkout of a service, or else with the current one.
-fn owner(in_use: &PortUse, dir: Option<CheckoutPath>) -> Whose {
+fn owner(in_use: &PortUse, dir: Option<&CheckoutPath>) -> Whose {
     if let Some(dir) = dir {
-        return Whose::of(in_use, &dir);
+        return Whose::of(in_use, Some(dir));
     }
     let here = current_folder().ok();
-    match here.and_then(|here| Checkout::open(here).ok()) {
-        Some(here) => Whose::of(in_use, here.root()),
-        None => Whose::of_none(in_use),
-    }
+    let here = here.and_then(|here| Checkout::open(here).ok());
+    Whose::of(in_use, here.as_ref().map(Checkout::root))
 }
 
 fn describe(status: &PortStatus, owner: Option<&Whose>) -> String {

@@ -216,9 +216,8 @@ fn refuse_in_use(
         .like(invocation)
         .with_switch("--yes", true);
     let all = all.with::<&str>(&[]);
-    let root = first.dir.as_deref();
-    let hint = match root.map(|root| Whose::of(served, root)) {
-        Some(Whose::Ours) => format!("stop it, or `{all}` releases all the same"),
+    let hint = match Whose::of(served, first.dir.as_deref()) {
+        Whose::Ours => format!("stop it, or `{all}` releases all the same"),
         _ => format!("`{all}` releases all the same"),
     };
     let report = Report::new(problem).holder((*first).clone());

@@ -110,7 +110,7 @@ fn service_taken(backend: &dyn Backend, holder: &Allocation, claim: &Claim) -> (
             format!("port {port} is allocated to {other}, so keep port {kept}: {get}")
         }
         (None, Some(in_use)) => {
-            let owner = Whose::of_recorded(&in_use, claim.dir());
+            let owner = Whose::of(&in_use, claim.dir().map(|dir| &**dir));
             if matches!(owner, Whose::Ours | Whose::Unknown(_)) {
                 let line = match move_command(claim, holder, port) {
                     Some(line) => format!("{line} --adopt"),

@@ -39,7 +39,7 @@ pub(super) fn in_use(
         return Report::new(format!("port {port} was in use"))
             .hint("it is free now, so run the command again");
     };
-    let whose = Whose::of_recorded(&in_use, checkout);
+    let whose = Whose::of(&in_use, checkout.map(|dir| &**dir));
     let other = "leave --port out to get an available port";
     let hint = match whose {
         Whose::Ours => format!("`{adopt}` registers it; otherwise {other}"),
@@ -63,7 +63,7 @@ pub(crate) fn refuse_foreign(
     let Some(in_use) = status.in_use.filter(|_| status.holder.is_none()) else {
         return Ok(());
     };
-    match Whose::of_recorded(&in_use, checkout) {
+    match Whose::of(&in_use, checkout.map(|dir| &**dir)) {
         whose @ Whose::Foreign(_) => {
             let report = Report::new(format!(
                 "port {port} is {in_use}{whose}, so it was not adopted"

@@ -80,7 +80,7 @@ impl Registration<'_> {
                 continue;
             };
             let claim = claim(self.here, fixed_port, Checkout::MARK_LENGTHS[0])?;
-            let whose = Whose::of_recorded(&in_use, claim.dir());
+            let whose = Whose::of(&in_use, claim.dir().map(|dir| &**dir));
             let is_refused = match &whose {
                 Whose::Foreign(_) => true,
                 Whose::Unknown(_) => self.policy == ListenerPolicy::Refuse,

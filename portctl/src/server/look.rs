@@ -36,10 +36,7 @@ pub(crate) fn look(
         // It ended between the two.
         return Ok(None);
     };
-    let owner = match root {
-        Some(root) => Whose::of(&in_use, root),
-        None => Whose::of_none(&in_use),
-    };
+    let owner = Whose::of(&in_use, root);
     let server = Server {
         addresses,
         in_use,
