@@ -16,32 +16,41 @@ const TIMEOUT: Duration = Duration::from_millis(50);
 /// Only the IPv4 loopback address is tried, because the kernel forwards no others: for `::1` there is no
 /// `route_localnet` (`Documentation/networking/ip-sysctl.rst`).
 pub(crate) fn is_forwarded(port: Port) -> bool {
-    connects(SocketAddr::from((Ipv4Addr::LOCALHOST, port.get())))
+    connects(SocketAddr::from((Ipv4Addr::LOCALHOST, port.get())), TIMEOUT)
 }
 
 /// Tests if a connection to a port succeeds on a loopback address.
 pub(crate) fn succeeds(port: Port) -> bool {
-    is_forwarded(port) || connects(SocketAddr::from((Ipv6Addr::LOCALHOST, port.get())))
+    let ipv6 = SocketAddr::from((Ipv6Addr::LOCALHOST, port.get()));
+    is_forwarded(port) || connects(ipv6, TIMEOUT)
 }
 
-fn connects(address: SocketAddr) -> bool {
-    let Ok(stream) = TcpStream::connect_timeout(&address, TIMEOUT) else {
+/// Tests if a connection to an address of this machine succeeds, to another socket than its own.
+#[must_use]
+pub fn connects(address: SocketAddr, timeout: Duration) -> bool {
+    TcpStream::connect_timeout(&address, timeout).is_ok_and(|stream| leads_to_server(&stream))
+}
+
+/// Returns `false` if a socket is connected to itself. The kernel may choose the port as that of the client, and if
+/// nothing listens there, the two ends meet (RFC 9293, section 3.5, "simultaneous open").
+fn leads_to_server(stream: &TcpStream) -> bool {
+    let (Ok(local), Ok(peer)) = (stream.local_addr(), stream.peer_addr()) else {
         return false;
     };
-    let is_server = stream.local_addr().is_ok_and(|local| local != address);
-    if !is_server {
-        // The kernel has chosen the port itself for this end, which has connected to itself. A reset keeps the closed
-        // connection from taking the port for a minute.
-        let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+    if local == peer {
+        // A reset keeps the closed connection from taking the port for a minute.
+        let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
     }
-    is_server
+    local != peer
 }
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpListener;
+    use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 
-    use super::succeeds;
+    use socket2::{Domain, Socket, Type};
+
+    use super::{leads_to_server, succeeds};
     use crate::types::port::Port;
 
     #[test]
@@ -56,5 +65,24 @@ mod tests {
             drop(server);
             assert!(!succeeds(port), "{address}");
         }
+    }
+
+    #[test]
+    fn socket_that_is_connected_to_itself_leads_to_no_server() {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&address.into()).unwrap();
+        let own = socket.local_addr().unwrap();
+        let connected = socket.connect(&own);
+        assert!(
+            connected.is_ok() || !cfg!(target_os = "linux"),
+            "{connected:?}"
+        );
+        if connected.is_ok() {
+            assert!(!leads_to_server(&socket.into()));
+        }
+        let server = TcpListener::bind(address).unwrap();
+        let client = TcpStream::connect(server.local_addr().unwrap()).unwrap();
+        assert!(leads_to_server(&client));
     }
 }
