@@ -16,13 +16,10 @@ const BLOCKED_BY_BROWSERS: [u16; 82] = [
 /// The ports on which macOS itself listens, for `AirPlay`.
 const AIRPLAY: [u16; 2] = [5000, 7000];
 
-/// Number of ports in a word of the set.
-const BITS: u16 = 64;
-
-/// A set of ports, as bits, because a search may ask for each of the 65,535 ports.
+/// A set of ports, by number, because a search may ask for each of the 65,535 ports.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct OmittedPorts {
-    words: Vec<u64>,
+    is_omitted: Vec<bool>,
 }
 
 impl OmittedPorts {
@@ -36,29 +33,22 @@ impl OmittedPorts {
         airplay: bool,
         reserved: &[RangeInclusive<u16>],
     ) -> OmittedPorts {
-        let mut ports = OmittedPorts {
-            words: vec![0; usize::from(u16::MAX / BITS) + 1],
-        };
+        let mut is_omitted = vec![false; usize::from(u16::MAX) + 1];
         let airplay = AIRPLAY.into_iter().filter(|_| airplay);
-        for port in BLOCKED_BY_BROWSERS.into_iter().chain(airplay) {
-            ports.insert(port);
+        let reserved = reserved.iter().cloned().flatten();
+        for port in BLOCKED_BY_BROWSERS
+            .into_iter()
+            .chain(airplay)
+            .chain(reserved)
+        {
+            is_omitted[usize::from(port)] = true;
         }
-        ports.insert(daemon);
-        for port in reserved.iter().cloned().flatten() {
-            ports.insert(port);
-        }
-        ports
+        is_omitted[usize::from(daemon)] = true;
+        OmittedPorts { is_omitted }
     }
 
     pub(super) fn contains(&self, port: u16) -> bool {
-        let word = self.words.get(usize::from(port / BITS));
-        word.is_some_and(|word| word & bit(port) != 0)
-    }
-
-    fn insert(&mut self, port: u16) {
-        if let Some(word) = self.words.get_mut(usize::from(port / BITS)) {
-            *word |= bit(port);
-        }
+        self.is_omitted[usize::from(port)]
     }
 }
 
@@ -67,10 +57,6 @@ impl fmt::Debug for OmittedPorts {
         let ports = (0..=u16::MAX).filter(|&port| self.contains(port));
         f.debug_set().entries(ports).finish()
     }
-}
-
-fn bit(port: u16) -> u64 {
-    1 << (port % BITS)
 }
 
 /// Returns the ports that the administrator keeps the kernel from choosing, because a service is to have them.
