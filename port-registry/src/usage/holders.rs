@@ -1,7 +1,7 @@
 //! The processes that have sockets open, on Linux.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::evidence::Evidence;
 use super::forwarder::is_forwarder;
@@ -55,17 +55,20 @@ fn first_with_checkout(holders: &BTreeSet<u32>, evidence: &mut Evidence) -> Opti
 fn described(pid: u32, evidence: &mut Evidence) -> Listener {
     let process = processes::executable(pid);
     let folder = processes::working_folder(pid);
-    let container = processes::container_id(pid).filter(|_| folder.is_none());
+    let container = match folder {
+        Some(_) => None,
+        None => processes::container_id(pid),
+    };
     let named = processes::variable(pid, CHECKOUT_VARIABLE);
     let mut checkout = named.and_then(|it| Evidence::named_checkout(Path::new(&it)));
     let is_behind = container.is_some() || process.as_deref().is_some_and(is_forwarder);
     if checkout.is_none() && !is_behind {
-        let ancestors = processes::ancestors(pid);
-        let ancestors = ancestors.into_iter().map(processes::working_folder);
-        let mut folders = std::iter::once(folder.clone()).chain(ancestors).flatten();
-        checkout = folders.find_map(|it| match it {
-            WorkingFolder::Existing(folder) => evidence.checkout_of_folder(&folder),
-            WorkingFolder::Removed(folder) => evidence.checkout_of_removed_folder(&folder),
+        let own = folder.as_ref().and_then(|it| checkout_of(it, evidence));
+        // Only then the ancestors matter.
+        checkout = own.or_else(|| {
+            let ancestors = processes::ancestors(pid).into_iter();
+            let mut folders = ancestors.filter_map(processes::working_folder);
+            folders.find_map(|it| checkout_of(&it, evidence))
         });
     }
     Listener {
@@ -78,5 +81,12 @@ fn described(pid: u32, evidence: &mut Evidence) -> Listener {
         checkout,
         container,
         ..Listener::default()
+    }
+}
+
+fn checkout_of(folder: &WorkingFolder, evidence: &mut Evidence) -> Option<PathBuf> {
+    match folder {
+        WorkingFolder::Existing(folder) => evidence.checkout_of_folder(folder),
+        WorkingFolder::Removed(folder) => evidence.checkout_of_removed_folder(folder),
     }
 }
