@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::PORTCTL;
 use test_support::daemon::Daemon;
-use test_support::{Ran, Sandbox};
+use test_support::{Ran, Sandbox, free_block};
 
 /// A sandbox with `portctl`, and possibly a daemon.
 pub(crate) struct Machine {
@@ -57,6 +57,15 @@ impl Machine {
 
     pub(crate) fn run(&self, words: &[&str]) -> Ran {
         self.run_in(&self.work(), words)
+    }
+
+    /// Allocates a port that no other test uses to a service of the work folder.
+    #[track_caller]
+    pub(crate) fn port_of(&self, service: &str) -> u16 {
+        let port = free_block(1);
+        let line = ["get", service, "--port", &port.to_string()];
+        self.run(&line).printed();
+        port
     }
 
     #[track_caller]

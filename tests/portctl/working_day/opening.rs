@@ -2,10 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use test_support::helper::Helper;
-use test_support::{Ran, free_block, install_script, occupant_by, program};
+use test_support::{Ran, install_script, occupant_of, occupant_of_in};
 
 use super::machine::{Machine, both_ways};
 
@@ -31,33 +29,12 @@ fn run(machine: &Machine, programs: &Path, words: &[&str]) -> Ran {
     Ran::of(command.env("PATH", programs))
 }
 
-/// Allocates a port that no other test uses to a service of the work folder.
-fn port_of(machine: &Machine, service: &str) -> u16 {
-    let port = free_block(1);
-    let line = ["get", service, "--port", &port.to_string()];
-    machine.run(&line).printed();
-    port
-}
-
-/// Starts a process in a folder that listens on the port.
-fn server(folder: &Path, port: u16) -> Helper {
-    let mut command = Command::new(program("test-listener"));
-    occupant_by(command.arg(port.to_string()).current_dir(folder)).0
-}
-
-/// Starts a process that listens on the port, of which nothing tells the checkout.
-fn stranger(port: u16) -> Helper {
-    let mut command = Command::new("setsid");
-    let command = command.arg(program("test-listener")).arg(port.to_string());
-    occupant_by(command.current_dir("/")).0
-}
-
 #[test]
 fn running_service_is_opened_in_the_browser() {
     both_ways(|machine| {
         let programs = browser(machine, 0);
-        let port = port_of(machine, "web");
-        let _server = server(&machine.work(), port);
+        let port = machine.port_of("web");
+        let _server = occupant_of_in(port, &machine.work());
         let ran = run(machine, &programs, &["open", "web"]);
         assert_eq!(ran.printed(), format!("opened http://localhost:{port}"));
         let ran = run(machine, &programs, &["open", "web", "--site"]);
@@ -74,7 +51,7 @@ fn running_service_is_opened_in_the_browser() {
 fn service_that_does_not_listen_is_not_opened() {
     both_ways(|machine| {
         let programs = browser(machine, 0);
-        let port = port_of(machine, "web");
+        let port = machine.port_of("web");
         assert_eq!(
             run(machine, &programs, &["open", "web"]).complained(1),
             format!(
@@ -103,8 +80,8 @@ fn server_of_another_checkout_is_not_opened() {
         let blog = machine.work().join("blog");
         fs::create_dir_all(blog.join("app")).unwrap();
         fs::write(blog.join("portctl.toml"), "").unwrap();
-        let port = port_of(machine, "web");
-        let server = server(&blog.join("app"), port);
+        let port = machine.port_of("web");
+        let server = occupant_of_in(port, &blog.join("app"));
         assert_eq!(
             run(machine, &programs, &["open", "web"]).complained(1),
             format!(
@@ -122,8 +99,8 @@ fn server_of_another_checkout_is_not_opened() {
 fn server_that_cannot_be_told_is_opened_with_a_note() {
     both_ways(|machine| {
         let programs = browser(machine, 0);
-        let port = port_of(machine, "web");
-        let server = stranger(port);
+        let port = machine.port_of("web");
+        let server = occupant_of(port);
         let ran = run(machine, &programs, &["open", "web"]);
         let note = format!(
             "note: port {port} of work/default/web is in use by test-listener (pid {}, in /); its checkout is unknown, \
@@ -138,8 +115,8 @@ fn server_that_cannot_be_told_is_opened_with_a_note() {
 #[test]
 fn without_a_program_that_works_the_error_names_the_url() {
     both_ways(|machine| {
-        let port = port_of(machine, "web");
-        let _server = server(&machine.work(), port);
+        let port = machine.port_of("web");
+        let _server = occupant_of_in(port, &machine.work());
         let empty = machine.sandbox.path().join("empty");
         fs::create_dir(&empty).unwrap();
         let ran = run(machine, &empty, &["open", "web"]);

@@ -6,31 +6,12 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use test_support::helper::Helper;
-use test_support::{Ran, free_block, is_available, occupant_by, program};
+use test_support::{
+    Ran, free_block, is_available, occupant_by, occupant_of, occupant_of_in, program,
+};
 
 use super::machine::{Machine, both_ways};
 use crate::PORTCTL;
-
-/// Allocates a port that no other test uses to a service of the work folder.
-fn port_of(machine: &Machine, service: &str) -> u16 {
-    let port = free_block(1);
-    let line = ["get", service, "--port", &port.to_string()];
-    machine.run(&line).printed();
-    port
-}
-
-/// Starts a process in a folder that listens on the port.
-fn server(folder: &Path, port: u16) -> Helper {
-    let mut command = Command::new(program("test-listener"));
-    occupant_by(command.arg(port.to_string()).current_dir(folder)).0
-}
-
-/// Starts a process that listens on the port, of which nothing tells the checkout.
-fn stranger(port: u16) -> Helper {
-    let mut command = Command::new("setsid");
-    let command = command.arg(program("test-listener")).arg(port.to_string());
-    occupant_by(command.current_dir("/")).0
-}
 
 /// Starts an HTTP server in a folder that answers with these statuses.
 fn http_server(folder: &Path, address: &str, statuses: &[&str]) -> Helper {
@@ -55,10 +36,10 @@ fn servers_of_this_checkout_end_the_wait_in_silence() {
     both_ways(|machine| {
         let app = machine.work().join("app");
         fs::create_dir(&app).unwrap();
-        let (web, api) = (port_of(machine, "web"), port_of(machine, "api"));
-        let _web = server(&app, web);
+        let (web, api) = (machine.port_of("web"), machine.port_of("api"));
+        let _web = occupant_of_in(web, &app);
         assert_silent(&machine.run(&["wait", "web"]));
-        let _api = server(&machine.work(), api);
+        let _api = occupant_of_in(api, &machine.work());
         assert_silent(&machine.run(&["wait", "api", "web"]));
         assert_silent(&machine.run(&["wait", "--strict", "--timeout", "0"]));
         let ran = machine.json(&["wait", "--json"]);
@@ -80,7 +61,7 @@ fn servers_of_this_checkout_end_the_wait_in_silence() {
 #[test]
 fn server_belongs_to_the_checkout_that_its_environment_names() {
     both_ways(|machine| {
-        let port = port_of(machine, "web");
+        let port = machine.port_of("web");
         let other = other_checkout(machine);
         let mut command = Command::new(program("test-listener"));
         // As `portctl run` sets it.
@@ -98,7 +79,7 @@ fn server_that_listens_on_ipv6_only_answers() {
         return;
     }
     both_ways(|machine| {
-        let port = port_of(machine, "web");
+        let port = machine.port_of("web");
         let address = format!("[::1]:{port}");
         let _server = http_server(&machine.work(), &address, &["200"]);
         assert_silent(&machine.run(&["wait", "web"]));
@@ -109,11 +90,11 @@ fn server_that_listens_on_ipv6_only_answers() {
 #[test]
 fn server_that_starts_later_ends_the_wait() {
     both_ways(|machine| {
-        let port = port_of(machine, "web");
+        let port = machine.port_of("web");
         let mut command = machine.command(&machine.work(), &["wait", "web"]);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let waiting = command.spawn().unwrap();
-        let _server = server(&machine.work(), port);
+        let _server = occupant_of_in(port, &machine.work());
         assert_silent(&Ran::from(waiting.wait_with_output().unwrap()));
     });
 }
@@ -121,7 +102,7 @@ fn server_that_starts_later_ends_the_wait() {
 #[test]
 fn time_out_tells_what_was_seen() {
     both_ways(|machine| {
-        let port = port_of(machine, "web");
+        let port = machine.port_of("web");
         assert_eq!(
             machine
                 .run(&["wait", "web", "--timeout", "0"])
@@ -140,8 +121,8 @@ fn time_out_tells_what_was_seen() {
                  hint: read the log of the server, or wait longer: `portctl wait --http /health --timeout 300 web`"
             )
         );
-        let silent = port_of(machine, "api");
-        let _silent = server(&machine.work(), silent);
+        let silent = machine.port_of("api");
+        let _silent = occupant_of_in(silent, &machine.work());
         let line = ["wait", "api", "--http", "/", "--timeout", "0"];
         assert!(machine.run(&line).complained(1).starts_with(&format!(
             "error: port {silent} of work/default/api does not answer GET /: it takes too long\n"
@@ -168,7 +149,7 @@ fn time_out_tells_what_was_seen() {
 #[test]
 fn server_on_another_address_does_not_answer() {
     both_ways(|machine| {
-        let port = port_of(machine, "web");
+        let port = machine.port_of("web");
         let server = http_server(&machine.work(), &format!("127.0.0.2:{port}"), &["200"]);
         let ran = machine.run(&["wait", "web", "--timeout", "0"]);
         let expected = format!(
@@ -184,9 +165,9 @@ fn server_on_another_address_does_not_answer() {
 #[test]
 fn server_of_this_checkout_on_a_wrong_port_is_named() {
     both_ways(|machine| {
-        let port = port_of(machine, "web");
+        let port = machine.port_of("web");
         let wrong = free_block(1);
-        let server = server(&machine.work(), wrong);
+        let server = occupant_of_in(wrong, &machine.work());
         let ran = machine.run(&["wait", "web", "--timeout", "0"]);
         let expected = format!(
             "error: nothing listens on port {port} of work/default/web; test-listener (pid {}, in {}) of the same \
@@ -201,7 +182,7 @@ fn server_of_this_checkout_on_a_wrong_port_is_named() {
 #[test]
 fn http_waits_for_a_status_below_500() {
     both_ways(|machine| {
-        let port = port_of(machine, "web");
+        let port = machine.port_of("web");
         let address = format!("127.0.0.1:{port}");
         let mut server = http_server(&machine.work(), &address, &["500", "503", "404"]);
         assert_silent(&machine.run(&["wait", "web", "--http", "/health?deep=1"]));
@@ -222,8 +203,8 @@ fn server_of_another_checkout_ends_the_wait_at_once_with_exit_code_3() {
     both_ways(|machine| {
         let blog = other_checkout(machine);
         // Nothing ever listens on this port.
-        port_of(machine, "api");
-        let port = port_of(machine, "web");
+        machine.port_of("api");
+        let port = machine.port_of("web");
         let server = http_server(&blog, &format!("127.0.0.1:{port}"), &["500"]);
         let expected = format!(
             "port {port} of work/default/web is in use by test-http (pid {1}, in {0}); it belongs to another checkout, {0}",
@@ -279,8 +260,8 @@ fn server_of_another_checkout_ends_the_wait_at_once_with_exit_code_3() {
 #[test]
 fn server_that_cannot_be_told_is_taken_with_a_note_unless_strict() {
     both_ways(|machine| {
-        let port = port_of(machine, "web");
-        let server = stranger(port);
+        let port = machine.port_of("web");
+        let server = occupant_of(port);
         let unknown = format!(
             "port {port} of work/default/web is in use by test-listener (pid {}, in /); its checkout is unknown, because \
              its folder is in no checkout\n",
@@ -305,7 +286,7 @@ fn wrong_times_paths_and_services_are_refused_before_waiting() {
             machine.run(&["wait"]).complained(1),
             "error: no service of this checkout has a port yet\nhint: allocate one, as in `portctl get web`"
         );
-        port_of(machine, "web");
+        machine.port_of("web");
         for (line, problem) in [
             (
                 ["web", "--timeout", "soon"],
@@ -345,7 +326,7 @@ fn wrong_times_paths_and_services_are_refused_before_waiting() {
 #[test]
 fn progress_is_shown_on_a_terminal() {
     both_ways(|machine| {
-        let port = port_of(machine, "web");
+        let port = machine.port_of("web");
         let in_terminal = |line: &str| {
             let mut command = machine.program("script", &machine.work());
             command.args([
@@ -358,7 +339,7 @@ fn progress_is_shown_on_a_terminal() {
         let shown = in_terminal("wait web --timeout 0.01");
         let waiting = format!("waiting for web on http://localhost:{port}\r\nerror: ");
         assert!(shown.starts_with(&waiting), "{shown}");
-        let _server = server(&machine.work(), port);
+        let _server = occupant_of_in(port, &machine.work());
         assert_eq!(
             in_terminal("wait web"),
             format!("web answers on http://localhost:{port}\r\n")

@@ -36,7 +36,8 @@ pub use conditions::set_limit;
 pub use conditions::{folder_in_memory, is_available, soak, wait_for_exit, wait_until};
 pub use foreign_store::open_as_store;
 pub use ports::{
-    free_block, free_port, listener, occupant, occupant_by, occupant_in, occupant_of, user_of,
+    free_block, free_port, listener, occupant, occupant_by, occupant_in, occupant_of,
+    occupant_of_in, user_of,
 };
 pub use programs::{install, install_script, installed, program};
 pub use ran::Ran;

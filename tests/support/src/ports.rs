@@ -34,8 +34,13 @@ pub fn occupant_in(folder: &Path) -> (Helper, u16) {
 
 /// Like [`occupant`], but on this port.
 pub fn occupant_of(port: u16) -> Helper {
+    occupant_of_in(port, Path::new("/"))
+}
+
+/// Like [`occupant`], but on this port and in this folder.
+pub fn occupant_of_in(port: u16, folder: &Path) -> Helper {
     let mut command = Command::new(program("test-listener"));
-    occupant_by(command.arg(port.to_string()).current_dir("/")).0
+    occupant_by(command.arg(port.to_string()).current_dir(folder)).0
 }
 
 /// Starts `test-listener` with a port, or 0, by this command.
