@@ -15,7 +15,7 @@ use crate::checkout::{Here, TypedLabels};
 use crate::command_error::CommandError;
 use crate::output::{self, Stream, visible, wording};
 use crate::report::Report;
-use crate::server::HttpPath;
+use crate::server::{HttpPath, SharedLimit};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 /// The shortest time that a hint suggests.
@@ -23,12 +23,15 @@ const LONGER_TIMEOUT: Duration = Duration::from_secs(300);
 /// The pause after the first look. Each is twice as long as the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
-/// Time limit for a connection. A server whose queue is full does not answer.
+/// Time limit for a connection, shared by the addresses of localhost. A server whose queue is full does not answer.
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
-/// Time limit for a response. The first one may have to be compiled, but others must not wait forever meanwhile.
-const RESPONSE_LIMIT: Duration = Duration::from_secs(10);
-/// Time for a look that begins at the deadline.
+/// Time limit for a response, shared by the addresses of a server. The first one may have to be compiled, but others must
+/// not wait forever meanwhile.
+const RESPONSE_LIMIT: Duration = Duration::from_secs(20);
+/// Time for a look at all services that begins at the deadline.
 const LAST_LOOK: Duration = Duration::from_millis(500);
+/// Stands for a time limit that is too long to be one.
+const FAR_AWAY: Duration = Duration::from_secs(3600);
 
 pub(crate) fn run(args: WaitArgs) -> CommandResult {
     let timeout = args.timeout.map_or(DEFAULT_TIMEOUT, |it| it.0);
@@ -102,20 +105,21 @@ impl Waiting<'_> {
         let left = self
             .end
             .map(|it| it.saturating_duration_since(Instant::now()));
-        left.unwrap_or(Duration::MAX)
+        left.unwrap_or(FAR_AWAY)
     }
 
     /// Looks once at each service that is not ready yet. The owners come first, so that a foreign one is told before any
     /// request is sent.
     fn look(&mut self, left: Duration) -> Result<(), CommandError> {
-        let limit = |most: Duration| most.min(left.max(LAST_LOOK));
         let mut pending: Vec<&mut Awaited> =
             self.services.iter_mut().filter(|it| !it.is_ready).collect();
+        let mut limits = SharedLimit::new(left.max(LAST_LOOK), 2 * pending.len());
         for service in &mut pending {
-            service.look(self.backend, self.invocation, limit(CONNECT_LIMIT))?;
+            let limit = limits.next().min(CONNECT_LIMIT);
+            service.look(self.backend, self.invocation, limit)?;
         }
         for service in pending {
-            service.ask(self.path, limit(RESPONSE_LIMIT));
+            service.ask(self.path, limits.next().min(RESPONSE_LIMIT));
             if service.is_ready && !self.invocation.has_switch("--json") {
                 print_notes(service.note().as_slice());
                 tell(&format!(

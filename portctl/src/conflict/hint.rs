@@ -39,7 +39,7 @@ pub(crate) fn adopt_command(claim: &Claim, port: Port) -> String {
 
 /// The command that moves the service of a claim to a port. Returns `None` if `move` may find another allocation than the
 /// one that the claim conflicts with.
-pub(super) fn move_command(claim: &Claim, holder: &Allocation, port: Port) -> Option<String> {
+pub(crate) fn move_command(claim: &Claim, holder: &Allocation, port: Port) -> Option<String> {
     let is_found = if claim.label_origin().is_detected() {
         holder.label_origin.is_detected() && holder.dir.as_ref() == claim.dir()
     } else {

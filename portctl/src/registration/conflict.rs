@@ -21,6 +21,8 @@ pub(super) struct RegistrationConflict<'a> {
     pub(super) here: &'a Here<'a>,
     pub(super) claim: &'a Claim,
     pub(super) fixed_port: &'a FixedPort,
+    /// True if the server of the service uses the port already.
+    pub(super) is_served: bool,
 }
 
 impl RegistrationConflict<'_> {
@@ -52,8 +54,9 @@ impl RegistrationConflict<'_> {
         conflict::report_holder(self.backend, &problem, holder)
     }
 
-    /// Reports a port that is not allocated, but in use by a process that is not certainly the service.
-    pub(super) fn in_use(&self, in_use: PortUse, whose: &Whose, adopt_command: &str) -> Report {
+    /// Reports a port that is not allocated, but in use by a process that is not certainly the service, if it was in use
+    /// when it was looked at.
+    pub(super) fn in_use(&self, seen: Option<(PortUse, Whose)>, adopt_command: &str) -> Report {
         let FixedPort {
             file,
             line,
@@ -61,9 +64,12 @@ impl RegistrationConflict<'_> {
             service,
             ..
         } = self.fixed_port;
-        let report = Report::new(format!(
-            "{file}:{line}: port {port} of {service} is {in_use}{whose}"
-        ));
+        let problem = format!("{file}:{line}: port {port} of {service} is");
+        let Some((in_use, whose)) = seen else {
+            let report = Report::new(format!("{problem} in use since a moment ago"));
+            return report.hint("run the command again");
+        };
+        let report = Report::new(format!("{problem} {in_use}{whose}"));
         let own_port = own_port_hint(self.claim, self.fixed_port);
         report.in_use(Some(in_use)).hint(match whose {
             Whose::Foreign(_) => own_port,
@@ -111,7 +117,13 @@ impl RegistrationConflict<'_> {
                     env_command(self.claim, file)
                 )
             }
-            _ => format!("{} releases that port", conflict::release_command(&holder)),
+            _ => conflict::move_command(self.claim, &holder, self.fixed_port.port).map_or_else(
+                || format!("{} releases that port", conflict::release_command(&holder)),
+                |line| {
+                    let adopt = if self.is_served { " --adopt" } else { "" };
+                    format!("`{line}{adopt}` gives it the port that is written there")
+                },
+            ),
         };
         self.report_holder(&problem, holder).hint(hint)
     }

@@ -1,6 +1,6 @@
 //! The registration of ports.
 
-use port_registry::{Allocation, Checkout, Claim, Error, ListenerPolicy, ServiceKey};
+use port_registry::{Allocation, Checkout, Claim, Error, ListenerPolicy, PortUse, ServiceKey};
 
 use super::conflict::RegistrationConflict;
 use crate::backend::{Backend, BackendError, ItemError, submit};
@@ -34,11 +34,18 @@ impl Registration<'_> {
         let existing = here.current()?;
         refuse_others(here, &existing, &certain)?;
         refuse_shared_variables(&existing, &certain)?;
-        self.refuse_listeners(&certain)?;
+        let looks: Vec<Look> = certain
+            .iter()
+            .map(|it| self.look(it))
+            .collect::<Result<_, _>>()?;
         let (claims, registered) = with_marks(
             |length| {
-                let claims = certain.iter();
-                claims.map(|it| claim(here, it, length)).collect()
+                let claims = certain.iter().zip(&looks);
+                claims
+                    .map(
+                        |(it, look)| Ok(claim(here, it, length)?.with_listener_policy(look.policy)),
+                    )
+                    .collect()
             },
             |claims: &[Claim]| {
                 submit(
@@ -65,49 +72,58 @@ impl Registration<'_> {
             let BackendError::Registry(error) = error else {
                 return Err(error.into());
             };
-            let conflict = self.conflict(&claims[index], certain[index]);
-            conflicts.push(conflict.report(error)?);
+            let conflict = RegistrationConflict {
+                backend: *backend,
+                here,
+                claim: &claims[index],
+                fixed_port: certain[index],
+                is_served: looks[index].is_served(),
+            };
+            conflicts.push(match error {
+                Error::PortInUse { .. } => {
+                    conflict.in_use(looks[index].in_use.clone(), &self.adopt_command)
+                }
+                error => conflict.report(error)?,
+            });
         }
         Err(refusal(conflicts, claims.len()).into())
     }
 
-    /// Refuses ports that are not allocated, but in use by a process that is not certainly the service.
-    fn refuse_listeners(&self, fixed_ports: &[&FixedPort]) -> Result<(), CommandError> {
-        let mut conflicts = Vec::new();
-        for fixed_port in fixed_ports {
-            let status = self.backend.check(fixed_port.port)?;
-            let Some(in_use) = status.in_use.filter(|_| status.holder.is_none()) else {
-                continue;
-            };
-            let claim = claim(self.here, fixed_port, Checkout::MARK_LENGTHS[0])?;
-            let whose = Whose::of(&in_use, claim.dir().map(|dir| &**dir));
-            let is_refused = match &whose {
-                Whose::Foreign(_) => true,
-                Whose::Unknown(_) => self.policy == ListenerPolicy::Refuse,
-                Whose::Ours | Whose::Nobody => false,
-            };
-            if is_refused {
-                let conflict = self.conflict(&claim, fixed_port);
-                conflicts.push(conflict.in_use(in_use, &whose, &self.adopt_command));
-            }
-        }
-        if conflicts.is_empty() {
-            return Ok(());
-        }
-        Err(refusal(conflicts, fixed_ports.len()).into())
+    /// Looks who uses a port.
+    fn look(&self, fixed_port: &FixedPort) -> Result<Look, CommandError> {
+        let Some(in_use) = self.backend.check(fixed_port.port)?.in_use else {
+            // Whoever listens there from now on has to be looked at first.
+            return Ok(Look {
+                in_use: None,
+                policy: ListenerPolicy::Refuse,
+            });
+        };
+        let claim = claim(self.here, fixed_port, Checkout::MARK_LENGTHS[0])?;
+        let whose = Whose::of(&in_use, claim.dir().map(|dir| &**dir));
+        let policy = match &whose {
+            Whose::Foreign(_) => ListenerPolicy::Refuse,
+            Whose::Unknown(_) => self.policy,
+            Whose::Ours | Whose::Nobody => ListenerPolicy::Adopt,
+        };
+        Ok(Look {
+            in_use: Some((in_use, whose)),
+            policy,
+        })
     }
+}
 
-    fn conflict<'b>(
-        &'b self,
-        claim: &'b Claim,
-        fixed_port: &'b FixedPort,
-    ) -> RegistrationConflict<'b> {
-        RegistrationConflict {
-            backend: self.backend,
-            here: self.here,
-            claim,
-            fixed_port,
-        }
+/// A look at a port that is to be registered.
+struct Look {
+    in_use: Option<(PortUse, Whose)>,
+    /// The treatment of a process that uses the port.
+    policy: ListenerPolicy,
+}
+
+impl Look {
+    /// Tests if a server uses the port that counts as that of the service.
+    fn is_served(&self) -> bool {
+        let whose = self.in_use.as_ref().map(|(_, whose)| whose);
+        self.policy == ListenerPolicy::Adopt && whose.is_some_and(|it| *it != Whose::Nobody)
     }
 }
 
@@ -164,9 +180,7 @@ fn claim(here: &Here, fixed_port: &FixedPort, mark_length: usize) -> Result<Clai
             .into());
     }
     let claim = here.claim(service, mark_length)?;
-    Ok(claim
-        .with_port(fixed_port.port)
-        .with_listener_policy(ListenerPolicy::Adopt))
+    Ok(claim.with_port(fixed_port.port))
 }
 
 /// Reports all conflicts.

@@ -5,18 +5,24 @@ use std::time::Duration;
 
 use port_registry::{Port, connects};
 
+use super::shared_limit::SharedLimit;
+
 const LOOPBACKS: [IpAddr; 2] = [
     IpAddr::V4(Ipv4Addr::LOCALHOST),
     IpAddr::V6(Ipv6Addr::LOCALHOST),
 ];
 
-/// Returns the addresses of `localhost` on which a server accepts a connection to the port. `limit` is the time for each.
+/// Returns the addresses of `localhost` on which a server accepts a connection to the port. The addresses
+/// share the time limit.
 ///
 /// A bind would tell as well, but while it lasts, the server's own bind fails.
 pub(super) fn accepting(port: Port, limit: Duration) -> Vec<SocketAddr> {
     let addresses = LOOPBACKS.map(|ip| SocketAddr::new(ip, port.get()));
+    let mut limits = SharedLimit::new(limit, addresses.len());
     let addresses = addresses.into_iter();
-    addresses.filter(|it| connects(*it, limit)).collect()
+    addresses
+        .filter(|it| connects(*it, limits.next()))
+        .collect()
 }
 
 #[cfg(test)]

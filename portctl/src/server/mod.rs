@@ -3,6 +3,8 @@
 mod connection;
 mod look;
 mod request;
+mod shared_limit;
 
 pub(crate) use self::look::{Server, look};
 pub(crate) use self::request::{HttpAnswer, HttpPath, get};
+pub(crate) use self::shared_limit::SharedLimit;

@@ -9,6 +9,8 @@ use port_registry::Port;
 use ureq::Agent;
 use ureq::http::uri::PathAndQuery;
 
+use super::shared_limit::SharedLimit;
+
 /// The path of a URL, maybe with a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HttpPath(PathAndQuery);
@@ -51,8 +53,8 @@ impl HttpAnswer {
     }
 }
 
-/// Requests a path at these addresses of localhost, in turn until one is ready. Returns the last answer. `limit` is the
-/// time for each.
+/// Requests a path at these addresses of localhost, in turn until one is ready. Returns the last answer. The addresses
+/// share the time limit.
 pub(crate) fn get(
     addresses: &[SocketAddr],
     port: Port,
@@ -60,8 +62,9 @@ pub(crate) fn get(
     limit: Duration,
 ) -> HttpAnswer {
     let mut last = HttpAnswer::None("nothing listens".to_owned());
+    let mut limits = SharedLimit::new(limit, addresses.len());
     for address in addresses {
-        last = get_at(*address, port, path, limit);
+        last = get_at(*address, port, path, limits.next());
         if last.is_ready() {
             break;
         }

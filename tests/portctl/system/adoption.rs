@@ -152,3 +152,39 @@ fn scan_registers_nothing_if_one_listener_is_foreign() {
         }
     });
 }
+
+#[test]
+fn scan_reports_listeners_and_conflicts_of_the_registry_at_once() {
+    both_ways(Scene::new, |scene| {
+        let case = Case::new(scene, Some("blog"));
+        let blog = scene.work().join("blog");
+        let taken = scene.json_in(&blog, &["allocate", "db", "--json"])["port"].to_string();
+        let held = scene.json_in(&case.shop, &["allocate", "api", "--json"])["port"].to_string();
+        let (_own, own) = scene.listen(&case.shop, &["0"]);
+        let compose = format!(
+            "services:\n  api:\n    ports: ['{own}:80']\n  db:\n    ports: ['{taken}:80']\n  web:\n    ports: ['{}:80']\n",
+            case.port
+        );
+        fs::write(case.shop.join("compose.yaml"), compose).unwrap();
+        let ran = scene.run_in(&case.shop, &["scan", "--register"]);
+        let error = ran.complained(1);
+        for part in [
+            "3 of 3 ports cannot be registered, so none was registered".to_owned(),
+            format!("compose.yaml:3: port {own} of api cannot be registered: "),
+            format!("has port {held} already"),
+            format!(
+                "`portctl move api --port {own} --adopt` gives it the port that is written there"
+            ),
+            format!("compose.yaml:5: port {taken} of db is allocated to "),
+            format!(
+                "compose.yaml:7: port {} of web is in use by test-listener",
+                case.port
+            ),
+        ] {
+            assert!(error.contains(&part), "{part}: {error}");
+        }
+        let own = own.to_string();
+        let ran = scene.run_in(&case.shop, &["move", "api", "--port", &own, "--adopt"]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+    });
+}
