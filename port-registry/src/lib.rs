@@ -206,6 +206,7 @@ pub use types::range::{PortRange, PortRangeError};
 pub use types::service_key::{MAX_NAME_LEN, NameError, NameFault, ServiceKey};
 pub use types::service_move::Move;
 pub use types::timestamp::{Timestamp, TimestampError};
+pub use usage::checkout_evidence::CheckoutEvidence;
 pub use usage::listener::{CHECKOUT_VARIABLE, Listener};
 pub use usage::port_use::{PortUsage, PortUse};
 pub use variable_name::variable_name;

@@ -84,15 +84,14 @@ impl<'a> Evidence<'a> {
         None
     }
 
-    /// Returns the checkout that a process names itself. One that does not exist, or not any more, counts for
-    /// nothing: the path may be that of another system, or the checkout may have been moved.
+    /// Returns the checkout that a process names itself, by its root or a folder in it. A path that does not exist, or not
+    /// any more, counts for nothing: it may be that of another system, or the checkout may have been moved.
     #[cfg(target_os = "linux")]
-    pub(super) fn named_checkout(named: &Path) -> Option<PathBuf> {
-        let path = named.to_owned();
-        let is_folder = run_with_timeout(RESPONSE_TIMEOUT, move || {
-            path.is_absolute() && std::fs::metadata(path).is_ok_and(|it| it.is_dir())
-        });
-        (is_folder == Some(true)).then(|| named.to_owned())
+    pub(super) fn named_checkout(&mut self, named: &Path) -> Option<PathBuf> {
+        if !named.is_absolute() {
+            return None;
+        }
+        self.checkout_of_folder(named)
     }
 
     /// Returns the container that is meant. Returns `None` if several are, because they may publish one port on different

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::checkout_evidence::CheckoutEvidence;
 use super::evidence::Evidence;
 use super::forwarder::is_forwarder;
 use super::joined::joined;
@@ -60,17 +61,21 @@ fn described(pid: u32, evidence: &mut Evidence) -> Listener {
         None => processes::container_id(pid),
     };
     let named = processes::variable(pid, CHECKOUT_VARIABLE);
-    let mut checkout = named.and_then(|it| Evidence::named_checkout(Path::new(&it)));
+    let named = named.and_then(|it| evidence.named_checkout(Path::new(&it)));
+    let mut found = named.map(|it| (it, CheckoutEvidence::Variable));
     let is_behind = container.is_some() || process.as_deref().is_some_and(is_forwarder);
-    if checkout.is_none() && !is_behind {
+    if found.is_none() && !is_behind {
         let own = folder.as_ref().and_then(|it| checkout_of(it, evidence));
+        found = own.map(|it| (it, CheckoutEvidence::Folder));
         // Only then the ancestors matter.
-        checkout = own.or_else(|| {
+        found = found.or_else(|| {
             let ancestors = processes::ancestors(pid).into_iter();
             let mut folders = ancestors.filter_map(processes::working_folder);
-            folders.find_map(|it| checkout_of(&it, evidence))
+            let of_ancestor = folders.find_map(|it| checkout_of(&it, evidence))?;
+            Some((of_ancestor, CheckoutEvidence::Ancestor))
         });
     }
+    let (checkout, checkout_by) = found.unzip();
     Listener {
         pid: Some(pid),
         process,
@@ -79,6 +84,7 @@ fn described(pid: u32, evidence: &mut Evidence) -> Listener {
             Some(WorkingFolder::Removed(_)) | None => None,
         },
         checkout,
+        checkout_by,
         container,
         ..Listener::default()
     }

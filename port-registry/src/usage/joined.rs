@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+#[cfg(unix)]
+use super::checkout_evidence::CheckoutEvidence;
 use super::evidence::Evidence;
 #[cfg(unix)]
 use super::forwarder::is_forwarder;
@@ -49,6 +51,10 @@ fn add_container(port: Port, listener: &mut Listener, evidence: &mut Evidence) {
         && let Some(folder) = container.project_folder().cloned()
     {
         listener.checkout = evidence.checkout_of_folder(&folder);
+        listener.checkout_by = listener
+            .checkout
+            .as_ref()
+            .map(|_| CheckoutEvidence::Container);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::checkout_evidence::CheckoutEvidence;
 use super::forwarder::is_forwarder;
 use crate::checkout::compare::{self, CheckoutMatch};
 use crate::system::user;
@@ -49,6 +50,9 @@ pub struct Listener {
         )
     )]
     pub checkout: Option<PathBuf>,
+    /// The evidence that names the checkout.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub checkout_by: Option<CheckoutEvidence>,
     /// The name of the container that it is in or forwards to, or the beginning of the container's id.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub container: Option<String>,
@@ -75,7 +79,8 @@ impl Listener {
     ///
     /// The first of these that names a checkout decides, for each process:
     ///
-    /// 1. the variable `PORT_REGISTRY_CHECKOUT` in its environment, which `portctl run` sets
+    /// 1. the variable `PORT_REGISTRY_CHECKOUT` in its environment, which `portctl run` sets, if it is the path of a checkout or
+    ///    of a folder in one
     /// 2. the label `com.docker.compose.project.working_dir` of its container, or of the container that it forwards
     ///    to
     /// 3. its folder, and then the folders of the processes that it descends from, within its session (setsid(2))

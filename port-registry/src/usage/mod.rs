@@ -2,6 +2,7 @@
 
 #[cfg(all(feature = "listeners", not(target_os = "linux")))]
 mod by_crate;
+pub(crate) mod checkout_evidence;
 #[cfg(all(feature = "listeners", unix))]
 mod containers;
 #[cfg(feature = "listeners")]

@@ -24,6 +24,13 @@ pub(super) fn assert_foreign(scene: &Scene, folder: &Path, port: u16, other: &Pa
     assert!(text.ends_with(&end), "{text}");
 }
 
+/// Asserts that this evidence names the checkout of a port's listener.
+#[track_caller]
+pub(super) fn assert_named_by(scene: &Scene, port: u16, evidence: &str) {
+    let (text, status) = scene.check(port);
+    assert_eq!(status["listener"]["checkout_by"], evidence, "{text}");
+}
+
 /// Asserts that the checkout of a port's listener is unknown, for this reason.
 #[track_caller]
 pub(super) fn assert_unknown(scene: &Scene, folder: &Path, port: u16, reason: &str) {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fs;
 use std::path::Path;
 
-use super::claims::{assert_foreign, assert_unknown, listen_as};
+use super::claims::{assert_foreign, assert_named_by, assert_unknown, listen_as};
 use super::engine::Engine;
 use super::scene::{Scene, both_ways};
 
@@ -42,6 +42,7 @@ fn container_belongs_to_the_checkout_that_compose_started_it_in() {
         assert!(text.contains(", container shop-db-1)"), "{text}");
         assert_eq!(status["listener"]["container"], "shop-db-1");
         assert_eq!(status["listener"]["checkout"], shop.to_str().unwrap());
+        assert_named_by(scene, port, "container");
     });
 }
 

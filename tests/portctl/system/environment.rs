@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::claims::{assert_foreign, assert_unknown, listen_as};
+use super::claims::{assert_foreign, assert_named_by, assert_unknown, listen_as};
 use super::scene::{Scene, both_ways};
 use test_support::helper::Helper;
 use test_support::{Ran, occupant_by, program};
@@ -22,6 +22,41 @@ fn variable_of_a_process_names_its_checkout() {
             let (_server, port) = listen_for(scene, &shop, folder);
             assert_eq!(scene.owner(&shop, port), "ours");
             assert_foreign(scene, &blog, port, &shop);
+            assert_named_by(scene, port, "variable");
+        }
+    });
+}
+
+#[test]
+fn variable_with_a_folder_in_a_checkout_names_the_checkout() {
+    both_ways(Scene::new, |scene| {
+        let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
+        let inside = scene.folder("shop/packages/web");
+        let (_server, port) = listen_for(scene, &inside, &blog);
+        assert_eq!(scene.owner(&shop, port), "ours");
+        assert_foreign(scene, &blog, port, &shop);
+    });
+}
+
+#[test]
+fn variable_with_a_folder_in_no_checkout_counts_for_nothing() {
+    both_ways(Scene::new, |scene| {
+        let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
+        let plain = scene.folder("plain");
+        for named in [&plain, Path::new("/")] {
+            let (_server, port) = listen_for(scene, named, &blog);
+            assert_eq!(scene.owner(&blog, port), "ours", "{named:?}");
+            assert_foreign(scene, &shop, port, &blog);
+            assert_named_by(scene, port, "folder");
+            let (_server, port) = listen_for(scene, named, Path::new("/"));
+            assert_unknown(scene, &shop, port, "its folder is in no checkout");
+        }
+        // Once it has allocations, the folder is a checkout.
+        assert_eq!(scene.run_in(&plain, &["get", "web"]).code, Some(0));
+        for named in [&plain, &scene.folder("plain/below")] {
+            let (_server, port) = listen_for(scene, named, &blog);
+            assert_eq!(scene.owner(&plain, port), "ours", "{named:?}");
+            assert_foreign(scene, &blog, port, &plain);
         }
     });
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use super::claims::assert_named_by;
 use super::scene::{Scene, both_ways};
 use test_support::helper::Helper;
 use test_support::{occupant_by, program};
@@ -29,6 +30,7 @@ fn process_in_a_repository_belongs_to_it() {
             assert_owner(scene, &blog, port, "foreign");
             // A folder outside of git is a checkout too, once a service of it is meant.
             assert_owner(scene, &scene.work(), port, "foreign");
+            assert_named_by(scene, port, "folder");
         }
     });
 }
@@ -89,6 +91,7 @@ fn ancestors_tell_the_checkout_within_their_session() {
         let (_parent, port) = listen_below(scene, &shop, "same-session");
         assert_owner(scene, &shop, port, "ours");
         assert_owner(scene, &blog, port, "foreign");
+        assert_named_by(scene, port, "ancestor");
         // As below a terminal multiplexer that was started there by chance.
         let (_parent, port) = listen_below(scene, &shop, "");
         assert_owner(scene, &shop, port, "unknown");
