@@ -20,9 +20,20 @@ pub(crate) fn is_home(folder: &Path) -> bool {
 pub(crate) fn is_trusted(entry: &Metadata, folder: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
     let owner = entry.uid();
-    owner == folder.uid()
-        || user::user()
-            .is_some_and(|user| owner == user || (user == ROOT && sudo_user() == Some(owner)))
+    owner == folder.uid() || is_this_user(owner)
+}
+
+/// Tests if a user is this one. Under sudo, the user who called it counts too.
+#[cfg(unix)]
+fn is_this_user(other: u32) -> bool {
+    user::user().is_some_and(|user| other == user || (user == ROOT && sudo_user() == Some(other)))
+}
+
+/// Tests if a user may not speak for the folders of others. Only root meets such users, because nobody else can
+/// inspect their processes.
+#[cfg(all(target_os = "linux", feature = "listeners"))]
+pub(crate) fn is_stranger(other: u32) -> bool {
+    other != ROOT && user::is_own_id(ROOT) && !is_this_user(other)
 }
 
 #[cfg(not(unix))]

@@ -94,6 +94,15 @@ impl<'a> Evidence<'a> {
         self.checkout_of_folder(named)
     }
 
+    /// Tests if a user owns a folder.
+    #[cfg(target_os = "linux")]
+    pub(super) fn is_owned(folder: &Path, user: u32) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        let folder = folder.to_owned();
+        let owner = run_with_timeout(RESPONSE_TIMEOUT, move || std::fs::metadata(folder));
+        owner.is_some_and(|it| it.is_ok_and(|it| it.uid() == user))
+    }
+
     /// Returns the container that is meant. Returns `None` if several are, because they may publish one port on different
     /// addresses.
     #[cfg(unix)]

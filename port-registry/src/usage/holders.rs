@@ -10,6 +10,7 @@ use super::joined::joined;
 use super::listener::{CHECKOUT_VARIABLE, Listener};
 use super::processes::{self, WorkingFolder};
 use crate::system::tcp_table::TcpSocket;
+use crate::system::trust;
 use crate::types::port::Port;
 
 /// Finds the processes that have these sockets open, by port.
@@ -60,29 +61,28 @@ fn described(pid: u32, evidence: &mut Evidence) -> Listener {
         Some(_) => None,
         None => processes::container_id(pid),
     };
-    let named = processes::variable(pid, CHECKOUT_VARIABLE);
-    let named = named.and_then(|it| evidence.named_checkout(Path::new(&it)));
-    let mut found = named.map(|it| (it, CheckoutEvidence::Variable));
+    let stranger = stranger(pid);
     let is_behind = container.is_some() || process.as_deref().is_some_and(is_forwarder);
+    let mut found = named_checkout(pid, stranger, evidence);
     if found.is_none() && !is_behind {
-        let own = folder.as_ref().and_then(|it| checkout_of(it, evidence));
+        let own = folder.as_ref();
+        let own = own.and_then(|it| checkout_of(it, stranger, evidence));
         found = own.map(|it| (it, CheckoutEvidence::Folder));
         // Only then the ancestors matter.
-        found = found.or_else(|| {
-            let ancestors = processes::ancestors(pid).into_iter();
-            let mut folders = ancestors.filter_map(processes::working_folder);
-            let of_ancestor = folders.find_map(|it| checkout_of(&it, evidence))?;
-            Some((of_ancestor, CheckoutEvidence::Ancestor))
-        });
+        found = found.or_else(|| checkout_of_ancestors(pid, stranger, evidence));
     }
     let (checkout, checkout_by) = found.unzip();
+    let dir = match folder {
+        Some(WorkingFolder::Existing(folder)) => Some(folder),
+        Some(WorkingFolder::Removed(_)) | None => None,
+    };
+    let may_have_dir = dir.as_deref().is_some_and(|it| may_name(it, stranger));
+    let is_unheard = checkout.is_none() && container.is_none() && !may_have_dir;
     Listener {
         pid: Some(pid),
         process,
-        dir: match folder {
-            Some(WorkingFolder::Existing(folder)) => Some(folder),
-            Some(WorkingFolder::Removed(_)) | None => None,
-        },
+        uid: stranger.filter(|_| is_unheard),
+        dir,
         checkout,
         checkout_by,
         container,
@@ -90,9 +90,48 @@ fn described(pid: u32, evidence: &mut Evidence) -> Listener {
     }
 }
 
-fn checkout_of(folder: &WorkingFolder, evidence: &mut Evidence) -> Option<PathBuf> {
-    match folder {
+type Found = (PathBuf, CheckoutEvidence);
+
+fn named_checkout(pid: u32, stranger: Option<u32>, evidence: &mut Evidence) -> Option<Found> {
+    let named = processes::variable(pid, CHECKOUT_VARIABLE)?;
+    let checkout = evidence.named_checkout(Path::new(&named))?;
+    may_name(&checkout, stranger).then_some((checkout, CheckoutEvidence::Variable))
+}
+
+fn checkout_of(
+    folder: &WorkingFolder,
+    stranger: Option<u32>,
+    evidence: &mut Evidence,
+) -> Option<PathBuf> {
+    let checkout = match folder {
         WorkingFolder::Existing(folder) => evidence.checkout_of_folder(folder),
         WorkingFolder::Removed(folder) => evidence.checkout_of_removed_folder(folder),
+    };
+    checkout.filter(|it| may_name(it, stranger))
+}
+
+fn checkout_of_ancestors(
+    pid: u32,
+    stranger: Option<u32>,
+    evidence: &mut Evidence,
+) -> Option<Found> {
+    for ancestor in processes::ancestors(pid) {
+        let folder = processes::working_folder(ancestor);
+        let checkout = folder.and_then(|it| checkout_of(&it, stranger, evidence));
+        let Some(checkout) = checkout else { continue };
+        if may_name(&checkout, self::stranger(ancestor)) {
+            return Some((checkout, CheckoutEvidence::Ancestor));
+        }
     }
+    None
+}
+
+/// Returns the user of a process, if it is a [stranger](trust::is_stranger).
+fn stranger(pid: u32) -> Option<u32> {
+    processes::user(pid).filter(|&user| trust::is_stranger(user))
+}
+
+/// Tests if the processes of a user may name a checkout. Those of a stranger may name only checkouts that it owns.
+fn may_name(checkout: &Path, stranger: Option<u32>) -> bool {
+    stranger.is_none_or(|user| Evidence::is_owned(checkout, user))
 }

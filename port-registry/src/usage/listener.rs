@@ -28,7 +28,8 @@ pub struct Listener {
     /// The name of its executable.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub process: Option<String>,
-    /// The user that it belongs to, if nothing else is known. Only Linux tells.
+    /// The user that it belongs to, if nothing else is known, or if it is another user's process whose claim to a checkout
+    /// does not count. Only Linux tells.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub uid: Option<u32>,
     /// Its working folder. Only Linux tells, and not for processes in containers, whose paths mean other folders. In JSON,
@@ -85,6 +86,8 @@ impl Listener {
     ///    to
     /// 3. its folder, and then the folders of the processes that it descends from, within its session (setsid(2))
     ///
+    /// If root asks, the variable and the folder of another user's process count only if the checkout belongs to that user.
+    ///
     /// Returns `false` if one of the processes belongs to another checkout, and `true` only if each belongs to this one,
     /// because connections may reach any of them.
     pub fn belongs_to(&self, root: &Path) -> Option<bool> {
@@ -100,7 +103,8 @@ impl Listener {
     /// checkout only for those who ask for it.
     fn is_at(&self, root: &Path) -> bool {
         let is_forwarder = self.process.as_deref().is_some_and(is_forwarder);
-        let dir = self.dir.as_deref().filter(|_| !is_forwarder);
+        let may_speak = !is_forwarder && self.uid.is_none();
+        let dir = self.dir.as_deref().filter(|_| may_speak);
         dir.is_some_and(|dir| compare::compare(root, dir) == CheckoutMatch::Same)
     }
 
@@ -126,7 +130,7 @@ impl Listener {
         match (self.pid, self.uid) {
             _ if self.container.is_some() => "its container names no checkout",
             (None, Some(uid)) if user::is_own_id(uid) => "it may not be inspected",
-            (None, Some(_)) => "it belongs to another user",
+            (_, Some(_)) => "it belongs to another user",
             (None, None) => "the system does not name it",
             (Some(_), _) if self.process.as_deref().is_some_and(is_forwarder) => {
                 "it forwards connections"

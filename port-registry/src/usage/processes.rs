@@ -90,6 +90,19 @@ pub(super) fn variable(pid: u32, name: &str) -> Option<OsString> {
     Some(OsString::from_vec(value.to_owned()))
 }
 
+/// Returns the real user of a process, who chose its folder and its environment, even if it has the rights of another
+/// one.
+pub(super) fn user(pid: u32) -> Option<u32> {
+    let status = fs::read(format!("/proc/{pid}/status")).ok()?;
+    // The process chooses its name in there, which may be no UTF-8.
+    parse_user(&String::from_utf8_lossy(&status))
+}
+
+fn parse_user(status: &str) -> Option<u32> {
+    let users = status.lines().find_map(|it| it.strip_prefix("Uid:"))?;
+    users.split_ascii_whitespace().next()?.parse().ok()
+}
+
 /// Returns the id of the container that a process is in, from the name of its control group.
 pub(super) fn container_id(pid: u32) -> Option<String> {
     let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
@@ -140,7 +153,7 @@ fn parse_parent_and_session(stat: &str) -> Option<(u32, u32)> {
 mod tests {
     use std::path::Path;
 
-    use super::{container_of_group, parse_parent_and_session, socket};
+    use super::{container_of_group, parse_parent_and_session, parse_user, socket};
 
     #[test]
     fn a_link_to_a_socket_has_its_inode() {
@@ -161,6 +174,15 @@ mod tests {
         assert_eq!(parse_parent_and_session(stat), Some((4242, 4600)));
         for odd in ["", "4711 (a", "4711 (a) S 1", "4711 (a) S x y z"] {
             assert_eq!(parse_parent_and_session(odd), None, "{odd:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_user_is_the_real_one() {
+        let status = "Name:\tUid:\t7\nUmask:\t0022\nUid:\t1000\t0\t0\t0\nGid:\t1\t1\t1\t1\n";
+        assert_eq!(parse_user(status), Some(1000));
+        for odd in ["", "Uid:", "Uid:\tx", "Name:\tUid:\t7"] {
+            assert_eq!(parse_user(odd), None, "{odd:?}");
         }
     }
 

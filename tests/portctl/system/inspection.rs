@@ -1,11 +1,13 @@
 //! The process on a port: its name, and that of a process that may not be inspected.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 
+use super::claims::{assert_foreign, assert_unknown};
 use super::scene::{Scene, both_ways};
-use test_support::{NOBODY, install, occupant_by, program};
+use test_support::helper::Helper;
+use test_support::{NOBODY, install, is_available, occupant_by, program};
 
 #[test]
 fn process_has_the_name_of_its_executable() {
@@ -84,5 +86,75 @@ fn process_of_another_user_has_the_number_of_the_user() {
             .run(crate::PORTCTL, &["check", &port.to_string()]);
         let by = format!("in use by test-listener (pid {}, in /)", server.id());
         assert!(shown.stdout.contains(&by), "{shown:?}");
+    });
+}
+
+/// Makes a scene whose programs run as root, with a copy of `test-listener` that other users may run.
+fn scene_of_root() -> Option<Scene> {
+    let scene = Scene::new();
+    let top = scene.sandbox.path();
+    if fs::metadata(&top).unwrap().uid() != 0 {
+        // Only root has processes of several users.
+        return None;
+    }
+    install(program("test-listener"), &top.join("test-listener"));
+    fs::set_permissions(&top, Permissions::from_mode(0o755)).unwrap();
+    let mut trial = scene.sandbox.as_nobody();
+    let has_users = is_available(
+        "another user, by setpriv",
+        trial.arg("true").current_dir("/"),
+    );
+    has_users.then_some(scene)
+}
+
+/// Starts a server of another user, in a folder, with the variable that names a checkout.
+fn listen_as_nobody(scene: &Scene, folder: &Path, named: &str) -> (Helper, u16) {
+    let mut command = scene.sandbox.as_nobody();
+    command.arg(scene.sandbox.path().join("test-listener"));
+    command.env("PORT_REGISTRY_CHECKOUT", named);
+    occupant_by(command.arg("0").current_dir(folder))
+}
+
+#[test]
+fn process_of_another_user_belongs_to_no_checkout_of_this_user() {
+    both_ways(scene_of_root, |scene| {
+        let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
+        let plain = scene.folder("plain");
+        for (folder, named) in [
+            (Path::new("/"), shop.to_str().unwrap()),
+            (&shop, ""),
+            (&plain, ""),
+        ] {
+            let (_server, port) = listen_as_nobody(scene, folder, named);
+            for here in [&shop, &blog, &plain] {
+                assert_unknown(scene, here, port, "it belongs to another user");
+            }
+        }
+    });
+}
+
+#[test]
+fn process_of_another_user_may_belong_to_a_checkout_of_that_user() {
+    both_ways(scene_of_root, |scene| {
+        let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
+        fs::write(scene.folder("theirs").join("portctl.toml"), "").unwrap();
+        let theirs = scene.folder("theirs");
+        chown(&theirs, Some(NOBODY), Some(NOBODY)).unwrap();
+        for (folder, named) in [
+            (Path::new("/"), theirs.to_str().unwrap()),
+            (&theirs, ""),
+            (&theirs, shop.to_str().unwrap()),
+        ] {
+            let (_server, port) = listen_as_nobody(scene, folder, named);
+            assert_eq!(scene.owner(&theirs, port), "ours");
+            assert_foreign(scene, &blog, port, &theirs);
+        }
+    });
+    // As root by sudo, of the user that the process belongs to.
+    let of_sudo = || Some(scene_of_root()?.with("SUDO_UID", NOBODY.to_string()));
+    both_ways(of_sudo, |scene| {
+        let shop = scene.repository("shop");
+        let (_server, port) = listen_as_nobody(scene, &shop, "");
+        assert_eq!(scene.owner(&shop, port), "ours");
     });
 }
