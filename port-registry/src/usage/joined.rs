@@ -21,6 +21,8 @@ pub(super) fn joined(
     listeners.sort_by_key(|it| (it.pid.is_none(), it.pid));
     for listener in &mut listeners {
         add_container(port, listener, evidence);
+        // The registry can record no such path, and JSON cannot carry it.
+        listener.checkout.take_if(|it| it.to_str().is_none());
     }
     let mut listeners = listeners.into_iter();
     let mut first = listeners.next()?;

@@ -42,16 +42,11 @@ pub struct Listener {
         )
     )]
     pub dir: Option<PathBuf>,
-    /// The root of the checkout that it belongs to, as [`belongs_to`](Self::belongs_to) describes.
-    #[cfg_attr(
-        feature = "serde",
-        serde(
-            skip_serializing_if = "Option::is_none",
-            serialize_with = "serialize_lossy"
-        )
-    )]
+    /// The root of the checkout that it belongs to, as [`belongs_to`](Self::belongs_to) describes. It is unknown if its path
+    /// is not UTF-8, because no allocation can record it.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub checkout: Option<PathBuf>,
-    /// The evidence that names the checkout.
+    /// The evidence that names the checkout, even one whose path is not UTF-8.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub checkout_by: Option<CheckoutEvidence>,
     /// The name of the container that it is in or forwards to, or the beginning of the container's id.
@@ -103,9 +98,10 @@ impl Listener {
     /// checkout only for those who ask for it.
     fn is_at(&self, root: &Path) -> bool {
         let is_forwarder = self.process.as_deref().is_some_and(is_forwarder);
-        let may_speak = !is_forwarder && self.uid.is_none();
-        let dir = self.dir.as_deref().filter(|_| may_speak);
-        dir.is_some_and(|dir| compare::compare(root, dir) == CheckoutMatch::Same)
+        let may_speak = !is_forwarder && self.uid.is_none() && self.checkout_by.is_none();
+        // JSON has another path for one that is not UTF-8.
+        let dir = self.dir.as_deref().filter(|it| it.to_str().is_some());
+        dir.is_some_and(|dir| may_speak && compare::compare(root, dir) == CheckoutMatch::Same)
     }
 
     /// Returns a checkout other than the one with this root that one of the processes belongs to.
@@ -128,6 +124,9 @@ impl Listener {
 
     fn reason(&self) -> &'static str {
         match (self.pid, self.uid) {
+            _ if self.checkout.is_none() && self.checkout_by.is_some() => {
+                "the path of its checkout is not UTF-8"
+            }
             _ if self.container.is_some() => "its container names no checkout",
             (None, Some(uid)) if user::is_own_id(uid) => "it may not be inspected",
             (_, Some(_)) => "it belongs to another user",

@@ -1,10 +1,12 @@
 //! The folder of a process as evidence for its checkout.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::Command;
 
-use super::claims::assert_named_by;
+use super::claims::{assert_named_by, assert_unknown};
 use super::scene::{Scene, both_ways};
 use test_support::helper::Helper;
 use test_support::{occupant_by, program};
@@ -152,6 +154,27 @@ fn repository_in_the_home_folder_is_no_evidence() {
         assert_owner(scene, &a, port, "ours");
         for folder in [&b, &home, &elsewhere] {
             assert_owner(scene, folder, port, "foreign");
+        }
+    });
+}
+
+#[test]
+fn checkout_whose_path_is_not_utf_8_is_unknown() {
+    both_ways(Scene::new, |scene| {
+        let shop = scene.repository("shop");
+        let odd = scene.work().join(OsStr::from_bytes(b"odd\xff"));
+        fs::create_dir(&odd).unwrap();
+        scene.sandbox.git(&odd, &["init", "-q"]);
+        let (_server, port) = scene.listen(&odd, &["0"]);
+        // JSON would have another path for it.
+        for here in [&shop, &odd] {
+            let reason = "the path of its checkout is not UTF-8";
+            assert_unknown(scene, here, port, reason);
+        }
+        // Nor is a folder outside of git compared by such a path.
+        fs::remove_dir_all(odd.join(".git")).unwrap();
+        for here in [&shop, &odd] {
+            assert_unknown(scene, here, port, "its folder is in no checkout");
         }
     });
 }
