@@ -1,8 +1,9 @@
 //! The status of allocations, from one look at the system.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
+use crate::checkout::compare::{self, CheckoutMatch};
 use crate::error::Error;
 use crate::registry::Registry;
 use crate::system::probe::{Probe, SystemProbe, Verdict};
@@ -54,9 +55,9 @@ impl Registry {
     pub fn status_of(&self, allocations: Vec<Allocation>) -> Result<Vec<AllocationStatus>, Error> {
         let surroundings = Surroundings {
             is_recorded: &|folder| self.is_recorded(folder),
-            is_allocated: &|port| {
+            holder: &|port| {
                 let found = self.list(&Filter::new().with_port(port));
-                found.is_ok_and(|it| !it.is_empty())
+                found.ok()?.pop()
             },
             probe: self.allocator().probe(),
         };
@@ -65,19 +66,20 @@ impl Registry {
 }
 
 impl AllocationStatus {
-    /// Returns the status of all allocations of a registry, given these.
+    /// Returns the status of all allocations of a registry, given these. For programs that have not opened the registry.
     ///
     /// # Errors
     ///
     /// [`Probe`](Error::Probe) if the system does not tell if a port is in use.
-    #[cfg_attr(docsrs, doc(cfg(feature = "listeners")))]
+    #[doc(hidden)]
     pub fn of_all(allocations: Vec<Allocation>) -> Result<Vec<AllocationStatus>, Error> {
-        let ports: HashSet<Port> = allocations.iter().map(|it| it.port).collect();
+        let by_port = allocations.iter().map(|it| (it.port, it.clone()));
+        let by_port: HashMap<Port, Allocation> = by_port.collect();
         let dirs = allocations.iter().filter_map(|it| it.dir.clone());
         let dirs: HashSet<CheckoutPath> = dirs.collect();
         let surroundings = Surroundings {
             is_recorded: &|folder| dirs.iter().any(|dir| **dir == *folder),
-            is_allocated: &|port| ports.contains(&port),
+            holder: &|port| by_port.get(&port).cloned(),
             probe: &SystemProbe,
         };
         surroundings.describe_all(allocations)
@@ -88,7 +90,7 @@ impl AllocationStatus {
 struct Surroundings<'a> {
     /// Tells which folders outside of git are checkouts.
     is_recorded: &'a dyn Fn(&Path) -> bool,
-    is_allocated: &'a dyn Fn(Port) -> bool,
+    holder: &'a dyn Fn(Port) -> Option<Allocation>,
     /// For systems that do not show the sockets of all users.
     probe: &'a dyn Probe,
 }
@@ -142,31 +144,50 @@ impl Surroundings<'_> {
         Ok(AllocationStatus::new(allocation, state, listener))
     }
 
-    /// Finds the processes of checkouts that listen on ports which are not allocated. A process that listens on an
-    /// allocated port too is in its place, whatever other ports it has. The daemon is no service of the checkout that it
-    /// was started in.
+    /// Finds the processes of checkouts that listen on ports which are not allocated to their checkout. A process that
+    /// listens on such a port too is in its place, whatever other ports it has. The daemon is no service of the checkout
+    /// that it was started in.
     fn add_strays(&self, described: &mut [AllocationStatus], all: &BTreeMap<Port, Listener>) {
-        let known = all.iter().filter(|(_, it)| {
-            it.checkout.is_some() && it.process.as_deref() != Some(DAEMON_PROGRAM)
-        });
-        let (allocated, strays): (Vec<_>, Vec<_>) =
-            known.partition(|(port, _)| (self.is_allocated)(**port));
-        let in_place: HashSet<u32> = allocated.iter().filter_map(|(_, it)| it.pid).collect();
+        let mut in_place: HashSet<u32> = HashSet::new();
+        let mut strays: Vec<(&Path, StrayListener)> = Vec::new();
+        for (&port, listener) in all {
+            let Some(checkout) = listener.checkout.as_deref() else {
+                continue;
+            };
+            let holder = (self.holder)(port);
+            if holder.as_ref().is_some_and(|it| may_belong(it, checkout)) {
+                in_place.extend(listener.all().filter_map(|it| it.pid));
+                continue;
+            }
+            // Connections may reach each of several processes.
+            let is_alone = listener
+                .all()
+                .all(|it| it.checkout.as_deref() == Some(checkout));
+            if is_alone && listener.process.as_deref() != Some(DAEMON_PROGRAM) {
+                let listener = listener.clone();
+                let stray = StrayListener {
+                    port,
+                    holder,
+                    listener,
+                };
+                strays.push((checkout, stray));
+            }
+        }
+        strays.retain(|(_, it)| it.listener.pid.is_some_and(|pid| !in_place.contains(&pid)));
         for status in described {
             let root = status.allocation.dir.as_deref();
             let Some(root) = root.filter(|_| status.state == ServiceState::Down) else {
                 continue;
             };
-            let own = strays.iter().filter(|(_, it)| {
-                let is_in_place = it.pid.is_none_or(|pid| in_place.contains(&pid));
-                // Both paths are canonical. To look at the folders for each pair of them would take too long.
-                !is_in_place && it.all().all(|it| it.checkout.as_deref() == Some(root))
-            });
-            let own = own.map(|&(&port, listener)| StrayListener {
-                port,
-                listener: listener.clone(),
-            });
-            status.elsewhere = own.collect();
+            // Both paths are canonical. To look at the folders for each pair of them would take too long.
+            let own = strays.iter().filter(|(checkout, _)| *checkout == root);
+            status.elsewhere = own.map(|(_, stray)| stray.clone()).collect();
         }
     }
+}
+
+/// Tests if a port that is allocated may belong to a checkout. An allocation without a checkout may belong to each.
+fn may_belong(holder: &Allocation, checkout: &Path) -> bool {
+    let dir = holder.dir.as_deref();
+    dir.is_none_or(|dir| compare::compare(checkout, dir) == CheckoutMatch::Same)
 }

@@ -24,8 +24,8 @@ pub struct AllocationStatus {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub listener: Option<Listener>,
-    /// If nothing listens on the port: the processes of the checkout that listen on ports which are not allocated, and on
-    /// no port of the checkout. One of them may be the service, on the wrong port.
+    /// If nothing listens on the port: the processes of the checkout that listen on ports which are not allocated to it,
+    /// and on none that is. One of them may be the service, on the wrong port.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Vec::is_empty")
@@ -33,13 +33,19 @@ pub struct AllocationStatus {
     pub elsewhere: Vec<StrayListener>,
 }
 
-/// A listener on a port that is not allocated.
+/// A listener of a checkout on a port that is not allocated to the checkout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct StrayListener {
     /// The port.
     pub port: Port,
+    /// The allocation that holds the port, of another checkout.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub holder: Option<Allocation>,
     /// The process that listens there.
     pub listener: Listener,
 }

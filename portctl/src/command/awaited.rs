@@ -1,15 +1,13 @@
 //! A service that `portctl wait` waits for.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use port_registry::{Allocation, Listener, Port, ServiceState};
 use serde::Serialize;
 
 use super::invocation::Invocation;
-use super::server_report::{described, foreign, root_of, silent};
+use super::server_report::{described, foreign, silent};
 use crate::backend::Backend;
-use crate::checkout::Here;
 use crate::command_error::CommandError;
 use crate::report::Report;
 use crate::server::{HttpAnswer, HttpPath, Server, get, look};
@@ -20,7 +18,6 @@ use crate::whose::Whose;
 #[derive(Debug)]
 pub(super) struct Awaited {
     pub(super) allocation: Allocation,
-    root: Option<PathBuf>,
     server: Option<Server>,
     /// The last answer to a request.
     answer: Option<HttpAnswer>,
@@ -39,9 +36,8 @@ pub(super) struct Answering<'a> {
 }
 
 impl Awaited {
-    pub(super) fn new(here: &Here, allocation: Allocation) -> Awaited {
+    pub(super) fn new(allocation: Allocation) -> Awaited {
         Awaited {
-            root: root_of(here, &allocation),
             allocation,
             server: None,
             answer: None,
@@ -61,7 +57,7 @@ impl Awaited {
         limit: Duration,
     ) -> Result<(), CommandError> {
         let port = self.allocation.port;
-        let server = look(backend, port, self.root.as_deref(), limit)?;
+        let server = look(backend, port, self.allocation.dir.as_deref(), limit)?;
         if let Some(server) = &server {
             match &server.owner {
                 Whose::Foreign(_) => {

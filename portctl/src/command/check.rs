@@ -21,9 +21,9 @@ pub(crate) fn run(args: CheckArgs) -> CommandResult {
     let as_json = args.json;
     let target = target(args)?;
     let backend = backend::open()?;
-    let (port, dir) = target.port_and_dir(&*backend)?;
+    let (port, compared) = target.find(&*backend)?;
     let status = backend.check(port)?;
-    let owner = status.in_use.as_ref().map(|it| owner(it, dir.as_ref()));
+    let owner = status.in_use.as_ref().map(|it| compared.owner(it));
     let printed = if as_json {
         output::print_json(&Checked {
             status: &status,
@@ -86,13 +86,9 @@ fn target(args: CheckArgs) -> Result<Target, CommandError> {
 }
 
 impl Target {
-    /// Returns the port, and the checkout of the service that was named.
-    fn port_and_dir(
-        self,
-        backend: &dyn Backend,
-    ) -> Result<(Port, Option<CheckoutPath>), CommandError> {
+    fn find(self, backend: &dyn Backend) -> Result<(Port, Compared), CommandError> {
         let (service, typed, invocation) = match self {
-            Target::Port(port) => return Ok((port, None)),
+            Target::Port(port) => return Ok((port, Compared::Current)),
             Target::Service(service, typed, invocation) => (service, typed, invocation),
         };
         let here = Here::new(backend, typed);
@@ -102,21 +98,32 @@ impl Target {
                 if !invocation.has_switch("--json") {
                     print_notes(&notes);
                 }
-                Ok((allocation.port, allocation.dir))
+                Ok((allocation.port, Compared::OfService(allocation.dir)))
             }
             None => Err(missing::report(&invocation, &here, &service)?.into()),
         }
     }
 }
 
-/// Compares the listeners of a port with the checkout of a service, or else with the current one.
-fn owner(in_use: &PortUse, dir: Option<&CheckoutPath>) -> Whose {
-    if let Some(dir) = dir {
-        return Whose::of(in_use, Some(dir));
+/// The checkout that the listeners of a port are compared with.
+enum Compared {
+    /// The checkout of the current folder.
+    Current,
+    /// That of the service that was named, if it has one.
+    OfService(Option<CheckoutPath>),
+}
+
+impl Compared {
+    fn owner(&self, in_use: &PortUse) -> Whose {
+        match self {
+            Compared::Current => {
+                let here = current_folder().ok();
+                let here = here.and_then(|here| Checkout::open(here).ok());
+                Whose::of(in_use, here.as_ref().map(Checkout::root))
+            }
+            Compared::OfService(dir) => Whose::of(in_use, dir.as_deref()),
+        }
     }
-    let here = current_folder().ok();
-    let here = here.and_then(|here| Checkout::open(here).ok());
-    Whose::of(in_use, here.as_ref().map(Checkout::root))
 }
 
 fn describe(status: &PortStatus, owner: Option<&Whose>) -> String {

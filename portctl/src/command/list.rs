@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use port_registry::{Allocation, AllocationStatus, Listener, Port, ServiceState};
+use port_registry::{Allocation, AllocationStatus, Port, ServiceState, StrayListener};
 
 use super::invocation::Invocation;
 use super::named::Named;
@@ -12,7 +12,7 @@ use crate::args::ListArgs;
 use crate::backend::{self, Backend};
 use crate::checkout::{Here, TypedLabels};
 use crate::command_error::CommandError;
-use crate::output::{self, visible};
+use crate::output::{self, visible, wording};
 use crate::whose::Whose;
 
 /// The number of services that a note names. The others are counted.
@@ -76,7 +76,7 @@ pub(crate) fn run(args: ListArgs) -> CommandResult {
 /// Tells which services have foreign listeners, and which processes of a checkout may be a service on a wrong port.
 fn notes_of_states(statuses: &[AllocationStatus]) -> Vec<String> {
     let mut notes = Vec::new();
-    let mut strays: BTreeMap<Port, (&Listener, Vec<String>)> = BTreeMap::new();
+    let mut strays: BTreeMap<Port, (&StrayListener, Vec<String>)> = BTreeMap::new();
     for status in statuses {
         let (service, port) = (status.allocation.key.service(), status.allocation.port);
         let foreign = status.listener.as_ref();
@@ -90,20 +90,20 @@ fn notes_of_states(statuses: &[AllocationStatus]) -> Vec<String> {
             }
         }
         for stray in &status.elsewhere {
-            let (_, meant) = strays
-                .entry(stray.port)
-                .or_insert((&stray.listener, Vec::new()));
+            let (_, meant) = strays.entry(stray.port).or_insert((stray, Vec::new()));
             meant.push(format!("{service}'s port is {port}"));
         }
     }
-    for (port, (listener, meant)) in strays {
+    for (stray, meant) in strays.into_values() {
         let more = match meant.len().saturating_sub(MAX_MEANT) {
             0 => String::new(),
             more => format!(", and {more} more"),
         };
         let meant = &meant[..meant.len().min(MAX_MEANT)];
         notes.push(format!(
-            "{listener} listens on {port}; {}{more}",
+            "{} listens on {}; {}{more}",
+            stray.listener,
+            wording::stray_port(stray),
             meant.join(", ")
         ));
     }

@@ -9,7 +9,7 @@ use port_registry::Allocation;
 use super::claiming::print_notes;
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
-use super::server_report::{described, foreign, root_of, silent};
+use super::server_report::{described, foreign, silent};
 use super::{named, selected};
 use crate::args::OpenArgs;
 use crate::backend::{self, Backend};
@@ -35,8 +35,8 @@ pub(crate) fn run(args: OpenArgs) -> CommandResult {
     let here = Here::new(&*backend, typed);
     let allocation = selected::allocation(&here, &invocation, &service)?;
     let mut notes = here.notes_of_others(slice::from_ref(&allocation))?;
-    let root = root_of(&here, &allocation);
-    let server = look(&*backend, allocation.port, root.as_deref(), CONNECT_LIMIT)?;
+    let root = allocation.dir.as_deref();
+    let server = look(&*backend, allocation.port, root, CONNECT_LIMIT)?;
     let Some(server) = server else {
         return Err(not_running(&*backend, &invocation, &allocation).into());
     };

@@ -1,25 +1,12 @@
 //! Reports of the servers on the ports of services.
 
-use std::path::PathBuf;
-
 use port_registry::Allocation;
 
 use super::invocation::Invocation;
 use crate::backend::Backend;
-use crate::checkout::Here;
+use crate::output::wording;
 use crate::report::Report;
 use crate::server::Server;
-
-/// The root of the checkout whose servers belong on the port of a service. Typed labels may name a service of another
-/// checkout.
-pub(super) fn root_of(here: &Here, allocation: &Allocation) -> Option<PathBuf> {
-    let recorded = allocation.dir.as_ref();
-    let recorded = recorded.filter(|_| here.typed().are_given());
-    if let Some(dir) = recorded {
-        return Some(PathBuf::from(dir.as_str()));
-    }
-    here.checkout().ok().map(|it| it.root().to_owned())
-}
 
 /// Reports a server that belongs to another checkout.
 pub(super) fn foreign(invocation: &Invocation, allocation: &Allocation, server: &Server) -> Report {
@@ -41,7 +28,7 @@ pub(super) fn silent(backend: &dyn Backend, allocation: &Allocation) -> String {
     let status = backend.status(vec![allocation.clone()]).unwrap_or_default();
     let strays = status.iter().flat_map(|it| &it.elsewhere);
     let strays = strays.map(|it| {
-        let (process, port) = (&it.listener, it.port);
+        let (process, port) = (&it.listener, wording::stray_port(it));
         format!("; {process} of the same checkout listens on {port}")
     });
     let strays: String = strays.collect();

@@ -54,7 +54,7 @@ pub(crate) fn run(args: WaitArgs) -> CommandResult {
         invocation: &invocation,
         path: args.http.as_ref(),
         end: Instant::now().checked_add(timeout),
-        services: allocations.map(|it| Awaited::new(&here, it)).collect(),
+        services: allocations.map(|it| Awaited::new(it)).collect(),
     };
     if !waiting.run()? {
         return Err(waiting.timed_out(timeout).into());

@@ -2,13 +2,21 @@
 
 use std::borrow::Cow;
 
-use port_registry::{Allocation, CheckoutPath};
+use port_registry::{Allocation, CheckoutPath, StrayListener};
 
 use crate::service_name::meaning_of_word;
 
 /// Names the holder of a port, with its id and checkout.
 pub(crate) fn holder(holder: &Allocation) -> String {
     format!("{} {}", holder.key, id_and_checkout(holder))
+}
+
+/// A port that a process of another checkout than its holder's listens on, with the holder.
+pub(crate) fn stray_port(stray: &StrayListener) -> String {
+    match &stray.holder {
+        Some(it) => format!("{}, which is allocated to {}", stray.port, holder(it)),
+        None => stray.port.to_string(),
+    }
 }
 
 /// The path of the checkout of an allocation. Returns an empty text if none is recorded.

@@ -127,6 +127,77 @@ fn process_on_a_wrong_port_is_noted() {
 }
 
 #[test]
+fn process_on_the_port_of_another_checkout_is_noted_with_the_holder() {
+    both_ways(Scene::new, |scene| {
+        let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
+        let web = get(scene, &shop, &["web"])[0];
+        let theirs = get(scene, &blog, &["api"])[0];
+        // As Vite does if a port is taken for a moment.
+        let (stray, _) = scene.listen(&shop, &[&theirs.to_string()]);
+        let listed = scene.json_in(&shop, &["list", "--json"]);
+        let elsewhere = listed[0]["elsewhere"].as_array().unwrap();
+        assert_eq!(elsewhere.len(), 1, "{listed}");
+        assert_eq!(elsewhere[0]["port"], theirs);
+        assert_eq!(elsewhere[0]["holder"]["service"], "api");
+        assert_eq!(elsewhere[0]["listener"]["pid"], stray.id());
+        let (pid, shop_dir, blog_dir) = (stray.id(), shop.display(), blog.display());
+        let process = format!("test-listener (pid {pid}, in {shop_dir})");
+        let place = format!(
+            "listens on {theirs}, which is allocated to blog/main/api (id 2, of {blog_dir})"
+        );
+        let ran = scene.run_in(&shop, &["list"]);
+        assert_eq!(
+            ran.stderr,
+            format!("note: {process} {place}; web's port is {web}\n")
+        );
+        let ran = scene.run_in(&shop, &["wait", "web", "--timeout", "0"]);
+        let place = format!("{process} of the same checkout {place}");
+        assert!(ran.complained(1).contains(&place), "{ran:?}");
+        assert_agreed(scene, &shop, &["list"]);
+        assert_agreed(scene, &shop, &["list", "--json"]);
+        // With a port of its own it is in its place.
+        let more = get(scene, &shop, &["more"])[0];
+        drop(stray);
+        let also = format!("also={theirs}");
+        let _server = scene.listen(&shop, &[&more.to_string(), &also]);
+        assert_eq!(scene.run_in(&shop, &["list"]).stderr, "");
+    });
+}
+
+#[test]
+fn service_without_a_checkout_has_an_unknown_listener() {
+    both_ways(Scene::new, |scene| {
+        let shop = scene.repository("shop");
+        let typed = ["--app", "other", "--instance", "main"];
+        let with = |words: &[&str]| scene.run_in(&shop, &[words, &typed].concat());
+        let got = with(&["get", "web"]);
+        let port = got.printed().to_owned();
+        // Nobody knows if this is the server of the service.
+        for folder in [&shop, &scene.repository("blog")] {
+            let server = scene.listen(folder, &[&port]).0;
+            let words = [&["list", "--json"][..], &typed].concat();
+            let listed = scene.json_in(&shop, &words);
+            assert_eq!(fields(&listed, "state"), ["up?"], "{listed}");
+            let checked = with(&["check", "web", "--json"]);
+            let status: Value = serde_json::from_str(&checked.stdout).unwrap();
+            assert_eq!(status["owner"], "unknown", "{status}");
+            let waited = with(&["wait", "web", "--json"]);
+            let states: Value = serde_json::from_str(&waited.stdout).unwrap();
+            assert_eq!(fields(&states, "state"), ["up?"], "{waited:?}");
+            assert_eq!(waited.code, Some(0), "{waited:?}");
+            assert_eq!(with(&["wait", "web", "--strict"]).code, Some(1));
+            let mut open = scene.command("portctl");
+            open.args(["open", "web"]).args(typed).current_dir(&shop);
+            // Without a browser on the PATH, the note is all.
+            let opened = Ran::of(open.env("PATH", scene.sandbox.home()));
+            let note = opened.stderr.lines().next().unwrap();
+            assert!(note.contains("its checkout is unknown"), "{opened:?}");
+            drop(server);
+        }
+    });
+}
+
+#[test]
 fn process_on_its_own_port_may_have_others() {
     both_ways(Scene::new, |scene| {
         let shop = scene.repository("shop");
