@@ -215,8 +215,7 @@ impl Registry {
     ///
     /// [`MayNotBind`](Error::MayNotBind) or [`Probe`](Error::Probe) if the system does not tell if the port is in use.
     pub fn probe(&self, port: Port) -> Result<Verdict, Error> {
-        let verdict = self.allocator.probe().probe(port);
-        verdict.map_err(|source| Error::of_probe(port, source))
+        self.allocator.probe_named(port)
     }
 
     /// Gives a service another port in one step, and returns its new allocation.

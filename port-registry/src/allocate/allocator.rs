@@ -13,7 +13,8 @@ use crate::store::fault::Fault;
 use crate::store::tables::rows::Rows;
 use crate::store::tables::write_txn::WriteTxn;
 use crate::store::transaction::{Outcome, Store};
-use crate::system::probe::Probe;
+use crate::system::probe::{Probe, Verdict};
+use crate::types::port::Port;
 use crate::types::range::PortRange;
 
 /// Carries out requests on a store.
@@ -62,6 +63,15 @@ impl Allocator {
 
     pub(crate) fn probe(&self) -> &dyn Probe {
         &*self.probe
+    }
+
+    /// Probes a port that is named.
+    pub(crate) fn probe_named(&self, port: Port) -> Result<Verdict, Error> {
+        let mut cache = ProbeCache::new(&*self.probe);
+        cache.begin(PlanningPhase::Read);
+        let verdict = cache.verdict_of_named(port, &self.order)?;
+        // This phase allows more probes than it takes.
+        Ok(verdict.unwrap_or(Verdict::Denied))
     }
 
     /// Carries out a batch in one commit. Errors as a whole only if the store fails.

@@ -99,6 +99,11 @@ impl AssignmentOrder {
         })
     }
 
+    /// Returns all ports of the range, the best first.
+    pub(crate) fn ports(&self) -> impl Iterator<Item = Port> {
+        self.spans(None).flat_map(ClassSpan::into_ports)
+    }
+
     /// Returns the smallest interval of the range that contains all ports of a class.
     fn span(&self, class: Class) -> Option<RangeInclusive<u16>> {
         let (first, last) = match class {
@@ -136,7 +141,7 @@ pub(crate) struct ClassSpan<'a> {
     ports: RangeInclusive<u16>,
 }
 
-impl ClassSpan<'_> {
+impl<'a> ClassSpan<'a> {
     /// Returns the interval.
     pub(crate) fn ports(&self) -> RangeInclusive<u16> {
         self.ports.clone()
@@ -145,6 +150,14 @@ impl ClassSpan<'_> {
     /// Returns the ports of the class in a part of the interval, in ascending order.
     pub(crate) fn of_class(&self, part: RangeInclusive<u16>) -> impl Iterator<Item = Port> {
         let of_class = part.filter(|&port| self.order.class(port) == self.class);
+        of_class.filter_map(|port| Port::new(port).ok())
+    }
+
+    /// Returns all ports of the class in the interval, in ascending order.
+    fn into_ports(self) -> impl Iterator<Item = Port> + 'a {
+        let of_class = self
+            .ports
+            .filter(move |&port| self.order.class(port) == self.class);
         of_class.filter_map(|port| Port::new(port).ok())
     }
 }

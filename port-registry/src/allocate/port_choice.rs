@@ -38,7 +38,7 @@ impl PortChoice {
         if listener_policy == ListenerPolicy::Adopt {
             return Ok(PortChoice::Port(port));
         }
-        Ok(match cache.verdict(port) {
+        Ok(match cache.verdict_of_named(port, order) {
             Ok(Some(Verdict::Busy)) => PortChoice::Refused(Error::PortInUse { port }),
             // Another user may be able to bind the port, for example the proxy of a container.
             Ok(Some(Verdict::Free | Verdict::Denied)) => PortChoice::Port(port),
@@ -54,6 +54,7 @@ fn best(
     order: &AssignmentOrder,
     cache: &mut ProbeCache,
 ) -> Result<PortChoice, Fault> {
+    let mut refused = None;
     for span in order.spans(cache.searched_to()) {
         for run in rows.free_runs(span.ports())? {
             for port in span.of_class(run?) {
@@ -62,7 +63,11 @@ fn best(
                 }
                 match cache.verdict(port) {
                     Ok(Some(Verdict::Free)) => return Ok(PortChoice::Port(port)),
-                    Ok(Some(Verdict::Busy | Verdict::Denied)) => {}
+                    Ok(Some(Verdict::Busy | Verdict::Denied)) => refused = None,
+                    // A sandbox may allow the next one.
+                    Err(error @ Error::MayNotBind { .. }) if refused.is_none() => {
+                        refused = Some(error);
+                    }
                     Ok(None) => return Ok(PortChoice::Defer),
                     Err(error) => return Ok(PortChoice::Refused(error)),
                 }
@@ -70,5 +75,6 @@ fn best(
         }
     }
     let range = order.range();
-    Ok(PortChoice::Refused(Error::NoFreePort { range }))
+    let error = refused.unwrap_or(Error::NoFreePort { range });
+    Ok(PortChoice::Refused(error))
 }

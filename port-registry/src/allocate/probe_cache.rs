@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::assignment_order::AssignmentOrder;
 use crate::checkout::compare::{self, CheckoutMatch};
 use crate::error::Error;
 use crate::system::probe::{Probe, Verdict};
@@ -14,6 +15,9 @@ use crate::types::port::Port;
 /// A probe that takes longer is the last one of a write phase. Usual are 10 us, but if a firewall drops the packets of a
 /// connection, it takes 50 ms.
 const SLOW_PROBE: Duration = Duration::from_millis(5);
+
+/// The number of other ports that are probed to find out if this process may bind none.
+const MAX_OTHERS: usize = 16;
 
 /// Probes ports and compares folders, and caches the results for the duration of one call.
 #[derive(Debug)]
@@ -122,6 +126,32 @@ impl<'a> ProbeCache<'a> {
             Ok(verdict) => Ok(Some(*verdict)),
             Err(error) => Err(Error::of_probe(port, copy_error(error))),
         }
+    }
+
+    /// Probes a port that a request names, like [`verdict`](Self::verdict).
+    ///
+    /// A sandbox may allow some ports, and neither this one nor one that the system chooses. The best other port that is not
+    /// in use then decides if this process may bind none at all.
+    pub(super) fn verdict_of_named(
+        &mut self,
+        port: Port,
+        order: &AssignmentOrder,
+    ) -> Result<Option<Verdict>, Error> {
+        let refused = match self.verdict(port) {
+            Err(error @ Error::MayNotBind { .. }) => error,
+            verdict => return verdict,
+        };
+        let others = order.ports().filter(|it| *it != port);
+        for other in others.take(MAX_OTHERS) {
+            match self.verdict(other) {
+                Ok(Some(Verdict::Free | Verdict::Denied)) => return Ok(Some(Verdict::Denied)),
+                // It may have been found without binding it.
+                Ok(Some(Verdict::Busy)) => {}
+                Ok(None) => return Ok(None),
+                Err(_) => break,
+            }
+        }
+        Err(refused)
     }
 
     /// Compares the folder of a claim with the recorded one. Returns `None` if the result is not cached in the write

@@ -40,7 +40,8 @@ pub trait Probe: Send + Sync {
     /// # Errors
     ///
     /// Returns an error if the system gives no answer, for example because this process has too many files open. The error
-    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) means that this process may bind no port at all.
+    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) means that this process may bind neither this port nor one that the
+    /// system chooses.
     fn probe(&self, port: Port) -> io::Result<Verdict>;
 }
 
@@ -103,7 +104,7 @@ fn listens(port: Port) -> bool {
     tcp_table::listens(port) == Some(true) || connect::succeeds(port)
 }
 
-/// Fails if this process may bind no port at all, as in some sandboxes.
+/// Fails if this process may not even bind a port that the system chooses, as in some sandboxes.
 fn refuse_sandbox() -> io::Result<()> {
     for ip in [WILDCARD_V6, WILDCARD_V4] {
         match bind(ip, ANY_PORT)? {

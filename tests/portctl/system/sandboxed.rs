@@ -73,6 +73,59 @@ fn process_that_may_bind_nothing_says_so_at_once() {
 }
 
 #[test]
+fn the_only_port_of_a_range_proves_that_a_process_may_bind_nothing() {
+    let Some(scene) = failing(SANDBOXES[0]) else {
+        return;
+    };
+    let scene = scene.with("PORT_REGISTRY_RANGE", "4000-4000");
+    for words in [&["get", "web"][..], &["get", "web", "--port", "4000"]] {
+        let error = scene.run(words).complained(1).to_owned();
+        assert!(
+            error.starts_with("error: this process may not bind ports"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn sandbox_that_allows_some_ports_does_not_count_as_one_that_allows_none() {
+    // The first port is forbidden, and so is one that the system chooses.
+    let sandbox = "bind:error=EACCES:when=1..2";
+    let Some(scene) = failing(sandbox) else {
+        return;
+    };
+    let port = free_port();
+    scene.assert_available(port);
+    let ran = scene.run(&["allocate", "web", "--port", &port.to_string()]);
+    let allocated = format!("allocated port {port} for");
+    assert!(ran.printed().starts_with(&allocated), "{ran:?}");
+    let ran = scene.run(&["get", "db"]);
+    let chosen = ran.printed().to_owned();
+    assert_eq!(calls(&scene), 2, "{ran:?}");
+    assert_eq!(scene.run_unwrapped(&["get", "other"]).code, Some(0));
+    let listed = scene.json_in(&scene.work(), &["list", "--json"]);
+    let ports: Vec<String> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["port"].to_string())
+        .collect();
+    // The forbidden one is left to those who may bind it.
+    let [_, db, other] = &ports[..] else {
+        panic!("{listed}");
+    };
+    assert_eq!(*db, chosen);
+    assert!(
+        other.parse::<u16>().unwrap() < db.parse().unwrap(),
+        "{listed}"
+    );
+    // What listens there is seen all the same.
+    let (_server, busy) = occupant();
+    let (text, _) = scene.check(busy);
+    assert!(text.contains("in use by test-listener"), "{text}");
+}
+
+#[test]
 fn sandbox_reads_allocations_and_sees_listeners() {
     for injection in SANDBOXES {
         let Some(scene) = failing(injection) else {
