@@ -24,6 +24,9 @@ use crate::report::Report;
 const EXIT_NOT_FOUND: u8 = 127;
 const EXIT_NOT_RUN: u8 = 126;
 
+/// The system's number of the error for a program that does not exist, on Unix and Windows.
+const NO_SUCH_FILE: i32 = 2;
+
 pub(crate) fn run(args: RunArgs, command_line: &[OsString]) -> CommandResult {
     let invocation = Invocation::new("run", args.app.as_deref(), args.instance.as_deref())
         .with_program(command_line);
@@ -45,7 +48,7 @@ pub(crate) fn run(args: RunArgs, command_line: &[OsString]) -> CommandResult {
     }
     if !can_be_found(program) {
         // Before a port is allocated for nothing.
-        let error = io::Error::from_raw_os_error(rustix::io::Errno::NOENT.raw_os_error());
+        let error = io::Error::from_raw_os_error(NO_SUCH_FILE);
         return Err(not_run(&invocation, &services, command_line, &error));
     }
     let typed = TypedLabels::new(args.app, args.instance)?;
