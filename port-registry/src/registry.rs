@@ -194,7 +194,8 @@ impl Registry {
         }
         let in_use = PortUse::find(port, &|folder| self.is_recorded(folder));
         // Without a socket in the tables, what had the port may have ended since the probe.
-        if in_use.usage == PortUsage::Bound && self.probe(port)? != Verdict::Busy {
+        let may_be_over = matches!(in_use.usage, PortUsage::Bound | PortUsage::Unknown);
+        if may_be_over && self.probe(port)? != Verdict::Busy {
             return Ok(None);
         }
         Ok(Some(in_use))

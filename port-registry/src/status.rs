@@ -14,6 +14,7 @@ use crate::types::filter::Filter;
 use crate::types::port::Port;
 use crate::usage::listener::Listener;
 use crate::usage::search::ListeningSockets;
+use crate::usage::wanted::Wanted;
 
 /// The name of the daemon's executable.
 const DAEMON_PROGRAM: &str = "port-registry";
@@ -102,8 +103,11 @@ impl Surroundings<'_> {
         // Only then the processes on other ports matter.
         let wants_all = allocations.iter().any(is_down);
         let ports: HashSet<Port> = allocations.iter().map(|it| it.port).collect();
-        let is_wanted = |port: Port| wants_all || ports.contains(&port);
-        let listeners = sockets.listeners(&is_wanted, self.is_recorded);
+        let listeners = sockets.listeners(&Wanted {
+            ports: &|port| wants_all || ports.contains(&port),
+            contained: &|port| ports.contains(&port),
+            is_recorded: self.is_recorded,
+        });
         let allocations = allocations.into_iter();
         let described = allocations.map(|it| self.describe(it, &sockets, &listeners));
         let mut described = described.collect::<Result<Vec<AllocationStatus>, Error>>()?;

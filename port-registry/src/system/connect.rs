@@ -1,10 +1,12 @@
 //! Connecting to ports on the loopback addresses.
 
+use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use socket2::SockRef;
 
+use super::socket_error::is_unsupported_family;
 use crate::types::port::Port;
 
 /// Time limit of a connection. A port without a server refuses one within microseconds.
@@ -15,20 +17,57 @@ const TIMEOUT: Duration = Duration::from_millis(50);
 ///
 /// Only the IPv4 loopback address is tried, because the kernel forwards no others: for `::1` there is no
 /// `route_localnet` (`Documentation/networking/ip-sysctl.rst`).
-pub(crate) fn is_forwarded(port: Port) -> bool {
-    connects(SocketAddr::from((Ipv4Addr::LOCALHOST, port.get())), TIMEOUT)
+///
+/// # Errors
+///
+/// Returns an error if the system does not try the connection, for example because a sandbox forbids it.
+pub(crate) fn is_forwarded(port: Port) -> io::Result<bool> {
+    attempt(SocketAddr::from((Ipv4Addr::LOCALHOST, port.get())), TIMEOUT)
 }
 
 /// Tests if a connection to a port succeeds on a loopback address.
-pub(crate) fn succeeds(port: Port) -> bool {
-    let ipv6 = SocketAddr::from((Ipv6Addr::LOCALHOST, port.get()));
-    is_forwarded(port) || connects(ipv6, TIMEOUT)
+///
+/// # Errors
+///
+/// Like [`is_forwarded`].
+pub(crate) fn succeeds(port: Port) -> io::Result<bool> {
+    if is_forwarded(port)? {
+        return Ok(true);
+    }
+    match attempt(SocketAddr::from((Ipv6Addr::LOCALHOST, port.get())), TIMEOUT) {
+        // The machine has no such address.
+        Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => Ok(false),
+        outcome => outcome,
+    }
 }
 
 /// Tests if a connection to an address of this machine succeeds, to another socket than its own.
 #[must_use]
 pub fn connects(address: SocketAddr, timeout: Duration) -> bool {
-    TcpStream::connect_timeout(&address, timeout).is_ok_and(|stream| leads_to_server(&stream))
+    attempt(address, timeout).is_ok_and(|succeeds| succeeds)
+}
+
+fn attempt(address: SocketAddr, timeout: Duration) -> io::Result<bool> {
+    match TcpStream::connect_timeout(&address, timeout) {
+        Ok(stream) => Ok(leads_to_server(&stream)),
+        Err(error) if is_answer(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Tests if a connection failed because nothing accepts it, rather than because the system did not try it.
+fn is_answer(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        ConnectionRefused, ConnectionReset, HostUnreachable, NetworkUnreachable, TimedOut,
+    };
+    let of_network = [
+        ConnectionRefused,
+        ConnectionReset,
+        HostUnreachable,
+        NetworkUnreachable,
+        TimedOut,
+    ];
+    of_network.contains(&error.kind()) || is_unsupported_family(error)
 }
 
 /// Returns `false` if a socket is connected to itself. The kernel may choose the port as that of the client, and if
@@ -61,9 +100,9 @@ mod tests {
                 continue;
             };
             let port = Port::new(server.local_addr().unwrap().port()).unwrap();
-            assert!(succeeds(port), "{address}");
+            assert!(succeeds(port).unwrap(), "{address}");
             drop(server);
-            assert!(!succeeds(port), "{address}");
+            assert!(!succeeds(port).unwrap(), "{address}");
         }
     }
 

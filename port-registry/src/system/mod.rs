@@ -7,6 +7,7 @@ pub(crate) mod probe;
 pub(crate) mod shell;
 #[cfg(all(feature = "listeners", target_os = "linux"))]
 pub(crate) mod sock_diag;
+mod socket_error;
 pub(crate) mod tcp_table;
 #[cfg(any(feature = "detect", feature = "listeners"))]
 pub(crate) mod trust;

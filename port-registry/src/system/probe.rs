@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
+use super::socket_error::is_unsupported_family;
 use crate::system::{connect, tcp_table};
 use crate::types::port::Port;
 
@@ -88,20 +89,38 @@ const ATTEMPTS: u32 = if WILDCARD_PROVES_ALL { 1 } else { 3 };
 impl Probe for SystemProbe {
     fn probe(&self, port: Port) -> io::Result<Verdict> {
         match probe_by_binding(port)? {
-            Verdict::Free if connect::is_forwarded(port) => Ok(Verdict::Busy),
-            Verdict::Denied if listens(port) => Ok(Verdict::Busy),
+            Verdict::Free => Ok(match connect::is_forwarded(port) {
+                Ok(true) => Verdict::Busy,
+                Ok(false) => Verdict::Free,
+                // A sandbox may forbid connections. No socket has the port.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Verdict::Free,
+                Err(error) => return Err(error),
+            }),
+            Verdict::Busy => Ok(Verdict::Busy),
+            Verdict::Denied if listens(port)? => Ok(Verdict::Busy),
             Verdict::Denied => {
                 refuse_sandbox()?;
                 Ok(Verdict::Denied)
             }
-            verdict => Ok(verdict),
         }
     }
 }
 
 /// Tests if something listens on a port that may not be bound.
-fn listens(port: Port) -> bool {
-    tcp_table::listens(port) == Some(true) || connect::succeeds(port)
+fn listens(port: Port) -> io::Result<bool> {
+    let table = tcp_table::listens(port);
+    if table == Some(true) {
+        return Ok(true);
+    }
+    match connect::succeeds(port) {
+        // A sandbox may forbid connections.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => match table {
+            Some(listens) => Ok(listens),
+            // The kind would mean that no port can be bound.
+            None => Err(io::Error::other(error)),
+        },
+        outcome => outcome,
+    }
 }
 
 /// Fails if this process may not even bind a port that the system chooses, as in some sandboxes.
@@ -181,19 +200,6 @@ fn try_bind(address: SocketAddr) -> io::Result<()> {
         socket.set_reuse_address(true)?;
     }
     socket.bind(&address.into())
-}
-
-/// Tests if the error is EAFNOSUPPORT, for which the standard library has no name.
-fn is_unsupported_family(error: &io::Error) -> bool {
-    const EAFNOSUPPORT: i32 = if cfg!(windows) {
-        10047
-    } else if cfg!(target_os = "linux") {
-        97
-    } else {
-        // The BSDs and macOS.
-        47
-    };
-    error.raw_os_error() == Some(EAFNOSUPPORT)
 }
 
 #[cfg(test)]

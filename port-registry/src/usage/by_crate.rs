@@ -8,18 +8,16 @@ use listeners::{Protocol, SocketState};
 use super::evidence::Evidence;
 use super::joined::joined;
 use super::listener::Listener;
+use super::wanted::Wanted;
 use crate::types::port::Port;
 
 /// Finds the listeners on the ports that are wanted.
-pub(super) fn listeners(
-    is_wanted: &dyn Fn(Port) -> bool,
-    is_recorded: &dyn Fn(&Path) -> bool,
-) -> BTreeMap<Port, Listener> {
+pub(super) fn listeners(wanted: &Wanted) -> BTreeMap<Port, Listener> {
     let mut found: BTreeMap<Port, Vec<Listener>> = BTreeMap::new();
     for it in listeners::get_all().unwrap_or_default() {
         let is_listening = it.protocol == Protocol::TCP && it.state == SocketState::Listen;
         let port = Port::new(it.socket.port()).ok();
-        let Some(port) = port.filter(|&port| is_listening && is_wanted(port)) else {
+        let Some(port) = port.filter(|&port| is_listening && (wanted.ports)(port)) else {
             continue;
         };
         let executable = Path::new(&it.process.path).file_name();
@@ -34,7 +32,5 @@ pub(super) fn listeners(
             of_port.push(listener);
         }
     }
-    let mut evidence = Evidence::new(is_recorded);
-    let join = |(port, listeners)| Some((port, joined(port, listeners, &mut evidence)?));
-    found.into_iter().filter_map(join).collect()
+    joined(found, wanted, &mut Evidence::new(wanted.is_recorded))
 }

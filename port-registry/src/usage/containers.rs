@@ -75,8 +75,9 @@ impl Container {
             .any(|it| it.public_port == Some(port))
     }
 
-    pub(super) fn has_id(&self, id: &str) -> bool {
-        self.id == id
+    /// Tests if this is the beginning of its id, as [`short_id`] returns it.
+    pub(super) fn has_id(&self, beginning: &str) -> bool {
+        self.id.starts_with(beginning)
     }
 
     /// Tests if both describe one container. Several paths may lead to the socket of one engine.

@@ -4,23 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::checkout_evidence::CheckoutEvidence;
+use super::containers::short_id;
 use super::evidence::Evidence;
 use super::forwarder::is_forwarder;
 use super::joined::joined;
 use super::listener::{CHECKOUT_VARIABLE, Listener};
 use super::processes::{self, WorkingFolder};
+use super::wanted::Wanted;
 use crate::system::tcp_table::TcpSocket;
 use crate::system::trust;
 use crate::types::port::Port;
 
 /// Finds the processes that have these sockets open, by port.
-pub(super) fn of_sockets(
-    sockets: &[TcpSocket],
-    is_recorded: &dyn Fn(&Path) -> bool,
-) -> BTreeMap<Port, Listener> {
+pub(super) fn of_sockets(sockets: &[TcpSocket], wanted: &Wanted) -> BTreeMap<Port, Listener> {
     let inodes: BTreeSet<u64> = sockets.iter().map(|it| it.inode).collect();
     let holders = processes::holders(&inodes);
-    let mut evidence = Evidence::new(is_recorded);
+    let mut evidence = Evidence::new(wanted.is_recorded);
     let mut described: BTreeMap<BTreeSet<u32>, Option<Listener>> = BTreeMap::new();
     let mut found: BTreeMap<Port, Vec<Listener>> = BTreeMap::new();
     for socket in sockets {
@@ -36,8 +35,7 @@ pub(super) fn of_sockets(
             of_port.push(listener);
         }
     }
-    let join = |(port, listeners)| Some((port, joined(port, listeners, &mut evidence)?));
-    found.into_iter().filter_map(join).collect()
+    joined(found, wanted, &mut evidence)
 }
 
 /// Describes the process of a socket. Of several that have inherited it, the first one whose checkout is known is
@@ -59,7 +57,7 @@ fn described(pid: u32, evidence: &mut Evidence) -> Listener {
     let folder = processes::working_folder(pid);
     let container = match folder {
         Some(_) => None,
-        None => processes::container_id(pid),
+        None => processes::container_id(pid).map(|id| short_id(&id)),
     };
     let stranger = stranger(pid);
     let is_behind = container.is_some() || process.as_deref().is_some_and(is_forwarder);

@@ -1,5 +1,6 @@
 //! Joining the listeners on a port, with the containers that they forward to.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 #[cfg(unix)]
@@ -8,55 +9,54 @@ use super::evidence::Evidence;
 #[cfg(unix)]
 use super::forwarder::is_forwarder;
 use super::listener::Listener;
+use super::wanted::Wanted;
 use crate::types::port::Port;
 
-/// Joins the listeners on one port.
+/// Joins the listeners on each port.
 pub(super) fn joined(
-    port: Port,
-    listeners: Vec<Listener>,
+    found: BTreeMap<Port, Vec<Listener>>,
+    wanted: &Wanted,
     evidence: &mut Evidence,
-) -> Option<Listener> {
-    let mut listeners = listeners;
-    // Those that are known come first.
-    listeners.sort_by_key(|it| (it.pid.is_none(), it.pid));
-    for listener in &mut listeners {
-        add_container(port, listener, evidence);
-        // The registry can record no such path, and JSON cannot carry it.
-        listener.checkout.take_if(|it| it.to_str().is_none());
+) -> BTreeMap<Port, Listener> {
+    let mut by_port = BTreeMap::new();
+    for (port, mut listeners) in found {
+        // Those that are known come first.
+        listeners.sort_by_key(|it| (it.pid.is_none(), it.pid));
+        for listener in &mut listeners {
+            if (wanted.contained)(port) {
+                add_container(port, listener, evidence);
+            }
+            // The registry can record no such path, and JSON cannot carry it.
+            listener.checkout.take_if(|it| it.to_str().is_none());
+        }
+        let mut listeners = listeners.into_iter();
+        if let Some(mut first) = listeners.next() {
+            first.others = listeners.collect();
+            by_port.insert(port, first);
+        }
     }
-    let mut listeners = listeners.into_iter();
-    let mut first = listeners.next()?;
-    first.others = listeners.collect();
-    Some(first)
+    by_port
 }
 
 /// Adds the container that a listener is in or forwards to, and the checkout of that container.
 #[cfg(unix)]
 fn add_container(port: Port, listener: &mut Listener, evidence: &mut Evidence) {
-    use super::containers::short_id;
-
-    let id = listener.container.take();
     let forwards = listener.process.as_deref().is_some_and(is_forwarder);
-    if id.is_none() && !forwards && listener.pid.is_some() {
-        return;
-    }
-    let container = match &id {
+    let container = match &listener.container {
         Some(id) => evidence.container(|it| it.has_id(id)),
+        None if listener.pid.is_some() && !forwards => return,
         None => evidence.container(|it| it.publishes(port.get())),
     };
     let Some(container) = container else {
-        listener.container = id.as_deref().map(short_id);
         return;
     };
     listener.container = Some(container.name());
     if listener.checkout.is_none()
         && let Some(folder) = container.project_folder().cloned()
+        && let Some(checkout) = evidence.checkout_of_folder(&folder)
     {
-        listener.checkout = evidence.checkout_of_folder(&folder);
-        listener.checkout_by = listener
-            .checkout
-            .as_ref()
-            .map(|_| CheckoutEvidence::Container);
+        listener.checkout = Some(checkout);
+        listener.checkout_by = Some(CheckoutEvidence::Container);
     }
 }
 

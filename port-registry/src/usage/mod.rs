@@ -18,3 +18,5 @@ pub(crate) mod port_use;
 mod processes;
 #[cfg(feature = "listeners")]
 pub(crate) mod search;
+#[cfg(feature = "listeners")]
+pub(crate) mod wanted;

@@ -3,15 +3,13 @@
 use std::fmt;
 use std::path::Path;
 
-#[cfg(all(feature = "listeners", not(target_os = "linux")))]
-use super::by_crate;
-#[cfg(all(feature = "listeners", target_os = "linux"))]
-use super::holders;
 #[cfg(feature = "listeners")]
 use super::joined;
 use super::listener::Listener;
+#[cfg(feature = "listeners")]
+use super::search;
 use crate::system::connect;
-use crate::system::tcp_table::{self, SocketState};
+use crate::system::tcp_table::{self, SocketState, TcpSocket};
 use crate::types::port::Port;
 
 /// The use of a port on this machine.
@@ -74,80 +72,59 @@ impl PortUse {
         let read = || tcp_table::sockets(|it| it == port);
         // The kernel reads out the table piece by piece, and may skip a socket while others come and go.
         let sockets = read().and_then(|it| if it.is_empty() { read() } else { Some(it) });
-        let Some(sockets) = sockets else {
-            return find_without_tables(port, is_recorded);
+        let (usage, sockets) = match sockets {
+            Some(sockets) => usage_of(port, sockets),
+            None => (PortUsage::Unknown, Vec::new()),
         };
-        let has = |state| sockets.iter().any(|it| it.state == state);
-        let (usage, state) = if has(SocketState::Listening) {
-            (PortUsage::Listening, SocketState::Listening)
-        } else if has(SocketState::Connected) {
-            (PortUsage::Connected, SocketState::Connected)
-        } else if has(SocketState::Closing) {
-            return PortUse::of(PortUsage::Closing);
-        } else if connect::is_forwarded(port) {
-            return PortUse {
-                usage: PortUsage::Forwarded,
-                listener: forwarded(port, is_recorded),
-            };
-        } else {
-            return PortUse::of(PortUsage::Bound);
+        let listener = listener(port, usage, &sockets, is_recorded);
+        let usage = match (usage, &listener) {
+            // Without a table, the processes tell.
+            (PortUsage::Unknown, Some(_)) => PortUsage::Listening,
+            _ => usage,
         };
-        let sockets: Vec<_> = sockets.into_iter().filter(|it| it.state == state).collect();
-        PortUse {
-            usage,
-            listener: listener(&sockets, is_recorded),
-        }
-    }
-
-    fn of(usage: PortUsage) -> PortUse {
-        PortUse {
-            usage,
-            listener: None,
-        }
+        PortUse { usage, listener }
     }
 }
 
-#[cfg(all(feature = "listeners", target_os = "linux"))]
+/// Returns the use of a port, and the sockets that show it.
+fn usage_of(port: Port, sockets: Vec<TcpSocket>) -> (PortUsage, Vec<TcpSocket>) {
+    for (state, usage) in [
+        (SocketState::Listening, PortUsage::Listening),
+        (SocketState::Connected, PortUsage::Connected),
+        (SocketState::Closing, PortUsage::Closing),
+    ] {
+        let of_state = sockets.iter().filter(|it| it.state == state);
+        let of_state: Vec<TcpSocket> = of_state.copied().collect();
+        if !of_state.is_empty() {
+            return (usage, of_state);
+        }
+    }
+    let usage = match connect::is_forwarded(port) {
+        Ok(true) => PortUsage::Forwarded,
+        Ok(false) => PortUsage::Bound,
+        Err(_) => PortUsage::Unknown,
+    };
+    (usage, sockets)
+}
+
+/// Finds the process that uses a port in this way.
+#[cfg(feature = "listeners")]
 fn listener(
-    sockets: &[tcp_table::TcpSocket],
+    port: Port,
+    usage: PortUsage,
+    sockets: &[TcpSocket],
     is_recorded: &dyn Fn(&Path) -> bool,
 ) -> Option<Listener> {
-    holders::of_sockets(sockets, is_recorded)
-        .into_values()
-        .next()
-}
-
-#[cfg(not(all(feature = "listeners", target_os = "linux")))]
-fn listener(_: &[tcp_table::TcpSocket], _: &dyn Fn(&Path) -> bool) -> Option<Listener> {
-    None
-}
-
-#[cfg(feature = "listeners")]
-fn forwarded(port: Port, is_recorded: &dyn Fn(&Path) -> bool) -> Option<Listener> {
-    joined::container_of(port, is_recorded)
+    match usage {
+        PortUsage::Forwarded => joined::container_of(port, is_recorded),
+        PortUsage::Closing => None,
+        _ => search::listener(port, sockets, is_recorded),
+    }
 }
 
 #[cfg(not(feature = "listeners"))]
-fn forwarded(_: Port, _: &dyn Fn(&Path) -> bool) -> Option<Listener> {
+fn listener(_: Port, _: PortUsage, _: &[TcpSocket], _: &dyn Fn(&Path) -> bool) -> Option<Listener> {
     None
-}
-
-/// Finds the use of a port on systems without tables of sockets.
-#[cfg(all(feature = "listeners", not(target_os = "linux")))]
-fn find_without_tables(port: Port, is_recorded: &dyn Fn(&Path) -> bool) -> PortUse {
-    let listener = by_crate::listeners(&|it| it == port, is_recorded).remove(&port);
-    PortUse {
-        usage: match listener {
-            Some(_) => PortUsage::Listening,
-            None => PortUsage::Unknown,
-        },
-        listener,
-    }
-}
-
-#[cfg(not(all(feature = "listeners", not(target_os = "linux"))))]
-fn find_without_tables(_: Port, _: &dyn Fn(&Path) -> bool) -> PortUse {
-    PortUse::of(PortUsage::Unknown)
 }
 
 /// Describes the use as in `in use by node (pid 4711, in /home/me/shop)`, to follow `port 3000 is`. Escape the text

@@ -8,6 +8,7 @@ use super::by_crate;
 #[cfg(target_os = "linux")]
 use super::holders;
 use super::listener::Listener;
+use super::wanted::Wanted;
 #[cfg(target_os = "linux")]
 use crate::system::sock_diag;
 use crate::system::tcp_table::{self, SocketState, TcpSocket};
@@ -45,32 +46,34 @@ impl ListeningSockets {
         sockets.is_none_or(|all| all.iter().any(|it| it.port == port))
     }
 
-    /// Finds the processes on the ports that are wanted. `is_recorded` tells which folders outside of git are checkouts.
-    pub(crate) fn listeners(
-        &self,
-        is_wanted: &dyn Fn(Port) -> bool,
-        is_recorded: &dyn Fn(&Path) -> bool,
-    ) -> BTreeMap<Port, Listener> {
-        listeners(self.sockets.as_deref(), is_wanted, is_recorded)
+    /// Finds the processes on the ports that are wanted.
+    pub(crate) fn listeners(&self, wanted: &Wanted) -> BTreeMap<Port, Listener> {
+        listeners(self.sockets.as_deref().unwrap_or_default(), wanted)
     }
 }
 
-#[cfg(target_os = "linux")]
-fn listeners(
-    sockets: Option<&[TcpSocket]>,
-    is_wanted: &dyn Fn(Port) -> bool,
+/// Finds the process that has one of these sockets of a port open.
+pub(super) fn listener(
+    port: Port,
+    sockets: &[TcpSocket],
     is_recorded: &dyn Fn(&Path) -> bool,
-) -> BTreeMap<Port, Listener> {
-    let sockets = sockets.unwrap_or_default().iter();
-    let wanted: Vec<TcpSocket> = sockets.filter(|it| is_wanted(it.port)).copied().collect();
-    holders::of_sockets(&wanted, is_recorded)
+) -> Option<Listener> {
+    let wanted = Wanted {
+        ports: &|it| it == port,
+        contained: &|_| true,
+        is_recorded,
+    };
+    listeners(sockets, &wanted).remove(&port)
+}
+
+#[cfg(target_os = "linux")]
+fn listeners(sockets: &[TcpSocket], wanted: &Wanted) -> BTreeMap<Port, Listener> {
+    let sockets = sockets.iter().filter(|it| (wanted.ports)(it.port));
+    let sockets: Vec<TcpSocket> = sockets.copied().collect();
+    holders::of_sockets(&sockets, wanted)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn listeners(
-    _: Option<&[TcpSocket]>,
-    is_wanted: &dyn Fn(Port) -> bool,
-    is_recorded: &dyn Fn(&Path) -> bool,
-) -> BTreeMap<Port, Listener> {
-    by_crate::listeners(is_wanted, is_recorded)
+fn listeners(_: &[TcpSocket], wanted: &Wanted) -> BTreeMap<Port, Listener> {
+    by_crate::listeners(wanted)
 }

@@ -62,14 +62,35 @@ fn container_without_a_label_is_unknown() {
     });
 }
 
+/// A scene whose processes portctl may not inspect, as it may not Docker's proxy, which runs as root.
+fn without_privileges() -> Option<Scene> {
+    let scene = Scene::in_network("true")?;
+    Some(scene.wrapped(&["setpriv", "--bounding-set=-all", "--"]))
+}
+
+#[test]
+fn engine_is_asked_only_for_listeners_on_ports_of_the_listed_services() {
+    with_containers(without_privileges, |scene, engine| {
+        let shop = scene.repository("shop");
+        let got = scene.run_in(&shop, &["get", "web"]);
+        let web = got.printed().to_owned();
+        let listed = || scene.json_in(&shop, &["list", "--json"])[0]["state"].clone();
+        let other = web.parse::<u16>().unwrap() + 1;
+        let _other = scene.listen(Path::new("/"), &[&other.to_string()]);
+        engine.take_requests();
+        assert_eq!(listed(), "down");
+        assert_eq!(engine.take_requests(), 0);
+        let _web = scene.listen(Path::new("/"), &[&web]);
+        assert_eq!(listed(), "up?");
+        assert_eq!(engine.take_requests(), 1);
+        engine.run("shop-web-1", web.parse().unwrap(), Some(&shop));
+        assert_eq!(listed(), "up");
+    });
+}
+
 #[test]
 fn container_behind_a_process_that_may_not_be_inspected_tells_its_checkout() {
-    // As Docker's proxy, which runs as root.
-    let scene = || {
-        let scene = Scene::in_network("true")?;
-        Some(scene.wrapped(&["setpriv", "--bounding-set=-all", "--"]))
-    };
-    with_containers(scene, |scene, engine| {
+    with_containers(without_privileges, |scene, engine| {
         let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
         let (_proxy, port) = scene.listen(Path::new("/"), &["3000"]);
         assert_unknown(scene, &shop, port, "it may not be inspected");

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 pub(super) struct Engine {
     socket: PathBuf,
     containers: Arc<Mutex<Vec<Value>>>,
+    requests: Arc<AtomicUsize>,
 }
 
 impl Engine {
@@ -20,12 +22,24 @@ impl Engine {
         let listener = UnixListener::bind(&socket).unwrap();
         let containers = Arc::new(Mutex::new(Vec::new()));
         let shown = containers.clone();
+        let requests = Arc::new(AtomicUsize::new(0));
+        let counter = requests.clone();
         thread::spawn(move || {
             for client in listener.incoming() {
+                counter.fetch_add(1, Ordering::Relaxed);
                 answer(&client.unwrap(), &shown.lock().unwrap());
             }
         });
-        Engine { socket, containers }
+        Engine {
+            socket,
+            containers,
+            requests,
+        }
+    }
+
+    /// Returns the number of requests since the last call.
+    pub(super) fn take_requests(&self) -> usize {
+        self.requests.swap(0, Ordering::Relaxed)
     }
 
     /// The value of `DOCKER_HOST`.

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::scene::{Scene, both_ways};
-use test_support::{free_port, is_available, occupant};
+use test_support::{free_block, free_port, is_available, occupant, user_of};
 
 /// The system calls that fail in a sandbox.
 const SANDBOXES: [&str; 3] = [
@@ -123,6 +123,43 @@ fn sandbox_that_allows_some_ports_does_not_count_as_one_that_allows_none() {
     let (_server, busy) = occupant();
     let (text, _) = scene.check(busy);
     assert!(text.contains("in use by test-listener"), "{text}");
+}
+
+#[test]
+fn connection_that_is_not_tried_is_no_answer() {
+    let Some(scene) = failing("connect:error=ENOBUFS") else {
+        return;
+    };
+    let port = free_port().to_string();
+    for words in [
+        &["get", "web"][..],
+        &["check", &port],
+        &["get", "web", "--port", &port],
+    ] {
+        let ran = scene.run(words);
+        let error = ran.complained(1);
+        let start = "error: cannot find out whether port ";
+        assert!(error.starts_with(start), "{words:?}: {error}");
+    }
+    // The port of a socket that does not listen may be forwarded.
+    let bound = free_block(1);
+    let _user = user_of(bound, "bound");
+    let (_, status) = scene.check(bound);
+    assert_eq!(status["usage"], "unknown", "{status}");
+    assert_eq!(status["owner"], "unknown", "{status}");
+}
+
+#[test]
+fn sandbox_that_forbids_connections_leaves_the_answer_to_the_bind() {
+    let Some(scene) = failing("connect:error=EPERM") else {
+        return;
+    };
+    scene.assert_available(free_port());
+    let got = scene.run(&["get", "web"]);
+    let (_server, busy) = occupant();
+    assert!(got.printed().parse::<u16>().is_ok(), "{got:?}");
+    let (_, status) = scene.check(busy);
+    assert_eq!(status["usage"], "listening", "{status}");
 }
 
 #[test]
