@@ -61,7 +61,8 @@ pub enum ServiceState {
     /// A process of another checkout listens.
     #[cfg_attr(feature = "serde", serde(rename = "foreign"))]
     Foreign,
-    /// Nothing listens.
+    /// Nothing listens. A port that the kernel only forwards, as a container's, counts so too, because no connection is
+    /// tried; [`Registry::check`](crate::Registry::check) tries one.
     #[cfg_attr(feature = "serde", serde(rename = "down"))]
     Down,
     /// Something listens, and its checkout is unknown. Or it is unknown if something listens.

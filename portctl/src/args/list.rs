@@ -11,7 +11,9 @@ use port_registry::Port;
     help_triggers("-h", "--help", "help"),
     note = "STATE is `up` if a process of the service's checkout listens on its port, `foreign` if one of \
             another checkout does, `down` if nothing does, and `up?` if it is unknown whose process \
-            it is.\n\n\
+            it is. A port that nothing on this machine has open, but that the system forwards, such \
+            as a published port of some containers, counts as `down` here; `portctl check` tries a \
+            connection.\n\n\
             With --app alone, the allocations of all its instances are listed. On a terminal only, \
             long names and times are shortened.",
     example = "{command_name}\n{command_name} --all postgres\n{command_name} --all --json"

@@ -37,6 +37,23 @@ fn port_that_only_nat_publishes_is_in_use() {
 }
 
 #[test]
+fn list_tries_no_connection_to_a_port_on_which_nothing_listens() {
+    both_ways(
+        || Scene::in_network(PUBLISHED),
+        |scene| {
+            let _server = scene.listen(Path::new("/"), &["9090"]);
+            let adopt = ["allocate", "web", "--port", "8080", "--adopt"];
+            assert_eq!(scene.run(&adopt).code, Some(0));
+            // As `list --help` says.
+            let listed = scene.json_in(&scene.work(), &["list", "--json"]);
+            assert_eq!(listed[0]["state"], "down", "{listed}");
+            let checked = scene.run(&["check", "web"]);
+            assert!(checked.stdout.contains("forwarded"), "{checked:?}");
+        },
+    );
+}
+
+#[test]
 fn probe_does_not_take_its_own_connection_for_a_server() {
     // The kernel has one port for connections, so that a connection to that port connects to itself.
     let setup = "echo 40000 40000 > /proc/sys/net/ipv4/ip_local_port_range";
