@@ -190,7 +190,7 @@ pub use lease::Lease;
 pub use registry::Registry;
 pub use store_error::StoreError;
 #[doc(hidden)]
-pub use system::connect::connects;
+pub use system::connect::connect;
 pub use system::probe::{Probe, SystemProbe, Verdict};
 pub use types::allocation::Allocation;
 pub use types::allocation_id::{AllocationId, AllocationIdError};

@@ -9,6 +9,7 @@ use port_registry::daemon::full_message;
 use crate::backend::{BackendError, ClientError};
 use crate::environment::{self, ADDRESS_VARIABLE, InvalidAddress};
 use crate::report::Report;
+use crate::sandbox;
 
 /// The reason why a command failed.
 #[derive(Debug)]
@@ -85,6 +86,7 @@ impl From<InvalidAddress> for CommandError {
 impl From<ClientError> for Report {
     fn from(error: ClientError) -> Report {
         let hint = match &error {
+            ClientError::Denied { .. } => sandbox::NEXT_STEP.to_owned(),
             ClientError::NothingListens { .. } => {
                 format!(
                     "`portctl start` starts a daemon; after `unset {ADDRESS_VARIABLE}` none is needed"

@@ -23,6 +23,7 @@ mod pruning;
 mod registration;
 mod report;
 mod run;
+mod sandbox;
 mod scan;
 mod server;
 mod service_name;

@@ -41,15 +41,23 @@ pub(crate) fn succeeds(port: Port) -> io::Result<bool> {
     }
 }
 
-/// Tests if a connection to an address of this machine succeeds, to another socket than its own.
-#[must_use]
-pub fn connects(address: SocketAddr, timeout: Duration) -> bool {
-    attempt(address, timeout).is_ok_and(|succeeds| succeeds)
+/// Connects to an address of this machine, and closes the connection.
+///
+/// # Errors
+///
+/// The error of the connection. A socket that is connected to itself counts as refused.
+pub fn connect(address: SocketAddr, timeout: Duration) -> io::Result<()> {
+    let stream = TcpStream::connect_timeout(&address, timeout)?;
+    if leads_to_server(&stream) {
+        Ok(())
+    } else {
+        Err(io::ErrorKind::ConnectionRefused.into())
+    }
 }
 
 fn attempt(address: SocketAddr, timeout: Duration) -> io::Result<bool> {
-    match TcpStream::connect_timeout(&address, timeout) {
-        Ok(stream) => Ok(leads_to_server(&stream)),
+    match connect(address, timeout) {
+        Ok(()) => Ok(true),
         Err(error) if is_answer(&error) => Ok(false),
         Err(error) => Err(error),
     }

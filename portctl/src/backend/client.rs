@@ -12,6 +12,7 @@ use ureq::http::Response;
 use ureq::{Agent, Body, RequestBuilder};
 
 use crate::address::Address;
+use crate::sandbox::NO_CONNECTIONS;
 
 /// Time limit for a response. Longer than the daemon waits for its store.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
@@ -53,6 +54,8 @@ pub(crate) enum ClientError {
     NothingListens { address: Address },
     #[error("cannot reach {address}: {reason}")]
     Unreachable { address: Address, reason: String },
+    #[error("cannot reach {address}: {NO_CONNECTIONS}")]
+    Denied { address: Address },
     #[error("the server at {address} did not answer within {} s", timeout.as_secs())]
     Silent { address: Address, timeout: Duration },
     #[error("the server at {address} is not port-registry")]
@@ -62,7 +65,7 @@ pub(crate) enum ClientError {
     #[error("the response from {address} is larger than {} MiB", MAX_RESPONSE >> 20)]
     TooLarge { address: Address },
     #[error("the daemon at {address} refused the request: {error}")]
-    Denied { address: Address, error: String },
+    Refused { address: Address, error: String },
     #[error("the daemon at {address} sent an unexpected response, with status {status}")]
     NotUnderstood {
         address: Address,
@@ -111,7 +114,7 @@ impl Client {
         let reply = self.reply(request.call(), timeout)?;
         let daemon: DaemonInfo = reply.outcome()?.map_err(|ErrorBody { error, .. }| {
             let address = self.address.clone();
-            ClientError::Denied { address, error }
+            ClientError::Refused { address, error }
         })?;
         if daemon.pid != reply.pid {
             return Err(reply.not_understood());
@@ -173,7 +176,8 @@ impl Client {
 
     fn error(&self, error: ureq::Error, timeout: Duration) -> ClientError {
         use io::ErrorKind::{
-            BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, UnexpectedEof,
+            BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, PermissionDenied,
+            UnexpectedEof,
         };
         let address = self.address.clone();
         match error {
@@ -181,6 +185,7 @@ impl Client {
             ureq::Error::BodyExceedsLimit(_) => ClientError::TooLarge { address },
             ureq::Error::Io(reason) => match reason.kind() {
                 ConnectionRefused => ClientError::NothingListens { address },
+                PermissionDenied => ClientError::Denied { address },
                 ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof => {
                     ClientError::Broken { address }
                 }

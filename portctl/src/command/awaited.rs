@@ -80,7 +80,10 @@ impl Awaited {
 
     /// Asks the server that was found for a path, if one is given, and decides if it is ready.
     pub(super) fn ask(&mut self, path: Option<&HttpPath>, limit: Duration) {
-        let Some(server) = &self.server else { return };
+        let server = self.server.as_ref();
+        let Some(server) = server.filter(|it| !it.addresses.is_empty()) else {
+            return;
+        };
         let port = self.allocation.port;
         self.answer = path.map(|path| get(&server.addresses, port, path, limit));
         self.is_ready = self.answer.as_ref().is_none_or(HttpAnswer::is_ready);

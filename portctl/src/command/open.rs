@@ -41,8 +41,11 @@ pub(crate) fn run(args: OpenArgs) -> CommandResult {
         return Err(not_running(&*backend, &invocation, &allocation).into());
     };
     match &server.owner {
-        Whose::Ours | Whose::Nobody => {}
         Whose::Foreign(_) => return Err(foreign(&invocation, &allocation, &server).into()),
+        _ if server.addresses.is_empty() => {
+            return Err(not_running(&*backend, &invocation, &allocation).into());
+        }
+        Whose::Ours | Whose::Nobody => {}
         Whose::Unknown(_) => notes.push(described(&allocation, &server)),
     }
     print_notes(&notes);

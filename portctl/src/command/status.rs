@@ -14,6 +14,7 @@ use crate::backend::ClientError;
 use crate::daemon::{self, Target};
 use crate::environment::{self, ADDRESS_VARIABLE};
 use crate::output::{self, visible};
+use crate::sandbox;
 
 /// The state of the daemon.
 #[derive(Debug, Default, Serialize)]
@@ -78,14 +79,21 @@ fn running(target: &Target, daemon: DaemonInfo) -> StatusDocument {
 /// The state of a daemon that does not answer. It may run nevertheless.
 fn not_answering(target: &Target, error: &ClientError) -> StatusDocument {
     let address = target.address().to_string();
+    let is_denied = matches!(error, ClientError::Denied { .. });
+    let detail = if is_denied {
+        format!("{error}; {}", sandbox::NEXT_STEP)
+    } else {
+        error.to_string()
+    };
     match target.presence() {
         Ok(Presence::Running { pid, address: at }) if target.address().is_of(at) => {
             StatusDocument {
                 running: true,
-                healthy: Some(false),
+                // The daemon may be healthy if this process cannot ask it.
+                healthy: (!is_denied).then_some(false),
                 pid: Some(pid),
                 address,
-                detail: Some(error.to_string()),
+                detail: Some(detail),
                 ..StatusDocument::default()
             }
         }
@@ -109,7 +117,7 @@ fn not_answering(target: &Target, error: &ClientError) -> StatusDocument {
             // The headline says this already.
             detail: match error {
                 ClientError::NothingListens { .. } => None,
-                error => Some(error.to_string()),
+                _ => Some(detail),
             },
             ..StatusDocument::default()
         },
@@ -135,11 +143,12 @@ impl StatusDocument {
             return "Server is not running".to_owned();
         };
         let health = match self.healthy {
-            Some(true) => "healthy",
-            _ => "unhealthy",
+            Some(true) => " healthy",
+            Some(false) => " unhealthy",
+            None => "",
         };
         format!(
-            "Server is running (pid {pid}) {health} at http://{}",
+            "Server is running (pid {pid}){health} at http://{}",
             self.address
         )
     }

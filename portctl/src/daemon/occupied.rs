@@ -16,7 +16,7 @@ use crate::report::Report;
 pub(super) fn report_server(address: &Address, error: &ClientError) -> Report {
     let what = match error {
         ClientError::Silent { .. } => "which does not answer".to_owned(),
-        ClientError::Denied { error, .. } => {
+        ClientError::Refused { error, .. } => {
             format!("a port-registry daemon that refuses: {error}")
         }
         ClientError::NotUnderstood { .. } => "a port-registry daemon of another version".to_owned(),

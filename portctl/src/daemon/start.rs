@@ -85,6 +85,15 @@ fn start_with(target: &Target, range: Option<String>, _: &Turn) -> Result<Starte
         }
         let answer = target.client.identify_quickly();
         match (presence, answer) {
+            (_, Err(error @ ClientError::Denied { .. })) => {
+                let before = match presence {
+                    Presence::Running { pid, .. } => {
+                        format!("the daemon (pid {pid}) was not contacted")
+                    }
+                    Presence::Starting | Presence::Absent => "no daemon was started".to_owned(),
+                };
+                return Err(Report::from(error).prefixed(&before));
+            }
             (Presence::Running { pid, .. }, Ok(daemon)) if daemon.pid == pid => {
                 return accept_running(target, &daemon);
             }

@@ -67,8 +67,10 @@ fn report_not_running(target: &Target) -> Report {
         Ok(daemon) => target
             .not_the_daemon(&daemon)
             .hint("it may be the daemon of another user, or of another home folder"),
-        // "Nothing listens" would add nothing to the message, so there is no hint.
-        Err(ClientError::NothingListens { .. }) => Report::new("Server is not running"),
+        // These would add nothing to the message, which the lock proves, so there is no hint.
+        Err(ClientError::NothingListens { .. } | ClientError::Denied { .. }) => {
+            Report::new("Server is not running")
+        }
         Err(error) => Report::new("Server is not running").hint(error.to_string()),
     }
 }
@@ -111,6 +113,10 @@ fn confirm(target: &Target, pid: u32, action: LifecycleAction) -> Result<Option<
                 daemon.pid,
                 target.address()
             )));
+        }
+        Err(error @ ClientError::Denied { .. }) => {
+            let before = format!("the daemon (pid {pid}) was not stopped");
+            return Err(Report::from(error).prefixed(&before));
         }
         Err(error) => {
             return Err(

@@ -1,9 +1,10 @@
 //! Connections to this machine.
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use port_registry::{Port, connects};
+use port_registry::{Port, connect};
 
 use super::shared_limit::SharedLimit;
 
@@ -12,17 +13,43 @@ const LOOPBACKS: [IpAddr; 2] = [
     IpAddr::V6(Ipv6Addr::LOCALHOST),
 ];
 
-/// Returns the addresses of `localhost` on which a server accepts a connection to the port. The addresses
-/// share the time limit.
+/// The outcome of connections to a port on the addresses of `localhost`.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// A server accepts connections on these addresses, at least one.
+    Accepted(Vec<SocketAddr>),
+    /// A server neither accepts nor refuses connections, as if the queue of its connections is full.
+    Hanging,
+    /// Connections are refused.
+    Refused,
+    /// This process may open no connections.
+    Denied,
+}
+
+/// Connects to the addresses of `localhost`, which share the time limit.
 ///
 /// A bind would tell as well, but while it lasts, the server's own bind fails.
-pub(super) fn accepting(port: Port, limit: Duration) -> Vec<SocketAddr> {
-    let addresses = LOOPBACKS.map(|ip| SocketAddr::new(ip, port.get()));
-    let mut limits = SharedLimit::new(limit, addresses.len());
-    let addresses = addresses.into_iter();
-    addresses
-        .filter(|it| connects(*it, limits.next()))
-        .collect()
+pub(super) fn reach(port: Port, limit: Duration) -> Reach {
+    let mut limits = SharedLimit::new(limit, LOOPBACKS.len());
+    let mut accepting = Vec::new();
+    let mut errors = Vec::new();
+    for address in LOOPBACKS.map(|ip| SocketAddr::new(ip, port.get())) {
+        match connect(address, limits.next()) {
+            Ok(()) => accepting.push(address),
+            Err(error) => errors.push(error.kind()),
+        }
+    }
+    if !accepting.is_empty() {
+        Reach::Accepted(accepting)
+    } else if errors.contains(&ErrorKind::TimedOut) {
+        Reach::Hanging
+    } else if errors.contains(&ErrorKind::PermissionDenied)
+        && !errors.contains(&ErrorKind::ConnectionRefused)
+    {
+        Reach::Denied
+    } else {
+        Reach::Refused
+    }
 }
 
 #[cfg(test)]
@@ -32,7 +59,7 @@ mod tests {
 
     use port_registry::Port;
 
-    use super::accepting;
+    use super::{Reach, reach};
 
     const LIMIT: Duration = Duration::from_secs(30);
 
@@ -41,11 +68,12 @@ mod tests {
         let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = server.local_addr().unwrap();
         let port = Port::new(address.port()).unwrap();
-        assert_eq!(accepting(port, LIMIT), [address]);
+        assert_eq!(reach(port, LIMIT), Reach::Accepted(vec![address]));
         if let Ok(second) = TcpListener::bind((Ipv6Addr::LOCALHOST, port.get())) {
-            let expected = [address, second.local_addr().unwrap()];
-            assert_eq!(accepting(port, LIMIT), expected);
+            let both = vec![address, second.local_addr().unwrap()];
+            assert_eq!(reach(port, LIMIT), Reach::Accepted(both));
         }
         drop(server);
+        assert_eq!(reach(port, LIMIT), Reach::Refused);
     }
 }

@@ -6,32 +6,42 @@ use std::time::Duration;
 
 use port_registry::{Port, PortUse};
 
-use super::connection::accepting;
-use crate::backend::{Backend, BackendError};
+use super::connection::{Reach, reach};
+use crate::backend::Backend;
+use crate::report::Report;
+use crate::sandbox;
 use crate::whose::Whose;
 
-/// A server that accepts connections on a port.
+/// A server on a port.
 #[derive(Clone, Debug)]
 pub(crate) struct Server {
-    /// The addresses at which it accepts them, at least one.
+    /// The addresses at which it accepts connections. None if it accepts no connection in time.
     pub(crate) addresses: Vec<SocketAddr>,
     pub(crate) in_use: PortUse,
     pub(crate) owner: Whose,
 }
 
-/// Looks for a server on a port of the checkout with this root. Returns `None` if nothing accepts a connection within the
-/// time limit.
+/// Looks for a server on a port of the checkout with this root. Returns `None` if connections to it are refused.
+///
+/// # Errors
+///
+/// Fails if this process may open no connections, and if the system does not tell how the port is used.
 pub(crate) fn look(
     backend: &dyn Backend,
     port: Port,
     root: Option<&Path>,
     limit: Duration,
-) -> Result<Option<Server>, BackendError> {
+) -> Result<Option<Server>, Report> {
     // Ask for the listener only then, because that probes the port by a bind.
-    let addresses = accepting(port, limit);
-    if addresses.is_empty() {
-        return Ok(None);
-    }
+    let addresses = match reach(port, limit) {
+        Reach::Accepted(addresses) => addresses,
+        Reach::Hanging => Vec::new(),
+        Reach::Refused => return Ok(None),
+        Reach::Denied => {
+            let purpose = format!("it cannot tell if a server answers on port {port}");
+            return Err(sandbox::report_no_connections(&purpose));
+        }
+    };
     let Some(in_use) = backend.check(port)?.in_use else {
         // It ended between the two.
         return Ok(None);

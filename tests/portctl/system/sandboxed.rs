@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use serde_json::Value;
+use test_support::daemon::Daemon;
+
 use super::scene::{Scene, both_ways};
 use test_support::{free_block, free_port, is_available, occupant, user_of};
 
@@ -180,6 +183,140 @@ fn sandbox_reads_allocations_and_sees_listeners() {
         let (text, status) = scene.check(busy);
         assert!(text.contains("in use by test-listener"), "{text}");
         assert_eq!(status["usage"], "listening");
+    }
+}
+
+/// The system calls that fail in a sandbox without connections.
+const UNCONNECTED: [&str; 3] = [
+    "connect:error=EPERM",
+    "connect:error=EACCES",
+    "socket:error=EPERM",
+];
+
+const NO_CONNECTIONS: &str = "this process may not open connections";
+const OUTSIDE: &str = "hint: run portctl outside of the sandbox";
+
+#[test]
+fn process_that_may_not_connect_says_so_and_leaves_the_daemon_alone() {
+    for injection in UNCONNECTED {
+        let Some(scene) = failing(injection) else {
+            return;
+        };
+        let address = format!("127.0.0.1:{}", free_block(1));
+        let scene = scene.with("PORT_REGISTRY_ADDR", &address);
+        let cannot = format!("cannot reach {address}: {NO_CONNECTIONS}");
+        let ran = scene.run(&["start"]);
+        let expected = format!("error: no daemon was started: {cannot}\n{OUTSIDE}");
+        assert_eq!(ran.complained(1), expected, "{injection}");
+        let ran = scene.run(&["status"]);
+        assert_eq!(ran.stdout, "Server is not running\n", "{injection}");
+        assert_eq!(
+            scene.run(&["stop"]).complained(1),
+            "error: Server is not running"
+        );
+
+        let port = address.rsplit_once(':').unwrap().1;
+        let daemon = Daemon::spawn(
+            scene
+                .command_unwrapped("port-registry")
+                .args(["--port", port]),
+        );
+        let pid = daemon.child.id();
+        for (words, before) in [
+            (
+                &["start"][..],
+                format!("the daemon (pid {pid}) was not contacted: "),
+            ),
+            (
+                &["stop"],
+                format!("the daemon (pid {pid}) was not stopped: "),
+            ),
+            (
+                &["restart"],
+                format!("the daemon (pid {pid}) was not stopped: "),
+            ),
+            (&["health"], String::new()),
+            (&["wait", "web"], String::new()),
+            (&["list"], String::new()),
+        ] {
+            let ran = scene.run(words);
+            let expected = format!("error: {before}{cannot}\n{OUTSIDE}");
+            assert_eq!(ran.complained(1), expected, "{injection} {words:?}");
+        }
+        let ran = scene.run(&["status"]);
+        assert_eq!(
+            (ran.code, ran.stdout, ran.stderr),
+            (
+                Some(0),
+                format!("Server is running (pid {pid}) at http://{address}\n"),
+                format!("note: {cannot}; run portctl outside of the sandbox\n")
+            ),
+            "{injection}"
+        );
+        assert!(
+            scene
+                .json_in(&scene.work(), &["status", "--json"])
+                .get("healthy")
+                .is_none()
+        );
+        let ran = scene.run(&["doctor"]);
+        assert!(ran.stdout.contains(&cannot), "{injection}: {ran:?}");
+        assert!(!ran.stdout.contains("kill"), "{injection}: {ran:?}");
+        let healthy = scene.run_unwrapped(&["health"]);
+        assert_eq!(healthy.printed(), "healthy");
+    }
+}
+
+#[test]
+fn waiting_and_opening_need_connections() {
+    for injection in UNCONNECTED {
+        let Some(scene) = failing(injection) else {
+            return;
+        };
+        let outside = |words: &[&str]| scene.run_unwrapped(words).printed().to_owned();
+        let port = outside(&["get", "web"]);
+        let _server = scene.listen(&scene.work(), &[&port]);
+        let expected = format!(
+            "error: {NO_CONNECTIONS}, so it cannot tell if a server answers on port {port}\n{OUTSIDE}"
+        );
+        for words in [
+            &["wait", "web"][..],
+            &["wait", "web", "--http", "/"],
+            &["open", "web"],
+        ] {
+            let ran = scene.run(words);
+            assert_eq!(ran.complained(1), expected, "{injection} {words:?}");
+        }
+        // These need none.
+        for words in [&["list"][..], &["get", "web"], &["url", "web"]] {
+            assert_eq!(
+                scene.run(words).printed(),
+                outside(words),
+                "{injection} {words:?}"
+            );
+        }
+        let (text, _) = scene.check(port.parse().unwrap());
+        assert!(
+            text.contains("in use by test-listener"),
+            "{injection}: {text}"
+        );
+    }
+}
+
+#[test]
+fn doctor_without_a_daemon_tells_that_connections_are_denied() {
+    for injection in UNCONNECTED {
+        let Some(scene) = failing(injection) else {
+            return;
+        };
+        let findings = scene.run(&["doctor", "--json"]).stdout;
+        let findings: Value = serde_json::from_str(&findings).unwrap();
+        let daemon = findings.as_array().unwrap().iter();
+        let daemon = daemon.clone().find(|it| it["check"] == "daemon").unwrap();
+        assert_eq!(daemon["status"], "warning", "{injection}");
+        let detail = daemon["detail"].as_str().unwrap();
+        assert!(detail.contains(NO_CONNECTIONS), "{injection}: {detail}");
+        assert_eq!(daemon["hint"], "run portctl outside of the sandbox");
     }
 }
 

@@ -138,7 +138,12 @@ impl Scene {
 
     /// Runs `portctl` as if the scene were not [wrapped](Self::wrapped).
     pub(super) fn run_unwrapped(&self, words: &[&str]) -> Ran {
-        Ran::of(self.command_by(&[], "portctl").args(words))
+        Ran::of(self.command_unwrapped("portctl").args(words))
+    }
+
+    /// Prepares `portctl` or the daemon as if the scene were not [wrapped](Self::wrapped).
+    pub(super) fn command_unwrapped(&self, name: &str) -> Command {
+        self.command_by(&[], name)
     }
 
     fn command_by(&self, wrapper: &[OsString], name: &str) -> Command {
