@@ -277,9 +277,9 @@ pub enum Error {
     },
 
     /// This process may bind no port at all, as in a sandbox without network access, so that no port can be probed.
-    #[error(
-        "this process may not bind ports, so it cannot tell which are in use; run it outside of the sandbox"
-    )]
+    ///
+    /// Run it outside of the sandbox.
+    #[error("this process may not bind ports, so it cannot tell which are in use")]
     #[non_exhaustive]
     MayNotBind {
         /// The error of the operating system.

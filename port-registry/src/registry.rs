@@ -165,6 +165,8 @@ impl Registry {
 
     /// Returns the holder of a port and its use on this machine.
     ///
+    /// In a sandbox in which no port may be bound, an allocated port counts as not in use unless something listens on it.
+    ///
     /// ```
     /// # use port_registry::{Claim, Registry, ServiceKey};
     /// # let folder = tempfile::tempdir()?;
@@ -179,12 +181,18 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// - [`MayNotBind`](Error::MayNotBind) or [`Probe`](Error::Probe) if the system does not tell if the port is in use
+    /// - [`MayNotBind`](Error::MayNotBind) or [`Probe`](Error::Probe) if the system does not tell if the port is in use, or
+    ///   available
     /// - [store errors](Error#store-errors)
     pub fn check(&self, port: Port) -> Result<PortStatus, Error> {
         let store = self.allocator.store();
         let holder = store.read(self.deadline(), |rows| rows.by_port(port))?;
-        Ok(PortStatus::new(port, holder, self.use_of(port)?))
+        let in_use = match self.use_of(port) {
+            // The probe has found no listener, and an allocated port is not available in any case.
+            Err(Error::MayNotBind { .. }) if holder.is_some() => None,
+            in_use => in_use?,
+        };
+        Ok(PortStatus::new(port, holder, in_use))
     }
 
     /// Finds the use of a port.

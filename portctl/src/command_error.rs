@@ -134,6 +134,7 @@ fn hint(error: &Error) -> Option<String> {
         Error::UnusableFolder { .. } => {
             "PORT_REGISTRY_DB can name another file for the registry".to_owned()
         }
+        Error::MayNotBind { .. } => sandbox::NEXT_STEP.to_owned(),
         Error::NotFound { .. } => "`portctl list --all` shows all allocations".to_owned(),
         Error::Checkout { source, .. } => {
             let correct = match source.kind() {

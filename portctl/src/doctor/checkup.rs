@@ -3,7 +3,7 @@
 use port_registry::{Allocation, AllocationStatus, Filter};
 
 use super::finding::{CheckStatus, Finding};
-use super::{checkout, checkouts, daemon, git, home, listeners, path, pidfile, store};
+use super::{checkout, checkouts, daemon, git, home, listeners, path, pidfile, ports, store};
 use crate::address::Address;
 use crate::backend;
 use crate::environment;
@@ -32,6 +32,7 @@ pub(crate) fn examine() -> Vec<Finding> {
         path::check(),
         git,
         checkout::check(allocations, is_git_usable),
+        ports::check(),
         listeners::check(services),
         checkouts::check(allocations, services.and_then(Result::ok), is_git_usable),
     ]

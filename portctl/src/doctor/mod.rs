@@ -14,6 +14,7 @@ mod labels;
 mod listeners;
 mod path;
 mod pidfile;
+mod ports;
 mod process;
 mod store;
 

@@ -83,6 +83,7 @@ fn text_has_a_line_for_each_check_and_indents_details() {
     ok       git        [SANDBOX]/bin/git: git version 2.50.0
     ok       checkout   [SANDBOX]/work, the current folder, outside of git and without a portctl.toml
                         it has no name yet; `portctl get` would name it work/default: the app from the folder, the instance as everywhere outside of git
+    ok       ports      this process may bind ports
     ok       listeners  nothing listens on any allocated port
     warning  checkouts  `portctl prune` finds 1 allocation that nothing needs:
                         [SANDBOX]/\u{1b}[31m\u{a}red (checkout gone): port [PORT] of shop/main/web

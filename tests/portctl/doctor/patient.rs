@@ -16,7 +16,7 @@ use crate::PORTCTL;
 use test_support::{Ran, Sandbox, free_block, install, is_available};
 
 /// The checks, in output order.
-pub(crate) const CHECKS: [&str; 9] = [
+pub(crate) const CHECKS: [&str; 10] = [
     "home",
     "store",
     "daemon",
@@ -24,6 +24,7 @@ pub(crate) const CHECKS: [&str; 9] = [
     "path",
     "git",
     "checkout",
+    "ports",
     "listeners",
     "checkouts",
 ];

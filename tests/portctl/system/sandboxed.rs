@@ -6,7 +6,7 @@ use serde_json::Value;
 use test_support::daemon::Daemon;
 
 use super::scene::{Scene, both_ways};
-use test_support::{free_block, free_port, is_available, occupant, user_of};
+use test_support::{Ran, free_block, free_port, is_available, occupant, user_of};
 
 /// The system calls that fail in a sandbox.
 const SANDBOXES: [&str; 3] = [
@@ -61,9 +61,10 @@ fn process_that_may_bind_nothing_says_so_at_once() {
         ] {
             let ran = scene.run(words);
             let error = ran.complained(1);
-            let line = "error: this process may not bind ports, so it cannot tell which are in use; run it outside of the sandbox";
+            let line = "error: this process may not bind ports, so it cannot tell which are in use; cause: ";
             assert!(error.starts_with(line), "{injection} {words:?}: {error}");
-            assert_eq!(error.lines().count(), 1, "{error}");
+            let rest: Vec<&str> = error.lines().skip(1).collect();
+            assert_eq!(rest, [OUTSIDE], "{error}");
             // Rather than 65,535 calls.
             let calls = calls(&scene);
             assert!(
@@ -183,7 +184,37 @@ fn sandbox_reads_allocations_and_sees_listeners() {
         let (text, status) = scene.check(busy);
         assert!(text.contains("in use by test-listener"), "{text}");
         assert_eq!(status["usage"], "listening");
+        let (text, _) = scene.check(web.parse().unwrap());
+        let holder = format!("port {web} is allocated to work/default/web (id 1, of ");
+        assert!(text.starts_with(&holder), "{injection}: {text}");
+        assert!(text.ends_with("), and not in use"), "{injection}: {text}");
     }
+}
+
+#[test]
+fn doctor_tells_that_no_port_may_be_bound() {
+    for injection in SANDBOXES {
+        let Some(scene) = failing(injection) else {
+            return;
+        };
+        let ran = scene.run(&["doctor", "--json"]);
+        assert_eq!(ran.code, Some(1), "{injection}");
+        let ports = finding(&ran, "ports");
+        assert_eq!(ports["status"], "problem", "{injection}");
+        let detail = "this process may not bind ports, so `get` cannot prove that a port is available, and allocates none; \
+                      allocated ports can be read";
+        assert_eq!(ports["detail"], detail);
+        assert_eq!(ports["hint"], "run portctl outside of the sandbox");
+    }
+}
+
+/// Returns a finding of `portctl doctor --json`.
+fn finding(ran: &Ran, check: &str) -> Value {
+    let findings: Vec<Value> = serde_json::from_str(&ran.stdout).unwrap();
+    findings
+        .into_iter()
+        .find(|it| it["check"] == check)
+        .unwrap()
 }
 
 /// The system calls that fail in a sandbox without connections.
@@ -309,10 +340,7 @@ fn doctor_without_a_daemon_tells_that_connections_are_denied() {
         let Some(scene) = failing(injection) else {
             return;
         };
-        let findings = scene.run(&["doctor", "--json"]).stdout;
-        let findings: Value = serde_json::from_str(&findings).unwrap();
-        let daemon = findings.as_array().unwrap().iter();
-        let daemon = daemon.clone().find(|it| it["check"] == "daemon").unwrap();
+        let daemon = finding(&scene.run(&["doctor", "--json"]), "daemon");
         assert_eq!(daemon["status"], "warning", "{injection}");
         let detail = daemon["detail"].as_str().unwrap();
         assert!(detail.contains(NO_CONNECTIONS), "{injection}: {detail}");
