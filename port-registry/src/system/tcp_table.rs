@@ -1,7 +1,9 @@
 //! The TCP sockets of all users, from the tables of the Linux kernel.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::net::IpAddr;
 
 use crate::types::port::Port;
 
@@ -36,6 +38,29 @@ pub(crate) enum SocketState {
 ///
 /// Sockets that are bound and neither listen nor are connected are missing in them.
 pub(crate) fn sockets(is_wanted: impl Fn(Port) -> bool) -> Option<Vec<TcpSocket>> {
+    let sockets = rows()?.into_iter().filter_map(|it| parse_row(&it));
+    Some(sockets.filter(|it| is_wanted(it.port)).collect())
+}
+
+/// Returns the addresses on which sockets of any user listen, for each port that is wanted. There are none on systems
+/// without these tables.
+pub fn listening_addresses(is_wanted: impl Fn(Port) -> bool) -> BTreeMap<Port, Vec<IpAddr>> {
+    let mut addresses: BTreeMap<Port, Vec<IpAddr>> = BTreeMap::new();
+    for row in rows().unwrap_or_default() {
+        let socket = parse_row(&row).filter(|it| it.state == SocketState::Listening);
+        let Some(socket) = socket.filter(|it| is_wanted(it.port)) else {
+            continue;
+        };
+        addresses
+            .entry(socket.port)
+            .or_default()
+            .extend(parse_address(&row));
+    }
+    addresses
+}
+
+/// Reads the rows of both tables.
+fn rows() -> Option<Vec<String>> {
     let table = fs::read_to_string("/proc/net/tcp").ok()?;
     let table_of_ipv6 = match fs::read_to_string("/proc/net/tcp6") {
         // A kernel without IPv6 has no such table.
@@ -43,8 +68,7 @@ pub(crate) fn sockets(is_wanted: impl Fn(Port) -> bool) -> Option<Vec<TcpSocket>
         table => table.ok()?,
     };
     let rows = table.lines().chain(table_of_ipv6.lines());
-    let sockets = rows.filter_map(parse_row);
-    Some(sockets.filter(|it| is_wanted(it.port)).collect())
+    Some(rows.map(str::to_owned).collect())
 }
 
 /// Tests if a socket of any user listens on a port. Returns `None` on systems without these tables.
@@ -77,9 +101,29 @@ fn parse_row(row: &str) -> Option<TcpSocket> {
     })
 }
 
+/// Parses the local address of a row: groups of four bytes, each a number of this machine in hexadecimal digits.
+fn parse_address(row: &str) -> Option<IpAddr> {
+    const DIGITS: usize = 8;
+    let (address, _) = row.split_ascii_whitespace().nth(1)?.rsplit_once(':')?;
+    let group = |at: usize| {
+        let digits = address.get(at * DIGITS..(at + 1) * DIGITS)?;
+        Some(u32::from_str_radix(digits, 16).ok()?.to_ne_bytes())
+    };
+    if address.len() == DIGITS {
+        return Some(IpAddr::from(group(0)?));
+    }
+    let mut bytes = [0; 16];
+    for (at, part) in bytes.chunks_exact_mut(4).enumerate() {
+        part.copy_from_slice(&group(at)?);
+    }
+    Some(IpAddr::from(bytes))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{SocketState, TcpSocket, parse_row};
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
+
+    use super::{SocketState, TcpSocket, listening_addresses, parse_address, parse_row};
     use crate::types::port::Port;
 
     #[test]
@@ -109,6 +153,37 @@ mod tests {
             "1: :0 x 0A x x x 1 0 7",
         ] {
             assert_eq!(parse_row(odd), None, "{odd:?}");
+        }
+    }
+    #[test]
+    fn addresses_of_odd_rows_are_left_out() {
+        for odd in [
+            "",
+            "1: 0100007:1538",
+            "1: x100007F:1538",
+            "1: 0100007F01:1538",
+            "1: \u{e9}\u{e9}\u{e9}\u{e9}:1538",
+        ] {
+            assert_eq!(parse_address(odd), None, "{odd:?}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn addresses_are_those_that_listen() {
+        let addresses: [IpAddr; 3] = [
+            Ipv4Addr::new(127, 0, 0, 2).into(),
+            Ipv6Addr::LOCALHOST.into(),
+            Ipv6Addr::UNSPECIFIED.into(),
+        ];
+        for address in addresses {
+            // A machine without IPv6 has no such listeners.
+            let Ok(server) = TcpListener::bind((address, 0)) else {
+                continue;
+            };
+            let port = Port::new(server.local_addr().unwrap().port()).unwrap();
+            let found = listening_addresses(|it| it == port);
+            assert!(found[&port].contains(&address), "{found:?}");
         }
     }
 }

@@ -6,11 +6,11 @@ use port_registry::{Allocation, Listener, Port, ServiceState};
 use serde::Serialize;
 
 use super::invocation::Invocation;
-use super::server_report::{described, foreign, silent};
+use super::server_report::{SilenceCause, described, foreign, silence};
 use crate::backend::Backend;
 use crate::command_error::CommandError;
 use crate::report::Report;
-use crate::server::{HttpAnswer, HttpPath, Server, get, look};
+use crate::server::{HttpAnswer, HttpPath, LISTEN_ON_LOCALHOST, Server, get, look};
 use crate::service_url::HostName;
 use crate::whose::Whose;
 
@@ -100,25 +100,33 @@ impl Awaited {
         HostName::Shared.url_of(&self.allocation)
     }
 
-    /// Reports why the service is not ready.
+    /// Reports why the service is not ready, with the next step as its hint.
     pub(super) fn problem(&self, backend: &dyn Backend, path: Option<&HttpPath>) -> Report {
+        const READ_LOG: &str = "read the log of the server";
         let (port, key) = (self.allocation.port, &self.allocation.key);
         let path = path.map_or("", HttpPath::as_str);
-        let problem = match &self.answer {
-            None => silent(backend, &self.allocation),
+        let (problem, step) = match &self.answer {
+            None => {
+                let silence = silence(backend, &self.allocation);
+                let step = match silence.cause {
+                    SilenceCause::NothingListens => "start what is missing",
+                    SilenceCause::OtherAddress => LISTEN_ON_LOCALHOST,
+                    SilenceCause::Hangs => READ_LOG,
+                };
+                (silence.problem, step)
+            }
             Some(HttpAnswer::Status(status)) => {
-                format!("port {port} of {key} answers GET {path} with status {status}")
+                let problem =
+                    format!("port {port} of {key} answers GET {path} with status {status}");
+                (problem, READ_LOG)
             }
             Some(HttpAnswer::None(reason)) => {
-                format!("port {port} of {key} does not answer GET {path}: {reason}")
+                let problem = format!("port {port} of {key} does not answer GET {path}: {reason}");
+                (problem, READ_LOG)
             }
         };
-        Report::new(problem).holder(self.allocation.clone())
-    }
-
-    /// Returns true if the last look found a server.
-    pub(super) fn listens(&self) -> bool {
-        self.server.is_some()
+        let report = Report::new(problem).holder(self.allocation.clone());
+        report.hint(step)
     }
 
     pub(super) fn answering(&self) -> Answering<'_> {

@@ -15,6 +15,7 @@ use crate::checkout::{Here, TypedLabels, current_folder};
 use crate::command_error::CommandError;
 use crate::output::{self, visible, wording};
 use crate::report::Report;
+use crate::server::OtherAddresses;
 use crate::whose::Whose;
 
 pub(crate) fn run(args: CheckArgs) -> CommandResult {
@@ -24,13 +25,17 @@ pub(crate) fn run(args: CheckArgs) -> CommandResult {
     let (port, compared) = target.find(&*backend)?;
     let status = backend.check(port)?;
     let owner = status.in_use.as_ref().map(|it| compared.owner(it));
+    let addresses = OtherAddresses::of(|it| it == port && status.in_use.is_some());
+    let in_use = status.in_use.as_ref();
+    let addresses = in_use.and_then(|it| addresses.described(port, it.listener.as_ref()));
     let printed = if as_json {
         output::print_json(&Checked {
             status: &status,
             owner: owner.as_ref(),
         })
     } else {
-        output::print(&visible(&describe(&status, owner.as_ref())))
+        let line = describe(&status, owner.as_ref());
+        output::print(&visible(&(line + &addresses.unwrap_or_default())))
     };
     Ok(if status.available {
         Done::Printed(printed)

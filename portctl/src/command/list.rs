@@ -2,21 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use port_registry::{Allocation, AllocationStatus, Port, ServiceState, StrayListener};
+use port_registry::{Allocation, Port};
 
 use super::invocation::Invocation;
 use super::named::Named;
 use super::outcome::{CommandResult, Done};
-use super::{missing, named};
+use super::{missing, named, state_notes};
 use crate::args::ListArgs;
 use crate::backend::{self, Backend};
 use crate::checkout::{Here, TypedLabels};
 use crate::command_error::CommandError;
-use crate::output::{self, visible, wording};
-use crate::whose::Whose;
-
-/// The number of services that a note names. The others are counted.
-const MAX_MEANT: usize = 3;
+use crate::output::{self, visible};
 
 pub(crate) fn run(args: ListArgs) -> CommandResult {
     let invocation = Invocation::new("list", args.app.as_deref(), args.instance.as_deref())
@@ -54,7 +50,7 @@ pub(crate) fn run(args: ListArgs) -> CommandResult {
     if args.json {
         return Ok(Done::Printed(output::print_json(&statuses)));
     }
-    missing.extend(notes_of_states(&statuses));
+    missing.extend(state_notes::of(&invocation, &statuses));
     let printed = if is_empty {
         Ok(())
     } else if args.all {
@@ -71,43 +67,6 @@ pub(crate) fn run(args: ListArgs) -> CommandResult {
     Ok(Done::Printed(printed.and_then(|()| {
         missing.iter().try_for_each(|it| remark(&visible(it)))
     })))
-}
-
-/// Tells which services have foreign listeners, and which processes of a checkout may be a service on a wrong port.
-fn notes_of_states(statuses: &[AllocationStatus]) -> Vec<String> {
-    let mut notes = Vec::new();
-    let mut strays: BTreeMap<Port, (&StrayListener, Vec<String>)> = BTreeMap::new();
-    for status in statuses {
-        let (service, port) = (status.allocation.key.service(), status.allocation.port);
-        let foreign = status.listener.as_ref();
-        if let Some(listener) = foreign.filter(|_| status.state == ServiceState::Foreign) {
-            let root = status.allocation.dir.as_deref();
-            if let Some(other) = root.and_then(|root| listener.other_checkout(root)) {
-                let other = Whose::Foreign(other.to_owned());
-                notes.push(format!(
-                    "port {port} of {service} is in use by {listener}{other}"
-                ));
-            }
-        }
-        for stray in &status.elsewhere {
-            let (_, meant) = strays.entry(stray.port).or_insert((stray, Vec::new()));
-            meant.push(format!("{service}'s port is {port}"));
-        }
-    }
-    for (stray, meant) in strays.into_values() {
-        let more = match meant.len().saturating_sub(MAX_MEANT) {
-            0 => String::new(),
-            more => format!(", and {more} more"),
-        };
-        let meant = &meant[..meant.len().min(MAX_MEANT)];
-        notes.push(format!(
-            "{} listens on {}; {}{more}",
-            stray.listener,
-            wording::stray_port(stray),
-            meant.join(", ")
-        ));
-    }
-    notes
 }
 
 /// A service or a port that the command line names.

@@ -29,6 +29,7 @@ mod selected;
 mod server_report;
 pub(crate) mod skill;
 pub(crate) mod start;
+mod state_notes;
 pub(crate) mod status;
 pub(crate) mod stop;
 pub(crate) mod url;

@@ -9,14 +9,14 @@ use port_registry::Allocation;
 use super::claiming::print_notes;
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
-use super::server_report::{described, foreign, silent};
+use super::server_report::{SilenceCause, described, foreign, silence};
 use super::{named, selected};
 use crate::args::OpenArgs;
 use crate::backend::{self, Backend};
 use crate::checkout::{Here, TypedLabels};
 use crate::output;
 use crate::report::Report;
-use crate::server::look;
+use crate::server::{LISTEN_ON_LOCALHOST, look};
 use crate::service_url::HostName;
 use crate::whose::Whose;
 
@@ -37,14 +37,13 @@ pub(crate) fn run(args: OpenArgs) -> CommandResult {
     let mut notes = here.notes_of_others(slice::from_ref(&allocation))?;
     let root = allocation.dir.as_deref();
     let server = look(&*backend, allocation.port, root, CONNECT_LIMIT)?;
+    let silent = || not_running(&*backend, &invocation, &allocation);
     let Some(server) = server else {
-        return Err(not_running(&*backend, &invocation, &allocation).into());
+        return Err(silent().into());
     };
     match &server.owner {
         Whose::Foreign(_) => return Err(foreign(&invocation, &allocation, &server).into()),
-        _ if server.addresses.is_empty() => {
-            return Err(not_running(&*backend, &invocation, &allocation).into());
-        }
+        _ if server.addresses.is_empty() => return Err(silent().into()),
         Whose::Ours | Whose::Nobody => {}
         Whose::Unknown(_) => notes.push(described(&allocation, &server)),
     }
@@ -65,9 +64,15 @@ fn not_running(backend: &dyn Backend, invocation: &Invocation, allocation: &Allo
         invocation.of("wait").with(&service),
         invocation.with(&service),
     );
-    Report::new(silent(backend, allocation))
+    let silence = silence(backend, allocation);
+    let hint = match silence.cause {
+        SilenceCause::NothingListens => format!("start it; `{wait} && {open}` waits for it"),
+        SilenceCause::OtherAddress => LISTEN_ON_LOCALHOST.to_owned(),
+        SilenceCause::Hangs => "read the log of the server".to_owned(),
+    };
+    Report::new(silence.problem)
         .holder(allocation.clone())
-        .hint(format!("start it; `{wait} && {open}` waits for it"))
+        .hint(hint)
 }
 
 /// Opens a URL by the first program that this system has for that. It outlives portctl.

@@ -1,12 +1,13 @@
 //! Reports of the servers on the ports of services.
 
-use port_registry::Allocation;
+use port_registry::{Allocation, PortUse};
 
 use super::invocation::Invocation;
 use crate::backend::Backend;
 use crate::output::wording;
 use crate::report::Report;
-use crate::server::Server;
+use crate::server::{OtherAddresses, Server};
+use crate::whose::Whose;
 
 /// Reports a server that belongs to another checkout.
 pub(super) fn foreign(invocation: &Invocation, allocation: &Allocation, server: &Server) -> Report {
@@ -18,13 +19,62 @@ pub(super) fn foreign(invocation: &Invocation, allocation: &Allocation, server: 
         .hint(format!("`{line}` gives the service another port"))
 }
 
-/// Describes a port that accepts no connection on localhost.
-pub(super) fn silent(backend: &dyn Backend, allocation: &Allocation) -> String {
-    let (port, key) = (allocation.port, &allocation.key);
-    // A server may listen on another address only.
+/// A port that accepts no connection on localhost.
+#[derive(Debug)]
+pub(super) struct Silence {
+    pub(super) problem: String,
+    pub(super) cause: SilenceCause,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SilenceCause {
+    NothingListens,
+    /// The server listens on other addresses only.
+    OtherAddress,
+    /// A process listens, but accepts nothing.
+    Hangs,
+}
+
+/// Finds the reason why a port accepts no connection on localhost.
+pub(super) fn silence(backend: &dyn Backend, allocation: &Allocation) -> Silence {
+    let port = allocation.port;
     if let Some(in_use) = backend.check(port).ok().and_then(|it| it.in_use) {
-        return format!("port {port} of {key} accepts no connection on localhost, but is {in_use}");
+        return silence_of_used(allocation, &in_use);
     }
+    Silence {
+        problem: nothing_listens(backend, allocation),
+        cause: SilenceCause::NothingListens,
+    }
+}
+
+fn silence_of_used(allocation: &Allocation, in_use: &PortUse) -> Silence {
+    let (port, key) = (allocation.port, &allocation.key);
+    let addresses = OtherAddresses::of(|it| it == port);
+    let Some(addresses) = addresses.described(port, in_use.listener.as_ref()) else {
+        let problem =
+            format!("port {port} of {key} accepts no connection on localhost, but is {in_use}");
+        let cause = if in_use.usage.may_listen() {
+            SilenceCause::Hangs
+        } else {
+            SilenceCause::NothingListens
+        };
+        return Silence { problem, cause };
+    };
+    // The server of the checkout itself can listen on localhost beside a foreign one.
+    let owner = Whose::of(in_use, allocation.dir.as_deref());
+    let (owner, cause) = match &owner {
+        Whose::Foreign(_) => (owner.to_string(), SilenceCause::NothingListens),
+        _ => (String::new(), SilenceCause::OtherAddress),
+    };
+    Silence {
+        problem: format!("port {port} of {key} is {in_use}{owner}{addresses}"),
+        cause,
+    }
+}
+
+/// Tells that nothing listens on a port, and which processes of its checkout listen on others.
+fn nothing_listens(backend: &dyn Backend, allocation: &Allocation) -> String {
+    let (port, key) = (allocation.port, &allocation.key);
     let status = backend.status(vec![allocation.clone()]).unwrap_or_default();
     let strays = status.iter().flat_map(|it| &it.elsewhere);
     let strays = strays.map(|it| {

@@ -146,12 +146,19 @@ impl Waiting<'_> {
     /// Reports the services that are not ready.
     fn timed_out(&self, timeout: Duration) -> Report {
         let pending: Vec<&Awaited> = self.services.iter().filter(|it| !it.is_ready).collect();
-        let report = match &pending[..] {
-            [only] => only.problem(self.backend, self.path),
-            pending => {
-                let count = wording::count(pending.len(), "service");
-                let problems = pending.iter().map(|it| it.problem(self.backend, self.path));
-                Report::new(format!("{count} do not answer")).conflicts(problems.collect())
+        let problems = pending.iter().map(|it| it.problem(self.backend, self.path));
+        let mut problems: Vec<Report> = problems.collect();
+        let mut step = String::new();
+        let report = match problems.len() {
+            1 => {
+                let only = problems.remove(0);
+                let first = only.hint.iter();
+                step = first.map(|it| format!("{it}, or ")).collect();
+                only
+            }
+            several => {
+                let count = wording::count(several, "service");
+                Report::new(format!("{count} do not answer")).conflicts(problems)
             }
         };
         let report = match timeout {
@@ -164,12 +171,7 @@ impl Waiting<'_> {
         let line = invocation
             .with_option("--timeout", Some(longer))
             .with(&services.collect::<Vec<_>>());
-        let first = if pending.iter().any(|it| it.listens()) {
-            "read the log of the server"
-        } else {
-            "start what is missing"
-        };
-        report.hint(format!("{first}, or wait longer: `{line}`"))
+        report.hint(format!("{step}wait longer: `{line}`"))
     }
 }
 

@@ -145,7 +145,7 @@ fn describe_unclear(service: &AllocationStatus) -> String {
 }
 
 /// The command that gives a service another port. It runs in the checkout.
-fn move_command(allocation: &Allocation) -> String {
+pub(crate) fn move_command(allocation: &Allocation) -> String {
     let key = &allocation.key;
     let dir = allocation.dir.as_ref();
     let dir = dir.filter(|_| !allocation.checkout_is_gone());

@@ -8,7 +8,7 @@ use port_registry::{Port, connect};
 
 use super::shared_limit::SharedLimit;
 
-const LOOPBACKS: [IpAddr; 2] = [
+pub(super) const LOOPBACKS: [IpAddr; 2] = [
     IpAddr::V4(Ipv4Addr::LOCALHOST),
     IpAddr::V6(Ipv6Addr::LOCALHOST),
 ];

@@ -73,7 +73,7 @@ fn state_tells_whose_listener_has_the_port() {
         let rows: Vec<_> = services.into_iter().zip(expected).collect();
         assert_eq!(states(&ran.stdout), rows, "{ran:?}");
         let note = format!(
-            "note: port {} of foreign is in use by test-listener (pid {}, in {blog}); it belongs to another checkout, {blog}\n",
+            "note: port {} of foreign is in use by test-listener (pid {}, in {blog}); it belongs to another checkout, {blog}; `portctl move foreign` gives the service another port\n",
             ports[1],
             other.id(),
             blog = blog.display()
@@ -90,6 +90,34 @@ fn state_tells_whose_listener_has_the_port() {
         drop((own, other, unknown));
         let listed = scene.json_in(&shop, &["list", "--json"]);
         assert_eq!(fields(&listed, "state"), ["down"; 4]);
+    });
+}
+
+#[test]
+fn notes_name_a_few_of_many_foreign_listeners() {
+    both_ways(Scene::new, |scene| {
+        let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
+        let ports = get(scene, &shop, &["a", "b", "c", "d", "e", "f", "g"]);
+        let serve = |port: &u16| scene.listen(&blog, &[&port.to_string()]).0;
+        let _others: Vec<_> = ports.iter().map(serve).collect();
+        for (words, first, last) in [
+            (&["list"][..], "portctl move a", "portctl list --json"),
+            (
+                &["list", "--all"],
+                &*format!(
+                    "cd {} && portctl move --app shop --instance main a",
+                    shop.display()
+                ),
+                "portctl list --all --json",
+            ),
+        ] {
+            let ran = scene.run_in(&shop, words);
+            let notes: Vec<&str> = ran.stderr.lines().collect();
+            assert_eq!(notes.len(), 6, "{ran:?}");
+            let end = format!("; `{first}` gives the service another port");
+            assert!(notes[0].ends_with(&end), "{ran:?}");
+            assert_eq!(notes[5], format!("note: and 2 more: `{last}`"));
+        }
     });
 }
 

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use test_support::{Ran, install_script, occupant_of, occupant_of_in};
+use test_support::{Ran, install_script, occupant_by, occupant_of, occupant_of_in, program};
 
 use super::machine::{Machine, both_ways};
 
@@ -70,6 +71,38 @@ fn service_that_does_not_listen_is_not_opened() {
                 .ends_with("did you mean `portctl open web && portctl open api`?")
         );
         assert!(!opened(machine).exists());
+    });
+}
+
+#[test]
+fn server_on_another_address_is_not_opened() {
+    both_ways(|machine| {
+        let programs = browser(machine, 0);
+        let port = machine.port_of("web");
+        let mut command = Command::new(program("test-listener"));
+        command.arg(port.to_string()).arg("on=127.0.0.2");
+        let (server, _) = occupant_by(command.current_dir(machine.work()));
+        let listener = format!(
+            "in use by test-listener (pid {}, in {})",
+            server.id(),
+            machine.work().display()
+        );
+        let only = "it listens on 127.0.0.2 only, so localhost does not reach it";
+        assert_eq!(
+            run(machine, &programs, &["open", "web"]).complained(1),
+            format!(
+                "error: port {port} of work/default/web is {listener}; {only}\nhint: make the server listen on localhost"
+            )
+        );
+        assert!(!opened(machine).exists());
+        let checked = machine.run(&["check", "web"]);
+        let end = format!("and {listener}; it belongs to this checkout; {only}\n");
+        assert!(checked.stdout.ends_with(&end), "{checked:?}");
+        let listed = machine.run(&["list"]);
+        let note = format!(
+            "note: port {port} of web is {listener}; {only}: make the server listen on localhost\n"
+        );
+        assert_eq!((listed.code, listed.stderr), (Some(0), note));
     });
 }
 

@@ -1,8 +1,10 @@
 //! Waiting for services.
 
 use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 use test_support::helper::Helper;
@@ -153,12 +155,66 @@ fn server_on_another_address_does_not_answer() {
         let server = http_server(&machine.work(), &format!("127.0.0.2:{port}"), &["200"]);
         let ran = machine.run(&["wait", "web", "--timeout", "0"]);
         let expected = format!(
-            "error: port {port} of work/default/web accepts no connection on localhost, but is in use by test-http (pid \
-             {}, in {})\n",
+            "error: port {port} of work/default/web is in use by test-http (pid {}, in {}); it listens on 127.0.0.2 only, so \
+             localhost does not reach it\n\
+             hint: make the server listen on localhost, or wait longer: `portctl wait --timeout 300 web`",
             server.id(),
             machine.work().display()
         );
+        assert_eq!(ran.complained(1), expected);
+        drop(server);
+        // The server of this checkout can still listen on localhost.
+        let blog = other_checkout(machine);
+        let _other = http_server(&blog, &format!("127.0.0.2:{port}"), &["200"]);
+        let ran = machine.run(&["wait", "web", "--timeout", "0"]);
+        let end = format!(
+            "; it belongs to another checkout, {}; it listens on 127.0.0.2 only, so localhost does not reach it\n\
+             hint: start what is missing, or wait longer: `portctl wait --timeout 300 web`",
+            blog.display()
+        );
+        assert!(ran.complained(1).ends_with(&end), "{ran:?}");
+    });
+}
+
+/// Starts a server in a folder, and fills the queue of its connections until it accepts no more.
+fn full_server(folder: &Path, port: u16) -> (Helper, Vec<TcpStream>) {
+    let mut command = Command::new(program("test-listener"));
+    command.arg(port.to_string()).arg("queue=0");
+    let (server, _) = occupant_by(command.current_dir(folder));
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(300)).ok();
+    let waiting: Vec<TcpStream> = std::iter::from_fn(connect).take(8).collect();
+    assert!((1..8).contains(&waiting.len()), "{waiting:?}");
+    (server, waiting)
+}
+
+#[test]
+fn server_whose_queue_is_full_is_looked_at() {
+    both_ways(|machine| {
+        let blog = other_checkout(machine);
+        let port = machine.port_of("web");
+        let (server, waiting) = full_server(&blog, port);
+        let ran = machine.run(&["wait", "web"]);
+        let expected = format!(
+            "error: port {port} of work/default/web is in use by test-listener (pid {1}, in {0}); it belongs to another \
+             checkout, {0}\n",
+            blog.display(),
+            server.id()
+        );
+        assert!(ran.complained(3).starts_with(&expected), "{ran:?}");
+        let ran = machine.run(&["open", "web"]);
         assert!(ran.complained(1).starts_with(&expected), "{ran:?}");
+        drop((server, waiting));
+        let (server, _waiting) = full_server(&machine.work(), port);
+        let ran = machine.run(&["wait", "web", "--timeout", "0"]);
+        let expected = format!(
+            "error: port {port} of work/default/web accepts no connection on localhost, but is in use by test-listener (pid \
+             {}, in {})\n\
+             hint: read the log of the server, or wait longer: `portctl wait --timeout 300 web`",
+            server.id(),
+            machine.work().display()
+        );
+        assert_eq!(ran.complained(1), expected);
     });
 }
 

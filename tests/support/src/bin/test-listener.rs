@@ -3,6 +3,7 @@
 //!
 //! - `on=ADDRESS`: listens on this address instead of 127.0.0.1. Several are possible.
 //! - `also=PORT`: listens on another port too.
+//! - `queue=LENGTH`: leaves this many connections waiting, and one more, instead of 128.
 //! - `named=NAME`: gives the main thread another name.
 //! - `undumpable`: lets only root inspect the process.
 //! - `same-session`: stays in the session of its parent.
@@ -21,6 +22,7 @@ use socket2::{Domain, Socket, Type};
 struct Options {
     addresses: Vec<IpAddr>,
     more_ports: Vec<u16>,
+    queue: Option<i32>,
     name: Option<String>,
     words: Vec<String>,
 }
@@ -32,6 +34,7 @@ impl Options {
             match word.split_once('=') {
                 Some(("on", address)) => options.addresses.push(parse(address)?),
                 Some(("also", port)) => options.more_ports.push(parse(port)?),
+                Some(("queue", length)) => options.queue = Some(parse(length)?),
                 Some(("named", name)) => options.name = Some(name.to_owned()),
                 _ => options.words.push(word),
             }
@@ -48,7 +51,7 @@ impl Options {
 }
 
 /// Listens on a port of an address.
-fn listen(address: IpAddr, port: u16) -> io::Result<Socket> {
+fn listen(address: IpAddr, port: u16, queue: Option<i32>) -> io::Result<Socket> {
     let address = SocketAddr::new(address, port);
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     if address.is_ipv6() {
@@ -58,7 +61,7 @@ fn listen(address: IpAddr, port: u16) -> io::Result<Socket> {
         socket.set_reuse_address(true)?;
     }
     socket.bind(&address.into())?;
-    socket.listen(128)?;
+    socket.listen(queue.unwrap_or(128))?;
     Ok(socket)
 }
 
@@ -87,14 +90,14 @@ fn main() -> io::Result<()> {
     }
     let mut sockets = Vec::new();
     for address in &options.addresses {
-        let socket = listen(*address, port)?;
+        let socket = listen(*address, port, options.queue)?;
         let bound = socket.local_addr()?.as_socket();
         // A port that the system chose is that of all addresses.
         port = bound.ok_or_else(usage)?.port();
         sockets.push(socket);
     }
     for more in &options.more_ports {
-        sockets.push(listen(options.addresses[0], *more)?);
+        sockets.push(listen(options.addresses[0], *more, options.queue)?);
     }
     #[cfg(unix)]
     let _worker = match sockets.first().filter(|_| options.has("worker")) {

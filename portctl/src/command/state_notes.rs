@@ -1,0 +1,106 @@
+//! Notes on the states of services, which `portctl list` prints beside its table.
+
+use std::collections::{BTreeMap, HashSet};
+
+use port_registry::{AllocationStatus, Port, ServiceState, StrayListener};
+
+use super::invocation::Invocation;
+use crate::doctor::move_command;
+use crate::output::wording;
+use crate::server::{LISTEN_ON_LOCALHOST, OtherAddresses};
+use crate::whose::Whose;
+
+/// The number of ports that the notes name, for each kind of note.
+const MAX_NOTED: usize = 5;
+
+/// The number of services that a note names. The others are counted.
+const MAX_MEANT: usize = 3;
+
+/// Tells which services have foreign listeners or are out of the reach of localhost, and which processes of a checkout may
+/// be a service on a wrong port.
+pub(super) fn of(invocation: &Invocation, statuses: &[AllocationStatus]) -> Vec<String> {
+    let all = || {
+        let invocation = invocation.of("list").like(invocation);
+        invocation.with_switch("--json", true).with::<&str>(&[])
+    };
+    let mut notes = Vec::new();
+    for mut of_kind in [
+        of_foreign(invocation, statuses),
+        of_addresses(statuses),
+        of_strays(statuses),
+    ] {
+        let more = of_kind.len().saturating_sub(MAX_NOTED);
+        of_kind.truncate(MAX_NOTED);
+        notes.extend(of_kind);
+        if more > 0 {
+            notes.push(format!("and {more} more: `{}`", all()));
+        }
+    }
+    notes
+}
+
+fn of_foreign(invocation: &Invocation, statuses: &[AllocationStatus]) -> Vec<String> {
+    let foreign = statuses
+        .iter()
+        .filter(|it| it.state == ServiceState::Foreign);
+    let notes = foreign.filter_map(|status| {
+        let (allocation, listener) = (&status.allocation, status.listener.as_ref()?);
+        let (service, port) = (allocation.key.service(), allocation.port);
+        let other = listener.other_checkout(allocation.dir.as_deref()?)?;
+        let other = Whose::Foreign(other.to_owned());
+        let line = if invocation.has_switch("--all") {
+            move_command(allocation)
+        } else {
+            invocation.of("move").with(&[service])
+        };
+        Some(format!(
+            "port {port} of {service} is in use by {listener}{other}; `{line}` gives the service another port"
+        ))
+    });
+    notes.collect()
+}
+
+fn of_addresses(statuses: &[AllocationStatus]) -> Vec<String> {
+    let served = statuses.iter().filter(|it| {
+        let may_be_own = matches!(it.state, ServiceState::Up | ServiceState::Unknown);
+        may_be_own && it.listener.is_some()
+    });
+    let ports: HashSet<Port> = served.clone().map(|it| it.allocation.port).collect();
+    if ports.is_empty() {
+        return Vec::new();
+    }
+    let addresses = OtherAddresses::of(|it| ports.contains(&it));
+    let notes = served.filter_map(|status| {
+        let (service, port) = (status.allocation.key.service(), status.allocation.port);
+        let listener = status.listener.as_ref()?;
+        let only = addresses.described(port, Some(listener))?;
+        Some(format!(
+            "port {port} of {service} is in use by {listener}{only}: {LISTEN_ON_LOCALHOST}"
+        ))
+    });
+    notes.collect()
+}
+
+fn of_strays(statuses: &[AllocationStatus]) -> Vec<String> {
+    let mut strays: BTreeMap<Port, (&StrayListener, Vec<String>)> = BTreeMap::new();
+    for status in statuses {
+        let (service, port) = (status.allocation.key.service(), status.allocation.port);
+        for stray in &status.elsewhere {
+            let (_, meant) = strays.entry(stray.port).or_insert((stray, Vec::new()));
+            meant.push(format!("{service}'s port is {port}"));
+        }
+    }
+    let notes = strays.into_values().map(|(stray, meant)| {
+        let more = match meant.len().saturating_sub(MAX_MEANT) {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        let meant = meant[..meant.len().min(MAX_MEANT)].join(", ");
+        format!(
+            "{} listens on {}; {meant}{more}",
+            stray.listener,
+            wording::stray_port(stray)
+        )
+    });
+    notes.collect()
+}
