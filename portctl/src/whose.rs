@@ -1,20 +1,23 @@
 //! The owner of a listener, seen from a checkout.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::iter;
+use std::path::Path;
 
-use port_registry::PortUse;
+use port_registry::{Listener, PortUse};
 use serde::{Serialize, Serializer};
+
+use crate::daemon::program;
 
 /// The checkout that a listener belongs to, compared with one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Whose {
     /// It belongs to this checkout.
     Ours,
-    /// It belongs to another checkout, with this root.
-    Foreign(PathBuf),
-    /// Its checkout is unknown, for this reason, to follow `because`.
-    Unknown(&'static str),
+    /// It belongs to another checkout, which this clause names.
+    Foreign(String),
+    /// Its checkout is unknown, as this clause explains.
+    Unknown(String),
     /// Nothing listens.
     Nobody,
 }
@@ -25,16 +28,59 @@ impl Whose {
         if !in_use.usage.may_listen() {
             return Whose::Nobody;
         }
-        let Some(root) = root else {
-            return Whose::Unknown("no checkout is recorded for it");
+        let unknown =
+            |reason: &str| Whose::Unknown(format!("its checkout is unknown, because {reason}"));
+        match (&in_use.listener, root) {
+            // It is no service of the checkout that it was started in.
+            (Some(listener), _) if is_daemon(listener) => {
+                Whose::Unknown("it is port-registry's daemon".to_owned())
+            }
+            (_, None) => unknown("no checkout is recorded for it"),
+            (None, _) => unknown("the system does not name it"),
+            (Some(listener), Some(root)) => Whose::of_listener(listener, root),
+        }
+    }
+
+    /// Compares the processes on a port with the checkout at a root. Of several, the clause names the one that decides.
+    pub(crate) fn of_listener(listener: &Listener, root: &Path) -> Whose {
+        let all = || iter::once(listener).chain(&listener.others);
+        let named = |checkout: Option<&Path>| {
+            let is_same = |it: &&Listener| it.checkout.as_deref() == checkout;
+            let found = all().find(is_same);
+            found
+                .filter(|_| !all().all(|it| is_same(&it)))
+                .map(short_name)
         };
-        let Some(listener) = &in_use.listener else {
-            return Whose::Unknown("the system does not name it");
+        if let Some(other) = listener.other_checkout(root) {
+            let subject = named(Some(other)).unwrap_or_else(|| "it".to_owned());
+            let other = other.display();
+            return Whose::Foreign(format!("{subject} belongs to another checkout, {other}"));
+        }
+        if listener.belongs_to(root) == Some(true) {
+            return Whose::Ours;
+        }
+        let subject = match named(None) {
+            Some(name) => format!("the checkout of {name}"),
+            None => "its checkout".to_owned(),
         };
-        match listener.other_checkout(root) {
-            Some(other) => Whose::Foreign(other.to_owned()),
-            None if listener.belongs_to(root) == Some(true) => Whose::Ours,
-            None => Whose::Unknown(listener.unknown_because()),
+        let reason = listener.unknown_because();
+        Whose::Unknown(format!("{subject} is unknown, because {reason}"))
+    }
+}
+
+fn is_daemon(listener: &Listener) -> bool {
+    listener.others.is_empty() && listener.process.as_deref() == Some(program::NAME)
+}
+
+/// Names one of several processes, which were described before.
+fn short_name(listener: &Listener) -> String {
+    match (&listener.process, listener.pid) {
+        (Some(process), Some(pid)) => format!("{process} (pid {pid})"),
+        (None, Some(pid)) => format!("pid {pid}"),
+        (_, None) => {
+            let mut one = listener.clone();
+            one.others.clear();
+            one.to_string()
         }
     }
 }
@@ -56,10 +102,7 @@ impl fmt::Display for Whose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Whose::Ours => f.write_str("; it belongs to this checkout"),
-            Whose::Foreign(root) => {
-                write!(f, "; it belongs to another checkout, {}", root.display())
-            }
-            Whose::Unknown(reason) => write!(f, "; its checkout is unknown, because {reason}"),
+            Whose::Foreign(clause) | Whose::Unknown(clause) => write!(f, "; {clause}"),
             Whose::Nobody => Ok(()),
         }
     }

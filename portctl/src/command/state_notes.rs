@@ -46,15 +46,14 @@ fn of_foreign(invocation: &Invocation, statuses: &[AllocationStatus]) -> Vec<Str
     let notes = foreign.filter_map(|status| {
         let (allocation, listener) = (&status.allocation, status.listener.as_ref()?);
         let (service, port) = (allocation.key.service(), allocation.port);
-        let other = listener.other_checkout(allocation.dir.as_deref()?)?;
-        let other = Whose::Foreign(other.to_owned());
+        let owner = Whose::of_listener(listener, allocation.dir.as_deref()?);
         let line = if invocation.has_switch("--all") {
             move_command(allocation)
         } else {
             invocation.of("move").with(&[service])
         };
         Some(format!(
-            "port {port} of {service} is in use by {listener}{other}; `{line}` gives the service another port"
+            "port {port} of {service} is in use by {listener}{owner}; `{line}` gives the service another port"
         ))
     });
     notes.collect()

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::path::Path;
 
 use super::scene::{Scene, both_ways};
+use test_support::daemon::Daemon;
 use test_support::free_block;
 
 #[test]
@@ -34,13 +35,46 @@ fn two_processes_on_one_port_are_both_named() {
         expected.sort_unstable();
         assert_eq!(pids, expected, "{status}");
         // Connections may reach either.
-        for (here, other) in [(&shop, &blog), (&blog, &shop)] {
+        for (here, other, pid) in [(&shop, &blog, second.id()), (&blog, &shop, first.id())] {
             assert_eq!(scene.owner(here, port), "foreign");
             let (text, _) = scene.check_in(here, port);
-            let end = format!("it belongs to another checkout, {}", other.display());
+            let end = format!(
+                "; test-listener (pid {pid}) belongs to another checkout, {}",
+                other.display()
+            );
             assert!(text.ends_with(&end), "{text}");
         }
     });
+}
+
+#[test]
+fn the_one_of_two_processes_whose_checkout_is_unknown_is_named() {
+    both_ways(Scene::new, |scene| {
+        let shop = scene.repository("shop");
+        let port = free_block(1);
+        let word = port.to_string();
+        let _own = scene.listen(&shop, &[&word, "on=127.0.0.1"]);
+        let (unknown, _) = scene.listen(Path::new("/"), &[&word, "on=127.0.0.2"]);
+        let (text, _) = scene.check_in(&shop, port);
+        let end = format!(
+            "; the checkout of test-listener (pid {}) is unknown, because its folder is in no checkout",
+            unknown.id()
+        );
+        assert!(text.ends_with(&end), "{text}");
+    });
+}
+
+#[test]
+fn daemon_is_told_as_what_it_is() {
+    let scene = Scene::new();
+    let shop = scene.repository("shop");
+    for folder in [shop.as_path(), Path::new("/")] {
+        let mut command = scene.command("port-registry");
+        let daemon = Daemon::spawn(command.args(["--port", "0"]).current_dir(folder));
+        let (text, status) = scene.check_in(&shop, daemon.address.port());
+        assert!(text.ends_with("; it is port-registry's daemon"), "{text}");
+        assert_eq!(status["owner"], "unknown");
+    }
 }
 
 #[test]
