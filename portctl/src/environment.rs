@@ -12,6 +12,9 @@ use crate::address::{Address, AddressError};
 /// The environment variable that names the daemon to talk to.
 pub(crate) const ADDRESS_VARIABLE: &str = "PORT_REGISTRY_ADDR";
 
+/// The environment variable that names the user's browsers, as for xdg-open(1).
+pub(crate) const BROWSER_VARIABLE: &str = "BROWSER";
+
 /// The variable that names a daemon has a value that is not an address.
 #[derive(Debug, Error)]
 #[error("{ADDRESS_VARIABLE}={} cannot be used: {error}", value.display())]
@@ -44,6 +47,11 @@ pub(crate) fn home() -> Option<PathBuf> {
 /// The folders in which programs are searched.
 pub(crate) fn path() -> Vec<PathBuf> {
     variable("PATH").map_or_else(Vec::new, |path| env::split_paths(&path).collect())
+}
+
+/// The browsers that the user prefers, as a list of command lines.
+pub(crate) fn browsers() -> Option<String> {
+    Some(variable(BROWSER_VARIABLE)?.to_string_lossy().into_owned())
 }
 
 /// Returns true if text should be coloured on a stream that is, or is not, a terminal

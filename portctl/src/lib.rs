@@ -5,6 +5,7 @@
 mod address;
 mod args;
 mod backend;
+mod browser;
 mod checkout;
 mod command;
 mod command_error;

@@ -76,6 +76,7 @@ pub(super) fn commands_below(path: &[&str]) -> &'static [&'static CommandInfo] {
             PORT_REGISTRY_DB  the registry's file (~/.port-registry/ports.redb)\n  \
             PORT_REGISTRY_APP, PORT_REGISTRY_INSTANCE  the labels, like --app and --instance\n  \
             PORT_REGISTRY_RANGE  the ports to choose from, such as 3000-3999 (1-65535)\n  \
+            BROWSER  the programs that `open` tries in turn, separated by colons\n  \
             NO_COLOR, CLICOLOR, CLICOLOR_FORCE  turn colours on or off",
     example = "port=$({command_name} get web) && PORT=$port npm run dev\n{command_name} list --all",
     error_code(0, "success"),

@@ -9,7 +9,9 @@ use argh::{ArgsInfo, FromArgs};
     name = "open",
     help_triggers("-h", "--help", "help"),
     note = "The service must be running. If nothing listens on its port, or a process of another \
-            checkout does, nothing is opened, and the exit code is 1.",
+            checkout does, nothing is opened, and the exit code is 1. The browser is the first program in the \
+            variable BROWSER that works, or else the default of the system. If there is none, the URL is printed, and the exit \
+            code is 1.",
     example = "{command_name} web\nportctl wait web && {command_name} web\n{command_name} web --site"
 )]
 pub(crate) struct OpenArgs {

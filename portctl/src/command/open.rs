@@ -1,6 +1,5 @@
 //! `portctl open`.
 
-use std::io::ErrorKind;
 use std::slice;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use super::server_report::{SilenceCause, described, foreign, silence};
 use super::{named, selected};
 use crate::args::OpenArgs;
 use crate::backend::{self, Backend};
+use crate::browser;
 use crate::checkout::{Here, TypedLabels};
 use crate::output;
 use crate::report::Report;
@@ -22,8 +22,6 @@ use crate::whose::Whose;
 
 /// Time limit for a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
-/// The time in which a program that opens URLs reports its failure. Some of them run as long as the browser does.
-const LAUNCH_LIMIT: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(args: OpenArgs) -> CommandResult {
     let invocation = Invocation::new("open", args.app.as_deref(), args.instance.as_deref())
@@ -54,8 +52,14 @@ pub(crate) fn run(args: OpenArgs) -> CommandResult {
         HostName::Shared
     };
     let url = host.url_of(&allocation);
-    open(&url)?;
-    Ok(Done::Printed(output::print(&format!("opened {url}"))))
+    match browser::open(&url) {
+        Ok(()) => Ok(Done::Printed(output::print(&format!("opened {url}")))),
+        Err(report) => {
+            // Without a browser, the URL is still useful to the caller.
+            output::print(&url).ok();
+            Err(report.into())
+        }
+    }
 }
 
 fn not_running(backend: &dyn Backend, invocation: &Invocation, allocation: &Allocation) -> Report {
@@ -73,16 +77,4 @@ fn not_running(backend: &dyn Backend, invocation: &Invocation, allocation: &Allo
     Report::new(silence.problem)
         .holder(allocation.clone())
         .hint(hint)
-}
-
-/// Opens a URL by the first program that this system has for that. It outlives portctl.
-fn open(url: &str) -> Result<(), Report> {
-    open::that_detached_with_timeout(url, LAUNCH_LIMIT).map_err(|error| {
-        let reason = match error.kind() {
-            ErrorKind::NotFound => "this system has no program that opens URLs".to_owned(),
-            _ => error.to_string(),
-        };
-        Report::new(format!("cannot open {url}: {reason}"))
-            .hint("open it in a browser yourself; on Linux, the package xdg-utils has the program")
-    })
 }

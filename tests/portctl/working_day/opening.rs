@@ -146,25 +146,79 @@ fn server_that_cannot_be_told_is_opened_with_a_note() {
 }
 
 #[test]
-fn without_a_program_that_works_the_error_names_the_url() {
+fn without_a_program_that_works_the_url_is_printed() {
     both_ways(|machine| {
         let port = machine.port_of("web");
+        let url = format!("http://localhost:{port}");
         let _server = occupant_of_in(port, &machine.work());
         let empty = machine.sandbox.path().join("empty");
         fs::create_dir(&empty).unwrap();
-        let ran = run(machine, &empty, &["open", "web"]);
-        assert_eq!(
-            ran.complained(1),
-            format!(
-                "error: cannot open http://localhost:{port}: this system has no program that opens URLs\n\
-                 hint: open it in a browser yourself; on Linux, the package xdg-utils has the program"
-            )
-        );
-        let ran = run(machine, &browser(machine, 3), &["open", "web"]);
-        assert!(
-            ran.complained(1)
-                .starts_with(&format!("error: cannot open http://localhost:{port}: ")),
-            "{ran:?}"
-        );
+        for (programs, expected) in [
+            (
+                empty,
+                format!(
+                    "error: this system has no program that opens URLs\n\
+                     hint: open {url} by hand; on Linux, the package xdg-utils has the program\n"
+                ),
+            ),
+            (
+                browser(machine, 3),
+                format!(
+                    "error: xdg-open cannot open {url}\n\
+                     hint: open {url} by hand, or name a browser in BROWSER\n"
+                ),
+            ),
+        ] {
+            let ran = run(machine, &programs, &["open", "web"]);
+            assert_eq!((ran.code, ran.stdout), (Some(1), format!("{url}\n")));
+            assert_eq!(ran.stderr, expected);
+        }
+    });
+}
+
+#[test]
+fn browser_of_the_environment_is_used() {
+    both_ways(|machine| {
+        let programs = browser(machine, 0);
+        let port = machine.port_of("web");
+        let url = format!("http://localhost:{port}");
+        let _server = occupant_of_in(port, &machine.work());
+        for (name, code) in [("works", 0), ("fails", 4)] {
+            let script = format!(
+                "#!/bin/sh\necho {name} \"$@\" >> {}\nexit {code}\n",
+                opened(machine).display()
+            );
+            install_script(&script, &programs.join(name));
+        }
+        let by = |browser: &str| {
+            let mut command = machine.command(&machine.work(), &["open", "web"]);
+            Ran::of(command.env("PATH", &programs).env("BROWSER", browser))
+        };
+        for (browser, line) in [
+            ("works", format!("works {url}")),
+            (
+                "missing:fails:works --app=%s -x",
+                format!("fails {url}\nworks --app={url} -x"),
+            ),
+            // An empty value counts as not set.
+            ("", url.clone()),
+        ] {
+            assert_eq!(by(browser).printed(), format!("opened {url}"), "{browser}");
+            let found = fs::read_to_string(opened(machine)).unwrap();
+            assert_eq!(found, format!("{line}\n"), "{browser}");
+            fs::remove_file(opened(machine)).unwrap();
+        }
+        for (browser, reason) in [
+            ("fails", "exit status: 4"),
+            ("missing", "No such file or directory (os error 2)"),
+        ] {
+            let ran = by(browser);
+            assert_eq!((ran.code, ran.stdout), (Some(1), format!("{url}\n")));
+            let expected = format!(
+                "error: {browser}, which BROWSER names, cannot open {url}: {reason}\n\
+                 hint: open {url} by hand, or correct BROWSER\n"
+            );
+            assert_eq!(ran.stderr, expected);
+        }
     });
 }
