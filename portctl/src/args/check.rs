@@ -11,8 +11,8 @@ use port_registry::Port;
     help_triggers("-h", "--help", "help"),
     note = "The port is named by its number, or by a service of this checkout. The exit code is 0 if \
             it is available, and 1 if it is allocated or in use.\n\n\
-            A port that nothing on this machine has open, but that the system forwards, such as a \
-            published port of some containers, is in use if a connection to 127.0.0.1 succeeds.",
+            A port that no process has open also counts as in use if a connection to 127.0.0.1 succeeds, \
+            because the system forwards it, for example to a container.",
     example = "{command_name} 8080 && echo available\n{command_name} web"
 )]
 pub(crate) struct CheckArgs {

@@ -10,12 +10,11 @@ use port_registry::Port;
     name = "list",
     help_triggers("-h", "--help", "help"),
     note = "STATE is `up` if a process of the service's checkout listens on its port, `foreign` if one of \
-            another checkout does, `down` if nothing does, and `up?` if it is unknown whose process \
-            it is. A port that nothing on this machine has open, but that the system forwards, such \
-            as a published port of some containers, counts as `down` here; `portctl check` tries a \
-            connection.\n\n\
-            With --app alone, the allocations of all its instances are listed. On a terminal only, \
-            long names and times are shortened.",
+            another checkout does, `down` if nothing does, and `up?` if the checkout of the process \
+            is unknown. A port that no process has open, but that the system forwards, for example to a container, \
+            counts as `down` here; `portctl check` tries a connection.\n\n\
+            With --app alone, the allocations of all its instances are listed. Long names and times are \
+            shortened only on a terminal.",
     example = "{command_name}\n{command_name} --all postgres\n{command_name} --all --json"
 )]
 pub(crate) struct ListArgs {

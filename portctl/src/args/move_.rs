@@ -11,7 +11,7 @@ use port_registry::Port;
     help_triggers("-h", "--help", "help"),
     note = "Without --port, the service gets the best available port other than its own. If the \
             move fails, the service keeps its port. A process that listens on the old port is \
-            left alone; start it again, so that it takes the new one.",
+            left alone; restart it, so that it listens on the new one.",
     example = "{command_name} web\n{command_name} web --port 8080"
 )]
 pub(crate) struct MoveArgs {

@@ -8,9 +8,9 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "url",
     help_triggers("-h", "--help", "help"),
-    note = "The URLs are printed one per line, in the order of the services. Without a service, those \
-            of this checkout are listed with their names. Nothing is allocated: a service without \
-            a port is an error.\n\n\
+    note = "The URLs are printed one per line, in the order of the services. Without a service, the \
+            URLs of all services of this checkout are printed, with their names. No port is allocated: a service \
+            without one is an error.\n\n\
             Browsers send the cookies of `localhost` to all ports. --site gives each service of each \
             checkout a host name of its own, such as `web.main.shop.localhost`. Chrome, Edge and \
             Firefox resolve it to this machine without any set-up.",

@@ -7,23 +7,23 @@ use argh::{ArgsInfo, FromArgs};
 
 use crate::server::HttpPath;
 
-/// Wait until services answer, and are those of this checkout.
+/// Wait until the services of this checkout answer.
 #[derive(Debug, FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "wait",
     help_triggers("-h", "--help", "help"),
-    note = "A service answers once its port accepts connections on localhost, and with --http \
-            once it also answers a GET request with a status below 500. Redirects are not followed. \
-            Without a service, all of this checkout are waited for.\n\n\
+    note = "A service answers once its port accepts connections on localhost. With --http, it must also \
+            answer a GET request with a status below 500; redirects are not followed. \
+            Without a service, the command waits for all services of this checkout.\n\n\
             A server belongs to a checkout if it was started by `portctl run` there, or by any means in a \
-            folder of it. If nothing tells which checkout it belongs to, as with Docker's proxy, it counts as \
-            this checkout's, with a note; --strict makes that a failure.",
+            folder of it. A server whose checkout is unknown, such as Docker's proxy, counts as this checkout's, \
+            with a note; with --strict, the command fails instead.",
     example = "{command_name} web && npm test\n\
                {command_name} web api --timeout 120\n\
                {command_name} api --http /health",
     error_code(0, "all of the services answer"),
-    error_code(1, "the time is over, or it failed"),
+    error_code(1, "the time limit is over, or the command failed"),
     error_code(2, "the command line is wrong"),
     error_code(3, "another checkout's process listens on one of the ports")
 )]
@@ -40,11 +40,11 @@ pub(crate) struct WaitArgs {
     #[argh(option, arg_name = "seconds")]
     pub(crate) timeout: Option<WaitTime>,
 
-    /// wait until a GET request for this path succeeds, such as /health
+    /// also wait until a GET request for this path, such as /health, succeeds
     #[argh(option, arg_name = "url-path")]
     pub(crate) http: Option<HttpPath>,
 
-    /// fail if nothing tells which checkout a server belongs to
+    /// fail if the checkout of a server is unknown
     #[argh(switch)]
     pub(crate) strict: bool,
 

@@ -109,7 +109,7 @@ impl Awaited {
             None => {
                 let silence = silence(backend, &self.allocation);
                 let step = match silence.cause {
-                    SilenceCause::NothingListens => "start what is missing",
+                    SilenceCause::NothingListens => "start it",
                     SilenceCause::OtherAddress => LISTEN_ON_LOCALHOST,
                     SilenceCause::Hangs => READ_LOG,
                 };

@@ -4,7 +4,7 @@ use std::slice;
 
 use port_registry::{Allocation, Filter, ListenerPolicy, Move, Port};
 
-use super::claiming::{note_of_listener, print_notes};
+use super::claiming::print_notes;
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
 use super::{named, selected};
@@ -15,6 +15,7 @@ use crate::command_error::CommandError;
 use crate::conflict;
 use crate::output::{self, visible, wording};
 use crate::report::Report;
+use crate::whose::Whose;
 
 pub(crate) fn run(args: MoveArgs) -> CommandResult {
     let invocation = Invocation::new("move", args.app.as_deref(), args.instance.as_deref())
@@ -48,9 +49,8 @@ pub(crate) fn run(args: MoveArgs) -> CommandResult {
     } else {
         print_notes(&notes);
         let printed = output::print(&visible(&describe(&before, &moved)));
-        let left =
-            note_of_listener(&*backend, &before, "is still").filter(|_| moved.port != before.port);
-        print_notes(left.as_slice());
+        let left = note_of_server(&*backend, &before, moved.port);
+        print_notes(left.filter(|_| moved.port != before.port).as_slice());
         printed
     }))
 }
@@ -128,6 +128,20 @@ fn report_port(backend: &dyn Backend, here: &Here, port: Port) -> Result<Report,
     );
     let report = conflict::report_holder(backend, &problem, holder);
     Ok(report.hint("`portctl list` shows the services of this checkout"))
+}
+
+/// Tells which process still listens on the port that a service has left, and the next step. An error counts as nothing,
+/// because the service was moved all the same.
+fn note_of_server(backend: &dyn Backend, before: &Allocation, new: Port) -> Option<String> {
+    let status = backend.check(before.port).ok()?;
+    let served = status.served()?;
+    let owner = Whose::of(served, before.dir.as_deref());
+    let rest = match &owner {
+        Whose::Ours => format!("; restart it, so that it listens on port {new}"),
+        Whose::Unknown(_) => format!("; if it is the service, restart it on port {new}"),
+        Whose::Foreign(_) | Whose::Nobody => owner.to_string(),
+    };
+    Some(format!("port {} is still {served}{rest}", before.port))
 }
 
 fn describe(before: &Allocation, moved: &Allocation) -> String {

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use test_support::{namespace, occupant_by, occupant_in, program};
+use test_support::{namespace, occupant_by, occupant_in, occupant_of_in, program};
 
 use super::machine::{Machine, both_ways};
 
@@ -112,5 +112,34 @@ fn process_on_a_wrong_port_is_noted_with_a_few_of_the_services() {
             ports[0], ports[1], ports[2]
         );
         assert!(ran.code == Some(0) && ran.stderr.ends_with(&end), "{ran:?}");
+    });
+}
+
+#[test]
+fn server_of_a_moved_service_is_to_be_restarted_on_the_new_port() {
+    both_ways(|machine| {
+        for (service, folder, step) in [
+            (
+                "web",
+                machine.work(),
+                "restart it, so that it listens on port",
+            ),
+            (
+                "api",
+                PathBuf::from("/"),
+                "if it is the service, restart it on port",
+            ),
+        ] {
+            let port = machine.port_of(service);
+            let server = occupant_of_in(port, &folder);
+            let ran = machine.run(&["move", service]);
+            let new = ran.stdout.trim_end().rsplit(' ').next().unwrap();
+            let note = format!(
+                "note: port {port} is still in use by test-listener (pid {}, in {}); {step} {new}\n",
+                server.id(),
+                folder.display()
+            );
+            assert_eq!((ran.code, &*ran.stderr), (Some(0), &*note));
+        }
     });
 }

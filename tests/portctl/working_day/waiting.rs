@@ -111,7 +111,7 @@ fn time_out_tells_what_was_seen() {
                 .complained(1),
             format!(
                 "error: nothing listens on port {port} of work/default/web\n\
-                 hint: start what is missing, or wait longer: `portctl wait --timeout 300 web`"
+                 hint: start it, or wait longer: `portctl wait --timeout 300 web`"
             )
         );
         let _server = http_server(&machine.work(), &format!("127.0.0.1:{port}"), &["503"]);
@@ -169,7 +169,7 @@ fn server_on_another_address_does_not_answer() {
         let ran = machine.run(&["wait", "web", "--timeout", "0"]);
         let end = format!(
             "; it belongs to another checkout, {}; it listens on 127.0.0.2 only, so localhost does not reach it\n\
-             hint: start what is missing, or wait longer: `portctl wait --timeout 300 web`",
+             hint: start it, or wait longer: `portctl wait --timeout 300 web`",
             blog.display()
         );
         assert!(ran.complained(1).ends_with(&end), "{ran:?}");
@@ -296,13 +296,11 @@ fn server_of_another_checkout_ends_the_wait_at_once_with_exit_code_3() {
         );
         let moved = machine.run(&["move", "web"]);
         let note = format!(
-            "note: port {port} is still in use by test-http (pid {}, ",
+            "note: port {port} is still in use by test-http (pid {1}, in {0}); it belongs to another checkout, {0}\n",
+            blog.display(),
             server.id()
         );
-        assert!(
-            moved.code == Some(0) && moved.stderr.starts_with(&note),
-            "{moved:?}"
-        );
+        assert_eq!((moved.code, moved.stderr), (Some(0), note));
         let blog_port = port.to_string();
         let line = ["allocate", "web", "--port", &blog_port, "--adopt"];
         machine.run_in(&blog, &line).printed();
