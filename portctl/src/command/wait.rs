@@ -54,7 +54,7 @@ pub(crate) fn run(args: WaitArgs) -> CommandResult {
         invocation: &invocation,
         path: args.http.as_ref(),
         end: Instant::now().checked_add(timeout),
-        services: allocations.map(|it| Awaited::new(it)).collect(),
+        services: allocations.map(Awaited::new).collect(),
     };
     if !waiting.run()? {
         return Err(waiting.timed_out(timeout).into());
@@ -152,8 +152,9 @@ impl Waiting<'_> {
         let report = match problems.len() {
             1 => {
                 let only = problems.remove(0);
-                let first = only.hint.iter();
-                step = first.map(|it| format!("{it}, or ")).collect();
+                if let Some(first) = &only.hint {
+                    step = format!("{first}, or ");
+                }
                 only
             }
             several => {

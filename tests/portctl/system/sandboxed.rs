@@ -106,6 +106,8 @@ fn sandbox_that_allows_some_ports_does_not_count_as_one_that_allows_none() {
     let ran = scene.run(&["get", "db"]);
     let chosen = ran.printed().to_owned();
     assert_eq!(calls(&scene), 2, "{ran:?}");
+    let doctor = scene.run(&["doctor", "--json"]);
+    assert_eq!(finding(&doctor, "ports")["status"], "ok", "{doctor:?}");
     assert_eq!(scene.run_unwrapped(&["get", "other"]).code, Some(0));
     let listed = scene.json_in(&scene.work(), &["list", "--json"]);
     let ports: Vec<String> = listed
@@ -123,7 +125,7 @@ fn sandbox_that_allows_some_ports_does_not_count_as_one_that_allows_none() {
         other.parse::<u16>().unwrap() < db.parse().unwrap(),
         "{listed}"
     );
-    // What listens there is seen all the same.
+    // A listener is seen all the same.
     let (_server, busy) = occupant();
     let (text, _) = scene.check(busy);
     assert!(text.contains("in use by test-listener"), "{text}");

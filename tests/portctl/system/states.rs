@@ -210,8 +210,8 @@ fn service_without_a_checkout_has_an_unknown_listener() {
             let status: Value = serde_json::from_str(&checked.stdout).unwrap();
             assert_eq!(status["owner"], "unknown", "{status}");
             let waited = with(&["wait", "web", "--json"]);
-            let states: Value = serde_json::from_str(&waited.stdout).unwrap();
-            assert_eq!(fields(&states, "state"), ["up?"], "{waited:?}");
+            let awaited: Value = serde_json::from_str(&waited.stdout).unwrap();
+            assert_eq!(fields(&awaited, "state"), ["up?"], "{waited:?}");
             assert_eq!(waited.code, Some(0), "{waited:?}");
             assert_eq!(with(&["wait", "web", "--strict"]).code, Some(1));
             let mut open = scene.command("portctl");
