@@ -61,6 +61,7 @@ impl Allocator {
         self.store.wait()
     }
 
+    #[cfg(feature = "listeners")]
     pub(crate) fn probe(&self) -> &dyn Probe {
         &*self.probe
     }
