@@ -18,8 +18,8 @@ pub(super) fn listen_as(scene: &Scene, name: &str, folder: &Path) -> (Helper, u1
 /// Asserts that a port has a foreign listener, seen from a folder, and that the other checkout is named.
 #[track_caller]
 pub(super) fn assert_foreign(scene: &Scene, folder: &Path, port: u16, other: &Path) {
-    assert_eq!(scene.owner(folder, port), "foreign");
-    let (text, _) = scene.check_in(folder, port);
+    let (text, status) = scene.check_in(folder, port);
+    assert_eq!(status["owner"], "foreign");
     let end = format!("; it belongs to another checkout, {}", other.display());
     assert!(text.ends_with(&end), "{text}");
 }
@@ -34,8 +34,8 @@ pub(super) fn assert_named_by(scene: &Scene, port: u16, evidence: &str) {
 /// Asserts that the checkout of a port's listener is unknown, for this reason.
 #[track_caller]
 pub(super) fn assert_unknown(scene: &Scene, folder: &Path, port: u16, reason: &str) {
-    assert_eq!(scene.owner(folder, port), "unknown");
-    let (text, _) = scene.check_in(folder, port);
+    let (text, status) = scene.check_in(folder, port);
+    assert_eq!(status["owner"], "unknown");
     let end = format!("; its checkout is unknown, because {reason}");
     assert!(text.ends_with(&end), "{text}");
 }

@@ -1,6 +1,7 @@
 //! Commands that hints name, run as they are printed.
 
 mod answer;
+mod files;
 mod lines;
 mod scene;
 
@@ -23,7 +24,7 @@ const SLIPS: [(&str, &str); 2] = [("wbe", "web"), ("webb", "web")];
 
 #[test]
 fn every_command_in_a_hint_can_be_run_as_it_is_printed() {
-    let scene = Scene::new();
+    let mut scene = Scene::new();
     let mut failures = Vec::new();
     let lines = MISTAKES.lines().chain(FURTHER_MISTAKES.lines());
     let lines = lines.map(str::trim);

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use test_support::{Ran, free_port, install_script, installed};
+use test_support::{Ran, Sandbox, free_port, install_script, installed};
 
 use super::answer::{Mistake, words_of};
+use super::files::Files;
 use crate::PORTCTL;
 use crate::cli::fixture::Portctl;
 
@@ -23,6 +24,10 @@ const DAEMON_COMMANDS: [&str; 5] = ["start", "stop", "restart", "status", "healt
 /// A home and a work folder where `web` and `api` have ports, and a PATH that has few programs.
 pub(super) struct Scene {
     portctl: Portctl,
+    /// The files before each command line that is typed.
+    fresh: Files,
+    /// The files after the one that was typed last.
+    typed: Files,
 }
 
 /// Result of a command that a hint names.
@@ -36,10 +41,9 @@ pub(super) struct Followed {
 
 impl Scene {
     pub(super) fn new() -> Scene {
-        let scene = Scene {
-            portctl: Portctl::new(),
-        };
-        let programs = scene.path("programs");
+        let portctl = Portctl::new();
+        let top = portctl.sandbox.path();
+        let programs = top.join("programs");
         fs::create_dir(&programs).unwrap();
         for name in PROGRAMS {
             install_script("#!/bin/sh\n", &programs.join(name));
@@ -50,28 +54,34 @@ impl Scene {
         // It succeeds, so that a command behind an `&&` runs in any case.
         let recorder = format!(
             "#!/bin/sh\n'{PORTCTL}' \"$@\"\necho $? >>'{}'\n",
-            scene.path("codes").display()
+            top.join("codes").display()
         );
         install_script(&recorder, &programs.join("portctl"));
-        scene.portctl.run(&["get", "web", "api"]).printed();
-        scene.copy(&scene.path(""), &scene.path("fresh"));
-        scene
+        portctl.run(&["get", "web", "api"]).printed();
+        let read = || Files::in_folders(&folders_of(&portctl.sandbox));
+        let (fresh, typed) = (read(), read());
+        Scene {
+            portctl,
+            fresh,
+            typed,
+        }
     }
 
     /// Runs a command line, without a shell.
-    pub(super) fn type_line<'a>(&self, line: &'a str) -> Mistake<'a> {
-        self.copy(&self.path("fresh"), &self.path(""));
+    pub(super) fn type_line<'a>(&mut self, line: &'a str) -> Mistake<'a> {
+        let folders = folders_of(&self.portctl.sandbox);
+        self.fresh.put_back(&folders);
         let words = words_of(line);
         let words_as_typed: Vec<&str> = words.iter().map(String::as_str).collect();
         let mut command = self.portctl.command(&words_as_typed);
         let ran = Ran::of(command.env("PATH", self.path("programs")));
-        self.copy(&self.path(""), &self.path("typed"));
+        self.typed = Files::in_folders(&folders);
         Mistake { line, words, ran }
     }
 
     /// Runs a command of a hint in a shell, after the line that was typed last.
     pub(super) fn follow(&self, hint: &str) -> Followed {
-        self.copy(&self.path("typed"), &self.path(""));
+        self.typed.put_back(&folders_of(&self.portctl.sandbox));
         fs::write(self.path("codes"), "").unwrap();
         let before = self.services();
         let mut command = self.shell(hint);
@@ -116,17 +126,9 @@ impl Scene {
     fn path(&self, name: &str) -> PathBuf {
         self.portctl.sandbox.path().join(name)
     }
+}
 
-    /// Copies the home and the work folder, in place of those that are there.
-    fn copy(&self, from: &Path, to: &Path) {
-        let script =
-            r#"mkdir -p "$2" && rm -rf "$2/home" "$2/work" && cp -R "$1/home" "$1/work" "$2""#;
-        let mut command = self.portctl.sandbox.command("sh");
-        command
-            .args(["-c", script, "sh"])
-            .args([from, to])
-            .current_dir("/");
-        let ran = Ran::of(&mut command);
-        assert_eq!(ran.code, Some(0), "{ran:?}");
-    }
+/// Returns the folders that are put back.
+fn folders_of(sandbox: &Sandbox) -> [PathBuf; 2] {
+    [sandbox.home(), sandbox.work()]
 }
