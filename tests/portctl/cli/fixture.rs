@@ -17,10 +17,12 @@ pub(super) struct Portctl {
 
 impl Portctl {
     pub(super) fn new() -> Portctl {
-        Portctl {
-            sandbox: Sandbox::new(),
-            first: free_block(PORTS),
-        }
+        Portctl::in_sandbox(Sandbox::new())
+    }
+
+    pub(super) fn in_sandbox(sandbox: Sandbox) -> Portctl {
+        let first = free_block(PORTS);
+        Portctl { sandbox, first }
     }
 
     pub(super) fn command(&self, args: &[&str]) -> Command {

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::process::Command;
 use std::sync::LazyLock;
+use std::thread;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -57,23 +58,32 @@ pub(super) const TABLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/s
 #[track_caller]
 pub(super) fn play(table: &str) {
     let table = fs::read_to_string(format!("{TABLES}/{table}.txt")).unwrap();
-    let situations = parse(&table);
+    let situations = &parse(&table)[..];
+    let failures = thread::scope(|scope| {
+        [false, true]
+            .map(|through_daemon| scope.spawn(move || play_all(situations, through_daemon)))
+            .map(|failures| failures.join().unwrap())
+            .concat()
+    });
+    assert!(failures.is_empty(), "\n{failures}");
+}
+
+/// Returns the failures of situations with one backend.
+fn play_all(situations: &[Situation], through_daemon: bool) -> String {
     let first = free_block(PORTS);
+    let backend = if through_daemon {
+        "through a daemon"
+    } else {
+        "in process"
+    };
     let mut failures = String::new();
-    for through_daemon in [false, true] {
-        for situation in &situations {
-            let stage = Stage::new(first, through_daemon);
-            if let Err(failure) = stage.play(situation) {
-                let backend = if through_daemon {
-                    "through a daemon"
-                } else {
-                    "in process"
-                };
-                writeln!(failures, "# {} ({backend})\n{failure}", situation.title).unwrap();
-            }
+    for situation in situations {
+        let stage = Stage::new(first, through_daemon);
+        if let Err(failure) = stage.play(situation) {
+            writeln!(failures, "# {} ({backend})\n{failure}", situation.title).unwrap();
         }
     }
-    assert!(failures.is_empty(), "\n{failures}");
+    failures
 }
 
 /// A sandbox for one situation.
@@ -88,13 +98,13 @@ struct Stage {
 
 impl Stage {
     fn new(first: u16, through_daemon: bool) -> Stage {
-        let sandbox = Sandbox::new();
+        let sandbox = Sandbox::in_memory();
         let bin = sandbox.path().join("bin");
         fs::create_dir(&bin).unwrap();
         install_script(REPO, &bin.join("repo"));
         symlink(PORTCTL, bin.join("portctl")).unwrap();
         fs::write(sandbox.path().join("gitconfig"), GIT_CONFIG).unwrap();
-        // Most of the time would be syncing new files to a disk.
+        // Most of the time would be syncing new files to a disk, if the sandbox is on one.
         let registry = folder_in_memory();
         symlink(registry.path(), sandbox.home().join(".port-registry")).unwrap();
         Stage {

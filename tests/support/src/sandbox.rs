@@ -4,11 +4,12 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use port_registry::Registry;
 use tempfile::TempDir;
 
-use crate::Ran;
+use crate::{Ran, folder_in_memory, install_script};
 
 /// User id of a user that owns no files.
 pub const NOBODY: u32 = 65534;
@@ -21,7 +22,26 @@ pub struct Sandbox {
 
 impl Sandbox {
     pub fn new() -> Sandbox {
-        let folder = tempfile::tempdir().unwrap();
+        Sandbox::in_folder(tempfile::tempdir().unwrap())
+    }
+
+    /// Like [`new`](Self::new), but in memory, for tests that would mostly sync files to a disk. Stays on disk if the system
+    /// does not run programs from memory, as in many containers.
+    pub fn in_memory() -> Sandbox {
+        static RUNS_PROGRAMS: LazyLock<bool> = LazyLock::new(|| {
+            let folder = folder_in_memory();
+            let trial = folder.path().join("trial");
+            install_script("#!/bin/sh\n", &trial);
+            Command::new(trial).status().is_ok_and(|it| it.success())
+        });
+        if *RUNS_PROGRAMS {
+            Sandbox::in_folder(folder_in_memory())
+        } else {
+            Sandbox::new()
+        }
+    }
+
+    fn in_folder(folder: TempDir) -> Sandbox {
         fs::create_dir(folder.path().join("home")).unwrap();
         fs::create_dir(folder.path().join("work")).unwrap();
         Sandbox { folder }
