@@ -173,8 +173,7 @@ fn open_database(store: &Path) -> Database {
     builder.open(store).unwrap()
 }
 
-#[test]
-fn locked_registry_is_reported_and_still_read() {
+pub(super) fn locked_registry_is_reported_and_still_read() {
     let patient = Patient::new();
     patient.allocate("web", Some(Path::new("/gone")));
     let database = open_database(&patient.sandbox.store());
@@ -191,8 +190,7 @@ fn locked_registry_is_reported_and_still_read() {
     patient.examine().assert("store", "ok", "1 allocation");
 }
 
-#[test]
-fn stuck_writer_is_reported() {
+pub(super) fn stuck_writer_is_reported() {
     let patient = Patient::new();
     patient.allocate("web", None);
     let lock = format!("{}.lock", patient.sandbox.store().display());

@@ -58,8 +58,7 @@ fn git_that_fails_leaves_the_name_of_the_checkout_known() {
     findings.assert_ok_except(&["git"]);
 }
 
-#[test]
-fn git_that_hangs_is_a_problem() {
+pub(super) fn git_that_hangs_is_a_problem() {
     let (patient, shop) = Patient::with_shop();
     let path = std::env::var("PATH").unwrap();
     patient.install_git(&format!("PATH='{path}'\nsleep 1000 & wait"));

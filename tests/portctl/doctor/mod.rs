@@ -8,3 +8,4 @@ mod listeners;
 mod machine;
 mod patient;
 mod served;
+mod timeouts;

@@ -136,17 +136,7 @@ fn answer_all(server: TcpListener, answer: String) {
     });
 }
 
-/// Runs the cases in parallel, because each waits for seconds.
-#[test]
-fn unresponsive_daemon_is_a_problem() {
-    thread::scope(|scope| {
-        scope.spawn(suspended_daemon_is_reported);
-        scope.spawn(suspended_named_daemon_is_reported);
-        scope.spawn(daemon_that_never_listens_is_reported);
-    });
-}
-
-fn suspended_daemon_is_reported() {
+pub(super) fn suspended_daemon_is_reported() {
     let patient = Patient::new();
     let daemon = Daemon::start(&patient.sandbox);
     daemon.suspend();
@@ -165,7 +155,7 @@ fn suspended_daemon_is_reported() {
         .assert("pidfile", "warning", "but no daemon holds ");
 }
 
-fn suspended_named_daemon_is_reported() {
+pub(super) fn suspended_named_daemon_is_reported() {
     let patient = Patient::new();
     let daemon = Daemon::start(&patient.sandbox);
     daemon.suspend();
@@ -175,7 +165,7 @@ fn suspended_named_daemon_is_reported() {
     daemon.signal("CONT");
 }
 
-fn daemon_that_never_listens_is_reported() {
+pub(super) fn daemon_that_never_listens_is_reported() {
     let patient = Patient::new();
     fs::create_dir(patient.folder()).unwrap();
     let lock = File::create(patient.folder().join("port-registry.pid.lock")).unwrap();

@@ -38,27 +38,33 @@ fn assert_suspension_blocks_only_writers(action: &str) {
         .with_wait(wait)
         .open()
         .unwrap();
-    // The second attempt uses a handle that is open already.
-    for _ in 0..2 {
-        let start = Instant::now();
-        let writer = impatient.clone();
-        let writer = thread::spawn(move || writer.allocate(claim("app", 2)));
-        wait_until("the writer gives up", || writer.is_finished());
-        let error = writer.join().unwrap().unwrap_err();
-        // So it was the deadline that ended the wait.
-        assert!(suspended.is_stopped());
-        assert!(
-            matches!(&error, Error::Busy { waited, .. } if *waited == wait),
-            "{error:?}"
-        );
-        assert!(start.elapsed() >= wait);
-        // Reads succeed through this handle, one that has written, and a new process.
-        for registry in [&impatient, &registry] {
-            assert_eq!(registry.get(first.id).unwrap().as_ref(), Some(&first));
+    thread::scope(|scope| {
+        // The second attempt uses a handle that is open already.
+        for _ in 0..2 {
+            // A new process can read. It takes seconds, so the next attempt does not wait for it.
+            scope.spawn(|| {
+                let ran = sandbox.run(PORTCTL, &["list", "--all", "--json"]);
+                assert!(ran.printed().contains("\"app\":\"app\""));
+            });
+            let start = Instant::now();
+            let writer = impatient.clone();
+            let writer = thread::spawn(move || writer.allocate(claim("app", 2)));
+            wait_until("the writer gives up", || writer.is_finished());
+            let error = writer.join().unwrap().unwrap_err();
+            // So it was the deadline that ended the wait.
+            assert!(suspended.is_stopped());
+            assert!(
+                matches!(&error, Error::Busy { waited, .. } if *waited == wait),
+                "{error:?}"
+            );
+            assert!(start.elapsed() >= wait);
+            // Reads succeed through this handle, and one that has written.
+            for registry in [&impatient, &registry] {
+                assert_eq!(registry.get(first.id).unwrap().as_ref(), Some(&first));
+            }
         }
-        let ran = sandbox.run(PORTCTL, &["list", "--all", "--json"]);
-        assert!(ran.printed().contains("\"app\":\"app\""));
-    }
+    });
+    assert!(suspended.is_stopped());
     drop(impatient);
 
     suspended.go_on();

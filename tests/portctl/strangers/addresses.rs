@@ -4,6 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 
 use crate::PORTCTL;
 use crate::machine::Machine;
@@ -39,18 +40,22 @@ fn foreign_server_at_the_address_is_named_and_not_stopped() {
         assert_eq!(listener.pid, Some(std::process::id()));
         let error = format!("error: [ADDRESS] is {in_use}, {what}\n");
         assert!(complaint.starts_with(&error), "{complaint}");
-        let complaint = machine.complaint(&["stop"]);
+        // At the same time, because each waits for a server that does not answer.
+        let (stopped, status) = thread::scope(|scope| {
+            let stopped = scope.spawn(|| machine.complaint(&["stop"]));
+            let status = scope.spawn(|| machine.run(&["status"]));
+            machine.complaint(&["health"]);
+            (stopped.join().unwrap(), status.join().unwrap())
+        });
         assert!(
-            complaint.starts_with("error: Server is not running\nhint: "),
-            "{complaint}"
+            stopped.starts_with("error: Server is not running\nhint: "),
+            "{stopped}"
         );
-        let status = machine.run(&["status"]);
         assert_eq!(
             (status.code, &*status.stdout),
             (Some(0), "Server is not running\n")
         );
         assert_eq!(status.stderr.lines().count(), 1, "{status:?}");
-        machine.complaint(&["health"]);
         assert!(!machine.folder().join("port-registry.log").exists());
     }
 }
@@ -216,10 +221,14 @@ fn suspended_daemon_is_reported_and_not_stopped() {
     );
     let pid = daemon.child.id();
     daemon.suspend();
-    let status = machine.run(&["status"]);
+    // At the same time, because both wait for the daemon.
+    let (status, complaint) = thread::scope(|scope| {
+        let status = scope.spawn(|| machine.run(&["status"]));
+        let complaint = machine.complaint(&["stop"]);
+        (status.join().unwrap(), complaint)
+    });
     assert_eq!(status.stdout.trim_end(), machine.status(pid, "unhealthy"));
     let silent = "the server at [ADDRESS] did not answer within 5 s";
-    let complaint = machine.complaint(&["stop"]);
     assert!(
         complaint.starts_with(&format!(
             "error: the daemon (pid {pid}) was not stopped: {silent}\n"

@@ -1,6 +1,5 @@
 //! The container of a process as evidence for its checkout.
 
-use std::cell::RefCell;
 use std::fs;
 use std::path::Path;
 
@@ -8,23 +7,19 @@ use super::claims::{assert_foreign, assert_named_by, assert_unknown, listen_as};
 use super::engine::Engine;
 use super::scene::{Scene, both_ways};
 
-/// Starts an engine for the programs of a scene.
-fn with_engine(scene: Scene) -> (Scene, Engine) {
-    let engine = Engine::start(&scene.sandbox.path());
-    (scene.with("DOCKER_HOST", engine.host()), engine)
-}
-
 /// Runs a test with a container engine, in process and through a daemon.
-fn with_containers<S: Into<Option<Scene>>>(make: impl Fn() -> S, test: impl Fn(&Scene, &Engine)) {
-    let running = RefCell::new(None);
+fn with_containers<S: Into<Option<Scene>>>(
+    make: impl Fn() -> S,
+    test: impl Fn(&Scene, &Engine) + Sync,
+) {
     let make = || {
-        let (scene, engine) = with_engine(make().into()?);
-        running.replace(Some(engine));
+        let mut scene = make().into()?;
+        let engine = Engine::start(&scene.sandbox.path());
+        scene = scene.with("DOCKER_HOST", engine.host());
+        scene.engine = Some(engine);
         Some(scene)
     };
-    both_ways(make, |scene| {
-        test(scene, running.borrow().as_ref().unwrap());
-    });
+    both_ways(make, |scene| test(scene, scene.engine.as_ref().unwrap()));
 }
 
 #[test]

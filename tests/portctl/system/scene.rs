@@ -5,6 +5,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use serde_json::Value;
 use test_support::daemon::Daemon;
@@ -12,6 +13,8 @@ use test_support::helper::Helper;
 use test_support::{
     NOBODY, Ran, Sandbox, free_block, install, is_available, namespace, occupant_by, program,
 };
+
+use super::engine::Engine;
 
 /// The number of ports that a scene may allocate.
 const RANGE: u16 = 8;
@@ -26,21 +29,26 @@ pub(super) struct Scene {
     /// Variables of `portctl` and the daemon.
     variables: Vec<(&'static str, OsString)>,
     pub(super) daemon: Option<Daemon>,
+    pub(super) engine: Option<Engine>,
 }
 
-/// Runs a test on two scenes: in process on one, through a daemon on the other. Does nothing if the system cannot have such
-/// scenes.
-pub(super) fn both_ways<S: Into<Option<Scene>>>(make: impl Fn() -> S, test: impl Fn(&Scene)) {
-    for has_daemon in [false, true] {
-        let Some(mut scene) = make().into() else {
-            return;
-        };
-        if has_daemon {
-            let mut command = scene.command("port-registry");
-            scene.daemon = Some(Daemon::spawn(command.args(["--port", "0"])));
+/// Runs a test on two scenes at the same time: in process on one, through a daemon on the other. Does nothing if the system
+/// cannot have such scenes.
+pub(super) fn both_ways<S: Into<Option<Scene>>>(
+    make: impl Fn() -> S,
+    test: impl Fn(&Scene) + Sync,
+) {
+    let Some(in_process) = make().into() else {
+        return;
+    };
+    let mut over_http: Scene = make().into().unwrap();
+    let mut command = over_http.command("port-registry");
+    over_http.daemon = Some(Daemon::spawn(command.args(["--port", "0"])));
+    thread::scope(|scope| {
+        for scene in [&in_process, &over_http] {
+            scope.spawn(|| test(scene));
         }
-        test(&scene);
-    }
+    });
 }
 
 impl Scene {
@@ -54,6 +62,7 @@ impl Scene {
             wrapper: Vec::new(),
             variables: vec![("PORT_REGISTRY_RANGE", range.into())],
             daemon: None,
+            engine: None,
         }
     }
 
