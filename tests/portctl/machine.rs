@@ -19,7 +19,7 @@ pub(crate) struct Machine {
 impl Machine {
     pub(crate) fn new() -> Machine {
         Machine {
-            sandbox: Sandbox::new(),
+            sandbox: Sandbox::in_memory(),
             address: SocketAddr::from(([127, 0, 0, 1], free_block(1))),
         }
     }

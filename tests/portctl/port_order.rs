@@ -11,7 +11,7 @@ use crate::PORTCTL;
 /// may not create namespaces.
 #[track_caller]
 fn ports(settings: &[(&str, &str)], range: &str, services: u16) -> Option<Vec<u16>> {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     let up = "ip link set lo up";
     let mut command = namespace::command(&sandbox, "--net", up)?;
     let set = |(name, value): &(&str, &str)| format!("echo '{value}' > /proc/sys/net/ipv4/{name};");

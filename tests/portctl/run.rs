@@ -23,7 +23,7 @@ fn run(sandbox: &Sandbox, services: &[&str], script: &str) -> Command {
 
 #[test]
 fn command_gets_a_variable_for_each_service_and_the_first_port_as_port() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     let script = "echo $PORT $WEB_PORT $API_V2_PORT $_3D_PORT $POSTGRES_PORT";
     let ran = Ran::of(run(&sandbox, &["web", "api.v2", "3d"], script).env("POSTGRES_PORT", "kept"));
     let got = sandbox.run(PORTCTL, &["get", "web", "api.v2", "3d"]);
@@ -39,7 +39,7 @@ fn command_gets_a_variable_for_each_service_and_the_first_port_as_port() {
 
 #[test]
 fn command_gets_all_ports_of_the_checkout_if_no_service_is_named() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     let script = "echo \"$PORT|$WEB_PORT|$DB_PORT\"";
     let web = sandbox.run(PORTCTL, &["get", "web"]).printed().to_owned();
     let ran = Ran::of(&mut run(&sandbox, &[], script));
@@ -52,7 +52,7 @@ fn command_gets_all_ports_of_the_checkout_if_no_service_is_named() {
 
 #[test]
 fn exit_code_and_signal_of_the_command_are_passed_on() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     for code in [0, 1, 7, 255] {
         let ran = Ran::of(&mut run(&sandbox, &["web"], &format!("exit {code}")));
         assert_eq!(ran.code, Some(code));
@@ -66,7 +66,7 @@ fn exit_code_and_signal_of_the_command_are_passed_on() {
 
 #[test]
 fn command_replaces_the_process_and_inherits_its_input_and_output() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     let mut command = run(&sandbox, &["web"], "echo $$; cat; echo bad >&2");
     command
         .stdin(Stdio::piped())
@@ -85,7 +85,7 @@ fn command_inherits_no_files_that_portctl_opened() {
     if !fs::exists("/proc/self/fd").unwrap() {
         return;
     }
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     let script = "ls /proc/self/fd | wc -l";
     let alone = Ran::of(sandbox.command("sh").args(["-c", script]));
     let ran = Ran::of(&mut run(&sandbox, &["web"], script));
@@ -94,7 +94,7 @@ fn command_inherits_no_files_that_portctl_opened() {
 
 #[test]
 fn arguments_of_the_command_are_passed_on_unchanged() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     let odd = OsStr::from_bytes(b"\xff b");
     let mut command = sandbox.command(PORTCTL);
     command.args(["run", "--service=web", "--", "printf", "%s|"]);
@@ -107,7 +107,7 @@ fn arguments_of_the_command_are_passed_on_unchanged() {
 
 #[test]
 fn command_is_not_run_without_its_ports() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     let mark = sandbox.path().join("ran");
     let script = format!("touch '{}'", mark.display());
     let mut command = run(&sandbox, &["web", "api"], &script);
@@ -133,7 +133,7 @@ fn command_is_not_run_without_its_ports() {
 
 #[test]
 fn command_that_cannot_be_run_exits_with_the_codes_that_shells_use() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     // An inaccessible folder on the PATH would change the exit code.
     let words = ["run", "--service", "web", "--", "no-such-program"];
     let mut command = sandbox.command(PORTCTL);
@@ -153,7 +153,7 @@ fn command_that_cannot_be_run_exits_with_the_codes_that_shells_use() {
 #[cfg(target_os = "linux")]
 #[test]
 fn command_is_in_the_foreground_of_its_terminal() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     if !is_available("script", sandbox.command("script").arg("--version")) {
         return;
     }
@@ -199,7 +199,7 @@ fn command_is_in_the_foreground_of_its_terminal() {
 
 #[test]
 fn labels_that_are_typed_outside_of_projects_name_no_checkout() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     let print = ["printenv", "PORT_REGISTRY_CHECKOUT"];
     let line = ["run", "--app", "shared", "--instance", "dev", "db", "--"];
     let named = || {

@@ -39,7 +39,7 @@ fn copy(from: &Path, to: &Path) {
 fn difference(case: &Path) -> Option<String> {
     let expected = fs::read(case.join("expected.json")).unwrap();
     let expected: Value = serde_json::from_slice(&expected).unwrap();
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     let project = sandbox.work().join("project");
     copy(&case.join("project"), &project);
     let mut command = sandbox.command(PORTCTL);

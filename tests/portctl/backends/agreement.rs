@@ -71,7 +71,7 @@ fn the_backends_agree_on_very_many_services_at_once() {
     let services: Vec<String> = (0..1500)
         .map(|number| format!("service-{number}"))
         .collect();
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     let daemon = Daemon::start(&sandbox);
     let run = |address: Option<SocketAddr>| {
         let mut command = sandbox.command(PORTCTL);

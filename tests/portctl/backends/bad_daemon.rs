@@ -90,7 +90,7 @@ fn release_skips_an_allocation_that_vanished_since_it_was_listed() {
             };
             let _ = (&stream).write_all(reply.as_bytes());
         });
-        let sandbox = Sandbox::new();
+        let sandbox = Sandbox::in_memory();
         let mut command = sandbox.command(PORTCTL);
         command.env("PORT_REGISTRY_ADDR", address.to_string());
         let ran = Ran::of(command.args(["release", "--yes"]));
@@ -126,7 +126,7 @@ fn a_server_that_does_not_answer_times_out() {
     thread::scope(|scope| {
         for (address, is_silent) in [(silent, true), (dripping, false)] {
             scope.spawn(move || {
-                let sandbox = Sandbox::new();
+                let sandbox = Sandbox::in_memory();
                 let mut command = sandbox.command(PORTCTL);
                 command.env("PORT_REGISTRY_ADDR", address.to_string());
                 let ran = Ran::of(command.args(["get", "web", "--json"]));
@@ -162,7 +162,7 @@ fn proxy_variables_are_ignored() {
 
 #[test]
 fn an_address_with_more_than_host_and_port_is_refused() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     let run = |address: &str, args: &[&str]| {
         let mut command = sandbox.command(PORTCTL);
         Ran::of(command.env("PORT_REGISTRY_ADDR", address).args(args))

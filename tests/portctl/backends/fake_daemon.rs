@@ -62,7 +62,7 @@ pub(super) const IDENTITY: &str = "X-Port-Registry: 9.9.9; pid=1\r\n";
 /// commands.
 #[track_caller]
 pub(super) fn error_about(address: SocketAddr) -> String {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     let mut errors = Vec::new();
     for args in [&["list", "--all"][..], &["get", "web"], &["health"]] {
         let mut command = sandbox.command(PORTCTL);

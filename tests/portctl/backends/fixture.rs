@@ -24,7 +24,7 @@ pub(super) struct Portctl {
 impl Portctl {
     /// Creates a sandbox for the in-process backend, with the files that the commands of the table read.
     pub(super) fn in_process(first: u16) -> Portctl {
-        let sandbox = Sandbox::new();
+        let sandbox = Sandbox::in_memory();
         for folder in ["here/shop", "there/shop"] {
             let folder = sandbox.path().join(folder);
             std::fs::create_dir_all(&folder).unwrap();

@@ -17,12 +17,10 @@ pub(super) struct Portctl {
 
 impl Portctl {
     pub(super) fn new() -> Portctl {
-        Portctl::in_sandbox(Sandbox::new())
-    }
-
-    pub(super) fn in_sandbox(sandbox: Sandbox) -> Portctl {
-        let first = free_block(PORTS);
-        Portctl { sandbox, first }
+        Portctl {
+            sandbox: Sandbox::in_memory(),
+            first: free_block(PORTS),
+        }
     }
 
     pub(super) fn command(&self, args: &[&str]) -> Command {

@@ -24,7 +24,7 @@ impl Desk {
     /// Makes a registry with these services, each an app, an instance and a name. The first has port 4001.
     pub(super) fn with(services: &[(&str, &str, &str)]) -> Desk {
         let desk = Desk {
-            sandbox: Sandbox::new(),
+            sandbox: Sandbox::in_memory(),
         };
         fs::create_dir(desk.bin()).unwrap();
         std::os::unix::fs::symlink(PORTCTL, desk.bin().join("portctl")).unwrap();

@@ -5,7 +5,7 @@ use test_support::{Ran, Sandbox};
 
 #[test]
 fn second_clone_of_a_branch_has_ports_of_its_own() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     for clone in ["one", "two"] {
         let folder = sandbox.path().join(clone);
         sandbox.git(&sandbox.path(), &["init", "-q", clone]);
@@ -42,7 +42,7 @@ fn second_clone_of_a_branch_has_ports_of_its_own() {
 
 #[test]
 fn second_clone_that_registers_its_ports_first_gets_the_note_too() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     let ran = ["one", "two"].map(|clone| {
         let folder = sandbox.path().join(clone);
         sandbox.git(&sandbox.path(), &["init", "-q", clone]);

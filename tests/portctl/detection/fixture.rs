@@ -56,7 +56,7 @@ pub(super) fn detect(sandbox: &Sandbox, portctl: &mut Command) -> Ran {
 
 /// Creates a sandbox with a repository `shop` that has one commit on `main` and no remote.
 pub(super) fn shop() -> (Sandbox, PathBuf) {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     let shop = sandbox.path().join("shop");
     sandbox.git(&sandbox.path(), &["init", "-q", "shop"]);
     sandbox.git(&shop, &["commit", "-q", "--allow-empty", "-m", "Begin"]);

@@ -17,7 +17,7 @@ fn assert_detached(sandbox: &Sandbox, folder: &Path) {
 
 /// Creates a repository `shop` with an option of `git init`. Returns `None` if git lacks the option.
 fn shop_with(option: &str) -> Option<Sandbox> {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     let mut init = sandbox.command("git");
     init.args(["init", "-q", "-b", "main", option, "shop"]);
     let is_available = is_available(option, init.current_dir(sandbox.path()));
@@ -53,7 +53,7 @@ fn stop_rebase(sandbox: &Sandbox, shop: &Path, backend: &str) {
 
 #[test]
 fn branch_without_commits_names_the_instance() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     sandbox.git(&sandbox.work(), &["init", "-q", "-b", "trunk"]);
     assert_detected(&sandbox, &sandbox.work(), "work", "trunk", &sandbox.work());
 }

@@ -8,7 +8,7 @@ use test_support::{Ran, Sandbox};
 
 #[test]
 fn folder_outside_of_git_names_the_app() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     assert_detected(
         &sandbox,
         &sandbox.work(),
@@ -129,7 +129,7 @@ fn submodule_has_an_app_of_its_own() {
 
 #[test]
 fn separate_git_directory_does_not_change_the_names() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     let git_dir = sandbox.path().join("elsewhere");
     let git_dir = git_dir.to_str().unwrap();
     sandbox.git(

@@ -9,7 +9,7 @@ use test_support::{NOBODY, Ran};
 
 #[test]
 fn repository_of_the_home_folder_is_only_its_own() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     let home = sandbox.home();
     sandbox.git(&home, &["init", "-q"]);
     fs::write(home.join("portctl.toml"), "").unwrap();
@@ -36,7 +36,7 @@ fn project_file_marks_the_root_outside_of_git() {
 
 #[test]
 fn empty_git_folder_is_outside_of_git() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     let work = sandbox.work();
     fs::create_dir(work.join(".git")).unwrap();
     assert_detected(&sandbox, &work, "work", "default", &work);

@@ -39,7 +39,7 @@ pub(crate) struct Patient {
 impl Patient {
     pub(crate) fn new() -> Patient {
         let patient = Patient {
-            sandbox: Sandbox::new(),
+            sandbox: Sandbox::in_memory(),
             first: free_block(8),
         };
         fs::create_dir(patient.bin()).unwrap();

@@ -61,7 +61,7 @@ impl WriteCommand {
         let mut command = WriteCommand {
             words,
             range: format!("{first}-{}", first + PORTS - 1),
-            origin: Sandbox::new(),
+            origin: Sandbox::in_memory(),
             before: HeldRows::new(),
             after: HeldRows::new(),
             printed: String::new(),
@@ -80,7 +80,7 @@ impl WriteCommand {
 
     /// Creates a sandbox with the store as it was before the command.
     fn sandbox(&self) -> Sandbox {
-        let sandbox = Sandbox::new();
+        let sandbox = Sandbox::in_memory();
         if self.origin.store().exists() {
             fs::create_dir(sandbox.store().parent().unwrap()).unwrap();
             fs::copy(self.origin.store(), sandbox.store()).unwrap();

@@ -79,7 +79,7 @@ pub(crate) fn can_inject() -> bool {
         fault: InjectedFault::Error("EIO"),
         when: "1".to_owned(),
     };
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     is_available("strace", injection.command(&sandbox).arg("/bin/true"))
 }
 

@@ -102,7 +102,7 @@ struct ReadmeMachine<'a> {
 
 impl<'a> ReadmeMachine<'a> {
     fn new(remark: &'a str) -> ReadmeMachine<'a> {
-        let sandbox = Sandbox::new();
+        let sandbox = Sandbox::in_memory();
         let home = sandbox.home();
         let programs = home.join("bin");
         fs::create_dir(&programs).unwrap();
@@ -282,7 +282,7 @@ fn normalized(line: &str) -> String {
 
 #[test]
 fn every_command_prints_the_output_shown() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     let trial = "ip link set lo up && unshare --pid --fork --mount-proc true";
     let tools = ["curl", "sqlite3", "perl", "tar"];
     let has_tools = tools.iter().all(|tool| {

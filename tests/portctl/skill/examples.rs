@@ -18,7 +18,7 @@ fn shell_lines(document: &str) -> Vec<&str> {
 
 #[test]
 fn examples_of_the_skill_work() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     let project = sandbox.path().join("shop");
     sandbox.git(&sandbox.path(), &["init", "-q", "shop"]);
     let compose = "services: {cache: {ports: ['6390:6379']}}";
@@ -57,7 +57,7 @@ fn examples_of_the_skill_work() {
 
 #[test]
 fn commands_and_flags_in_the_skill_exist() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     for name in FILES {
         let document = fs::read_to_string(sources().join(name)).unwrap();
         // Collect commands in backquotes and in shell examples, including substitutions.

@@ -10,7 +10,7 @@ use super::fixture::{assert_installed, run};
 
 #[test]
 fn the_skill_is_installed_in_the_project_and_removed_completely() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     let folders =
         [".claude", ".agents"].map(|agent| sandbox.work().join(agent).join("skills/port-registry"));
     let output = |result: &str| {
@@ -41,7 +41,7 @@ fn the_skill_is_installed_in_the_project_and_removed_completely() {
 
 #[test]
 fn global_install_uses_the_agent_folders_that_exist() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     let ran = run(&sandbox, &["skill", "install", "--global"]);
     assert_eq!(
         ran.complained(1),
@@ -76,7 +76,7 @@ fn global_install_uses_the_agent_folders_that_exist() {
 
 #[test]
 fn concurrent_installs_succeed() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     thread::scope(|scope| {
         let install = || {
             run(&sandbox, &["skill", "install", "--force"])
@@ -95,7 +95,7 @@ fn concurrent_installs_succeed() {
 
 #[test]
 fn a_failed_install_is_reported_and_the_others_are_done() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     // Use a file in place of a folder, because permissions would not stop root.
     fs::write(sandbox.work().join(".claude"), "not a folder").unwrap();
     let ran = run(&sandbox, &["skill", "install"]);

@@ -10,7 +10,7 @@ use super::fixture::{FILES, assert_installed, run};
 
 #[test]
 fn other_files_of_the_user_are_kept() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     let skills = sandbox.work().join(".claude/skills");
     fs::create_dir_all(skills.join("other")).unwrap();
     run(&sandbox, &["skill", "install"]).printed();
@@ -24,7 +24,7 @@ fn other_files_of_the_user_are_kept() {
 
 #[test]
 fn edited_files_are_kept_without_force() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     run(&sandbox, &["skill", "install"]).printed();
     let folder = sandbox.work().join(".claude/skills/port-registry");
     let skill = folder.join("SKILL.md");
@@ -64,7 +64,7 @@ fn edited_files_are_kept_without_force() {
 
 #[test]
 fn files_of_an_earlier_version_are_replaced_and_others_are_kept() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     run(&sandbox, &["skill", "install"]).printed();
     let folder = sandbox.work().join(".claude/skills/port-registry");
     let manifest = folder.join(".portctl.json");
@@ -104,7 +104,7 @@ fn files_of_an_earlier_version_are_replaced_and_others_are_kept() {
 
 #[test]
 fn existing_folders_are_kept() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     fs::create_dir(sandbox.work().join(".claude")).unwrap();
     fs::create_dir(sandbox.home().join(".agents")).unwrap();
     for args in [
@@ -136,7 +136,7 @@ fn existing_folders_are_kept() {
 
 #[test]
 fn uninstall_removes_the_remains_of_a_skill_deleted_by_hand() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     run(&sandbox, &["skill", "install"]).printed();
     for agent in [".claude", ".agents"] {
         let folder = sandbox.work().join(agent).join("skills/port-registry");
@@ -150,7 +150,7 @@ fn uninstall_removes_the_remains_of_a_skill_deleted_by_hand() {
 
 #[test]
 fn pipes_in_place_of_files_are_not_opened() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     let folder = sandbox.work().join(".claude/skills/port-registry");
     fs::create_dir_all(&folder).unwrap();
     let made = std::process::Command::new("mkfifo")
@@ -190,7 +190,7 @@ fn symbolic_links_are_not_followed() {
         ".claude/skills/port-registry/SKILL.md",
         ".claude/skills/port-registry/references",
     ] {
-        let sandbox = Sandbox::new();
+        let sandbox = Sandbox::in_memory();
         let target = elsewhere(&sandbox);
         let path = sandbox.work().join(link);
         fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -57,7 +57,7 @@ impl Scene {
         let first = free_block(RANGE);
         let range = format!("{first}-{}", first + RANGE - 1);
         Scene {
-            sandbox: Sandbox::new(),
+            sandbox: Sandbox::in_memory(),
             resident: None,
             wrapper: Vec::new(),
             variables: vec![("PORT_REGISTRY_RANGE", range.into())],

@@ -9,7 +9,7 @@ use std::process::Command;
 use rustix::fs::{XattrFlags, lgetxattr, lgetxattr_query, setxattr};
 use rustix::io::Errno;
 
-use super::machine::both_ways;
+use super::machine::both_ways_on_disk;
 use crate::PORTCTL;
 use test_support::{NOBODY, Ran, is_available};
 
@@ -60,7 +60,7 @@ fn attribute(path: &Path, name: &str) -> Option<Vec<u8>> {
 
 #[test]
 fn access_control_list_and_attributes_are_kept() {
-    both_ways(|machine| {
+    both_ways_on_disk(|machine| {
         let file = machine.write(".env", "A=1\n");
         if !set(&file, ACCESS, &list(4)) || !set(&file, "user.note", b"mine") {
             return;
@@ -89,7 +89,7 @@ fn access_control_list_and_attributes_are_kept() {
 
 #[test]
 fn file_whose_list_cannot_be_kept_is_not_changed() {
-    both_ways(|machine| {
+    both_ways_on_disk(|machine| {
         let mut trial = Command::new("strace");
         if !is_available("strace", trial.args(["-o", "/dev/null", "true"])) {
             return;
@@ -113,7 +113,7 @@ fn file_whose_list_cannot_be_kept_is_not_changed() {
 
 #[test]
 fn owner_group_and_mode_are_kept() {
-    both_ways(|machine| {
+    both_ways_on_disk(|machine| {
         let file = machine.write(".env", "A=1\n");
         fs::set_permissions(&file, Permissions::from_mode(0o604)).unwrap();
         let is_root = fs::metadata(&file).unwrap().uid() == 0;

@@ -18,17 +18,23 @@ pub(crate) struct Machine {
 
 /// Runs a test on two machines: in process on one, through a daemon on the other.
 pub(crate) fn both_ways(test: impl Fn(&Machine)) {
+    both_ways_in(Sandbox::in_memory, test);
+}
+
+/// Like [`both_ways`], but on a disk, because some kernels keep fewer attributes of files in memory.
+pub(super) fn both_ways_on_disk(test: impl Fn(&Machine)) {
+    both_ways_in(Sandbox::new, test);
+}
+
+fn both_ways_in(new: fn() -> Sandbox, test: impl Fn(&Machine)) {
     let daemonless = Machine {
-        sandbox: Sandbox::new(),
+        sandbox: new(),
         daemon: None,
     };
     test(&daemonless);
-    let sandbox = Sandbox::new();
-    let daemon = Daemon::start(&sandbox);
-    test(&Machine {
-        sandbox,
-        daemon: Some(daemon),
-    });
+    let sandbox = new();
+    let daemon = Some(Daemon::start(&sandbox));
+    test(&Machine { sandbox, daemon });
 }
 
 impl Machine {

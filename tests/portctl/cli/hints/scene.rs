@@ -41,7 +41,7 @@ pub(super) struct Followed {
 
 impl Scene {
     pub(super) fn new() -> Scene {
-        let portctl = Portctl::in_sandbox(Sandbox::in_memory());
+        let portctl = Portctl::new();
         let top = portctl.sandbox.path();
         let programs = top.join("programs");
         fs::create_dir(&programs).unwrap();
