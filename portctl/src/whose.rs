@@ -4,7 +4,7 @@ use std::fmt;
 use std::iter;
 use std::path::Path;
 
-use port_registry::{Listener, PortUse};
+use port_registry::{CHECKOUT_VARIABLE, CheckoutEvidence, Listener, PortUse};
 use serde::{Serialize, Serializer};
 
 use crate::daemon::program;
@@ -53,8 +53,15 @@ impl Whose {
         };
         if let Some(other) = listener.other_checkout(root) {
             let subject = named(Some(other)).unwrap_or_else(|| "it".to_owned());
+            let by = if names_other_checkout(listener, root) {
+                format!(", by {CHECKOUT_VARIABLE} in its environment")
+            } else {
+                String::new()
+            };
             let other = other.display();
-            return Whose::Foreign(format!("{subject} belongs to another checkout, {other}"));
+            return Whose::Foreign(format!(
+                "{subject} belongs to another checkout, {other}{by}"
+            ));
         }
         if listener.belongs_to(root) == Some(true) {
             return Whose::Ours;
@@ -66,6 +73,20 @@ impl Whose {
         let reason = listener.unknown_because();
         Whose::Unknown(format!("{subject} is unknown, because {reason}"))
     }
+}
+
+/// Tests if a process in the checkout at a root counts as another one's by its environment alone, which it may have
+/// inherited from a shell that `portctl run` started.
+pub(crate) fn names_other_checkout(listener: &Listener, root: &Path) -> bool {
+    let Some(other) = listener.other_checkout(root) else {
+        return false;
+    };
+    let mut all = iter::once(listener).chain(&listener.others);
+    all.any(|it| {
+        let is_inside = it.dir.as_deref().is_some_and(|dir| dir.starts_with(root));
+        let is_named = it.checkout_by == Some(CheckoutEvidence::Variable);
+        is_inside && is_named && it.checkout.as_deref() == Some(other)
+    })
 }
 
 fn is_daemon(listener: &Listener) -> bool {

@@ -1,22 +1,45 @@
 //! Reports of the servers on the ports of services.
 
-use port_registry::{Allocation, PortUse};
+use port_registry::{Allocation, Listener, PortUse};
 
 use super::invocation::Invocation;
 use crate::backend::Backend;
+use crate::conflict::move_command;
 use crate::output::wording;
 use crate::report::Report;
 use crate::server::{OtherAddresses, Server};
-use crate::whose::Whose;
+use crate::whose::{Whose, names_other_checkout};
 
 /// Reports a server that belongs to another checkout.
 pub(super) fn foreign(invocation: &Invocation, allocation: &Allocation, server: &Server) -> Report {
-    let service = [allocation.key.service()];
-    let line = invocation.of("move").with(&service);
+    let listener = server.in_use.listener.as_ref();
     Report::new(described(allocation, server))
         .holder(allocation.clone())
         .in_use(Some(server.in_use.clone()))
-        .hint(format!("`{line}` gives the service another port"))
+        .hint(next_step(invocation, allocation, listener))
+}
+
+/// The next step for a service on whose port a process of another checkout listens.
+pub(super) fn next_step(
+    invocation: &Invocation,
+    allocation: &Allocation,
+    listener: Option<&Listener>,
+) -> String {
+    let service = [allocation.key.service()];
+    let root = allocation.dir.as_deref();
+    if listener
+        .zip(root)
+        .is_some_and(|(it, root)| names_other_checkout(it, root))
+    {
+        let line = invocation.of("run").with(&service);
+        return format!("if it is the service, restart it by `{line} -- COMMAND`");
+    }
+    let line = if invocation.has_switch("--all") {
+        move_command(allocation)
+    } else {
+        invocation.of("move").with(&service)
+    };
+    format!("`{line}` gives the service another port")
 }
 
 /// A port that accepts no connection on localhost.

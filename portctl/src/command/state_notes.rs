@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use port_registry::{AllocationStatus, Port, ServiceState, StrayListener};
 
 use super::invocation::Invocation;
-use crate::doctor::move_command;
+use super::server_report::next_step;
 use crate::output::wording;
 use crate::server::{LISTEN_ON_LOCALHOST, OtherAddresses};
 use crate::whose::Whose;
@@ -47,13 +47,9 @@ fn of_foreign(invocation: &Invocation, statuses: &[AllocationStatus]) -> Vec<Str
         let (allocation, listener) = (&status.allocation, status.listener.as_ref()?);
         let (service, port) = (allocation.key.service(), allocation.port);
         let owner = Whose::of_listener(listener, allocation.dir.as_deref()?);
-        let line = if invocation.has_switch("--all") {
-            move_command(allocation)
-        } else {
-            invocation.of("move").with(&[service])
-        };
+        let step = next_step(invocation, allocation, Some(listener));
         Some(format!(
-            "port {port} of {service} is in use by {listener}{owner}; `{line}` gives the service another port"
+            "port {port} of {service} is in use by {listener}{owner}; {step}"
         ))
     });
     notes.collect()

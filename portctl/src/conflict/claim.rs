@@ -4,7 +4,7 @@ use std::path::Path;
 
 use port_registry::{Allocation, Claim, Error};
 
-use super::hint::{adopt_command, command_for, move_command, release_command};
+use super::hint::{adopt_command, command_for, move_command_to, release_command};
 use super::holder::report_holder;
 use super::port;
 use crate::backend::{Backend, BackendError, BatchOutcome, ItemError};
@@ -112,7 +112,7 @@ fn service_taken(backend: &dyn Backend, holder: &Allocation, claim: &Claim) -> (
         (None, Some(in_use)) => {
             let owner = Whose::of(&in_use, claim.dir().map(|dir| &**dir));
             if matches!(owner, Whose::Ours | Whose::Unknown(_)) {
-                let line = match move_command(claim, holder, port) {
+                let line = match move_command_to(claim, holder, port) {
                     Some(line) => format!("{line} --adopt"),
                     None => format!(
                         "portctl release --id {own} && {}",
@@ -128,7 +128,7 @@ fn service_taken(backend: &dyn Backend, holder: &Allocation, claim: &Claim) -> (
             }
         }
         (None, None) => {
-            if let Some(line) = move_command(claim, holder, port) {
+            if let Some(line) = move_command_to(claim, holder, port) {
                 format!("`{line}` gives it port {port} instead")
             } else {
                 let release = release_command(holder);

@@ -37,9 +37,25 @@ pub(crate) fn adopt_command(claim: &Claim, port: Port) -> String {
     format!("{allocate}{service} --port {port} --adopt")
 }
 
+/// The command that gives a service another port. It runs in the checkout.
+pub(crate) fn move_command(allocation: &Allocation) -> String {
+    let key = &allocation.key;
+    let dir = allocation.dir.as_ref();
+    let dir = dir.filter(|_| !allocation.checkout_is_gone());
+    let cd = dir.map_or_else(String::new, |dir| {
+        format!("cd{} && ", wording::positional(dir.as_str()))
+    });
+    format!(
+        "{cd}portctl move{}{}{}",
+        wording::flag("--app", key.app()),
+        wording::flag("--instance", key.instance()),
+        wording::service(key.service())
+    )
+}
+
 /// The command that moves the service of a claim to a port. Returns `None` if `move` may find another allocation than the
 /// one that the claim conflicts with.
-pub(crate) fn move_command(claim: &Claim, holder: &Allocation, port: Port) -> Option<String> {
+pub(crate) fn move_command_to(claim: &Claim, holder: &Allocation, port: Port) -> Option<String> {
     let is_found = if claim.label_origin().is_detected() {
         holder.label_origin.is_detected() && holder.dir.as_ref() == claim.dir()
     } else {

@@ -8,8 +8,8 @@ mod service_move;
 
 pub(crate) use self::claim::{first_allocated, report_first};
 pub(crate) use self::hint::{
-    adopt_command, command_for, move_command, path_for, release_command, release_hint,
-    release_hint_if_gone,
+    adopt_command, command_for, move_command, move_command_to, path_for, release_command,
+    release_hint, release_hint_if_gone,
 };
 pub(crate) use self::holder::report_holder;
 pub(crate) use self::port::refuse_foreign;

@@ -1,10 +1,11 @@
 //! Checks that the processes on allocated ports belong to the allocations' checkouts.
 
 use port_registry::daemon::full_message;
-use port_registry::{Allocation, AllocationStatus, Error, Listener, ServiceState};
+use port_registry::{AllocationStatus, Error, Listener, ServiceState};
 
 use super::finding::{Finding, Issue};
 use super::process;
+use crate::conflict::move_command;
 use crate::output::wording::{self, count};
 
 const CHECK: &str = "listeners";
@@ -141,21 +142,5 @@ fn describe_unclear(service: &AllocationStatus) -> String {
         "port {} of {} is in use{by}: {reason}",
         allocation.port,
         wording::holder(allocation)
-    )
-}
-
-/// The command that gives a service another port. It runs in the checkout.
-pub(crate) fn move_command(allocation: &Allocation) -> String {
-    let key = &allocation.key;
-    let dir = allocation.dir.as_ref();
-    let dir = dir.filter(|_| !allocation.checkout_is_gone());
-    let cd = dir.map_or_else(String::new, |dir| {
-        format!("cd{} && ", wording::positional(dir.as_str()))
-    });
-    format!(
-        "{cd}portctl move{}{}{}",
-        wording::flag("--app", key.app()),
-        wording::flag("--instance", key.instance()),
-        wording::service(key.service())
     )
 }

@@ -20,4 +20,3 @@ mod store;
 
 pub(crate) use self::checkup::examine;
 pub(crate) use self::finding::CheckStatus;
-pub(crate) use self::listeners::move_command;

@@ -117,7 +117,7 @@ impl RegistrationConflict<'_> {
                     env_command(self.claim, file)
                 )
             }
-            _ => conflict::move_command(self.claim, &holder, self.fixed_port.port).map_or_else(
+            _ => conflict::move_command_to(self.claim, &holder, self.fixed_port.port).map_or_else(
                 || format!("{} releases that port", conflict::release_command(&holder)),
                 |line| {
                     let adopt = if self.is_served { " --adopt" } else { "" };

@@ -20,7 +20,14 @@ pub(super) fn listen_as(scene: &Scene, name: &str, folder: &Path) -> (Helper, u1
 pub(super) fn assert_foreign(scene: &Scene, folder: &Path, port: u16, other: &Path) {
     let (text, status) = scene.check_in(folder, port);
     assert_eq!(status["owner"], "foreign");
-    let end = format!("; it belongs to another checkout, {}", other.display());
+    let listener = &status["listener"];
+    let is_inside = Path::new(listener["dir"].as_str().unwrap_or_default()).starts_with(folder);
+    // Its folder alone would have told otherwise.
+    let by = match listener["checkout_by"].as_str() {
+        Some("variable") if is_inside => ", by PORT_REGISTRY_CHECKOUT in its environment",
+        _ => "",
+    };
+    let end = format!("; it belongs to another checkout, {}{by}", other.display());
     assert!(text.ends_with(&end), "{text}");
 }
 

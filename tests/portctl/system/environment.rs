@@ -74,6 +74,36 @@ fn variable_that_names_no_existing_checkout_counts_for_nothing() {
 }
 
 #[test]
+fn inherited_variable_is_told_with_the_command_that_sets_it() {
+    both_ways(Scene::new, |scene| {
+        let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
+        let inside = scene.folder("shop/packages/web");
+        let (_server, port) = listen_for(scene, &blog, &inside);
+        let port = port.to_string();
+        let reason = format!(
+            "; it belongs to another checkout, {}, by PORT_REGISTRY_CHECKOUT in its environment",
+            blog.display()
+        );
+        let ran = scene.run_in(&shop, &["allocate", "web", "--port", &port]);
+        assert!(ran.complained(1).contains(&reason), "{ran:?}");
+        let get = scene.run_in(&shop, &["get", "web"]);
+        let own = get.printed().to_owned();
+        let mut command = scene.program(program("test-listener"));
+        command.env("PORT_REGISTRY_CHECKOUT", &blog);
+        let (_own, _) = occupant_by(command.arg(&own).current_dir(&inside));
+        let step = "if it is the service, restart it by `portctl run web -- COMMAND`";
+        let ran = scene.run_in(&shop, &["wait", "web", "--timeout", "0"]);
+        let error = ran.complained(3);
+        assert!(error.contains(&reason) && error.contains(step), "{error}");
+        let listed = scene.run_in(&shop, &["list"]);
+        assert!(
+            listed.stderr.contains(&format!("{reason}; {step}")),
+            "{listed:?}"
+        );
+    });
+}
+
+#[test]
 fn commands_of_run_belong_to_the_checkout() {
     both_ways(Scene::new, |scene| {
         let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
