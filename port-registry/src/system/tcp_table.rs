@@ -121,9 +121,7 @@ fn parse_address(row: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
-
-    use super::{SocketState, TcpSocket, listening_addresses, parse_address, parse_row};
+    use super::{SocketState, TcpSocket, parse_address, parse_row};
     use crate::types::port::Port;
 
     #[test]
@@ -171,6 +169,10 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn addresses_are_those_that_listen() {
+        use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
+
+        use super::listening_addresses;
+
         let addresses: [IpAddr; 3] = [
             Ipv4Addr::new(127, 0, 0, 2).into(),
             Ipv6Addr::LOCALHOST.into(),

@@ -64,7 +64,9 @@ impl Awaited {
                     let report = foreign(invocation, &self.allocation, server);
                     return Err(CommandError::Foreign(report));
                 }
-                Whose::Unknown(_) if invocation.has_switch("--strict") => {
+                Whose::Unknown(_)
+                    if invocation.has_switch("--strict") && !server.addresses.is_empty() =>
+                {
                     let report = Report::new(described(&self.allocation, server));
                     let report = report.holder(self.allocation.clone());
                     let report = report.in_use(Some(server.in_use.clone()));

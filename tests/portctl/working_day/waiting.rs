@@ -205,6 +205,14 @@ fn server_whose_queue_is_full_is_looked_at() {
         let ran = machine.run(&["open", "web"]);
         assert!(ran.complained(1).starts_with(&expected), "{ran:?}");
         drop((server, waiting));
+        let (server, waiting) = full_server(Path::new("/"), port);
+        let ran = machine.run(&["wait", "web", "--strict", "--timeout", "0"]);
+        assert!(
+            ran.complained(1)
+                .contains("accepts no connection on localhost"),
+            "{ran:?}"
+        );
+        drop((server, waiting));
         let (server, _waiting) = full_server(&machine.work(), port);
         let ran = machine.run(&["wait", "web", "--timeout", "0"]);
         let expected = format!(
