@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::super::machine::{Machine, both_ways};
-use test_support::{occupant_by, program};
+use test_support::{free_block, occupant_by, program};
 
 use super::fixture::run_command_of;
 
@@ -27,7 +27,11 @@ fn hints_about_foreign_listeners_give_the_services_other_ports() {
             .git(&machine.work(), &["init", "-q", "blog"]);
         let in_shop = |words: &[&str]| machine.run_in(&shop, words).printed().to_owned();
         let services = ["db", "it's"].map(|service| ["get", "--service", service]);
-        let before = services.map(|get| in_shop(&get));
+        // Ports that no other test uses.
+        let before = services.map(|get| {
+            let port = free_block(1).to_string();
+            in_shop(&[&get[..], &["--port", &port]].concat())
+        });
         let _foreign = before.each_ref().map(|port| {
             let mut command = Command::new(program("test-listener"));
             occupant_by(command.arg(port).current_dir(&blog))
