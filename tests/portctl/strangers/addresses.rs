@@ -33,11 +33,11 @@ fn foreign_server_at_the_address_is_named_and_not_stopped() {
         (None, "which does not answer"),
     ] {
         let machine = Machine::new();
-        impostor(machine.address, answer);
+        let impostor = impostor(machine.address, answer.as_deref());
         let complaint = machine.complaint(&["start"]);
         let in_use = PortUse::of_busy(machine.address.port().try_into().unwrap());
         let listener = in_use.listener.as_ref().unwrap();
-        assert_eq!(listener.pid, Some(std::process::id()));
+        assert_eq!(listener.pid, Some(impostor.id()));
         let error = format!("error: [ADDRESS] is {in_use}, {what}\n");
         assert!(complaint.starts_with(&error), "{complaint}");
         // At the same time, because each waits for a server that does not answer.
@@ -68,7 +68,8 @@ fn process_named_by_an_impostor_is_not_stopped() {
     let pid = stranger.pid();
     let daemon = json!({"version": "0.1.0", "pid": pid, "store": machine.sandbox.store(), "range": "1-65535"});
     let identity = format!("X-Port-Registry: 0.1.0; pid={pid}\r\n");
-    impostor(machine.address, Some(ok(&identity, &daemon.to_string())));
+    let answer = ok(&identity, &daemon.to_string());
+    let _impostor = impostor(machine.address, Some(&answer));
     fs::create_dir(machine.folder()).unwrap();
     fs::write(machine.pidfile(), pid.to_string()).unwrap();
     let complaint = machine.complaint(&["stop"]);
@@ -102,7 +103,7 @@ fn process_named_by_an_impostor_is_not_stopped() {
 #[test]
 fn hint_about_an_occupied_address_starts_the_daemon_at_another_one() {
     let machine = Machine::new();
-    impostor(machine.address, None);
+    let _impostor = impostor(machine.address, None);
     follow_hint(&machine, &machine.complaint(&["start"]));
 }
 

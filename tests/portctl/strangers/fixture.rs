@@ -1,13 +1,12 @@
 //! Programs in place of the daemon.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::thread;
 
 use crate::machine::Machine;
-use test_support::{is_available, wait_until};
+use test_support::helper::Helper;
+use test_support::{is_available, program, wait_until};
 
 /// A process that portctl must not signal. Killed when dropped.
 pub(super) struct Stranger(pub(super) Child);
@@ -34,22 +33,13 @@ impl Drop for Stranger {
     }
 }
 
-/// Runs a foreign server that sends the same answer to every request, or never answers.
-pub(super) fn impostor(address: SocketAddr, answer: Option<String>) {
-    let listener = TcpListener::bind(address).unwrap();
-    // The thread ends with the test process.
-    thread::spawn(move || {
-        let mut held = Vec::new();
-        for mut stream in listener.incoming().flatten() {
-            match &answer {
-                None => held.push(stream),
-                Some(answer) => {
-                    let _ = stream.read(&mut [0; 4096]);
-                    let _ = stream.write_all(answer.as_bytes());
-                }
-            }
-        }
-    });
+/// Starts a foreign server that sends the same answer to every request, or never answers. It is a process of its own,
+/// because a child of this one seems to own its sockets until it runs its program.
+pub(super) fn impostor(address: SocketAddr, answer: Option<&str>) -> Helper {
+    let mut command = Command::new(program("test-impostor"));
+    let mut impostor = Helper::spawn(command.arg(address.to_string()).args(answer));
+    impostor.expect(&format!("listening {}", address.port()));
+    impostor
 }
 
 pub(super) fn ok(identity: &str, body: &str) -> String {

@@ -146,7 +146,8 @@ fn process_that_does_not_hold_the_lock_is_not_stopped() {
     let store = machine.sandbox.store();
     let daemon = json!({"version": "0.1.0", "pid": pid, "store": store, "range": "1-65535"});
     let identity = format!("X-Port-Registry: 0.1.0; pid={pid}\r\n");
-    impostor(machine.address, Some(ok(&identity, &daemon.to_string())));
+    let answer = ok(&identity, &daemon.to_string());
+    let _impostor = impostor(machine.address, Some(&answer));
     fs::create_dir(machine.folder()).unwrap();
     let path = machine.folder().join("port-registry.pid.lock");
     let lock = fs::File::create(&path).unwrap();
