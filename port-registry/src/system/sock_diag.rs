@@ -4,6 +4,7 @@
 //! on a machine without any.
 
 use std::io::{self, Read, Write};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
@@ -106,7 +107,12 @@ fn outcome(message: &[u8]) -> io::Result<()> {
 /// Parses a `struct inet_diag_msg`.
 fn parse(message: &[u8]) -> Option<TcpSocket> {
     let message = message.get(..ANSWER)?;
+    let address = match *message.first()? {
+        AF_INET => IpAddr::from(array::<4>(message, 8)?),
+        _ => IpAddr::from(array::<16>(message, 8)?),
+    };
     Some(TcpSocket {
+        address,
         port: Port::new(u16::from_be_bytes(array(message, 4)?)).ok()?,
         state: SocketState::Listening,
         user: u32::from_ne_bytes(array(message, 64)?),

@@ -6,7 +6,7 @@ use std::path::Path;
 use listeners::{Protocol, SocketState};
 
 use super::evidence::Evidence;
-use super::joined::joined;
+use super::joined::{add, joined};
 use super::listener::Listener;
 use super::wanted::Wanted;
 use crate::types::port::Port;
@@ -27,10 +27,8 @@ pub(super) fn listeners(wanted: &Wanted) -> BTreeMap<Port, Listener> {
             process: executable.or_else(|| Some(it.process.name).filter(|it| !it.is_empty())),
             ..Listener::default()
         };
-        let of_port = found.entry(port).or_default();
-        if !of_port.contains(&listener) {
-            of_port.push(listener);
-        }
+        let address = Some(it.socket.ip());
+        add(found.entry(port).or_default(), listener, address);
     }
     joined(found, wanted, &mut Evidence::new(wanted.is_recorded))
 }

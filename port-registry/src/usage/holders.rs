@@ -7,11 +7,11 @@ use super::checkout_evidence::CheckoutEvidence;
 use super::containers::short_id;
 use super::evidence::Evidence;
 use super::forwarder::is_forwarder;
-use super::joined::joined;
+use super::joined::{add, joined};
 use super::listener::{CHECKOUT_VARIABLE, Listener};
 use super::processes::{self, WorkingFolder};
 use super::wanted::Wanted;
-use crate::system::tcp_table::TcpSocket;
+use crate::system::tcp_table::{SocketState, TcpSocket};
 use crate::system::trust;
 use crate::types::port::Port;
 
@@ -30,10 +30,8 @@ pub(super) fn of_sockets(sockets: &[TcpSocket], wanted: &Wanted) -> BTreeMap<Por
             uid: Some(socket.user),
             ..Listener::default()
         });
-        let of_port = found.entry(socket.port).or_default();
-        if !of_port.contains(&listener) {
-            of_port.push(listener);
-        }
+        let address = (socket.state == SocketState::Listening).then_some(socket.address);
+        add(found.entry(socket.port).or_default(), listener, address);
     }
     joined(found, wanted, &mut evidence)
 }

@@ -1,6 +1,7 @@
 //! Joining the listeners on a port, with the containers that they forward to.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::Path;
 
 #[cfg(unix)]
@@ -11,6 +12,18 @@ use super::forwarder::is_forwarder;
 use super::listener::Listener;
 use super::wanted::Wanted;
 use crate::types::port::Port;
+
+/// Adds a listener and one of its addresses to those of a port.
+pub(super) fn add(listeners: &mut Vec<Listener>, listener: Listener, address: Option<IpAddr>) {
+    let is_same = |it: &Listener| it.pid == listener.pid && it.uid == listener.uid;
+    match listeners.iter_mut().find(|it| is_same(it)) {
+        Some(known) => known.addresses.extend(address),
+        None => listeners.push(Listener {
+            addresses: address.into_iter().collect(),
+            ..listener
+        }),
+    }
+}
 
 /// Joins the listeners on each port.
 pub(super) fn joined(

@@ -1,6 +1,7 @@
 //! Listeners: the processes that have ports open.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use super::checkout_evidence::CheckoutEvidence;
@@ -22,6 +23,9 @@ const MAX_NAMED: usize = 3;
 #[cfg_attr(feature = "serde", serde(default))]
 #[non_exhaustive]
 pub struct Listener {
+    /// The addresses on which it listens, or none if it does not listen or the system does not tell.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
+    pub addresses: Vec<IpAddr>,
     /// The number of the process.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pid: Option<u32>,

@@ -15,7 +15,7 @@ use crate::checkout::{Here, TypedLabels, current_folder};
 use crate::command_error::CommandError;
 use crate::output::{self, visible, wording};
 use crate::report::Report;
-use crate::server::OtherAddresses;
+use crate::server::other_addresses;
 use crate::whose::Whose;
 
 pub(crate) fn run(args: CheckArgs) -> CommandResult {
@@ -25,9 +25,8 @@ pub(crate) fn run(args: CheckArgs) -> CommandResult {
     let (port, compared) = target.find(&*backend)?;
     let status = backend.check(port)?;
     let owner = status.in_use.as_ref().map(|it| compared.owner(it));
-    let addresses = OtherAddresses::of(|it| it == port && status.in_use.is_some());
-    let in_use = status.in_use.as_ref();
-    let addresses = in_use.and_then(|it| addresses.described(port, it.listener.as_ref()));
+    let listener = status.in_use.as_ref().and_then(|it| it.listener.as_ref());
+    let addresses = listener.and_then(other_addresses);
     let printed = if as_json {
         output::print_json(&Checked {
             status: &status,

@@ -7,7 +7,7 @@ use crate::backend::Backend;
 use crate::conflict::move_command;
 use crate::output::wording;
 use crate::report::Report;
-use crate::server::{OtherAddresses, Server};
+use crate::server::{Server, other_addresses};
 use crate::whose::{Whose, names_other_checkout};
 
 /// Reports a server that belongs to another checkout.
@@ -72,8 +72,7 @@ pub(super) fn silence(backend: &dyn Backend, allocation: &Allocation) -> Silence
 
 fn silence_of_used(allocation: &Allocation, in_use: &PortUse) -> Silence {
     let (port, key) = (allocation.port, &allocation.key);
-    let addresses = OtherAddresses::of(|it| it == port);
-    let Some(addresses) = addresses.described(port, in_use.listener.as_ref()) else {
+    let Some(addresses) = in_use.listener.as_ref().and_then(other_addresses) else {
         let problem =
             format!("port {port} of {key} accepts no connection on localhost, but is {in_use}");
         let cause = if in_use.usage.may_listen() {

@@ -1,13 +1,13 @@
 //! Notes on the states of services, which `portctl list` prints beside its table.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use port_registry::{AllocationStatus, Port, ServiceState, StrayListener};
 
 use super::invocation::Invocation;
 use super::server_report::next_step;
 use crate::output::wording;
-use crate::server::{LISTEN_ON_LOCALHOST, OtherAddresses};
+use crate::server::{LISTEN_ON_LOCALHOST, other_addresses};
 use crate::whose::Whose;
 
 /// The number of ports that the notes name, for each kind of note.
@@ -56,19 +56,13 @@ fn of_foreign(invocation: &Invocation, statuses: &[AllocationStatus]) -> Vec<Str
 }
 
 fn of_addresses(statuses: &[AllocationStatus]) -> Vec<String> {
-    let served = statuses.iter().filter(|it| {
-        let may_be_own = matches!(it.state, ServiceState::Up | ServiceState::Unknown);
-        may_be_own && it.listener.is_some()
-    });
-    let ports: HashSet<Port> = served.clone().map(|it| it.allocation.port).collect();
-    if ports.is_empty() {
-        return Vec::new();
-    }
-    let addresses = OtherAddresses::of(|it| ports.contains(&it));
+    let served = statuses
+        .iter()
+        .filter(|it| matches!(it.state, ServiceState::Up | ServiceState::Unknown));
     let notes = served.filter_map(|status| {
         let (service, port) = (status.allocation.key.service(), status.allocation.port);
         let listener = status.listener.as_ref()?;
-        let only = addresses.described(port, Some(listener))?;
+        let only = other_addresses(listener)?;
         Some(format!(
             "port {port} of {service} is in use by {listener}{only}: {LISTEN_ON_LOCALHOST}"
         ))

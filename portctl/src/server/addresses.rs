@@ -1,37 +1,35 @@
 //! The addresses on which servers listen.
 
-use std::collections::BTreeMap;
+use std::iter;
 use std::net::IpAddr;
 
-use port_registry::{Listener, Port, listening_addresses};
+use port_registry::Listener;
 
 use super::connection::LOOPBACKS;
 
-/// The next step for a server that [`OtherAddresses`] names.
+/// The next step for a server that [`other_addresses`] names.
 pub(crate) const LISTEN_ON_LOCALHOST: &str = "make the server listen on localhost";
 
-/// The addresses of servers that localhost does not reach, by port.
-#[derive(Debug)]
-pub(crate) struct OtherAddresses(BTreeMap<Port, Vec<IpAddr>>);
-
-impl OtherAddresses {
-    /// Looks up the ports that are wanted.
-    pub(crate) fn of(is_wanted: impl Fn(Port) -> bool) -> OtherAddresses {
-        let mut addresses = listening_addresses(is_wanted);
-        addresses.retain(|_, all| !all.iter().any(is_localhost));
-        OtherAddresses(addresses)
+/// Tells that a listener is on other addresses than those of localhost, to follow its description. Returns `None` if localhost
+/// may reach it.
+pub(crate) fn other_addresses(listener: &Listener) -> Option<String> {
+    let all = iter::once(listener).chain(&listener.others);
+    let mut addresses: Vec<IpAddr> = Vec::new();
+    for one in all {
+        if one.addresses.is_empty() || one.addresses.iter().any(is_localhost) {
+            return None;
+        }
+        addresses.extend(&one.addresses);
     }
-
-    /// Tells that a port is used on other addresses only, to follow its use. Returns `None` if localhost may reach it.
-    pub(crate) fn described(&self, port: Port, listener: Option<&Listener>) -> Option<String> {
-        let addresses: Vec<String> = self.0.get(&port)?.iter().map(IpAddr::to_string).collect();
-        let is_one = listener.is_none_or(|it| it.others.is_empty());
-        let listens = if is_one { "it listens" } else { "they listen" };
-        let addresses = addresses.join(" and ");
-        Some(format!(
-            "; {listens} on {addresses} only, so localhost does not reach it"
-        ))
-    }
+    let listens = match listener.others.len() {
+        0 => "it listens",
+        _ => "they listen",
+    };
+    let addresses: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
+    let addresses = addresses.join(" and ");
+    Some(format!(
+        "; {listens} on {addresses} only, so localhost does not reach it"
+    ))
 }
 
 /// Tests if a client of localhost reaches a server that listens on an address.

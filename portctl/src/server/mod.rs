@@ -6,7 +6,7 @@ mod look;
 mod request;
 mod shared_limit;
 
-pub(crate) use self::addresses::{LISTEN_ON_LOCALHOST, OtherAddresses};
+pub(crate) use self::addresses::{LISTEN_ON_LOCALHOST, other_addresses};
 pub(crate) use self::look::{Server, look};
 pub(crate) use self::request::{HttpAnswer, HttpPath, get};
 pub(crate) use self::shared_limit::SharedLimit;

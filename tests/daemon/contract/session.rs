@@ -71,7 +71,7 @@ impl Session {
         // Only Linux tells the folder of the process, which may be in a checkout.
         settings.add_filter(
             &format!(
-                r#""pid":{},"process":"[^"]*"(,"dir":"[^"]*")?(,"checkout":"[^"]*","checkout_by":"[^"]*")?"#,
+                r#""addresses":\["127.0.0.1"\],"pid":{},"process":"[^"]*"(,"dir":"[^"]*")?(,"checkout":"[^"]*","checkout_by":"[^"]*")?"#,
                 std::process::id()
             ),
             r#""pid":[PID],"process":"[PROCESS]""#,
