@@ -6,6 +6,7 @@ use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    run_more_tests_at_once();
     let Some(root) = git(&["rev-parse", "--show-toplevel"]) else {
         return;
     };
@@ -57,4 +58,17 @@ fn git(words: &[&str]) -> Option<String> {
         .ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())
+}
+
+/// Makes `cargo test` run two tests for each processor, because half of their time is waiting for processes and for time
+/// limits. Cargo passes these variables to the tests too. One in the environment has precedence.
+fn run_more_tests_at_once() {
+    const THREADS: &str = "RUST_TEST_THREADS";
+    println!("cargo::rerun-if-env-changed={THREADS}");
+    let processors = std::thread::available_parallelism();
+    if let Ok(processors) = processors
+        && std::env::var_os(THREADS).is_none()
+    {
+        println!("cargo::rustc-env={THREADS}={}", processors.get() * 2);
+    }
 }
