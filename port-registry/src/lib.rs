@@ -192,7 +192,6 @@ pub use store_error::StoreError;
 #[doc(hidden)]
 pub use system::connect::connect;
 pub use system::probe::{Probe, SystemProbe, Verdict};
-#[doc(hidden)]
 pub use types::allocation::Allocation;
 pub use types::allocation_id::{AllocationId, AllocationIdError};
 pub use types::allocation_status::{AllocationStatus, ServiceState, StrayListener};
