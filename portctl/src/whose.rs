@@ -83,7 +83,11 @@ pub(crate) fn names_other_checkout(listener: &Listener, root: &Path) -> bool {
     };
     let mut all = iter::once(listener).chain(&listener.others);
     all.any(|it| {
-        let is_inside = it.dir.as_deref().is_some_and(|dir| dir.starts_with(root));
+        let is_inside = it.dir.as_deref().is_some_and(|dir| {
+            // A worktree may lie in its main checkout.
+            let is_nested = other.starts_with(root) && dir.starts_with(other);
+            dir.starts_with(root) && !is_nested
+        });
         let is_named = it.checkout_by == Some(CheckoutEvidence::Variable);
         is_inside && is_named && it.checkout.as_deref() == Some(other)
     })

@@ -104,6 +104,25 @@ fn inherited_variable_is_told_with_the_command_that_sets_it() {
 }
 
 #[test]
+fn variable_of_a_worktree_inside_the_checkout_is_not_inherited() {
+    both_ways(Scene::new, |scene| {
+        let shop = scene.repository("shop");
+        let nested = scene.repository("shop/.worktrees/feature");
+        let port = scene.run_in(&shop, &["get", "web"]).printed().to_owned();
+        let mut command = scene.program(program("test-listener"));
+        command.env("PORT_REGISTRY_CHECKOUT", &nested);
+        let (_server, _) = occupant_by(command.arg(&port).current_dir(&nested));
+        let ran = scene.run_in(&shop, &["wait", "web", "--timeout", "0"]);
+        let expected = format!(
+            "; it belongs to another checkout, {}\n\
+             hint: `portctl move web` gives the service another port",
+            nested.display()
+        );
+        assert!(ran.complained(3).ends_with(&expected), "{ran:?}");
+    });
+}
+
+#[test]
 fn commands_of_run_belong_to_the_checkout() {
     both_ways(Scene::new, |scene| {
         let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
