@@ -7,6 +7,7 @@ use port_registry::{Allocation, Port};
 use super::invocation::Invocation;
 use super::named::Named;
 use super::outcome::{CommandResult, Done};
+use super::state_notes::Scope;
 use super::{missing, named, state_notes};
 use crate::args::ListArgs;
 use crate::backend::{self, Backend};
@@ -50,7 +51,11 @@ pub(crate) fn run(args: ListArgs) -> CommandResult {
     if args.json {
         return Ok(Done::Printed(output::print_json(&statuses)));
     }
-    missing.extend(state_notes::of(&invocation, &statuses));
+    missing.extend(state_notes::of(
+        scope(&here, &invocation),
+        &invocation,
+        &statuses,
+    ));
     let printed = if is_empty {
         Ok(())
     } else if args.all {
@@ -67,6 +72,16 @@ pub(crate) fn run(args: ListArgs) -> CommandResult {
     Ok(Done::Printed(printed.and_then(|()| {
         missing.iter().try_for_each(|it| remark(&visible(it)))
     })))
+}
+
+fn scope(here: &Here, invocation: &Invocation) -> Scope {
+    let typed = here.typed();
+    let is_of_app = typed.app().is_some() && typed.instance().is_none();
+    if invocation.has_switch("--all") || is_of_app {
+        Scope::Several
+    } else {
+        Scope::OneCheckout
+    }
 }
 
 /// A service or a port that the command line names.
@@ -122,7 +137,7 @@ fn nothing_matches(
     } else {
         here.owner()?
     };
-    let is_of_one = !is_of_all && (typed.app().is_none() || typed.instance().is_some());
+    let is_of_one = scope(here, invocation) == Scope::OneCheckout;
     Ok(match (service, port) {
         (None, None) if owner.is_empty() => "no allocations".to_owned(),
         (Some(service), None) if owner.is_empty() => format!("no allocations of {service}"),

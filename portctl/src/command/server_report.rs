@@ -4,7 +4,6 @@ use port_registry::{Allocation, Listener, PortUse};
 
 use super::invocation::Invocation;
 use crate::backend::Backend;
-use crate::conflict::move_command;
 use crate::output::wording;
 use crate::report::Report;
 use crate::server::{Server, other_addresses};
@@ -12,34 +11,31 @@ use crate::whose::{Whose, names_other_checkout};
 
 /// Reports a server that belongs to another checkout.
 pub(super) fn foreign(invocation: &Invocation, allocation: &Allocation, server: &Server) -> Report {
+    let service = [allocation.key.service()];
+    let line = |command| invocation.of(command).with(&service);
     let listener = server.in_use.listener.as_ref();
     Report::new(described(allocation, server))
         .holder(allocation.clone())
         .in_use(Some(server.in_use.clone()))
-        .hint(next_step(invocation, allocation, listener))
+        .hint(next_step(allocation, listener, &line))
 }
 
-/// The next step for a service on whose port a process of another checkout listens.
+/// The next step for a service on whose port a process of another checkout listens. `line` makes the command line of a command
+/// for the service.
 pub(super) fn next_step(
-    invocation: &Invocation,
     allocation: &Allocation,
     listener: Option<&Listener>,
+    line: &dyn Fn(&'static str) -> String,
 ) -> String {
-    let service = [allocation.key.service()];
     let root = allocation.dir.as_deref();
-    if listener
+    let is_inherited = listener
         .zip(root)
-        .is_some_and(|(it, root)| names_other_checkout(it, root))
-    {
-        let line = invocation.of("run").with(&service);
+        .is_some_and(|(it, root)| names_other_checkout(it, root));
+    if is_inherited {
+        let line = line("run");
         return format!("if it is the service, restart it by `{line} -- COMMAND`");
     }
-    let line = if invocation.has_switch("--all") {
-        move_command(allocation)
-    } else {
-        invocation.of("move").with(&service)
-    };
-    format!("`{line}` gives the service another port")
+    format!("`{}` gives the service another port", line("move"))
 }
 
 /// A port that accepts no connection on localhost.

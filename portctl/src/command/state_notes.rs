@@ -6,6 +6,7 @@ use port_registry::{AllocationStatus, Port, ServiceState, StrayListener};
 
 use super::invocation::Invocation;
 use super::server_report::next_step;
+use crate::conflict::command_in_checkout;
 use crate::output::wording;
 use crate::server::{LISTEN_ON_LOCALHOST, other_addresses};
 use crate::whose::Whose;
@@ -16,16 +17,29 @@ const MAX_NOTED: usize = 5;
 /// The number of services that a note names. The others are counted.
 const MAX_MEANT: usize = 3;
 
+/// The services that are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Those that other commands find with the same labels.
+    OneCheckout,
+    /// Those of several checkouts.
+    Several,
+}
+
 /// Tells which services have foreign listeners or are out of the reach of localhost, and which processes of a checkout may
-/// be a service on a wrong port.
-pub(super) fn of(invocation: &Invocation, statuses: &[AllocationStatus]) -> Vec<String> {
+/// be a service on a wrong port. `scope` tells which services are listed.
+pub(super) fn of(
+    scope: Scope,
+    invocation: &Invocation,
+    statuses: &[AllocationStatus],
+) -> Vec<String> {
     let all = || {
         let invocation = invocation.of("list").like(invocation);
         invocation.with_switch("--json", true).with::<&str>(&[])
     };
     let mut notes = Vec::new();
     for mut of_kind in [
-        of_foreign(invocation, statuses),
+        of_foreign(scope, invocation, statuses),
         of_addresses(statuses),
         of_strays(statuses),
     ] {
@@ -39,7 +53,7 @@ pub(super) fn of(invocation: &Invocation, statuses: &[AllocationStatus]) -> Vec<
     notes
 }
 
-fn of_foreign(invocation: &Invocation, statuses: &[AllocationStatus]) -> Vec<String> {
+fn of_foreign(scope: Scope, invocation: &Invocation, statuses: &[AllocationStatus]) -> Vec<String> {
     let foreign = statuses
         .iter()
         .filter(|it| it.state == ServiceState::Foreign);
@@ -47,7 +61,11 @@ fn of_foreign(invocation: &Invocation, statuses: &[AllocationStatus]) -> Vec<Str
         let (allocation, listener) = (&status.allocation, status.listener.as_ref()?);
         let (service, port) = (allocation.key.service(), allocation.port);
         let owner = Whose::of_listener(listener, allocation.dir.as_deref()?);
-        let step = next_step(invocation, allocation, Some(listener));
+        let line = |command| match scope {
+            Scope::OneCheckout => invocation.of(command).with(&[service]),
+            Scope::Several => command_in_checkout(command, allocation),
+        };
+        let step = next_step(allocation, Some(listener), &line);
         Some(format!(
             "port {port} of {service} is in use by {listener}{owner}; {step}"
         ))

@@ -37,8 +37,8 @@ pub(crate) fn adopt_command(claim: &Claim, port: Port) -> String {
     format!("{allocate}{service} --port {port} --adopt")
 }
 
-/// The command that gives a service another port. It runs in the checkout.
-pub(crate) fn move_command(allocation: &Allocation) -> String {
+/// The command line of a command for the service of an allocation. It runs in the checkout.
+pub(crate) fn command_in_checkout(command: &str, allocation: &Allocation) -> String {
     let key = &allocation.key;
     let dir = allocation.dir.as_ref();
     let dir = dir.filter(|_| !allocation.checkout_is_gone());
@@ -46,7 +46,7 @@ pub(crate) fn move_command(allocation: &Allocation) -> String {
         format!("cd{} && ", wording::positional(dir.as_str()))
     });
     format!(
-        "{cd}portctl move{}{}{}",
+        "{cd}{PROGRAM} {command}{}{}{}",
         wording::flag("--app", key.app()),
         wording::flag("--instance", key.instance()),
         wording::service(key.service())

@@ -8,7 +8,7 @@ mod service_move;
 
 pub(crate) use self::claim::{first_allocated, report_first};
 pub(crate) use self::hint::{
-    adopt_command, command_for, move_command, move_command_to, path_for, release_command,
+    adopt_command, command_for, command_in_checkout, move_command_to, path_for, release_command,
     release_hint, release_hint_if_gone,
 };
 pub(crate) use self::holder::report_holder;

@@ -5,7 +5,7 @@ use port_registry::{AllocationStatus, Error, Listener, ServiceState};
 
 use super::finding::{Finding, Issue};
 use super::process;
-use crate::conflict::move_command;
+use crate::conflict::command_in_checkout;
 use crate::output::wording::{self, count};
 
 const CHECK: &str = "listeners";
@@ -57,7 +57,7 @@ fn summary(services: &[AllocationStatus]) -> String {
 
 /// Reports processes of other checkouts.
 fn report_foreign(first: &AllocationStatus, foreign: &[&AllocationStatus]) -> Finding {
-    let command = move_command(&first.allocation);
+    let command = command_in_checkout("move", &first.allocation);
     let hint = match foreign.len() {
         1 => format!("give the service another port: `{command}`"),
         _ => format!("give the services other ports, beginning with the first: `{command}`"),

@@ -123,6 +123,30 @@ fn variable_of_a_worktree_inside_the_checkout_is_not_inherited() {
 }
 
 #[test]
+fn inherited_variable_in_a_list_of_several_checkouts_is_told_with_the_folder_of_the_command() {
+    both_ways(Scene::new, |scene| {
+        let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
+        let port = scene.run_in(&shop, &["get", "web"]).printed().to_owned();
+        let mut command = scene.program(program("test-listener"));
+        command.env("PORT_REGISTRY_CHECKOUT", &blog);
+        let (_server, _) = occupant_by(command.arg(&port).current_dir(&shop));
+        let labels = "--app shop --instance main";
+        let step = format!(
+            "restart it by `cd {} && portctl run {labels} web -- COMMAND`\n",
+            shop.display()
+        );
+        for words in [&["list", "--all"][..], &["list", "--app", "shop"]] {
+            let ran = scene.run_in(&blog, words);
+            assert!(ran.stderr.ends_with(&step), "{ran:?}");
+        }
+        let words = ["list", "--app", "shop", "--instance", "main"];
+        let ran = scene.run_in(&blog, &words);
+        let step = format!("restart it by `portctl run {labels} web -- COMMAND`\n");
+        assert!(ran.stderr.ends_with(&step), "{ran:?}");
+    });
+}
+
+#[test]
 fn commands_of_run_belong_to_the_checkout() {
     both_ways(Scene::new, |scene| {
         let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
