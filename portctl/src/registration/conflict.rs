@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use port_registry::{Allocation, Claim, Error, PortUse, variable_name};
+use port_registry::{Allocation, Claim, Error, ListenerPolicy, PortUse, variable_name};
 
 use crate::backend::Backend;
 use crate::checkout::Here;
@@ -21,8 +21,12 @@ pub(super) struct RegistrationConflict<'a> {
     pub(super) here: &'a Here<'a>,
     pub(super) claim: &'a Claim,
     pub(super) fixed_port: &'a FixedPort,
-    /// True if the server of the service uses the port already.
-    pub(super) is_served: bool,
+    /// The use of the port when it was looked at, and whose it is.
+    pub(super) seen: Option<&'a (PortUse, Whose)>,
+    /// The treatment of the process that uses the port.
+    pub(super) policy: ListenerPolicy,
+    /// The command that registers ports with servers whose checkout is unknown.
+    pub(super) adopt_command: &'a str,
 }
 
 impl RegistrationConflict<'_> {
@@ -37,8 +41,25 @@ impl RegistrationConflict<'_> {
                     None => self.other_port(*holder),
                 }
             }
+            Error::PortInUse { .. } => match self.seen {
+                Some((in_use, whose)) => self.in_use(in_use, whose, self.adopt_command),
+                None => Report::new(format!("{} in use since a moment ago", self.problem()))
+                    .hint("run the command again"),
+            },
             error => return Err(error.into()),
         })
+    }
+
+    /// Returns the beginning of a problem of the port, up to the verb.
+    fn problem(&self) -> String {
+        let FixedPort {
+            file,
+            line,
+            port,
+            service,
+            ..
+        } = self.fixed_port;
+        format!("{file}:{line}: port {port} of {service} is")
     }
 
     /// Reports a problem of the port, and the process that listens on the port of the holder.
@@ -54,24 +75,11 @@ impl RegistrationConflict<'_> {
         conflict::report_holder(self.backend, &problem, holder)
     }
 
-    /// Reports a port that is not allocated, but in use by a process that is not certainly the service, if it was in use
-    /// when it was looked at.
-    pub(super) fn in_use(&self, seen: Option<(PortUse, Whose)>, adopt_command: &str) -> Report {
-        let FixedPort {
-            file,
-            line,
-            port,
-            service,
-            ..
-        } = self.fixed_port;
-        let problem = format!("{file}:{line}: port {port} of {service} is");
-        let Some((in_use, whose)) = seen else {
-            let report = Report::new(format!("{problem} in use since a moment ago"));
-            return report.hint("run the command again");
-        };
-        let report = Report::new(format!("{problem} {in_use}{whose}"));
+    /// Reports a port that is not allocated, but in use by a process that is not certainly the service.
+    fn in_use(&self, in_use: &PortUse, whose: &Whose, adopt_command: &str) -> Report {
+        let report = Report::new(format!("{} {in_use}{whose}", self.problem()));
         let own_port = own_port_hint(self.claim, self.fixed_port);
-        report.in_use(Some(in_use)).hint(match whose {
+        report.in_use(Some(in_use.clone())).hint(match whose {
             Whose::Foreign(_) => own_port,
             _ => format!(
                 "if the service itself listens there, `{adopt_command}` registers it; otherwise {own_port}"
@@ -117,13 +125,23 @@ impl RegistrationConflict<'_> {
                     env_command(self.claim, file)
                 )
             }
-            _ => conflict::move_command_to(self.claim, &holder, self.fixed_port.port).map_or_else(
-                || format!("{} releases that port", conflict::release_command(&holder)),
-                |line| {
-                    let adopt = if self.is_served { " --adopt" } else { "" };
+            _ => match (
+                conflict::move_command_to(self.claim, &holder, self.fixed_port.port),
+                self.seen,
+            ) {
+                (None, _) => {
+                    format!("{} releases that port", conflict::release_command(&holder))
+                }
+                // `move` would refuse the port too.
+                (Some(line), Some((in_use, whose))) if self.policy == ListenerPolicy::Refuse => {
+                    return self.in_use(in_use, whose, &format!("{line} --adopt"));
+                }
+                (Some(line), seen) => {
+                    let is_served = seen.is_some_and(|(_, whose)| *whose != Whose::Nobody);
+                    let adopt = if is_served { " --adopt" } else { "" };
                     format!("`{line}{adopt}` gives it the port that is written there")
-                },
-            ),
+                }
+            },
         };
         self.report_holder(&problem, holder).hint(hint)
     }

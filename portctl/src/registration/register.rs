@@ -77,14 +77,11 @@ impl Registration<'_> {
                 here,
                 claim: &claims[index],
                 fixed_port: certain[index],
-                is_served: looks[index].is_served(),
+                seen: looks[index].in_use.as_ref(),
+                policy: looks[index].policy,
+                adopt_command: &self.adopt_command,
             };
-            conflicts.push(match error {
-                Error::PortInUse { .. } => {
-                    conflict.in_use(looks[index].in_use.clone(), &self.adopt_command)
-                }
-                error => conflict.report(error)?,
-            });
+            conflicts.push(conflict.report(error)?);
         }
         Err(refusal(conflicts, claims.len()).into())
     }
@@ -114,17 +111,10 @@ impl Registration<'_> {
 
 /// A look at a port that is to be registered.
 struct Look {
+    /// The use, and whose it is.
     in_use: Option<(PortUse, Whose)>,
     /// The treatment of a process that uses the port.
     policy: ListenerPolicy,
-}
-
-impl Look {
-    /// Tests if a server uses the port that counts as that of the service.
-    fn is_served(&self) -> bool {
-        let whose = self.in_use.as_ref().map(|(_, whose)| whose);
-        self.policy == ListenerPolicy::Adopt && whose.is_some_and(|it| *it != Whose::Nobody)
-    }
 }
 
 /// Refuses services and ports of another checkout whose labels an environment variable typed. They would count as

@@ -188,3 +188,24 @@ fn scan_reports_listeners_and_conflicts_of_the_registry_at_once() {
         assert_eq!(ran.code, Some(0), "{ran:?}");
     });
 }
+
+#[test]
+fn scan_refuses_a_foreign_listener_on_the_port_of_a_service_that_has_another() {
+    for (place, has_adopt_hint) in [(Some("blog"), false), (None, true)] {
+        both_ways(Scene::new, |scene| {
+            let case = Case::new(scene, place);
+            assert_eq!(scene.run_in(&case.shop, &["get", "web"]).code, Some(0));
+            let ran = scene.run_in(&case.shop, &["scan", "--register"]);
+            let error = ran.complained(1);
+            let port = case.port;
+            let in_use = format!("port {port} of web is in use by test-listener");
+            assert!(error.contains(&in_use), "{error}");
+            let adopting = format!("`portctl move web --port {port} --adopt` registers it");
+            assert_eq!(error.contains(&adopting), has_adopt_hint, "{error}");
+            assert_eq!(error.contains("portctl move"), has_adopt_hint, "{error}");
+            let words = ["move", "web", "--port", &port.to_string(), "--adopt"];
+            let moved = scene.run_in(&case.shop, &words);
+            assert_eq!(moved.code, Some(i32::from(!has_adopt_hint)), "{moved:?}");
+        });
+    }
+}
