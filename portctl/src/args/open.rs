@@ -10,8 +10,8 @@ use argh::{ArgsInfo, FromArgs};
     help_triggers("-h", "--help", "help"),
     note = "The service must be running. If nothing listens on its port, or a process of another \
             checkout does, nothing is opened, and the exit code is 1. The browser is the first program in the \
-            variable BROWSER that works, or else the default of the system. If there is none, the URL is printed, and the exit \
-            code is 1.",
+            variable BROWSER that works, or the default of the system if that is not set. If none opens the URL, it is printed, \
+            and the exit code is 1.",
     example = "{command_name} web\nportctl wait web && {command_name} web\n{command_name} web --site"
 )]
 pub(crate) struct OpenArgs {
