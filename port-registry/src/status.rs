@@ -16,9 +16,6 @@ use crate::usage::listener::Listener;
 use crate::usage::search::ListeningSockets;
 use crate::usage::wanted::Wanted;
 
-/// The name of the daemon's executable.
-const DAEMON_PROGRAM: &str = "port-registry";
-
 impl Registry {
     /// Returns the allocations that match, ordered by id, with what listens on their ports.
     ///
@@ -149,8 +146,7 @@ impl Surroundings<'_> {
     }
 
     /// Finds the processes of checkouts that listen on ports which are not allocated to their checkout. A process that
-    /// listens on such a port too is in its place, whatever other ports it has. The daemon is no service of the checkout
-    /// that it was started in.
+    /// listens on such a port too is in its place, whatever other ports it has.
     fn add_strays(&self, described: &mut [AllocationStatus], all: &BTreeMap<Port, Listener>) {
         let mut in_place: HashSet<u32> = HashSet::new();
         let mut strays: Vec<(&Path, StrayListener)> = Vec::new();
@@ -160,14 +156,16 @@ impl Surroundings<'_> {
             };
             let holder = (self.holder)(port);
             if holder.as_ref().is_some_and(|it| may_belong(it, checkout)) {
-                in_place.extend(listener.all().filter_map(|it| it.pid));
+                let own = listener.all();
+                let own = own.filter(|it| it.checkout.as_deref() == Some(checkout));
+                in_place.extend(own.filter_map(|it| it.pid));
                 continue;
             }
             // Connections may reach each of several processes.
             let is_alone = listener
                 .all()
                 .all(|it| it.checkout.as_deref() == Some(checkout));
-            if is_alone && listener.process.as_deref() != Some(DAEMON_PROGRAM) {
+            if is_alone {
                 let listener = listener.clone();
                 let stray = StrayListener {
                     port,

@@ -86,7 +86,7 @@ impl From<InvalidAddress> for CommandError {
 impl From<ClientError> for Report {
     fn from(error: ClientError) -> Report {
         let hint = match &error {
-            ClientError::Denied { .. } => sandbox::NEXT_STEP.to_owned(),
+            ClientError::Denied { reason, .. } => reason.next_step().to_owned(),
             ClientError::NothingListens { .. } => {
                 format!(
                     "`portctl start` starts a daemon; after `unset {ADDRESS_VARIABLE}` none is needed"

@@ -1,25 +1,58 @@
 //! Sandboxes that keep this process from using the network.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr};
 
+#[cfg(unix)]
+use rustix::io::Errno;
 use socket2::{Domain, Socket, Type};
+use thiserror::Error;
 
 use crate::report::Report;
 
-/// The problem where the system denies connections, even to this machine.
-pub(crate) const NO_CONNECTIONS: &str = "this process may not open connections";
+/// The reason why this process can open no connection, even to this machine. It tells nothing about the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub(crate) enum NoConnections {
+    #[error("this process may not open connections")]
+    Denied,
+    #[error("this process has too many open files to open a connection")]
+    TooManyFiles,
+}
+
+impl NoConnections {
+    /// Returns `None` if the connection was tried.
+    pub(crate) fn of(error: &io::Error) -> Option<NoConnections> {
+        if error.kind() == ErrorKind::PermissionDenied {
+            return Some(NoConnections::Denied);
+        }
+        #[cfg(unix)]
+        match Errno::from_io_error(error)? {
+            // Service managers and sandboxes restrict families in this way.
+            Errno::AFNOSUPPORT => return Some(NoConnections::Denied),
+            Errno::MFILE | Errno::NFILE => return Some(NoConnections::TooManyFiles),
+            _ => {}
+        }
+        None
+    }
+
+    pub(crate) fn next_step(self) -> &'static str {
+        match self {
+            NoConnections::Denied => NEXT_STEP,
+            NoConnections::TooManyFiles => "allow it more, for example with `ulimit -n 1024`",
+        }
+    }
+
+    /// Reports that a command needs connections. `purpose` says what for, to follow "so".
+    pub(crate) fn report(self, purpose: &str) -> Report {
+        Report::new(format!("{self}, so {purpose}")).hint(self.next_step())
+    }
+}
 
 /// The problem where the system denies the binding of ports.
 pub(crate) const NO_BINDING: &str = "this process may not bind ports";
 
 /// The next step where the system denies the use of the network.
 pub(crate) const NEXT_STEP: &str = "run portctl outside of the sandbox";
-
-/// Reports that a command needs connections. `purpose` says what for, to follow "so".
-pub(crate) fn report_no_connections(purpose: &str) -> Report {
-    Report::new(format!("{NO_CONNECTIONS}, so {purpose}")).hint(NEXT_STEP)
-}
 
 /// Tests if this process may bind ports. Binds one that the system chooses, without listening on it.
 pub(crate) fn may_bind() -> bool {

@@ -1,13 +1,10 @@
 //! The owner of a listener, seen from a checkout.
 
 use std::fmt;
-use std::iter;
 use std::path::Path;
 
 use port_registry::{CHECKOUT_VARIABLE, CheckoutEvidence, Listener, PortUse};
 use serde::{Serialize, Serializer};
-
-use crate::daemon::program;
 
 /// The checkout that a listener belongs to, compared with one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +15,8 @@ pub(crate) enum Whose {
     Foreign(String),
     /// Its checkout is unknown, as this clause explains.
     Unknown(String),
+    /// It is port-registry's daemon.
+    Daemon,
     /// Nothing listens.
     Nobody,
 }
@@ -31,9 +30,8 @@ impl Whose {
         let unknown =
             |reason: &str| Whose::Unknown(format!("its checkout is unknown, because {reason}"));
         match (&in_use.listener, root) {
-            // It is no service of the checkout that it was started in.
-            (Some(listener), _) if is_daemon(listener) => {
-                Whose::Unknown("it is port-registry's daemon".to_owned())
+            (Some(listener), _) if listener.is_daemon() && listener.others.is_empty() => {
+                Whose::Daemon
             }
             (_, None) => unknown("no checkout is recorded for it"),
             (None, _) => unknown("the system does not name it"),
@@ -43,7 +41,7 @@ impl Whose {
 
     /// Compares the processes on a port with the checkout at a root. Of several, the clause names the one that decides.
     pub(crate) fn of_listener(listener: &Listener, root: &Path) -> Whose {
-        let all = || iter::once(listener).chain(&listener.others);
+        let all = || listener.reached();
         let named = |checkout: Option<&Path>| {
             let is_same = |it: &&Listener| it.checkout.as_deref() == checkout;
             let found = all().find(is_same);
@@ -81,8 +79,7 @@ pub(crate) fn names_other_checkout(listener: &Listener, root: &Path) -> bool {
     let Some(other) = listener.other_checkout(root) else {
         return false;
     };
-    let mut all = iter::once(listener).chain(&listener.others);
-    all.any(|it| {
+    listener.reached().any(|it| {
         let is_inside = it.dir.as_deref().is_some_and(|dir| {
             // A worktree may lie in its main checkout.
             let is_nested = other.starts_with(root) && dir.starts_with(other);
@@ -91,10 +88,6 @@ pub(crate) fn names_other_checkout(listener: &Listener, root: &Path) -> bool {
         let is_named = it.checkout_by == Some(CheckoutEvidence::Variable);
         is_inside && is_named && it.checkout.as_deref() == Some(other)
     })
-}
-
-fn is_daemon(listener: &Listener) -> bool {
-    listener.others.is_empty() && listener.process.as_deref() == Some(program::NAME)
 }
 
 /// Names one of several processes, which were described before.
@@ -116,7 +109,7 @@ impl Serialize for Whose {
         serializer.serialize_str(match self {
             Whose::Ours => "ours",
             Whose::Foreign(_) => "foreign",
-            Whose::Unknown(_) => "unknown",
+            Whose::Unknown(_) | Whose::Daemon => "unknown",
             Whose::Nobody => "nobody",
         })
     }
@@ -128,6 +121,7 @@ impl fmt::Display for Whose {
         match self {
             Whose::Ours => f.write_str("; it belongs to this checkout"),
             Whose::Foreign(clause) | Whose::Unknown(clause) => write!(f, "; {clause}"),
+            Whose::Daemon => f.write_str("; it is port-registry's daemon"),
             Whose::Nobody => Ok(()),
         }
     }

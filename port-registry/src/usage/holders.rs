@@ -8,7 +8,7 @@ use super::containers::short_id;
 use super::evidence::Evidence;
 use super::forwarder::is_forwarder;
 use super::joined::{add, joined};
-use super::listener::{CHECKOUT_VARIABLE, Listener};
+use super::listener::{CHECKOUT_VARIABLE, DAEMON_PROGRAM, Listener};
 use super::processes::{self, WorkingFolder};
 use super::wanted::Wanted;
 use crate::system::tcp_table::{SocketState, TcpSocket};
@@ -59,13 +59,17 @@ fn described(pid: u32, evidence: &mut Evidence) -> Listener {
     };
     let stranger = stranger(pid);
     let is_behind = container.is_some() || process.as_deref().is_some_and(is_forwarder);
-    let mut found = named_checkout(pid, stranger, evidence);
-    if found.is_none() && !is_behind {
+    let is_daemon = process.as_deref() == Some(DAEMON_PROGRAM);
+    let mut found = None;
+    if !is_daemon {
+        found = named_checkout(pid, stranger, evidence);
+    }
+    if found.is_none() && !is_behind && !is_daemon {
         let own = folder.as_ref();
         let own = own.and_then(|it| checkout_of(it, stranger, evidence));
         found = own.map(|it| (it, CheckoutEvidence::Folder));
         // Only then the ancestors matter.
-        found = found.or_else(|| checkout_of_ancestors(pid, stranger, evidence));
+        found = found.or_else(|| checkout_of_ancestors(pid, evidence));
     }
     let (checkout, checkout_by) = found.unzip();
     let dir = match folder {
@@ -106,20 +110,14 @@ fn checkout_of(
     checkout.filter(|it| may_name(it, stranger))
 }
 
-fn checkout_of_ancestors(
-    pid: u32,
-    stranger: Option<u32>,
-    evidence: &mut Evidence,
-) -> Option<Found> {
-    for ancestor in processes::ancestors(pid) {
-        let folder = processes::working_folder(ancestor);
-        let checkout = folder.and_then(|it| checkout_of(&it, stranger, evidence));
-        let Some(checkout) = checkout else { continue };
-        if may_name(&checkout, self::stranger(ancestor)) {
-            return Some((checkout, CheckoutEvidence::Ancestor));
-        }
-    }
-    None
+/// Returns the checkout of the nearest ancestor that is in one. A process that has changed its user is still what its ancestor
+/// has started.
+fn checkout_of_ancestors(pid: u32, evidence: &mut Evidence) -> Option<Found> {
+    processes::ancestors(pid).into_iter().find_map(|ancestor| {
+        let folder = processes::working_folder(ancestor)?;
+        let checkout = checkout_of(&folder, stranger(ancestor), evidence)?;
+        Some((checkout, CheckoutEvidence::Ancestor))
+    })
 }
 
 /// Returns the user of a process, if it is a [stranger](trust::is_stranger).

@@ -1,7 +1,7 @@
 //! Listeners: the processes that have ports open.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
 use super::checkout_evidence::CheckoutEvidence;
@@ -11,6 +11,9 @@ use crate::system::user;
 
 /// The environment variable by which `portctl run` tells its command which checkout it belongs to.
 pub const CHECKOUT_VARIABLE: &str = "PORT_REGISTRY_CHECKOUT";
+
+/// The name of the daemon's executable.
+pub(crate) const DAEMON_PROGRAM: &str = "port-registry";
 
 /// The number of processes that a description names. The others are counted.
 const MAX_NAMED: usize = 3;
@@ -85,15 +88,19 @@ impl Listener {
     ///    to
     /// 3. its folder, and then the folders of the processes that it descends from, within its session (setsid(2))
     ///
-    /// If root asks, the variable and the folder of another user's process count only if the checkout belongs to that user.
+    /// If root asks, the variable and the folder of another user's process count only if the checkout belongs to that user,
+    /// but the folder of root's own process that has started it counts.
+    ///
+    /// The daemon belongs to no checkout.
     ///
     /// Returns `false` if one of the processes belongs to another checkout, and `true` only if each belongs to this one,
-    /// because connections may reach any of them.
+    /// because connections may reach any of them. A process that clients of `localhost` do not reach does not count beside one
+    /// that they may reach.
     pub fn belongs_to(&self, root: &Path) -> Option<bool> {
         if self.other_checkout(root).is_some() {
             return Some(false);
         }
-        self.all()
+        self.reached()
             .all(|it| it.checkout.is_some() || it.is_at(root))
             .then_some(true)
     }
@@ -102,7 +109,8 @@ impl Listener {
     /// checkout only for those who ask for it.
     fn is_at(&self, root: &Path) -> bool {
         let is_forwarder = self.process.as_deref().is_some_and(is_forwarder);
-        let may_speak = !is_forwarder && self.uid.is_none() && self.checkout_by.is_none();
+        let may_speak =
+            !is_forwarder && !self.is_daemon() && self.uid.is_none() && self.checkout_by.is_none();
         // JSON has another path for one that is not UTF-8.
         let dir = self.dir.as_deref().filter(|it| it.to_str().is_some());
         dir.is_some_and(|dir| may_speak && compare::compare(root, dir) == CheckoutMatch::Same)
@@ -110,15 +118,35 @@ impl Listener {
 
     /// Returns a checkout other than the one with this root that one of the processes belongs to.
     pub fn other_checkout(&self, root: &Path) -> Option<&Path> {
-        let mut named = self.all().filter_map(|it| it.checkout.as_deref());
+        let mut named = self.reached().filter_map(|it| it.checkout.as_deref());
         named.find(|checkout| compare::compare(root, checkout) != CheckoutMatch::Same)
     }
 
     /// Tells why the checkout of the process is unknown, to follow `because`. Of several processes, the first one whose
     /// checkout is unknown is meant.
     pub fn unknown_because(&self) -> &'static str {
-        let unknown = self.all().find(|it| it.checkout.is_none());
+        let unknown = self.reached().find(|it| it.checkout.is_none());
         unknown.unwrap_or(self).reason()
+    }
+
+    /// Tests if the process is port-registry's daemon, by its name.
+    #[doc(hidden)]
+    pub fn is_daemon(&self) -> bool {
+        self.process.as_deref() == Some(DAEMON_PROGRAM)
+    }
+
+    /// Tests if a client of `localhost` may reach the process, by the addresses on which it listens.
+    #[doc(hidden)]
+    pub fn may_be_on_localhost(&self) -> bool {
+        self.addresses.is_empty() || self.addresses.iter().any(is_localhost)
+    }
+
+    /// Returns those of the processes that clients of `localhost` may reach, or else all.
+    #[doc(hidden)]
+    pub fn reached(&self) -> impl Iterator<Item = &Listener> {
+        let is_reached = self.all().any(Listener::may_be_on_localhost);
+        self.all()
+            .filter(move |it| !is_reached || it.may_be_on_localhost())
     }
 
     /// Returns the process and the others.
@@ -138,6 +166,7 @@ impl Listener {
             (Some(_), _) if self.process.as_deref().is_some_and(is_forwarder) => {
                 "it forwards connections"
             }
+            (Some(_), _) if self.is_daemon() => "it is port-registry's daemon",
             (Some(_), _) if self.dir.is_some() => "its folder is in no checkout",
             (Some(_), _) => "its folder is unknown",
         }
@@ -181,11 +210,21 @@ impl fmt::Display for Listener {
     }
 }
 
+/// Tests if a client of `localhost` reaches a server that listens on an address.
+fn is_localhost(address: &IpAddr) -> bool {
+    let address = address.to_canonical();
+    let loopbacks = [
+        IpAddr::from(Ipv4Addr::LOCALHOST),
+        IpAddr::from(Ipv6Addr::LOCALHOST),
+    ];
+    address.is_unspecified() || loopbacks.contains(&address)
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use super::Listener;
+    use super::{Listener, is_localhost};
 
     fn process(pid: u32, checkout: Option<&Path>) -> Listener {
         Listener {
@@ -230,5 +269,25 @@ mod tests {
             ..process(2, Some(Path::new("/shop")))
         };
         assert_eq!(listener.unknown_because(), "it belongs to another user");
+    }
+
+    #[test]
+    fn localhost_reaches_its_own_and_the_wildcard_addresses() {
+        for (address, expected) in [
+            ("127.0.0.1", true),
+            ("0.0.0.0", true),
+            ("::1", true),
+            ("::", true),
+            ("::ffff:127.0.0.1", true),
+            ("127.0.0.2", false),
+            ("192.168.0.7", false),
+            ("fe80::1", false),
+        ] {
+            assert_eq!(
+                is_localhost(&address.parse().unwrap()),
+                expected,
+                "{address}"
+            );
+        }
     }
 }

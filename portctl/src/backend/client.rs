@@ -12,7 +12,7 @@ use ureq::http::Response;
 use ureq::{Agent, Body, RequestBuilder};
 
 use crate::address::Address;
-use crate::sandbox::NO_CONNECTIONS;
+use crate::sandbox::NoConnections;
 
 /// Time limit for a response. Longer than the daemon waits for its store.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
@@ -54,8 +54,11 @@ pub(crate) enum ClientError {
     NothingListens { address: Address },
     #[error("cannot reach {address}: {reason}")]
     Unreachable { address: Address, reason: String },
-    #[error("cannot reach {address}: {NO_CONNECTIONS}")]
-    Denied { address: Address },
+    #[error("cannot reach {address}: {reason}")]
+    Denied {
+        address: Address,
+        reason: NoConnections,
+    },
     #[error("the server at {address} did not answer within {} s", timeout.as_secs())]
     Silent { address: Address, timeout: Duration },
     #[error("the server at {address} is not port-registry")]
@@ -176,16 +179,19 @@ impl Client {
 
     fn error(&self, error: ureq::Error, timeout: Duration) -> ClientError {
         use io::ErrorKind::{
-            BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, PermissionDenied,
-            UnexpectedEof,
+            BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, UnexpectedEof,
         };
         let address = self.address.clone();
+        if let ureq::Error::Io(error) = &error
+            && let Some(reason) = NoConnections::of(error)
+        {
+            return ClientError::Denied { address, reason };
+        }
         match error {
             ureq::Error::Timeout(_) => ClientError::Silent { address, timeout },
             ureq::Error::BodyExceedsLimit(_) => ClientError::TooLarge { address },
             ureq::Error::Io(reason) => match reason.kind() {
                 ConnectionRefused => ClientError::NothingListens { address },
-                PermissionDenied => ClientError::Denied { address },
                 ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof => {
                     ClientError::Broken { address }
                 }

@@ -64,7 +64,7 @@ impl Awaited {
                     let report = foreign(invocation, &self.allocation, server);
                     return Err(CommandError::Foreign(report));
                 }
-                Whose::Unknown(_)
+                Whose::Unknown(_) | Whose::Daemon
                     if invocation.has_switch("--strict") && !server.addresses.is_empty() =>
                 {
                     let report = Report::new(described(&self.allocation, server));
@@ -72,7 +72,7 @@ impl Awaited {
                     let report = report.in_use(Some(server.in_use.clone()));
                     return Err(report.hint("without --strict, it counts as ready").into());
                 }
-                Whose::Ours | Whose::Unknown(_) | Whose::Nobody => {}
+                Whose::Ours | Whose::Unknown(_) | Whose::Daemon | Whose::Nobody => {}
             }
         }
         self.answer = None;
@@ -94,7 +94,7 @@ impl Awaited {
     /// Returns a note if it is unknown to whom the server belongs.
     pub(super) fn note(&self) -> Option<String> {
         let server = self.server.as_ref()?;
-        let is_unknown = matches!(server.owner, Whose::Unknown(_));
+        let is_unknown = matches!(server.owner, Whose::Unknown(_) | Whose::Daemon);
         is_unknown.then(|| described(&self.allocation, server))
     }
 

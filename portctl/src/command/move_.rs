@@ -49,8 +49,9 @@ pub(crate) fn run(args: MoveArgs) -> CommandResult {
     } else {
         print_notes(&notes);
         let printed = output::print(&visible(&describe(&before, &moved)));
-        let left = note_of_server(&*backend, &before, moved.port);
-        print_notes(left.filter(|_| moved.port != before.port).as_slice());
+        if moved.port != before.port {
+            print_notes(note_of_server(&*backend, &before, moved.port).as_slice());
+        }
         printed
     }))
 }
@@ -139,7 +140,7 @@ fn note_of_server(backend: &dyn Backend, before: &Allocation, new: Port) -> Opti
     let rest = match &owner {
         Whose::Ours => format!("; restart it, so that it listens on port {new}"),
         Whose::Unknown(_) => format!("; if it is the service, restart it on port {new}"),
-        Whose::Foreign(_) | Whose::Nobody => owner.to_string(),
+        Whose::Foreign(_) | Whose::Daemon | Whose::Nobody => owner.to_string(),
     };
     Some(format!("port {} is still {served}{rest}", before.port))
 }

@@ -43,7 +43,7 @@ pub(crate) fn run(args: OpenArgs) -> CommandResult {
         Whose::Foreign(_) => return Err(foreign(&invocation, &allocation, &server).into()),
         _ if server.addresses.is_empty() => return Err(silent().into()),
         Whose::Ours | Whose::Nobody => {}
-        Whose::Unknown(_) => notes.push(described(&allocation, &server)),
+        Whose::Unknown(_) | Whose::Daemon => notes.push(described(&allocation, &server)),
     }
     print_notes(&notes);
     let host = if args.site {

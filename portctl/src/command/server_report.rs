@@ -1,13 +1,14 @@
 //! Reports of the servers on the ports of services.
 
-use port_registry::{Allocation, Listener, PortUse};
+use port_registry::{Allocation, PortUse};
 
 use super::invocation::Invocation;
 use crate::backend::Backend;
+use crate::conflict::step_beside_foreign;
 use crate::output::wording;
 use crate::report::Report;
 use crate::server::{Server, other_addresses};
-use crate::whose::{Whose, names_other_checkout};
+use crate::whose::Whose;
 
 /// Reports a server that belongs to another checkout.
 pub(super) fn foreign(invocation: &Invocation, allocation: &Allocation, server: &Server) -> Report {
@@ -17,25 +18,7 @@ pub(super) fn foreign(invocation: &Invocation, allocation: &Allocation, server: 
     Report::new(described(allocation, server))
         .holder(allocation.clone())
         .in_use(Some(server.in_use.clone()))
-        .hint(next_step(allocation, listener, &line))
-}
-
-/// The next step for a service on whose port a process of another checkout listens. `line` makes the command line of a command
-/// for the service.
-pub(super) fn next_step(
-    allocation: &Allocation,
-    listener: Option<&Listener>,
-    line: &dyn Fn(&'static str) -> String,
-) -> String {
-    let root = allocation.dir.as_deref();
-    let is_inherited = listener
-        .zip(root)
-        .is_some_and(|(it, root)| names_other_checkout(it, root));
-    if is_inherited {
-        let line = line("run");
-        return format!("if it is the service, restart it by `{line} -- COMMAND`");
-    }
-    format!("`{}` gives the service another port", line("move"))
+        .hint(step_beside_foreign(allocation, listener, &line))
 }
 
 /// A port that accepts no connection on localhost.

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use port_registry::{AllocationStatus, Port, ServiceState, StrayListener};
+use port_registry::{Allocation, AllocationStatus, Port, ServiceState, StrayListener};
 
 use super::invocation::Invocation;
-use super::server_report::next_step;
-use crate::conflict::command_in_checkout;
+use crate::conflict::{command_in_checkout, step_beside_foreign};
 use crate::output::wording;
 use crate::server::{LISTEN_ON_LOCALHOST, other_addresses};
 use crate::whose::Whose;
@@ -26,6 +25,16 @@ pub(super) enum Scope {
     Several,
 }
 
+impl Scope {
+    /// Names a service among those that are listed.
+    fn name(self, allocation: &Allocation) -> String {
+        match self {
+            Scope::OneCheckout => allocation.key.service().to_owned(),
+            Scope::Several => allocation.key.to_string(),
+        }
+    }
+}
+
 /// Tells which services have foreign listeners or are out of the reach of localhost, and which processes of a checkout may
 /// be a service on a wrong port. `scope` tells which services are listed.
 pub(super) fn of(
@@ -40,8 +49,8 @@ pub(super) fn of(
     let mut notes = Vec::new();
     for mut of_kind in [
         of_foreign(scope, invocation, statuses),
-        of_addresses(statuses),
-        of_strays(statuses),
+        of_addresses(scope, statuses),
+        of_strays(scope, statuses),
     ] {
         let more = of_kind.len().saturating_sub(MAX_NOTED);
         of_kind.truncate(MAX_NOTED);
@@ -59,13 +68,14 @@ fn of_foreign(scope: Scope, invocation: &Invocation, statuses: &[AllocationStatu
         .filter(|it| it.state == ServiceState::Foreign);
     let notes = foreign.filter_map(|status| {
         let (allocation, listener) = (&status.allocation, status.listener.as_ref()?);
-        let (service, port) = (allocation.key.service(), allocation.port);
+        let port = allocation.port;
+        let service = scope.name(allocation);
         let owner = Whose::of_listener(listener, allocation.dir.as_deref()?);
         let line = |command| match scope {
-            Scope::OneCheckout => invocation.of(command).with(&[service]),
+            Scope::OneCheckout => invocation.of(command).with(&[allocation.key.service()]),
             Scope::Several => command_in_checkout(command, allocation),
         };
-        let step = next_step(allocation, Some(listener), &line);
+        let step = step_beside_foreign(allocation, Some(listener), &line);
         Some(format!(
             "port {port} of {service} is in use by {listener}{owner}; {step}"
         ))
@@ -73,12 +83,12 @@ fn of_foreign(scope: Scope, invocation: &Invocation, statuses: &[AllocationStatu
     notes.collect()
 }
 
-fn of_addresses(statuses: &[AllocationStatus]) -> Vec<String> {
+fn of_addresses(scope: Scope, statuses: &[AllocationStatus]) -> Vec<String> {
     let served = statuses
         .iter()
         .filter(|it| matches!(it.state, ServiceState::Up | ServiceState::Unknown));
     let notes = served.filter_map(|status| {
-        let (service, port) = (status.allocation.key.service(), status.allocation.port);
+        let (service, port) = (scope.name(&status.allocation), status.allocation.port);
         let listener = status.listener.as_ref()?;
         let only = other_addresses(listener)?;
         Some(format!(
@@ -88,10 +98,10 @@ fn of_addresses(statuses: &[AllocationStatus]) -> Vec<String> {
     notes.collect()
 }
 
-fn of_strays(statuses: &[AllocationStatus]) -> Vec<String> {
+fn of_strays(scope: Scope, statuses: &[AllocationStatus]) -> Vec<String> {
     let mut strays: BTreeMap<Port, (&StrayListener, Vec<String>)> = BTreeMap::new();
     for status in statuses {
-        let (service, port) = (status.allocation.key.service(), status.allocation.port);
+        let (service, port) = (scope.name(&status.allocation), status.allocation.port);
         for stray in &status.elsewhere {
             let (_, meant) = strays.entry(stray.port).or_insert((stray, Vec::new()));
             meant.push(format!("{service}'s port is {port}"));

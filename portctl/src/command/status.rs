@@ -14,7 +14,6 @@ use crate::backend::ClientError;
 use crate::daemon::{self, Target};
 use crate::environment::{self, ADDRESS_VARIABLE};
 use crate::output::{self, visible};
-use crate::sandbox;
 
 /// The state of the daemon.
 #[derive(Debug, Default, Serialize)]
@@ -79,18 +78,20 @@ fn running(target: &Target, daemon: DaemonInfo) -> StatusDocument {
 /// The state of a daemon that does not answer. It may run nevertheless.
 fn not_answering(target: &Target, error: &ClientError) -> StatusDocument {
     let address = target.address().to_string();
-    let is_denied = matches!(error, ClientError::Denied { .. });
-    let detail = if is_denied {
-        format!("{error}; {}", sandbox::NEXT_STEP)
-    } else {
-        error.to_string()
+    let denied = match error {
+        ClientError::Denied { reason, .. } => Some(reason),
+        _ => None,
+    };
+    let detail = match denied {
+        Some(reason) => format!("{error}; {}", reason.next_step()),
+        None => error.to_string(),
     };
     match target.presence() {
         Ok(Presence::Running { pid, address: at }) if target.address().is_of(at) => {
             StatusDocument {
                 running: true,
                 // The daemon may be healthy if this process cannot ask it.
-                healthy: (!is_denied).then_some(false),
+                healthy: denied.is_none().then_some(false),
                 pid: Some(pid),
                 address,
                 detail: Some(detail),

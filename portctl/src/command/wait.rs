@@ -105,7 +105,7 @@ impl Waiting<'_> {
         let left = self
             .end
             .map(|it| it.saturating_duration_since(Instant::now()));
-        left.unwrap_or(FAR_AWAY)
+        left.map_or(FAR_AWAY, |left| left.min(FAR_AWAY))
     }
 
     /// Looks once at each service that is not ready yet. The owners come first, so that a foreign one is told before any

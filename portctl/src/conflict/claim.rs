@@ -5,7 +5,7 @@ use std::path::Path;
 use port_registry::{Allocation, Claim, Error};
 
 use super::hint::{adopt_command, command_for, move_command_to, release_command};
-use super::holder::report_holder;
+use super::holder::{report_holder, report_port_of};
 use super::port;
 use crate::backend::{Backend, BackendError, BatchOutcome, ItemError};
 use crate::output::wording;
@@ -48,7 +48,7 @@ fn report(backend: &dyn Backend, claim: &Claim, error: BackendError) -> Report {
         Error::PortTaken { holder } => port::taken(backend, *holder),
         Error::ServiceTaken { holder } => {
             let (problem, hint) = service_taken(backend, &holder, claim);
-            report_holder(backend, &problem, *holder).hint(hint)
+            report_port_of(backend, &problem, *holder).hint(hint)
         }
         Error::OtherCheckout { holder, wanted } => other_checkout(backend, *holder, &wanted),
         Error::PortInUse { port } => {

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use port_registry::{Allocation, Checkout, Claim, Port};
+use port_registry::{Allocation, Checkout, Claim, Listener, Port};
 
 use crate::args::PROGRAM;
 use crate::output::wording;
 use crate::path::folder_of;
+use crate::whose::names_other_checkout;
 
 /// The command that releases the port of an allocation, between backticks.
 pub(crate) fn release_command(allocation: &Allocation) -> String {
@@ -104,4 +105,22 @@ fn other_root(claim: &Claim) -> Option<&Path> {
     let here = here.and_then(|here| Checkout::open(here).ok());
     let is_here = here.is_some_and(|here| here.root() == &**root);
     (!is_here).then_some(&**root)
+}
+
+/// The next step for a service on whose port a process of another checkout listens. `line` makes the command line of a command
+/// for the service.
+pub(crate) fn step_beside_foreign(
+    allocation: &Allocation,
+    listener: Option<&Listener>,
+    line: &dyn Fn(&'static str) -> String,
+) -> String {
+    let root = allocation.dir.as_deref();
+    let is_inherited = listener
+        .zip(root)
+        .is_some_and(|(it, root)| names_other_checkout(it, root));
+    if is_inherited {
+        let line = line("run");
+        return format!("if it is the service, restart it by `{line} -- COMMAND`");
+    }
+    format!("`{}` gives the service another port", line("move"))
 }

@@ -43,7 +43,7 @@ pub(super) fn in_use(
     let other = "leave --port out to get an available port";
     let hint = match whose {
         Whose::Ours => format!("`{adopt}` registers it; otherwise {other}"),
-        Whose::Foreign(_) => other.to_owned(),
+        Whose::Foreign(_) | Whose::Daemon => other.to_owned(),
         Whose::Unknown(_) => format!(
             "if the service itself listens there, `{adopt}` registers it; otherwise {other}"
         ),
@@ -53,7 +53,7 @@ pub(super) fn in_use(
     report.in_use(Some(in_use)).hint(hint)
 }
 
-/// Refuses to adopt a listener of another checkout than that of the service.
+/// Refuses to adopt a listener of another checkout than that of the service, and the daemon.
 pub(crate) fn refuse_foreign(
     backend: &dyn Backend,
     port: Port,
@@ -64,7 +64,7 @@ pub(crate) fn refuse_foreign(
         return Ok(());
     };
     match Whose::of(&in_use, checkout.map(|dir| &**dir)) {
-        whose @ Whose::Foreign(_) => {
+        whose @ (Whose::Foreign(_) | Whose::Daemon) => {
             let report = Report::new(format!(
                 "port {port} is {in_use}{whose}, so it was not adopted"
             ));

@@ -13,7 +13,7 @@ use crate::backend::{Client, ClientError};
 use crate::daemon;
 use crate::environment;
 use crate::report::Report;
-use crate::sandbox;
+use crate::sandbox::NoConnections;
 
 const CHECK: &str = "daemon";
 
@@ -40,7 +40,8 @@ fn check_named(client: &Client) -> Finding {
         // Do not compare its store and range with the environment: the daemon's own are in force.
         Ok(daemon) => summary(&daemon, client.address()).with_all(other_version(&daemon)),
         Err(error) => match lock_holder_at(client.address()) {
-            Some((pid, lock)) if !is_denied(&error) => unresponsive(
+            // It may work all the same if this process can open no connection.
+            Some((pid, lock)) if !matches!(error, ClientError::Denied { .. }) => unresponsive(
                 format!("process {pid} holds the daemon's lock, but {error}"),
                 daemon::resume_or_end(pid, &lock),
             ),
@@ -49,19 +50,10 @@ fn check_named(client: &Client) -> Finding {
     }
 }
 
-/// Tests if the daemon may work all the same, because this process may open no connection.
-fn is_denied(error: &ClientError) -> bool {
-    matches!(error, ClientError::Denied { .. })
-}
-
 /// Reports that this process cannot ask a daemon or look for another server.
-fn report_denied(line: &str) -> Issue {
+fn report_denied(line: &str, reason: NoConnections) -> Issue {
     let consequence = "the daemon's commands, `wait` and `open` do not work here";
-    Issue::warning(format!(
-        "{line}: {}, so {consequence}",
-        sandbox::NO_CONNECTIONS
-    ))
-    .hint(sandbox::NEXT_STEP)
+    Issue::warning(format!("{line}: {reason}, so {consequence}")).hint(reason.next_step())
 }
 
 /// Returns the process of this user's daemon and its lock file, if that says that it listens at this address.
@@ -130,11 +122,10 @@ fn running(default: &Client, pidfile: &Path, pid: u32, address: SocketAddr) -> F
             ),
             hint(),
         ),
-        Err(error) if is_denied(&error) => report_denied(&format!(
-            "process {pid} holds {}, and was not asked",
-            lock.display()
-        ))
-        .of(CHECK),
+        Err(ClientError::Denied { reason, .. }) => {
+            let line = format!("process {pid} holds {}, and was not asked", lock.display());
+            report_denied(&line, reason).of(CHECK)
+        }
         Err(error) => unresponsive(
             format!("process {pid} holds {}, but {error}", lock.display()),
             hint(),
@@ -196,10 +187,9 @@ fn other_server_at(client: &Client) -> Option<Issue> {
     let address = client.address();
     let line = match client.identify_quickly() {
         Err(ClientError::NothingListens { .. }) => return None,
-        Err(error) if is_denied(&error) => {
-            return Some(report_denied(&format!(
-                "no server was looked for at {address}"
-            )));
+        Err(ClientError::Denied { reason, .. }) => {
+            let line = format!("no server was looked for at {address}");
+            return Some(report_denied(&line, reason));
         }
         Ok(daemon) => format!(
             "process {} at {address} is a port-registry daemon, but not this user's",

@@ -5,8 +5,9 @@ use port_registry::{AllocationStatus, Error, Listener, ServiceState};
 
 use super::finding::{Finding, Issue};
 use super::process;
-use crate::conflict::command_in_checkout;
+use crate::conflict::{command_in_checkout, step_beside_foreign};
 use crate::output::wording::{self, count};
+use crate::whose::Whose;
 
 const CHECK: &str = "listeners";
 
@@ -57,10 +58,11 @@ fn summary(services: &[AllocationStatus]) -> String {
 
 /// Reports processes of other checkouts.
 fn report_foreign(first: &AllocationStatus, foreign: &[&AllocationStatus]) -> Finding {
-    let command = command_in_checkout("move", &first.allocation);
+    let line = |command| command_in_checkout(command, &first.allocation);
+    let step = step_beside_foreign(&first.allocation, first.listener.as_ref(), &line);
     let hint = match foreign.len() {
-        1 => format!("give the service another port: `{command}`"),
-        _ => format!("give the services other ports, beginning with the first: `{command}`"),
+        1 => step,
+        _ => format!("begin with the first: {step}"),
     };
     let ports = count(foreign.len(), "allocated port");
     let lines: Vec<String> = foreign.iter().map(|it| describe_foreign(it)).collect();
@@ -72,22 +74,16 @@ fn report_foreign(first: &AllocationStatus, foreign: &[&AllocationStatus]) -> Fi
 
 fn describe_foreign(service: &AllocationStatus) -> String {
     let allocation = &service.allocation;
-    let other = |listener: &Listener| {
-        let other = listener.other_checkout(allocation.dir.as_deref()?)?;
-        Some(format!(
-            " by {listener}, of the checkout {}",
-            other.display()
-        ))
-    };
+    let foreign = service.listener.as_ref().zip(allocation.dir.as_deref());
+    let by = foreign.map(|(listener, root)| {
+        let owner = Whose::of_listener(listener, root);
+        format!(" by {listener}{owner}")
+    });
     format!(
         "port {} of {} is in use{}",
         allocation.port,
         wording::holder(allocation),
-        service
-            .listener
-            .as_ref()
-            .and_then(other)
-            .unwrap_or_default()
+        by.unwrap_or_default()
     )
 }
 

@@ -43,14 +43,14 @@ impl RegistrationConflict<'_> {
             }
             Error::PortInUse { .. } => match self.seen {
                 Some((in_use, whose)) => self.in_use(in_use, whose, self.adopt_command),
-                None => Report::new(format!("{} in use since a moment ago", self.problem()))
+                None => Report::new(format!("{} is in use since a moment ago", self.problem()))
                     .hint("run the command again"),
             },
             error => return Err(error.into()),
         })
     }
 
-    /// Returns the beginning of a problem of the port, up to the verb.
+    /// Returns the beginning of a problem of the port.
     fn problem(&self) -> String {
         let FixedPort {
             file,
@@ -59,28 +59,22 @@ impl RegistrationConflict<'_> {
             service,
             ..
         } = self.fixed_port;
-        format!("{file}:{line}: port {port} of {service} is")
+        format!("{file}:{line}: port {port} of {service}")
     }
 
     /// Reports a problem of the port, and the process that listens on the port of the holder.
     fn report_holder(&self, problem: &str, holder: Allocation) -> Report {
-        let FixedPort {
-            file,
-            line,
-            port,
-            service,
-            ..
-        } = self.fixed_port;
-        let problem = format!("{file}:{line}: port {port} of {service} {problem}");
+        let problem = format!("{} {problem}", self.problem());
         conflict::report_holder(self.backend, &problem, holder)
     }
 
     /// Reports a port that is not allocated, but in use by a process that is not certainly the service.
     fn in_use(&self, in_use: &PortUse, whose: &Whose, adopt_command: &str) -> Report {
-        let report = Report::new(format!("{} {in_use}{whose}", self.problem()));
+        let report = Report::new(format!("{} is {in_use}{whose}", self.problem()));
         let own_port = own_port_hint(self.claim, self.fixed_port);
         report.in_use(Some(in_use.clone())).hint(match whose {
-            Whose::Foreign(_) => own_port,
+            Whose::Foreign(_) | Whose::Daemon => own_port,
+            Whose::Nobody => format!("nothing listens there: wait until it is free, or {own_port}"),
             _ => format!(
                 "if the service itself listens there, `{adopt_command}` registers it; otherwise {own_port}"
             ),
@@ -112,7 +106,7 @@ impl RegistrationConflict<'_> {
 
     fn other_port(&self, holder: Allocation) -> Report {
         let problem = format!(
-            "cannot be registered: {} has port {} already",
+            "cannot be registered: {} already has port {}",
             wording::holder(&holder),
             holder.port
         );
@@ -143,7 +137,8 @@ impl RegistrationConflict<'_> {
                 }
             },
         };
-        self.report_holder(&problem, holder).hint(hint)
+        let problem = format!("{} {problem}", self.problem());
+        conflict::report_port_of(self.backend, &problem, holder).hint(hint)
     }
 }
 

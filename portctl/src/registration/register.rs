@@ -98,7 +98,7 @@ impl Registration<'_> {
         let claim = claim(self.here, fixed_port, Checkout::MARK_LENGTHS[0])?;
         let whose = Whose::of(&in_use, claim.dir().map(|dir| &**dir));
         let policy = match &whose {
-            Whose::Foreign(_) => ListenerPolicy::Refuse,
+            Whose::Foreign(_) | Whose::Daemon => ListenerPolicy::Refuse,
             Whose::Unknown(_) => self.policy,
             Whose::Ours | Whose::Nobody => ListenerPolicy::Adopt,
         };

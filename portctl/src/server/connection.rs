@@ -7,8 +7,9 @@ use std::time::Duration;
 use port_registry::{Port, connect};
 
 use super::shared_limit::SharedLimit;
+use crate::sandbox::NoConnections;
 
-pub(super) const LOOPBACKS: [IpAddr; 2] = [
+const LOOPBACKS: [IpAddr; 2] = [
     IpAddr::V4(Ipv4Addr::LOCALHOST),
     IpAddr::V6(Ipv6Addr::LOCALHOST),
 ];
@@ -22,8 +23,7 @@ pub(super) enum Reach {
     Hanging,
     /// Connections are refused.
     Refused,
-    /// This process may open no connections.
-    Denied,
+    Denied(NoConnections),
 }
 
 /// Connects to the addresses of `localhost`, which share the time limit.
@@ -33,22 +33,24 @@ pub(super) fn reach(port: Port, limit: Duration) -> Reach {
     let mut limits = SharedLimit::new(limit, LOOPBACKS.len());
     let mut accepting = Vec::new();
     let mut errors = Vec::new();
+    let mut denied = None;
     for address in LOOPBACKS.map(|ip| SocketAddr::new(ip, port.get())) {
         match connect(address, limits.next()) {
             Ok(()) => accepting.push(address),
-            Err(error) => errors.push(error.kind()),
+            Err(error) => {
+                denied = denied.or(NoConnections::of(&error));
+                errors.push(error.kind());
+            }
         }
     }
     if !accepting.is_empty() {
         Reach::Accepted(accepting)
     } else if errors.contains(&ErrorKind::TimedOut) {
         Reach::Hanging
-    } else if errors.contains(&ErrorKind::PermissionDenied)
-        && !errors.contains(&ErrorKind::ConnectionRefused)
-    {
-        Reach::Denied
     } else {
-        Reach::Refused
+        // A machine may have the addresses of one family only.
+        let denied = denied.filter(|_| !errors.contains(&ErrorKind::ConnectionRefused));
+        denied.map_or(Reach::Refused, Reach::Denied)
     }
 }
 

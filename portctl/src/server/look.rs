@@ -9,7 +9,6 @@ use port_registry::{Port, PortUse};
 use super::connection::{Reach, reach};
 use crate::backend::Backend;
 use crate::report::Report;
-use crate::sandbox;
 use crate::whose::Whose;
 
 /// A server on a port.
@@ -37,9 +36,9 @@ pub(crate) fn look(
         Reach::Accepted(addresses) => addresses,
         Reach::Hanging => Vec::new(),
         Reach::Refused => return Ok(None),
-        Reach::Denied => {
+        Reach::Denied(reason) => {
             let purpose = format!("it cannot tell if a server answers on port {port}");
-            return Err(sandbox::report_no_connections(&purpose));
+            return Err(reason.report(&purpose));
         }
     };
     let Some(in_use) = backend.check(port)?.in_use else {

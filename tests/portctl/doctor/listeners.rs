@@ -78,8 +78,8 @@ fn foreign_process_on_an_allocated_port_is_reported() {
         "warning",
         &format!(
             "another checkout's process listens on 1 allocated port:\n\
-             port {db} of shop/main/db (id 3, of {}) is in use by test-listener (pid {}, in {blog}), \
-             of the checkout {blog}\n\
+             port {db} of shop/main/db (id 3, of {}) is in use by test-listener (pid {}, in {blog}); \
+             it belongs to another checkout, {blog}\n\
              cannot tell for 2 ports whose process it is:\n",
             shop.display(),
             stranger.id(),
@@ -88,7 +88,24 @@ fn foreign_process_on_an_allocated_port_is_reported() {
     );
     findings.assert_ok_except(&["listeners"]);
     let fix = format!(
-        "give the service another port: `cd {} && portctl move --app shop --instance main db`",
+        "`cd {} && portctl move --app shop --instance main db` gives the service another port",
+        shop.display()
+    );
+    assert_eq!(findings.hint("listeners"), fix);
+    drop(stranger);
+
+    // A server in the checkout that has inherited the variable of another one.
+    let mut command = Command::new(program(LISTENER));
+    command.env("PORT_REGISTRY_CHECKOUT", &blog);
+    let _inheriting = listen(&mut command, &inside, db);
+    let findings = patient.examine();
+    let by = format!(
+        "{}, by PORT_REGISTRY_CHECKOUT in its environment\n",
+        blog.display()
+    );
+    findings.assert("listeners", "warning", &by);
+    let fix = format!(
+        "if it is the service, restart it by `cd {} && portctl run --app shop --instance main db -- COMMAND`",
         shop.display()
     );
     assert_eq!(findings.hint("listeners"), fix);

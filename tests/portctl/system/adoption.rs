@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::scene::{Scene, both_ways};
+use test_support::daemon::Daemon;
 use test_support::helper::Helper;
 
 /// A checkout `shop`, and a listener in a folder.
@@ -160,6 +161,7 @@ fn scan_reports_listeners_and_conflicts_of_the_registry_at_once() {
         let blog = scene.work().join("blog");
         let taken = scene.json_in(&blog, &["allocate", "db", "--json"])["port"].to_string();
         let held = scene.json_in(&case.shop, &["allocate", "api", "--json"])["port"].to_string();
+        let (held_by, _) = scene.listen(&case.shop, &[&held]);
         let (_own, own) = scene.listen(&case.shop, &["0"]);
         let compose = format!(
             "services:\n  api:\n    ports: ['{own}:80']\n  db:\n    ports: ['{taken}:80']\n  web:\n    ports: ['{}:80']\n",
@@ -171,7 +173,8 @@ fn scan_reports_listeners_and_conflicts_of_the_registry_at_once() {
         for part in [
             "3 of 3 ports cannot be registered, so none was registered".to_owned(),
             format!("compose.yaml:3: port {own} of api cannot be registered: "),
-            format!("has port {held} already"),
+            format!(" already has port {held}, "),
+            format!(", which is in use by test-listener (pid {}", held_by.id()),
             format!(
                 "`portctl move api --port {own} --adopt` gives it the port that is written there"
             ),
@@ -207,5 +210,29 @@ fn scan_refuses_a_foreign_listener_on_the_port_of_a_service_that_has_another() {
             let moved = scene.run_in(&case.shop, &words);
             assert_eq!(moved.code, Some(i32::from(!has_adopt_hint)), "{moved:?}");
         });
+    }
+}
+
+#[test]
+fn port_of_the_daemon_is_never_adopted() {
+    let scene = Scene::new();
+    let shop = scene.repository("shop");
+    let mut command = scene.command("port-registry");
+    let daemon = Daemon::spawn(command.args(["--port", "0"]).current_dir(&shop));
+    let port = daemon.address.port();
+    let compose = format!("services:\n  web:\n    ports: ['{port}:80']\n");
+    fs::write(shop.join("compose.yaml"), compose).unwrap();
+    let port = port.to_string();
+    for words in [
+        &["allocate", "web", "--port", &port][..],
+        &["allocate", "web", "--port", &port, "--adopt"],
+        &["scan", "--register"],
+        &["scan", "--register", "--adopt"],
+    ] {
+        let ran = scene.run_in(&shop, words);
+        let error = ran.complained(1);
+        assert!(error.contains("; it is port-registry's daemon"), "{error}");
+        let (_, hint) = error.split_once("\nhint: ").unwrap();
+        assert!(!hint.contains("--adopt`"), "{words:?}: {hint}");
     }
 }

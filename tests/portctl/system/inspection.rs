@@ -158,3 +158,26 @@ fn process_of_another_user_may_belong_to_a_checkout_of_that_user() {
         assert_eq!(scene.owner(&shop, port), "ours");
     });
 }
+
+#[test]
+fn process_that_has_changed_its_user_belongs_to_the_checkout_of_its_ancestor() {
+    both_ways(scene_of_root, |scene| {
+        let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
+        for (session, is_ours) in [("same-session", true), ("", false)] {
+            let listener = scene.sandbox.path().join("test-listener");
+            let mut user = scene.sandbox.as_nobody();
+            user.arg(listener).args(["0", session]);
+            // The shell stays root's, and in the checkout.
+            let mut command = scene.sandbox.command("setsid");
+            command.args(["sh", "-c", "(cd / && exec \"$0\" \"$@\"); exit"]);
+            command.arg(user.get_program()).args(user.get_args());
+            let (_server, port) = occupant_by(command.current_dir(&shop));
+            if is_ours {
+                assert_eq!(scene.owner(&shop, port), "ours");
+                assert_foreign(scene, &blog, port, &shop);
+            } else {
+                assert_unknown(scene, &shop, port, "it belongs to another user");
+            }
+        }
+    });
+}

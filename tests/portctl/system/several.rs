@@ -49,18 +49,39 @@ fn two_processes_on_one_port_are_both_named() {
 
 #[test]
 fn the_one_of_two_processes_whose_checkout_is_unknown_is_named() {
+    if TcpListener::bind("[::1]:0").is_err() {
+        return;
+    }
     both_ways(Scene::new, |scene| {
         let shop = scene.repository("shop");
         let port = free_block(1);
         let word = port.to_string();
         let _own = scene.listen(&shop, &[&word, "on=127.0.0.1"]);
-        let (unknown, _) = scene.listen(Path::new("/"), &[&word, "on=127.0.0.2"]);
+        let (unknown, _) = scene.listen(Path::new("/"), &[&word, "on=::1"]);
         let (text, _) = scene.check_in(&shop, port);
         let end = format!(
             "; the checkout of test-listener (pid {}) is unknown, because its folder is in no checkout",
             unknown.id()
         );
         assert!(text.ends_with(&end), "{text}");
+    });
+}
+
+#[test]
+fn process_that_localhost_does_not_reach_counts_only_if_it_is_alone() {
+    both_ways(Scene::new, |scene| {
+        let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
+        let word = scene.run_in(&shop, &["get", "web"]).printed().to_owned();
+        let port = word.parse().unwrap();
+        let (_foreign, _) = scene.listen(&blog, &[&word, "on=127.0.0.2"]);
+        assert_eq!(scene.owner(&shop, port), "foreign");
+        let (_own, _) = scene.listen(&shop, &[&word, "on=127.0.0.1"]);
+        assert_eq!(scene.owner(&shop, port), "ours");
+        assert_eq!(scene.owner(&blog, port), "foreign");
+        let listed = scene.json_in(&shop, &["list", "--json"]);
+        assert_eq!(listed[0]["state"], "up", "{listed}");
+        let ran = scene.run_in(&shop, &["wait", "web", "--strict", "--timeout", "0"]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
     });
 }
 
