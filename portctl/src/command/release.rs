@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use port_registry::{Allocation, AllocationId, Error, Filter, Port};
+use port_registry::{
+    Allocation, AllocationId, AllocationStatus, Error, Filter, Port, ServiceState,
+};
 
 use super::claiming::{note_of_listener, print_notes};
 use super::invocation::Invocation;
@@ -193,19 +195,27 @@ fn refuse_in_use(
     invocation: &Invocation,
     chosen: &[Allocation],
 ) -> Result<(), CommandError> {
-    let mut in_use = Vec::new();
-    for allocation in chosen {
-        if let Some(served) = backend.check(allocation.port)?.served() {
-            in_use.push((allocation, served.clone()));
+    let mut first = None;
+    let mut others = 0;
+    for AllocationStatus {
+        allocation, state, ..
+    } in backend.status(chosen.to_vec())?
+    {
+        // One look at the system is enough for the processes, but does not see forwarded ports.
+        if first.is_some() && state != ServiceState::Down {
+            others += 1;
+        } else if let Some(served) = backend.check(allocation.port)?.served().cloned() {
+            others += usize::from(first.is_some());
+            first.get_or_insert((allocation, served));
         }
     }
-    let Some((first, served)) = in_use.first() else {
+    let Some((first, served)) = first else {
         return Ok(());
     };
-    let others = match in_use.len() {
-        1 => String::new(),
-        2 => ", and so is 1 other".to_owned(),
-        count => format!(", and so are {} others", count - 1),
+    let others = match others {
+        0 => String::new(),
+        1 => ", and so is 1 other".to_owned(),
+        others => format!(", and so are {others} others"),
     };
     let problem = format!(
         "port {} of {} is {served}{others}; nothing was released",
@@ -216,12 +226,12 @@ fn refuse_in_use(
         .like(invocation)
         .with_switch("--yes", true);
     let all = all.with::<&str>(&[]);
-    let hint = match Whose::of(served, first.dir.as_deref()) {
+    let hint = match Whose::of(&served, first.dir.as_deref()) {
         Whose::Ours => format!("stop it, or `{all}` releases all the same"),
         _ => format!("`{all}` releases all the same"),
     };
-    let report = Report::new(problem).holder((*first).clone());
-    Err(report.in_use(Some(served.clone())).hint(hint).into())
+    let report = Report::new(problem).holder(first);
+    Err(report.in_use(Some(served)).hint(hint).into())
 }
 
 /// Reports that an allocation of this app belongs to another checkout.
