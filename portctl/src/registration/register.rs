@@ -89,7 +89,7 @@ impl Registration<'_> {
     /// Looks who uses a port.
     fn look(&self, fixed_port: &FixedPort) -> Result<Look, CommandError> {
         let Some(in_use) = self.backend.check(fixed_port.port)?.in_use else {
-            // Whoever listens there from now on has to be looked at first.
+            // A process that listens there from now on has to be looked at first.
             return Ok(Look {
                 in_use: None,
                 policy: ListenerPolicy::Refuse,

@@ -17,3 +17,4 @@ mod sandboxed;
 mod scene;
 mod several;
 mod states;
+mod unconnected;

@@ -20,3 +20,4 @@ mod urls;
 mod variables;
 #[cfg(target_os = "linux")]
 mod waiting;
+mod waiting_owners;

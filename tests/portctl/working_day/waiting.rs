@@ -8,28 +8,26 @@ use std::time::Duration;
 
 use serde_json::Value;
 use test_support::helper::Helper;
-use test_support::{
-    Ran, free_block, is_available, occupant_by, occupant_of, occupant_of_in, program,
-};
+use test_support::{Ran, is_available, occupant_by, occupant_of_in, program};
 
 use super::machine::{Machine, both_ways};
 use crate::PORTCTL;
 
 /// Starts an HTTP server in a folder that answers with these statuses.
-fn http_server(folder: &Path, address: &str, statuses: &[&str]) -> Helper {
+pub(super) fn http_server(folder: &Path, address: &str, statuses: &[&str]) -> Helper {
     let mut command = Command::new(program("test-http"));
     occupant_by(command.arg(address).args(statuses).current_dir(folder)).0
 }
 
 /// Makes the root of another checkout in the work folder.
-fn other_checkout(machine: &Machine) -> PathBuf {
+pub(super) fn other_checkout(machine: &Machine) -> PathBuf {
     let blog = machine.work().join("blog");
     fs::create_dir(&blog).unwrap();
     fs::write(blog.join("portctl.toml"), "").unwrap();
     blog
 }
 
-fn assert_silent(ran: &Ran) {
+pub(super) fn assert_silent(ran: &Ran) {
     assert_eq!(ran.printed(), "", "{ran:?}");
 }
 
@@ -57,19 +55,6 @@ fn servers_of_this_checkout_end_the_wait_in_silence() {
         assert_eq!(ran[0]["url"], format!("http://localhost:{web}"));
         assert_eq!(ran[0]["state"], "up");
         assert_eq!(ran[0]["listener"]["process"], "test-listener");
-    });
-}
-
-#[test]
-fn server_belongs_to_the_checkout_that_its_environment_names() {
-    both_ways(|machine| {
-        let port = machine.port_of("web");
-        let other = other_checkout(machine);
-        let mut command = Command::new(program("test-listener"));
-        // As `portctl run` sets it.
-        command.env("PORT_REGISTRY_CHECKOUT", machine.work());
-        let _server = occupant_by(command.arg(port.to_string()).current_dir(other));
-        assert_silent(&machine.run(&["wait", "web", "--strict"]));
     });
 }
 
@@ -227,23 +212,6 @@ fn server_whose_queue_is_full_is_looked_at() {
 }
 
 #[test]
-fn server_of_this_checkout_on_a_wrong_port_is_named() {
-    both_ways(|machine| {
-        let port = machine.port_of("web");
-        let wrong = free_block(1);
-        let server = occupant_of_in(wrong, &machine.work());
-        let ran = machine.run(&["wait", "web", "--timeout", "0"]);
-        let expected = format!(
-            "error: nothing listens on port {port} of work/default/web; test-listener (pid {}, in {}) of the same \
-             checkout listens on {wrong}\n",
-            server.id(),
-            machine.work().display()
-        );
-        assert!(ran.complained(1).starts_with(&expected), "{ran:?}");
-    });
-}
-
-#[test]
 fn http_waits_for_a_status_below_500() {
     both_ways(|machine| {
         let port = machine.port_of("web");
@@ -259,85 +227,6 @@ fn http_waits_for_a_status_below_500() {
         assert_silent(&machine.run(&["wait", "web", "--http", "/"]));
         server.expect(&format!("GET / HTTP/1.1 localhost:{port}"));
         assert!(server.kill().is_empty());
-    });
-}
-
-#[test]
-fn server_of_another_checkout_ends_the_wait_at_once_with_exit_code_3() {
-    both_ways(|machine| {
-        let blog = other_checkout(machine);
-        // Nothing ever listens on this port.
-        machine.port_of("api");
-        let port = machine.port_of("web");
-        let server = http_server(&blog, &format!("127.0.0.1:{port}"), &["500"]);
-        let expected = format!(
-            "port {port} of work/default/web is in use by test-http (pid {1}, in {0}); it belongs to another checkout, {0}",
-            blog.display(),
-            server.id(),
-        );
-        for line in [
-            &["wait", "web"][..],
-            &["wait", "api", "web"],
-            &["wait"],
-            &["wait", "web", "--http", "/", "--timeout", "0"],
-            &["wait", "web", "--strict"],
-        ] {
-            let ran = machine.run(line);
-            assert!(
-                ran.complained(3)
-                    .starts_with(&format!("error: {expected}\nhint: ")),
-                "{line:?} {ran:?}"
-            );
-        }
-        let ran = machine.run(&["wait", "web", "--json"]);
-        let error: Value = serde_json::from_str(ran.complained(3)).unwrap();
-        assert_eq!(error["error"], expected);
-        assert_eq!(error["listener"]["pid"], server.id());
-        assert_eq!(error["holder"]["service"], "web");
-        // The hint resolves it, and for the other checkout the server is no foreign one.
-        assert!(
-            error["hint"]
-                .as_str()
-                .unwrap()
-                .starts_with("`portctl move web` "),
-            "{error}"
-        );
-        let moved = machine.run(&["move", "web"]);
-        let note = format!(
-            "note: port {port} is still in use by test-http (pid {1}, in {0}); it belongs to another checkout, {0}\n",
-            blog.display(),
-            server.id()
-        );
-        assert_eq!((moved.code, moved.stderr), (Some(0), note));
-        let blog_port = port.to_string();
-        let line = ["allocate", "web", "--port", &blog_port, "--adopt"];
-        machine.run_in(&blog, &line).printed();
-        assert_silent(&machine.run_in(&blog, &["wait", "web"]));
-        // Labels that are typed mean the checkout of the service.
-        let line = ["wait", "web", "--app", "blog", "--instance", "default"];
-        assert_eq!(machine.run(&line).code, Some(0));
-    });
-}
-
-#[test]
-fn server_that_cannot_be_told_is_taken_with_a_note_unless_strict() {
-    both_ways(|machine| {
-        let port = machine.port_of("web");
-        let server = occupant_of(port);
-        let unknown = format!(
-            "port {port} of work/default/web is in use by test-listener (pid {}, in /); its checkout is unknown, because \
-             its folder is in no checkout\n",
-            server.id()
-        );
-        let ran = machine.run(&["wait", "web"]);
-        assert_eq!((ran.code, &*ran.stdout), (Some(0), ""));
-        assert_eq!(ran.stderr, format!("note: {unknown}"));
-        assert_eq!(machine.json(&["wait", "web", "--json"])[0]["state"], "up?");
-        let ran = machine.run(&["wait", "web", "--strict"]);
-        assert_eq!(
-            ran.complained(1),
-            format!("error: {unknown}hint: without --strict, it counts as ready")
-        );
     });
 }
 
