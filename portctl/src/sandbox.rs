@@ -1,11 +1,9 @@
 //! Sandboxes that keep this process from using the network.
 
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, SocketAddr};
 
 #[cfg(unix)]
 use rustix::io::Errno;
-use socket2::{Domain, Socket, Type};
 use thiserror::Error;
 
 use crate::report::Report;
@@ -53,10 +51,3 @@ pub(crate) const NO_BINDING: &str = "this process may not bind ports";
 
 /// The next step where the system denies the use of the network.
 pub(crate) const NEXT_STEP: &str = "run portctl outside of the sandbox";
-
-/// Tests if this process may bind ports. Binds one that the system chooses, without listening on it.
-pub(crate) fn may_bind() -> bool {
-    let bound = Socket::new(Domain::IPV4, Type::STREAM, None)
-        .and_then(|it| it.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()));
-    !bound.is_err_and(|error| error.kind() == ErrorKind::PermissionDenied)
-}

@@ -101,7 +101,7 @@ impl AssignmentOrder {
 
     /// Returns all ports of the range, the best first.
     pub(crate) fn ports(&self) -> impl Iterator<Item = Port> {
-        self.spans(None).flat_map(ClassSpan::into_ports)
+        self.spans(None).flat_map(|it| it.of_class(it.ports()))
     }
 
     /// Returns the smallest interval of the range that contains all ports of a class.
@@ -148,16 +148,12 @@ impl<'a> ClassSpan<'a> {
     }
 
     /// Returns the ports of the class in a part of the interval, in ascending order.
-    pub(crate) fn of_class(&self, part: RangeInclusive<u16>) -> impl Iterator<Item = Port> {
-        let of_class = part.filter(|&port| self.order.class(port) == self.class);
-        of_class.filter_map(|port| Port::new(port).ok())
-    }
-
-    /// Returns all ports of the class in the interval, in ascending order.
-    fn into_ports(self) -> impl Iterator<Item = Port> + 'a {
-        let of_class = self
-            .ports
-            .filter(move |&port| self.order.class(port) == self.class);
+    pub(crate) fn of_class(
+        &self,
+        part: RangeInclusive<u16>,
+    ) -> impl Iterator<Item = Port> + use<'a> {
+        let (order, class) = (self.order, self.class);
+        let of_class = part.filter(move |&port| order.class(port) == class);
         of_class.filter_map(|port| Port::new(port).ok())
     }
 }

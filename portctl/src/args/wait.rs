@@ -17,8 +17,8 @@ use crate::server::HttpPath;
             answer a GET request with a status below 500; redirects are not followed. \
             Without a service, the command waits for all services of this checkout.\n\n\
             A server belongs to a checkout if it was started by `portctl run` there, or if its folder, or that \
-            of a process that has started it, such as a shell, is in the checkout. A server whose checkout is unknown, such as Docker's proxy, counts as this checkout's, \
-            with a note; with --strict, the command fails instead.",
+            of a process that has started it, such as a shell, is in the checkout. A server whose checkout is \
+            unknown, such as Docker's proxy, counts as this checkout's, with a note; with --strict, the command fails instead.",
     example = "{command_name} web && npm test\n\
                {command_name} web api --timeout 120\n\
                {command_name} api --http /health",

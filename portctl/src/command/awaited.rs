@@ -6,11 +6,11 @@ use port_registry::{Allocation, Listener, Port, ServiceState};
 use serde::Serialize;
 
 use super::invocation::Invocation;
-use super::server_report::{SilenceCause, described, foreign, silence};
+use super::server_report::{READ_LOG, described, foreign, silence};
 use crate::backend::Backend;
 use crate::command_error::CommandError;
 use crate::report::Report;
-use crate::server::{HttpAnswer, HttpPath, LISTEN_ON_LOCALHOST, Server, get, look};
+use crate::server::{HttpAnswer, HttpPath, Server, get, look};
 use crate::service_url::HostName;
 use crate::whose::Whose;
 
@@ -104,18 +104,12 @@ impl Awaited {
 
     /// Reports why the service is not ready, with the next step as its hint.
     pub(super) fn problem(&self, backend: &dyn Backend, path: Option<&HttpPath>) -> Report {
-        const READ_LOG: &str = "read the log of the server";
         let (port, key) = (self.allocation.port, &self.allocation.key);
         let path = path.map_or("", HttpPath::as_str);
         let (problem, step) = match &self.answer {
             None => {
                 let silence = silence(backend, &self.allocation);
-                let step = match silence.cause {
-                    SilenceCause::NothingListens => "start it",
-                    SilenceCause::OtherAddress => LISTEN_ON_LOCALHOST,
-                    SilenceCause::Hangs => READ_LOG,
-                };
-                (silence.problem, step)
+                (silence.problem, silence.cause.step("start it"))
             }
             Some(HttpAnswer::Status(status)) => {
                 let problem =

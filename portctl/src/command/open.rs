@@ -8,7 +8,7 @@ use port_registry::Allocation;
 use super::claiming::print_notes;
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
-use super::server_report::{SilenceCause, described, foreign, silence};
+use super::server_report::{described, foreign, silence};
 use super::{named, selected};
 use crate::args::OpenArgs;
 use crate::backend::{self, Backend};
@@ -16,7 +16,7 @@ use crate::browser;
 use crate::checkout::{Here, TypedLabels};
 use crate::output;
 use crate::report::Report;
-use crate::server::{LISTEN_ON_LOCALHOST, look};
+use crate::server::look;
 use crate::service_url::HostName;
 use crate::whose::Whose;
 
@@ -69,12 +69,8 @@ fn not_running(backend: &dyn Backend, invocation: &Invocation, allocation: &Allo
         invocation.with(&service),
     );
     let silence = silence(backend, allocation);
-    let hint = match silence.cause {
-        SilenceCause::NothingListens => format!("start it; `{wait} && {open}` waits for it"),
-        SilenceCause::OtherAddress => LISTEN_ON_LOCALHOST.to_owned(),
-        SilenceCause::Hangs => "read the log of the server".to_owned(),
-    };
+    let start = format!("start it; `{wait} && {open}` waits for it");
     Report::new(silence.problem)
         .holder(allocation.clone())
-        .hint(hint)
+        .hint(silence.cause.step(&start))
 }

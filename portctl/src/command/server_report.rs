@@ -7,7 +7,7 @@ use crate::backend::Backend;
 use crate::conflict::step_beside_foreign;
 use crate::output::wording;
 use crate::report::Report;
-use crate::server::{Server, other_addresses};
+use crate::server::{LISTEN_ON_LOCALHOST, Server, other_addresses};
 use crate::whose::Whose;
 
 /// Reports a server that belongs to another checkout.
@@ -35,6 +35,20 @@ pub(super) enum SilenceCause {
     OtherAddress,
     /// A process listens, but accepts nothing.
     Hangs,
+}
+
+/// The next step for a server that does not answer as it should.
+pub(super) const READ_LOG: &str = "read the log of the server";
+
+impl SilenceCause {
+    /// Returns the next step. `start` is that for a server that does not run.
+    pub(super) fn step(self, start: &str) -> &str {
+        match self {
+            SilenceCause::NothingListens => start,
+            SilenceCause::OtherAddress => LISTEN_ON_LOCALHOST,
+            SilenceCause::Hangs => READ_LOG,
+        }
+    }
 }
 
 /// Finds the reason why a port accepts no connection on localhost.
