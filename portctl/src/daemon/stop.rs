@@ -63,15 +63,19 @@ pub(super) fn stop_in_turn(
 
 /// Reports that no daemon runs, or describes another server at the address.
 fn report_not_running(target: &Target) -> Report {
-    match target.client.identify_quickly() {
-        Ok(daemon) => target
+    // The second look at the lock shows a daemon that another command has started since the first.
+    match (target.client.identify_quickly(), target.presence()) {
+        (Ok(daemon), Ok(Presence::Running { pid, .. })) if pid == daemon.pid => {
+            Report::new("Server is not running").hint("it was started at this moment; try again")
+        }
+        (Ok(daemon), _) => target
             .not_the_daemon(&daemon)
             .hint("it may be the daemon of another user, or of another home folder"),
         // These would add nothing to the message, which the lock proves, so there is no hint.
-        Err(ClientError::NothingListens { .. } | ClientError::Denied { .. }) => {
+        (Err(ClientError::NothingListens { .. } | ClientError::Denied { .. }), _) => {
             Report::new("Server is not running")
         }
-        Err(error) => Report::new("Server is not running").hint(error.to_string()),
+        (Err(error), _) => Report::new("Server is not running").hint(error.to_string()),
     }
 }
 
