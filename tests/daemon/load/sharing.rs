@@ -21,11 +21,12 @@ fn acknowledged_allocations_survive_a_kill_under_load() {
     let acknowledged = Mutex::new(Vec::new());
     for round in 1..=4 * soak() {
         let mut daemon = Daemon::start(&sandbox);
-        let address = daemon.address;
+        // Under load, a thread may only run once the daemon has been killed.
+        let clients: Vec<Client> = (0..16).map(|_| Client::connect(daemon.address)).collect();
         thread::scope(|scope| {
-            for _ in 0..16 {
-                scope.spawn(|| {
-                    let mut client = Client::connect(address);
+            for mut client in clients {
+                let (next, acknowledged) = (&next, &acknowledged);
+                scope.spawn(move || {
                     loop {
                         let number = next.fetch_add(1, Ordering::Relaxed);
                         client.post(&claim("main", number, ""));
