@@ -115,14 +115,23 @@ fn chosen(
 
 fn print(variables: &[Variable], format: Format, nothing: &str) -> std::io::Result<()> {
     if format == Format::Json {
-        let ports = variables.iter();
-        let ports = ports.map(|it| (it.name.clone(), it.port.get().into()));
-        return output::print_json(&ports.collect::<serde_json::Map<_, _>>());
+        let values = variables.iter();
+        let values = values.map(|it| (it.name.clone(), json_value(it)));
+        return output::print_json(&values.collect::<serde_json::Map<_, _>>());
     }
     if variables.is_empty() {
         return output::remark(&visible(nothing));
     }
     output::print_lines(&lines(variables, format).join("\n"))
+}
+
+/// A port is a number.
+fn json_value(variable: &Variable) -> serde_json::Value {
+    let number = variable.value.parse::<u16>().ok();
+    match number.filter(|_| variable.is_port) {
+        Some(port) => port.into(),
+        None => variable.value.clone().into(),
+    }
 }
 
 fn lines(variables: &[Variable], format: Format) -> Vec<String> {
@@ -132,7 +141,7 @@ fn lines(variables: &[Variable], format: Format) -> Vec<String> {
     };
     let lines = variables.iter();
     lines
-        .map(|Variable { name, port }| format!("{export}{name}={port}"))
+        .map(|Variable { name, value, .. }| format!("{export}{name}={value}"))
         .collect()
 }
 
@@ -196,7 +205,7 @@ fn write(
 fn are_read_in(assignments: &[Assignment], variables: &[Variable]) -> bool {
     let ours = assignments.iter().filter(|it| it.is_managed);
     let ours = ours.map(|it| (&*it.name, it.value.clone()));
-    ours.eq(variables.iter().map(|it| (&*it.name, it.port.to_string())))
+    ours.eq(variables.iter().map(|it| (&*it.name, it.value.clone())))
 }
 
 /// The variables that are set again after the block, with their line numbers.

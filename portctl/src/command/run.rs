@@ -79,7 +79,7 @@ pub(crate) fn run(args: RunArgs, command_line: &[OsString]) -> CommandResult {
         None => command.env_remove(CHECKOUT_VARIABLE),
     };
     for variable in variables::of(&allocations)? {
-        command.env(variable.name, variable.port.to_string());
+        command.env(variable.name, variable.value);
     }
     if let Some(first) = allocations.first()
         && (allocations.len() == 1 || !services.is_empty())

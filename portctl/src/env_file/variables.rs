@@ -8,11 +8,23 @@ use port_registry::{Allocation, Port, variable_name};
 use crate::output::wording;
 use crate::report::Report;
 
-/// The variable of a service, and its port.
+/// A variable of a checkout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Variable {
     pub(crate) name: String,
-    pub(crate) port: Port,
+    pub(crate) value: String,
+    /// The value is the port of a service, not a text.
+    pub(crate) is_port: bool,
+}
+
+impl Variable {
+    pub(crate) fn of_port(name: String, port: Port) -> Variable {
+        Variable {
+            name,
+            value: port.to_string(),
+            is_port: true,
+        }
+    }
 }
 
 /// The variables of allocations, in their order, each once. Two services with the same variable are an error, because one
@@ -27,10 +39,9 @@ pub(crate) fn of(allocations: &[Allocation]) -> Result<Vec<Variable>, Report> {
         )));
     }
     let mut seen = BTreeSet::new();
-    let variables = allocations.iter().map(|it| Variable {
-        name: variable_name(it.key.service()),
-        port: it.port,
-    });
+    let variables = allocations
+        .iter()
+        .map(|it| Variable::of_port(variable_name(it.key.service()), it.port));
     Ok(variables
         .filter(|it| seen.insert(it.name.clone()))
         .collect())
