@@ -13,4 +13,5 @@ mod groups;
 #[cfg(feature = "daemon")]
 mod model;
 mod moves;
+mod preferences;
 mod store_files;

@@ -171,8 +171,12 @@ impl Allocator {
             match Plan::of(request, rows, &self.order, cache)? {
                 Plan::Answer(answer) => answers.push(Ok(answer)),
                 Plan::Refuse(error) => answers.push(Err(error)),
-                Plan::Insert { claim, port, .. } => cache.reserve(claim.port(), port),
-                Plan::Move { wanted, port, .. } => cache.reserve(wanted.port(), port),
+                Plan::Insert { claim, port, .. } => {
+                    cache.reserve(claim.port().or(claim.prefer()), port)
+                }
+                Plan::Move { wanted, port, .. } => {
+                    cache.reserve(wanted.port().or(wanted.prefer()), port)
+                }
                 Plan::PassOn { .. } | Plan::Remove(_) => {}
                 Plan::Defer => return Ok(Preview::Deferred),
             }

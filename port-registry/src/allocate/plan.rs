@@ -189,8 +189,7 @@ fn allocate<'a>(
     order: &AssignmentOrder,
     cache: &mut ProbeCache,
 ) -> Result<Plan<'a>, Fault> {
-    let choice = PortChoice::of(claim.port(), claim.listener_policy(), rows, order, cache)?;
-    Ok(match choice {
+    Ok(match PortChoice::for_claim(claim, rows, order, cache)? {
         PortChoice::Port(port) => Plan::Insert { key, claim, port },
         PortChoice::Refused(error) => Plan::Refuse(error),
         PortChoice::Defer => Plan::Defer,
@@ -211,16 +210,15 @@ fn move_service<'a>(
     if wanted.port() == Some(allocation.port) {
         return Ok(Plan::existing(allocation));
     }
-    // The best port is never the current one, because that one is allocated.
-    let choice = PortChoice::of(wanted.port(), wanted.listener_policy(), rows, order, cache)?;
-    Ok(match choice {
-        PortChoice::Port(port) => Plan::Move {
+    Ok(match PortChoice::for_move(wanted, rows, order, cache)? {
+        Some(PortChoice::Port(port)) => Plan::Move {
             allocation,
             wanted,
             port,
         },
-        PortChoice::Refused(error) => Plan::Refuse(error),
-        PortChoice::Defer => Plan::Defer,
+        Some(PortChoice::Refused(error)) => Plan::Refuse(error),
+        Some(PortChoice::Defer) => Plan::Defer,
+        None => Plan::existing(allocation),
     })
 }
 

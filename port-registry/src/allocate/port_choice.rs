@@ -6,8 +6,9 @@ use crate::error::Error;
 use crate::store::fault::Fault;
 use crate::store::tables::rows::Rows;
 use crate::system::probe::Verdict;
-use crate::types::claim::ListenerPolicy;
+use crate::types::claim::{Claim, ListenerPolicy};
 use crate::types::port::Port;
+use crate::types::service_move::Move;
 
 /// The choice of a port.
 pub(super) enum PortChoice {
@@ -20,36 +21,88 @@ pub(super) enum PortChoice {
 }
 
 impl PortChoice {
-    /// Chooses the wanted port, or the best one that is neither allocated nor in use.
-    pub(super) fn of(
-        wanted: Option<Port>,
-        listener_policy: ListenerPolicy,
+    /// Chooses the port for a claim: the one that it names, or else the preferred one if that is available, or else the
+    /// best one.
+    pub(super) fn for_claim(
+        claim: &Claim,
         rows: &dyn Rows,
         order: &AssignmentOrder,
         cache: &mut ProbeCache,
     ) -> Result<PortChoice, Fault> {
-        let Some(port) = wanted else {
-            return best(rows, order, cache);
-        };
-        if let Some(holder) = rows.by_port(port)? {
-            let holder = Box::new(holder);
-            return Ok(PortChoice::Refused(Error::PortTaken { holder }));
+        if let Some(port) = claim.port() {
+            return named(port, claim.listener_policy(), rows, order, cache);
         }
-        if listener_policy == ListenerPolicy::Adopt {
-            return Ok(PortChoice::Port(port));
+        if let Some(port) = claim.prefer()
+            && let Some(choice) = preferred(port, rows, order, cache)?
+        {
+            return Ok(choice);
         }
-        Ok(match cache.verdict_of_named(port, order) {
-            Ok(Some(Verdict::Busy)) => PortChoice::Refused(Error::PortInUse { port }),
-            // Another user may be able to bind the port, for example the proxy of a container.
-            Ok(Some(Verdict::Free | Verdict::Denied)) => PortChoice::Port(port),
-            Ok(None) => PortChoice::Defer,
-            Err(error) => PortChoice::Refused(error),
-        })
+        best(claim.avoided_ports(), rows, order, cache)
+    }
+
+    /// Chooses the port for a move, like [`for_claim`](Self::for_claim). Returns `None` if the service is to keep its port,
+    /// because the preferred one is not available.
+    pub(super) fn for_move(
+        wanted: &Move,
+        rows: &dyn Rows,
+        order: &AssignmentOrder,
+        cache: &mut ProbeCache,
+    ) -> Result<Option<PortChoice>, Fault> {
+        match (wanted.port(), wanted.prefer()) {
+            (Some(port), _) => named(port, wanted.listener_policy(), rows, order, cache).map(Some),
+            (None, Some(port)) => preferred(port, rows, order, cache),
+            // The best port is never the current one, because that one is allocated.
+            (None, None) => best(&[], rows, order, cache).map(Some),
+        }
     }
 }
 
-/// Chooses the best port that is neither allocated nor in use.
+/// Chooses a port that a request names, or refuses it.
+fn named(
+    port: Port,
+    listener_policy: ListenerPolicy,
+    rows: &dyn Rows,
+    order: &AssignmentOrder,
+    cache: &mut ProbeCache,
+) -> Result<PortChoice, Fault> {
+    if let Some(holder) = rows.by_port(port)? {
+        let holder = Box::new(holder);
+        return Ok(PortChoice::Refused(Error::PortTaken { holder }));
+    }
+    if listener_policy == ListenerPolicy::Adopt {
+        return Ok(PortChoice::Port(port));
+    }
+    Ok(match cache.verdict_of_named(port, order) {
+        Ok(Some(Verdict::Busy)) => PortChoice::Refused(Error::PortInUse { port }),
+        // Another user may be able to bind the port, for example the proxy of a container.
+        Ok(Some(Verdict::Free | Verdict::Denied)) => PortChoice::Port(port),
+        Ok(None) => PortChoice::Defer,
+        Err(error) => PortChoice::Refused(error),
+    })
+}
+
+/// Chooses a port that a request prefers. Returns `None` if it is not available.
+fn preferred(
+    port: Port,
+    rows: &dyn Rows,
+    order: &AssignmentOrder,
+    cache: &mut ProbeCache,
+) -> Result<Option<PortChoice>, Fault> {
+    let is_eligible = order.range().contains(port) && !cache.is_reserved(port);
+    if !is_eligible || rows.by_port(port)?.is_some() {
+        return Ok(None);
+    }
+    Ok(match cache.verdict_of_named(port, order) {
+        Ok(Some(Verdict::Free)) => Some(PortChoice::Port(port)),
+        Ok(Some(Verdict::Busy | Verdict::Denied)) => None,
+        Ok(None) => Some(PortChoice::Defer),
+        Err(error) => Some(PortChoice::Refused(error)),
+    })
+}
+
+/// Chooses the best port that is neither allocated nor in use nor avoided.
 fn best(
+    avoided: &[Port],
     rows: &dyn Rows,
     order: &AssignmentOrder,
     cache: &mut ProbeCache,
@@ -58,7 +111,7 @@ fn best(
     for span in order.spans(cache.searched_to()) {
         for run in rows.free_runs(span.ports())? {
             for port in span.of_class(run?) {
-                if cache.is_reserved(port) {
+                if cache.is_reserved(port) || avoided.binary_search(&port).is_ok() {
                     continue;
                 }
                 match cache.verdict(port) {

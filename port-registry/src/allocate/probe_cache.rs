@@ -33,7 +33,7 @@ pub(super) struct ProbeCache<'a> {
     phase: PlanningPhase,
     /// The number of ports that may still be probed in this phase.
     probes_left: usize,
-    /// The ports that earlier requests of the batch claim by number.
+    /// The ports that earlier requests of the batch name, or prefer and get.
     reserved: HashSet<Port>,
     /// The last port that the search for the best free port has given to a request of the batch.
     searched_to: Option<Port>,
@@ -88,14 +88,15 @@ impl<'a> ProbeCache<'a> {
     }
 
     /// Reserves the port for a request of the batch until the next phase. `wanted` is the port that the request
-    /// names.
+    /// names or prefers.
+    ///
+    /// This is a forecast, so that the write phase needs few probes. It takes all better ports than a searched one for
+    /// unavailable, although the request may only have avoided them.
     pub(super) fn reserve(&mut self, wanted: Option<Port>, port: Port) {
-        match wanted {
-            Some(port) => {
-                self.reserved.insert(port);
-            }
-            // No better port is available.
-            None => self.searched_to = Some(port),
+        if wanted == Some(port) {
+            self.reserved.insert(port);
+        } else {
+            self.searched_to = Some(port);
         }
     }
 

@@ -16,6 +16,7 @@ use crate::types::timestamp::Timestamp;
 ///
 /// let key = ServiceKey::new("shop", "main", "web")?;
 /// let any_port = Claim::new(key.clone());
+/// let best_this_port = Claim::new(key.clone()).with_prefer(Port::new(8080)?);
 /// let this_port = Claim::new(key).with_port(Port::new(8080)?).with_dir("/home/me/shop")?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -26,6 +27,14 @@ pub struct Claim {
     key: ServiceKey,
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     port: Option<Port>,
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    prefer: Option<Port>,
+    /// In ascending order, each once.
+    #[cfg_attr(
+        feature = "serde",
+        serde(rename = "avoid", skip_serializing_if = "Vec::is_empty")
+    )]
+    avoided_ports: Vec<Port>,
     /// An absolute path.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     dir: Option<CheckoutPath>,
@@ -64,6 +73,8 @@ impl Claim {
         Claim {
             key,
             port: None,
+            prefer: None,
+            avoided_ports: Vec::new(),
             dir: None,
             created_at: None,
             label_origin: LabelOrigin::default(),
@@ -78,6 +89,52 @@ impl Claim {
     pub fn with_port(self, port: Port) -> Claim {
         Claim {
             port: Some(port),
+            ..self
+        }
+    }
+
+    /// Claims this port if it is available, and otherwise the best other one.
+    ///
+    /// The service gets the preferred port if no service holds it, it is not in use, this process may bind it, and it is
+    /// in the registry's [range](crate::Builder::with_range). So the claim does not fail because of the preferred port;
+    /// [`Registry::check`](crate::Registry::check) tells who has it. If several claims of a batch prefer one port, the
+    /// first gets it.
+    ///
+    /// It is decided once: a service that holds a port keeps it. A preference has no effect on a claim
+    /// [with a port](Self::with_port).
+    ///
+    /// ```
+    /// use port_registry::{Claim, Port, Registry, ServiceKey};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let registry = Registry::builder().with_path(folder.path().join("ports.redb"));
+    /// # let registry = registry.with_probe(|_: Port| Ok(port_registry::Verdict::Free)).open()?;
+    /// let vite = Port::new(5173)?;
+    /// let web = |instance| ServiceKey::new("shop", instance, "web");
+    /// let first = registry.get_or_allocate(Claim::new(web("main")?).with_prefer(vite))?;
+    /// let second = registry.get_or_allocate(Claim::new(web("feature")?).with_prefer(vite))?;
+    /// assert_eq!(first.port, vite);
+    /// assert_ne!(second.port, vite);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_prefer(self, port: Port) -> Claim {
+        Claim {
+            prefer: Some(port),
+            ..self
+        }
+    }
+
+    /// Leaves these ports to others: a claim gets none of them, unless it [names](Self::with_port) or
+    /// [prefers](Self::with_prefer) one. It fails with [`NoFreePort`](crate::Error::NoFreePort) if no other port is
+    /// available.
+    #[must_use]
+    pub fn with_avoided_ports(self, ports: impl IntoIterator<Item = Port>) -> Claim {
+        let mut avoided_ports: Vec<Port> = ports.into_iter().collect();
+        avoided_ports.sort_unstable();
+        avoided_ports.dedup();
+        Claim {
+            avoided_ports,
             ..self
         }
     }
@@ -154,9 +211,19 @@ impl Claim {
         &self.key
     }
 
-    /// Returns the claimed port, or `None` if any port will do.
+    /// Returns the claimed port, or `None` if the claim does not name it.
     pub fn port(&self) -> Option<Port> {
         self.port
+    }
+
+    /// Returns the preferred port, or `None` if no port is preferred.
+    pub fn prefer(&self) -> Option<Port> {
+        self.prefer
+    }
+
+    /// Returns the ports that are left to others, in ascending order.
+    pub fn avoided_ports(&self) -> &[Port] {
+        &self.avoided_ports
     }
 
     /// Returns the absolute root of the checkout to record, or `None` to record none.

@@ -11,6 +11,7 @@ use crate::types::port::Port;
 ///
 /// let id = AllocationId::new(7)?;
 /// let any_other_port = Move::new(id);
+/// let best_this_port = Move::new(id).with_prefer(Port::new(8080)?);
 /// let this_port = Move::new(id).with_port(Port::new(8080)?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -20,6 +21,8 @@ pub struct Move {
     id: AllocationId,
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     port: Option<Port>,
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    prefer: Option<Port>,
     #[cfg_attr(feature = "serde", serde(rename = "adopt"))]
     listener_policy: ListenerPolicy,
 }
@@ -30,6 +33,7 @@ impl Move {
         Move {
             id,
             port: None,
+            prefer: None,
             listener_policy: ListenerPolicy::default(),
         }
     }
@@ -39,6 +43,19 @@ impl Move {
     pub fn with_port(self, port: Port) -> Move {
         Move {
             port: Some(port),
+            ..self
+        }
+    }
+
+    /// Moves the service to this port if it is available, and otherwise leaves the service where it is.
+    ///
+    /// The port has to be available as for [`Claim::with_prefer`](crate::Claim::with_prefer). The service keeps its own
+    /// port otherwise, because a third port would be no better. A preference has no effect on a move
+    /// [with a port](Self::with_port).
+    #[must_use]
+    pub fn with_prefer(self, port: Port) -> Move {
+        Move {
+            prefer: Some(port),
             ..self
         }
     }
@@ -58,9 +75,14 @@ impl Move {
         self.id
     }
 
-    /// Returns the new port, or `None` if any other port will do.
+    /// Returns the new port, or `None` if the move does not name it.
     pub fn port(&self) -> Option<Port> {
         self.port
+    }
+
+    /// Returns the preferred port, or `None` if no port is preferred.
+    pub fn prefer(&self) -> Option<Port> {
+        self.prefer
     }
 
     /// Returns the treatment of a port that a process listens on already.

@@ -36,6 +36,8 @@ pub(super) enum RandomRequest {
 pub(super) struct RandomClaim {
     pub(super) key: (u8, u8, u8),
     pub(super) port: Option<usize>,
+    pub(super) prefer: Option<usize>,
+    pub(super) avoid: Vec<usize>,
     pub(super) dir: Option<u8>,
     pub(super) label_origin: LabelOrigin,
     /// The checkout whose mark the instance may get. Marks of two checkouts may agree.
@@ -48,6 +50,7 @@ pub(super) struct RandomClaim {
 pub(super) struct RandomMove {
     pub(super) id: u64,
     pub(super) port: Option<usize>,
+    pub(super) prefer: Option<usize>,
     pub(super) adopt: bool,
 }
 
@@ -94,25 +97,37 @@ fn claims() -> impl Strategy<Value = RandomClaim> {
     (
         (0..2u8, 0..2u8, 0..4u8),
         prop::option::weighted(0.3, 0..10usize),
+        prop::option::weighted(0.3, 0..12usize),
+        prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec(0..12usize, 1..6)],
         prop::option::weighted(0.7, 0..3u8),
         label_origins(),
         prop::option::weighted(0.8, 0..3u8),
         prop::bool::weighted(0.2),
     )
-        .prop_map(|(key, port, dir, label_origin, mark, adopt)| RandomClaim {
-            key,
-            port,
-            dir,
-            label_origin,
-            mark,
-            adopt,
-        })
+        .prop_map(
+            |(key, port, prefer, avoid, dir, label_origin, mark, adopt)| RandomClaim {
+                key,
+                port,
+                prefer,
+                avoid,
+                dir,
+                label_origin,
+                mark,
+                adopt,
+            },
+        )
 }
 
 fn moves() -> impl Strategy<Value = RandomMove> {
     let port = prop::option::weighted(0.5, 0..10usize);
-    let parts = (1..30u64, port, prop::bool::weighted(0.2));
-    parts.prop_map(|(id, port, adopt)| RandomMove { id, port, adopt })
+    let prefer = prop::option::weighted(0.4, 0..12usize);
+    let parts = (1..30u64, port, prefer, prop::bool::weighted(0.2));
+    parts.prop_map(|(id, port, prefer, adopt)| RandomMove {
+        id,
+        port,
+        prefer,
+        adopt,
+    })
 }
 
 fn label_origins() -> impl Strategy<Value = LabelOrigin> {

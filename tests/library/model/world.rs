@@ -93,6 +93,14 @@ impl ModelWorld {
         Port::new(self.order[index % self.order.len()]).unwrap()
     }
 
+    /// Returns a port of the range, or one behind it from 10 on, which may still be in the range.
+    fn wished_port(&self, index: usize) -> u16 {
+        match index {
+            0..10 => self.port(index).get(),
+            _ => self.range.end().saturating_add(1),
+        }
+    }
+
     pub(super) fn ops(&self, requests: &[RandomRequest]) -> Vec<Operation> {
         requests.iter().map(|request| self.op(request)).collect()
     }
@@ -104,6 +112,7 @@ impl ModelWorld {
             RandomRequest::Move(wanted) => Operation::Move(WantedMove {
                 id: wanted.id,
                 port: wanted.port.map(|index| self.port(index).get()),
+                prefer: wanted.prefer.map(|index| self.wished_port(index)),
                 adopt: wanted.adopt,
             }),
             RandomRequest::Release(id) => Operation::Release(*id),
@@ -117,6 +126,8 @@ impl ModelWorld {
         Want {
             key: key(claim.key),
             port: claim.port.map(|index| self.port(index).get()),
+            prefer: claim.prefer.map(|index| self.wished_port(index)),
+            avoid: claim.avoid.iter().map(|it| self.wished_port(*it)).collect(),
             dir: claim.dir.map(|number| self.dir(number)),
             label_origin: claim.label_origin,
             marked_instance: claim

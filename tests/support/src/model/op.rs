@@ -24,6 +24,10 @@ pub struct Want {
     pub key: ServiceKey,
     /// The requested port, or `None` for the best free one.
     pub port: Option<u16>,
+    /// The port to take if it is available.
+    pub prefer: Option<u16>,
+    /// The ports to leave to others.
+    pub avoid: Vec<u16>,
     pub dir: Option<String>,
     /// The source of the key's app and instance.
     pub label_origin: LabelOrigin,
@@ -39,6 +43,8 @@ pub struct WantedMove {
     pub id: u64,
     /// The requested port, or `None` for the best free one.
     pub port: Option<u16>,
+    /// The port to take if it is available. Otherwise the service keeps its own.
+    pub prefer: Option<u16>,
     /// Take the port even if something listens on it.
     pub adopt: bool,
 }
@@ -67,6 +73,8 @@ impl Want {
         Want {
             key,
             port: None,
+            prefer: None,
+            avoid: Vec::new(),
             dir: None,
             label_origin: LabelOrigin::Api,
             marked_instance: None,
@@ -79,6 +87,11 @@ impl Want {
         if let Some(port) = self.port {
             claim = claim.with_port(Port::new(port).unwrap());
         }
+        if let Some(port) = self.prefer {
+            claim = claim.with_prefer(Port::new(port).unwrap());
+        }
+        let avoided = self.avoid.iter().map(|port| Port::new(*port).unwrap());
+        claim = claim.with_avoided_ports(avoided);
         if let Some(dir) = &self.dir {
             claim = claim.with_dir(dir).unwrap();
         }
@@ -99,6 +112,9 @@ impl WantedMove {
         if let Some(port) = self.port {
             request = request.with_port(Port::new(port).unwrap());
         }
+        if let Some(port) = self.prefer {
+            request = request.with_prefer(Port::new(port).unwrap());
+        }
         if self.adopt {
             request.with_listener_policy(ListenerPolicy::Adopt)
         } else {
@@ -113,6 +129,9 @@ impl Display for WantedMove {
         if let Some(port) = self.port {
             write!(f, " to {port}")?;
         }
+        if let Some(port) = self.prefer {
+            write!(f, " preferably to {port}")?;
+        }
         if self.adopt {
             f.write_str(" adopted")
         } else {
@@ -126,6 +145,12 @@ impl Display for Want {
         write!(f, "{}", self.key)?;
         if let Some(port) = self.port {
             write!(f, " {port}")?;
+        }
+        if let Some(port) = self.prefer {
+            write!(f, " preferably {port}")?;
+        }
+        if !self.avoid.is_empty() {
+            write!(f, " but none of {:?}", self.avoid)?;
         }
         if let Some(dir) = &self.dir {
             write!(f, " of {dir}")?;

@@ -279,7 +279,7 @@ impl<W: World> Model<W> {
 
     /// Allocates a port to a service that has none.
     fn place(&mut self, want: &Want, key: ServiceKey) -> ModelAnswer {
-        let port = match self.choose(want.port, want.adopt) {
+        let port = match self.choose(want) {
             Ok(port) => port,
             Err(refused) => return *refused,
         };
@@ -304,7 +304,16 @@ impl<W: World> Model<W> {
         if wanted.port == Some(before.port) {
             return ModelAnswer::Existing(before);
         }
-        let port = match self.choose(wanted.port, wanted.adopt) {
+        let chosen = match (wanted.port, wanted.prefer) {
+            (Some(port), _) => self.requested(port, wanted.adopt),
+            (None, Some(prefer)) => match self.preferred(prefer) {
+                Ok(None) => return ModelAnswer::Existing(before),
+                Ok(Some(port)) => Ok(port),
+                Err(refused) => Err(refused),
+            },
+            (None, None) => self.best_free(&[]),
+        };
+        let port = match chosen {
             Ok(port) => port,
             Err(refused) => return *refused,
         };
@@ -321,10 +330,26 @@ impl<W: World> Model<W> {
         ModelAnswer::Moved(record)
     }
 
-    fn choose(&self, port: Option<u16>, adopt: bool) -> Result<u16, Box<ModelAnswer>> {
-        match port {
-            Some(port) => self.requested(port, adopt),
-            None => self.best_free(),
+    fn choose(&self, want: &Want) -> Result<u16, Box<ModelAnswer>> {
+        if let Some(port) = want.port {
+            return self.requested(port, want.adopt);
+        }
+        let preferred = want.prefer.map(|port| self.preferred(port)).transpose()?;
+        match preferred.flatten() {
+            Some(port) => Ok(port),
+            None => self.best_free(&want.avoid),
+        }
+    }
+
+    /// Returns a preferred port, or `None` if it is not available.
+    fn preferred(&self, port: u16) -> Result<Option<u16>, Box<ModelAnswer>> {
+        if self.by_port.contains_key(&port) || !self.world.ports().any(|it| it == port) {
+            return Ok(None);
+        }
+        match self.world.verdict(port) {
+            Some(Verdict::Free) => Ok(Some(port)),
+            Some(Verdict::Busy | Verdict::Denied) => Ok(None),
+            None => Err(Box::new(ModelAnswer::ProbeFailed(port))),
         }
     }
 
@@ -340,8 +365,8 @@ impl<W: World> Model<W> {
         }
     }
 
-    fn best_free(&self) -> Result<u16, Box<ModelAnswer>> {
-        let mut ports = self.world.ports();
+    fn best_free(&self, avoid: &[u16]) -> Result<u16, Box<ModelAnswer>> {
+        let mut ports = self.world.ports().filter(|port| !avoid.contains(port));
         let answer = ports.find_map(|port| match self.world.verdict(port) {
             _ if self.by_port.contains_key(&port) => None,
             Some(Verdict::Free) => Some(Ok(port)),
