@@ -108,9 +108,10 @@ impl HttpClient<'_> {
         let (method, path, body) = match op {
             Operation::Allocate(want) => ("POST", String::new(), body_of_want(want)),
             Operation::GetOrAllocate(want) => ("PUT", String::new(), body_of_want(want)),
-            Operation::Move(WantedMove { id, port, adopt }) => {
-                let body = json!({"port": port, "adopt": adopt}).to_string();
-                ("PATCH", format!("/{id}"), body)
+            Operation::Move(wanted) => {
+                let WantedMove { port, prefer, .. } = wanted;
+                let body = json!({"port": port, "prefer": prefer, "adopt": wanted.adopt});
+                ("PATCH", format!("/{}", wanted.id), body.to_string())
             }
             Operation::Release(id) => ("DELETE", format!("/{id}"), String::new()),
             Operation::ReleaseMatching(filter) => ("DELETE", String::new(), body_of_filter(filter)),
@@ -160,8 +161,11 @@ impl RegistryClient for HttpClient<'_> {
 
 fn body_of_want(want: &Want) -> String {
     let Want { key, port, .. } = want;
+    let (prefer, avoid) = (want.prefer, &want.avoid);
     let (app, instance, service) = (key.app(), key.instance(), key.service());
-    json!({"app": app, "instance": instance, "service": service, "port": port}).to_string()
+    json!({"app": app, "instance": instance, "service": service, "port": port,
+           "prefer": prefer, "avoid": avoid})
+    .to_string()
 }
 
 fn body_of_filter(filter: &Filter) -> String {

@@ -129,6 +129,7 @@ fn any_operation(random: &mut Rng, first_port: u16, newest: u64) -> Operation {
         20..24 => Operation::Move(WantedMove {
             id,
             port: random.bool().then(|| any_port(random, first_port).get()),
+            prefer: random.bool().then(|| any_port(random, first_port).get()),
             adopt: false,
         }),
         0..4 => Operation::Allocate(any_want(random, first_port)),
@@ -145,8 +146,16 @@ fn any_operation(random: &mut Rng, first_port: u16, newest: u64) -> Operation {
 fn any_want(random: &mut Rng, first_port: u16) -> Want {
     let key = key(any_names(random));
     let port = (random.u8(..3) == 0).then(|| any_port(random, first_port).get());
+    let prefer = (random.u8(..3) == 0).then(|| any_port(random, first_port).get());
+    let avoid = if random.u8(..4) == 0 {
+        vec![any_port(random, first_port).get()]
+    } else {
+        Vec::new()
+    };
     Want {
         port,
+        prefer,
+        avoid,
         ..Want::any_port(key)
     }
 }

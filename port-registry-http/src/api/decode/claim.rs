@@ -4,11 +4,11 @@ use port_registry::{CheckoutName, Claim, ListenerPolicy, NameFault, ServiceKey};
 
 use super::dir::parse_dir;
 use super::fields::JsonFields;
-use super::number::to_optional_port;
+use super::number::{to_optional_port, to_wished_port};
 use crate::api_error::ApiError;
 
 /// Decodes a claim:
-/// `{"app","instance","service","port"?,"dir"?,"created_at"?,"label_origin"?,"marked_instance"?,
+/// `{"app","instance","service","port"?,"prefer"?,"avoid"?,"dir"?,"created_at"?,"label_origin"?,"marked_instance"?,
 /// "checkout_name"?,"adopt"?}`.
 pub(crate) fn decode_claim(body: &[u8]) -> Result<Claim, ApiError> {
     read_claim(&JsonFields::parse(body)?)
@@ -17,6 +17,7 @@ pub(crate) fn decode_claim(body: &[u8]) -> Result<Claim, ApiError> {
 pub(super) fn read_claim(fields: &JsonFields) -> Result<Claim, ApiError> {
     let (app, instance) = (fields.text("app")?, fields.text("instance")?);
     let (service, port) = (fields.text("service")?, fields.number("port")?);
+    let (prefer, avoid) = (fields.number("prefer")?, fields.numbers("avoid")?);
     let (dir, adopt) = (fields.text("dir")?, fields.flag("adopt")?);
     let created_at = fields.text("created_at")?;
     let (label_origin, marked) = (
@@ -38,6 +39,14 @@ pub(super) fn read_claim(fields: &JsonFields) -> Result<Claim, ApiError> {
     if let Some(port) = to_optional_port(port)? {
         claim = claim.with_port(port);
     }
+    if let Some(port) = to_wished_port("prefer", prefer)? {
+        claim = claim.with_prefer(port);
+    }
+    let mut avoided = Vec::with_capacity(avoid.len());
+    for number in avoid {
+        avoided.extend(to_wished_port("avoid", number)?);
+    }
+    claim = claim.with_avoided_ports(avoided);
     if let Some(dir) = parse_dir(dir)? {
         let recorded = claim.with_dir(dir);
         claim = recorded.map_err(|error| ApiError::bad_request(error.to_string()))?;
@@ -74,6 +83,8 @@ pub(super) fn read_claim(fields: &JsonFields) -> Result<Claim, ApiError> {
 
 #[cfg(test)]
 mod tests {
+    use port_registry::Port;
+
     use super::decode_claim;
 
     fn message(body: &[u8]) -> String {
@@ -91,6 +102,17 @@ mod tests {
         );
         let port_wrong = br#"{"app":"a","instance":"i","service":"s","port":-1,"dir":"x"}"#;
         assert_eq!(message(port_wrong), "port must be between 1 and 65535");
+        let prefer_wrong =
+            br#"{"app":"a","instance":"i","service":"s","prefer":65536,"avoid":[-1]}"#;
+        assert_eq!(
+            message(prefer_wrong),
+            "prefer: port must be between 1 and 65535"
+        );
+        let avoid_wrong = br#"{"app":"a","instance":"i","service":"s","avoid":[1,0,-1],"dir":"x"}"#;
+        assert_eq!(
+            message(avoid_wrong),
+            "avoid: port must be between 1 and 65535"
+        );
         let dir_wrong = br#"{"app":"a","instance":"i","service":"s","dir":"x"}"#;
         assert_eq!(message(dir_wrong), "dir must be an absolute path");
         let origin_wrong = br#"{"app":"a","instance":"i","service":"s","label_origin":"tag"}"#;
@@ -118,6 +140,27 @@ mod tests {
     }
 
     #[test]
+    fn wishes_that_are_null_or_0_are_none() {
+        let claim = |wishes: &str| {
+            let names = r#""app":"a","instance":"i","service":"s""#;
+            decode_claim(format!("{{{names},{wishes}}}").as_bytes()).unwrap()
+        };
+        for wishes in [
+            r#""prefer":null,"avoid":null"#,
+            r#""prefer":0,"avoid":[]"#,
+            r#""avoid":[0,null]"#,
+        ] {
+            let claim = claim(wishes);
+            assert_eq!(claim.prefer(), None, "{wishes}");
+            assert!(claim.avoided_ports().is_empty(), "{wishes}");
+        }
+        let claim = claim(r#""port":80,"prefer":81,"avoid":[9,7,9]"#);
+        let numbers = claim.port().into_iter().chain(claim.prefer());
+        let numbers = numbers.chain(claim.avoided_ports().iter().copied());
+        assert!(numbers.map(Port::get).eq([80, 81, 7, 9]));
+    }
+
+    #[test]
     fn json_that_is_not_an_object_of_the_right_types_is_invalid() {
         for body in [
             "",
@@ -136,6 +179,10 @@ mod tests {
             "{\"port\":9223372036854775808}",
             "{\"port\":1e400}",
             "{\"adopt\":1}",
+            "{\"prefer\":\"1\"}",
+            "{\"avoid\":1}",
+            "{\"avoid\":[\"1\"]}",
+            "{\"avoid\":[1.5]}",
             "{\"dir\":[]}",
             "{\"checkout_name\":\"a/i\"}",
             "{\"checkout_name\":{\"app\":1}}",

@@ -31,9 +31,14 @@ impl JsonFields {
     }
 
     pub(super) fn number(&self, name: &str) -> Result<i64, ApiError> {
+        self.0.get(name).map_or(Ok(0), to_number)
+    }
+
+    pub(super) fn numbers(&self, name: &str) -> Result<Vec<i64>, ApiError> {
         match self.0.get(name) {
-            None | Some(Value::Null) => Ok(0),
-            Some(value) => value.as_i64().ok_or_else(ApiError::invalid_json),
+            None | Some(Value::Null) => Ok(Vec::new()),
+            Some(Value::Array(values)) => values.iter().map(to_number).collect(),
+            Some(_) => Err(ApiError::invalid_json()),
         }
     }
 
@@ -42,5 +47,12 @@ impl JsonFields {
             None | Some(Value::Null) => Ok(false),
             Some(value) => value.as_bool().ok_or_else(ApiError::invalid_json),
         }
+    }
+}
+
+fn to_number(value: &Value) -> Result<i64, ApiError> {
+    match value {
+        Value::Null => Ok(0),
+        value => value.as_i64().ok_or_else(ApiError::invalid_json),
     }
 }

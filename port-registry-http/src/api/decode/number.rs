@@ -33,6 +33,12 @@ pub(super) fn to_optional_port(number: i64) -> Result<Option<Port>, ApiError> {
     }
 }
 
+/// Returns the port with this number, of a field that names itself in its error. Returns `None` for 0.
+pub(super) fn to_wished_port(field: &str, number: i64) -> Result<Option<Port>, ApiError> {
+    let port = to_optional_port(number);
+    port.map_err(|error| ApiError::bad_request(format!("{field}: {error}")))
+}
+
 fn to_port(number: i64) -> Result<Port, ApiError> {
     let port = u16::try_from(number)
         .ok()

@@ -3,10 +3,10 @@
 use port_registry::{AllocationId, ListenerPolicy, Move};
 
 use super::fields::JsonFields;
-use super::number::{to_id, to_optional_port};
+use super::number::{to_id, to_optional_port, to_wished_port};
 use crate::api_error::ApiError;
 
-/// Decodes a move of the service with an allocation: `{"port"?,"adopt"?}`.
+/// Decodes a move of the service with an allocation: `{"port"?,"prefer"?,"adopt"?}`.
 pub(crate) fn decode_move(id: AllocationId, body: &[u8]) -> Result<Move, ApiError> {
     read_move(&JsonFields::parse(body)?, |_| Ok(id))
 }
@@ -24,9 +24,13 @@ fn read_move(
     id: impl FnOnce(&JsonFields) -> Result<AllocationId, ApiError>,
 ) -> Result<Move, ApiError> {
     let (port, adopt) = (fields.number("port")?, fields.flag("adopt")?);
+    let prefer = fields.number("prefer")?;
     let mut wanted = Move::new(id(fields)?);
     if let Some(port) = to_optional_port(port)? {
         wanted = wanted.with_port(port);
+    }
+    if let Some(port) = to_wished_port("prefer", prefer)? {
+        wanted = wanted.with_prefer(port);
     }
     Ok(if adopt {
         wanted.with_listener_policy(ListenerPolicy::Adopt)
@@ -45,7 +49,13 @@ mod tests {
     fn json_is_checked_before_the_port_and_unknown_fields_are_ignored() {
         let id = AllocationId::new(7).unwrap();
         let message = |body: &str| decode_move(id, body.as_bytes()).unwrap_err().to_string();
-        for body in ["", "[]", "null", r#"{"port":70000,"adopt":1}"#] {
+        for body in [
+            "",
+            "[]",
+            "null",
+            r#"{"port":70000,"adopt":1}"#,
+            r#"{"prefer":true}"#,
+        ] {
             assert_eq!(message(body), "invalid JSON", "{body}");
         }
         for port in [-1, 65_536] {
@@ -54,11 +64,12 @@ mod tests {
         }
         for body in [
             "{}",
-            r#"{"port":null,"adopt":null}"#,
-            r#"{"port":0,"id":8}"#,
+            r#"{"port":null,"prefer":null,"adopt":null}"#,
+            r#"{"port":0,"prefer":0,"id":8}"#,
         ] {
             let wanted = decode_move(id, body.as_bytes()).unwrap();
             assert_eq!((wanted.id(), wanted.port()), (id, None), "{body}");
+            assert_eq!(wanted.prefer(), None, "{body}");
         }
     }
 }
