@@ -180,6 +180,9 @@ pub use checkout::named::label_variable;
 #[cfg(feature = "detect")]
 #[cfg_attr(docsrs, doc(cfg(feature = "detect")))]
 pub use checkout::named::{APP_VARIABLE, INSTANCE_VARIABLE};
+#[cfg(feature = "detect")]
+#[doc(hidden)]
+pub use checkout::project_file::PortctlToml;
 pub use checkout::reach::{CheckoutState, OutOfReach};
 #[cfg(any(feature = "detect", feature = "listeners"))]
 #[doc(hidden)]

@@ -1,9 +1,12 @@
-//! Entry point for the fuzzer. It panics on wrong results.
+//! Entry points for the fuzzer. They panic on wrong results.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use port_registry::{Allocation, PortctlToml};
+
+use crate::declared::{Declarations, FileContent, References};
 use crate::scan::{self, ScanResult};
 
 /// Names of the files that are scanned, one of each format.
@@ -20,6 +23,61 @@ pub fn project_file(data: &[u8]) {
     for name in NAMES {
         scan_file(name, data);
     }
+}
+
+/// Reads the data as `portctl.toml`, and computes its variables. Checks that every line it names is in the file.
+///
+/// # Panics
+///
+/// Panics on a wrong result.
+pub fn declarations(data: &[u8]) {
+    let Ok(text) = String::from_utf8(data.to_owned()) else {
+        return;
+    };
+    let lines = 1..=text.split('\n').count();
+    let declared = match Declarations::of(&PortctlToml::new(PathBuf::from("file"), text)) {
+        Ok(declared) => declared,
+        Err(report) => {
+            let line = report.error.split(':').nth(1).map(str::parse);
+            let Some(Ok(line)) = line else {
+                panic!("no line in {}", report.error);
+            };
+            assert!(lines.contains(&line), "{}", report.error);
+            assert!(report.hint.is_some());
+            return;
+        }
+    };
+    let services = declared.services.iter();
+    assert!(services.clone().all(|it| lines.contains(&it.line)));
+    let allocations = services.map(|it| allocation(&it.name, 3000));
+    let allocations: Vec<Allocation> = allocations.collect();
+    let labels = ("app".to_owned(), "Feature/1".to_owned());
+    let references = References::new(&allocations, labels);
+    let mut computed: Vec<_> = declared.env.iter().collect();
+    for file in &declared.files {
+        assert!(lines.contains(&file.line) && file.path.is_relative());
+        if let FileContent::Computed(variables) = &file.content {
+            computed.extend(variables);
+        }
+    }
+    for variable in computed {
+        assert!(lines.contains(&variable.line));
+        let value = variable.value.render(&references).unwrap();
+        assert!(!value.chars().any(char::is_control), "{value:?}");
+    }
+}
+
+/// Makes an allocation of a service.
+pub(crate) fn allocation(service: &str, port: u16) -> Allocation {
+    let allocation = serde_json::json!({
+        "id": 1,
+        "app": "shop",
+        "instance": "main",
+        "service": service,
+        "port": port,
+        "created_at": "2026-01-01T00:00:00Z",
+    });
+    serde_json::from_value(allocation).unwrap()
 }
 
 /// Scans a folder with one file, and checks that every port and note is on one of its lines.

@@ -12,6 +12,7 @@ mod command_error;
 mod completion;
 mod conflict;
 mod daemon;
+mod declared;
 mod doctor;
 mod env_file;
 mod environment;

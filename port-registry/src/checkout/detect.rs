@@ -8,7 +8,7 @@ use super::file_status::{self, FileStatus};
 use super::git::{Git, GitError};
 use super::labels::{AppOrigin, Labels};
 use super::layout::{self, Layout};
-use super::project_file;
+use super::project_file::PortctlToml;
 use super::root::{self, PassedOver, Root, RootKind};
 use crate::error::Error;
 
@@ -72,6 +72,20 @@ impl Checkout {
         root::passed_over(folder)
     }
 
+    /// Reads the project file at the root. Returns `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error that names the file if it cannot be read.
+    #[doc(hidden)]
+    pub fn project_file(&self) -> io::Result<Option<PortctlToml>> {
+        if self.is_plain_folder() {
+            // A project file there belongs to another user.
+            return Ok(None);
+        }
+        PortctlToml::read(self.root())
+    }
+
     /// Returns the version of git, as it prints it. Returns `None` if git is not installed.
     ///
     /// # Errors
@@ -96,12 +110,10 @@ impl Checkout {
         if let Some(labels) = self.labels.get() {
             return Ok(labels);
         }
-        let in_file = if self.is_plain_folder() {
-            // A project file there belongs to another user.
-            Ok(None)
-        } else {
-            project_file::app(self.root())
-        };
+        let in_file = self.project_file().and_then(|file| match file {
+            Some(file) => file.app(&file.parse()?),
+            None => Ok(None),
+        });
         let in_file = in_file.map_err(|source| Error::Checkout {
             folder: self.root().to_owned(),
             source,

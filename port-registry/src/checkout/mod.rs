@@ -14,6 +14,8 @@ pub(crate) mod labels;
 mod layout;
 #[cfg(feature = "detect")]
 mod leftovers;
+#[cfg(feature = "detect")]
+mod main_checkout;
 pub(crate) mod mark;
 mod missing;
 mod mounts;
@@ -23,7 +25,7 @@ mod namespace;
 #[cfg(feature = "detect")]
 mod process;
 #[cfg(feature = "detect")]
-mod project_file;
+pub(crate) mod project_file;
 pub(crate) mod reach;
 #[cfg(feature = "detect")]
 pub(crate) mod repository_name;

@@ -100,7 +100,11 @@ fn checkout_has_its_root_and_the_rule_that_gave_its_name() {
     );
     fs::write(project.join("portctl.toml"), "app = 1\n").unwrap();
     let findings = patient.examine_in(&project);
-    findings.assert("checkout", "problem", "portctl.toml: `app` must be a text");
+    findings.assert(
+        "checkout",
+        "problem",
+        "portctl.toml:1: `app` must be a text",
+    );
     assert_eq!(findings.hint("checkout"), "correct the file");
 }
 

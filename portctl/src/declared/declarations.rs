@@ -1,0 +1,96 @@
+//! Everything that a project file declares.
+
+use std::path::{Path, PathBuf};
+
+use port_registry::{Port, PortctlToml, variable_name};
+
+use super::computed::{self, ComputedVariable};
+use super::document::Document;
+use super::files::{self, DeclaredFile, FileContent};
+use super::names::OwnedNames;
+use super::services::{self, DeclaredService};
+use crate::report::Report;
+
+/// The keys of the file.
+pub(super) const KEYS: [&str; 4] = ["app", "services", "env", "files"];
+
+/// The declarations of a checkout, in the order of its project file.
+#[derive(Debug)]
+pub(crate) struct Declarations {
+    pub(crate) path: PathBuf,
+    pub(crate) app: Option<String>,
+    pub(crate) services: Vec<DeclaredService>,
+    /// The variables that are computed from ports.
+    pub(crate) env: Vec<ComputedVariable>,
+    /// The files that `portctl sync` keeps.
+    pub(crate) files: Vec<DeclaredFile>,
+}
+
+impl Declarations {
+    /// Reads the declarations of a project file.
+    ///
+    /// # Errors
+    ///
+    /// Reports the first mistake with its line. Nothing of a file with a mistake counts.
+    pub(crate) fn of(file: &PortctlToml) -> Result<Declarations, Report> {
+        let invalid = |error: std::io::Error| {
+            Report::new(error.to_string()).hint("correct the file, or update portctl")
+        };
+        let table = file.parse().map_err(invalid)?;
+        let document = Document::new(file);
+        document.check_keys(&document.entries(&table), &KEYS, "")?;
+        let app = file.app(&table).map_err(invalid)?;
+        let services = services::read(&document, &document.table(&table, "services")?)?;
+        let mut names = OwnedNames::of_services(&document, &services)?;
+        let env = document.table(&table, "env")?;
+        names.add_computed(&document, &env)?;
+        let env = computed::read(&document, "env", &env, &services)?;
+        let files = document.table(&table, "files")?;
+        let files = files::read(&document, &files, &services, &names)?;
+        Ok(Declarations {
+            path: file.path().to_owned(),
+            app,
+            services,
+            env,
+            files,
+        })
+    }
+
+    /// Returns the names of the services.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.services.iter().map(|it| it.name.clone()).collect()
+    }
+
+    /// Returns the service of this name, if it is declared.
+    pub(crate) fn service(&self, name: &str) -> Option<&DeclaredService> {
+        self.services.iter().find(|it| it.name == name.trim())
+    }
+
+    /// Returns the ports that the services prefer.
+    pub(crate) fn preferred_ports(&self) -> Vec<Port> {
+        self.services.iter().filter_map(|it| it.preferred).collect()
+    }
+
+    /// Returns true if a computed variable contains the app or the instance.
+    pub(crate) fn needs_labels(&self) -> bool {
+        let in_files = self.files.iter().flat_map(|it| match &it.content {
+            FileContent::Computed(variables) => &variables[..],
+            FileContent::All | FileContent::Names(_) => &[],
+        });
+        let mut all = self.env.iter().chain(in_files);
+        all.any(|it| it.value.needs_labels())
+    }
+
+    /// Returns the folder of the file.
+    pub(crate) fn root(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+}
+
+/// Returns the variables of a service: those that are declared, or else the usual one.
+pub(crate) fn variables_of(declared: Option<&Declarations>, service: &str) -> Vec<String> {
+    match declared.and_then(|it| it.service(service)) {
+        Some(declared) => declared.variables.clone(),
+        None => vec![variable_name(service)],
+    }
+}

@@ -1,0 +1,19 @@
+//! The project file, `portctl.toml`: the services that a checkout declares, and the variables and files that are made of
+//! their ports. It declares names and wishes only, and runs nothing.
+
+mod computed;
+mod declarations;
+mod document;
+mod files;
+mod names;
+mod references;
+mod services;
+mod template;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use self::computed::ComputedVariable;
+pub(crate) use self::declarations::Declarations;
+pub(crate) use self::files::{DeclaredFile, FileContent};
+pub(crate) use self::references::References;
+pub(crate) use self::services::DeclaredService;
