@@ -10,6 +10,7 @@ use port_registry::{Allocation, Checkout, Filter};
 use super::typed_labels::TypedLabels;
 use crate::backend::{Backend, BackendError};
 use crate::command_error::CommandError;
+use crate::declared::Declarations;
 use crate::report::Report;
 
 /// Lists the allocations that match, ordered by id.
@@ -25,6 +26,8 @@ pub(crate) struct Here<'a> {
     folder: Option<PathBuf>,
     opened: OnceCell<Checkout>,
     found: OnceCell<FoundCheckout>,
+    /// `None` if no project file counts.
+    pub(super) declared: OnceCell<Option<Declarations>>,
 }
 
 /// A checkout, and all of its allocations, ordered by id.
@@ -50,6 +53,7 @@ impl<'a> Here<'a> {
             folder: None,
             opened: OnceCell::new(),
             found: OnceCell::new(),
+            declared: OnceCell::new(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The checkout that a command is about, and the labels that its user typed.
 
+mod declared;
 mod here;
 mod labels;
 mod marks;

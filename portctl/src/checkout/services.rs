@@ -154,7 +154,8 @@ impl Here<'_> {
             && self.own_app().is_ok_and(|app| app == allocation.key.app())
     }
 
-    /// Makes a claim for a service. Unless labels were typed, the claim is for the service of this checkout.
+    /// Makes a claim for a service, with the wishes of the project file. Unless labels were typed, the claim is for the
+    /// service of this checkout.
     ///
     /// A claim with typed labels notes this checkout if the app is the checkout's, so that it can be pruned with it.
     pub(crate) fn claim(&self, service: &str, mark_length: usize) -> Result<Claim, CommandError> {
@@ -164,11 +165,11 @@ impl Here<'_> {
                 self.detected()?;
             }
             let claim = self.checkout()?.claim(service, name.as_ref(), mark_length);
-            return claim.map_err(|error| unrecordable(error).into());
+            return self.with_wishes(claim.map_err(unrecordable)?);
         }
         let key = self.key(service)?;
         // If both labels were typed, the current folder need not even exist.
-        Ok(match (self.checkout(), self.own_app()) {
+        self.with_wishes(match (self.checkout(), self.own_app()) {
             (Ok(checkout), Ok(own_app)) => checkout.named_claim(key, &own_app),
             _ => Claim::new(key).with_label_origin(LabelOrigin::Typed),
         })

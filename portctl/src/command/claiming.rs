@@ -8,6 +8,7 @@ use crate::backend::Backend;
 use crate::checkout::{Here, with_marks};
 use crate::command_error::CommandError;
 use crate::conflict;
+use crate::declared::Declarations;
 use crate::output::{self, visible, wording};
 
 /// The allocations of services, and remarks about them.
@@ -71,6 +72,50 @@ pub(super) fn get_or_allocate(
     Ok(Got { allocations, notes })
 }
 
+/// Returns the allocations of all services that the project file declares, like [`get_or_allocate`]. Returns `None` if it
+/// declares none.
+pub(super) fn get_or_allocate_declared(
+    backend: &dyn Backend,
+    here: &Here,
+    invocation: &Invocation,
+) -> Result<Option<Got>, CommandError> {
+    let services = here.declarations()?.map(Declarations::names);
+    let Some(services) = services.filter(|it| !it.is_empty()) else {
+        return Ok(None);
+    };
+    let mut got = get_or_allocate(backend, here, invocation, &services, None)?;
+    got.notes.extend(here.notes_of_project_files());
+    Ok(Some(got))
+}
+
+/// Returns all allocations of the checkout, those of the declared services first. The declared ones that are missing are
+/// allocated.
+pub(super) fn get_or_allocate_all(
+    backend: &dyn Backend,
+    here: &Here,
+    invocation: &Invocation,
+) -> Result<Got, CommandError> {
+    let got = get_or_allocate_declared(backend, here, invocation)?;
+    // Read before anything was allocated.
+    let mut others = here.current()?;
+    let Some(mut got) = got else {
+        let mut notes = here.notes_of_others(&others)?;
+        notes.extend(here.notes_of_project_files());
+        return Ok(Got {
+            allocations: others,
+            notes,
+        });
+    };
+    let is_got = |it: &Allocation| {
+        let mut got = got.allocations.iter();
+        got.any(|got| got.key.service() == it.key.service())
+    };
+    others.retain(|it| !is_got(it));
+    got.notes.extend(here.notes_of_others(&others)?);
+    got.allocations.append(&mut others);
+    Ok(got)
+}
+
 fn claim_missing(
     backend: &dyn Backend,
     here: &Here,
@@ -92,8 +137,9 @@ fn claim_missing(
     let new = claimed.iter().filter(|it| it.is_new);
     let new: Vec<&Allocation> = new.map(|it| &it.allocation).collect();
     new_services::undo_clash(backend, here, invocation, services, &new)?;
+    let declared = here.declarations()?;
     let similar = new.iter();
-    notes.extend(similar.filter_map(|it| new_services::similar_name(&existing, it)));
+    notes.extend(similar.filter_map(|it| new_services::similar_name(&existing, declared, it)));
     notes.extend(new.iter().filter_map(|it| here.hidden_by_variable(it)));
     if is_first && let (Some(claim), Some(new)) = (claims.first(), new.first()) {
         notes.extend(note_of_mark(backend, claim, new));

@@ -4,19 +4,17 @@ use std::path::Path;
 
 use port_registry::{Allocation, FileStatus};
 
-use super::claiming::print_notes;
+use super::claiming::{Got, get_or_allocate_all, print_notes};
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
+use super::wiring::{all_variables, variables_of};
 use super::write_target::{Suggestions, WriteTarget};
 use super::{missing, named};
 use crate::args::{EnvArgs, Format};
 use crate::backend;
 use crate::checkout::{Here, TypedLabels};
 use crate::command_error::CommandError;
-use crate::env_file::{
-    Replaced, block, replace,
-    variables::{self, Variable},
-};
+use crate::env_file::{Replaced, block, replace, variables::Variable};
 use crate::output::{self, visible, wording};
 use crate::report::Report;
 use crate::scan::{self, Assignment};
@@ -72,15 +70,23 @@ pub(crate) fn run(args: EnvArgs) -> CommandResult {
     // The allocations are read anew for each change of a file.
     let read = || {
         let here = here();
-        let mut allocations = here.current()?;
-        let notes = here.notes_of_others(&allocations)?;
+        let got = if services.is_empty() {
+            get_or_allocate_all(&*backend, &here, &invocation)?
+        } else {
+            let allocations = here.current()?;
+            let notes = here.notes_of_others(&allocations)?;
+            Got { allocations, notes }
+        };
+        let Got { allocations, notes } = got;
         if format != Format::Json {
             print_notes(&notes);
         }
-        if !services.is_empty() {
-            allocations = chosen(&invocation, &here, &services, &allocations)?;
+        if services.is_empty() {
+            all_variables(&here, &allocations)
+        } else {
+            let chosen = chosen(&invocation, &here, &services, &allocations)?;
+            variables_of(&here, &chosen)
         }
-        Ok(variables::of(&allocations)?)
     };
     let Some(target) = target else {
         return Ok(Done::Printed(print(&read()?, format, &nothing)));

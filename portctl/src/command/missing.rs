@@ -3,6 +3,7 @@
 use super::invocation::Invocation;
 use crate::checkout::Here;
 use crate::command_error::CommandError;
+use crate::declared::Declarations;
 use crate::report::Report;
 use crate::service_name::{LikelyMeaning, likely_meaning};
 use crate::suggestion;
@@ -20,7 +21,11 @@ pub(super) fn report(
         format!("{service} has no port in this checkout")
     };
     let others = here.current()?;
+    let declared = here.declarations()?.map(Declarations::names);
+    let declared = declared.unwrap_or_default();
     let services = others.iter().map(|it| it.key.service());
+    let services = services.chain(declared.iter().map(String::as_str));
+    let services = services.filter(|it| *it != service);
     let list = "`portctl list --all` shows all allocations";
     let hint = match suggestion::closest(service, services) {
         Some(service) => format!("did you mean `{}`?", invocation.with(&[service])),

@@ -35,4 +35,5 @@ pub(crate) mod stop;
 pub(crate) mod url;
 pub(crate) mod version;
 pub(crate) mod wait;
+mod wiring;
 mod write_target;

@@ -1,13 +1,14 @@
 //! Checks of services before they get their first port.
 
-use port_registry::{Allocation, AllocationId, variable_name};
+use port_registry::{Allocation, AllocationId};
 
 use super::invocation::Invocation;
 use super::refusal::refusal;
 use crate::backend::Backend;
 use crate::checkout::Here;
 use crate::command_error::CommandError;
-use crate::env_file::variables;
+use crate::declared::{Declarations, variables_of};
+use crate::env_file::variables::{self, VariableClash};
 use crate::service_name::likely_meaning;
 use crate::suggestion;
 
@@ -29,8 +30,8 @@ pub(super) fn check(
             return Err(refusal(invocation, word, &meaning, &words));
         }
     }
-    match variables::first_clash(&existing, services.iter().copied()) {
-        Some((index, other)) => Err(clash(invocation, services, other, services[index])),
+    match variables::first_clash(&existing, here.declarations()?, services.iter().copied()) {
+        Some(found) => Err(clash(invocation, services, &found, services[found.index])),
         None => Ok(existing),
     }
 }
@@ -48,26 +49,40 @@ pub(super) fn undo_clash(
         return Ok(());
     }
     let all = here.read_again()?;
-    let clashes = |it: &Allocation, other: &Allocation| {
-        let (service, other_service) = (it.key.service(), other.key.service());
-        other.id < it.id
-            && service != other_service
-            && variable_name(service) == variable_name(other_service)
-    };
-    for it in new {
-        if let Some(other) = all.iter().find(|other| clashes(it, other)) {
+    let declared = here.declarations()?;
+    for (index, it) in new.iter().enumerate() {
+        let service = it.key.service();
+        let names = variables_of(declared, service);
+        let found = all.iter().find_map(|other| {
+            let other_service = other.key.service();
+            let is_earlier = other.id < it.id && service != other_service;
+            let mut others = variables_of(declared, other_service).into_iter();
+            let variable = others.find(|name| is_earlier && names.contains(name))?;
+            let other = other_service.to_owned();
+            Some(VariableClash {
+                index,
+                other,
+                variable,
+            })
+        });
+        if let Some(found) = found {
             let ids: Vec<AllocationId> = new.iter().map(|it| it.id).collect();
             // If another process has released one of them, none is left to undo.
             let _ = backend.release_all(&ids)?;
-            let (other, service) = (other.key.service(), it.key.service());
-            return Err(clash(invocation, services, other, service));
+            return Err(clash(invocation, services, &found, service));
         }
     }
     Ok(())
 }
 
 /// Reports a new service whose variable another one has.
-fn clash(invocation: &Invocation, services: &[&str], other: &str, service: &str) -> CommandError {
+fn clash(
+    invocation: &Invocation,
+    services: &[&str],
+    found: &VariableClash,
+    service: &str,
+) -> CommandError {
+    let other = &*found.other;
     let mut meant: Vec<&str> = Vec::new();
     for named in services {
         let named = if *named == service { other } else { named };
@@ -80,7 +95,7 @@ fn clash(invocation: &Invocation, services: &[&str], other: &str, service: &str)
         "allocate" => invocation.of("get").with(&meant),
         _ => invocation.with(&meant),
     };
-    let report = variables::shared(other, service);
+    let report = found.report(service);
     let letters = |name: &str| -> String {
         let letters = name.chars().filter(|it| it.is_alphanumeric());
         letters.flat_map(char::to_lowercase).collect()
@@ -94,14 +109,29 @@ fn clash(invocation: &Invocation, services: &[&str], other: &str, service: &str)
 
 /// Notes that a new service has nearly the name of another one, whose name may have been meant. Returns `None` if no
 /// name is that similar.
-pub(super) fn similar_name(existing: &[Allocation], new: &Allocation) -> Option<String> {
+pub(super) fn similar_name(
+    existing: &[Allocation],
+    declared: Option<&Declarations>,
+    new: &Allocation,
+) -> Option<String> {
     let service = new.key.service();
-    let other = existing
-        .iter()
-        .find(|it| suggestion::is_slip(service, it.key.service()))?;
-    let (name, port) = (other.key.service(), other.port);
+    if declared.is_some_and(|it| it.service(service).is_some()) {
+        return None;
+    }
+    let is_slip = |name: &str| suggestion::is_slip(service, name);
+    let allocated = existing.iter().find(|it| is_slip(it.key.service()));
+    let (name, other) = match allocated {
+        Some(other) => (other.key.service(), format!("has port {}", other.port)),
+        None => {
+            let mut names = declared?.services.iter().map(|it| &*it.name);
+            (
+                names.find(|it| is_slip(it))?,
+                "is in portctl.toml".to_owned(),
+            )
+        }
+    };
     Some(format!(
-        "{service} is a new service, and {name} has port {port}; if you meant {name}, `portctl release --id {}` undoes it",
+        "{service} is a new service, and {name} {other}; if you meant {name}, `portctl release --id {}` undoes it",
         new.id
     ))
 }

@@ -7,15 +7,15 @@ use std::process::Command;
 
 use port_registry::{Allocation, CHECKOUT_VARIABLE, Checkout, RootKind};
 
-use super::claiming::{get_or_allocate, print_notes};
+use super::claiming::{Got, get_or_allocate, get_or_allocate_all, print_notes};
 use super::invocation::Invocation;
 use super::named;
 use super::outcome::{CommandResult, Done};
+use super::wiring::{all_variables, variables_of};
 use crate::args::RunArgs;
-use crate::backend;
+use crate::backend::{self, Backend};
 use crate::checkout::{Here, TypedLabels};
 use crate::command_error::CommandError;
-use crate::env_file::variables;
 use crate::output::wording;
 use crate::path::{candidates, is_program};
 use crate::report::Report;
@@ -53,11 +53,11 @@ pub(crate) fn run(args: RunArgs, command_line: &[OsString]) -> CommandResult {
     }
     let typed = TypedLabels::new(args.app, args.instance)?;
     // The registry is closed before the command runs.
-    let (allocations, root) = {
+    let (allocations, variables, root) = {
         let backend = backend::open()?;
         let here = Here::new(&*backend, typed);
         let allocations = if services.is_empty() {
-            existing(&here, &invocation)?
+            existing(&*backend, &here, &invocation)?
         } else {
             let got = get_or_allocate(&*backend, &here, &invocation, &services, None)?;
             print_notes(&got.notes);
@@ -69,7 +69,12 @@ pub(crate) fn run(args: RunArgs, command_line: &[OsString]) -> CommandResult {
         let current = current.filter(|it| it.root_kind() != RootKind::Plain);
         let root = recorded.or(current.map(Checkout::root));
         let root = root.map(Path::to_owned);
-        (allocations, root)
+        let variables = if services.is_empty() {
+            all_variables(&here, &allocations)?
+        } else {
+            variables_of(&here, &allocations)?
+        };
+        (allocations, variables, root)
     };
     let mut command = Command::new(program);
     command.args(words);
@@ -78,7 +83,7 @@ pub(crate) fn run(args: RunArgs, command_line: &[OsString]) -> CommandResult {
         Some(root) => command.env(CHECKOUT_VARIABLE, root),
         None => command.env_remove(CHECKOUT_VARIABLE),
     };
-    for variable in variables::of(&allocations)? {
+    for variable in variables {
         command.env(variable.name, variable.value);
     }
     if let Some(first) = allocations.first()
@@ -169,10 +174,14 @@ fn mistaken_program(
     )
 }
 
-/// The allocations of all services that have a port.
-fn existing(here: &Here, invocation: &Invocation) -> Result<Vec<Allocation>, CommandError> {
-    let allocations = here.current()?;
-    print_notes(&here.notes_of_others(&allocations)?);
+/// The allocations of all services that have a port or are declared.
+fn existing(
+    backend: &dyn Backend,
+    here: &Here,
+    invocation: &Invocation,
+) -> Result<Vec<Allocation>, CommandError> {
+    let Got { allocations, notes } = get_or_allocate_all(backend, here, invocation)?;
+    print_notes(&notes);
     if allocations.is_empty() {
         let owner = if invocation.has_names() {
             let (app, instance) = here.labels()?;

@@ -1,32 +1,39 @@
-//! Finding services that have a port already. Nothing is allocated.
+//! Finding services that have a port already. Nothing is allocated but declared services, if none is named.
 
 use port_registry::Allocation;
 
+use super::claiming::{Got, get_or_allocate_declared};
 use super::invocation::Invocation;
 use super::missing;
+use crate::backend::Backend;
 use crate::checkout::Here;
 use crate::command_error::CommandError;
 use crate::report::Report;
 
-/// Returns the allocation of each service, in their order, or all of the checkout if none is named. Fails if one of them
-/// has no port, or if there is none.
+/// Returns the allocation of each service, in their order. If none is named, returns those of all declared services, or else
+/// all of the checkout. Fails if one of them has no port, or if there is none.
 pub(super) fn allocations(
+    backend: &dyn Backend,
     here: &Here,
     invocation: &Invocation,
     services: &[String],
-) -> Result<Vec<Allocation>, CommandError> {
-    if services.is_empty() {
+) -> Result<Got, CommandError> {
+    let allocations = if services.is_empty() {
+        if let Some(got) = get_or_allocate_declared(backend, here, invocation)? {
+            return Ok(got);
+        }
         let all = here.current()?;
-        return if all.is_empty() {
-            Err(none(here, invocation)?.into())
-        } else {
-            Ok(all)
-        };
-    }
-    let found = services.iter();
-    found
-        .map(|service| allocation(here, invocation, service))
-        .collect()
+        if all.is_empty() {
+            return Err(none(here, invocation)?.into());
+        }
+        all
+    } else {
+        let found = services.iter();
+        let found = found.map(|service| allocation(here, invocation, service));
+        found.collect::<Result<_, _>>()?
+    };
+    let notes = here.notes_of_others(&allocations)?;
+    Ok(Got { allocations, notes })
 }
 
 /// Returns the allocation of a service. Fails if it has no port.

@@ -4,7 +4,7 @@ use port_registry::{Allocation, Port};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-use super::claiming::print_notes;
+use super::claiming::{Got, print_notes};
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
 use super::{named, selected};
@@ -30,8 +30,8 @@ pub(crate) fn run(args: UrlArgs) -> CommandResult {
     let typed = TypedLabels::new(args.app, args.instance)?;
     let backend = backend::open()?;
     let here = Here::new(&*backend, typed);
-    let allocations = selected::allocations(&here, &invocation, &services)?;
-    let notes = here.notes_of_others(&allocations)?;
+    let got = selected::allocations(&*backend, &here, &invocation, &services)?;
+    let Got { allocations, notes } = got;
     let host = if args.site {
         HostName::Site
     } else {

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::awaited::{Answering, Awaited};
-use super::claiming::print_notes;
+use super::claiming::{Got, print_notes};
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
 use super::{named, selected};
@@ -43,8 +43,8 @@ pub(crate) fn run(args: WaitArgs) -> CommandResult {
     let typed = TypedLabels::new(args.app, args.instance)?;
     let backend = backend::open()?;
     let here = Here::new(&*backend, typed);
-    let allocations = selected::allocations(&here, &invocation, &services)?;
-    let notes = here.notes_of_others(&allocations)?;
+    let got = selected::allocations(&*backend, &here, &invocation, &services)?;
+    let Got { allocations, notes } = got;
     if !args.json {
         print_notes(&notes);
     }

@@ -13,7 +13,7 @@ mod template;
 mod tests;
 
 pub(crate) use self::computed::ComputedVariable;
-pub(crate) use self::declarations::Declarations;
+pub(crate) use self::declarations::{Declarations, variables_of};
 pub(crate) use self::files::{DeclaredFile, FileContent};
 pub(crate) use self::references::References;
 pub(crate) use self::services::DeclaredService;

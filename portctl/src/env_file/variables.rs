@@ -1,10 +1,10 @@
 //! The environment variables of ports.
 
-use std::collections::BTreeSet;
-use std::collections::btree_map::{BTreeMap, Entry};
+use std::collections::{BTreeMap, BTreeSet};
 
-use port_registry::{Allocation, Port, variable_name};
+use port_registry::{Allocation, Port};
 
+use crate::declared::{ComputedVariable, Declarations, References, variables_of};
 use crate::output::wording;
 use crate::report::Report;
 
@@ -29,47 +29,100 @@ impl Variable {
 
 /// The variables of allocations, in their order, each once. Two services with the same variable are an error, because one
 /// of them would get the port of the other.
-pub(crate) fn of(allocations: &[Allocation]) -> Result<Vec<Variable>, Report> {
+pub(crate) fn of(
+    allocations: &[Allocation],
+    declared: Option<&Declarations>,
+) -> Result<Vec<Variable>, Report> {
     let services = allocations.iter().map(|it| it.key.service());
-    if let Some((index, other)) = first_clash(&[], services) {
-        let service = allocations[index].key.service();
-        return Err(shared(other, service).hint(format!(
+    if let Some(clash) = first_clash(&[], declared, services) {
+        let service = allocations[clash.index].key.service();
+        return Err(clash.report(service).hint(format!(
             "release one of them and choose another name: `portctl release{}`",
             wording::service(service)
         )));
     }
     let mut seen = BTreeSet::new();
-    let variables = allocations
-        .iter()
-        .map(|it| Variable::of_port(variable_name(it.key.service()), it.port));
+    let variables = allocations.iter().flat_map(|it| {
+        let names = variables_of(declared, it.key.service()).into_iter();
+        names.map(|name| Variable::of_port(name, it.port))
+    });
     Ok(variables
         .filter(|it| seen.insert(it.name.clone()))
         .collect())
 }
 
-/// Reports two services with one variable.
-pub(crate) fn shared(other: &str, service: &str) -> Report {
-    let name = variable_name(service);
-    Report::new(format!(
-        "the services {other} and {service} would share the variable {name}"
-    ))
+/// Computes variables. Those that refer to a service without a port are left out.
+pub(crate) fn computed(variables: &[ComputedVariable], references: &References) -> Vec<Variable> {
+    let computed = variables.iter().filter_map(|it| {
+        Some(Variable {
+            name: it.name.clone(),
+            value: it.value.render(references)?,
+            is_port: false,
+        })
+    });
+    computed.collect()
 }
 
-/// Finds the first of several services that is new and whose variable another one has, which exists or is named before
-/// it. Returns its position, and the other service.
+/// Two services with one variable.
+#[derive(Debug)]
+pub(crate) struct VariableClash {
+    /// The position of the service that is new.
+    pub(crate) index: usize,
+    /// The other service, or `[env]`.
+    pub(crate) other: String,
+    pub(crate) variable: String,
+}
+
+impl VariableClash {
+    /// Reports that the other service shares its variable with this one.
+    pub(crate) fn report(&self, service: &str) -> Report {
+        let VariableClash {
+            other, variable, ..
+        } = self;
+        if other == ENV {
+            return Report::new(format!(
+                "the service {service} would share the variable {variable} with {ENV} in portctl.toml"
+            ));
+        }
+        Report::new(format!(
+            "the services {other} and {service} would share the variable {variable}"
+        ))
+    }
+}
+
+/// The table of the project file that computes variables.
+const ENV: &str = "[env]";
+
+/// Finds the first of several services that is new and one of whose variables another one has, which exists, is declared,
+/// or is named before it.
 pub(crate) fn first_clash<'a>(
     existing: &'a [Allocation],
+    declared: Option<&'a Declarations>,
     services: impl Iterator<Item = &'a str>,
-) -> Option<(usize, &'a str)> {
+) -> Option<VariableClash> {
     let names = || existing.iter().map(|it| it.key.service());
     let known: BTreeSet<&str> = names().collect();
-    let mut owners: BTreeMap<String, &str> = names().map(|it| (variable_name(it), it)).collect();
-    let new = services.enumerate().filter(|(_, it)| !known.contains(it));
-    for (index, service) in new {
-        match owners.entry(variable_name(service)) {
-            Entry::Vacant(entry) => _ = entry.insert(service),
-            Entry::Occupied(entry) if *entry.get() == service => {}
-            Entry::Occupied(entry) => return Some((index, entry.get())),
+    let mut owners: BTreeMap<String, &str> = BTreeMap::new();
+    let declared_names = declared.iter().flat_map(|it| &it.services);
+    for owner in names().chain(declared_names.map(|it| &*it.name)) {
+        for name in variables_of(declared, owner) {
+            owners.entry(name).or_insert(owner);
+        }
+    }
+    for computed in declared.iter().flat_map(|it| &it.env) {
+        owners.entry(computed.name.clone()).or_insert(ENV);
+    }
+    for (index, service) in services.enumerate().filter(|(_, it)| !known.contains(it)) {
+        for variable in variables_of(declared, service) {
+            let owner = *owners.entry(variable.clone()).or_insert(service);
+            if owner != service {
+                let other = owner.to_owned();
+                return Some(VariableClash {
+                    index,
+                    other,
+                    variable,
+                });
+            }
         }
     }
     None

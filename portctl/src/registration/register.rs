@@ -33,7 +33,7 @@ impl Registration<'_> {
         let certain: Vec<&FixedPort> = certain.collect();
         let existing = here.current()?;
         refuse_others(here, &existing, &certain)?;
-        refuse_shared_variables(&existing, &certain)?;
+        refuse_shared_variables(here, &existing, &certain)?;
         let looks: Vec<Look> = certain
             .iter()
             .map(|it| self.look(it))
@@ -134,19 +134,21 @@ fn refuse_others(
 
 /// Refuses a new service whose variable would be that of another one.
 fn refuse_shared_variables(
+    here: &Here,
     existing: &[Allocation],
     fixed_ports: &[&FixedPort],
 ) -> Result<(), CommandError> {
     let services = fixed_ports.iter().map(|it| it.service.as_str());
-    match variables::first_clash(existing, services) {
-        Some((index, other)) => {
+    match variables::first_clash(existing, here.declarations()?, services) {
+        Some(found) => {
             let FixedPort {
                 file,
                 line,
                 service,
                 ..
-            } = fixed_ports[index];
-            Err(variables::shared(other, service)
+            } = fixed_ports[found.index];
+            Err(found
+                .report(service)
                 .prefixed(&format!("nothing was registered: {file}:{line}"))
                 .hint("rename one of the two")
                 .into())
