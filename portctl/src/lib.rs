@@ -21,6 +21,12 @@ pub mod fuzz;
 mod import;
 mod output;
 mod path;
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the rewriting of command lines reads the rest"
+)]
+mod programs;
 mod pruning;
 mod registration;
 mod report;

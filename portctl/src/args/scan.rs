@@ -13,7 +13,8 @@ use argh::{ArgsInfo, FromArgs};
     note = "It reads Compose files, Procfiles, devcontainer.json, the scripts of package.json \
             and .env files, five folders deep. A port that the project may not listen on, such \
             as a variable for a server elsewhere, is a guess. So is a port whose number or \
-            service was found before.\n\n\
+            service was found before, and the default port of a server that a command starts \
+            without naming one.\n\n\
             --register allocates all ports except guesses to the services of this checkout, or \
             none of them. A port that a process of another checkout listens on is refused. If it \
             is unknown whose process it is, --adopt says that it is the service itself.\n\n\

@@ -8,6 +8,7 @@ use super::fixed_port::{PortCandidate, PortOrigin};
 use super::interpolation::interpolate;
 use super::simple_command::SimpleCommand;
 use super::variables::{MAX_VARIABLES, Variables, with_port};
+use crate::programs::{Reached, inner_command, port_setting, serving_program};
 
 /// Limit for command lines nested in the words of others, such as `sh -c "..."`.
 const MAX_DEPTH: usize = 8;
@@ -16,6 +17,7 @@ const MAX_DEPTH: usize = 8;
 struct ListenPort {
     port: Port,
     guess: bool,
+    implied: bool,
     variables: Vec<String>,
 }
 
@@ -27,6 +29,7 @@ pub(super) fn ports(service: &str, line: &str, variables: &Variables) -> Vec<Por
     for ListenPort {
         port,
         guess,
+        implied,
         variables,
     } in ports
     {
@@ -42,6 +45,7 @@ pub(super) fn ports(service: &str, line: &str, variables: &Variables) -> Vec<Por
             },
             port,
             guess,
+            implied,
             origin: PortOrigin {
                 variables,
                 ..PortOrigin::default()
@@ -61,7 +65,16 @@ fn collect(line: &str, variables: &Variables, depth: usize, ports: &mut Vec<List
             continue;
         };
         let (words, used) = interpolated(&written, variables);
-        for (port, guess) in SimpleCommand::of(&words).ports() {
+        let found = SimpleCommand::of(&words).ports();
+        if found.is_empty() {
+            ports.extend(implied_port(&words).map(|port| ListenPort {
+                port,
+                guess: true,
+                implied: true,
+                variables: Vec::new(),
+            }));
+        }
+        for (port, guess) in found {
             // A variable sets the port if another value for it makes this port disappear.
             let sets_port = |name: &String| {
                 let trial = if port.get() == 1 { "2" } else { "1" };
@@ -75,6 +88,7 @@ fn collect(line: &str, variables: &Variables, depth: usize, ports: &mut Vec<List
             ports.push(ListenPort {
                 port,
                 guess,
+                implied: false,
                 variables,
             });
         }
@@ -85,6 +99,27 @@ fn collect(line: &str, variables: &Variables, depth: usize, ports: &mut Vec<List
             collect(line, variables, depth, ports);
         }
     }
+}
+
+/// Returns the default port of the server that a simple command starts, if nothing in it sets the port.
+fn implied_port(words: &[String]) -> Option<Port> {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let command = inner_command(&words);
+    let (name, arguments_at) = match command.reached {
+        Reached::Program {
+            name, arguments_at, ..
+        } => (name, arguments_at),
+        Reached::Script(call) if call.may_be_program => (call.name, call.arguments_at),
+        _ => return None,
+    };
+    let arguments = words.get(arguments_at..)?;
+    let program = serving_program(name, arguments)?;
+    let sets_port = |name: &str| name == "PORT" || program.variable == Some(name);
+    let mut assignments = command.assignments.iter();
+    if assignments.any(|(name, _)| sets_port(name)) || port_setting(program, arguments).is_some() {
+        return None;
+    }
+    Port::new(program.default_port?).ok()
 }
 
 /// Interpolates each word. Returns the variables that were used, too.
@@ -179,6 +214,39 @@ mod tests {
             "curl localhost:4000",
             "docker compose -p 4000 up",
             "",
+        ] {
+            assert_eq!(found(line), "", "{line}");
+        }
+    }
+
+    #[test]
+    fn servers_without_a_port_imply_their_default() {
+        for (line, port) in [
+            ("vite", 5173),
+            ("vite --host && echo", 5173),
+            ("vite preview", 4173),
+            ("npx next dev", 3000),
+            ("yarn next dev --turbo", 3000),
+            ("cross-env NODE_ENV=test astro dev", 4321),
+            ("bin/rails server -b 0.0.0.0", 3000),
+            ("python manage.py runserver", 8000),
+            ("python3 -u -m http.server", 8000),
+            ("uv run flask --app shop run", 5000),
+            ("concurrently 'vite --host' 'tsc -w'", 5173),
+        ] {
+            assert_eq!(found(line), format!("{port}?"), "{line}");
+            assert!(ports("web", line, &Variables::new())[0].implied);
+        }
+        for line in [
+            "vite build",
+            "npm run vite",
+            "next dev -p $PORT",
+            "next dev -p",
+            "PORT=$WEB_PORT next dev",
+            "FLASK_RUN_PORT=$P flask run",
+            "php -S localhost:$PORT",
+            "python manage.py runserver 0.0.0.0:$PORT",
+            "unknown vite",
         ] {
             assert_eq!(found(line), "", "{line}");
         }

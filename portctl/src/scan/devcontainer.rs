@@ -91,6 +91,7 @@ fn scan_container(text: &str, container: &Object, file: &ProjectFile, result: &m
                     service: service(labels, &written, *mapping),
                     port: mapping.host,
                     guess: false,
+                    implied: false,
                     origin: PortOrigin::default(),
                 };
                 result.add(file, FileKind::Devcontainer, line, candidate);

@@ -57,6 +57,7 @@ pub(super) fn scan(project: &Project, used_by_compose: &PortVariables, result: &
                 port,
                 // `DB_PORT` may be the port of a server on another machine.
                 guess: assignment.name != "PORT",
+                implied: false,
                 origin: PortOrigin::default(),
             };
             result.add(file, FileKind::Dotenv, assignment.line, candidate);

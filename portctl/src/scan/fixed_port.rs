@@ -17,6 +17,9 @@ pub(crate) struct FixedPort {
     pub(crate) kind: FileKind,
     /// The service may not listen on this port.
     pub(crate) guess: bool,
+    /// A guess from the default port of the server that the file starts, which names no port.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) implied: bool,
     #[serde(skip)]
     pub(crate) origin: PortOrigin,
 }
@@ -50,5 +53,6 @@ pub(super) struct PortCandidate {
     pub(super) service: String,
     pub(super) port: Port,
     pub(super) guess: bool,
+    pub(super) implied: bool,
     pub(super) origin: PortOrigin,
 }

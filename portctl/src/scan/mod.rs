@@ -15,7 +15,6 @@ mod package;
 mod port_mapping;
 mod port_number;
 mod procfile;
-mod programs;
 mod project;
 mod project_file;
 mod result;

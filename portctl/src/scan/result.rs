@@ -1,6 +1,7 @@
 //! The result of a scan.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use port_registry::Port;
 use serde::Serialize;
@@ -8,6 +9,7 @@ use serde::Serialize;
 use super::fixed_port::{FileKind, FixedPort, PortCandidate};
 use super::project_file::ProjectFile;
 use super::source_text::read;
+use crate::path::folder_of;
 
 /// A part of a file that could not be read or followed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -40,6 +42,7 @@ impl ScanResult {
             line,
             kind,
             guess: candidate.guess,
+            implied: candidate.implied,
             origin: candidate.origin,
         });
     }
@@ -82,6 +85,30 @@ impl ScanResult {
                 services.insert(fixed.service.clone(), fixed.port);
             }
         }
+        self.drop_implied_repetitions(&ports, &services);
+    }
+
+    /// Drops default ports that the project names elsewhere, and those of services whose port it names: by the
+    /// service's name, or as `PORT` in the same folder.
+    fn drop_implied_repetitions(
+        &mut self,
+        ports: &BTreeSet<Port>,
+        services: &BTreeMap<String, Port>,
+    ) {
+        // Only `PORT` is certain in these files.
+        let is_port_of_folder = |fixed: &&FixedPort| fixed.kind == FileKind::Dotenv && !fixed.guess;
+        let folder = |fixed: &FixedPort| folder_of(Path::new(&fixed.file)).to_owned();
+        let folders = self.ports.iter().filter(is_port_of_folder).map(folder);
+        let folders: BTreeSet<PathBuf> = folders.collect();
+        let mut implied = BTreeSet::new();
+        self.ports.retain(|fixed| {
+            let is_named = ports.contains(&fixed.port)
+                || services.contains_key(&fixed.service)
+                || folders.contains(folder_of(Path::new(&fixed.file)));
+            // `dev` and `start` of one file are one server.
+            let mut is_new = || implied.insert((fixed.file.clone(), fixed.port));
+            !fixed.implied || (!is_named && is_new())
+        });
     }
 }
 

@@ -4,9 +4,9 @@ use port_registry::Port;
 
 use super::port_mapping;
 use super::port_number::{parse_port, parse_port_of_address};
-use super::programs::{
-    INTERPRETERS, NO_SERVERS, ProgramSet, SETTERS, WITH_ADDRESS, WITH_LONG_FLAG, WITH_SHORT_FLAG,
-    WRAPPERS,
+use crate::programs::{
+    INTERPRETERS, NO_SERVERS, SETTERS, WRAPPERS, assignment, base_name, is_with_address,
+    is_with_long_flag, is_with_short_flag,
 };
 
 /// File name extensions of source files, which are the project's own programs.
@@ -111,7 +111,6 @@ impl SimpleCommand<'_> {
 
     /// Accepts known servers and the project's own programs: their `--port` sets the port that they listen on.
     fn is_server(&self) -> bool {
-        let is_in = |programs: ProgramSet| programs.contains(self.program);
         let is_source = |word: &str| SOURCE_EXTENSIONS.iter().any(|end| word.ends_with(end));
         // `npm run dev -- --port 3000`
         let is_manager = |word: &str| matches!(word, "npm" | "pnpm" | "yarn" | "bun");
@@ -125,9 +124,9 @@ impl SimpleCommand<'_> {
             "bun" => !matches!(&*pair[1], "x" | "run"),
             _ => false,
         });
-        is_in(WITH_SHORT_FLAG)
-            || is_in(WITH_LONG_FLAG)
-            || is_in(INTERPRETERS)
+        is_with_short_flag(self.program)
+            || is_with_long_flag(self.program)
+            || INTERPRETERS.contains(self.program)
             || is_source(self.program)
             || is_script
             || is_run
@@ -150,7 +149,7 @@ impl SimpleCommand<'_> {
         if flag == "runserver" || (self.program == "php" && flag == "-S") {
             return Some((parse_port_of_address(value)?, false));
         }
-        if ADDRESS_FLAGS.contains(&flag) && WITH_ADDRESS.contains(self.program) {
+        if ADDRESS_FLAGS.contains(&flag) && is_with_address(self.program) {
             return Some((parse_port_of_address(value)?, false));
         }
         if self.program == "jekyll" && flag == "-P" {
@@ -160,7 +159,7 @@ impl SimpleCommand<'_> {
             "" => value,
             attached => attached,
         };
-        Some((parse_port(value)?, !WITH_SHORT_FLAG.contains(self.program)))
+        Some((parse_port(value)?, !is_with_short_flag(self.program)))
     }
 
     /// Returns the ports that `docker run` publishes.
@@ -178,16 +177,4 @@ impl SimpleCommand<'_> {
         let mappings = published.filter_map(|(_, text)| port_mapping::parse(text).ok());
         mappings.flatten().map(|mapping| mapping.host).collect()
     }
-}
-
-fn base_name(word: &str) -> &str {
-    word.rsplit('/').next().unwrap_or(word)
-}
-
-/// Splits `NAME=value`.
-fn assignment(word: &str) -> Option<(&str, &str)> {
-    let (name, value) = word.split_once('=')?;
-    let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    is_name.then_some((name, value))
 }

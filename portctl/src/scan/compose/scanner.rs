@@ -98,6 +98,7 @@ impl PortEntry<'_> {
                 service: name,
                 port: mapping.host,
                 guess: self.is_guess || self.service.has_host_network(),
+                implied: false,
                 origin: PortOrigin {
                     variables: self.port_variables.clone(),
                     env_file: Some(env_file(&self.group.folder)),

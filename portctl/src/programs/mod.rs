@@ -1,0 +1,27 @@
+//! The server programs whose command lines are understood: their flags, variables, strictness and default ports.
+//!
+//! `run` gives each its port by this table, and `scan` reads the ports that are written for them.
+
+mod arguments;
+mod command;
+mod interpreter;
+mod javascript;
+mod names;
+mod other_languages;
+mod package_manager;
+mod port_setting;
+mod program;
+mod python;
+mod table;
+mod words;
+mod wrapper;
+
+pub(crate) use self::command::{InnerCommand, Reached, ScriptCall, ScriptRunner, inner_command};
+pub(crate) use self::names::{
+    INTERPRETERS, NO_SERVERS, ProgramSet, SETTERS, WRAPPERS, is_with_address, is_with_long_flag,
+    is_with_short_flag,
+};
+pub(crate) use self::port_setting::{PortSetting, port_setting};
+pub(crate) use self::program::{PortForm, Program, WhenTaken};
+pub(crate) use self::table::{is_server_name, serving_program};
+pub(crate) use self::words::{assignment, base_name};

@@ -1,0 +1,67 @@
+//! Programs that are known by name alone.
+
+use super::program::PortForm;
+use super::table::programs;
+
+/// Names separated by white space.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ProgramSet(&'static str);
+
+impl ProgramSet {
+    pub(crate) fn contains(self, name: &str) -> bool {
+        self.0.split_ascii_whitespace().any(|known| known == name)
+    }
+}
+
+/// Programs that run another program, which their arguments name.
+pub(crate) const WRAPPERS: ProgramSet = ProgramSet(
+    "bun bundle bunx dlx dotenv exec nodemon npm npx pipenv pnpm poetry run sudo time uv yarn",
+);
+
+/// Commands that set variables for another program.
+pub(crate) const SETTERS: ProgramSet = ProgramSet("cross-env cross-env-shell env export");
+
+/// Programs that never listen on a port, such as clients, whatever their flags look like.
+pub(crate) const NO_SERVERS: ProgramSet = ProgramSet(
+    "adb cp curl fuser git kill-port lsof mkdir mongo mongodump mongosh mysql mysqladmin \
+     mysqldump nc ncat open pg_dump pg_isready pg_restore ps psql redis-cli rsync scp sftp ssh \
+     tar telnet wait-for wait-for-it wait-for-it.sh wait-for.sh wait-on wait-port wget xdg-open",
+);
+
+/// Interpreters and build tools that run the project's own program.
+pub(crate) const INTERPRETERS: ProgramSet = ProgramSet(
+    "air cargo deno dotnet elixir go gradle gradlew java mix mvn mvnw node perl php python \
+     python2 python3 ruby sbt swift ts-node ts-node-dev tsx",
+);
+
+/// Servers beside those of the table whose `-p` flag sets the port.
+const OTHERS_WITH_SHORT_FLAG: ProgramSet = ProgramSet("start-storybook thin uvicorn");
+
+/// Servers beside those of the table whose `--port` flag sets the port.
+const OTHERS_WITH_LONG_FLAG: ProgramSet = ProgramSet(
+    "browser-sync celery directus firebase flower granian keystone localstack maildev mailhog \
+     mailpit medusa meilisearch middleman minio mlflow mongod mysqld nats-server netlify payload \
+     php-fpm pocketbase preview prisma quarkus quasar redis-server sanity storybook-server strapi \
+     supabase tensorboard trunk typesense-server unicorn uwsgi vuepress waitress-serve",
+);
+
+/// Tells servers whose `-p` flag sets the port.
+pub(crate) fn is_with_short_flag(name: &str) -> bool {
+    OTHERS_WITH_SHORT_FLAG.contains(name) || is_in_table(name, |flags| flags.contains(&"-p"))
+}
+
+/// Tells servers whose `--port` flag, if they have one, sets the port.
+pub(crate) fn is_with_long_flag(name: &str) -> bool {
+    OTHERS_WITH_LONG_FLAG.contains(name) || is_in_table(name, |_| true)
+}
+
+/// Tells servers with a flag for the address to listen on.
+pub(crate) fn is_with_address(name: &str) -> bool {
+    let takes_address = |flags: &[&str]| flags.contains(&"-b") || flags.contains(&"-l");
+    matches!(name, "caddy" | "uvicorn") || is_in_table(name, takes_address)
+}
+
+fn is_in_table(name: &str, has: impl Fn(&[&str]) -> bool) -> bool {
+    let mut rows = programs().filter(|program| program.names.contains(&name));
+    rows.any(|program| !matches!(program.port, PortForm::Positional) && has(program.flags()))
+}
