@@ -1,0 +1,1 @@
+export default { title: "Text" }; export const Text = () => "storybook";

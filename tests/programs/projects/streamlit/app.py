@@ -1,0 +1,1 @@
+import streamlit; streamlit.write("streamlit")
