@@ -15,9 +15,13 @@ use argh::{ArgsInfo, FromArgs};
             characters but A-Z and 0-9: `web-api` becomes WEB_API_PORT. A leading digit gets a \
             `_` before it.\n\n\
             The formats are dotenv (WEB_PORT=3000), shell (export WEB_PORT=3000) and json. \
-            --write keeps them in a marked block of a file of this checkout. The rest of the \
-            file, its owner, mode and access control list stay as they are. A symbolic link is \
-            followed if it stays in the checkout. The format must be dotenv or shell.",
+            --write keeps them in a marked block of a file of this checkout, before the lines \
+            that refer to them. The rest of the file, its owner, mode and access control list \
+            stay as they are. A symbolic link is followed if it stays in the checkout. The \
+            format must be dotenv or shell.\n\n\
+            Readers of a file disagree on which of two assignments counts, so a variable that \
+            the file also assigns outside the block is an error. --replace makes a comment of \
+            such lines.",
     example = "{command_name} --write .env && docker compose up\n\
                eval \"$({command_name} --format shell)\""
 )]
@@ -41,6 +45,10 @@ pub(crate) struct EnvArgs {
     /// write the file even if git tracks it
     #[argh(switch)]
     pub(crate) tracked: bool,
+
+    /// make comments of other lines of the file that assign to the variables
+    #[argh(switch)]
+    pub(crate) replace: bool,
 
     /// the app, instead of the detected one
     #[argh(option)]

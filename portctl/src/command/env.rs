@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use port_registry::{Allocation, FileStatus};
+use port_registry::Allocation;
 
 use super::claiming::{Got, get_or_allocate_all, print_notes};
+use super::env_writing::{FileChange, TrackedFile};
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
 use super::wiring::{all_variables, variables_of};
@@ -14,10 +15,10 @@ use crate::args::{EnvArgs, Format};
 use crate::backend;
 use crate::checkout::{Here, TypedLabels};
 use crate::command_error::CommandError;
-use crate::env_file::{Replaced, block, replace, variables::Variable};
-use crate::output::{self, visible, wording};
+use crate::env_file::variables::Variable;
+use crate::env_file::{self, BlockFormat, LockedFiles, OutsideAssignments};
+use crate::output::{self, visible};
 use crate::report::Report;
-use crate::scan::{self, Assignment};
 
 pub(crate) fn run(args: EnvArgs) -> CommandResult {
     let format = match (args.format, args.json) {
@@ -30,8 +31,10 @@ pub(crate) fn run(args: EnvArgs) -> CommandResult {
             ));
         }
     };
-    if args.tracked && args.write.is_none() {
-        return Err(CommandError::usage("--tracked needs --write FILE"));
+    for (flag, is_set) in [("--tracked", args.tracked), ("--replace", args.replace)] {
+        if is_set && args.write.is_none() {
+            return Err(CommandError::usage(format!("{flag} needs --write FILE")));
+        }
     }
     if let Some(file) = &args.write {
         if format == Format::Json {
@@ -52,7 +55,8 @@ pub(crate) fn run(args: EnvArgs) -> CommandResult {
     let printed = printing();
     let invocation = printing()
         .with_option("--write", file)
-        .with_switch("--tracked", args.tracked);
+        .with_switch("--tracked", args.tracked)
+        .with_switch("--replace", args.replace);
     let services = named::services(&invocation, args.words, args.service)?;
     let typed = TypedLabels::new(args.app.clone(), args.instance.clone())?;
     let suggestions = Suggestions {
@@ -68,7 +72,7 @@ pub(crate) fn run(args: EnvArgs) -> CommandResult {
     let here = || Here::new(&*backend, typed.clone());
     let nothing = no_allocations(&invocation, &here())?;
     // The allocations are read anew for each change of a file.
-    let read = || {
+    let read = || -> Result<Vec<Variable>, CommandError> {
         let here = here();
         let got = if services.is_empty() {
             get_or_allocate_all(&*backend, &here, &invocation)?
@@ -89,16 +93,40 @@ pub(crate) fn run(args: EnvArgs) -> CommandResult {
         }
     };
     let Some(target) = target else {
-        return Ok(Done::Printed(print(&read()?, format, &nothing)));
+        return Ok(Done::Printed(print(&read()?, format, &nothing)?));
     };
-    let status = || {
-        if args.tracked {
-            Ok(target.status())
+    let files = LockedFiles::default();
+    let change = FileChange {
+        target: &target,
+        suggestions: &suggestions,
+        format: block_format(format),
+        outside: if args.replace {
+            OutsideAssignments::CommentOut
         } else {
-            target.untracked_status(&suggestions)
-        }
+            OutsideAssignments::Refuse
+        },
+        tracked: if args.tracked {
+            TrackedFile::Write
+        } else {
+            TrackedFile::Refuse
+        },
     };
-    write(&target, format, &nothing, status, read)
+    // The ports are read while the folder is locked, so that older ones never replace newer ones.
+    let file = files.open(&target.place, target.file)?;
+    let variables = read()?;
+    let planned = change.plan(file, &variables)?;
+    let written = planned.write()?;
+    if variables.is_empty() {
+        output::note(&visible(&nothing)).ok();
+    }
+    Ok(Done::Printed(output::print(&written)))
+}
+
+fn block_format(format: Format) -> BlockFormat {
+    match format {
+        Format::Shell => BlockFormat::Shell,
+        Format::Dotenv | Format::Json => BlockFormat::Dotenv,
+    }
 }
 
 /// The allocations of these services. Fails if one of them has no port.
@@ -119,16 +147,24 @@ fn chosen(
     Ok(chosen)
 }
 
-fn print(variables: &[Variable], format: Format, nothing: &str) -> std::io::Result<()> {
+fn print(
+    variables: &[Variable],
+    format: Format,
+    nothing: &str,
+) -> Result<std::io::Result<()>, CommandError> {
     if format == Format::Json {
         let values = variables.iter();
         let values = values.map(|it| (it.name.clone(), json_value(it)));
-        return output::print_json(&values.collect::<serde_json::Map<_, _>>());
+        let object: serde_json::Map<_, _> = values.collect();
+        return Ok(output::print_json(&object));
     }
     if variables.is_empty() {
-        return output::remark(&visible(nothing));
+        return Ok(output::remark(&visible(nothing)));
     }
-    output::print_lines(&lines(variables, format).join("\n"))
+    let lines = env_file::lines(variables, block_format(format)).map_err(|error| {
+        Report::new(error.to_string()).hint("--format shell and --json print every value")
+    })?;
+    Ok(output::print_lines(&lines.join("\n")))
 }
 
 /// A port is a number.
@@ -138,91 +174,6 @@ fn json_value(variable: &Variable) -> serde_json::Value {
         Some(port) => port.into(),
         None => variable.value.clone().into(),
     }
-}
-
-fn lines(variables: &[Variable], format: Format) -> Vec<String> {
-    let export = match format {
-        Format::Shell => "export ",
-        Format::Dotenv | Format::Json => "",
-    };
-    let lines = variables.iter();
-    lines
-        .map(|Variable { name, value, .. }| format!("{export}{name}={value}"))
-        .collect()
-}
-
-/// Writes the variables into a file, if `status` does not refuse it. They are read while the folder is locked, so that older ports never replace newer
-/// ones.
-fn write(
-    target: &WriteTarget,
-    format: Format,
-    nothing: &str,
-    status: impl Fn() -> Result<FileStatus, CommandError>,
-    read: impl Fn() -> Result<Vec<Variable>, CommandError>,
-) -> CommandResult {
-    let mut assignments = Vec::new();
-    let mut variables = Vec::new();
-    let mut is_unignored = false;
-    let file = target.file;
-    let replaced = replace(&target.place, file, |content| {
-        variables = read()?;
-        let refuse = |problem: &str| {
-            Report::new(format!("{}: {problem}", file.display()))
-                .hint("correct the file, or name another one; it was not changed")
-        };
-        let put = block::put(content, &lines(&variables, format));
-        let written = put.map_err(|error| refuse(&error.to_string()))?;
-        assignments = scan::assignments(&String::from_utf8_lossy(&written));
-        if format == Format::Dotenv && !are_read_in(&assignments, &variables) {
-            return Err(refuse(
-                "a quote is open before the block, so the block would be part of a value",
-            )
-            .into());
-        }
-        // Git is not needed for a file that stays as it is.
-        is_unignored = written != content && status()? == FileStatus::Untracked;
-        Ok(written)
-    })?;
-    let shown = file.display().to_string();
-    let shown = visible(&shown);
-    if is_unignored {
-        output::note(&format!(
-            "{shown} is not ignored by git; add it to .gitignore"
-        ))
-        .ok();
-    }
-    for (number, name) in set_again(&assignments, &variables) {
-        output::note(&format!(
-            "{shown}:{number} sets {name} again after the block, and takes precedence"
-        ))
-        .ok();
-    }
-    if variables.is_empty() {
-        output::note(&visible(nothing)).ok();
-    }
-    let count = wording::count(variables.len(), "port");
-    Ok(Done::Printed(output::print(&match replaced {
-        Replaced::Written => format!("wrote {count} to {shown}"),
-        Replaced::Unchanged => format!("{shown} has the {count} already"),
-    })))
-}
-
-/// Returns true if the block, as it is parsed, has exactly these variables.
-fn are_read_in(assignments: &[Assignment], variables: &[Variable]) -> bool {
-    let ours = assignments.iter().filter(|it| it.is_managed);
-    let ours = ours.map(|it| (&*it.name, it.value.clone()));
-    ours.eq(variables.iter().map(|it| (&*it.name, it.value.clone())))
-}
-
-/// The variables that are set again after the block, with their line numbers.
-fn set_again<'a>(
-    assignments: &'a [Assignment],
-    variables: &[Variable],
-) -> impl Iterator<Item = (usize, &'a str)> {
-    let last = assignments.iter().rposition(|it| it.is_managed);
-    let behind = assignments.iter().skip(last.map_or(0, |last| last + 1));
-    let again = behind.filter(|it| variables.iter().any(|variable| variable.name == it.name));
-    again.map(|it| (it.line, &*it.name))
 }
 
 fn no_allocations(invocation: &Invocation, here: &Here) -> Result<String, CommandError> {

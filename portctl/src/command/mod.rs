@@ -7,6 +7,8 @@ mod claiming;
 pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod env;
+mod env_refresh;
+mod env_writing;
 pub(crate) mod export;
 pub(crate) mod get;
 pub(crate) mod health;

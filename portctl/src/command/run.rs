@@ -8,6 +8,7 @@ use std::process::Command;
 use port_registry::{Allocation, CHECKOUT_VARIABLE, Checkout, RootKind};
 
 use super::claiming::{Got, get_or_allocate, get_or_allocate_all, print_notes};
+use super::env_refresh::refresh_copied_blocks;
 use super::invocation::Invocation;
 use super::named;
 use super::outcome::{CommandResult, Done};
@@ -63,6 +64,9 @@ pub(crate) fn run(args: RunArgs, command_line: &[OsString]) -> CommandResult {
             print_notes(&got.notes);
             got.allocations
         };
+        if !here.typed().are_given() {
+            print_notes(&refresh_copied_blocks(&*backend, &[])?);
+        }
         let recorded = allocations.iter().find_map(|it| it.dir.as_deref());
         // Typed labels are recorded without a checkout, and any folder outside of git and of projects would be one.
         let current = here.checkout().ok();

@@ -54,6 +54,11 @@ impl WriteTarget<'_> {
         })
     }
 
+    /// The real path of the checkout.
+    pub(super) fn root(&self) -> &Path {
+        self.checkout.root()
+    }
+
     /// Asks git about the file. Fails if git tracks it, or fails itself.
     pub(super) fn untracked_status(
         &self,

@@ -143,6 +143,12 @@ impl Folder {
         self.open_entry(OsStr::new("."), flags, Mode::empty()).ok()
     }
 
+    /// The device and the number of the folder, which all of its paths share.
+    pub(super) fn identity(&self) -> Option<(u64, u64)> {
+        let found = self.descriptor.metadata().ok()?;
+        Some((found.dev(), found.ino()))
+    }
+
     /// Returns true if other users, except root, can replace entries.
     pub(super) fn is_shared(&self) -> io::Result<bool> {
         let found = self.descriptor.metadata()?;

@@ -87,6 +87,11 @@ impl Folder {
         File::open(&self.path).ok()
     }
 
+    /// The device and the number of the folder, if the system has them.
+    pub(super) fn identity(&self) -> Option<(u64, u64)> {
+        None
+    }
+
     /// Returns true if other users can replace entries, as far as that is known.
     pub(super) fn is_shared(&self) -> io::Result<bool> {
         Ok(false)

@@ -1,14 +1,30 @@
-//! Environment variables with ports, and keeping them in files.
+//! Environment variables, and keeping them in files.
 
 #[cfg(unix)]
 mod attributes;
 pub(crate) mod block;
+mod copied_block;
 mod entry_kind;
+mod env_text;
 #[cfg_attr(not(unix), path = "folder_by_path.rs")]
 mod folder;
+mod locked_files;
+mod mark_path;
 mod place;
+mod planned_write;
+mod quoting;
+mod references;
 mod replace;
+mod statements;
 pub(crate) mod variables;
 
+pub(crate) use self::copied_block::{CopiedBlock, copied_block, env_files, read_small};
+pub(crate) use self::env_text::OutsideAssignment;
+pub(crate) use self::locked_files::{LockedFile, LockedFiles, Replaced};
 pub(crate) use self::place::{FilePlace, PlaceError, ROOT_MARKERS};
-pub(crate) use self::replace::{Replaced, put, replace};
+pub(crate) use self::planned_write::{
+    BlockContent, BlockFormat, NAMES_VARIABLE, OutsideAssignments, PlanError, PlannedWrite, lines,
+    plan,
+};
+pub(crate) use self::quoting::is_expanded_by_some;
+pub(crate) use self::replace::put;

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, TryLockError};
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,46 +11,7 @@ use std::time::{Duration, Instant};
 #[cfg(unix)]
 use super::attributes;
 use super::folder::Folder;
-use super::place::FilePlace;
-use crate::command_error::CommandError;
 use crate::path::folder_of;
-use crate::report::Report;
-
-/// The outcome of a replacement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Replaced {
-    Written,
-    /// The file had this content already.
-    Unchanged,
-}
-
-/// Replaces a file by what `change` makes of its content, atomically and durably. A missing file is created. The file
-/// keeps its mode, its owner and its access control list; errors call it `shown`. Processes that replace files of one
-/// folder take turns.
-///
-/// All operations are on the folder of the place, which is open. A hard link is separated from its other names, whose
-/// content is not this command's to change.
-pub(crate) fn replace(
-    place: &FilePlace,
-    shown: &Path,
-    change: impl FnOnce(&[u8]) -> Result<Vec<u8>, CommandError>,
-) -> Result<Replaced, CommandError> {
-    let failed = |error: io::Error| Report::new(format!("{}: {error}", shown.display()));
-    let FilePlace { folder, name, .. } = place;
-    let _lock = lock(folder);
-    // Replacing needs write access to the folder only. Opening for writing respects the mode of the file too.
-    let mut found = folder.file(name).map_err(failed)?;
-    let mut content = Vec::new();
-    if let Some(found) = &mut found {
-        found.read_to_end(&mut content).map_err(failed)?;
-    }
-    let changed = change(&content)?;
-    if found.is_some() && changed == content {
-        return Ok(Replaced::Unchanged);
-    }
-    put_in(folder, name, found.as_ref(), &changed).map_err(failed)?;
-    Ok(Replaced::Written)
-}
 
 /// Writes a file atomically and durably.
 pub(crate) fn put(path: &Path, content: &[u8]) -> io::Result<()> {
@@ -60,7 +21,12 @@ pub(crate) fn put(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// Writes a file atomically and durably, with the attributes of the file `found` that it replaces.
-fn put_in(folder: &Folder, name: &OsStr, found: Option<&File>, content: &[u8]) -> io::Result<()> {
+pub(super) fn put_in(
+    folder: &Folder,
+    name: &OsStr,
+    found: Option<&File>,
+    content: &[u8],
+) -> io::Result<()> {
     let mut draft = Draft::new(folder, found)?;
     draft.file.write_all(content)?;
     draft.file.sync_all()?;
@@ -135,7 +101,7 @@ fn create_draft(folder: &Folder, is_private: bool) -> io::Result<(OsString, File
 
 /// Locks the folder, so that no other portctl replaces a file in it. Returns `None` after the time limit or where the
 /// system has no locks for folders, because another program may hold such a lock for its own reasons.
-fn lock(folder: &Folder) -> Option<File> {
+pub(super) fn lock(folder: &Folder) -> Option<File> {
     const TIMEOUT: Duration = Duration::from_secs(5);
     const PAUSE: Duration = Duration::from_millis(5);
     let lock = folder.handle()?;
@@ -152,10 +118,9 @@ fn lock(folder: &Folder) -> Option<File> {
 #[cfg(all(test, unix))]
 mod tests {
     use std::fs::{self, File, Permissions};
-    use std::os::unix::fs::{PermissionsExt, symlink};
-    use std::path::Path;
+    use std::os::unix::fs::PermissionsExt;
 
-    use super::{Draft, FilePlace, Folder, Replaced, replace};
+    use super::{Draft, Folder};
 
     #[test]
     fn draft_is_never_more_readable_than_the_file() {
@@ -169,47 +134,5 @@ mod tests {
             let drafted = draft.file.metadata().unwrap();
             assert_eq!(drafted.permissions().mode() & 0o777, mode);
         }
-    }
-
-    #[test]
-    fn failure_leaves_the_file_and_nothing_else() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().canonicalize().unwrap();
-        let file = root.join(".env");
-        fs::write(&file, "A=1\n").unwrap();
-        let place = FilePlace::find(&root, &file).unwrap();
-        let shown = Path::new(".env");
-        let refused = replace(&place, shown, |_| {
-            Err(crate::report::Report::new("no").into())
-        });
-        assert!(refused.is_err());
-        let same = replace(&place, shown, |content| Ok(content.to_vec())).unwrap();
-        assert_eq!(same, Replaced::Unchanged);
-        assert_eq!(fs::read(&file).unwrap(), b"A=1\n");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn folder_and_file_that_become_links_lead_nowhere_else() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().canonicalize().unwrap();
-        let [root, outside] = ["root", "outside"].map(|name| path.join(name));
-        for folder in [&root.join("sub"), &outside] {
-            fs::create_dir_all(folder).unwrap();
-            fs::write(folder.join(".env"), "A=1\n").unwrap();
-        }
-        let place = FilePlace::find(&root, &root.join("sub/.env")).unwrap();
-        fs::rename(root.join("sub"), root.join("moved")).unwrap();
-        symlink(&outside, root.join("sub")).unwrap();
-        let append = |content: &[u8]| Ok([content, b"B=1\n"].concat());
-        replace(&place, Path::new("sub/.env"), append).unwrap();
-        let moved = root.join("moved/.env");
-        assert_eq!(fs::read(&moved).unwrap(), b"A=1\nB=1\n");
-
-        fs::remove_file(&moved).unwrap();
-        symlink(outside.join(".env"), &moved).unwrap();
-        assert!(replace(&place, Path::new("sub/.env"), append).is_err());
-        assert!(moved.is_symlink());
-        assert_eq!(fs::read(outside.join(".env")).unwrap(), b"A=1\n");
     }
 }

@@ -12,17 +12,12 @@ const MAX_BYTES: usize = 4 << 20;
 
 /// A variable that a file sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Assignment {
-    pub(crate) name: String,
-    pub(crate) value: String,
-    pub(crate) line: usize,
+pub(super) struct Assignment {
+    pub(super) name: String,
+    pub(super) value: String,
+    pub(super) line: usize,
     /// It is in the block that `portctl env --write` maintains.
-    pub(crate) is_managed: bool,
-}
-
-/// Parses the text of a `.env` file.
-pub(crate) fn assignments(text: &str) -> Vec<Assignment> {
-    parse(text, &Variables::new())
+    pub(super) is_managed: bool,
 }
 
 /// Parses the text of a `.env` file, and skips lines that are not assignments. Values may refer to variables of the
@@ -140,7 +135,11 @@ fn unescaped(quoted: &str) -> Option<(String, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Variables, assignments, block, parse};
+    use super::{Assignment, Variables, parse};
+
+    fn assignments(text: &str) -> Vec<Assignment> {
+        parse(text, &Variables::new())
+    }
 
     #[test]
     fn all_quoting_and_comment_forms_are_parsed() {
@@ -171,14 +170,13 @@ mod tests {
 
     #[test]
     fn assignments_in_the_managed_block_are_marked() {
-        let text = block::put(b"X=1\n", &["A=3".to_owned()]).unwrap();
-        let text = String::from_utf8(text).unwrap() + "Y=2";
-        let assignments = assignments(&text);
+        let text = "X=1\n# >>> port-registry >>>\nA=3\n# <<< port-registry <<<\nY=2";
+        let assignments = assignments(text);
         let found: Vec<(&str, usize, bool)> = assignments
             .iter()
             .map(|it| (&*it.name, it.line, it.is_managed))
             .collect();
-        assert_eq!(found, [("X", 1, false), ("A", 4, true), ("Y", 6, false)]);
+        assert_eq!(found, [("X", 1, false), ("A", 3, true), ("Y", 5, false)]);
     }
 
     #[test]

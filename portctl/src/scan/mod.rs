@@ -27,7 +27,6 @@ mod variables;
 mod walk;
 mod yaml;
 
-pub(crate) use self::env_assignments::{Assignment, assignments};
 pub(crate) use self::fixed_port::FixedPort;
 pub(crate) use self::result::ScanNote;
 #[cfg(any(test, fuzzing))]

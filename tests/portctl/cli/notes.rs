@@ -30,9 +30,6 @@ fn remarks_begin_with_note_only_beside_a_result() {
     let compose = "include: [more.yaml]\nservices: {web: {ports: ['23:80']}}\n";
     fs::write(work.join("compose.yaml"), compose).unwrap();
     assert!(is_note(&["scan"]));
-    fs::write(work.join(".env"), "").unwrap();
-    portctl.run(&["env", "--write", ".env"]).printed();
-    let block = fs::read_to_string(work.join(".env")).unwrap();
-    fs::write(work.join(".env"), block + "WEB_PORT=1\n").unwrap();
-    assert!(is_note(&["env", "--write", ".env"]));
+    fs::write(work.join(".env"), "WEB_PORT=1\n").unwrap();
+    assert!(is_note(&["env", "--write", ".env", "--replace"]));
 }

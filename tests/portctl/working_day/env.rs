@@ -7,15 +7,18 @@ use std::thread;
 
 use serde_json::json;
 
-use super::machine::both_ways;
+use super::hints::fixture::follow_hint;
+use super::machine::{Machine, both_ways};
 use crate::PORTCTL;
 use test_support::{Ran, soak};
 
-fn block(lines: &str) -> String {
+fn block(machine: &Machine, lines: &str) -> String {
     format!(
         "# >>> port-registry >>>\n\
          # Written by `portctl env --write`. Changes in this block are lost.\n\
-         {lines}# <<< port-registry <<<\n"
+         # Checkout: {}\n\
+         {lines}# <<< port-registry <<<\n",
+        machine.work().display()
     )
 }
 
@@ -29,7 +32,8 @@ fn variables_are_printed_in_each_format() {
         };
         let dotenv = format!("WEB_PORT={web}\nWEB_API_PORT={api}");
         assert_eq!(machine.run(&["env"]).printed(), dotenv);
-        let shell = format!("export WEB_PORT={web}\nexport WEB_API_PORT={api}");
+        let names = "export PORT_REGISTRY_VARS='WEB_PORT WEB_API_PORT'";
+        let shell = format!("export WEB_PORT={web}\nexport WEB_API_PORT={api}\n{names}");
         assert_eq!(machine.run(&["env", "--format", "shell"]).printed(), shell);
         let ports: [u16; 2] = [web.parse().unwrap(), api.parse().unwrap()];
         let object = json!({"WEB_PORT": ports[0], "WEB_API_PORT": ports[1]});
@@ -63,7 +67,10 @@ fn write_replaces_only_the_block_and_keeps_the_mode() {
         let web = machine.run(&["get", "web"]).printed().to_owned();
         let ran = machine.run(&["env", "--write", ".env"]);
         assert_eq!(ran.printed(), "wrote 1 port to .env");
-        let first = format!("SECRET=1\n# mine\n{}", block(&format!("WEB_PORT={web}\n")));
+        let first = format!(
+            "SECRET=1\n# mine\n{}",
+            block(machine, &format!("WEB_PORT={web}\n"))
+        );
         assert_eq!(fs::read_to_string(&file).unwrap(), first);
         assert_eq!(
             fs::metadata(&file).unwrap().permissions().mode() & 0o777,
@@ -80,7 +87,7 @@ fn write_replaces_only_the_block_and_keeps_the_mode() {
         fs::write(&file, format!("{first}LAST=1")).unwrap();
         let api = machine.run(&["get", "api"]).printed().to_owned();
         machine.run(&["env", "--write", ".env"]).printed();
-        let both = block(&format!("WEB_PORT={web}\nAPI_PORT={api}\n"));
+        let both = block(machine, &format!("WEB_PORT={web}\nAPI_PORT={api}\n"));
         let text = fs::read_to_string(&file).unwrap();
         assert_eq!(text, format!("SECRET=1\n# mine\n{both}LAST=1"));
 
@@ -88,7 +95,11 @@ fn write_replaces_only_the_block_and_keeps_the_mode() {
         machine
             .run(&["env", "--format", "shell", "--write", ".envrc"])
             .printed();
-        let shell = block(&format!("export WEB_PORT={web}\nexport API_PORT={api}\n"));
+        let names = "export PORT_REGISTRY_VARS='WEB_PORT API_PORT'\n";
+        let shell = block(
+            machine,
+            &format!("export WEB_PORT={web}\nexport API_PORT={api}\n{names}"),
+        );
         assert_eq!(
             fs::read_to_string(machine.work().join(".envrc")).unwrap(),
             shell
@@ -156,19 +167,75 @@ fn block_inside_a_quoted_value_is_rejected() {
 }
 
 #[test]
-fn later_line_that_sets_the_same_variable_is_reported() {
+fn other_lines_that_assign_to_a_variable_are_refused_and_the_hint_makes_them_comments() {
     both_ways(|machine| {
-        machine.run(&["get", "web"]).printed();
-        machine.run(&["env", "--write", ".env"]).printed();
-        let file = machine.work().join(".env");
-        let text = fs::read_to_string(&file).unwrap() + "X=1\nexport WEB_PORT=1\n";
-        fs::write(&file, text).unwrap();
+        let web = machine.run(&["get", "web"]).printed().to_owned();
+        let text = "X=1\nWEB_PORT=5173\r\nexport WEB_PORT = 'secret\n$X' # c\n# WEB_PORT=1\n";
+        let file = machine.write(".env", text);
         let ran = machine.run(&["env", "--write", ".env"]);
-        assert_eq!(ran.code, Some(0));
+        let complaint = ran.complained(1);
+        let lines = "outside of it: .env:2 WEB_PORT=5173, .env:3 WEB_PORT=...\n";
+        assert!(complaint.contains(lines), "{complaint}");
+        assert!(!complaint.contains("secret"), "{complaint}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), text);
+
+        let followed = follow_hint(machine, &machine.work(), &ran);
+        assert_eq!(followed, "wrote 1 port to .env");
+        let block = block(machine, &format!("WEB_PORT={web}\n"));
+        let commented =
+            "X=1\n# WEB_PORT=5173\r\n# export WEB_PORT = 'secret\n# $X' # c\n# WEB_PORT=1\n";
+        assert_eq!(
+            fs::read_to_string(&file).unwrap(),
+            format!("{commented}{block}")
+        );
+        let ran = machine.run(&["env", "--replace"]);
         assert!(
-            ran.stderr.starts_with("note: .env:6 sets WEB_PORT again"),
+            ran.complained(2).contains("--replace needs --write"),
             "{ran:?}"
         );
+    });
+}
+
+#[test]
+fn block_comes_before_the_lines_that_use_it() {
+    both_ways(|machine| {
+        let db = machine.run(&["get", "db"]).printed().to_owned();
+        let (before, behind) = ("X=1\n", "URL=localhost:${DB_PORT}\nY=2");
+        let file = machine.write(".env", &format!("{before}{behind}"));
+        machine.run(&["env", "--write", ".env"]).printed();
+        let block = block(machine, &format!("DB_PORT={db}\n"));
+        let expected = format!("{before}{block}{behind}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), expected);
+        // As an older version wrote it.
+        fs::write(&file, format!("{before}{behind}\n{block}")).unwrap();
+        machine.run(&["env", "--write", ".env"]).printed();
+        let text = fs::read_to_string(&file).unwrap();
+        assert_eq!(text, format!("{expected}\n"));
+    });
+}
+
+#[test]
+fn file_keeps_every_byte_outside_the_block() {
+    both_ways(|machine| {
+        machine.run(&["get", "web"]).printed();
+        let huge = b"A=\xe9 \xff\r\nB='1\n2'\n".repeat(100_000);
+        for text in [
+            &b"\xef\xbb\xbfA=\xe9\r\n\r\nB=2"[..],
+            b"A='x\n\n",
+            b"\n\n  \n",
+            &huge,
+        ] {
+            let file = machine.work().join(".env");
+            fs::write(&file, text).unwrap();
+            machine.run(&["env", "--write", ".env"]).printed();
+            let written = fs::read(&file).unwrap();
+            assert!(written.starts_with(text));
+            assert!(written.ends_with(b"\n") && written.len() < text.len() + 400);
+        }
+        let utf16 = machine.write("utf16", "A\0=\x001\0");
+        let ran = machine.run(&["env", "--write", "utf16"]);
+        assert!(ran.complained(1).contains("it is not text"), "{ran:?}");
+        assert_eq!(fs::read(utf16).unwrap(), b"A\0=\x001\0");
     });
 }
 

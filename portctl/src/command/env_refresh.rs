@@ -1,0 +1,112 @@
+//! Refreshing the blocks that came into a checkout with a copy of another one's `.env` file.
+
+use std::path::{Path, PathBuf};
+
+use port_registry::{Checkout, FileStatus};
+
+use super::wiring::all_variables;
+use crate::backend::Backend;
+use crate::checkout::{Here, TypedLabels, current_folder};
+use crate::command_error::CommandError;
+use crate::env_file::variables::Variable;
+use crate::env_file::{
+    self, BlockContent, CopiedBlock, FilePlace, LockedFiles, OutsideAssignments, copied_block,
+    env_files, read_small,
+};
+
+/// Puts the values of this checkout into the blocks of other checkouts: in the `.env*` files at its root, and in the
+/// declared files, which have variables of their own. Returns notes on what was done.
+///
+/// A block keeps its names. Those without a value here are dropped, because the other checkout's port must not stay.
+pub(super) fn refresh_copied_blocks(
+    backend: &dyn Backend,
+    declared: &[(PathBuf, Vec<Variable>)],
+) -> Result<Vec<String>, CommandError> {
+    let checkout = Checkout::open(&current_folder()?)?;
+    let root = checkout.root();
+    let others = env_files(root).into_iter();
+    let others = others.filter(|it| declared.iter().all(|(path, _)| root.join(path) != *it));
+    let others = others.map(|it| (it, None));
+    let declared = declared.iter();
+    let declared = declared.map(|(path, own)| (root.join(path), Some(&**own)));
+    let mut notes = Vec::new();
+    for (path, own) in declared.chain(others) {
+        // Most files have none, and need no lock.
+        let text = read_small(&path).unwrap_or_default();
+        let Some(copied) = copied_block(&text, root) else {
+            continue;
+        };
+        let read = || -> Result<Vec<Variable>, CommandError> {
+            if let Some(own) = own {
+                return Ok(own.to_vec());
+            }
+            let here = Here::new(backend, TypedLabels::new(None, None)?);
+            all_variables(&here, &here.current()?)
+        };
+        let written = write(&checkout, &path, &copied, read);
+        let shown = path.strip_prefix(root).unwrap_or(&path).display();
+        notes.push(note(&shown.to_string(), &copied, written));
+    }
+    Ok(notes)
+}
+
+fn note(file: &str, copied: &CopiedBlock, written: Result<Vec<String>, String>) -> String {
+    let of = copied.of.text();
+    match written {
+        Ok(missing) if missing.is_empty() => {
+            format!("{file} had the ports of another checkout, {of}; it has this one's now")
+        }
+        Ok(missing) => format!(
+            "{file} had the ports of another checkout, {of}; it has this one's now, without {}, for which this one has no value",
+            missing.join(", ")
+        ),
+        Err(reason) => {
+            format!("{file} has the ports of another checkout, {of}, and was not changed: {reason}")
+        }
+    }
+}
+
+/// Writes a block anew. Returns the names that it lost, or the reason why it was not written.
+fn write(
+    checkout: &Checkout,
+    path: &Path,
+    copied: &CopiedBlock,
+    read: impl FnOnce() -> Result<Vec<Variable>, CommandError>,
+) -> Result<Vec<String>, String> {
+    let root = checkout.root();
+    let place = FilePlace::find(root, path).map_err(|_| "it is not in this checkout".to_owned())?;
+    if place.nearest_marked().is_some() {
+        return Err("it is not in this checkout".to_owned());
+    }
+    match checkout.file_status(&place.path()) {
+        Ok(FileStatus::Tracked) => return Err("git tracks it".to_owned()),
+        Ok(_) => {}
+        Err(error) => return Err(error.to_string()),
+    }
+    let files = LockedFiles::default();
+    let file = files.open(&place, path).map_err(|it| it.error)?;
+    // The ports are read while the folder is locked, so that older ones never replace newer ones.
+    let mut kept = read().map_err(message)?;
+    kept.retain(|it| copied.names.contains(&it.name));
+    let content = BlockContent {
+        checkout: root,
+        variables: &kept,
+        format: copied.format,
+        outside: OutsideAssignments::Refuse,
+    };
+    let planned = env_file::plan(file, &content).map_err(|it| it.to_string())?;
+    planned.write().map_err(|it| it.error)?;
+    let is_lost = |name: &&String| {
+        kept.iter().all(|it| it.name != **name) && *name != env_file::NAMES_VARIABLE
+    };
+    Ok(copied.names.iter().filter(is_lost).cloned().collect())
+}
+
+fn message(error: CommandError) -> String {
+    match error {
+        CommandError::Usage(report)
+        | CommandError::Failed(report)
+        | CommandError::Foreign(report)
+        | CommandError::NotRun { report, .. } => report.error,
+    }
+}

@@ -1,0 +1,176 @@
+//! Writing variables into a file of the checkout, as `env` and `sync` do.
+
+use port_registry::FileStatus;
+
+use super::write_target::{Suggestions, WriteTarget};
+use crate::command_error::CommandError;
+use crate::env_file::variables::Variable;
+use crate::env_file::{
+    self, BlockContent, BlockFormat, LockedFile, OutsideAssignment, OutsideAssignments, PlanError,
+    PlannedWrite, Replaced,
+};
+use crate::output::{self, visible, wording};
+use crate::report::Report;
+
+/// The number of lines that a report lists.
+const MAX_LINES: usize = 10;
+
+/// Treatment of a file that git tracks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TrackedFile {
+    Refuse,
+    Write,
+}
+
+/// The way in which a file is to be changed.
+pub(super) struct FileChange<'a> {
+    pub(super) target: &'a WriteTarget<'a>,
+    pub(super) suggestions: &'a Suggestions<'a>,
+    pub(super) format: BlockFormat,
+    pub(super) outside: OutsideAssignments,
+    pub(super) tracked: TrackedFile,
+}
+
+/// A change of a file that nothing refuses.
+pub(super) struct PlannedChange<'a> {
+    planned: PlannedWrite<'a>,
+    /// The path as it was typed, for terminals.
+    shown: String,
+    count: String,
+    notes: Vec<String>,
+}
+
+impl<'a> FileChange<'a> {
+    /// Plans to put a block with these variables into the file, which is locked. Nothing is written.
+    pub(super) fn plan(
+        &self,
+        file: LockedFile<'a>,
+        variables: &[Variable],
+    ) -> Result<PlannedChange<'a>, CommandError> {
+        let content = BlockContent {
+            checkout: self.target.root(),
+            variables,
+            format: self.format,
+            outside: self.outside,
+        };
+        let planned = env_file::plan(file, &content).map_err(|error| self.refusal(&error))?;
+        let shown = visible(&self.target.file.display().to_string()).into_owned();
+        let mut notes = Vec::new();
+        // Git is not needed for a file that stays as it is.
+        if planned.is_change() && self.status()? == FileStatus::Untracked {
+            notes.push(format!(
+                "{shown} is not ignored by git; add it to .gitignore"
+            ));
+        }
+        if let Some(other) = &planned.replaced {
+            let other = other.text();
+            notes.push(format!(
+                "{shown} had the ports of another checkout, {other}"
+            ));
+        }
+        for assignment in &planned.commented_out {
+            notes.push(format!(
+                "{shown}:{} is a comment now: {}",
+                assignment.line,
+                visible(&described(assignment))
+            ));
+        }
+        if self.format == BlockFormat::Dotenv {
+            let expanded = variables.iter();
+            let expanded = expanded.filter(|it| env_file::is_expanded_by_some(&it.value));
+            notes.extend(expanded.map(|it| {
+                let name = &it.name;
+                format!(
+                    "{name} has a `$`: Vite, dotenv-expand and python-dotenv may replace what follows it"
+                )
+            }));
+        }
+        Ok(PlannedChange {
+            planned,
+            shown,
+            count: counted(variables),
+            notes,
+        })
+    }
+
+    fn status(&self) -> Result<FileStatus, CommandError> {
+        match self.tracked {
+            TrackedFile::Write => Ok(self.target.status()),
+            TrackedFile::Refuse => self.target.untracked_status(self.suggestions),
+        }
+    }
+
+    fn refusal(&self, error: &PlanError) -> Report {
+        let file = self.target.file.display();
+        let report = Report::new(format!("{file}: {error}"));
+        match error {
+            PlanError::Block(_) => {
+                report.hint("correct the file, or name another one; it was not changed")
+            }
+            PlanError::Unquotable(..) => report.hint(
+                "change the value in portctl.toml; `portctl run` and `portctl env --format shell` pass it as it is",
+            ),
+            PlanError::Assigned(assigned) => {
+                let lines = assigned.iter().take(MAX_LINES);
+                let lines = lines.map(|it| format!("{file}:{} {}", it.line, described(it)));
+                let lines: Vec<String> = lines.collect();
+                let more = match assigned.len().saturating_sub(MAX_LINES) {
+                    0 => String::new(),
+                    more => format!(", and {} more", wording::count(more, "line")),
+                };
+                let line = self.suggestions.written.with(self.suggestions.services);
+                let comment = if assigned.len() == 1 {
+                    "makes that line a comment"
+                } else {
+                    "makes those lines comments"
+                };
+                Report::new(format!(
+                    "{file} was not changed, because it assigns to variables of its block outside of it: {}{more}",
+                    lines.join(", ")
+                ))
+                .hint(format!(
+                    "readers disagree on which one counts; `{line} --replace` {comment}"
+                ))
+            }
+        }
+    }
+}
+
+impl PlannedChange<'_> {
+    /// Writes the file and prints the notes. Returns the result in words.
+    pub(super) fn write(self) -> Result<String, CommandError> {
+        let replaced = self.planned.write()?;
+        for note in &self.notes {
+            output::note(note).ok();
+        }
+        let PlannedChange { shown, count, .. } = self;
+        Ok(match replaced {
+            Replaced::Written => format!("wrote {count} to {shown}"),
+            Replaced::Unchanged => format!("{shown} has the {count} already"),
+        })
+    }
+}
+
+/// An assignment for messages. A value that is no number may be a secret.
+fn described(assignment: &OutsideAssignment) -> String {
+    let name = &assignment.name;
+    let value = assignment.value.trim_ascii();
+    let digits = value
+        .strip_prefix(b"\"")
+        .and_then(|it| it.strip_suffix(b"\""))
+        .or_else(|| value.strip_prefix(b"'")?.strip_suffix(b"'"))
+        .unwrap_or(value);
+    match str::from_utf8(digits) {
+        Ok(number) if number.len() <= 5 && number.bytes().all(|it| it.is_ascii_digit()) => {
+            format!("{name}={number}")
+        }
+        _ => format!("{name}=..."),
+    }
+}
+
+/// The number of variables, or of ports if they are nothing else.
+fn counted(variables: &[Variable]) -> String {
+    let are_ports = variables.iter().all(|it| it.is_port);
+    let thing = if are_ports { "port" } else { "variable" };
+    wording::count(variables.len(), thing)
+}
