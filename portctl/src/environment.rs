@@ -12,6 +12,9 @@ use crate::address::{Address, AddressError};
 /// The environment variable that names the daemon to talk to.
 pub(crate) const ADDRESS_VARIABLE: &str = "PORT_REGISTRY_ADDR";
 
+/// The environment variable in which `portctl run` lists the variables that it sets, so that a later one removes them.
+pub(crate) const NAMES_VARIABLE: &str = "PORT_REGISTRY_VARS";
+
 /// The environment variable that names the user's browsers, as for xdg-open(1).
 pub(crate) const BROWSER_VARIABLE: &str = "BROWSER";
 

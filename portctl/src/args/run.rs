@@ -8,10 +8,13 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "run",
     help_triggers("-h", "--help", "help"),
-    note = "PORT is the port of the first service. Each service also has a variable of its own, \
-            as with `portctl env`: WEB_PORT. Missing ports are allocated. If one of them cannot be, \
-            none is, and the command is not run. Without a service, the command gets all services \
-            that have a port, and PORT if there is just one.\n\n\
+    note = "The command gets a variable for each service of this checkout, as with `portctl env`: \
+            WEB_PORT. PORT is the port of the service that is named, or of the only one there is. \
+            Missing ports are allocated. If one of them cannot be, none is, and the command is not \
+            run. Ports that it would inherit from another checkout are removed.\n\n\
+            {{port}} in an argument is replaced by that port, and {{web.port}} and {{web.url}} by those of \
+            the service web.\n\n\
+            If another checkout's process listens on the port of a service, the command is not run.\n\n\
             The command replaces portctl, so it gets the signals and the terminal, and the exit \
             code is its own. If the command is not found, the exit code is 127; if it cannot be \
             run, 126.",
@@ -27,6 +30,14 @@ pub(crate) struct RunArgs {
     /// a service, also by a name such as `my web`; may be given several times
     #[argh(option, short = 's')]
     pub(crate) service: Vec<String>,
+
+    /// run the command although another checkout's process is on a port
+    #[argh(switch)]
+    pub(crate) force: bool,
+
+    /// run the command as it is typed: no placeholder is replaced
+    #[argh(switch)]
+    pub(crate) plain: bool,
 
     /// the app, instead of the detected one
     #[argh(option)]

@@ -29,6 +29,7 @@ pub(crate) mod run;
 pub(crate) mod scan;
 mod selected;
 mod server_report;
+mod service_lines;
 pub(crate) mod skill;
 pub(crate) mod start;
 mod state_notes;

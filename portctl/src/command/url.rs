@@ -2,16 +2,16 @@
 
 use port_registry::{Allocation, Port};
 use serde::Serialize;
-use unicode_width::UnicodeWidthStr;
 
 use super::claiming::{Got, print_notes};
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
+use super::service_lines::service_lines;
 use super::{named, selected};
 use crate::args::UrlArgs;
 use crate::backend;
 use crate::checkout::{Here, TypedLabels};
-use crate::output::{self, visible};
+use crate::output;
 use crate::service_url::HostName;
 
 /// A service and its URL, as `--json` prints it.
@@ -43,7 +43,9 @@ pub(crate) fn run(args: UrlArgs) -> CommandResult {
     } else {
         print_notes(&notes);
         let lines = if services.is_empty() {
-            named_lines(&urls)
+            let urls: Vec<(&str, String)> =
+                urls.into_iter().map(|it| (it.service, it.url)).collect();
+            service_lines(&urls)
         } else {
             urls.into_iter().map(|it| it.url).collect()
         };
@@ -57,16 +59,4 @@ fn url_of(allocation: &Allocation, host: HostName) -> ServiceUrl<'_> {
         port: allocation.port,
         url: host.url_of(allocation),
     }
-}
-
-/// Lines with the names of the services, and the URLs below each other.
-fn named_lines(urls: &[ServiceUrl]) -> Vec<String> {
-    let widths = urls.iter().map(|it| visible(it.service).width());
-    let widest = widths.max().unwrap_or_default();
-    let lines = urls.iter().map(|it| {
-        let service = visible(it.service);
-        let padding = " ".repeat(widest - service.width());
-        format!("{service}{padding}  {}", it.url)
-    });
-    lines.collect()
 }

@@ -41,7 +41,7 @@ pub(crate) fn remark_json(value: &impl Serialize) -> io::Result<()> {
 }
 
 /// Prints lines to standard error as they are.
-pub(super) fn remark_lines(lines: &str) -> io::Result<()> {
+pub(crate) fn remark_lines(lines: &str) -> io::Result<()> {
     // Standard error has no buffer, so other processes may write between two writes. Write the lines at once.
     io::stderr().write_all(format!("{lines}\n").as_bytes())
 }

@@ -47,7 +47,8 @@ fn a_service_is_a_plain_word_or_a_flag_in_every_command() {
     }
     for args in named("run") {
         let args = [&args[..], &["--", "sh", "-c", "echo $PORT $API_PORT"]].concat();
-        assert_eq!(portctl.run(&args).printed(), port);
+        let ports = format!("{port} {}", portctl.first + 1);
+        assert_eq!(portctl.run(&args).printed(), ports);
     }
     for args in named("release") {
         let released = format!("released port {port} of work/default/web");
@@ -71,9 +72,9 @@ fn several_services_are_several_words() {
         variables.printed(),
         format!("API_PORT={}\nWEB_PORT={first}", first + 1)
     );
-    let script = ["--", "sh", "-c", "echo $PORT $WEB_PORT"];
+    let script = ["--", "sh", "-c", "echo $PORT $API_PORT $WEB_PORT"];
     let ran = portctl.run(&[&["run", "api", "web"][..], &script].concat());
-    assert_eq!(ran.printed(), format!("{} {first}", first + 1));
+    assert_eq!(ran.stdout.trim_end(), format!("{} {first}", first + 1));
     assert_eq!(
         portctl.run(&["rm", "web", "api"]).printed().lines().count(),
         2

@@ -1,12 +1,14 @@
 //! The notes of a command.
 
+use std::borrow::Cow;
+
 use argh::CommandInfoWithArgs;
 
 /// The notes of a command: paragraphs, and a table of environment variables.
 #[derive(Debug)]
 pub struct Notes<'a> {
     /// Paragraphs, which may be wrapped at any width.
-    pub paragraphs: Vec<&'a str>,
+    pub paragraphs: Vec<Cow<'a, str>>,
     /// Variables and their meanings.
     pub environment: Vec<(&'a str, &'a str)>,
 }
@@ -25,9 +27,18 @@ impl<'a> Notes<'a> {
                     let rows = rows.map(|(variable, meaning)| (variable, meaning.trim_start()));
                     notes.environment.extend(rows);
                 }
-                None => notes.paragraphs.push(paragraph),
+                None => notes.paragraphs.push(unescaped(paragraph)),
             }
         }
         notes
+    }
+}
+
+/// Returns a text as argh prints it. For argh it is a format, in which a brace is written twice.
+fn unescaped(format: &str) -> Cow<'_, str> {
+    if format.contains(['{', '}']) {
+        Cow::Owned(format.replace("{{", "{").replace("}}", "}"))
+    } else {
+        Cow::Borrowed(format)
     }
 }

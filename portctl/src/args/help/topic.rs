@@ -1,5 +1,7 @@
 //! The help text of the program or of one of its commands.
 
+use std::borrow::Cow;
+
 use argh::CommandInfoWithArgs;
 
 use super::groups::GROUPS;
@@ -125,7 +127,7 @@ fn shown(piece: &SynopsisPiece) -> String {
 }
 
 /// Formats paragraphs under a title. Indented lines in them stay lines of their own.
-fn paragraphs(title: &str, paragraphs: &[&str], width: usize) -> String {
+fn paragraphs(title: &str, paragraphs: &[Cow<str>], width: usize) -> String {
     let lines = paragraphs.join("\n\n");
     let lines = lines.lines().map(|line| match line {
         "" => String::new(),

@@ -1,5 +1,9 @@
 //! `portctl run`: the command gets its ports in the environment, and otherwise behaves as if started directly.
 
+#[cfg(target_os = "linux")]
+mod occupied_ports;
+mod surroundings;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{Read, Write};
@@ -22,19 +26,26 @@ fn run(sandbox: &Sandbox, services: &[&str], script: &str) -> Command {
 }
 
 #[test]
-fn command_gets_a_variable_for_each_service_and_the_first_port_as_port() {
+fn command_gets_a_variable_for_each_service_and_the_port_of_the_one_that_is_named() {
     let sandbox = Sandbox::in_memory();
-    let script = "echo $PORT $WEB_PORT $API_V2_PORT $_3D_PORT $POSTGRES_PORT";
+    let script = "echo \"$PORT|$WEB_PORT|$API_V2_PORT|$_3D_PORT|$POSTGRES_PORT\"";
     let ran = Ran::of(run(&sandbox, &["web", "api.v2", "3d"], script).env("POSTGRES_PORT", "kept"));
     let got = sandbox.run(PORTCTL, &["get", "web", "api.v2", "3d"]);
     let ports: Vec<&str> = got.printed().lines().collect();
     let [web, api, viewer] = ports[..] else {
         panic!("{ports:?}");
     };
-    assert_eq!(ran.printed(), format!("{web} {web} {api} {viewer} kept"));
-    // The order does not change the ports, only PORT.
-    let ran = Ran::of(&mut run(&sandbox, &["3d", "web"], script));
-    assert_eq!(ran.printed(), format!("{viewer} {web} {viewer}"));
+    assert_eq!(ran.stdout.trim_end(), format!("|{web}|{api}|{viewer}|kept"));
+    let step = "because several services are named; name only the one that the command serves: `portctl run web -- sh -c";
+    assert!(
+        ran.stderr.starts_with("note: PORT is not set, ") && ran.stderr.contains(step),
+        "{ran:?}"
+    );
+    // The others are set all the same.
+    let ran = Ran::of(&mut run(&sandbox, &["3d"], script));
+    assert_eq!(ran.printed(), format!("{viewer}|{web}|{api}|{viewer}|"));
+    let ran = Ran::of(&mut run(&sandbox, &["web", "web"], script));
+    assert_eq!(ran.printed(), format!("{web}|{web}|{api}|{viewer}|"));
 }
 
 #[test]
@@ -47,7 +58,16 @@ fn command_gets_all_ports_of_the_checkout_if_no_service_is_named() {
     // PORT is not set because it would be ambiguous.
     let db = sandbox.run(PORTCTL, &["get", "db"]).printed().to_owned();
     let ran = Ran::of(&mut run(&sandbox, &[], script));
-    assert_eq!(ran.printed(), format!("|{web}|{db}"));
+    assert_eq!(ran.stdout.trim_end(), format!("|{web}|{db}"));
+    let step = "because this checkout has several services; name the one that the command serves: `portctl run web -- sh -c";
+    assert!(ran.stderr.contains(step), "{ran:?}");
+    // A PORT that the user has set stays.
+    let ran = Ran::of(run(&sandbox, &[], script).env("PORT", "80"));
+    assert_eq!(ran.stdout.trim_end(), format!("80|{web}|{db}"));
+    assert!(
+        ran.stderr.starts_with("note: PORT keeps its value, "),
+        "{ran:?}"
+    );
 }
 
 #[test]

@@ -1,0 +1,104 @@
+//! `portctl run`.
+
+mod inherited;
+mod launch;
+mod placeholders;
+mod port_look;
+mod program;
+mod services;
+mod told;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use self::launch::Prepared;
+use self::placeholders::{Filled, Values};
+use self::port_look::Starting;
+use self::services::Services;
+use self::told::PortAbsence;
+use super::claiming::print_notes;
+use super::invocation::Invocation;
+use super::named;
+use super::outcome::{CommandResult, Done};
+use crate::args::RunArgs;
+use crate::checkout::TypedLabels;
+use crate::environment;
+
+/// The variable of the port that a command itself listens on.
+const PORT_VARIABLE: &str = "PORT";
+
+pub(crate) fn run(args: RunArgs, command_line: &[OsString]) -> CommandResult {
+    let invocation = Invocation::new("run", args.app.as_deref(), args.instance.as_deref())
+        .with_switch("--force", args.force)
+        .with_switch("--plain", args.plain)
+        .with_program(command_line);
+    let names = named::services(&invocation, args.words, args.service)?;
+    program::check(&invocation, &names, command_line)?;
+    let typed = TypedLabels::new(args.app, args.instance)?;
+    let inherited = environment::all();
+    // The registry is closed before the ports are looked at.
+    let services = Services::read(&invocation, &names, typed, &inherited)?;
+    let own = services.own();
+    let variables = services.variables.iter();
+    let variables = variables.map(|it| (it.name.clone(), it.value.clone()));
+    let mut variables: Vec<(String, String)> = variables.collect();
+    if let Some(own) = own {
+        variables.push((PORT_VARIABLE.to_owned(), own.port.to_string()));
+    }
+    let filled = fill(&services, command_line, args.plain);
+    let has_port = variables.iter().any(|(name, _)| name == PORT_VARIABLE);
+    if own.is_none() && (!has_port || filled.wants_port) {
+        let absence = PortAbsence {
+            are_named: !names.is_empty(),
+            is_inherited: inherits_port(&inherited, &services),
+            is_wanted: filled.wants_port,
+        };
+        print_notes(&[absence.note(&invocation, &services.chosen)]);
+    }
+    print_notes(&filled.notes);
+    let starting = Starting {
+        invocation: &invocation,
+        served: None,
+    };
+    print_notes(&port_look::look(&services.chosen, starting)?);
+    if filled.words != command_line {
+        told::tell_line(&launch::shell_line(&[], &filled.words));
+    }
+    told::tell_urls(&services.chosen);
+    let prepared = Prepared {
+        words: filled.words,
+        variables,
+        removed: services.foreign_variables,
+        root: services.root,
+    };
+    match prepared.launch() {
+        Ok(code) => Ok(Done::Exit(code)),
+        Err(error) => Err(program::not_run(&invocation, &names, command_line, &error)),
+    }
+}
+
+/// Replaces the placeholders in the arguments, unless the command is to be run as it is typed. The program stays.
+fn fill(services: &Services, command_line: &[OsString], is_plain: bool) -> Filled {
+    let (program, words) = match command_line.split_first() {
+        Some((program, words)) if !is_plain => (program, words),
+        _ => {
+            return Filled {
+                words: command_line.to_vec(),
+                ..Filled::default()
+            };
+        }
+    };
+    let ports = services.all.iter();
+    let values = Values {
+        own: services.own().map(|it| it.port),
+        services: ports.map(|it| (it.key.service(), it.port)).collect(),
+    };
+    let mut filled = values.fill(words);
+    filled.words.insert(0, program.clone());
+    filled
+}
+
+/// Returns true if the command keeps a PORT that is not that of a service.
+fn inherits_port(inherited: &BTreeMap<String, String>, services: &Services) -> bool {
+    inherited.contains_key(PORT_VARIABLE) && !services.foreign_variables.contains(PORT_VARIABLE)
+}
