@@ -1,7 +1,10 @@
 //! Ports that are in use when a command starts.
 
+use std::fs;
+use std::path::Path;
+
 use crate::PORTCTL;
-use test_support::{Ran, Sandbox, occupant_of, occupant_of_in, user_of};
+use test_support::{Ran, Sandbox, free_block, occupant_of, occupant_of_in, user_of};
 
 /// A checkout with the services `web` and `db`.
 struct Stage {
@@ -12,24 +15,29 @@ struct Stage {
 
 impl Stage {
     fn new() -> Stage {
-        let sandbox = Sandbox::in_memory();
-        let ports = sandbox.run(PORTCTL, &["get", "web", "db"]);
-        let ports: Vec<u16> = ports
-            .printed()
-            .lines()
-            .map(|it| it.parse().unwrap())
-            .collect();
-        Stage {
-            sandbox,
-            web: ports[0],
-            db: ports[1],
-        }
+        let web = free_block(2);
+        let stage = Stage {
+            sandbox: Sandbox::in_memory(),
+            web,
+            db: web + 1,
+        };
+        let ports = stage.portctl(&stage.sandbox.work(), &["get", "web", "db"]);
+        assert_eq!(ports.printed(), format!("{web}\n{}", web + 1));
+        stage
+    }
+
+    fn portctl(&self, folder: &Path, words: &[&str]) -> Ran {
+        let mut command = self.sandbox.command(PORTCTL);
+        // Other tests may listen on the usual ports.
+        let range = format!("{}-{}", self.web, self.db);
+        command.env("PORT_REGISTRY_RANGE", range);
+        Ran::of(command.args(words).current_dir(folder))
     }
 
     /// Runs a command that prints `ran`.
     fn run(&self, words: &[&str]) -> Ran {
-        self.sandbox
-            .run(PORTCTL, &[&["run"], words, &["--", "echo", "ran"]].concat())
+        let words = [&["run"], words, &["--", "echo", "ran"]].concat();
+        self.portctl(&self.sandbox.work(), &words)
     }
 
     /// Returns the notes of a command that was run.
@@ -64,9 +72,8 @@ fn service_that_is_up_is_noted() {
 fn command_is_not_run_beside_another_checkouts_server() {
     let stage = Stage::new();
     let blog = stage.sandbox.path().join("blog");
-    std::fs::create_dir(&blog).unwrap();
-    let mut get = stage.sandbox.command(PORTCTL);
-    Ran::of(get.args(["get", "web"]).current_dir(&blog)).printed();
+    fs::create_dir(&blog).unwrap();
+    fs::write(blog.join("portctl.toml"), "").unwrap();
     let server = occupant_of_in(stage.web, &blog);
     let blog = blog.display();
     let problem = format!(
