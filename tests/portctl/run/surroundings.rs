@@ -83,13 +83,52 @@ fn command_inherits_no_ports_of_another_checkout() {
 fn run_within_a_run_of_another_checkout_gets_its_own_ports_only() {
     let sandbox = Sandbox::in_memory();
     let [shop, blog] = ["shop", "blog"].map(|it| checkout(&sandbox, it));
-    let inner = format!("cd {} && exec {PORTCTL} run api -- env -0", blog.display());
+    let declared =
+        "[services]\nweb = {}\n[env]\nDATABASE_URL = \"postgres://localhost:${web.port}\"\n";
+    fs::write(shop.join("portctl.toml"), declared).unwrap();
+    let inner = format!(
+        "test \"$DATABASE_URL\" = \"postgres://localhost:$WEB_PORT\" && cd {} && exec {PORTCTL} run api -- env -0",
+        blog.display()
+    );
     let mut outer = sandbox.command(PORTCTL);
     outer.args(["run", "web", "--", "sh", "-c", &inner]);
     let found = environment_of(outer.current_dir(&shop));
-    assert_eq!(found.get("WEB_PORT"), None);
+    assert_eq!(
+        (found.get("WEB_PORT"), found.get("DATABASE_URL")),
+        (None, None)
+    );
     assert_eq!(found.get("PORT"), found.get("API_PORT"));
     assert_eq!(found["PORT_REGISTRY_VARS"], "API_PORT PORT");
+}
+
+#[test]
+fn copied_file_has_the_ports_of_this_checkout_before_the_command_reads_it() {
+    let sandbox = Sandbox::in_memory();
+    let [shop, blog] = ["shop", "blog"].map(|it| checkout(&sandbox, it));
+    for words in [&["get", "web"][..], &["env", "--write", ".env"]] {
+        let mut command = sandbox.command(PORTCTL);
+        Ran::of(command.args(words).current_dir(&shop)).printed();
+    }
+    fs::copy(shop.join(".env"), blog.join(".env")).unwrap();
+    let mut command = sandbox.command(PORTCTL);
+    command.args([
+        "run",
+        "web",
+        "--",
+        "sh",
+        "-c",
+        "grep \"^WEB_PORT=$PORT$\" .env",
+    ]);
+    let ran = Ran::of(command.current_dir(&blog));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(
+        ran.stderr,
+        format!(
+            "note: .env had the ports of another checkout, {}; it has this one's now\n",
+            shop.display()
+        )
+    );
+    assert_eq!(Ran::of(&mut command).stderr, "");
 }
 
 #[test]
