@@ -7,6 +7,7 @@ use port_registry::Allocation;
 use super::claiming::{Got, get_or_allocate_all, print_notes};
 use super::env_writing::{FileChange, TrackedFile};
 use super::invocation::Invocation;
+use super::moved_ports::MovedPorts;
 use super::outcome::{CommandResult, Done};
 use super::wiring::{all_variables, variables_of};
 use super::write_target::{Suggestions, WriteTarget};
@@ -21,31 +22,7 @@ use crate::output::{self, visible};
 use crate::report::Report;
 
 pub(crate) fn run(args: EnvArgs) -> CommandResult {
-    let format = match (args.format, args.json) {
-        (None, false) => Format::Dotenv,
-        (None | Some(Format::Json), true) => Format::Json,
-        (Some(format), false) => format,
-        (Some(_), true) => {
-            return Err(CommandError::usage(
-                "--json means --format json; leave one of the two out",
-            ));
-        }
-    };
-    for (flag, is_set) in [("--tracked", args.tracked), ("--replace", args.replace)] {
-        if is_set && args.write.is_none() {
-            return Err(CommandError::usage(format!("{flag} needs --write FILE")));
-        }
-    }
-    if let Some(file) = &args.write {
-        if format == Format::Json {
-            return Err(CommandError::usage(
-                "--write takes the formats dotenv and shell, not json",
-            ));
-        }
-        if file == Path::new("") || file == Path::new("-") {
-            return Err(CommandError::usage("--write takes the name of a file"));
-        }
-    }
+    let format = format(&args)?;
     let file = args.write.as_ref().map(|it| it.display());
     let printing = || {
         Invocation::new("env", args.app.as_deref(), args.instance.as_deref())
@@ -72,7 +49,7 @@ pub(crate) fn run(args: EnvArgs) -> CommandResult {
     let here = || Here::new(&*backend, typed.clone());
     let nothing = no_allocations(&invocation, &here())?;
     // The allocations are read anew for each change of a file.
-    let read = || -> Result<Vec<Variable>, CommandError> {
+    let read = || -> Result<(Vec<Variable>, Vec<Allocation>), CommandError> {
         let here = here();
         let got = if services.is_empty() {
             get_or_allocate_all(&*backend, &here, &invocation)?
@@ -85,15 +62,21 @@ pub(crate) fn run(args: EnvArgs) -> CommandResult {
         if format != Format::Json {
             print_notes(&notes);
         }
-        if services.is_empty() {
-            all_variables(&here, &allocations)
+        let variables = if services.is_empty() {
+            all_variables(&here, &allocations)?
         } else {
             let chosen = chosen(&invocation, &here, &services, &allocations)?;
-            variables_of(&here, &chosen)
-        }
+            variables_of(&here, &chosen)?
+        };
+        Ok((variables, allocations))
     };
     let Some(target) = target else {
-        return Ok(Done::Printed(print(&read()?, format, &nothing)?));
+        let (variables, allocations) = read()?;
+        let printed = print(&variables, format, &nothing)?;
+        if format != Format::Json {
+            print_notes(&moved_ports(&here(), &allocations)?);
+        }
+        return Ok(Done::Printed(printed));
     };
     let files = LockedFiles::default();
     let change = FileChange {
@@ -113,13 +96,26 @@ pub(crate) fn run(args: EnvArgs) -> CommandResult {
     };
     // The ports are read while the folder is locked, so that older ones never replace newer ones.
     let file = files.open(&target.place, target.file)?;
-    let variables = read()?;
+    let (variables, allocations) = read()?;
     let planned = change.plan(file, &variables)?;
     let written = planned.write()?;
+    let moved = MovedPorts::of(&here(), &allocations)?;
+    let shown = target.file.display().to_string();
+    print_notes(&moved.notes(&target.place.path(), &shown));
     if variables.is_empty() {
         output::note(&visible(&nothing)).ok();
     }
     Ok(Done::Printed(output::print(&written)))
+}
+
+/// Notes the lines in the env files of the checkout that mention a port which has moved.
+fn moved_ports(here: &Here, allocations: &[Allocation]) -> Result<Vec<String>, CommandError> {
+    // Typed labels need no checkout.
+    let Ok(checkout) = here.checkout() else {
+        return Ok(Vec::new());
+    };
+    let moved = MovedPorts::of(here, allocations)?;
+    Ok(moved.notes_of_root(checkout.root()))
 }
 
 fn block_format(format: Format) -> BlockFormat {
@@ -127,6 +123,36 @@ fn block_format(format: Format) -> BlockFormat {
         Format::Shell => BlockFormat::Shell,
         Format::Dotenv | Format::Json => BlockFormat::Dotenv,
     }
+}
+
+/// Checks the flags that depend on each other. Returns the format.
+fn format(args: &EnvArgs) -> Result<Format, CommandError> {
+    let format = match (args.format, args.json) {
+        (None, false) => Format::Dotenv,
+        (None | Some(Format::Json), true) => Format::Json,
+        (Some(format), false) => format,
+        (Some(_), true) => {
+            return Err(CommandError::usage(
+                "--json means --format json; leave one of the two out",
+            ));
+        }
+    };
+    for (flag, is_set) in [("--tracked", args.tracked), ("--replace", args.replace)] {
+        if is_set && args.write.is_none() {
+            return Err(CommandError::usage(format!("{flag} needs --write FILE")));
+        }
+    }
+    if let Some(file) = &args.write {
+        if format == Format::Json {
+            return Err(CommandError::usage(
+                "--write takes the formats dotenv and shell, not json",
+            ));
+        }
+        if file == Path::new("") || file == Path::new("-") {
+            return Err(CommandError::usage("--write takes the name of a file"));
+        }
+    }
+    Ok(format)
 }
 
 /// The allocations of these services. Fails if one of them has no port.

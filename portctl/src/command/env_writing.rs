@@ -1,13 +1,15 @@
 //! Writing variables into a file of the checkout, as `env` and `sync` do.
 
+use std::ffi::OsStr;
+
 use port_registry::FileStatus;
 
 use super::write_target::{Suggestions, WriteTarget};
 use crate::command_error::CommandError;
 use crate::env_file::variables::Variable;
 use crate::env_file::{
-    self, BlockContent, BlockFormat, LockedFile, OutsideAssignment, OutsideAssignments, PlanError,
-    PlannedWrite, Replaced,
+    self, BlockContent, BlockFormat, EnvText, LockedFile, OutsideAssignment, OutsideAssignments,
+    PlanError, PlannedWrite, Replaced, outranking, read_small,
 };
 use crate::output::{self, visible, wording};
 use crate::report::Report;
@@ -75,6 +77,7 @@ impl<'a> FileChange<'a> {
                 visible(&described(assignment))
             ));
         }
+        notes.extend(self.outranked(variables));
         if self.format == BlockFormat::Dotenv {
             let expanded = variables.iter();
             let expanded = expanded.filter(|it| env_file::is_expanded_by_some(&it.value));
@@ -91,6 +94,28 @@ impl<'a> FileChange<'a> {
             count: counted(variables),
             notes,
         })
+    }
+
+    /// Notes the files that win over this one where they assign to a variable of it.
+    fn outranked(&self, variables: &[Variable]) -> Vec<String> {
+        let path = self.target.place.path();
+        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        let names: Vec<&str> = variables.iter().map(|it| &*it.name).collect();
+        let mut notes = Vec::new();
+        for other in outranking(name) {
+            let text = read_small(&path.with_file_name(other)).unwrap_or_default();
+            let Ok(text) = EnvText::parse(&text) else {
+                continue;
+            };
+            let assigned = text.assignments_of(&names).into_iter();
+            notes.extend(assigned.map(|it| {
+                let OutsideAssignment { line, name: variable, .. } = it;
+                format!(
+                    "{other}:{line} beside it assigns to {variable}, too, and Vite or Next takes it from there"
+                )
+            }));
+        }
+        notes
     }
 
     fn status(&self) -> Result<FileStatus, CommandError> {

@@ -17,6 +17,7 @@ mod invocation;
 pub(crate) mod list;
 mod missing;
 pub(crate) mod move_;
+mod moved_ports;
 mod named;
 mod new_services;
 pub(crate) mod open;

@@ -83,18 +83,27 @@ impl EnvText {
         lines.any(|it| it.starts_with(b"export "))
     }
 
-    /// The assignments to these variables outside the block, in the order of the file.
-    pub(crate) fn assignments_of(&self, names: &[&str]) -> Vec<OutsideAssignment> {
+    /// The assignments outside the block, in the order of the file.
+    pub(crate) fn assignments(&self) -> Vec<OutsideAssignment> {
         let all = statements(&self.outside).into_iter();
         let all = all.filter_map(|it| {
-            let (name, value) = self.assigned(&it, names)?;
+            let StatementKind::Assignment(name, value) = &it.kind else {
+                return None;
+            };
             Some(OutsideAssignment {
                 line: self.line_in_file(&it),
-                name,
-                value,
+                name: lossy(&self.outside[name.clone()]),
+                value: self.outside[value.clone()].to_vec(),
             })
         });
         all.collect()
+    }
+
+    /// The assignments to these variables outside the block.
+    pub(crate) fn assignments_of(&self, names: &[&str]) -> Vec<OutsideAssignment> {
+        let mut assignments = self.assignments();
+        assignments.retain(|it| names.contains(&&*it.name));
+        assignments
     }
 
     /// Makes comments of all lines outside the block that assign to these variables.
@@ -104,7 +113,7 @@ impl EnvText {
         let mut at = self.block.as_ref().map(|it| it.at);
         for statement in statements(&self.outside) {
             let lines = &self.outside[statement.range.clone()];
-            if self.assigned(&statement, names).is_none() {
+            if !self.assigns(&statement, names) {
                 text.extend(lines);
                 continue;
             }
@@ -158,15 +167,12 @@ impl EnvText {
         }
     }
 
-    fn assigned(&self, statement: &Statement, names: &[&str]) -> Option<(String, Vec<u8>)> {
-        let StatementKind::Assignment(name, value) = &statement.kind else {
-            return None;
+    fn assigns(&self, statement: &Statement, names: &[&str]) -> bool {
+        let StatementKind::Assignment(name, _) = &statement.kind else {
+            return false;
         };
         let name = &self.outside[name.clone()];
-        names
-            .iter()
-            .any(|it| it.as_bytes() == name)
-            .then(|| (lossy(name), self.outside[value.clone()].to_vec()))
+        names.iter().any(|it| it.as_bytes() == name)
     }
 
     fn line_in_file(&self, statement: &Statement) -> usize {

@@ -10,8 +10,10 @@ mod env_text;
 mod folder;
 mod locked_files;
 mod mark_path;
+mod outranking;
 mod place;
 mod planned_write;
+mod port_mention;
 mod quoting;
 mod references;
 mod replace;
@@ -19,12 +21,14 @@ mod statements;
 pub(crate) mod variables;
 
 pub(crate) use self::copied_block::{CopiedBlock, copied_block, env_files, read_small};
-pub(crate) use self::env_text::OutsideAssignment;
+pub(crate) use self::env_text::{EnvText, OutsideAssignment};
 pub(crate) use self::locked_files::{LockedFile, LockedFiles, Replaced};
+pub(crate) use self::outranking::outranking;
 pub(crate) use self::place::{FilePlace, PlaceError, ROOT_MARKERS};
 pub(crate) use self::planned_write::{
     BlockContent, BlockFormat, NAMES_VARIABLE, OutsideAssignments, PlanError, PlannedWrite, lines,
     plan,
 };
+pub(crate) use self::port_mention::mentioned_ports;
 pub(crate) use self::quoting::is_expanded_by_some;
 pub(crate) use self::replace::put;
