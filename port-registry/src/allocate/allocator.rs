@@ -172,10 +172,10 @@ impl Allocator {
                 Plan::Answer(answer) => answers.push(Ok(answer)),
                 Plan::Refuse(error) => answers.push(Err(error)),
                 Plan::Insert { claim, port, .. } => {
-                    cache.reserve(claim.port().or(claim.prefer()), port)
+                    cache.reserve(claim.port().or(claim.prefer()), port);
                 }
                 Plan::Move { wanted, port, .. } => {
-                    cache.reserve(wanted.port().or(wanted.prefer()), port)
+                    cache.reserve(wanted.port().or(wanted.prefer()), port);
                 }
                 Plan::PassOn { .. } | Plan::Remove(_) => {}
                 Plan::Defer => return Ok(Preview::Deferred),

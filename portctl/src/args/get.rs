@@ -11,7 +11,8 @@ use port_registry::Port;
     help_triggers("-h", "--help", "help"),
     note = "The ports are printed one per line, in the order of the services. If one of them \
             cannot be allocated, none is. A service keeps its port until it is released, so the \
-            same command prints the same port again.",
+            same command prints the same port again, whatever --prefer says, and a note tells \
+            who has a preferred port that the service did not get.",
     example = "port=$({command_name} web) && PORT=$port npm run dev\n{command_name} web api postgres"
 )]
 pub(crate) struct GetArgs {
@@ -26,6 +27,10 @@ pub(crate) struct GetArgs {
     /// allocate this port, for a single service
     #[argh(option, short = 'p')]
     pub(crate) port: Option<Port>,
+
+    /// allocate this port if it is available, and otherwise another one, for a single service
+    #[argh(option, arg_name = "port")]
+    pub(crate) prefer: Option<Port>,
 
     /// the app, instead of the detected one
     #[argh(option)]

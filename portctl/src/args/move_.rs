@@ -9,8 +9,9 @@ use port_registry::Port;
     subcommand,
     name = "move",
     help_triggers("-h", "--help", "help"),
-    note = "Without --port, the service gets the best available port other than its own. If the \
-            move fails, the service keeps its port. A process that listens on the old port is \
+    note = "Without --port or --prefer, the service gets the best available port other than its own. If the \
+            move fails, the service keeps its port. With --prefer, that is no failure: the exit code \
+            is 0, and a note tells who has the preferred port. A process that listens on the old port is \
             left alone; restart it, so that it listens on the new one.",
     example = "{command_name} web\n{command_name} web --port 8080"
 )]
@@ -26,6 +27,10 @@ pub(crate) struct MoveArgs {
     /// the new port
     #[argh(option, short = 'p')]
     pub(crate) port: Option<Port>,
+
+    /// the new port if it is available; otherwise the service keeps its own
+    #[argh(option, arg_name = "port")]
+    pub(crate) prefer: Option<Port>,
 
     /// take the port even if something listens there, because the service runs there already
     #[argh(switch)]

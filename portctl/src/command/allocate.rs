@@ -2,7 +2,7 @@
 
 use port_registry::{Claim, ListenerPolicy};
 
-use super::claiming::{claims, note_of_mark, print_notes};
+use super::claiming::{PortWish, claims, note_of_mark, print_notes};
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
 use super::{named, new_services};
@@ -40,7 +40,12 @@ pub(crate) fn run(args: AllocateArgs) -> CommandResult {
     };
     let (claims, outcome) = with_marks(
         |length| {
-            let claims = claims(&here, &services, args.port, length)?;
+            let claims = claims(
+                &here,
+                &services,
+                PortWish::of_flags(args.port, None),
+                length,
+            )?;
             if let Some(port) = args.port.filter(|_| args.adopt) {
                 for claim in &claims {
                     conflict::refuse_foreign(&*backend, port, claim.dir())?;

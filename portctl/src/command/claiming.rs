@@ -3,7 +3,7 @@
 use port_registry::{Allocation, Claim, Port};
 
 use super::invocation::Invocation;
-use super::new_services;
+use super::{new_services, preferred};
 use crate::backend::Backend;
 use crate::checkout::{Here, with_marks};
 use crate::command_error::CommandError;
@@ -16,6 +16,35 @@ pub(super) struct Got {
     /// One for each service, in their order.
     pub(super) allocations: Vec<Allocation>,
     pub(super) notes: Vec<String>,
+}
+
+/// The port that services are to get if they have none.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum PortWish {
+    Any,
+    /// This port and no other.
+    Only(Port),
+    /// This port if it is available, or else another one.
+    Preferred(Port),
+}
+
+impl PortWish {
+    /// Reads the flags `--port` and `--prefer`, of which a command admits one.
+    pub(super) fn of_flags(port: Option<Port>, prefer: Option<Port>) -> PortWish {
+        match (port, prefer) {
+            (Some(port), _) => PortWish::Only(port),
+            (None, Some(port)) => PortWish::Preferred(port),
+            (None, None) => PortWish::Any,
+        }
+    }
+
+    fn apply_to(self, claim: Claim) -> Claim {
+        match self {
+            PortWish::Any => claim,
+            PortWish::Only(port) => claim.with_port(port),
+            PortWish::Preferred(port) => claim.with_prefer(port),
+        }
+    }
 }
 
 /// Prints notes. Errors are ignored, because the ports are the result.
@@ -38,13 +67,13 @@ pub(super) fn note_of_listener(
 }
 
 /// Returns the allocation of each service, and allocates those that are missing, all of them or none. Reports the first
-/// conflict. With a port, each service gets this port and no other.
+/// conflict.
 pub(super) fn get_or_allocate(
     backend: &dyn Backend,
     here: &Here,
     invocation: &Invocation,
     services: &[String],
-    port: Option<Port>,
+    wish: PortWish,
 ) -> Result<Got, CommandError> {
     let mut found: Vec<Option<Allocation>> = Vec::with_capacity(services.len());
     for service in services {
@@ -54,7 +83,9 @@ pub(super) fn get_or_allocate(
     // Before the port is compared, because a conflict suggests to release the other port.
     let mut notes = here.notes_of_others(&held)?;
     for held in &mut found {
-        held.take_if(|it| port.is_some_and(|port| port != it.port) || here.takes_over(it));
+        held.take_if(|it| {
+            matches!(wish, PortWish::Only(port) if port != it.port) || here.takes_over(it)
+        });
     }
     let missing = services.iter().zip(&found);
     let missing: Vec<&str> = missing
@@ -62,7 +93,7 @@ pub(super) fn get_or_allocate(
         .map(|(service, _)| service.as_str())
         .collect();
     if !missing.is_empty() {
-        let claimed = claim_missing(backend, here, invocation, &missing, port, &mut notes)?;
+        let claimed = claim_missing(backend, here, invocation, &missing, wish, &mut notes)?;
         let mut claimed = claimed.into_iter();
         for held in found.iter_mut().filter(|it| it.is_none()) {
             *held = claimed.next();
@@ -83,7 +114,7 @@ pub(super) fn get_or_allocate_declared(
     let Some(services) = services.filter(|it| !it.is_empty()) else {
         return Ok(None);
     };
-    let mut got = get_or_allocate(backend, here, invocation, &services, None)?;
+    let mut got = get_or_allocate(backend, here, invocation, &services, PortWish::Any)?;
     got.notes.extend(here.notes_of_project_files());
     Ok(Some(got))
 }
@@ -121,13 +152,13 @@ fn claim_missing(
     here: &Here,
     invocation: &Invocation,
     services: &[&str],
-    port: Option<Port>,
+    wish: PortWish,
     notes: &mut Vec<String>,
 ) -> Result<Vec<Allocation>, CommandError> {
     let existing = new_services::check(here, invocation, services)?;
     let is_first = here.name().is_none();
     let (claims, outcome) = with_marks(
-        |length| claims(here, services, port, length),
+        |length| claims(here, services, wish, length),
         |claims| backend.get_or_allocate(&claims.iter().collect::<Vec<_>>()),
     )?;
     let claimed = match outcome {
@@ -141,6 +172,13 @@ fn claim_missing(
     let similar = new.iter();
     notes.extend(similar.filter_map(|it| new_services::similar_name(&existing, declared, it)));
     notes.extend(new.iter().filter_map(|it| here.hidden_by_variable(it)));
+    let answers = claims.iter().zip(&claimed);
+    notes.extend(answers.filter_map(|(claim, got)| {
+        let preferred = claim
+            .prefer()
+            .filter(|_| got.is_new && claim.port().is_none())?;
+        preferred::note_of_new(backend, invocation, &got.allocation, preferred)
+    }));
     if is_first && let (Some(claim), Some(new)) = (claims.first(), new.first()) {
         notes.extend(note_of_mark(backend, claim, new));
     }
@@ -151,15 +189,12 @@ fn claim_missing(
 pub(super) fn claims(
     here: &Here,
     services: &[&str],
-    port: Option<Port>,
+    wish: PortWish,
     mark_length: usize,
 ) -> Result<Vec<Claim>, CommandError> {
     let claims = services.iter().map(|service| {
         let claim = here.claim(service, mark_length)?;
-        Ok(match port {
-            Some(port) => claim.with_port(port),
-            None => claim,
-        })
+        Ok(wish.apply_to(claim))
     });
     claims.collect()
 }

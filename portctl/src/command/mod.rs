@@ -22,6 +22,7 @@ mod named;
 mod new_services;
 pub(crate) mod open;
 pub(crate) mod outcome;
+mod preferred;
 pub(crate) mod prune;
 mod refusal;
 pub(crate) mod release;

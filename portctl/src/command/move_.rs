@@ -7,6 +7,7 @@ use port_registry::{Allocation, Filter, ListenerPolicy, Move, Port};
 use super::claiming::print_notes;
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
+use super::preferred::{self, both_ports};
 use super::{named, selected};
 use crate::args::MoveArgs;
 use crate::backend::{self, Backend};
@@ -21,6 +22,9 @@ pub(crate) fn run(args: MoveArgs) -> CommandResult {
     let invocation = Invocation::new("move", args.app.as_deref(), args.instance.as_deref())
         .with_switch("--json", args.json);
     let subject = subject(&invocation, &args)?;
+    if let (Some(port), Some(_)) = (args.port, args.prefer) {
+        return Err(both_ports(&invocation, &subject.word(), port));
+    }
     if args.adopt && args.port.is_none() {
         return Err(CommandError::usage(
             "--adopt needs the --port that the service listens on",
@@ -35,6 +39,9 @@ pub(crate) fn run(args: MoveArgs) -> CommandResult {
     if let Some(port) = args.port {
         wanted = wanted.with_port(port);
     }
+    if let Some(port) = args.prefer {
+        wanted = wanted.with_prefer(port);
+    }
     if let Some(port) = args.port.filter(|_| args.adopt) {
         conflict::refuse_foreign(&*backend, port, before.dir.as_ref())?;
         wanted = wanted.with_listener_policy(ListenerPolicy::Adopt);
@@ -48,7 +55,11 @@ pub(crate) fn run(args: MoveArgs) -> CommandResult {
         output::print_json(&moved)
     } else {
         print_notes(&notes);
-        let printed = output::print(&visible(&describe(&before, &moved)));
+        let printed = output::print(&visible(&describe(&before, &moved, args.prefer)));
+        if let Some(preferred) = args.prefer {
+            let line = subject.moved_to(&invocation, preferred);
+            print_notes(preferred::reason(&*backend, &moved, preferred, &line).as_slice());
+        }
         if moved.port != before.port {
             print_notes(note_of_server(&*backend, &before, moved.port).as_slice());
         }
@@ -67,12 +78,13 @@ enum Subject {
 fn subject(invocation: &Invocation, args: &MoveArgs) -> Result<Subject, CommandError> {
     // `--port` is the new port, and does not name the service.
     let wanted = named::services_and_ports(invocation, &args.words, args.service.clone(), None)?;
+    let has_port = args.port.or(args.prefer).is_some();
     let line = match (&wanted.services[..], &wanted.ports[..]) {
         ([service], []) => return Ok(Subject::Service(service.clone())),
         ([], [port]) => return Ok(Subject::Port(*port)),
         ([], []) => return Err(named::no_service(invocation)),
-        ([service], [port]) if args.port.is_none() => invocation.with_port(service, *port),
-        ([], [old, new]) if args.port.is_none() => invocation.with_port(&old.to_string(), *new),
+        ([service], [port]) if !has_port => invocation.with_port(service, *port),
+        ([], [old, new]) if !has_port => invocation.with_port(&old.to_string(), *new),
         (services, ports) => {
             let ports = ports.iter().map(Port::to_string);
             let all: Vec<String> = services.iter().cloned().chain(ports).collect();
@@ -109,9 +121,14 @@ impl Subject {
 
     /// The command line that moves the service to this port.
     fn moved_to(&self, invocation: &Invocation, port: Port) -> String {
+        invocation.with_port(&self.word(), port)
+    }
+
+    /// The word that names the service.
+    fn word(&self) -> String {
         match self {
-            Subject::Service(service) => invocation.with_port(service, port),
-            Subject::Port(old) => invocation.with_port(&old.to_string(), port),
+            Subject::Service(service) => service.clone(),
+            Subject::Port(port) => port.to_string(),
         }
     }
 }
@@ -145,8 +162,11 @@ fn note_of_server(backend: &dyn Backend, before: &Allocation, new: Port) -> Opti
     Some(format!("port {} is still {served}{rest}", before.port))
 }
 
-fn describe(before: &Allocation, moved: &Allocation) -> String {
+fn describe(before: &Allocation, moved: &Allocation, preferred: Option<Port>) -> String {
     if moved.id == before.id {
+        if preferred.is_some_and(|port| port != moved.port) {
+            return format!("{} keeps port {}", moved.key, moved.port);
+        }
         return format!("{} has port {} already", moved.key, moved.port);
     }
     format!(

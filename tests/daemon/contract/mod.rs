@@ -7,4 +7,5 @@ mod bodies;
 mod identity;
 mod invalid_requests;
 mod moves;
+mod preferences;
 mod session;

@@ -118,6 +118,15 @@ move web
 move web --json
 move web --port BUSY
 move web --port BUSY --json
+move web --prefer BUSY
+move web --prefer BUSY --json
+move web --prefer P0
+get late --prefer P0
+get later --prefer BUSY --json
+get later --prefer P0
+get later late --prefer P0
+get more --prefer P0 --port P1
+release late later
 move web --port BUSY --adopt
 move web --port P1
 move P1 --port P0 --json

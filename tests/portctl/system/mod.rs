@@ -11,6 +11,7 @@ mod environment;
 mod folders;
 mod forwarding;
 mod inspection;
+mod preferences;
 mod privileged;
 mod quiet;
 mod sandboxed;

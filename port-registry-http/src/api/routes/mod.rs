@@ -8,6 +8,7 @@ mod health;
 mod list;
 mod move_;
 mod openapi;
+mod preferred;
 mod release;
 mod status;
 mod table;

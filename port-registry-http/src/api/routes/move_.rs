@@ -5,6 +5,7 @@ use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use port_registry::{Answer, Request};
 
+use super::preferred;
 use crate::api::app_state::AppState;
 use crate::api::decode::{decode_move, parse_id};
 use crate::api::{request_body, response};
@@ -20,7 +21,11 @@ pub(crate) async fn patch(
     let wanted = decode_move(id, &request_body::read(&request, payload).await?)?;
     let answer = state.writer.carry_out(Request::Move(wanted)).await;
     match answer.map(Answer::into_allocation) {
-        Ok(Some(allocation)) => Ok(response::json(StatusCode::OK, &allocation)),
+        Ok(Some(allocation)) => {
+            let preferred = wanted.prefer().filter(|_| wanted.port().is_none());
+            let granted = preferred::with_status(&state, allocation, preferred).await;
+            Ok(response::json(StatusCode::OK, &granted))
+        }
         // Unreachable: only releases are answered without an allocation.
         Ok(None) => Err(ApiError::unknown_allocation()),
         Err(error) => Err(state.with_listener(error).await),

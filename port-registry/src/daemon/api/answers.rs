@@ -2,6 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::types::allocation::Allocation;
+use crate::types::port_status::PortStatus;
+
+/// The answer to a claim or a move.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Granted {
+    /// The allocation that the service has now.
+    #[serde(flatten)]
+    pub allocation: Allocation,
+    /// The status of the port that the request preferred, if the request decided on a port and it was another one. Left
+    /// out in batches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preferred: Option<PortStatus>,
+}
+
 /// The answer to a deletion by a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deleted {

@@ -10,7 +10,7 @@ mod error_code;
 pub mod header;
 pub mod path;
 
-pub use self::answers::{Deleted, Health, HealthStatus, ReleaseStatus, Released};
+pub use self::answers::{Deleted, Granted, Health, HealthStatus, ReleaseStatus, Released};
 pub use self::batch::{Batch, BatchAnswer, BatchAnswers, BatchItem, ById, CREATED, Method};
 pub use self::error_body::{ErrorBody, Subject};
 pub use self::error_code::ErrorCode;

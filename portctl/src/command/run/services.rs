@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use port_registry::{Allocation, Checkout, Filter, Port, RootKind};
 
-use super::super::claiming::{Got, get_or_allocate, get_or_allocate_all, print_notes};
+use super::super::claiming::{Got, PortWish, get_or_allocate, get_or_allocate_all, print_notes};
 use super::super::env_refresh::refresh_copied_blocks;
 use super::super::invocation::Invocation;
 use super::super::wiring::all_variables;
@@ -45,7 +45,7 @@ impl Services {
             let all = existing(&*backend, &here, invocation)?;
             (all.clone(), all)
         } else {
-            let got = get_or_allocate(&*backend, &here, invocation, names, None)?;
+            let got = get_or_allocate(&*backend, &here, invocation, names, PortWish::Any)?;
             print_notes(&got.notes);
             let mut chosen: Vec<Allocation> = Vec::new();
             for allocation in got.allocations {

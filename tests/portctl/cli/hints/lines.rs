@@ -35,6 +35,10 @@ pub(super) const FURTHER_MISTAKES: &str = r#"
     get "web;rm"
     get --port 3000
     get web -p 3000 -p 3001
+    get web -p 34000 --prefer 34001
+    get web api --prefer 34000
+    get --json web --prefer 34000 --port 34001
+    get --prefer 34000
     get PORT=3000
     get web -- npm run dev
     env -j web,api
@@ -69,6 +73,9 @@ pub(super) const FURTHER_MISTAKES: &str = r#"
     move web,api
     move web api -p 34000
     move web --adopt
+    move web --adopt --prefer 34000
+    move web --port 34000 --prefer 34001
+    move web 34000 --prefer 34001
     move all
     move -j web 34000
     move --app work web 34000
