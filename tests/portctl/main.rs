@@ -25,6 +25,8 @@ mod machine;
 mod port_order;
 #[cfg(unix)]
 mod processes;
+#[cfg(target_os = "linux")]
+mod readers;
 mod readme;
 #[cfg(unix)]
 mod run;

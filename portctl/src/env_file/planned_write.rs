@@ -45,7 +45,7 @@ pub(crate) struct BlockContent<'a> {
 pub(crate) enum PlanError {
     #[error(transparent)]
     Block(#[from] BlockError),
-    #[error("{0} has a value that it cannot hold: {1}")]
+    #[error("no quotes carry the value of {0} to all readers: {1}")]
     Unquotable(String, #[source] QuotingError),
     #[error("it assigns to variables of its block outside of it, too")]
     Assigned(Vec<OutsideAssignment>),

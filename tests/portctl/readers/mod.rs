@@ -1,0 +1,6 @@
+//! Programs that read env files, on files that `portctl env --write` has written.
+
+mod files;
+mod fixture;
+mod reader;
+mod shells;
