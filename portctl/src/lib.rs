@@ -21,15 +21,12 @@ pub mod fuzz;
 mod import;
 mod output;
 mod path;
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "the rewriting of command lines reads the rest"
-)]
 mod programs;
 mod pruning;
 mod registration;
 mod report;
+#[cfg_attr(not(test), expect(dead_code, reason = "run calls it next"))]
+mod rewrite;
 mod run;
 mod sandbox;
 mod scan;

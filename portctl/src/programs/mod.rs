@@ -12,16 +12,18 @@ mod package_manager;
 mod port_setting;
 mod program;
 mod python;
+mod shell;
 mod table;
 mod words;
 mod wrapper;
 
 pub(crate) use self::command::{InnerCommand, Reached, ScriptCall, ScriptRunner, inner_command};
 pub(crate) use self::names::{
-    INTERPRETERS, NO_SERVERS, ProgramSet, SETTERS, WRAPPERS, is_with_address, is_with_long_flag,
+    INTERPRETERS, NO_SERVERS, SETTERS, WRAPPERS, is_with_address, is_with_long_flag,
     is_with_short_flag,
 };
 pub(crate) use self::port_setting::{PortSetting, port_setting};
-pub(crate) use self::program::{PortForm, Program, WhenTaken};
-pub(crate) use self::table::{is_server_name, serving_program};
+pub(crate) use self::program::{Program, WhenTaken};
+pub(crate) use self::shell::simple_commands;
+pub(crate) use self::table::serving_program;
 pub(crate) use self::words::{assignment, base_name};

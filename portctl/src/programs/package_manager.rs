@@ -119,18 +119,17 @@ fn managed_by<'a>(runner: ScriptRunner, words: &[&'a str]) -> Option<Managed<'a>
             let is_behind_dashes = words[..at].contains(&"--");
             return Some(Managed::Program(at, !is_behind_dashes));
         }
-        (ScriptRunner::Pnpm | ScriptRunner::Yarn, "exec") => {
-            return Some(Managed::Program(next?, false));
-        }
+        (ScriptRunner::Pnpm, "exec") => return Some(Managed::Program(next?, false)),
         (ScriptRunner::Npm, "run" | "run-script" | "rum" | "urn")
         | (ScriptRunner::Pnpm, "run" | "run-script")
         | (ScriptRunner::Yarn | ScriptRunner::Bun, "run") => next?,
         (ScriptRunner::Npm, "start") => command_at,
-        (ScriptRunner::Npm, _) => return None,
+        // The first version of `yarn exec` takes the program's flags for itself, and later ones pass a `--` on.
+        (ScriptRunner::Npm, _) | (ScriptRunner::Yarn, "exec") => return None,
         _ => command_at,
     };
     let name = *words.get(named_at)?;
-    let folder = folder_in(runner, &words[..own])?;
+    let folder = folder_in(runner, &words[..own]);
     let may_be_program = match runner {
         ScriptRunner::Npm => false,
         ScriptRunner::Pnpm => named_at == command_at,
@@ -164,20 +163,13 @@ fn after_flags(runner: ScriptRunner, words: &[&str], at: usize) -> Option<usize>
     skip_flags(words, at, runner.folder_flags(), runner.other_flags())
 }
 
-/// Returns the folder that a flag names, if any. Returns `None` if several do.
-fn folder_in<'a>(runner: ScriptRunner, own: &[&'a str]) -> Option<Option<&'a str>> {
+/// Returns the folder that a flag names. The last one counts.
+fn folder_in<'a>(runner: ScriptRunner, own: &[&'a str]) -> Option<&'a str> {
     let flags = runner.folder_flags();
-    let mut folders = Vec::new();
-    for (at, word) in own.iter().enumerate() {
-        match word.split_once('=') {
-            Some((name, folder)) if flags.contains(&name) => folders.push(folder),
-            _ if flags.contains(word) => folders.push(*own.get(at + 1)?),
-            _ => {}
-        }
-    }
-    match *folders {
-        [] => Some(None),
-        [folder] => Some(Some(folder)),
-        _ => None,
-    }
+    let folder = |(at, word): (usize, &&'a str)| match word.split_once('=') {
+        Some((name, folder)) => flags.contains(&name).then_some(folder),
+        None if flags.contains(word) => own.get(at + 1).copied(),
+        None => None,
+    };
+    own.iter().enumerate().filter_map(folder).next_back()
 }

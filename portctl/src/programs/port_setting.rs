@@ -70,6 +70,8 @@ fn positional<'a>(arguments: &[&'a str]) -> Option<PortSetting<'a>> {
 
 #[cfg(test)]
 mod tests {
+    use port_registry::Port;
+
     use super::super::table::serving_program;
     use super::port_setting;
 
@@ -109,7 +111,7 @@ mod tests {
             let found = port_setting(program, &words[1..]);
             assert_eq!(found.map(|it| it.text), text, "{line}");
             let is_port = text.is_some_and(|it| it.ends_with("4000"));
-            let port = found.and_then(|it| it.port).map(|port| port.get());
+            let port = found.and_then(|it| it.port).map(Port::get);
             assert_eq!(port, is_port.then_some(4000), "{line}");
         }
     }

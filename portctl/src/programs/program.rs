@@ -52,6 +52,22 @@ pub(crate) enum WhenTaken {
 }
 
 impl Program {
+    /// Returns the words that set the port.
+    pub(crate) fn words_for(&self, port: &str) -> Vec<String> {
+        match self.port {
+            PortForm::Flag([flag, ..]) => vec![(*flag).to_owned(), port.to_owned()],
+            PortForm::Attached([flag, ..]) => vec![format!("{flag}={port}")],
+            PortForm::Address([flag, ..], host) => {
+                vec![(*flag).to_owned(), format!("{host}:{port}")]
+            }
+            PortForm::Positional => vec![port.to_owned()],
+            PortForm::None
+            | PortForm::Flag([])
+            | PortForm::Attached([])
+            | PortForm::Address([], _) => Vec::new(),
+        }
+    }
+
     /// Returns the flags that set the port.
     pub(crate) fn flags(&self) -> &'static [&'static str] {
         match self.port {

@@ -24,11 +24,6 @@ pub(crate) fn serving_program(word: &str, arguments: &[&str]) -> Option<&'static
     rows_of(word).find(|program| serves(program.serving, arguments))
 }
 
-/// Tells the names of server programs, whatever their arguments.
-pub(crate) fn is_server_name(word: &str) -> bool {
-    rows_of(word).next().is_some()
-}
-
 fn rows_of(word: &str) -> impl Iterator<Item = &'static Program> {
     let name = words::base_name(word);
     programs().filter(move |program| {

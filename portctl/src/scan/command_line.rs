@@ -8,7 +8,7 @@ use super::fixed_port::{PortCandidate, PortOrigin};
 use super::interpolation::interpolate;
 use super::simple_command::SimpleCommand;
 use super::variables::{MAX_VARIABLES, Variables, with_port};
-use crate::programs::{Reached, inner_command, port_setting, serving_program};
+use crate::programs::{Reached, inner_command, port_setting, serving_program, simple_commands};
 
 /// Limit for command lines nested in the words of others, such as `sh -c "..."`.
 const MAX_DEPTH: usize = 8;
@@ -67,7 +67,7 @@ fn collect(line: &str, variables: &Variables, depth: usize, ports: &mut Vec<List
         let (words, used) = interpolated(&written, variables);
         let found = SimpleCommand::of(&words).ports();
         if found.is_empty() {
-            ports.extend(implied_port(&words).map(|port| ListenPort {
+            ports.extend(implied_port(&written).map(|port| ListenPort {
                 port,
                 guess: true,
                 implied: true,
@@ -136,32 +136,6 @@ fn interpolated(written: &[String], variables: &Variables) -> (Vec<String>, BTre
         });
     let words = words.collect();
     (words, used)
-}
-
-/// Splits a line at `&&`, `||`, `;`, `|`, `&` and line breaks outside quotes.
-fn simple_commands(line: &str) -> Vec<&str> {
-    let mut commands = Vec::new();
-    let mut start = 0;
-    let mut quote = None;
-    let mut before = ' ';
-    for (at, c) in line.char_indices() {
-        let is_escaped = before == '\\' && quote != Some('\'');
-        match (quote, c) {
-            _ if is_escaped => {}
-            (None, '\'' | '"') => quote = Some(c),
-            (Some(open), c) if c == open => quote = None,
-            // The `&` of `2>&1` does not end the command.
-            (None, '&') if before == '>' => {}
-            (None, '&' | '|' | ';' | '\n') => {
-                commands.push(&line[start..at]);
-                start = at + c.len_utf8();
-            }
-            _ => {}
-        }
-        before = if is_escaped { ' ' } else { c };
-    }
-    commands.push(&line[start..]);
-    commands
 }
 
 #[cfg(test)]

@@ -32,3 +32,4 @@ pub(crate) use self::result::ScanNote;
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::result::ScanResult;
 pub(crate) use self::scanner::scan;
+pub(crate) use self::source_text::read as read_project_file;

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 /// Reads a UTF-8 file of at most 4 MiB, without its byte order mark. Larger files are not configuration.
-pub(super) fn read(path: &Path) -> io::Result<String> {
+pub(crate) fn read(path: &Path) -> io::Result<String> {
     const MAX_BYTES: u64 = 4 << 20;
     let metadata = fs::metadata(path)?;
     if !metadata.is_file() {

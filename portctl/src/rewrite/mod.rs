@@ -1,0 +1,56 @@
+//! Gives servers that ignore `PORT` their port: the command line of `run` with the flag that the program takes.
+//!
+//! Only command lines that are understood as a whole are changed. Where a known server would listen elsewhere, a note
+//! says what to write instead.
+
+mod line;
+mod package;
+mod passing;
+mod plan;
+mod planner;
+mod runners;
+#[cfg(test)]
+mod tests;
+mod wording;
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use port_registry::Port;
+
+use self::line::Place;
+use self::planner::Planner;
+
+/// A command line that gives a server its port.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Rewritten {
+    /// All words of the original, in order and byte for byte, and the flags that were added.
+    pub(crate) command_line: Vec<OsString>,
+    /// Variables that the program takes its port from, beside `PORT`.
+    pub(crate) variables: Vec<(&'static str, String)>,
+    /// Advice for the user. It quotes the project's files, so it may have control characters.
+    pub(crate) notes: Vec<String>,
+    /// The command is a known server, and listens on the port.
+    pub(crate) is_server: bool,
+}
+
+/// Rewrites a command line that is started in a folder. Reads the `package.json` of the scripts that it runs, and runs
+/// nothing.
+pub(crate) fn rewritten(command_line: &[OsString], folder: &Path, port: Port) -> Rewritten {
+    // Words that are not UTF-8 match no known name or flag.
+    let words: Vec<_> = command_line.iter().map(|it| it.to_string_lossy()).collect();
+    let words: Vec<&str> = words.iter().map(|it| &**it).collect();
+    let plan = Planner { port }.plan(&words, Place::Typed, folder);
+    let mut command_line = command_line.to_vec();
+    if let Some(insertion) = plan.insertion {
+        let port = port.to_string();
+        let added = insertion.words_with(&port).map(OsString::from);
+        command_line.splice(insertion.at..insertion.at, added);
+    }
+    Rewritten {
+        command_line,
+        variables: plan.variables,
+        notes: plan.notes,
+        is_server: plan.is_server,
+    }
+}

@@ -1,0 +1,256 @@
+//! Plans the change of a command line.
+
+use std::path::Path;
+
+use port_registry::Port;
+
+use super::line::{Line, Place};
+use super::package;
+use super::passing::Passing;
+use super::plan::{Insertion, PORT, Plan};
+use super::runners::{commands_run_by, is_serving, shell_line};
+use super::wording;
+use crate::programs::{
+    InnerCommand, PortSetting, Program, Reached, ScriptCall, ScriptRunner, WhenTaken, base_name,
+    inner_command, port_setting, serving_program,
+};
+
+/// Limit for scripts that run scripts, which may be a circle.
+const MAX_DEPTH: usize = 8;
+
+/// Plans for a server that gets this port.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Planner {
+    pub(super) port: Port,
+}
+
+impl Planner {
+    pub(super) fn plan(self, words: &[&str], place: Place, folder: &Path) -> Plan {
+        self.plan_in(words, place, folder, MAX_DEPTH)
+    }
+
+    fn plan_in(self, words: &[&str], place: Place, folder: &Path, depth: usize) -> Plan {
+        let Some(depth) = depth.checked_sub(1) else {
+            return Plan::default();
+        };
+        let command = inner_command(words);
+        let runner = || base_name(words.first().copied().unwrap_or_default());
+        match &command.reached {
+            Reached::Program {
+                name,
+                arguments_at,
+                behind_dashes,
+            } => {
+                let passing = Passing {
+                    at: *arguments_at,
+                    behind_dashes: *behind_dashes,
+                };
+                match shell_line(name, &passing.received(words)) {
+                    Some(line) => self.compound(&Line::of(line).commands(), place, folder, depth),
+                    None => self.program(words, name, passing, &command, place),
+                }
+            }
+            Reached::Script(call) => self.script(words, call, &command, place, folder, depth),
+            Reached::Several { name, arguments_at } => {
+                let arguments = words.get(*arguments_at..).unwrap_or_default();
+                let commands = commands_run_by(name, arguments);
+                let plan = self.compound(&commands, place, folder, depth);
+                if plan.notes.is_empty() && !plan.is_server && is_serving(name, arguments) {
+                    return Plan::note(wording::several(name, self.port));
+                }
+                plan
+            }
+            Reached::OtherPackages if is_serving("", words) => {
+                Plan::note(wording::other_packages(runner(), self.port))
+            }
+            Reached::OtherPackages | Reached::Unknown => Plan::default(),
+        }
+    }
+
+    /// Plans for a program that the words reach.
+    fn program(
+        self,
+        words: &[&str],
+        name: &str,
+        passing: Passing,
+        command: &InnerCommand,
+        place: Place,
+    ) -> Plan {
+        let received = passing.received(words);
+        let Some(program) = serving_program(name, &received) else {
+            return Plan::default();
+        };
+        let swallowed = passing.swallowed(words);
+        if port_setting(program, swallowed).is_some() {
+            let flag = port_flag(swallowed).unwrap_or("--port");
+            return Plan::note(wording::swallowed("npm exec", flag));
+        }
+        let in_words = port_setting(program, &received);
+        if let Some(setting) = in_words.or_else(|| assigned_port(program, command)) {
+            return self.named_port(setting, place);
+        }
+        let mut plan = Plan {
+            is_server: true,
+            ..Plan::default()
+        };
+        match program.variable {
+            // `run` sets it anyway.
+            Some("PORT") => return plan,
+            Some(variable) => {
+                plan.variables.push((variable, self.port.to_string()));
+                return plan;
+            }
+            None => {}
+        }
+        let end = received.iter().position(|word| *word == "--");
+        let end = end.unwrap_or(received.len());
+        let insertion = Insertion {
+            at: end,
+            words: words_to_add(program, &received),
+            default_port: program.default_port.unwrap_or(self.port.get()),
+        };
+        plan.insertion = Some(passing.insertion(words, insertion));
+        if program.when_taken == WhenTaken::Moves {
+            plan.notes.push(wording::moves(base_name(name), self.port));
+        }
+        plan
+    }
+
+    /// Plans for a line that names a port itself.
+    fn named_port(self, setting: PortSetting, place: Place) -> Plan {
+        // No shell replaces variables on a typed line.
+        let is_variable = matches!(place, Place::Script(_)) && is_variable(setting.text);
+        let is_own = setting.text.contains("$PORT") || setting.text.contains("${PORT");
+        if setting.port == Some(self.port) || is_variable {
+            return Plan {
+                is_server: setting.port == Some(self.port) || is_own,
+                ..Plan::default()
+            };
+        }
+        Plan::note(wording::other_port(place, setting, self.port))
+    }
+
+    /// Plans for a script of a `package.json`.
+    fn script(
+        self,
+        words: &[&str],
+        call: &ScriptCall,
+        command: &InnerCommand,
+        place: Place,
+        folder: &Path,
+        depth: usize,
+    ) -> Plan {
+        // bun drops a `--` there.
+        let is_dropped =
+            call.runner == ScriptRunner::Bun && words.get(call.arguments_at) == Some(&"--");
+        let passing = Passing {
+            at: call.arguments_at + usize::from(is_dropped),
+            behind_dashes: call.runner == ScriptRunner::Npm,
+        };
+        let folder = call.folder.map_or(folder.to_owned(), |it| folder.join(it));
+        let Some(script) = package::script(&folder, call.name) else {
+            if call.may_be_program {
+                return self.program(words, call.name, passing, command, place);
+            }
+            return Plan::default();
+        };
+        let inner_place = Place::Script(call.name);
+        let script_words = match Line::of(&script.text) {
+            Line::Simple(words) => words,
+            Line::Compound(commands) => {
+                return self.compound(&commands, inner_place, &script.folder, depth);
+            }
+        };
+        let received = passing.received(words);
+        let joined = script_words.iter().map(String::as_str);
+        let joined: Vec<&str> = joined.chain(received).collect();
+        let mut plan = self.plan_in(&joined, inner_place, &script.folder, depth);
+        if plan.has_server()
+            && let Some(flag) = port_flag(passing.swallowed(words))
+        {
+            return Plan::note(wording::swallowed("npm", flag));
+        }
+        let Some(insertion) = plan.insertion.take() else {
+            return plan;
+        };
+        let Some(at) = insertion.at.checked_sub(script_words.len()) else {
+            // The script has a `--` of its own, which ends the flags.
+            let advice = insertion.advice(&joined[..script_words.len()]);
+            return Plan::note(wording::compound(inner_place, self.port, &advice));
+        };
+        // The first version of yarn removes a `--`, and later ones pass it on.
+        if call.runner == ScriptRunner::Yarn && insertion.words.iter().any(|it| it == "--") {
+            let script_words: Vec<&str> = script_words.iter().map(String::as_str).collect();
+            let advice = Insertion {
+                at: script_words.len(),
+                ..insertion
+            }
+            .advice(&script_words);
+            return Plan::note(wording::inner_npm(inner_place, self.port, &advice));
+        }
+        plan.insertion = Some(passing.insertion(words, Insertion { at, ..insertion }));
+        plan
+    }
+
+    /// Plans for several commands, which keep their words. Variables reach them all the same.
+    fn compound(self, commands: &[Vec<String>], place: Place, folder: &Path, depth: usize) -> Plan {
+        let mut servers = Vec::new();
+        let mut notes = Vec::new();
+        for words in commands {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let plan = self.plan_in(&words, place, folder, depth);
+            if plan.has_server() {
+                servers.push((words, plan));
+            } else {
+                notes.extend(plan.notes);
+            }
+        }
+        let with_insertion = |(words, plan): &(Vec<&str>, Plan)| {
+            let insertion = plan.insertion.as_ref()?;
+            Some(insertion.advice(words))
+        };
+        if let Some(advice) = servers.iter().find_map(with_insertion) {
+            return Plan::note(wording::compound(place, self.port, &advice));
+        }
+        match <[_; 1]>::try_from(servers) {
+            Ok([(_, plan)]) => plan,
+            Err(_) => Plan {
+                notes,
+                ..Plan::default()
+            },
+        }
+    }
+}
+
+/// Returns the words that give a program its port.
+fn words_to_add(program: &Program, received: &[&str]) -> Vec<String> {
+    let mut added = program.words_for(PORT);
+    if let WhenTaken::FailsWith(flag) = program.when_taken
+        && !received.contains(&flag)
+    {
+        added.push(flag.to_owned());
+    }
+    added
+}
+
+/// Returns the port that an assignment before the program sets.
+fn assigned_port<'a>(program: &Program, command: &InnerCommand<'a>) -> Option<PortSetting<'a>> {
+    let is_port = |name: &str| name == "PORT" || program.variable == Some(name);
+    let mut assignments = command.assignments.iter();
+    let (_, value) = assignments.rfind(|(name, _)| is_port(name))?;
+    Some(PortSetting::of(value))
+}
+
+fn port_flag<'a>(words: &[&'a str]) -> Option<&'a str> {
+    let names = words
+        .iter()
+        .map(|word| word.split_once('=').map_or(*word, |it| it.0));
+    names
+        .into_iter()
+        .find(|name| matches!(*name, "--port" | "-p"))
+}
+
+/// Accepts `$PORT`, `${WEB_PORT:-3000}`, `%PORT%` and the like.
+fn is_variable(text: &str) -> bool {
+    text.contains('$') || (text.starts_with('%') && text.ends_with('%'))
+}

@@ -1,0 +1,228 @@
+//! Command lines that stay as they are.
+
+use super::{assert_unchanged, project, run};
+
+/// Lines, and parts of their notes.
+const NOTED: &[(&str, &str)] = &[
+    (
+        "vite --port 3000",
+        "the command names port 3000 itself, so it may not listen on 4000: write `{port}` there",
+    ),
+    (
+        "php -S localhost:8000",
+        "names port 8000 itself, so it may not listen on 4000: write `localhost:{port}` there",
+    ),
+    ("vite --port auto", "names `auto` as its port"),
+    ("vite --port $PORT", "names `$PORT` as its port"),
+    (
+        "gunicorn -b unix:/tmp/socket shop.wsgi",
+        "names `unix:/tmp/socket` as its port",
+    ),
+    ("env PORT=3000 next dev", "the command names port 3000"),
+    (
+        "env FLASK_RUN_PORT=3000 flask run",
+        "the command names port 3000",
+    ),
+    (
+        "npm run fixed",
+        "script `fixed` names port 3000 itself, so it may not listen on 4000: write `${PORT:-3000}` there",
+    ),
+    (
+        "npm run assigned:port",
+        "script `assigned:port` names port 3000",
+    ),
+    ("npm run flask:port", "script `flask:port` names port 3000"),
+    (
+        "npm run compound",
+        "script `compound` is more than one plain command, so its server was not given port 4000: write `vite --host --port ${PORT:-5173} --strictPort` in it",
+    ),
+    (
+        "npm run compound:script",
+        "write `npm run dev -- --port ${PORT:-5173} --strictPort` in it",
+    ),
+    (
+        "npm run compound:fixed",
+        "script `compound:fixed` names port 3000",
+    ),
+    (
+        "yarn start",
+        "yarn cannot hand port 4000 to the npm in script `start`: write `npm run dev -- --port ${PORT:-5173} --strictPort` in it",
+    ),
+    (
+        "npm run web",
+        "write `vite --port ${PORT:-5173} --strictPort` in it",
+    ),
+    (
+        "npm run dashes",
+        "write `vite --port ${PORT:-5173} --strictPort -- x` in it",
+    ),
+    (
+        "npm run both",
+        "script `both` is more than one plain command",
+    ),
+    (
+        "npm run parallel",
+        "script `parallel` is more than one plain command",
+    ),
+    (
+        "npm run parallel:glob",
+        "run-p starts programs that portctl does not see",
+    ),
+    (
+        "npm run turbo",
+        "turbo starts programs that portctl does not see",
+    ),
+    ("turbo dev", "turbo starts programs"),
+    ("npx turbo run dev --filter web", "turbo starts programs"),
+    (
+        "concurrently vite 'tsc -w'",
+        "the command is more than one plain command",
+    ),
+    ("nx run-many -t serve", "nx starts programs"),
+    ("foreman start", "foreman starts programs"),
+    (
+        "sh -c 'tsc && vite'",
+        "the command is more than one plain command",
+    ),
+    (
+        "bash -lc vite",
+        "write `vite --port ${PORT:-5173} --strictPort`",
+    ),
+    (
+        "npm run dev --workspace web",
+        "npm runs scripts of other packages",
+    ),
+    ("npm run dev -w web", "npm runs scripts of other packages"),
+    (
+        "npm run dev --workspaces",
+        "npm runs scripts of other packages",
+    ),
+    ("pnpm -r dev", "pnpm runs scripts of other packages"),
+    (
+        "pnpm --filter a --filter=b run dev",
+        "pnpm runs scripts of other packages",
+    ),
+    (
+        "yarn workspace web dev",
+        "yarn runs scripts of other packages",
+    ),
+    ("bun --filter '*' dev", "bun runs scripts of other packages"),
+    ("npm run dev --port 3000", "npm takes `--port` for itself"),
+    (
+        "npm exec vite --port 3000",
+        "npm exec takes `--port` for itself",
+    ),
+];
+
+#[test]
+fn other_commands_stay_as_they_are_without_a_note() {
+    let project = project();
+    for line in [
+        "vite build",
+        "vite --help",
+        "npx vite --version",
+        "next build",
+        "ng test",
+        "rails console",
+        "rails db:migrate",
+        "flask db upgrade",
+        "webpack --watch",
+        "eleventy",
+        "gunicorn --version",
+        "npm run build",
+        "npm run lint",
+        "npm run none",
+        "npm run bad",
+        "npm run compound:build",
+        "npm run parallel:build",
+        "npm run turbo:build",
+        "npm run circle",
+        "npm test",
+        "npm install vite",
+        "npm ci",
+        "npm",
+        "npm run",
+        "npm --unknown run dev",
+        "npm --prefix apps/broken run dev",
+        "pnpm install",
+        "pnpm",
+        "pnpm -C",
+        "yarn",
+        "yarn exec vite",
+        "yarn exec --",
+        "bun test",
+        "bun --cwd",
+        "env",
+        "env -S 'vite dev'",
+        "npx",
+        "npx --unknown vite",
+        "npx -c vite",
+        "uv run",
+        "uv --unknown run vite",
+        "python",
+        "python -m",
+        "python -c 'import vite'",
+        "python app.py",
+        "node server.js",
+        "node --unknown node_modules/vite/bin/vite.js",
+        "cargo run",
+        "air",
+        "unknown vite",
+        "nodemon vite",
+        "sudo vite",
+        "dotenv vite",
+        "docker ps --format '{{.Ports}}'",
+        "turbo build",
+        "nx build web",
+        "lerna run build",
+        "pnpm -r build",
+        "sh -c 'echo vite'",
+        "sh",
+        "sh -c",
+        "",
+    ] {
+        let found = assert_unchanged(line, project.path());
+        let is_empty = found.variables.is_empty() && found.notes.is_empty();
+        assert!(is_empty && !found.is_server, "{line}: {found:?}");
+    }
+    assert_eq!(run("vite", project.path()).notes, [""; 0]);
+}
+
+#[test]
+fn own_ports_are_left_alone_without_a_note() {
+    let project = project();
+    for line in [
+        "vite --port 4000",
+        "vite --port=4000",
+        "next dev -p4000",
+        "php -S localhost:4000",
+        "python manage.py runserver 0.0.0.0:4000",
+        "env PORT=4000 next dev",
+        "npm run own",
+        "npm run fixed -- --port 4000",
+        "npm run variable:port",
+    ] {
+        let found = assert_unchanged(line, project.path());
+        if line != "npm run fixed -- --port 4000" {
+            assert!(
+                found.is_server && found.notes.is_empty(),
+                "{line}: {found:?}"
+            );
+        }
+    }
+    let found = assert_unchanged("npm run variable", project.path());
+    assert!(!found.is_server && found.notes.is_empty(), "{found:?}");
+}
+
+#[test]
+fn other_lines_with_servers_are_left_alone_with_a_note() {
+    let project = project();
+    for (line, note) in NOTED {
+        let found = assert_unchanged(line, project.path());
+        let is_noted = found.notes.iter().any(|it| it.contains(note));
+        assert!(
+            is_noted && found.notes.len() == 1 && !found.is_server,
+            "{line}: {found:?}"
+        );
+    }
+}

@@ -1,0 +1,226 @@
+//! Command lines, and the ones that they become.
+
+mod added;
+mod left_alone;
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+use port_registry::Port;
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::{Rewritten, rewritten};
+
+const PORT: u16 = 4000;
+
+/// The scripts of the project that the commands run in.
+const SCRIPTS: &str = r#"{
+  "scripts": {
+    "dev": "vite",
+    "env": "cross-env NODE_ENV=development vite --host",
+    "assigned": "NODE_ENV=development vite",
+    "build": "vite build",
+    "preview": "vite preview",
+    "next": "next dev --turbo",
+    "start": "npm run dev",
+    "npm:dashes": "npm run dev -- --host",
+    "twice": "npm start",
+    "pnpm": "pnpm dev",
+    "circle": "npm run circle",
+    "fixed": "vite --port 3000",
+    "own": "vite --port 4000",
+    "variable": "vite --port ${WEB_PORT:-3000}",
+    "variable:port": "next dev -p $PORT",
+    "assigned:port": "PORT=3000 vite",
+    "flask:port": "FLASK_RUN_PORT=3000 flask run",
+    "compound": "tsc && vite --host",
+    "compound:next": "tsc && next dev",
+    "compound:fixed": "tsc && vite --port 3000",
+    "compound:build": "tsc && vite build",
+    "compound:script": "npm run build && npm run dev",
+    "background": "next dev & flask run",
+    "both": "concurrently -k 'npm:dev' \"tsc -w\"",
+    "parallel": "run-p dev lint",
+    "parallel:glob": "run-p 'dev:*'",
+    "parallel:build": "run-p build lint",
+    "dashes": "vite -- x",
+    "turbo": "turbo run dev",
+    "turbo:build": "turbo run build",
+    "lint": "eslint .",
+    "test": "vitest",
+    "bad": 7,
+    "web": "cd web && vite"
+  }
+}"#;
+
+fn project() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write("package.json", SCRIPTS);
+    write(
+        "apps/web/package.json",
+        r#"{"scripts": {"dev": "astro dev"}}"#,
+    );
+    write("apps/broken/package.json", "{");
+    write("apps/deep/er/none", "");
+    folder
+}
+
+fn run(line: &str, folder: &Path) -> Rewritten {
+    let words = shlex::split(line).unwrap();
+    let words: Vec<OsString> = words.into_iter().map(OsString::from).collect();
+    rewritten(&words, folder, Port::new(PORT).unwrap())
+}
+
+fn shown(rewritten: &Rewritten) -> String {
+    let words = rewritten.command_line.iter();
+    let words: Vec<&str> = words.map(|it| it.to_str().unwrap()).collect();
+    words.join(" ")
+}
+
+/// Checks what is added at the end of each command line.
+fn assert_added(cases: &[(&str, &str)]) {
+    let project = project();
+    for (line, added) in cases {
+        let found = run(line, project.path());
+        assert_eq!(shown(&found), format!("{line} {added}"));
+        assert!(found.is_server, "{line}");
+    }
+}
+
+fn assert_unchanged(line: &str, folder: &Path) -> Rewritten {
+    let found = run(line, folder);
+    let words = shlex::split(line).unwrap();
+    let words: Vec<OsString> = words.into_iter().map(OsString::from).collect();
+    assert_eq!(found.command_line, words, "{line}");
+    found
+}
+
+#[test]
+fn programs_that_move_get_a_note() {
+    let project = project();
+    let found = run("npm --prefix apps/web run dev", project.path());
+    let [note] = &*found.notes else {
+        panic!("{found:?}");
+    };
+    assert!(
+        note.starts_with("astro moves to another port if 4000 is taken"),
+        "{note}"
+    );
+}
+
+#[test]
+fn scripts_are_read_from_the_nearest_package() {
+    let project = project();
+    let shown_in = |line: &str, folder: &str| shown(&run(line, &project.path().join(folder)));
+    let below = shown_in("npm run dev", "apps/deep/er");
+    assert_eq!(below, "npm run dev -- --port 4000 --strictPort");
+    assert_eq!(shown_in("pnpm dev", "apps/web"), "pnpm dev --port 4000");
+    assert_eq!(shown_in("pnpm dev", "apps/broken"), "pnpm dev");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_fifo_as_package_is_not_opened() {
+    let project = project();
+    let package = project.path().join("apps/deep/package.json");
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    rustix::fs::mkfifoat(rustix::fs::CWD, &package, mode).unwrap();
+    assert_unchanged("npm run dev", &project.path().join("apps/deep"));
+}
+
+#[cfg(unix)]
+#[test]
+fn words_that_are_not_utf_8_stay_as_they_are() {
+    use std::os::unix::ffi::OsStringExt;
+    let odd = OsString::from_vec(vec![b'-', b'-', 0xff, b'\n']);
+    let words = [OsString::from("vite"), odd.clone()];
+    let found = rewritten(&words, Path::new("/"), Port::new(PORT).unwrap());
+    let added = ["--port", "4000", "--strictPort"].map(OsString::from);
+    assert_eq!(found.command_line, [&words[..], &added].concat());
+    let found = rewritten(
+        std::slice::from_ref(&odd),
+        Path::new("/"),
+        Port::new(PORT).unwrap(),
+    );
+    assert_eq!(found.command_line, [odd]);
+}
+
+proptest! {
+    #[test]
+    fn original_words_stay_in_order(words in prop::collection::vec(word(), 0..8)) {
+        let project = project();
+        let words: Vec<OsString> = words.into_iter().map(OsString::from).collect();
+        let found = rewritten(&words, project.path(), Port::new(PORT).unwrap());
+        let mut rest = found.command_line.iter();
+        for word in &words {
+            prop_assert!(rest.any(|it| it == word), "{words:?} became {found:?}");
+        }
+    }
+}
+
+fn word() -> impl Strategy<Value = String> {
+    const WORDS: &[&str] = &[
+        "npm",
+        "pnpm",
+        "yarn",
+        "bun",
+        "npx",
+        "uv",
+        "env",
+        "node",
+        "python",
+        "php",
+        "sh",
+        "run",
+        "exec",
+        "dlx",
+        "x",
+        "start",
+        "dev",
+        "compound",
+        "dashes",
+        "vite",
+        "flask",
+        "manage.py",
+        "runserver",
+        "http.server",
+        "serve",
+        "concurrently",
+        "turbo",
+        "run-p",
+        "--",
+        "-",
+        "-m",
+        "-c",
+        "-p",
+        "-C",
+        "--prefix",
+        "--filter",
+        "--port",
+        "--port=",
+        "--workspace",
+        "A=b",
+        "PORT=3000",
+        "PORT=",
+        "4000",
+        "@",
+        "@a/b@1",
+        "node_modules/vite.js",
+        "",
+        "'",
+        "a b",
+        "vite && vite",
+        "\u{fffd}",
+    ];
+    prop_oneof![
+        9 => prop::sample::select(WORDS).prop_map(str::to_owned),
+        1 => ".{0,6}",
+    ]
+}
