@@ -8,7 +8,7 @@ use crate::args::{self, Command, CommandLine, PROGRAM, SkillCommand};
 use crate::command::outcome::Done;
 use crate::command::{
     allocate, check, completions, doctor, env, export, get, health, import, list, move_, open,
-    prune, release, restart, run, scan, skill, start, status, stop, url, version, wait,
+    prune, release, restart, run, scan, skill, start, status, stop, sync, url, version, wait,
 };
 use crate::command_error::CommandError;
 use crate::completion;
@@ -47,6 +47,7 @@ pub fn run() -> ExitCode {
 /// Runs a command and returns its exit code. `program` are the words behind the `--` of `portctl run`.
 fn run_command(command: Command, program: &[OsString]) -> ExitCode {
     let (name, as_json, outcome) = match command {
+        Command::Sync(args) => ("sync", args.json, sync::run(args)),
         Command::Get(args) => ("get", args.json, get::run(args)),
         Command::Allocate(args) => ("allocate", args.json, allocate::run(args)),
         Command::List(args) => ("list", args.json, list::run(args)),

@@ -5,6 +5,8 @@ mod backends;
 mod cli;
 #[cfg(target_os = "linux")]
 mod completions;
+#[cfg(unix)]
+mod declared;
 #[cfg(target_os = "linux")]
 mod default_address;
 mod detection;

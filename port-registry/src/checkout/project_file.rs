@@ -113,7 +113,7 @@ fn line_of(text: &[u8], offset: usize) -> usize {
     // An error at the end of the file is one of its last line.
     let end = offset.min(text.len().saturating_sub(1));
     let before = text.get(..end).unwrap_or_default();
-    before.iter().filter(|&&it| it == b'\n').count() + 1
+    before.split(|&it| it == b'\n').count()
 }
 
 fn invalid(problem: String) -> io::Error {

@@ -25,6 +25,7 @@ use super::skill::{SkillArgs, SkillCommand};
 use super::start::StartArgs;
 use super::status::StatusArgs;
 use super::stop::StopArgs;
+use super::sync::SyncArgs;
 use super::url::UrlArgs;
 use super::version::VersionArgs;
 use super::wait::WaitArgs;
@@ -108,6 +109,7 @@ pub(crate) enum Command {
     Release(ReleaseArgs),
     Env(EnvArgs),
     Run(RunArgs),
+    Sync(SyncArgs),
     Scan(ScanArgs),
     Prune(PruneArgs),
     Export(ExportArgs),

@@ -31,6 +31,7 @@ mod start;
 mod status;
 mod stop;
 mod suggested;
+mod sync;
 mod syntax;
 mod unknown_command;
 mod url;
@@ -68,6 +69,7 @@ pub(crate) use self::skill::{SkillCommand, SkillInstallArgs, SkillUninstallArgs}
 pub(crate) use self::start::StartArgs;
 pub(crate) use self::status::StatusArgs;
 pub(crate) use self::stop::StopArgs;
+pub(crate) use self::sync::SyncArgs;
 pub(crate) use self::url::UrlArgs;
 pub(crate) use self::version::VersionArgs;
 pub(crate) use self::wait::WaitArgs;

@@ -9,7 +9,7 @@ use super::env_writing::{FileChange, TrackedFile};
 use super::invocation::Invocation;
 use super::moved_ports::MovedPorts;
 use super::outcome::{CommandResult, Done};
-use super::wiring::{all_variables, variables_of};
+use super::wiring::{all_variables, variables_of_services};
 use super::write_target::{Suggestions, WriteTarget};
 use super::{missing, named};
 use crate::args::{EnvArgs, Format};
@@ -66,7 +66,7 @@ pub(crate) fn run(args: EnvArgs) -> CommandResult {
             all_variables(&here, &allocations)?
         } else {
             let chosen = chosen(&invocation, &here, &services, &allocations)?;
-            variables_of(&here, &chosen)?
+            variables_of_services(&here, &chosen)?
         };
         Ok((variables, allocations))
     };
@@ -105,7 +105,7 @@ pub(crate) fn run(args: EnvArgs) -> CommandResult {
     if variables.is_empty() {
         output::note(&visible(&nothing)).ok();
     }
-    Ok(Done::Printed(output::print(&written)))
+    Ok(Done::Printed(output::print(&written.text)))
 }
 
 /// Notes the lines in the env files of the checkout that mention a port which has moved.

@@ -161,17 +161,32 @@ impl<'a> FileChange<'a> {
     }
 }
 
+/// A file that was changed, or has its content already.
+#[derive(Debug)]
+pub(super) struct WrittenChange {
+    pub(super) replaced: Replaced,
+    /// The path as it was typed, for terminals.
+    pub(super) shown: String,
+    /// The result in words.
+    pub(super) text: String,
+}
+
 impl PlannedChange<'_> {
-    /// Writes the file and prints the notes. Returns the result in words.
-    pub(super) fn write(self) -> Result<String, CommandError> {
+    /// Writes the file and prints the notes.
+    pub(super) fn write(self) -> Result<WrittenChange, CommandError> {
         let replaced = self.planned.write()?;
         for note in &self.notes {
             output::note(note).ok();
         }
         let PlannedChange { shown, count, .. } = self;
-        Ok(match replaced {
+        let text = match replaced {
             Replaced::Written => format!("wrote {count} to {shown}"),
             Replaced::Unchanged => format!("{shown} has the {count} already"),
+        };
+        Ok(WrittenChange {
+            replaced,
+            shown,
+            text,
         })
     }
 }

@@ -120,15 +120,14 @@ pub(super) fn similar_name(
     }
     let is_slip = |name: &str| suggestion::is_slip(service, name);
     let allocated = existing.iter().find(|it| is_slip(it.key.service()));
-    let (name, other) = match allocated {
-        Some(other) => (other.key.service(), format!("has port {}", other.port)),
-        None => {
-            let mut names = declared?.services.iter().map(|it| &*it.name);
-            (
-                names.find(|it| is_slip(it))?,
-                "is in portctl.toml".to_owned(),
-            )
-        }
+    let (name, other) = if let Some(other) = allocated {
+        (other.key.service(), format!("has port {}", other.port))
+    } else {
+        let mut names = declared?.services.iter().map(|it| &*it.name);
+        (
+            names.find(|it| is_slip(it))?,
+            "is in portctl.toml".to_owned(),
+        )
     };
     Some(format!(
         "{service} is a new service, and {name} {other}; if you meant {name}, `portctl release --id {}` undoes it",

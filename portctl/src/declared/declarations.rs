@@ -18,7 +18,6 @@ pub(super) const KEYS: [&str; 4] = ["app", "services", "env", "files"];
 #[derive(Debug)]
 pub(crate) struct Declarations {
     pub(crate) path: PathBuf,
-    pub(crate) app: Option<String>,
     pub(crate) services: Vec<DeclaredService>,
     /// The variables that are computed from ports.
     pub(crate) env: Vec<ComputedVariable>,
@@ -39,7 +38,8 @@ impl Declarations {
         let table = file.parse().map_err(invalid)?;
         let document = Document::new(file);
         document.check_keys(&document.entries(&table), &KEYS, "")?;
-        let app = file.app(&table).map_err(invalid)?;
+        // The library reads its value.
+        file.app(&table).map_err(invalid)?;
         let services = services::read(&document, &document.table(&table, "services")?)?;
         let mut names = OwnedNames::of_services(&document, &services)?;
         let env = document.table(&table, "env")?;
@@ -49,7 +49,6 @@ impl Declarations {
         let files = files::read(&document, &files, &services, &names)?;
         Ok(Declarations {
             path: file.path().to_owned(),
-            app,
             services,
             env,
             files,

@@ -14,6 +14,5 @@ mod tests;
 
 pub(crate) use self::computed::ComputedVariable;
 pub(crate) use self::declarations::{Declarations, variables_of};
-pub(crate) use self::files::{DeclaredFile, FileContent};
+pub(crate) use self::files::FileContent;
 pub(crate) use self::references::References;
-pub(crate) use self::services::DeclaredService;

@@ -74,7 +74,7 @@ impl Template {
             match piece {
                 Piece::Text(literal) => text += literal,
                 Piece::Service(name, property) => {
-                    text += &references.of_service(name, *property)?
+                    text += &references.of_service(name, *property)?;
                 }
                 Piece::App => text += references.app(),
                 Piece::Instance => text += references.instance(),

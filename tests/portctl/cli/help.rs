@@ -10,7 +10,7 @@ use serde_json::json;
 use super::fixture::Portctl;
 use test_support::{Ran, install_script};
 
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 25] = [
     "get",
     "allocate",
     "list",
@@ -22,6 +22,7 @@ const COMMANDS: [&str; 24] = [
     "release",
     "env",
     "run",
+    "sync",
     "scan",
     "prune",
     "export",

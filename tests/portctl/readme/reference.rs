@@ -128,7 +128,7 @@ fn text_about_shared_flags_is_complete() {
         }
         assert_eq!(
             flags.contains("--service"),
-            with_names.contains(name) && name != "scan",
+            with_names.contains(name) && !["scan", "sync"].contains(&name),
             "{name} --service"
         );
         assert_eq!(

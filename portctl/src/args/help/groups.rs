@@ -5,7 +5,7 @@ pub(super) const GROUPS: [(&str, &[&str]); 4] = [
     (
         "Ports of this checkout",
         &[
-            "get", "run", "env", "list", "url", "open", "wait", "check", "move", "release",
+            "get", "run", "sync", "env", "list", "url", "open", "wait", "check", "move", "release",
             "allocate", "scan",
         ],
     ),

@@ -8,7 +8,7 @@ use port_registry::{Allocation, Checkout, Filter, Port, RootKind};
 use super::super::claiming::{Got, PortWish, get_or_allocate, get_or_allocate_all, print_notes};
 use super::super::env_refresh::refresh_copied_blocks;
 use super::super::invocation::Invocation;
-use super::super::wiring::all_variables;
+use super::super::wiring::{all_variables, variables_of_files};
 use super::inherited;
 use crate::backend::{self, Backend, BackendError};
 use crate::checkout::{Here, TypedLabels};
@@ -53,10 +53,11 @@ impl Services {
                     chosen.push(allocation);
                 }
             }
-            (with(here.current()?, &chosen), chosen)
+            (with(others(&*backend, &here, invocation)?, &chosen), chosen)
         };
         if !here.typed().are_given() {
-            print_notes(&refresh_copied_blocks(&*backend, &[])?);
+            let files = declared_files(&here, &all)?;
+            print_notes(&refresh_copied_blocks(&*backend, &files)?);
         }
         let recorded = chosen.iter().find_map(|it| it.dir.as_deref());
         // Typed labels are recorded without a checkout, and any folder outside of git and of projects would be one.
@@ -82,6 +83,37 @@ impl Services {
             _ => None,
         }
     }
+}
+
+/// Reads all services of the checkout. The declared ones that are missing are allocated, because computed variables refer
+/// to them.
+fn others(
+    backend: &dyn Backend,
+    here: &Here,
+    invocation: &Invocation,
+) -> Result<Vec<Allocation>, CommandError> {
+    if here.declarations()?.is_none() {
+        return here.current();
+    }
+    // The services that were named count as they are now.
+    let here = Here::new(backend, here.typed().clone());
+    let Got { allocations, notes } = get_or_allocate_all(backend, &here, invocation)?;
+    print_notes(&notes);
+    Ok(allocations)
+}
+
+/// The declared files with their variables.
+fn declared_files(
+    here: &Here,
+    all: &[Allocation],
+) -> Result<Vec<(PathBuf, Vec<Variable>)>, CommandError> {
+    let Some(declared) = here.declarations()? else {
+        return Ok(Vec::new());
+    };
+    let paths = declared.files.iter().map(|it| it.path.clone());
+    Ok(paths
+        .zip(variables_of_files(here, declared, all)?)
+        .collect())
 }
 
 /// Adds allocations to those that were there before.

@@ -1,0 +1,53 @@
+//! Mistakes stop `sync` before anything is allocated or written.
+
+use std::fs;
+
+use super::fixture::Project;
+
+#[test]
+fn mistake_in_the_project_file_stops_every_command_that_reads_it() {
+    let project = Project::new();
+    project.declare("[files]\n'.env' = 'all'\n[env]\nA = '${db.prot}'\n");
+    for words in [&["sync"][..], &["get"], &["get", "new"], &["env"]] {
+        let ran = project.run(words);
+        let complaint = ran.complained(1);
+        assert!(
+            complaint.contains("portctl.toml:8: A: unknown reference `${db.prot}`"),
+            "{ran:?}"
+        );
+        assert!(complaint.contains("did you mean `${db.port}`?"));
+    }
+    assert_eq!(project.held(), []);
+    assert!(!project.root.join(".env").exists());
+}
+
+#[test]
+fn refused_file_stops_sync_before_anything_is_allocated() {
+    let project = Project::in_git();
+    fs::create_dir(project.root.join("apps")).unwrap();
+    project.write("tracked.env", "A=1\n");
+    project.git(&["add", "tracked.env"]);
+    project.write("new/.env.example", "A=\n");
+    std::os::unix::fs::symlink("/tmp", project.root.join("out")).unwrap();
+    for (file, problem) in [
+        ("tracked.env", "git tracks it"),
+        ("new/.env", "cp new/.env.example new/.env && portctl sync"),
+        ("out/.env", "leads out of this checkout"),
+        ("gone/.env", "No such file"),
+        ("apps", "apps"),
+    ] {
+        project.declare(&format!("[files]\n'.env' = 'all'\n'{file}' = 'all'\n"));
+        let ran = project.run(&["sync"]);
+        assert!(ran.complained(1).contains(problem), "{file}: {ran:?}");
+        assert!(!project.root.join(".env").exists());
+        assert_eq!(project.held(), [], "{file}");
+    }
+    fs::copy(
+        project.root.join("new/.env.example"),
+        project.root.join("new/.env"),
+    )
+    .unwrap();
+    project.declare("[files]\n'new/.env' = 'all'\n'tracked.env' = 'all'\n");
+    project.run(&["sync", "--tracked"]).printed();
+    assert!(project.read("tracked.env").contains("WEB_PORT="));
+}

@@ -1,0 +1,124 @@
+//! Commands without names take the declared services.
+
+use std::thread;
+
+use super::fixture::Project;
+
+#[test]
+fn get_without_names_allocates_all_declared_services_together() {
+    let project = Project::new();
+    let usage = project.run(&["get"]);
+    assert!(usage.complained(2).contains("no service is named"));
+    project.declare("");
+    let (web, db) = (project.port, project.port + 1);
+    // The port that it prefers belongs to another service, so this one leaves it alone.
+    let api = project.run(&["get", "other"]).printed().to_owned();
+    assert_eq!(api, (project.port + 2).to_string());
+    let expected = format!("{web}\n{db}\n{}", project.port + 3);
+    assert_eq!(project.run(&["get"]).printed(), expected);
+    assert_eq!(project.run(&["get"]).printed(), expected);
+    assert_eq!(project.run(&["get", "db"]).printed(), db.to_string());
+    let env = format!(
+        "WEB_PORT={web}\nDB_PORT={db}\nPGPORT={db}\nAPI_PORT={}\nOTHER_PORT={api}",
+        project.port + 3
+    );
+    assert_eq!(project.run(&["env"]).printed(), env);
+    assert_eq!(
+        project.run(&["env", "db"]).printed(),
+        format!("DB_PORT={db}\nPGPORT={db}")
+    );
+    let url = project.run(&["url"]);
+    assert_eq!(url.printed().lines().count(), 3);
+}
+
+#[test]
+fn env_run_wait_and_url_allocate_what_is_missing() {
+    for words in [
+        &["env"][..],
+        &["run", "--", "true"],
+        &["url"],
+        &["wait", "--timeout", "0"],
+    ] {
+        let project = Project::new();
+        project.declare("");
+        project.run(words);
+        let names: Vec<String> = project.held().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["web", "db", "api"], "{words:?}");
+    }
+}
+
+#[test]
+fn computed_variables_reach_the_command_of_run() {
+    let project = Project::new();
+    project.declare("[env]\nURL = '${web.url}/${app}/${instance}/$$'\n");
+    let ran = project.run(&["run", "--", "sh", "-c", "echo $URL $PGPORT $PORT"]);
+    let expected = format!(
+        "http://localhost:{}/shop/default/$ {}",
+        project.port,
+        project.port + 1
+    );
+    assert_eq!(ran.printed(), expected);
+}
+
+#[test]
+fn none_is_allocated_if_one_cannot_be() {
+    let project = Project::new();
+    project.declare("");
+    let mut command = project.command(&project.root, &["get"]);
+    let range = format!("{}-{}", project.port, project.port + 1);
+    command.env("PORT_REGISTRY_RANGE", range);
+    let ran = test_support::Ran::of(&mut command);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert_eq!(project.held(), []);
+}
+
+#[test]
+fn words_that_are_no_names_are_refused_beside_declared_services() {
+    let project = Project::new();
+    project.declare("");
+    for (words, problem) in [
+        (&["get", "WEB"][..], "did you mean `portctl get web`?"),
+        (&["get", "web,api"], "did you mean `portctl get web api`?"),
+        (&["get", "3000"], "3000"),
+        (&["get", "web=5173"], "portctl get web --port 5173"),
+        (&["get", "PGPORT,web"], "PGPORT web"),
+    ] {
+        let ran = project.run(words);
+        assert!(ran.complained(2).contains(problem), "{words:?}: {ran:?}");
+    }
+    assert_eq!(project.held(), []);
+    let similar = project.run(&["get", "wbe"]);
+    assert_eq!(similar.code, Some(0));
+    let note = "wbe is a new service, and web is in portctl.toml; if you meant web, `portctl release --id 1` undoes it";
+    assert!(similar.stderr.contains(note), "{similar:?}");
+    let unknown = project.run(&["url", "wbe2"]);
+    assert_eq!(unknown.code, Some(1));
+}
+
+#[test]
+fn processes_that_ask_at_once_get_the_same_ports() {
+    let project = Project::new();
+    project.declare("");
+    let ports = thread::scope(|scope| {
+        let threads = [(); 4].map(|()| scope.spawn(|| project.run(&["get"]).printed().to_owned()));
+        threads.map(|it| it.join().unwrap())
+    });
+    assert!(ports.iter().all(|it| *it == ports[0]), "{ports:?}");
+    assert_eq!(project.held().len(), 3);
+}
+
+#[test]
+fn typed_labels_take_the_services_of_the_same_app_only() {
+    let project = Project::new();
+    project.declare("");
+    project.run(&["get"]).printed();
+    let other = project.run(&["get", "--instance", "e2e"]);
+    assert_eq!(other.printed().lines().count(), 3);
+    let foreign = project.run(&["get", "--app", "blog"]);
+    assert!(foreign.complained(2).contains("no service is named"));
+    project.write("portctl.toml", "[services\n");
+    let broken = project.run(&["get", "--instance", "e2e"]);
+    assert_eq!(broken.code, Some(1));
+    let neither = ["get", "web", "--app", "blog", "--instance", "x"];
+    project.run(&neither).printed();
+}

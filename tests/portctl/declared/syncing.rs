@@ -1,0 +1,91 @@
+//! `portctl sync`.
+
+use std::fs;
+use std::thread;
+
+use serde_json::{Value, json};
+
+use super::fixture::Project;
+
+const FILES: &str = "[env]\nURL = '${web.url}'\n[files]\n'.env' = 'all'\n'apps/api/.env' = { PORT = '${api.port}' }\n";
+
+#[test]
+fn sync_allocates_and_writes_and_is_idempotent() {
+    let project = Project::new();
+    project.declare(FILES);
+    fs::create_dir_all(project.root.join("apps/api")).unwrap();
+    project.write(".env", "SECRET=1\n");
+    let (web, db, api) = (project.port, project.port + 1, project.port + 2);
+    let first = project.run(&["sync"]);
+    let table = format!(
+        "SERVICE  PORT   URL\nweb      {web}  http://localhost:{web}\ndb       {db}  http://localhost:{db}\napi      {api}  http://localhost:{api}"
+    );
+    let printed = first.printed();
+    let printed = printed.replace(" \n", "\n");
+    assert!(printed.starts_with(&table), "{printed}");
+    let env = project.read(".env");
+    for line in [
+        "SECRET=1".to_owned(),
+        format!("WEB_PORT={web}"),
+        format!("PGPORT={db}"),
+        format!("URL=http://localhost:{web}"),
+    ] {
+        assert!(env.lines().any(|it| it == line), "{env}");
+    }
+    assert!(
+        project
+            .read("apps/api/.env")
+            .contains(&format!("\nPORT={api}\n"))
+    );
+    let again = project.run(&["sync"]);
+    assert_eq!(again.printed(), table);
+    assert_eq!(project.read(".env"), env);
+    let ran = project.run(&["sync", "--json"]);
+    let synced: Value = serde_json::from_str(ran.printed()).unwrap();
+    assert_eq!(synced["services"][0]["service"], "web");
+    assert_eq!(
+        synced["files"],
+        json!([{"file": ".env", "written": false}, {"file": "apps/api/.env", "written": false}])
+    );
+}
+
+#[test]
+fn sync_without_a_project_file_names_init() {
+    let project = Project::in_git();
+    let ran = project.run(&["sync"]);
+    assert!(ran.complained(1).contains("`portctl init` writes one"));
+    project.write("web/portctl.toml", "");
+    let below = project.run_in(&project.root.join("web"), &["sync"]);
+    assert!(below.complained(1).contains("web/portctl.toml is not read"));
+}
+
+#[test]
+fn service_that_is_not_declared_any_more_keeps_its_port() {
+    let project = Project::new();
+    project.declare("");
+    project.run(&["sync"]).printed();
+    project.write("portctl.toml", "[services]\nweb = {}\n");
+    let ran = project.run(&["sync"]);
+    let expected = format!(
+        "not in portctl.toml: db ({}), api ({}) keep their ports, until `portctl release db api`",
+        project.port + 1,
+        project.port + 2
+    );
+    assert!(ran.stderr.contains(&expected), "{ran:?}");
+    assert_eq!(project.held().len(), 3);
+}
+
+#[test]
+fn syncs_at_once_agree() {
+    let project = Project::new();
+    project.declare("[files]\n'.env' = 'all'\n");
+    thread::scope(|scope| {
+        let threads = [(); 4].map(|()| scope.spawn(|| project.run(&["sync"])));
+        for ran in threads.map(|it| it.join().unwrap()) {
+            assert_eq!(ran.code, Some(0), "{ran:?}");
+        }
+    });
+    assert_eq!(project.held().len(), 3);
+    let env = project.read(".env");
+    assert_eq!(env.matches("WEB_PORT=").count(), 1, "{env}");
+}
