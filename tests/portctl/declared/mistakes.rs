@@ -26,6 +26,7 @@ fn refused_file_stops_sync_before_anything_is_allocated() {
     let project = Project::in_git();
     fs::create_dir(project.root.join("apps")).unwrap();
     project.write("tracked.env", "A=1\n");
+    project.write(".gitignore", ".env\n");
     project.git(&["add", "tracked.env"]);
     project.write("new/.env.example", "A=\n");
     std::os::unix::fs::symlink("/tmp", project.root.join("out")).unwrap();
