@@ -50,12 +50,12 @@ fn env_run_wait_and_url_allocate_what_is_missing() {
 #[test]
 fn computed_variables_reach_the_command_of_run() {
     let project = Project::new();
-    project.declare("[env]\nURL = '${web.url}/${app}/${instance}/$$'\n");
-    let ran = project.run(&["run", "--", "sh", "-c", "echo $URL $PGPORT $PORT"]);
+    project.declare("[env]\nURL = '${db.url}/${app}/${instance}/$$'\n");
+    let ran = project.run(&["run", "web", "--", "sh", "-c", "echo $URL $PGPORT $PORT"]);
     let expected = format!(
-        "http://localhost:{}/shop/default/$ {}",
-        project.port,
-        project.port + 1
+        "http://localhost:{0}/shop/default/$ {0} {1}",
+        project.port + 1,
+        project.port
     );
     assert_eq!(ran.printed(), expected);
 }
