@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use port_registry::Allocation;
+
 use super::env_writing::{FileChange, PlannedChange, TrackedFile, WrittenChange};
 use super::invocation::Invocation;
+use super::moved_ports::MovedPorts;
 use super::wiring::expected_variables_of_files;
 use super::write_target::{Suggestions, WriteTarget};
 use crate::checkout::{Here, current_folder};
@@ -82,6 +85,20 @@ impl<'a> KeptFiles<'a> {
         self.plan_with(read, |planned| {
             planned.into_iter().map(PlannedChange::write).collect()
         })
+    }
+
+    /// Notes the lines of the files that mention a port which a service would have had.
+    pub(super) fn notes_of_moved_ports(
+        &self,
+        here: &Here,
+        allocations: &[Allocation],
+    ) -> Result<Vec<String>, CommandError> {
+        let moved = MovedPorts::of(here, allocations)?;
+        let notes = self.targets.iter().flat_map(|it| {
+            let shown = it.file.display().to_string();
+            moved.notes(&it.place.path(), &shown)
+        });
+        Ok(notes.collect())
     }
 
     fn plan_with<T>(

@@ -94,6 +94,7 @@ pub(crate) fn run(args: SyncArgs) -> CommandResult {
             files: written.iter().map(file).collect(),
         })
     } else {
+        print_notes(&files.notes_of_moved_ports(&here, &allocations)?);
         print_notes(note_of_undeclared(&rules.written, &others).as_slice());
         print(&own, &written)
     }))

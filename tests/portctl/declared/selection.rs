@@ -113,7 +113,7 @@ fn typed_labels_take_the_services_of_the_same_app_only() {
     project.declare("");
     project.run(&["get"]).printed();
     let other = project.run(&["get", "--instance", "e2e"]);
-    assert_eq!(other.printed().lines().count(), 3);
+    assert_eq!(other.stdout.lines().count(), 3, "{other:?}");
     let foreign = project.run(&["get", "--app", "blog"]);
     assert!(foreign.complained(2).contains("no service is named"));
     project.write("portctl.toml", "[services\n");
