@@ -40,7 +40,7 @@ pub(crate) fn rewritten(command_line: &[OsString], folder: &Path, port: Port) ->
     // Words that are not UTF-8 match no known name or flag.
     let words: Vec<_> = command_line.iter().map(|it| it.to_string_lossy()).collect();
     let words: Vec<&str> = words.iter().map(|it| &**it).collect();
-    let plan = Planner { port }.plan(&words, Place::Typed, folder);
+    let plan = Planner::new(port).plan(&words, Place::Typed, folder);
     let mut command_line = command_line.to_vec();
     if let Some(insertion) = plan.insertion {
         let port = port.to_string();

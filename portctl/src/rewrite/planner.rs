@@ -1,5 +1,6 @@
 //! Plans the change of a command line.
 
+use std::cell::Cell;
 use std::path::Path;
 
 use port_registry::Port;
@@ -18,21 +19,35 @@ use crate::programs::{
 /// Limit for scripts that run scripts, which may be a circle.
 const MAX_DEPTH: usize = 8;
 
+/// Limit for the commands of all scripts together, because scripts that run several others would grow exponentially.
+const MAX_COMMANDS: usize = 64;
+
 /// Plans for a server that gets this port.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct Planner {
-    pub(super) port: Port,
+    port: Port,
+    /// The number of commands that may still be looked at.
+    remaining: Cell<usize>,
 }
 
 impl Planner {
-    pub(super) fn plan(self, words: &[&str], place: Place, folder: &Path) -> Plan {
+    pub(super) fn new(port: Port) -> Planner {
+        Planner {
+            port,
+            remaining: Cell::new(MAX_COMMANDS),
+        }
+    }
+
+    pub(super) fn plan(&self, words: &[&str], place: Place, folder: &Path) -> Plan {
         self.plan_in(words, place, folder, MAX_DEPTH)
     }
 
-    fn plan_in(self, words: &[&str], place: Place, folder: &Path, depth: usize) -> Plan {
-        let Some(depth) = depth.checked_sub(1) else {
+    fn plan_in(&self, words: &[&str], place: Place, folder: &Path, depth: usize) -> Plan {
+        let remaining = self.remaining.get().checked_sub(1);
+        let (Some(depth), Some(remaining)) = (depth.checked_sub(1), remaining) else {
             return Plan::default();
         };
+        self.remaining.set(remaining);
         let command = inner_command(words);
         let runner = || base_name(words.first().copied().unwrap_or_default());
         match &command.reached {
@@ -69,7 +84,7 @@ impl Planner {
 
     /// Plans for a program that the words reach.
     fn program(
-        self,
+        &self,
         words: &[&str],
         name: &str,
         passing: Passing,
@@ -117,7 +132,7 @@ impl Planner {
     }
 
     /// Plans for a line that names a port itself.
-    fn named_port(self, setting: PortSetting, place: Place) -> Plan {
+    fn named_port(&self, setting: PortSetting, place: Place) -> Plan {
         // No shell replaces variables on a typed line.
         let is_variable = matches!(place, Place::Script(_)) && is_variable(setting.text);
         let is_own = setting.text.contains("$PORT") || setting.text.contains("${PORT");
@@ -132,7 +147,7 @@ impl Planner {
 
     /// Plans for a script of a `package.json`.
     fn script(
-        self,
+        &self,
         words: &[&str],
         call: &ScriptCall,
         command: &InnerCommand,
@@ -193,7 +208,13 @@ impl Planner {
     }
 
     /// Plans for several commands, which keep their words. Variables reach them all the same.
-    fn compound(self, commands: &[Vec<String>], place: Place, folder: &Path, depth: usize) -> Plan {
+    fn compound(
+        &self,
+        commands: &[Vec<String>],
+        place: Place,
+        folder: &Path,
+        depth: usize,
+    ) -> Plan {
         let mut servers = Vec::new();
         let mut notes = Vec::new();
         for words in commands {

@@ -125,6 +125,17 @@ fn scripts_are_read_from_the_nearest_package() {
     assert_eq!(shown_in("pnpm dev", "apps/broken"), "pnpm dev");
 }
 
+#[test]
+fn scripts_that_run_many_others_end_soon() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = |next: usize| vec![format!("npm run s{next}"); 1_000].join(" & ");
+    let scripts = (0..10).map(|at| format!(r#""s{at}": "{}""#, script(at + 1)));
+    let scripts = scripts.collect::<Vec<_>>().join(",");
+    let package = format!(r#"{{"scripts": {{{scripts}}}}}"#);
+    fs::write(folder.path().join("package.json"), package).unwrap();
+    assert_unchanged("npm run s0", folder.path());
+}
+
 #[cfg(unix)]
 #[test]
 fn a_fifo_as_package_is_not_opened() {
