@@ -239,13 +239,13 @@ pub(super) const PROGRAMS: &[Program] = &[
         when_taken: WhenTaken::Fails,
         default_port: Some(8080),
     },
-    // github.com/vercel/serve, "Options"
+    // github.com/vercel/serve, "Options". Version 14 accepts --no-port-switching, but moves all the same.
     Program {
         names: &["serve"],
         serving: Serving::Except(&[]),
         port: PortForm::Flag(&["-l", "--listen", "-p", "--port"]),
         variable: None,
-        when_taken: WhenTaken::FailsWith("--no-port-switching"),
+        when_taken: WhenTaken::Moves,
         default_port: Some(3000),
     },
     // github.com/typicode/json-server. Only its later versions read PORT.

@@ -34,7 +34,7 @@ fn programs_get_their_flags() {
         ("vitepress dev docs", "--port 4000 --strictPort"),
         ("vitepress preview docs", "--port 4000"),
         ("eleventy --serve", "--port=4000"),
-        ("serve -s build", "-l 4000 --no-port-switching"),
+        ("serve -s build", "-l 4000"),
         ("json-server db.json", "--port 4000"),
         ("live-server public", "--port=4000"),
         ("python manage.py runserver", "4000"),
