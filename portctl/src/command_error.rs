@@ -29,6 +29,16 @@ impl CommandError {
     pub(crate) fn usage(problem: impl Into<String>) -> CommandError {
         CommandError::Usage(Report::new(problem))
     }
+
+    /// Returns the report, whatever the kind of the error.
+    pub(crate) fn into_report(self) -> Report {
+        match self {
+            CommandError::Usage(report)
+            | CommandError::Failed(report)
+            | CommandError::Foreign(report)
+            | CommandError::NotRun { report, .. } => report,
+        }
+    }
 }
 
 impl From<Report> for CommandError {

@@ -48,6 +48,10 @@ pub(crate) fn run(args: EnvArgs) -> CommandResult {
     let backend = backend::open()?;
     let here = || Here::new(&*backend, typed.clone());
     let nothing = no_allocations(&invocation, &here())?;
+    let nothing_noted = {
+        let hint = nothing.hint.as_deref().unwrap_or_default();
+        format!("{}; {hint}", nothing.error)
+    };
     // The allocations are read anew for each change of a file.
     let read = || -> Result<(Vec<Variable>, Vec<Allocation>), CommandError> {
         let here = here();
@@ -72,7 +76,7 @@ pub(crate) fn run(args: EnvArgs) -> CommandResult {
     };
     let Some(target) = target else {
         let (variables, allocations) = read()?;
-        let printed = print(&variables, format, &nothing)?;
+        let printed = print(&variables, format, &nothing_noted)?;
         if format != Format::Json {
             print_notes(&moved_ports(&here(), &allocations)?);
         }
@@ -97,13 +101,19 @@ pub(crate) fn run(args: EnvArgs) -> CommandResult {
     // The ports are read while the folder is locked, so that older ones never replace newer ones.
     let file = files.open(&target.place, target.file)?;
     let (variables, allocations) = read()?;
+    // An existing block must not keep ports of others, but nothing else is of use without ports.
+    if variables.is_empty() && !env_file::block::is_in(file.content()) {
+        return Err(nothing
+            .prefixed(&format!("{} was not changed", target.file.display()))
+            .into());
+    }
     let planned = change.plan(file, &variables)?;
     let written = planned.write()?;
     let moved = MovedPorts::of(&here(), &allocations)?;
     let shown = target.file.display().to_string();
     print_notes(&moved.notes(&target.place.path(), &shown));
     if variables.is_empty() {
-        output::note(&visible(&nothing)).ok();
+        output::note(&visible(&nothing_noted)).ok();
     }
     Ok(Done::Printed(output::print(&written.text)))
 }
@@ -202,7 +212,7 @@ fn json_value(variable: &Variable) -> serde_json::Value {
     }
 }
 
-fn no_allocations(invocation: &Invocation, here: &Here) -> Result<String, CommandError> {
+fn no_allocations(invocation: &Invocation, here: &Here) -> Result<Report, CommandError> {
     let get = invocation.of("get").with(&["web"]);
     // An app alone stands for its instance of this checkout.
     let owner = if here.typed().are_given() {
@@ -211,7 +221,6 @@ fn no_allocations(invocation: &Invocation, here: &Here) -> Result<String, Comman
     } else {
         here.owner()?
     };
-    Ok(format!(
-        "no allocations of {owner}; allocate some, as in `{get}`"
-    ))
+    let report = Report::new(format!("no allocations of {owner}"));
+    Ok(report.hint(format!("allocate some, as in `{get}`")))
 }

@@ -86,7 +86,7 @@ fn write(
     let files = LockedFiles::default();
     let file = files.open(&place, path).map_err(|it| it.error)?;
     // The ports are read while the folder is locked, so that older ones never replace newer ones.
-    let mut kept = read().map_err(message)?;
+    let mut kept = read().map_err(|it| it.into_report().error)?;
     kept.retain(|it| copied.names.contains(&it.name));
     let content = BlockContent {
         checkout: root,
@@ -100,13 +100,4 @@ fn write(
         kept.iter().all(|it| it.name != **name) && *name != env_file::NAMES_VARIABLE
     };
     Ok(copied.names.iter().filter(is_lost).cloned().collect())
-}
-
-fn message(error: CommandError) -> String {
-    match error {
-        CommandError::Usage(report)
-        | CommandError::Failed(report)
-        | CommandError::Foreign(report)
-        | CommandError::NotRun { report, .. } => report.error,
-    }
 }

@@ -76,6 +76,16 @@ impl<'a> KeptFiles<'a> {
         Ok(files)
     }
 
+    /// Finds one file, which exists.
+    pub(super) fn single(
+        path: &'a Path,
+        rules: &'a FileRules,
+    ) -> Result<KeptFiles<'a>, CommandError> {
+        let target = WriteTarget::find(path, &rules.suggestions())?;
+        let targets = vec![target];
+        Ok(KeptFiles { rules, targets })
+    }
+
     /// Writes the files, all of which are locked while `read` allocates and reads the variables, so that older ports never
     /// replace newer ones. Nothing is written if one of them is refused.
     pub(super) fn write(

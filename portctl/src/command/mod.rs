@@ -10,6 +10,7 @@ pub(crate) mod env;
 mod env_refresh;
 mod env_writing;
 pub(crate) mod export;
+mod file_update;
 pub(crate) mod get;
 pub(crate) mod health;
 pub(crate) mod import;

@@ -5,6 +5,7 @@ use std::slice;
 use port_registry::{Allocation, Filter, ListenerPolicy, Move, Port};
 
 use super::claiming::print_notes;
+use super::file_update::update_files;
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
 use super::preferred::{self, both_ports};
@@ -51,6 +52,7 @@ pub(crate) fn run(args: MoveArgs) -> CommandResult {
             format!("{} --adopt", subject.moved_to(&invocation, port))
         })
     })?;
+    let updated = update_files(&*backend);
     Ok(Done::Printed(if args.json {
         output::print_json(&moved)
     } else {
@@ -63,6 +65,7 @@ pub(crate) fn run(args: MoveArgs) -> CommandResult {
         if moved.port != before.port {
             print_notes(note_of_server(&*backend, &before, moved.port).as_slice());
         }
+        print_notes(&updated);
         printed
     }))
 }

@@ -7,6 +7,7 @@ use port_registry::{
 };
 
 use super::claiming::{note_of_listener, print_notes};
+use super::file_update::update_files;
 use super::invocation::Invocation;
 use super::named::Named;
 use super::outcome::{CommandResult, Done};
@@ -60,6 +61,11 @@ pub(crate) fn run(args: ReleaseArgs) -> CommandResult {
     if released.is_empty() {
         return Err(Report::new("another process has released them already").into());
     }
+    let updated = if args.dry_run {
+        Vec::new()
+    } else {
+        update_files(&*backend)
+    };
     if args.json {
         return Ok(Done::Printed(output::print_json(&released)));
     }
@@ -76,6 +82,7 @@ pub(crate) fn run(args: ReleaseArgs) -> CommandResult {
     if must_be_unused && args.dry_run && !notes.is_empty() {
         notes.push("`portctl release` needs --yes while something listens".to_owned());
     }
+    notes.extend(updated);
     print_notes(&notes);
     Ok(Done::Printed(printed))
 }

@@ -45,6 +45,12 @@ pub(crate) fn mark(line: &str) -> Option<Mark> {
     }
 }
 
+/// Tests if a text has a line that begins the block.
+pub(crate) fn is_in(text: &[u8]) -> bool {
+    let mut lines = text.split(|&it| it == b'\n');
+    lines.any(|line| str::from_utf8(line).is_ok_and(|it| mark(it) == Some(Mark::Begin)))
+}
+
 /// The checkout that a block is of, as its mark names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CheckoutMark(String);

@@ -89,3 +89,47 @@ fn syncs_at_once_agree() {
     let env = project.read(".env");
     assert_eq!(env.matches("WEB_PORT=").count(), 1, "{env}");
 }
+
+#[test]
+fn release_and_move_update_the_files() {
+    let project = Project::new();
+    project.declare("[env]\nURL = '${web.url}'\n[files]\n'.env' = 'all'\n'other.env' = 'all'\n");
+    project.run(&["sync"]).printed();
+    fs::remove_file(project.root.join("other.env")).unwrap();
+    let moved = (project.port + 7).to_string();
+    let ran = project.run(&["move", "web", "--port", &moved]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stderr.contains("wrote 5 variables to .env"), "{ran:?}");
+    let env = project.read(".env");
+    assert!(env.contains(&format!("WEB_PORT={moved}\n")), "{env}");
+    assert!(
+        env.contains(&format!("URL=http://localhost:{moved}\n")),
+        "{env}"
+    );
+    project.run(&["release", "web"]);
+    let env = project.read(".env");
+    assert!(!env.contains("WEB_PORT") && !env.contains("URL="), "{env}");
+    assert!(env.contains("DB_PORT"), "{env}");
+    assert!(!project.root.join("other.env").exists());
+    // What is refused is a note, because the port is released already.
+    project.write(".env", &format!("{env}DB_PORT=1\n"));
+    let refused = project.run(&["release", "db"]);
+    assert_eq!(refused.code, Some(0), "{refused:?}");
+    assert!(!refused.stderr.contains("DB_PORT=1"), "{refused:?}");
+}
+
+#[test]
+fn env_writes_no_file_without_ports() {
+    let project = Project::new();
+    let ran = project.run(&["env", "--write", ".env"]);
+    let complaint = ran.complained(1);
+    assert!(complaint.contains(".env was not changed: no allocations of this checkout"));
+    assert!(complaint.contains("allocate some, as in `portctl get web`"));
+    assert!(!project.root.join(".env").exists());
+    project.declare("");
+    assert_eq!(
+        project.run(&["env", "--write", ".env"]).printed(),
+        "wrote 4 ports to .env"
+    );
+    assert_eq!(project.held().len(), 3);
+}

@@ -200,6 +200,8 @@ fn paths_that_stay_in_the_checkout_are_written() {
         }
         assert!(shop.join("chain").is_symlink());
         // Names of another checkout do not change where this one is.
+        let words = ["get", "web", "--app", "a", "--instance", "b"];
+        machine.run_in(&shop, &words).printed();
         let words = ["env", "--app", "a", "--instance", "b", "--write", ".env"];
         assert_eq!(machine.run_in(&shop, &words).code, Some(0));
         symlink("loop", shop.join("loop")).unwrap();
