@@ -19,6 +19,7 @@ mod environment;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod import;
+mod init;
 mod output;
 mod path;
 mod programs;

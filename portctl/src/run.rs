@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use crate::args::{self, Command, CommandLine, PROGRAM, SkillCommand};
 use crate::command::outcome::Done;
 use crate::command::{
-    allocate, check, completions, doctor, env, export, get, health, import, list, move_, open,
-    prune, release, restart, run, scan, skill, start, status, stop, sync, url, version, wait,
+    allocate, check, completions, doctor, env, export, get, health, import, init, list, move_,
+    open, prune, release, restart, run, scan, skill, start, status, stop, sync, url, version, wait,
 };
 use crate::command_error::CommandError;
 use crate::completion;
@@ -60,6 +60,7 @@ fn run_command(command: Command, program: &[OsString]) -> ExitCode {
         Command::Env(args) => ("env", args.json, env::run(args)),
         Command::Run(args) => ("run", false, run::run(args, program)),
         Command::Scan(args) => ("scan", args.json, scan::run(args)),
+        Command::Init(args) => ("init", false, init::run(&args)),
         Command::Prune(args) => ("prune", args.json, prune::run(&args)),
         Command::Export(args) => ("export", args.json, export::run()),
         Command::Import(args) => ("import", args.json, import::run(&args)),

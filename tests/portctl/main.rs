@@ -17,6 +17,8 @@ mod faults;
 #[cfg(unix)]
 mod homes;
 #[cfg(unix)]
+mod init;
+#[cfg(unix)]
 mod life;
 // On other systems, concurrent probes of one port see each other, so an allocation may skip a free port.
 #[cfg(target_os = "linux")]

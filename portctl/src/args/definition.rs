@@ -13,6 +13,7 @@ use super::export::ExportArgs;
 use super::get::GetArgs;
 use super::health::HealthArgs;
 use super::import::ImportArgs;
+use super::init::InitArgs;
 use super::list::ListArgs;
 use super::move_::MoveArgs;
 use super::open::OpenArgs;
@@ -111,6 +112,7 @@ pub(crate) enum Command {
     Run(RunArgs),
     Sync(SyncArgs),
     Scan(ScanArgs),
+    Init(InitArgs),
     Prune(PruneArgs),
     Export(ExportArgs),
     Import(ImportArgs),

@@ -14,6 +14,7 @@ mod get;
 mod health;
 mod help;
 mod import;
+mod init;
 mod list;
 mod mistake;
 mod move_;
@@ -55,6 +56,7 @@ pub use self::help::{
     Notes, SynopsisPiece, flag_with_value, synopsis, visible_flags, visible_positionals,
 };
 pub(crate) use self::import::ImportArgs;
+pub(crate) use self::init::InitArgs;
 pub(crate) use self::list::ListArgs;
 pub(crate) use self::move_::MoveArgs;
 pub(crate) use self::open::OpenArgs;

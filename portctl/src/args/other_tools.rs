@@ -153,7 +153,7 @@ pub(super) fn advice(word: &str, arguments: &[String]) -> Option<Advice> {
         "config" | "settings" => Advice::Text(
             "portctl has no settings but environment variables, which `portctl --help` lists".to_owned(),
         ),
-        "init" | "install" | "login" | "setup" | "sync" => Advice::Text(
+        "install" | "login" | "setup" => Advice::Text(
             "there is nothing to set up; `portctl get web` prints a port for the service web of this checkout".to_owned(),
         ),
         "compose" => Advice::Text(

@@ -14,6 +14,7 @@ mod file_update;
 pub(crate) mod get;
 pub(crate) mod health;
 pub(crate) mod import;
+pub(crate) mod init;
 mod invocation;
 mod kept_files;
 pub(crate) mod list;

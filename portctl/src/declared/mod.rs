@@ -15,4 +15,6 @@ mod tests;
 pub(crate) use self::computed::ComputedVariable;
 pub(crate) use self::declarations::{Declarations, variables_of};
 pub(crate) use self::files::FileContent;
+pub(crate) use self::names::is_variable_name;
 pub(crate) use self::references::References;
+pub(crate) use self::services::is_service_name;

@@ -87,17 +87,28 @@ impl OwnedNames {
     }
 }
 
+/// Tests if a name can be that of a variable of the project.
+pub(crate) fn is_variable_name(name: &str) -> bool {
+    is_name(name) && !is_reserved(name)
+}
+
+fn is_name(name: &str) -> bool {
+    let is_letter = |it: char| it.is_ascii_alphabetic() || it == '_';
+    name.starts_with(is_letter) && name.chars().all(|it| is_letter(it) || it.is_ascii_digit())
+}
+
+fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name) || RESERVED_PREFIXES.iter().any(|it| name.starts_with(it))
+}
+
 /// Checks the name of a variable.
 pub(super) fn check(document: &Document, line: usize, name: &str) -> Result<(), Report> {
-    let is_letter = |it: char| it.is_ascii_alphabetic() || it == '_';
-    let is_name =
-        name.starts_with(is_letter) && name.chars().all(|it| is_letter(it) || it.is_ascii_digit());
-    if !is_name {
+    if !is_name(name) {
         return Err(document
             .problem(line, format!("`{name}` is no name of a variable"))
             .hint("use the letters A-Z, digits and `_`, and no digit first"));
     }
-    if RESERVED.contains(&name) || RESERVED_PREFIXES.iter().any(|it| name.starts_with(it)) {
+    if is_reserved(name) {
         return Err(document
             .problem(line, format!("{name} is not for projects to set"))
             .hint("choose another name"));

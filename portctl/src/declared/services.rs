@@ -87,6 +87,12 @@ fn service(document: &Document, entry: &Entry) -> Result<DeclaredService, Report
     })
 }
 
+/// Tests if a name can be that of a declared service.
+pub(crate) fn is_service_name(name: &str) -> bool {
+    let is_valid = ServiceKey::new("any", "any", name).is_ok_and(|it| it.service() == name);
+    is_valid && !REFERENCES.contains(&name) && likely_meaning(name).is_none()
+}
+
 fn name(document: &Document, entry: &Entry) -> Result<String, Report> {
     let (line, key) = (entry.line, entry.key);
     let name = match ServiceKey::new("any", "any", key) {

@@ -27,7 +27,9 @@ mod variables;
 mod walk;
 mod yaml;
 
-pub(crate) use self::fixed_port::FixedPort;
+#[cfg(test)]
+pub(crate) use self::fixed_port::PortOrigin;
+pub(crate) use self::fixed_port::{FileKind, FixedPort};
 pub(crate) use self::result::ScanNote;
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::result::ScanResult;

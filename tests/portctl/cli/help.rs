@@ -10,7 +10,7 @@ use serde_json::json;
 use super::fixture::Portctl;
 use test_support::{Ran, install_script};
 
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 26] = [
     "get",
     "allocate",
     "list",
@@ -24,6 +24,7 @@ const COMMANDS: [&str; 25] = [
     "run",
     "sync",
     "scan",
+    "init",
     "prune",
     "export",
     "import",

@@ -226,7 +226,7 @@ pub(super) const MISTAKES: &str = r#"
     set web 3000
     use web
     delete
-    init
+    setup
     compose up
     docker ps
     docker compose up

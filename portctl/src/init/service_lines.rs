@@ -1,0 +1,152 @@
+//! The lines of `[services]`.
+
+use std::collections::BTreeSet;
+
+use port_registry::{Port, variable_name};
+
+use super::toml_text::{beside, key, quoted};
+use crate::declared::{is_service_name, is_variable_name};
+use crate::scan::{FileKind, FixedPort};
+
+/// The variable that many programs read. Only one service of a project can have it.
+const PORT: &str = "PORT";
+
+/// The end of the name of a service whose own name means something else in references.
+const SUFFIX: &str = "-server";
+
+/// A service and its port.
+#[derive(Debug)]
+pub(super) struct ServiceLine {
+    name: String,
+    pub(super) port: Port,
+    /// The variable, if it is not the usual one.
+    variable: Option<String>,
+    /// The file and the line, and a remark.
+    comment: String,
+    is_active: bool,
+    kind: FileKind,
+}
+
+impl ServiceLine {
+    /// Returns true if the line declares the service, and is no comment.
+    pub(super) fn is_active(&self) -> bool {
+        self.is_active
+    }
+
+    pub(super) fn text(&self) -> String {
+        let mark = if self.is_active { "" } else { "# " };
+        let (name, port) = (key(&self.name), self.port);
+        let value = match &self.variable {
+            Some(variable) => format!("{{ port = {port}, env = {} }}", quoted(variable)),
+            None => port.to_string(),
+        };
+        beside(&format!("{mark}{name} = {value}"), &self.comment)
+    }
+
+    /// Returns true if the service is most likely a server of the project, and no database.
+    pub(super) fn is_server(&self) -> bool {
+        self.is_active && self.kind != FileKind::Compose
+    }
+
+    /// Returns the name for references, unless it cannot be part of one.
+    pub(super) fn reference(&self) -> Option<&str> {
+        let is_plain = |it: char| it.is_alphanumeric() || "-_".contains(it);
+        self.name.chars().all(is_plain).then_some(&*self.name)
+    }
+}
+
+/// Makes a line for each service, `max` at most. Those that are certain and agree with the earlier ones are active.
+pub(super) fn service_lines(ports: &[FixedPort], max: usize) -> Vec<ServiceLine> {
+    let mut lines: Vec<ServiceLine> = Vec::new();
+    let mut wanted: Vec<Vec<String>> = Vec::new();
+    for fixed in ports {
+        let name = match fixed.service.as_str() {
+            reserved @ ("app" | "instance") => format!("{reserved}{SUFFIX}"),
+            name => name.to_owned(),
+        };
+        let is_repeated = |it: &ServiceLine| it.name == name && it.port == fixed.port;
+        if lines.iter().any(is_repeated) {
+            continue;
+        }
+        if lines.len() == max {
+            break;
+        }
+        let place = format!("{}:{}", fixed.file, fixed.line);
+        let problem = problem(fixed, &name, &lines);
+        let is_active = problem.is_none();
+        let remark = match problem {
+            Some(problem) => Some(problem),
+            None if fixed.implied => Some("the default port of its server".to_owned()),
+            None if name != fixed.service => Some(format!(
+                "where it is `{}`, which has a meaning here",
+                fixed.service
+            )),
+            None => None,
+        };
+        let comment = match remark {
+            Some(remark) => format!("{place}, {remark}"),
+            None => place,
+        };
+        wanted.push(if is_active {
+            own_variables(fixed, &name)
+        } else {
+            Vec::new()
+        });
+        lines.push(ServiceLine {
+            name,
+            port: fixed.port,
+            variable: None,
+            comment,
+            is_active,
+            kind: fixed.kind,
+        });
+    }
+    assign_variables(&mut lines, wanted);
+    lines
+}
+
+/// Returns the reason why a service is only a comment.
+fn problem(fixed: &FixedPort, name: &str, before: &[ServiceLine]) -> Option<String> {
+    let mut active = before.iter().filter(|it| it.is_active);
+    if !is_service_name(name) {
+        Some("no name of a service".to_owned())
+    } else if active.clone().any(|it| it.name == name) {
+        Some("another port of the same service".to_owned())
+    } else if let Some(other) = active.clone().find(|it| it.port == fixed.port) {
+        Some(format!("the port of {} above", other.name))
+    } else if let Some(other) = active.find(|it| variable_name(&it.name) == variable_name(name)) {
+        Some(format!("has the variable of {} above", other.name))
+    } else if fixed.guess && !fixed.implied {
+        Some("a guess".to_owned())
+    } else {
+        None
+    }
+}
+
+/// Returns the variables that the project reads the port from, unless the usual one is among them. Any one of them will do.
+fn own_variables(fixed: &FixedPort, name: &str) -> Vec<String> {
+    let variables = &fixed.origin.variables;
+    let usual = variable_name(name);
+    if variables.contains(&usual) {
+        return Vec::new();
+    }
+    // Scripts and Procfiles get `PORT` from the program that runs them.
+    let reads_port = matches!(fixed.kind, FileKind::Compose | FileKind::Dotenv);
+    let variables = variables.iter().filter(|it| is_variable_name(it));
+    let variables = variables.filter(|it| *it != PORT || reads_port);
+    variables.cloned().collect()
+}
+
+/// Gives each service its variable, unless another one has it.
+fn assign_variables(lines: &mut [ServiceLine], wanted: Vec<Vec<String>>) {
+    let active = lines.iter().filter(|it| it.is_active);
+    let mut taken: BTreeSet<String> = active.map(|it| variable_name(&it.name)).collect();
+    let of_port = wanted.iter().flatten().filter(|it| *it == PORT);
+    if of_port.count() > 1 {
+        taken.insert(PORT.to_owned());
+    }
+    for (line, variables) in lines.iter_mut().zip(wanted) {
+        let mut variables = variables.into_iter();
+        line.variable = variables.find(|it| taken.insert(it.clone()));
+    }
+}
