@@ -4,7 +4,8 @@
 //! `curl`, and `portctl list` and `portctl get` of a service that exists, with the labels given and with those
 //! of the checkout, first through the daemon and then in process. The ratios of the medians are what counts: to
 //! `curl`, of a command in its checkout to the same with the labels given, and of a list with the states of its
-//! services to one without, as `portctl export` prints it.
+//! services to one without, as `portctl export` prints it. `portctl run` of one service is compared with its command alone,
+//! which does nothing.
 //!
 //! `cargo bench --bench cli [ROUNDS]`, after `cargo build --release`, which builds the daemon.
 
@@ -78,6 +79,8 @@ impl BenchHome<'_> {
         let mut curl = Vec::new();
         let mut with_states = Vec::new();
         let mut without_states = Vec::new();
+        let mut commands = Vec::new();
+        let mut runs = Vec::new();
         let mut portctl = [const { Vec::new() }; 8];
         let cases = [
             (Via::Daemon, &named[..], "list through the daemon"),
@@ -94,6 +97,8 @@ impl BenchHome<'_> {
             let all = ["list", "--all", "--json"];
             with_states.push(self.portctl(Via::InProcess, &all)?);
             without_states.push(self.portctl(Via::InProcess, &["export"])?);
+            commands.push(run(&mut self.command("true"))?);
+            runs.push(self.portctl(Via::InProcess, &["run", "s0", "--", "true"])?);
             for (times, (via, words, _)) in portctl.iter_mut().zip(cases) {
                 times.push(self.portctl(via, words)?);
             }
@@ -109,7 +114,14 @@ impl BenchHome<'_> {
             with * 1e3,
             with / without
         ))?;
+        let added = median(runs) - median(commands);
         let times = portctl.map(median);
+        let [.., get] = times;
+        print_line(&format!(
+            "portctl run of one service: {:.1} ms more than the command alone; portctl get of it: {:.1} ms",
+            added * 1e3,
+            get * 1e3
+        ))?;
         for (times, cases) in times.chunks_exact(2).zip(cases.chunks_exact(2)) {
             let ([named, own], [(_, _, case), _]) = (times, cases) else {
                 continue;

@@ -26,7 +26,6 @@ mod programs;
 mod pruning;
 mod registration;
 mod report;
-#[cfg_attr(not(test), expect(dead_code, reason = "run calls it next"))]
 mod rewrite;
 mod run;
 mod sandbox;

@@ -14,13 +14,15 @@ use argh::{ArgsInfo, FromArgs};
             run. Ports that it would inherit from another checkout are removed.\n\n\
             {{port}} in an argument is replaced by that port, and {{web.port}} and {{web.url}} by those of \
             the service web.\n\n\
+            A known server that ignores PORT gets its own flag or variable, also behind npx, uv run and the \
+            like, and through a script of package.json. The command is shown if it was changed.\n\n\
             If another checkout's process listens on the port of a service, the command is not run.\n\n\
             The command replaces portctl, so it gets the signals and the terminal, and the exit \
             code is its own. If the command is not found, the exit code is 127; if it cannot be \
             run, 126.",
     example = "{command_name} web -- npm run dev\n\
                {command_name} web postgres -- docker compose up\n\
-               {command_name} web -- sh -c 'vite --port \"$PORT\"'"
+               {command_name} web -- vite"
 )]
 pub(crate) struct RunArgs {
     /// a service whose port the command gets
@@ -35,7 +37,7 @@ pub(crate) struct RunArgs {
     #[argh(switch)]
     pub(crate) force: bool,
 
-    /// run the command as it is typed: no placeholder is replaced
+    /// run the command as it is typed, without its port in flags and placeholders
     #[argh(switch)]
     pub(crate) plain: bool,
 

@@ -2,6 +2,8 @@
 
 #[cfg(target_os = "linux")]
 mod occupied_ports;
+#[cfg(target_os = "linux")]
+mod servers;
 mod surroundings;
 
 use std::ffi::OsStr;

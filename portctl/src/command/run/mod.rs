@@ -11,6 +11,8 @@ mod told;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
+use port_registry::Allocation;
+
 use self::launch::Prepared;
 use self::placeholders::{Filled, Values};
 use self::port_look::Starting;
@@ -21,8 +23,9 @@ use super::invocation::Invocation;
 use super::named;
 use super::outcome::{CommandResult, Done};
 use crate::args::RunArgs;
-use crate::checkout::TypedLabels;
+use crate::checkout::{TypedLabels, current_folder};
 use crate::environment;
+use crate::rewrite::{self, Rewritten};
 
 /// The variable of the port that a command itself listens on.
 const PORT_VARIABLE: &str = "PORT";
@@ -56,17 +59,26 @@ pub(crate) fn run(args: RunArgs, command_line: &[OsString]) -> CommandResult {
         print_notes(&[absence.note(&invocation, &services.chosen)]);
     }
     print_notes(&filled.notes);
+    let rewritten = match own {
+        Some(own) if !args.plain => rewritten(&filled.words, own),
+        _ => unchanged(filled.words),
+    };
     let starting = Starting {
         invocation: &invocation,
-        served: None,
+        served: own.filter(|_| rewritten.is_server),
     };
     print_notes(&port_look::look(&services.chosen, starting)?);
-    if filled.words != command_line {
-        told::tell_line(&launch::shell_line(&[], &filled.words));
+    print_notes(&rewritten.notes);
+    let added = rewritten.variables.into_iter();
+    let added = added.map(|(name, value)| (name.to_owned(), value));
+    let added: Vec<(String, String)> = added.collect();
+    if rewritten.command_line != command_line || !added.is_empty() {
+        told::tell_line(&launch::shell_line(&added, &rewritten.command_line));
     }
     told::tell_urls(&services.chosen);
+    variables.extend(added);
     let prepared = Prepared {
-        words: filled.words,
+        words: rewritten.command_line,
         variables,
         removed: services.foreign_variables,
         root: services.root,
@@ -74,6 +86,23 @@ pub(crate) fn run(args: RunArgs, command_line: &[OsString]) -> CommandResult {
     match prepared.launch() {
         Ok(code) => Ok(Done::Exit(code)),
         Err(error) => Err(program::not_run(&invocation, &names, command_line, &error)),
+    }
+}
+
+/// Gives a server that ignores PORT its port by the flag or the variable that it takes.
+fn rewritten(words: &[OsString], own: &Allocation) -> Rewritten {
+    // Scripts are read from the files above the current folder. Without one, there are none.
+    let folder = current_folder().unwrap_or_default();
+    rewrite::rewritten(words, &folder, own.port)
+}
+
+/// The command line of a command that stays as it is.
+fn unchanged(command_line: Vec<OsString>) -> Rewritten {
+    Rewritten {
+        command_line,
+        variables: Vec::new(),
+        notes: Vec::new(),
+        is_server: false,
     }
 }
 

@@ -1,0 +1,99 @@
+//! Servers that ignore `PORT`: their command lines are completed.
+
+use std::process::Command;
+
+use crate::PORTCTL;
+use test_support::{Ran, Sandbox, free_block, install_script, occupant_of};
+
+/// A checkout with the service `web`, and programs that print their arguments and a variable.
+struct Stage {
+    sandbox: Sandbox,
+    web: u16,
+}
+
+impl Stage {
+    fn new() -> Stage {
+        let stage = Stage {
+            sandbox: Sandbox::in_memory(),
+            web: free_block(2),
+        };
+        for name in ["vite", "flask", "tool"] {
+            let script = format!("#!/bin/sh\necho {name} \"$@\" ${{FLASK_RUN_PORT-}}\n");
+            install_script(&script, &stage.sandbox.work().join(name));
+        }
+        stage
+    }
+
+    fn portctl(&self, words: &[&str]) -> Command {
+        let mut command = self.sandbox.command(PORTCTL);
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::env::split_paths(&path);
+        let folders = [self.sandbox.work()].into_iter().chain(folders);
+        command.env("PATH", std::env::join_paths(folders).unwrap());
+        command.env(
+            "PORT_REGISTRY_RANGE",
+            format!("{}-{}", self.web, self.web + 1),
+        );
+        command.args(words);
+        command
+    }
+
+    /// Runs a command, which succeeds. Returns its output, and what was said on standard error.
+    #[track_caller]
+    fn run(&self, words: &[&str]) -> (String, String) {
+        let ran = Ran::of(&mut self.portctl(&[&["run"], words].concat()));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        (ran.stdout.trim_end().to_owned(), ran.stderr)
+    }
+}
+
+#[test]
+fn server_gets_its_port_by_its_flag_or_variable() {
+    let stage = Stage::new();
+    let web = stage.web;
+    let line = format!("vite --port {web} --strictPort");
+    let shown = (line.clone(), format!("running: {line}\n"));
+    assert_eq!(stage.run(&["web", "--", "vite"]), shown);
+    let shown = (
+        format!("flask run {web}"),
+        format!("running: FLASK_RUN_PORT={web} flask run\n"),
+    );
+    assert_eq!(stage.run(&["web", "--", "flask", "run"]), shown);
+    for words in [
+        &["web", "--plain", "--", "vite"][..],
+        &["web", "--", "vite", "build"],
+    ] {
+        let line = words[words.iter().position(|it| *it == "--").unwrap() + 1..].join(" ");
+        assert_eq!(stage.run(words), (line, String::new()), "{words:?}");
+    }
+    // Several services may be meant.
+    let (line, said) = stage.run(&["web", "api", "--", "vite"]);
+    assert_eq!(line, "vite");
+    assert!(
+        said.starts_with("note: PORT is not set, ") && said.lines().count() == 1,
+        "{said}"
+    );
+}
+
+#[test]
+fn server_is_not_run_beside_an_unknown_process_on_its_own_port() {
+    let stage = Stage::new();
+    Ran::of(&mut stage.portctl(&["get", "web", "db"])).printed();
+    let server = occupant_of(stage.web);
+    let problem = format!(
+        "port {} of work/default/web is in use by test-listener (pid {}, in /); its checkout is unknown, because its folder \
+         is in no checkout",
+        stage.web,
+        server.id()
+    );
+    let ran = Ran::of(&mut stage.portctl(&["run", "web", "--", "vite"]));
+    let step = "\nhint: `portctl move web` gives the service another port; with --force, the command is run all the same";
+    assert_eq!(ran.complained(1), format!("error: {problem}{step}"));
+    let (_, said) = stage.run(&["web", "--force", "--", "vite"]);
+    assert!(
+        said.starts_with(&format!("note: {problem}\nrunning: ")),
+        "{said}"
+    );
+    let (_, said) = stage.run(&["web", "--", "tool"]);
+    assert_eq!(said, format!("note: {problem}\n"));
+}
