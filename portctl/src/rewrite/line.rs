@@ -6,7 +6,24 @@ use crate::programs::simple_commands;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Place<'a> {
     Typed,
+    /// A line that is typed for a shell, as in `sh -c LINE`.
+    Shell,
     Script(&'a str),
+}
+
+impl<'a> Place<'a> {
+    /// Returns the place of a line for a shell that a command of this place starts.
+    pub(super) fn in_shell(self) -> Place<'a> {
+        match self {
+            Place::Typed => Place::Shell,
+            place => place,
+        }
+    }
+
+    /// Tests if a shell replaces variables in the line.
+    pub(super) fn has_variables(self) -> bool {
+        !matches!(self, Place::Typed)
+    }
 }
 
 /// A line that a shell runs.

@@ -61,7 +61,10 @@ impl Planner {
                     behind_dashes: *behind_dashes,
                 };
                 match shell_line(name, &passing.received(words)) {
-                    Some(line) => self.compound(&Line::of(line).commands(), place, folder, depth),
+                    Some(line) => {
+                        let commands = Line::of(line).commands();
+                        self.compound(&commands, place.in_shell(), folder, depth)
+                    }
                     None => self.program(words, name, passing, &command, place),
                 }
             }
@@ -134,7 +137,7 @@ impl Planner {
     /// Plans for a line that names a port itself.
     fn named_port(&self, setting: PortSetting, place: Place) -> Plan {
         // No shell replaces variables on a typed line.
-        let is_variable = matches!(place, Place::Script(_)) && is_variable(setting.text);
+        let is_variable = place.has_variables() && is_variable(setting.text);
         let is_own = setting.text.contains("$PORT") || setting.text.contains("${PORT");
         if setting.port == Some(self.port) || is_variable {
             return Plan {

@@ -7,7 +7,7 @@ use crate::programs::PortSetting;
 
 fn subject(place: Place) -> String {
     match place {
-        Place::Typed => "the command".to_owned(),
+        Place::Typed | Place::Shell => "the command".to_owned(),
         Place::Script(name) => format!("script `{name}`"),
     }
 }
@@ -17,8 +17,8 @@ pub(super) fn other_port(place: Place, setting: PortSetting, port: Port) -> Stri
     let (text, subject) = (setting.text, subject(place));
     let in_place = match (place, setting.port) {
         (Place::Typed, _) => "{port}".to_owned(),
-        (Place::Script(_), Some(other)) => format!("${{PORT:-{other}}}"),
-        (Place::Script(_), None) => "$PORT".to_owned(),
+        (Place::Shell | Place::Script(_), Some(other)) => format!("${{PORT:-{other}}}"),
+        (Place::Shell | Place::Script(_), None) => "$PORT".to_owned(),
     };
     let host = match text.rsplit_once(':') {
         Some((host, _)) if setting.port.is_some() => format!("{host}:"),
@@ -45,7 +45,7 @@ pub(super) fn swallowed(runner: &str, flag: &str) -> String {
 pub(super) fn compound(place: Place, port: Port, advice: &str) -> String {
     let subject = subject(place);
     let where_ = match place {
-        Place::Typed => "",
+        Place::Typed | Place::Shell => "",
         Place::Script(_) => " in it",
     };
     format!(

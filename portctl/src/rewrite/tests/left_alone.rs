@@ -193,6 +193,8 @@ fn own_ports_are_left_alone_without_a_note() {
     let project = project();
     for line in [
         "vite --port 4000",
+        "sh -c 'vite --port \"$PORT\"'",
+        "bash -c 'vite --port ${PORT:-5173}'",
         "vite --port=4000",
         "next dev -p4000",
         "php -S localhost:4000",
