@@ -114,10 +114,10 @@ fn compose(checkout: &WrittenCheckout) -> Variables {
     let names = text.lines().filter_map(|it| it.split_once('='));
     let names = names.map(|(name, _)| name.trim_start_matches("export ").trim());
     let names = names.filter(|it| it.starts_with(|it: char| it.is_ascii_uppercase()));
-    let entries: String = names
-        .map(|it| format!("\n      {it}: \"${{{it}}}\""))
-        .collect();
-    let compose = format!("services:\n  a:\n    image: a\n    environment:{entries}\n");
+    let entries = names.map(|it| format!("      {it}: \"${{{it}}}\""));
+    let entries: Vec<String> = entries.collect();
+    let entries = entries.join("\n");
+    let compose = format!("services:\n  a:\n    image: a\n    environment:\n{entries}\n");
     checkout.write("compose.yaml", &compose);
     let words = ["compose", "config", "--format", "json"];
     let ran = Ran::of(

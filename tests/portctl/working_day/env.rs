@@ -240,6 +240,30 @@ fn file_keeps_every_byte_outside_the_block() {
 }
 
 #[test]
+fn checkout_without_ports_writes_no_new_block() {
+    both_ways(|machine| {
+        let file = machine.write(".env", "A=1\n");
+        let write = ["env", "--write", ".env"];
+        let ran = machine.run(&write);
+        let complaint = ran.complained(1);
+        assert!(complaint.contains("no allocations of"), "{complaint}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "A=1\n");
+        follow_hint(machine, &machine.work(), &ran);
+        assert_eq!(machine.run(&write).printed(), "wrote 1 port to .env");
+
+        // The ports are gone, so they must go from the file, too.
+        machine.run(&["release", "web"]).printed();
+        let ran = machine.run(&write);
+        assert_eq!(
+            (ran.code, &*ran.stdout),
+            (Some(0), "wrote 0 ports to .env\n")
+        );
+        let text = fs::read_to_string(&file).unwrap();
+        assert_eq!(text, format!("A=1\n{}", block(machine, "")));
+    });
+}
+
+#[test]
 fn concurrent_writers_of_one_file_lose_no_port() {
     both_ways(|machine| {
         let rounds = 12 * soak();
