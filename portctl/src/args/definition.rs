@@ -72,6 +72,9 @@ pub(super) fn commands_below(path: &[&str]) -> &'static [&'static CommandInfo] {
             `default`.\n\n\
             No daemon is needed: portctl opens the registry's file itself, unless \
             PORT_REGISTRY_ADDR names a daemon. The answers are the same either way.\n\n\
+            A portctl.toml at the root of a checkout may declare its services, with the ports that \
+            they prefer and variables computed from them. Without a name, `get`, `run`, `env`, `url` and \
+            `wait` take all declared services, and allocate those that are missing.\n\n\
             `portctl COMMAND --help` explains a command.\n\n\
             Environment:\n  \
             PORT_REGISTRY_ADDR  the daemon to use instead, such as 127.0.0.1:51234\n  \

@@ -9,7 +9,8 @@ use port_registry::Port;
     subcommand,
     name = "get",
     help_triggers("-h", "--help", "help"),
-    note = "The ports are printed one per line, in the order of the services. If one of them \
+    note = "The ports are printed one per line, in the order of the services, or of those that \
+            portctl.toml declares if none is named. If one of them \
             cannot be allocated, none is. A service keeps its port until it is released, so the \
             same command prints the same port again, whatever --prefer says, and a note tells \
             who has a preferred port that the service did not get.",

@@ -9,8 +9,8 @@ use argh::{ArgsInfo, FromArgs};
     name = "url",
     help_triggers("-h", "--help", "help"),
     note = "The URLs are printed one per line, in the order of the services. Without a service, the \
-            URLs of all services of this checkout are printed, with their names. No port is allocated: a service \
-            without one is an error.\n\n\
+            URLs of all declared services, or else of all services of this checkout, are printed with their \
+            names. A service that is named must have a port.\n\n\
             Browsers send the cookies of `localhost` to all ports. --site gives each service of each \
             checkout a host name of its own, such as `web.main.shop.localhost`. Chrome, Edge and \
             Firefox resolve it to this machine without any set-up.",

@@ -15,7 +15,7 @@ use crate::server::HttpPath;
     help_triggers("-h", "--help", "help"),
     note = "A service answers once its port accepts connections on localhost. With --http, it must also \
             answer a GET request with a status below 500; redirects are not followed. \
-            Without a service, the command waits for all services of this checkout.\n\n\
+            Without a service, the command waits for all declared services, or else for all of this checkout.\n\n\
             A server belongs to a checkout if it was started by `portctl run` there, or if its folder, or that \
             of a process that has started it, such as a shell, is in the checkout. A server whose checkout is \
             unknown, such as Docker's proxy, counts as this checkout's, with a note; with --strict, the command fails instead.",

@@ -55,6 +55,16 @@ pub(super) fn of_others(line: &TypedLine) -> Vec<Allocation> {
     others
 }
 
+/// Returns the services that the project file of the checkout declares.
+pub(super) fn declared(line: &TypedLine) -> Vec<String> {
+    let here = here(line);
+    let declared = here.as_ref().map(Here::declarations);
+    let Some(Ok(Some(declared))) = declared else {
+        return Vec::new();
+    };
+    declared.names()
+}
+
 fn read(filter: &Filter) -> Option<Vec<Allocation>> {
     if let Some(address) = environment::address().ok()? {
         return backend::connect(address).ok()?.list(filter).ok();

@@ -15,6 +15,9 @@ use crate::service_name::meaning_of_word;
 /// Describes a service that other instances of the app have.
 const NO_PORT: &str = "no port here";
 
+/// Describes a service that the project file declares.
+const DECLARED: &str = "in portctl.toml";
+
 /// The values of an argument.
 #[derive(Debug)]
 pub(super) enum Values {
@@ -86,6 +89,11 @@ fn services(line: &TypedLine) -> Vec<Candidate> {
     let own = takes_own.then(|| registry::of_line(line));
     let mut candidates = names(&own.unwrap_or_default(), |it| it.key.service());
     if takes_new {
+        for declared in registry::declared(line) {
+            if candidates.iter().all(|it| it.word != declared) {
+                candidates.push(Candidate::new(declared, DECLARED));
+            }
+        }
         let others = registry::of_others(line);
         for mut new in names(&others, |it| it.key.service()) {
             NO_PORT.clone_into(&mut new.description);
