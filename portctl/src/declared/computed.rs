@@ -3,9 +3,9 @@
 use toml::de::DeValue;
 
 use super::document::{Document, Entry};
-use super::names;
 use super::services::{DeclaredService, kind};
 use super::template::Template;
+use super::variable_name;
 use crate::report::Report;
 
 /// A variable, and the template of its value.
@@ -26,7 +26,7 @@ pub(super) fn read(
     let siblings: Vec<&str> = entries.iter().map(|it| it.key).collect();
     let variables = entries.iter().map(|entry| {
         let (line, name) = (entry.line, entry.key);
-        names::check(document, line, name)?;
+        variable_name::check(document, line, name)?;
         let DeValue::String(text) = entry.value else {
             let kind = kind(entry.value);
             return Err(document

@@ -11,10 +11,11 @@ mod services;
 mod template;
 #[cfg(test)]
 mod tests;
+mod variable_name;
 
 pub(crate) use self::computed::ComputedVariable;
 pub(crate) use self::declarations::{Declarations, variables_of};
 pub(crate) use self::files::FileContent;
-pub(crate) use self::names::is_variable_name;
 pub(crate) use self::references::References;
 pub(crate) use self::services::is_service_name;
+pub(crate) use self::variable_name::is_variable_name;

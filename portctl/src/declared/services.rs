@@ -4,7 +4,7 @@ use port_registry::{Port, ServiceKey, variable_name};
 use toml::de::DeValue;
 
 use super::document::{Document, Entry};
-use super::names;
+use super::variable_name as rules;
 use crate::report::Report;
 use crate::service_name::likely_meaning;
 
@@ -77,7 +77,7 @@ fn service(document: &Document, entry: &Entry) -> Result<DeclaredService, Report
         value => (Some(port(document, line, value)?), usual()),
     };
     for variable in &variables {
-        names::check(document, line, variable)?;
+        rules::check(document, line, variable)?;
     }
     Ok(DeclaredService {
         name,

@@ -111,7 +111,7 @@ fn release_and_move_update_the_files() {
     assert!(!env.contains("WEB_PORT") && !env.contains("URL="), "{env}");
     assert!(env.contains("DB_PORT"), "{env}");
     assert!(!project.root.join("other.env").exists());
-    // What is refused is a note, because the port is released already.
+    // A refusal is a note, because the port is released already.
     project.write(".env", &format!("{env}DB_PORT=1\n"));
     let refused = project.run(&["release", "db"]);
     assert_eq!(refused.code, Some(0), "{refused:?}");
