@@ -30,6 +30,8 @@ mod port_order;
 #[cfg(unix)]
 mod processes;
 #[cfg(target_os = "linux")]
+mod programs;
+#[cfg(target_os = "linux")]
 mod readers;
 mod readme;
 #[cfg(unix)]
