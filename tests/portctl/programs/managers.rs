@@ -40,7 +40,6 @@ fn program_of_a_package_gets_its_flags_behind_the_package_manager() {
         &["npm", "exec", "--", "vite", "dev"],
         &["pnpm", "exec", "vite"],
         &["pnpm", "vite"],
-        &["yarn", "exec", "vite"],
         &["bunx", "vite"],
     ] {
         listens_on_its_port_alone(&VITE, command);
