@@ -8,3 +8,4 @@ mod processes;
 mod project;
 mod server;
 mod stays_on_its_port;
+mod worktrees;

@@ -1,15 +1,15 @@
 //! A command that `portctl run` has started.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
 use std::thread;
 use std::time::Duration;
 
+use tempfile::NamedTempFile;
 use test_support::wait_until;
 
 use super::processes::Processes;
@@ -22,14 +22,14 @@ const PAUSE: Duration = Duration::from_millis(30);
 pub(super) struct Started {
     child: Child,
     processes: Processes,
-    output: PathBuf,
+    output: NamedTempFile,
 }
 
 impl Started {
     /// Starts a command of the project in a process group of its own.
     pub(super) fn new(project: &Project, command: &mut Command) -> Started {
-        let output = project.sandbox.path().join("output");
-        let file = File::create(&output).unwrap();
+        let output = NamedTempFile::new_in(project.sandbox.path()).unwrap();
+        let file = output.reopen().unwrap();
         command
             .process_group(0)
             .stdout(file.try_clone().unwrap())
@@ -54,7 +54,7 @@ impl Started {
 
     /// Standard output and standard error.
     pub(super) fn output(&self) -> String {
-        String::from_utf8_lossy(&fs::read(&self.output).unwrap()).into_owned()
+        String::from_utf8_lossy(&fs::read(self.output.path()).unwrap()).into_owned()
     }
 
     /// Waits for the end of a command that must not listen. Returns its exit status.

@@ -25,14 +25,25 @@ const QUIET: &[(&str, &str)] = &[
     ("npm_config_update_notifier", "false"),
 ];
 
-/// A project whose service `web` has a port that no other test uses.
+/// A copy of a project.
 pub(super) struct Project {
     pub(super) sandbox: Sandbox,
+    /// A port that no other test uses.
     pub(super) port: u16,
 }
 
 impl Project {
+    /// Copies a project, and gives the port to its service `web`.
     pub(super) fn new(name: &str) -> Project {
+        let project = Project::without_ports(name);
+        let port = project.port.to_string();
+        let got = Ran::of(&mut project.portctl(&["get", "web", "--port", &port]));
+        assert_eq!(got.printed(), port);
+        project
+    }
+
+    /// Copies a project, and allocates nothing.
+    pub(super) fn without_ports(name: &str) -> Project {
         let sandbox = Sandbox::in_memory();
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/programs/projects");
         let mut copy = sandbox.command("cp");
@@ -42,14 +53,10 @@ impl Project {
         let packages = installed("npm/node_modules");
         #[cfg(unix)]
         std::os::unix::fs::symlink(packages, sandbox.path().join("node_modules")).unwrap();
-        let project = Project {
+        Project {
             sandbox,
             port: free_block(1),
-        };
-        let port = project.port.to_string();
-        let got = Ran::of(&mut project.portctl(&["get", "web", "--port", &port]));
-        assert_eq!(got.printed(), port);
-        project
+        }
     }
 
     /// Prepares portctl with the installed programs on its PATH.

@@ -1,0 +1,2 @@
+const answer = await fetch(`${import.meta.env.VITE_API_URL}/checkout`);
+document.querySelector("#checkout").textContent = await answer.text();
