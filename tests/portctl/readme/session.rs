@@ -19,7 +19,7 @@ const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const MARK: char = '\u{1e}';
 
 /// Scripts that replace programs which are not available everywhere. Each does what the README shows of its program.
-const STAND_INS: [(&str, &str); 7] = [
+const STAND_INS: [(&str, &str); 11] = [
     // CI runs these for real.
     (
         "cargo",
@@ -39,7 +39,29 @@ const STAND_INS: [(&str, &str); 7] = [
     (
         "npm",
         r#"#!/bin/sh
-            test "$*" = "run -s dev" && echo "listening on http://localhost:$PORT""#,
+            test "$*" = test || { test "$*" = "run -s dev" && echo "listening on http://localhost:$PORT"; }"#,
+    ),
+    (
+        "npx",
+        r#"#!/bin/sh
+            test "$1 $2 $4" = "vite --port --strictPort" && exec listener "$3""#,
+    ),
+    (
+        "node",
+        r#"#!/bin/sh
+            test "$1" = api.js && test -n "$REDIS_URL" && exec listener "$PORT""#,
+    ),
+    (
+        "redis-server",
+        r#"#!/bin/sh
+            test "$1" = --port && exec listener "$2""#,
+    ),
+    (
+        "listener",
+        r#"#!/usr/bin/perl
+            use Socket;
+            socket(S, PF_INET, SOCK_STREAM, 0) && bind(S, sockaddr_in($ARGV[0], INADDR_LOOPBACK)) && listen(S, 5) or die $!;
+            sleep 600;"#,
     ),
     // Publishes ports like Compose: from the environment, else from `.env`, else the defaults.
     (
@@ -153,7 +175,7 @@ impl<'a> ReadmeMachine<'a> {
     }
 
     fn add(&mut self, block: &Block<'a>) {
-        if block.language == "yaml" {
+        if matches!(block.language, "yaml" | "toml") {
             let path = block.lines[0].strip_prefix("# ~/").unwrap();
             fs::write(self.sandbox.home().join(path), block.lines.join("\n")).unwrap();
             return;
@@ -296,7 +318,8 @@ fn every_command_prints_the_output_shown() {
     let mut machines = vec![ReadmeMachine::new("")];
     for block in &blocks {
         match block.language {
-            "console" | "sh" | "yaml" => {
+            "toml" if block.remark.is_none() => assert_dependency(block),
+            "console" | "sh" | "yaml" | "toml" => {
                 if let Some(remark) = block.remark {
                     machines.push(ReadmeMachine::new(remark));
                 }
@@ -304,7 +327,6 @@ fn every_command_prints_the_output_shown() {
             }
             // `tests/support` runs it as a documentation test.
             "rust" | "rust,no_run" => {}
-            "toml" => assert_dependency(block),
             language => panic!("README.md:{}: no test runs {language}", block.line),
         }
     }
