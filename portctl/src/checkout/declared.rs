@@ -5,7 +5,6 @@ use port_registry::{Allocation, Claim};
 use super::here::{Here, current_folder};
 use crate::command_error::CommandError;
 use crate::declared::{Declarations, References};
-use crate::report::Report;
 
 impl Here<'_> {
     /// Returns the declarations of the project file at the root. Returns `None` if there is none, or if another app was
@@ -28,12 +27,9 @@ impl Here<'_> {
     }
 
     fn read_declarations(&self) -> Result<Option<Declarations>, CommandError> {
-        let invalid =
-            |error: std::io::Error| Report::new(error.to_string()).hint("correct the file");
-        let Some(file) = self.opened()?.project_file().map_err(invalid)? else {
+        let Some(declared) = Declarations::read(self.opened()?)? else {
             return Ok(None);
         };
-        let declared = Declarations::of(&file)?;
         match self.typed().app() {
             Some(app) if app != self.own_app()? => Ok(None),
             _ => Ok(Some(declared)),

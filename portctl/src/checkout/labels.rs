@@ -55,6 +55,15 @@ impl Here<'_> {
         ))
     }
 
+    /// Like [`detected`](Self::detected). Returns `None` if a mistake in the project file hides the app, because commands that
+    /// only look at allocations do not need the file.
+    pub(super) fn detected_if_readable(&self) -> Result<Option<(String, String)>, CommandError> {
+        match self.detected() {
+            Err(_) if self.declarations().is_err() => Ok(None),
+            detected => detected.map(Some),
+        }
+    }
+
     /// Makes a filter for the typed labels. An app without an instance selects all of its instances, and an instance is that
     /// of this app. Returns `None` if none were typed.
     pub(crate) fn typed_filter(&self) -> Result<Option<Filter>, CommandError> {

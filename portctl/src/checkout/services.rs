@@ -89,8 +89,12 @@ impl Here<'_> {
         let mut of_branch = (self.list)(&Filter::new().with_app(name.app()))?;
         of_branch.retain(|it| it.dir.is_none() && it.key.instance() != name.instance());
         if !of_branch.is_empty() {
-            let (app, instance) = self.detected()?;
-            of_branch.retain(|it| it.key.app() == app && it.key.instance() == instance);
+            let labels = self.detected_if_readable()?;
+            let is_labelled = |it: &Allocation| {
+                let mut labels = labels.iter();
+                labels.any(|(app, instance)| it.key.app() == app && it.key.instance() == instance)
+            };
+            of_branch.retain(is_labelled);
         }
         let named = Filter::new()
             .with_app(name.app())
@@ -105,7 +109,9 @@ impl Here<'_> {
     /// Like [`passing_on`](Self::passing_on), for a checkout without a name. If another existing checkout has its labels,
     /// those of one that is gone had them with a mark.
     fn passing_on_to_new(&self) -> Result<Vec<Allocation>, CommandError> {
-        let (app, instance) = self.detected()?;
+        let Some((app, instance)) = self.detected_if_readable()? else {
+            return Ok(Vec::new());
+        };
         let mut passing = (self.list)(&Filter::new().with_app(&app))?;
         passing.retain(|it| it.unmarked_instance() == instance || it.key.instance() == instance);
         let (labelled, marked): (Vec<_>, Vec<_>) = passing

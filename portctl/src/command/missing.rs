@@ -21,8 +21,9 @@ pub(super) fn report(
         format!("{service} has no port in this checkout")
     };
     let others = here.current()?;
-    let declared = here.declarations()?.map(Declarations::names);
-    let declared = declared.unwrap_or_default();
+    // They are suggestions only, so a project file with a mistake does not stop it.
+    let declared = here.declarations().ok().flatten();
+    let declared = declared.map(Declarations::names).unwrap_or_default();
     let services = others.iter().map(|it| it.key.service());
     let services = services.chain(declared.iter().map(String::as_str));
     let services = services.filter(|it| *it != service);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use port_registry::{Port, PortctlToml, variable_name};
+use port_registry::{Checkout, Port, PortctlToml, variable_name};
 
 use super::computed::{self, ComputedVariable};
 use super::document::Document;
@@ -26,6 +26,18 @@ pub(crate) struct Declarations {
 }
 
 impl Declarations {
+    /// Reads the project file of a checkout. Returns `None` if it has none.
+    ///
+    /// # Errors
+    ///
+    /// Fails like [`Declarations::of`], and if the file cannot be read.
+    pub(crate) fn read(checkout: &Checkout) -> Result<Option<Declarations>, Report> {
+        let unread =
+            |error: std::io::Error| Report::new(error.to_string()).hint("correct the file");
+        let file = checkout.project_file().map_err(unread)?;
+        file.map(|it| Declarations::of(&it)).transpose()
+    }
+
     /// Reads the declarations of a project file.
     ///
     /// # Errors

@@ -1,17 +1,16 @@
 //! Checks the checkout of the current folder: its root, its name, and its labels now.
 
-use std::io::ErrorKind;
 use std::path::Path;
 
 use port_registry::{
-    APP_VARIABLE, Allocation, Checkout, Error, INSTANCE_VARIABLE, PassedOver, RootKind,
-    label_variable,
+    APP_VARIABLE, Allocation, Checkout, INSTANCE_VARIABLE, PassedOver, RootKind, label_variable,
 };
 
 use super::finding::{Finding, Issue};
 use super::labels;
 use crate::checkout::{TypedLabels, current_folder};
 use crate::command_error::CommandError;
+use crate::declared::Declarations;
 use crate::output::wording::count;
 use crate::report::Report;
 
@@ -63,26 +62,25 @@ fn describe(allocations: Option<&[Allocation]>, is_git_usable: bool) -> Result<F
     if !own.is_empty() {
         finding = finding.detail(number(&own));
     }
-    Ok(match labels {
+    let declared = Declarations::read(&checkout);
+    let finding = match labels {
         Ok(Some(_)) => labels::compare(finding, &checkout, name.as_ref(), all),
         Ok(None) => finding.detail("its labels now are unknown, because git fails"),
-        Err(error) => finding.with(issue(error)),
-    })
-}
-
-/// Reports the reason why a checkout has no labels, with the way to the fix.
-fn issue(error: Error) -> Issue {
-    // Only the project file has invalid data.
-    let is_of_project_file = matches!(
-        &error,
-        Error::Checkout { source, .. } if source.kind() == ErrorKind::InvalidData
-    );
-    let hint = if is_of_project_file {
-        "correct the file"
-    } else {
-        "`git status` in this folder shows the problem of its repository"
+        // The labels may come from the project file.
+        Err(_) if declared.is_err() => finding,
+        Err(error) => finding.with(
+            Issue::from(Report::from(error))
+                .hint("`git status` in this folder shows the problem of its repository"),
+        ),
     };
-    Issue::from(Report::from(error)).hint(hint)
+    Ok(match declared {
+        Ok(None) => finding,
+        Ok(Some(declared)) => {
+            let services = count(declared.services.len(), "service");
+            finding.detail(format!("its portctl.toml declares {services}"))
+        }
+        Err(report) => finding.with(report),
+    })
 }
 
 /// Names the root with the reason why it is one.

@@ -22,6 +22,43 @@ fn mistake_in_the_project_file_stops_every_command_that_reads_it() {
 }
 
 #[test]
+fn mistake_in_the_project_file_stops_no_command_that_does_not_need_it() {
+    let project = Project::in_git();
+    project.write("portctl.toml", "[services\n");
+    let list = project.run(&["list"]);
+    assert_eq!(list.code, Some(0), "{list:?}");
+    assert!(list.stderr.contains("no allocations of this checkout"));
+    assert!(!list.stderr.contains("portctl.toml"), "{list:?}");
+    let complaint = project.run(&["sync"]);
+    assert!(complaint.complained(1).contains("portctl.toml:1: "));
+
+    project.write("portctl.toml", "");
+    project.run(&["get", "web", "db", "api"]).printed();
+    for mistake in ["[services\n", "app = 1\n", "[services]\nweb = 0\n"] {
+        project.write("portctl.toml", mistake);
+        let id = project.held().len().to_string();
+        let port = (project.port + 7).to_string();
+        for words in [
+            &["list"][..],
+            &["get", "web"],
+            &["url", "web"],
+            &["check", &port],
+            &["release", "--id", &id],
+        ] {
+            let ran = project.run(words);
+            assert_eq!(ran.code, Some(0), "{mistake}{words:?}: {ran:?}");
+        }
+        let none = project.run(&["release", "none"]);
+        assert!(none.complained(1).contains("none has no port"), "{none:?}");
+        let doctor = project.run(&["doctor"]);
+        assert!(
+            doctor.stdout.contains("/portctl.toml:") && doctor.stdout.contains("problem  checkout"),
+            "{mistake}: {doctor:?}"
+        );
+    }
+}
+
+#[test]
 fn refused_file_stops_sync_before_anything_is_allocated() {
     let project = Project::in_git();
     fs::create_dir(project.root.join("apps")).unwrap();

@@ -89,7 +89,7 @@ fn checkout_has_its_root_and_the_rule_that_gave_its_name() {
         &patient.examine_in(&project.join("web")),
         &project,
         reason,
-        &[new],
+        &[new, "its portctl.toml declares 0 services"],
     );
     fs::write(project.join("portctl.toml"), "app = 'basket'\n").unwrap();
     let findings = patient.examine_in(&project);
@@ -105,7 +105,10 @@ fn checkout_has_its_root_and_the_rule_that_gave_its_name() {
         "problem",
         "portctl.toml:1: `app` must be a text",
     );
-    assert_eq!(findings.hint("checkout"), "correct the file");
+    assert_eq!(
+        findings.hint("checkout"),
+        "correct the file, or update portctl"
+    );
 }
 
 #[test]
