@@ -10,8 +10,8 @@ use crate::checkout::{Here, TypedLabels, current_folder};
 use crate::command_error::CommandError;
 use crate::env_file::variables::Variable;
 use crate::env_file::{
-    self, BlockContent, CopiedBlock, FilePlace, LockedFiles, OutsideAssignments, copied_block,
-    env_files, read_small,
+    self, BlockContent, FilePlace, LockedFiles, MarkedBlock, OutsideAssignments, env_files,
+    marked_block, read_small,
 };
 
 /// Puts the values of this checkout into the blocks of other checkouts: in the `.env*` files at its root, and in the
@@ -33,7 +33,7 @@ pub(super) fn refresh_copied_blocks(
     for (path, own) in declared.chain(others) {
         // Most files have none, and need no lock.
         let text = read_small(&path).unwrap_or_default();
-        let Some(copied) = copied_block(&text, root) else {
+        let Some(copied) = marked_block(&text).filter(|it| !it.of.names(root)) else {
             continue;
         };
         let read = || -> Result<Vec<Variable>, CommandError> {
@@ -43,14 +43,14 @@ pub(super) fn refresh_copied_blocks(
             let here = Here::new(backend, TypedLabels::new(None, None)?);
             all_variables(&here, &here.current()?)
         };
-        let written = write(&checkout, &path, &copied, read);
+        let written = rewrite(&checkout, &path, read);
         let shown = path.strip_prefix(root).unwrap_or(&path).display();
         notes.push(note(&shown.to_string(), &copied, written));
     }
     Ok(notes)
 }
 
-fn note(file: &str, copied: &CopiedBlock, written: Result<Vec<String>, String>) -> String {
+fn note(file: &str, copied: &MarkedBlock, written: Result<Vec<String>, String>) -> String {
     let of = copied.of.text();
     match written {
         Ok(missing) if missing.is_empty() => {
@@ -66,11 +66,10 @@ fn note(file: &str, copied: &CopiedBlock, written: Result<Vec<String>, String>) 
     }
 }
 
-/// Writes a block anew. Returns the names that it lost, or the reason why it was not written.
-fn write(
+/// Writes a block anew, with the names that it has. Returns the names that it lost, or the reason why it was not written.
+pub(super) fn rewrite(
     checkout: &Checkout,
     path: &Path,
-    copied: &CopiedBlock,
     read: impl FnOnce() -> Result<Vec<Variable>, CommandError>,
 ) -> Result<Vec<String>, String> {
     let root = checkout.root();
@@ -85,13 +84,16 @@ fn write(
     }
     let files = LockedFiles::default();
     let file = files.open(&place, path).map_err(|it| it.error)?;
-    // The ports are read while the folder is locked, so that older ones never replace newer ones.
+    // Block and ports are read while the folder is locked, so that older ones never replace newer ones.
+    let Some(block) = marked_block(file.content()) else {
+        return Ok(Vec::new());
+    };
     let mut kept = read().map_err(|it| it.into_report().error)?;
-    kept.retain(|it| copied.names.contains(&it.name));
+    kept.retain(|it| block.names.contains(&it.name));
     let content = BlockContent {
         checkout: root,
         variables: &kept,
-        format: copied.format,
+        format: block.format,
         outside: OutsideAssignments::Refuse,
     };
     let planned = env_file::plan(file, &content).map_err(|it| it.to_string())?;
@@ -99,5 +101,5 @@ fn write(
     let is_lost = |name: &&String| {
         kept.iter().all(|it| it.name != **name) && *name != env_file::NAMES_VARIABLE
     };
-    Ok(copied.names.iter().filter(is_lost).cloned().collect())
+    Ok(block.names.iter().filter(is_lost).cloned().collect())
 }

@@ -38,7 +38,7 @@ pub(super) struct PlannedChange<'a> {
     planned: PlannedWrite<'a>,
     /// The path as it was typed, for terminals.
     shown: String,
-    count: String,
+    variables: Vec<Variable>,
     notes: Vec<String>,
 }
 
@@ -91,7 +91,7 @@ impl<'a> FileChange<'a> {
         Ok(PlannedChange {
             planned,
             shown,
-            count: counted(variables),
+            variables: variables.to_owned(),
             notes,
         })
     }
@@ -178,8 +178,12 @@ impl PlannedChange<'_> {
         for note in &self.notes {
             output::note(note).ok();
         }
-        let PlannedChange { shown, count, .. } = self;
+        let PlannedChange {
+            shown, variables, ..
+        } = self;
+        let count = counted(&variables);
         let text = match replaced {
+            Replaced::Written if variables.is_empty() => format!("removed all ports from {shown}"),
             Replaced::Written => format!("wrote {count} to {shown}"),
             Replaced::Unchanged => format!("{shown} has the {count} already"),
         };

@@ -52,7 +52,8 @@ pub(crate) fn run(args: MoveArgs) -> CommandResult {
             format!("{} --adopt", subject.moved_to(&invocation, port))
         })
     })?;
-    let updated = update_files(&*backend);
+    let left = (moved.id != before.id).then_some(before.port);
+    let updated = update_files(&*backend, here.typed(), left);
     Ok(Done::Printed(if args.json {
         output::print_json(&moved)
     } else {

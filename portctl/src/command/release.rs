@@ -64,7 +64,7 @@ pub(crate) fn run(args: ReleaseArgs) -> CommandResult {
     let updated = if args.dry_run {
         Vec::new()
     } else {
-        update_files(&*backend)
+        update_files(&*backend, here.typed(), released.iter().map(|it| it.port))
     };
     if args.json {
         return Ok(Done::Printed(output::print_json(&released)));

@@ -10,7 +10,7 @@ use super::mark_path::escaped;
 const BEGIN: &str = "# >>> port-registry >>>";
 const END: &str = "# <<< port-registry <<<";
 const BOM: char = '\u{feff}';
-const NOTICE: &str = "# Written by `portctl env --write`. Changes in this block are lost.";
+const NOTICE: &str = "# Written by portctl. Changes in this block are lost.";
 const CHECKOUT: &str = "# Checkout: ";
 
 /// The reason why the block cannot be written into a text.

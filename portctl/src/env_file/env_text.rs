@@ -66,15 +66,17 @@ impl EnvText {
         self.block.as_ref().map_or(&[], |it| &it.text)
     }
 
-    /// The names of the variables in the block.
-    pub(crate) fn block_names(&self) -> Vec<String> {
+    /// The variables in the block, with their values as they are written.
+    pub(crate) fn block_assignments(&self) -> Vec<(String, String)> {
         let text = self.block_text();
-        let names = statements(text).into_iter();
-        let names = names.filter_map(|it| match it.kind {
-            StatementKind::Assignment(name, _) => Some(lossy(&text[name])),
+        let all = statements(text).into_iter();
+        let all = all.filter_map(|it| match it.kind {
+            StatementKind::Assignment(name, value) => {
+                Some((lossy(&text[name]), lossy(&text[value])))
+            }
             _ => None,
         });
-        names.collect()
+        all.collect()
     }
 
     /// Returns true if the block is in the format of a shell.
@@ -133,7 +135,7 @@ impl EnvText {
         }
     }
 
-    /// The text with a block of these lines. All other bytes stay as they are.
+    /// The text with a block of these lines, or without a block if there are none. All other bytes stay as they are.
     ///
     /// The block stays where it is, but always before the first line that refers to one of its variables, because readers
     /// go through a file once. Without such a line, a new block is the last one.
@@ -143,6 +145,9 @@ impl EnvText {
         names: &[&str],
         lines: &[String],
     ) -> Result<Vec<u8>, BlockError> {
+        if lines.is_empty() {
+            return Ok(self.outside.clone());
+        }
         let old = self.block.as_ref().map(|it| it.at);
         let used = self.first_use(names);
         let at = match (old, used) {
@@ -259,7 +264,7 @@ mod tests {
 
     fn block(lines: &str) -> String {
         format!(
-            "{BEGIN}# Written by `portctl env --write`. Changes in this block are lost.\n\
+            "{BEGIN}# Written by portctl. Changes in this block are lost.\n\
              # Checkout: /shop\n{lines}{END}"
         )
     }
@@ -304,6 +309,19 @@ mod tests {
             (format!("X=1\n{BEGIN}A=1\n{END}"), format!("X=1\n{new}")),
         ] {
             assert_eq!(put(&text, &["A=3"]), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn block_without_lines_is_removed() {
+        let old = block("A=1\n");
+        for (text, expected) in [
+            (old.clone(), ""),
+            (format!("X=1\n{old}Y=2"), "X=1\nY=2"),
+            (format!("\u{feff}{old}Y=2\r\n"), "\u{feff}Y=2\r\n"),
+            ("X=1".to_owned(), "X=1"),
+        ] {
+            assert_eq!(put(&text, &[]), expected, "{text:?}");
         }
     }
 
@@ -366,7 +384,9 @@ mod tests {
     fn names_and_format_of_a_block_are_read_back() {
         let text = format!("X=1\n{}", block("export A=1\nB='2 # 3'\n"));
         let parsed = EnvText::parse(text.as_bytes()).unwrap();
-        assert_eq!(parsed.block_names(), ["A", "B"]);
+        let expected = [("A", "1"), ("B", "'2 # 3'")];
+        let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(parsed.block_assignments(), expected);
         assert!(parsed.is_shell_block());
         assert!(!EnvText::parse(b"export A=1\n").unwrap().is_shell_block());
     }

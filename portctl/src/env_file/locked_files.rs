@@ -98,17 +98,13 @@ impl<'a> LockedFile<'a> {
         &self.content
     }
 
-    pub(crate) fn exists(&self) -> bool {
-        self.found.is_some()
-    }
-
-    /// Replaces the file, atomically and durably, or creates it. It keeps its mode, its owner and its access control list.
+    /// Replaces the file, atomically and durably, or creates it unless it would be empty. It keeps its mode, its owner and its access control list.
     ///
     /// All operations are on the folder of the place, which is open. A hard link is separated from its other names, whose
     /// content is not this command's to change.
     pub(crate) fn replace(self, content: &[u8]) -> Result<Replaced, Report> {
         let FilePlace { folder, name, .. } = self.place;
-        if self.found.is_some() && content == self.content {
+        if content == self.content {
             return Ok(Replaced::Unchanged);
         }
         put_in(folder, name, self.found.as_ref(), content)
@@ -142,9 +138,9 @@ mod tests {
         let [a, b] = [&places[0], &places[1]].map(|it| files.open(it, Path::new("x")).unwrap());
         assert!(files.open(&places[0], Path::new("x")).is_err());
         assert_eq!(a.replace(b"A").unwrap(), Replaced::Written);
-        assert_eq!(b.replace(b"").unwrap(), Replaced::Written);
+        assert_eq!(b.replace(b"").unwrap(), Replaced::Unchanged);
         let names = fs::read_dir(&root).unwrap();
-        assert_eq!(names.count(), 2);
+        assert_eq!(names.count(), 1);
     }
 
     #[test]

@@ -3,13 +3,13 @@
 #[cfg(unix)]
 mod attributes;
 pub(crate) mod block;
-mod copied_block;
 mod entry_kind;
 mod env_text;
 #[cfg_attr(not(unix), path = "folder_by_path.rs")]
 mod folder;
 mod locked_files;
 mod mark_path;
+mod marked_block;
 mod outranking;
 mod place;
 mod planned_write;
@@ -20,9 +20,9 @@ mod replace;
 mod statements;
 pub(crate) mod variables;
 
-pub(crate) use self::copied_block::{CopiedBlock, copied_block, env_files, read_small};
 pub(crate) use self::env_text::{EnvText, OutsideAssignment};
 pub(crate) use self::locked_files::{LockedFile, LockedFiles, Replaced};
+pub(crate) use self::marked_block::{MarkedBlock, env_files, marked_block, read_small};
 pub(crate) use self::outranking::outranking;
 pub(crate) use self::place::{FilePlace, PlaceError, ROOT_MARKERS};
 pub(crate) use self::planned_write::{

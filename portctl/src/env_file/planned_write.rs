@@ -92,7 +92,7 @@ pub(crate) fn plan<'a>(
 impl PlannedWrite<'_> {
     /// Returns true if writing changes the file.
     pub(crate) fn is_change(&self) -> bool {
-        !self.file.exists() || self.content != self.file.content()
+        self.content != self.file.content()
     }
 
     pub(crate) fn write(self) -> Result<Replaced, Report> {

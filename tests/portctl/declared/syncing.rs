@@ -119,6 +119,66 @@ fn release_and_move_update_the_files() {
 }
 
 #[test]
+fn released_ports_stay_in_no_file() {
+    let project = Project::new();
+    project.declare("[env]\nURL = '${web.url}'\n[files]\n'.env' = 'all'\n'a.env' = ['URL']\n");
+    project.write(".env", "A=1\n");
+    project.run(&["sync"]).printed();
+    let web = project.port;
+    project.run(&["env", "--write", ".env.local", "--format", "shell"]);
+    let labels = ["--app", "shop", "--instance", "ci"];
+    project.run(&[&["get", "web"][..], &labels].concat());
+    let write = ["env", "web", "--write", ".env.ci"];
+    project.run(&[&write[..], &labels].concat()).printed();
+    let ci = project.read(".env.ci");
+    assert_eq!(project.run(&["move", "web"]).code, Some(0));
+    let local = project.read(".env.local");
+    assert!(!local.contains(&web.to_string()), "{local}");
+    assert!(local.contains("\nexport URL=http://localhost:"), "{local}");
+    assert_eq!(project.read(".env.ci"), ci);
+
+    let ran = project.run(&[&["release"][..], &labels].concat());
+    assert_eq!(ran.stderr, "note: removed WEB_PORT from .env.ci\n");
+    assert_eq!(project.read(".env.ci"), "");
+    assert_eq!(project.read(".env.local"), local);
+
+    let ran = project.run(&["release"]);
+    let notes =
+        "note: removed all ports from .env\nnote: removed all ports from a.env\nnote: removed ";
+    assert!(ran.stderr.contains(notes), "{ran:?}");
+    for (file, left) in [(".env", "A=1\n"), ("a.env", ""), (".env.local", "")] {
+        assert_eq!(project.read(file), left, "{file}");
+    }
+    assert_eq!(project.held(), []);
+}
+
+#[test]
+fn files_that_release_cannot_update_are_noted() {
+    let project = Project::in_git();
+    project.write(".gitignore", "*.env\n");
+    project
+        .declare("[files]\n'a.env' = 'all'\n'b.env' = 'all'\n'c.env' = 'all'\n'd.env' = 'all'\n");
+    project.run(&["sync"]).printed();
+    project.git(&["add", "--force", "a.env"]);
+    fs::remove_file(project.root.join("b.env")).unwrap();
+    let outside = project.sandbox.work().join("c.env");
+    fs::rename(project.root.join("c.env"), &outside).unwrap();
+    std::os::unix::fs::symlink(&outside, project.root.join("c.env")).unwrap();
+    let ran = project.run(&["release"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    for note in [
+        "note: not up to date: a.env was not changed, because git tracks it",
+        "note: not up to date: c.env is a symbolic link to",
+        "note: removed all ports from d.env",
+    ] {
+        assert!(ran.stderr.contains(note), "{note}: {ran:?}");
+    }
+    assert!(!ran.stderr.contains("b.env"), "{ran:?}");
+    assert!(!project.root.join("b.env").exists());
+    assert_eq!(project.held(), []);
+}
+
+#[test]
 fn env_writes_no_file_without_ports() {
     let project = Project::new();
     let ran = project.run(&["env", "--write", ".env"]);

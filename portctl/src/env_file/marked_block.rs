@@ -1,8 +1,10 @@
-//! Blocks of other checkouts, as in `.env` files that tools copy into a new worktree.
+//! Blocks of checkouts: other ones', as in `.env` files that tools copy into a new worktree, and this one's.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+
+use port_registry::Port;
 
 use super::block::CheckoutMark;
 use super::env_text::EnvText;
@@ -13,24 +15,35 @@ const MAX_BYTES: u64 = 1 << 20;
 /// Limit for the number of files.
 const MAX_FILES: usize = 64;
 
-/// A block that names another checkout.
+/// A block that names its checkout.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct CopiedBlock {
+pub(crate) struct MarkedBlock {
     pub(crate) of: CheckoutMark,
     pub(crate) names: Vec<String>,
+    /// The numbers in its values, ports among them.
+    numbers: Vec<u16>,
     pub(crate) format: BlockFormat,
 }
 
-/// Returns the block of a text if it names another checkout than this one, given by its real path.
-pub(crate) fn copied_block(text: &[u8], checkout: &Path) -> Option<CopiedBlock> {
-    let text = EnvText::parse(text).ok()?;
-    let of = text.checkout()?;
-    if of.names(checkout) {
-        return None;
+impl MarkedBlock {
+    /// Returns true if one of its values mentions this port.
+    pub(crate) fn mentions(&self, port: Port) -> bool {
+        self.numbers.contains(&port.get())
     }
-    Some(CopiedBlock {
-        of,
-        names: text.block_names(),
+}
+
+/// Returns the block of a text. Returns `None` if it has none, or one that names no checkout.
+pub(crate) fn marked_block(text: &[u8]) -> Option<MarkedBlock> {
+    let text = EnvText::parse(text).ok()?;
+    let assignments = text.block_assignments();
+    let numbers = assignments.iter().flat_map(|(_, value)| {
+        let numbers = value.split(|it: char| !it.is_ascii_digit());
+        numbers.filter_map(|it| it.parse::<u16>().ok())
+    });
+    Some(MarkedBlock {
+        of: text.checkout()?,
+        numbers: numbers.collect(),
+        names: assignments.into_iter().map(|(name, _)| name).collect(),
         format: if text.is_shell_block() {
             BlockFormat::Shell
         } else {
@@ -70,26 +83,24 @@ pub(crate) fn read_small(path: &Path) -> io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use port_registry::Port;
 
-    use super::{BlockFormat, copied_block};
+    use super::{BlockFormat, marked_block};
 
     #[test]
-    fn only_blocks_of_other_checkouts_are_copied() {
-        let block =
-            "# >>> port-registry >>>\n# Checkout: /shop\nA=1\nB=2\n# <<< port-registry <<<\n";
-        let found = copied_block(block.as_bytes(), Path::new("/feature")).unwrap();
+    fn block_is_read_with_its_checkout_names_and_ports() {
+        let block = "# >>> port-registry >>>\n# Checkout: /shop4\nA=1\nB='http://localhost:3000/'\n# <<< port-registry <<<\n";
+        let found = marked_block(block.as_bytes()).unwrap();
         assert_eq!(
             (found.of.text(), found.format),
-            ("/shop", BlockFormat::Dotenv)
+            ("/shop4", BlockFormat::Dotenv)
         );
         assert_eq!(found.names, ["A", "B"]);
-        assert_eq!(copied_block(block.as_bytes(), Path::new("/shop")), None);
-        let unnamed = block.replace("# Checkout: /shop\n", "");
-        assert_eq!(
-            copied_block(unnamed.as_bytes(), Path::new("/feature")),
-            None
-        );
-        assert_eq!(copied_block(b"A=1\n", Path::new("/feature")), None);
+        let mentioned = [1, 4, 3000].map(|it| found.mentions(Port::new(it).unwrap()));
+        assert_eq!(mentioned, [true, false, true]);
+        let unnamed = block.replace("# Checkout: /shop4\n", "");
+        for text in [&*unnamed, "A=1\n"] {
+            assert_eq!(marked_block(text.as_bytes()), None);
+        }
     }
 }
