@@ -58,10 +58,10 @@ const STAND_INS: [(&str, &str); 11] = [
     ),
     (
         "listener",
-        r#"#!/usr/bin/perl
+        r"#!/usr/bin/perl
             use Socket;
             socket(S, PF_INET, SOCK_STREAM, 0) && bind(S, sockaddr_in($ARGV[0], INADDR_LOOPBACK)) && listen(S, 5) or die $!;
-            sleep 600;"#,
+            sleep 600;",
     ),
     // Publishes ports like Compose: from the environment, else from `.env`, else the defaults.
     (
