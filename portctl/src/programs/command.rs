@@ -4,7 +4,7 @@ use super::interpreter::interpreted;
 use super::package_manager::{Managed, managed};
 pub(crate) use super::package_manager::{ScriptCall, ScriptRunner};
 use super::words::{assignment, base_name};
-use super::wrapper::wrapped;
+use super::wrapper::{is_wrapper, wrapped};
 
 /// Limit for wrappers within wrappers.
 const MAX_DEPTH: usize = 8;
@@ -16,7 +16,9 @@ const SEVERAL: &[&str] = &[
     "foreman",
     "hivemind",
     "honcho",
+    "just",
     "lerna",
+    "make",
     "mprocs",
     "npm-run-all",
     "npm-run-all2",
@@ -26,6 +28,7 @@ const SEVERAL: &[&str] = &[
     "run-p",
     "run-pty",
     "run-s",
+    "task",
     "turbo",
 ];
 
@@ -92,6 +95,9 @@ fn reach<'a>(words: &[&'a str], assignments: &mut Vec<(&'a str, &'a str)>) -> Op
             runs_package = is_package;
             continue;
         }
+        if is_wrapper(rest) {
+            return None;
+        }
         match managed(rest) {
             Some(Managed::Script(call)) => {
                 let arguments_at = at + call.arguments_at;
@@ -108,7 +114,7 @@ fn reach<'a>(words: &[&'a str], assignments: &mut Vec<(&'a str, &'a str)>) -> Op
             }
             Some(Managed::OtherPackages) => return Some(Reached::OtherPackages),
             Some(Managed::Unknown) => return None,
-            None => {}
+            Some(Managed::Own) | None => {}
         }
         if let Some(program) = interpreted(rest) {
             let arguments_at = at + program.arguments_at;

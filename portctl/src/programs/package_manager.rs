@@ -31,6 +31,8 @@ pub(super) enum Managed<'a> {
     Program(usize, bool),
     /// Scripts of several packages, or of another one than the current.
     OtherPackages,
+    /// A command that runs nothing of the project, such as `npm install`.
+    Own,
     Unknown,
 }
 
@@ -89,8 +91,26 @@ const OTHER_PACKAGES: &[&str] = &[
 
 /// Returns `None` if the words start with no package manager.
 pub(super) fn managed<'a>(words: &[&'a str]) -> Option<Managed<'a>> {
+    if base_name(words.first()?) == "node" {
+        return node_script(words).map(Managed::Script);
+    }
     let runner = ScriptRunner::of(words.first()?)?;
     Some(managed_by(runner, words).unwrap_or(Managed::Unknown))
+}
+
+/// Returns the script of `node --run NAME`, which passes on the words behind a `--`, as npm does.
+fn node_script<'a>(words: &[&'a str]) -> Option<ScriptCall<'a>> {
+    let (name, arguments_at) = match *words.get(1)? {
+        "--run" => (*words.get(2)?, 3),
+        word => (word.strip_prefix("--run=")?, 2),
+    };
+    Some(ScriptCall {
+        runner: ScriptRunner::Npm,
+        name,
+        folder: None,
+        arguments_at,
+        may_be_program: false,
+    })
 }
 
 fn managed_by<'a>(runner: ScriptRunner, words: &[&'a str]) -> Option<Managed<'a>> {
@@ -125,7 +145,8 @@ fn managed_by<'a>(runner: ScriptRunner, words: &[&'a str]) -> Option<Managed<'a>
         | (ScriptRunner::Yarn | ScriptRunner::Bun, "run") => next?,
         (ScriptRunner::Npm, "start") => command_at,
         // The first version of `yarn exec` takes the program's flags for itself, and later ones pass a `--` on.
-        (ScriptRunner::Npm, _) | (ScriptRunner::Yarn, "exec") => return None,
+        (ScriptRunner::Yarn, "exec") => return None,
+        (ScriptRunner::Npm, _) => return Some(Managed::Own),
         _ => command_at,
     };
     let name = *words.get(named_at)?;

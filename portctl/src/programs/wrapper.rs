@@ -159,6 +159,17 @@ pub(super) fn wrapped(words: &[&str]) -> Option<(usize, bool)> {
     reached.next()
 }
 
+/// Tests if the words start with the name of a wrapper and have its other words, whatever its flags are.
+pub(super) fn is_wrapper(words: &[&str]) -> bool {
+    let Some((first, rest)) = words.split_first() else {
+        return false;
+    };
+    let name = base_name(first);
+    let is_meant =
+        |it: &Wrapper| it.words[0] == name && it.words[1..].iter().all(|word| rest.contains(word));
+    BEHIND_DASHES.contains(&name) || WRAPPERS.iter().any(is_meant)
+}
+
 impl Wrapper {
     /// Returns the offset behind the wrapper's own words and flags, all of which must be known.
     fn end_in(&self, words: &[&str]) -> Option<usize> {

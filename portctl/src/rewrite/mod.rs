@@ -30,6 +30,8 @@ pub(crate) struct Rewritten {
     pub(crate) variables: Vec<(&'static str, String)>,
     /// Advice for the user. It quotes the project's files, so it may have control characters.
     pub(crate) notes: Vec<String>,
+    /// Advice for the case that the port is in use when the server starts.
+    pub(crate) note_if_taken: Option<String>,
     /// The command is a known server, and listens on the port.
     pub(crate) is_server: bool,
 }
@@ -51,6 +53,7 @@ pub(crate) fn rewritten(command_line: &[OsString], folder: &Path, port: Port) ->
         command_line,
         variables: plan.variables,
         notes: plan.notes,
+        note_if_taken: plan.note_if_taken,
         is_server: plan.is_server,
     }
 }

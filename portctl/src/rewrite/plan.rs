@@ -1,6 +1,8 @@
 //! The change of one command line.
 
-/// Stands for the port in added words.
+use super::line::Place;
+
+/// Stands for the port in added words, and is the placeholder of `run` for it.
 pub(super) const PORT: &str = "{port}";
 
 /// Words that are added to a command line.
@@ -18,9 +20,18 @@ impl Insertion {
         self.words.iter().map(move |word| word.replace(PORT, port))
     }
 
-    /// Returns the line that gets its port from the environment, and has its default without.
-    pub(super) fn advice(&self, words: &[&str]) -> String {
-        let port = format!("${{PORT:-{}}}", self.default_port);
+    /// Returns false for words that only keep the program from another port.
+    pub(super) fn has_port(&self) -> bool {
+        self.words.iter().any(|word| word.contains(PORT))
+    }
+
+    /// Returns the line that gets its port from the environment, and has its default without. In a typed line, the user's shell
+    /// would replace the variable, so it has the placeholder of `run`.
+    pub(super) fn advice(&self, words: &[&str], place: Place) -> String {
+        let port = match place {
+            Place::Typed | Place::Shell => PORT.to_owned(),
+            Place::Script(_) => format!("${{PORT:-{}}}", self.default_port),
+        };
         let mut advice: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
         advice.splice(self.at..self.at, self.words_with(&port));
         advice.join(" ")
@@ -33,10 +44,19 @@ pub(super) struct Plan {
     pub(super) insertion: Option<Insertion>,
     pub(super) variables: Vec<(&'static str, String)>,
     pub(super) notes: Vec<String>,
+    /// Advice for the case that the port is in use when the server starts.
+    pub(super) note_if_taken: Option<String>,
     pub(super) is_server: bool,
 }
 
 impl Plan {
+    pub(super) fn server() -> Plan {
+        Plan {
+            is_server: true,
+            ..Plan::default()
+        }
+    }
+
     pub(super) fn note(text: String) -> Plan {
         Plan {
             notes: vec![text],

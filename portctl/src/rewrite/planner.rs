@@ -74,14 +74,30 @@ impl Planner {
                 let commands = commands_run_by(name, arguments);
                 let plan = self.compound(&commands, place, folder, depth);
                 if plan.notes.is_empty() && !plan.is_server && is_serving(name, arguments) {
-                    return Plan::note(wording::several(name, self.port));
+                    return self.left_alone(words, wording::several(name, self.port));
                 }
                 plan
             }
             Reached::OtherPackages if is_serving("", words) => {
-                Plan::note(wording::other_packages(runner(), self.port))
+                self.left_alone(words, wording::other_packages(runner(), self.port))
+            }
+            Reached::Unknown if has_server(words) => {
+                let note = match (runner(), words.contains(&"exec")) {
+                    ("yarn", true) => wording::yarn_exec(self.port),
+                    (runner, _) => wording::unknown(runner, self.port),
+                };
+                self.left_alone(words, note)
             }
             Reached::OtherPackages | Reached::Unknown => Plan::default(),
+        }
+    }
+
+    /// Plans for words that are not understood. If they have the port, the user knows the place for it.
+    fn left_alone(&self, words: &[&str], note: String) -> Plan {
+        let port = self.port.to_string();
+        match words.iter().any(|word| word.contains(&port)) {
+            true => Plan::default(),
+            false => Plan::note(note),
         }
     }
 
@@ -104,44 +120,50 @@ impl Planner {
             return Plan::note(wording::swallowed("npm exec", flag));
         }
         let in_words = port_setting(program, &received);
-        if let Some(setting) = in_words.or_else(|| assigned_port(program, command)) {
-            return self.named_port(setting, place);
-        }
-        let mut plan = Plan {
-            is_server: true,
-            ..Plan::default()
+        let named = in_words.or_else(|| assigned_port(program, command));
+        let (mut plan, mut added) = match (named, program.variable) {
+            (Some(setting), _) => (self.named_port(setting, place), Vec::new()),
+            (None, Some(variable)) => (self.variable(variable), Vec::new()),
+            (None, None) => (Plan::server(), program.words_for(PORT)),
         };
-        match program.variable {
-            // `run` sets it anyway.
-            Some("PORT") => return plan,
-            Some(variable) => {
-                plan.variables.push((variable, self.port.to_string()));
-                return plan;
+        if !plan.is_server {
+            return plan;
+        }
+        match program.when_taken {
+            WhenTaken::FailsWith(flag) if !mentions(&received, flag) => {
+                added.push(flag.to_owned());
             }
-            None => {}
+            WhenTaken::Moves => plan.note_if_taken = Some(wording::moves(base_name(name))),
+            WhenTaken::FailsWith(_) | WhenTaken::Fails => {}
         }
-        let end = received.iter().position(|word| *word == "--");
-        let end = end.unwrap_or(received.len());
-        let insertion = Insertion {
-            at: end,
-            words: words_to_add(program, &received),
-            default_port: program.default_port.unwrap_or(self.port.get()),
-        };
-        plan.insertion = Some(passing.insertion(words, insertion));
-        if program.when_taken == WhenTaken::Moves {
-            plan.notes.push(wording::moves(base_name(name), self.port));
+        if !added.is_empty() {
+            let end = received.iter().position(|word| *word == "--");
+            let insertion = Insertion {
+                at: end.unwrap_or(received.len()),
+                words: added,
+                default_port: program.default_port.unwrap_or(self.port.get()),
+            };
+            plan.insertion = Some(passing.insertion(words, insertion));
         }
         plan
+    }
+
+    /// Plans for a program that takes its port from a variable. `run` sets `PORT` anyway.
+    fn variable(&self, variable: &'static str) -> Plan {
+        let added = (variable != "PORT").then(|| (variable, self.port.to_string()));
+        Plan {
+            variables: added.into_iter().collect(),
+            ..Plan::server()
+        }
     }
 
     /// Plans for a line that names a port itself.
     fn named_port(&self, setting: PortSetting, place: Place) -> Plan {
         // No shell replaces variables on a typed line.
         let is_variable = place.has_variables() && is_variable(setting.text);
-        let is_own = setting.text.contains("$PORT") || setting.text.contains("${PORT");
         if setting.port == Some(self.port) || is_variable {
             return Plan {
-                is_server: setting.port == Some(self.port) || is_own,
+                is_server: setting.port == Some(self.port) || is_own_variable(setting.text),
                 ..Plan::default()
             };
         }
@@ -192,8 +214,11 @@ impl Planner {
             return plan;
         };
         let Some(at) = insertion.at.checked_sub(script_words.len()) else {
+            if !insertion.has_port() {
+                return plan;
+            }
             // The script has a `--` of its own, which ends the flags.
-            let advice = insertion.advice(&joined[..script_words.len()]);
+            let advice = insertion.advice(&joined[..script_words.len()], inner_place);
             return Plan::note(wording::compound(inner_place, self.port, &advice));
         };
         // The first version of yarn removes a `--`, and later ones pass it on.
@@ -203,7 +228,7 @@ impl Planner {
                 at: script_words.len(),
                 ..insertion
             }
-            .advice(&script_words);
+            .advice(&script_words, inner_place);
             return Plan::note(wording::inner_npm(inner_place, self.port, &advice));
         }
         plan.insertion = Some(passing.insertion(words, Insertion { at, ..insertion }));
@@ -230,14 +255,17 @@ impl Planner {
             }
         }
         let with_insertion = |(words, plan): &(Vec<&str>, Plan)| {
-            let insertion = plan.insertion.as_ref()?;
-            Some(insertion.advice(words))
+            let insertion = plan.insertion.as_ref().filter(|it| it.has_port())?;
+            Some(insertion.advice(words, place))
         };
         if let Some(advice) = servers.iter().find_map(with_insertion) {
             return Plan::note(wording::compound(place, self.port, &advice));
         }
         match <[_; 1]>::try_from(servers) {
-            Ok([(_, plan)]) => plan,
+            Ok([(_, plan)]) => Plan {
+                insertion: None,
+                ..plan
+            },
             Err(_) => Plan {
                 notes,
                 ..Plan::default()
@@ -246,22 +274,22 @@ impl Planner {
     }
 }
 
-/// Returns the words that give a program its port.
-fn words_to_add(program: &Program, received: &[&str]) -> Vec<String> {
-    let mut added = program.words_for(PORT);
-    if let WhenTaken::FailsWith(flag) = program.when_taken
-        && !received.contains(&flag)
-    {
-        added.push(flag.to_owned());
-    }
-    added
+/// Accepts words that seem to start a server, by the name of a script or of a program.
+fn has_server(words: &[&str]) -> bool {
+    let mut programs = (1..words.len()).map(|at| serving_program(words[at], &words[at + 1..]));
+    is_serving("", words) || programs.any(|it| it.is_some())
 }
 
-/// Returns the port that an assignment before the program sets.
+/// Tests if a switch is among the words, or its negation, or the switch with a value.
+fn mentions(words: &[&str], switch: &str) -> bool {
+    let name = switch.trim_start_matches('-');
+    words.iter().any(|word| word.contains(name))
+}
+
+/// Returns the port that an assignment before the program sets, if the program reads that variable.
 fn assigned_port<'a>(program: &Program, command: &InnerCommand<'a>) -> Option<PortSetting<'a>> {
-    let is_port = |name: &str| name == "PORT" || program.variable == Some(name);
     let mut assignments = command.assignments.iter();
-    let (_, value) = assignments.rfind(|(name, _)| is_port(name))?;
+    let (_, value) = assignments.rfind(|(name, _)| program.variable == Some(name))?;
     Some(PortSetting::of(value))
 }
 
@@ -277,4 +305,12 @@ fn port_flag<'a>(words: &[&'a str]) -> Option<&'a str> {
 /// Accepts `$PORT`, `${WEB_PORT:-3000}`, `%PORT%` and the like.
 fn is_variable(text: &str) -> bool {
     text.contains('$') || (text.starts_with('%') && text.ends_with('%'))
+}
+
+/// Accepts `$PORT`, `${PORT:-3000}` and the like, but not `$PORT_API`.
+fn is_own_variable(text: &str) -> bool {
+    ["$PORT", "${PORT"].iter().any(|start| {
+        let rest = text.split_once(start).map(|(_, rest)| rest);
+        rest.is_some_and(|it| !it.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
+    })
 }

@@ -5,6 +5,9 @@ use port_registry::Port;
 use super::line::Place;
 use crate::programs::PortSetting;
 
+/// A line that gets its port from the environment.
+const EXAMPLE: &str = "vite --port ${PORT:-5173} --strictPort";
+
 fn subject(place: Place) -> String {
     match place {
         Place::Typed | Place::Shell => "the command".to_owned(),
@@ -16,9 +19,9 @@ fn subject(place: Place) -> String {
 pub(super) fn other_port(place: Place, setting: PortSetting, port: Port) -> String {
     let (text, subject) = (setting.text, subject(place));
     let in_place = match (place, setting.port) {
-        (Place::Typed, _) => "{port}".to_owned(),
-        (Place::Shell | Place::Script(_), Some(other)) => format!("${{PORT:-{other}}}"),
-        (Place::Shell | Place::Script(_), None) => "$PORT".to_owned(),
+        (Place::Typed | Place::Shell, _) => "{port}".to_owned(),
+        (Place::Script(_), Some(other)) => format!("${{PORT:-{other}}}"),
+        (Place::Script(_), None) => "$PORT".to_owned(),
     };
     let host = match text.rsplit_once(':') {
         Some((host, _)) if setting.port.is_some() => format!("{host}:"),
@@ -43,14 +46,12 @@ pub(super) fn swallowed(runner: &str, flag: &str) -> String {
 
 /// Words cannot be added to the line, or would reach another command of it.
 pub(super) fn compound(place: Place, port: Port, advice: &str) -> String {
-    let subject = subject(place);
-    let where_ = match place {
-        Place::Typed | Place::Shell => "",
-        Place::Script(_) => " in it",
+    let reason = match place {
+        Place::Typed => "the command starts several programs".to_owned(),
+        Place::Shell => "the command is a line for a shell".to_owned(),
+        Place::Script(name) => format!("script `{name}` is more than one plain command"),
     };
-    format!(
-        "{subject} is more than one plain command, so its server was not given port {port}: write `{advice}`{where_}"
-    )
+    format!("{reason}, so its server was not given port {port}: write `{advice}` in it")
 }
 
 /// The versions of yarn pass words to an npm in the script in different ways.
@@ -61,23 +62,39 @@ pub(super) fn inner_npm(place: Place, port: Port, advice: &str) -> String {
 
 /// A program starts several others.
 pub(super) fn several(runner: &str, port: Port) -> String {
+    let passing = match runner {
+        // Others hand on all variables.
+        "turbo" => ", and list PORT in `globalPassThroughEnv` of turbo.json",
+        _ => "",
+    };
     format!(
-        "{runner} starts programs that portctl does not see, so none was given port {port}: name it in the script of \
-         the one that serves, as in `vite --port ${{PORT:-5173}} --strictPort`"
+        "{runner} starts programs that portctl does not see, so one that ignores PORT does not get port {port}: write it \
+         where that is started, as in `{EXAMPLE}`{passing}"
     )
 }
 
 /// A package manager runs scripts of other packages.
 pub(super) fn other_packages(runner: &str, port: Port) -> String {
     format!(
-        "{runner} runs scripts of other packages, so none was given port {port}: run it in the package's folder, or \
-         name the port in its script, as in `vite --port ${{PORT:-5173}} --strictPort`"
+        "{runner} runs scripts of other packages, so one that ignores PORT does not get port {port}: run this in the \
+         package's folder, or write the port in its script, as in `{EXAMPLE}`"
     )
 }
 
-/// Nothing keeps the program from another port.
-pub(super) fn moves(program: &str, port: Port) -> String {
+/// The command line has a form that is not understood.
+pub(super) fn unknown(runner: &str, port: Port) -> String {
     format!(
-        "{program} moves to another port if {port} is taken when it starts: read the address that it prints"
+        "portctl does not know this form of {runner}, so a server that ignores PORT does not get port {port}: write it \
+         where that is started, as in `{EXAMPLE}`"
     )
+}
+
+/// The way of `yarn exec` to pass flags on differs by its version.
+pub(super) fn yarn_exec(port: Port) -> String {
+    format!("yarn exec cannot hand port {port} to its program: write `yarn run` in its place")
+}
+
+/// Nothing keeps the program from another port.
+pub(super) fn moves(program: &str) -> String {
+    format!("{program} may move to another port: read the address that it prints")
 }

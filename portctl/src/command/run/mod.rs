@@ -67,7 +67,11 @@ pub(crate) fn run(args: RunArgs, command_line: &[OsString]) -> CommandResult {
         invocation: &invocation,
         served: own.filter(|_| rewritten.is_server),
     };
-    print_notes(&port_look::look(&services.chosen, starting)?);
+    let taken = port_look::look(&services.chosen, starting)?;
+    print_notes(&taken);
+    if let Some(note) = rewritten.note_if_taken.filter(|_| !taken.is_empty()) {
+        print_notes(&[note]);
+    }
     print_notes(&rewritten.notes);
     let added = rewritten.variables.into_iter();
     let added = added.map(|(name, value)| (name.to_owned(), value));
@@ -102,6 +106,7 @@ fn unchanged(command_line: Vec<OsString>) -> Rewritten {
         command_line,
         variables: Vec::new(),
         notes: Vec::new(),
+        note_if_taken: None,
         is_server: false,
     }
 }

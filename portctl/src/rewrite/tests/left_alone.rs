@@ -76,18 +76,12 @@ const NOTED: &[(&str, &str)] = &[
     ("npx turbo run dev --filter web", "turbo starts programs"),
     (
         "concurrently vite 'tsc -w'",
-        "the command is more than one plain command",
+        "the command starts several programs",
     ),
     ("nx run-many -t serve", "nx starts programs"),
     ("foreman start", "foreman starts programs"),
-    (
-        "sh -c 'tsc && vite'",
-        "the command is more than one plain command",
-    ),
-    (
-        "bash -lc vite",
-        "write `vite --port ${PORT:-5173} --strictPort`",
-    ),
+    ("sh -c 'tsc && vite'", "the command is a line for a shell"),
+    ("bash -lc vite", "write `vite --port {port} --strictPort`"),
     (
         "npm run dev --workspace web",
         "npm runs scripts of other packages",
@@ -107,6 +101,29 @@ const NOTED: &[(&str, &str)] = &[
         "yarn runs scripts of other packages",
     ),
     ("bun --filter '*' dev", "bun runs scripts of other packages"),
+    ("make -C web dev", "make starts programs"),
+    (
+        "turbo dev",
+        "as in `vite --port ${PORT:-5173} --strictPort`, and list PORT in `globalPassThroughEnv` of turbo.json",
+    ),
+    (
+        "concurrently vite",
+        "so its server was not given port 4000: write `vite --port {port} --strictPort` in it",
+    ),
+    (
+        "sh -c 'vite --port 3000'",
+        "names port 3000 itself, so it may not listen on 4000: write `{port}` there",
+    ),
+    (
+        "yarn exec vite",
+        "yarn exec cannot hand port 4000 to its program: write `yarn run` in its place",
+    ),
+    ("npm --unknown run dev", "does not know this form of npm"),
+    ("env -S 'vite dev'", "does not know this form of env"),
+    ("npx --unknown vite", "does not know this form of npx"),
+    ("dotenv vite", "does not know this form of dotenv"),
+    ("npx -c vite", "does not know this form of npx"),
+    ("uv --unknown run vite", "does not know this form of uv"),
     ("npm run dev --port 3000", "npm takes `--port` for itself"),
     (
         "npm exec vite --port 3000",
@@ -142,23 +159,17 @@ fn other_commands_stay_as_they_are_without_a_note() {
         "npm ci",
         "npm",
         "npm run",
-        "npm --unknown run dev",
         "npm --prefix apps/broken run dev",
         "pnpm install",
         "pnpm",
         "pnpm -C",
         "yarn",
-        "yarn exec vite",
         "yarn exec --",
         "bun test",
         "bun --cwd",
         "env",
-        "env -S 'vite dev'",
         "npx",
-        "npx --unknown vite",
-        "npx -c vite",
         "uv run",
-        "uv --unknown run vite",
         "python",
         "python -m",
         "python -c 'import vite'",
@@ -170,9 +181,15 @@ fn other_commands_stay_as_they_are_without_a_note() {
         "unknown vite",
         "nodemon vite",
         "sudo vite",
-        "dotenv vite",
+        "uv add uvicorn",
         "docker ps --format '{{.Ports}}'",
         "turbo build",
+        "make test",
+        "turbo dev -- --port 4000",
+        "pnpm --filter web dev --port 4000 --strictPort",
+        "npm --unknown run dev -- --port 4000",
+        "node --run build",
+        "node --run",
         "nx build web",
         "lerna run build",
         "pnpm -r build",
@@ -192,15 +209,17 @@ fn other_commands_stay_as_they_are_without_a_note() {
 fn own_ports_are_left_alone_without_a_note() {
     let project = project();
     for line in [
-        "vite --port 4000",
+        "vite --port 4000 --strictPort",
+        "vite --port 4000 --strictPort=false",
         "sh -c 'vite --port \"$PORT\"'",
         "bash -c 'vite --port ${PORT:-5173}'",
-        "vite --port=4000",
         "next dev -p4000",
         "php -S localhost:4000",
         "python manage.py runserver 0.0.0.0:4000",
         "env PORT=4000 next dev",
         "npm run own",
+        "npm run own:dashes",
+        "npm run own:both",
         "npm run fixed -- --port 4000",
         "npm run variable:port",
     ] {
@@ -212,8 +231,10 @@ fn own_ports_are_left_alone_without_a_note() {
             );
         }
     }
-    let found = assert_unchanged("npm run variable", project.path());
-    assert!(!found.is_server && found.notes.is_empty(), "{found:?}");
+    for line in ["npm run variable", "npm run variable:like"] {
+        let found = assert_unchanged(line, project.path());
+        assert!(!found.is_server && found.notes.is_empty(), "{found:?}");
+    }
 }
 
 #[test]

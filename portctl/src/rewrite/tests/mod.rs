@@ -30,10 +30,16 @@ const SCRIPTS: &str = r#"{
     "pnpm": "pnpm dev",
     "circle": "npm run circle",
     "fixed": "vite --port 3000",
-    "own": "vite --port 4000",
+    "own": "vite --port 4000 --strictPort",
+    "own:lax": "vite --port ${PORT:-5173}",
+    "own:dashes": "vite --port $PORT -- x",
+    "own:both": "vite --port $PORT & tsc -w",
+    "moving": "astro dev --port $PORT",
     "variable": "vite --port ${WEB_PORT:-3000}",
+    "variable:like": "vite --port $PORT_WEB",
     "variable:port": "next dev -p $PORT",
-    "assigned:port": "PORT=3000 vite",
+    "assigned:port": "PORT=3000 next dev",
+    "assigned:unread": "PORT=$PORT vite",
     "flask:port": "FLASK_RUN_PORT=3000 flask run",
     "compound": "tsc && vite --host",
     "compound:next": "tsc && next dev",
@@ -103,16 +109,15 @@ fn assert_unchanged(line: &str, folder: &Path) -> Rewritten {
 }
 
 #[test]
-fn programs_that_move_get_a_note() {
+fn programs_that_move_get_a_note_for_a_taken_port() {
     let project = project();
-    let found = run("npm --prefix apps/web run dev", project.path());
-    let [note] = &*found.notes else {
-        panic!("{found:?}");
-    };
-    assert!(
-        note.starts_with("astro moves to another port if 4000 is taken"),
-        "{note}"
-    );
+    for line in ["npm --prefix apps/web run dev", "npm run moving"] {
+        let found = run(line, project.path());
+        let note = "astro may move to another port: read the address that it prints";
+        assert_eq!(found.note_if_taken.as_deref(), Some(note), "{line}");
+        assert!(found.notes.is_empty(), "{line}: {found:?}");
+    }
+    assert_eq!(run("vite", project.path()).note_if_taken, None);
 }
 
 #[test]
