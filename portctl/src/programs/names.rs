@@ -28,6 +28,9 @@ pub(crate) const NO_SERVERS: ProgramSet = ProgramSet(
      tar telnet wait-for wait-for-it wait-for-it.sh wait-for.sh wait-on wait-port wget xdg-open",
 );
 
+/// Programs that start containers, whose ports the variables of services set.
+pub(crate) const CONTAINERS: ProgramSet = ProgramSet("docker docker-compose podman podman-compose");
+
 /// Interpreters and build tools that run the project's own program.
 pub(crate) const INTERPRETERS: ProgramSet = ProgramSet(
     "air cargo deno dotnet elixir go gradle gradlew java mix mvn mvnw node perl php python \
@@ -59,6 +62,11 @@ pub(crate) fn is_with_long_flag(name: &str) -> bool {
 pub(crate) fn is_with_address(name: &str) -> bool {
     let takes_address = |flags: &[&str]| flags.contains(&"-b") || flags.contains(&"-l");
     matches!(name, "caddy" | "uvicorn") || is_in_table(name, takes_address)
+}
+
+/// Tells programs of the table, whatever their port is set by.
+pub(crate) fn is_server(name: &str) -> bool {
+    programs().any(|program| program.names.contains(&name))
 }
 
 fn is_in_table(name: &str, has: impl Fn(&[&str]) -> bool) -> bool {

@@ -8,6 +8,7 @@ mod package;
 mod passing;
 mod plan;
 mod planner;
+mod portless;
 mod runners;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,12 @@ pub(crate) struct Rewritten {
     pub(crate) note_if_taken: Option<String>,
     /// The command is a known server, and listens on the port.
     pub(crate) is_server: bool,
+}
+
+/// Tells command lines that surely take no port from `PORT`, such as those of clients and of Compose.
+pub(crate) fn takes_no_port(command_line: &[OsString]) -> bool {
+    let words: Vec<_> = command_line.iter().map(|it| it.to_string_lossy()).collect();
+    portless::takes_no_port(&words.iter().map(|it| &**it).collect::<Vec<_>>())
 }
 
 /// Rewrites a command line that is started in a folder. Reads the `package.json` of the scripts that it runs, and runs

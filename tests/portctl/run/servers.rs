@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::PORTCTL;
-use test_support::{Ran, Sandbox, free_block, install_script, occupant_of};
+use test_support::{Ran, Sandbox, free_block, install_script, occupant_of, occupant_of_in};
 
 /// A checkout with the service `web`, and programs that print their arguments and a variable.
 struct Stage {
@@ -17,7 +17,7 @@ impl Stage {
             sandbox: Sandbox::in_memory(),
             web: free_block(2),
         };
-        for name in ["vite", "flask", "tool"] {
+        for name in ["vite", "flask", "tool", "astro", "docker", "psql"] {
             let script = format!("#!/bin/sh\necho {name} \"$@\" ${{FLASK_RUN_PORT-}}\n");
             install_script(&script, &stage.sandbox.work().join(name));
         }
@@ -73,6 +73,47 @@ fn server_gets_its_port_by_its_flag_or_variable() {
         said.starts_with("note: PORT is not set, ") && said.lines().count() == 1,
         "{said}"
     );
+}
+
+#[test]
+fn nothing_is_said_about_the_ports_of_commands_that_do_not_serve() {
+    let stage = Stage::new();
+    let work = stage.sandbox.work();
+    for (words, line) in [
+        (
+            &["web", "db", "--", "docker", "compose", "up"][..],
+            "docker compose up",
+        ),
+        (&["--", "docker", "compose", "up"], "docker compose up"),
+        (&["--", "vite", "build"], "vite build"),
+        (&["--", "psql"], "psql"),
+    ] {
+        assert_eq!(stage.run(words), (line.to_owned(), String::new()));
+    }
+    let ports = Ran::of(&mut stage.portctl(&["get", "db"]));
+    let _server = occupant_of_in(ports.printed().parse().unwrap(), &work);
+    let (_, said) = stage.run(&["db", "--", "psql"]);
+    assert_eq!(said, "");
+    let (_, said) = stage.run(&["db", "--", "tool"]);
+    assert!(said.starts_with("note: db is up already: "), "{said}");
+    let (_, said) = stage.run(&["--", "psql", "{port}"]);
+    assert!(
+        said.starts_with("note: PORT is not set, and {port} stays"),
+        "{said}"
+    );
+}
+
+#[test]
+fn server_that_moves_is_noted_only_if_its_port_is_in_use() {
+    let stage = Stage::new();
+    let web = stage.web;
+    let running = format!("running: astro dev --port {web}\n");
+    assert_eq!(stage.run(&["web", "--", "astro", "dev"]).1, running);
+    let _server = occupant_of_in(web, &stage.sandbox.work());
+    let (_, said) = stage.run(&["web", "--", "astro", "dev"]);
+    let note = "note: astro may move to another port: read the address that it prints\n";
+    assert!(said.starts_with("note: web is up already: "), "{said}");
+    assert!(said.ends_with(&format!("{note}{running}")), "{said}");
 }
 
 #[test]

@@ -50,7 +50,8 @@ pub(crate) fn run(args: RunArgs, command_line: &[OsString]) -> CommandResult {
     }
     let filled = fill(&services, command_line, args.plain);
     let has_port = variables.iter().any(|(name, _)| name == PORT_VARIABLE);
-    if own.is_none() && (!has_port || filled.wants_port) {
+    let takes_no_port = rewrite::takes_no_port(command_line);
+    if own.is_none() && (filled.wants_port || !(has_port || takes_no_port)) {
         let absence = PortAbsence {
             are_named: !names.is_empty(),
             is_inherited: inherits_port(&inherited, &services),
@@ -66,6 +67,7 @@ pub(crate) fn run(args: RunArgs, command_line: &[OsString]) -> CommandResult {
     let starting = Starting {
         invocation: &invocation,
         served: own.filter(|_| rewritten.is_server),
+        may_serve: !takes_no_port,
     };
     let taken = port_look::look(&services.chosen, starting)?;
     print_notes(&taken);

@@ -26,6 +26,8 @@ pub(super) struct Starting<'a> {
     pub(super) invocation: &'a Invocation,
     /// The service whose port the command surely listens on, because it is a known server.
     pub(super) served: Option<&'a Allocation>,
+    /// Clients expect their service to be up.
+    pub(super) may_serve: bool,
 }
 
 /// Looks at the ports of services, and returns notes about those that are in use.
@@ -49,7 +51,9 @@ pub(super) fn look(
     // One look at all processes is enough for the services that are up.
     for status in backend.status(busy)? {
         match (status.state, &status.listener) {
-            (ServiceState::Up, Some(listener)) => notes.push(up(&status.allocation, listener)),
+            (ServiceState::Up, Some(listener)) => {
+                notes.extend(up(&status.allocation, listener, starting))
+            }
             _ => notes.extend(look_closely(&*backend, &status.allocation, starting)?),
         }
     }
@@ -67,7 +71,7 @@ fn look_closely(
     };
     let owner = Whose::of(&in_use, allocation.dir.as_deref());
     if let (Whose::Ours, Some(listener)) = (&owner, &in_use.listener) {
-        return Ok(Some(up(allocation, listener)));
+        return Ok(up(allocation, listener, starting));
     }
     let is_served = starting.served.is_some_and(|it| it.id == allocation.id);
     let consequence = consequence(&owner, &in_use, is_served);
@@ -106,8 +110,11 @@ fn refusal(invocation: &Invocation, allocation: &Allocation, server: &Server) ->
     report.hint(hint)
 }
 
-fn up(allocation: &Allocation, listener: &Listener) -> String {
-    format!("{} is up already: {listener}", allocation.key.service())
+fn up(allocation: &Allocation, listener: &Listener, starting: Starting) -> Option<String> {
+    let service = allocation.key.service();
+    starting
+        .may_serve
+        .then(|| format!("{service} is up already: {listener}"))
 }
 
 #[cfg(test)]

@@ -1,0 +1,59 @@
+//! Command lines that take no port.
+
+use crate::programs::{
+    CONTAINERS, INTERPRETERS, NO_SERVERS, Reached, base_name, inner_command, is_server,
+    serving_program,
+};
+
+/// Tells command lines that surely take no port from `PORT`: clients, servers that do something else, as `rails console`
+/// does, and programs that start containers.
+pub(super) fn takes_no_port(words: &[&str]) -> bool {
+    let Reached::Program {
+        name, arguments_at, ..
+    } = inner_command(words).reached
+    else {
+        return false;
+    };
+    let base = base_name(name);
+    let arguments = words.get(arguments_at..).unwrap_or_default();
+    NO_SERVERS.contains(base)
+        || CONTAINERS.contains(base)
+        // The program of an interpreter may be any.
+        || (is_server(base) && !INTERPRETERS.contains(base) && serving_program(name, arguments).is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::takes_no_port;
+
+    #[test]
+    fn clients_containers_and_other_subcommands_take_no_port() {
+        let takes_no_port = |line: &str| takes_no_port(&line.split(' ').collect::<Vec<_>>());
+        for line in [
+            "psql -h localhost",
+            "/usr/bin/curl localhost",
+            "env COMPOSE_PROFILES=db docker compose up",
+            "docker-compose up",
+            "npx vite build",
+            "bin/rails db:migrate",
+            "python manage.py migrate",
+        ] {
+            assert!(takes_no_port(line), "{line}");
+        }
+        for line in [
+            "vite",
+            "rails s",
+            "npm run dev",
+            "npm test",
+            "node server.js",
+            "php server.php",
+            "dotnet server.dll",
+            "./dev.sh",
+            "sh -c psql",
+            "env",
+            "",
+        ] {
+            assert!(!takes_no_port(line), "{line}");
+        }
+    }
+}
