@@ -95,9 +95,10 @@ impl Planner {
     /// Plans for words that are not understood. If they have the port, the user knows the place for it.
     fn left_alone(&self, words: &[&str], note: String) -> Plan {
         let port = self.port.to_string();
-        match words.iter().any(|word| word.contains(&port)) {
-            true => Plan::default(),
-            false => Plan::note(note),
+        if words.iter().any(|word| word.contains(&port)) {
+            Plan::default()
+        } else {
+            Plan::note(note)
         }
     }
 

@@ -52,7 +52,7 @@ pub(super) fn look(
     for status in backend.status(busy)? {
         match (status.state, &status.listener) {
             (ServiceState::Up, Some(listener)) => {
-                notes.extend(up(&status.allocation, listener, starting))
+                notes.extend(up(&status.allocation, listener, starting));
             }
             _ => notes.extend(look_closely(&*backend, &status.allocation, starting)?),
         }
