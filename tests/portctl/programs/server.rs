@@ -23,7 +23,7 @@ pub(super) struct Server {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Others {
     None,
-    /// A port for the browser's connection that updates modules. Servers move it if it is taken.
+    /// A port for the browser's connection that updates modules. If it is taken, servers take one of the next.
     Updates(u16),
     /// Between its own processes and for a debugger, on ports that the system or the server chooses.
     Internal,
@@ -84,7 +84,7 @@ impl Server {
     fn unexpected(&self, ports: &BTreeSet<u16>, own: Option<u16>) -> BTreeSet<u16> {
         let is_other = |port: u16| match self.others {
             Others::None => false,
-            Others::Updates(other) => port == other,
+            Others::Updates(first) => (first..first + 20).contains(&port),
             // 9229 is Node's debugger, which moves to the next port if it is taken.
             Others::Internal => (9229..9329).contains(&port) || port >= 32768,
         };
