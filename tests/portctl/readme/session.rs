@@ -73,7 +73,12 @@ const STAND_INS: [(&str, &str); 11] = [
             proxies=~/docker-${PWD##*/}.pids
             case $2 in
                 up) ;;
-                down) kill $(cat "$proxies"); exit ;;
+                down)
+                    for proxy in $(cat "$proxies"); do
+                        kill $proxy
+                        while [ -e /proc/$proxy/exe ]; do sleep 0.05; done
+                    done
+                    exit ;;
                 *) exit 1 ;;
             esac
             db=$DB_PORT web=$WEB_PORT
@@ -185,11 +190,20 @@ impl<'a> ReadmeMachine<'a> {
             let _ = writeln!(self.script, "cd {folder}");
         }
         for shown in commands {
-            let _ = writeln!(
-                self.script,
-                "printf '{MARK}%s\\n' \"$PWD\"\n{}",
-                shown.command
-            );
+            let _ = writeln!(self.script, "printf '{MARK}%s\\n' \"$PWD\"");
+            let command = shown.command;
+            let _ = if runs_in_background(command) {
+                // Its output would appear among that of the commands after it.
+                writeln!(self.script, "{{ {command}\n}} >>~/background.log 2>&1")
+            } else if command.starts_with("kill ") {
+                // Signals take effect at some later time.
+                writeln!(
+                    self.script,
+                    "{command}\ncode=$?; wait 2>/dev/null; (exit $code)"
+                )
+            } else {
+                writeln!(self.script, "{command}")
+            };
             let _ = writeln!(self.script, "printf '{MARK}%s\\n' $?");
             self.commands.push(shown);
         }
@@ -245,6 +259,12 @@ impl<'a> ReadmeMachine<'a> {
 
 /// Remark of the machine with two worktrees.
 const WORKING_DAY: &str = "on a new machine, with Compose";
+
+fn runs_in_background(command: &str) -> bool {
+    let command = command.split_once(" #").map_or(command, |(it, _)| it);
+    let command = command.trim_end();
+    command.ends_with('&') && !command.ends_with("&&")
+}
 
 /// Compares a command's folder, output and exit code with the README. If the README shows no output, any output
 /// matches. `...` matches any lines.
