@@ -48,12 +48,14 @@ pub(super) fn undo_clash(
     if new.is_empty() {
         return Ok(());
     }
-    let all = here.read_again()?;
+    let mut others = here.read_again()?;
+    // The new ones were compared with each other before they were allocated.
+    others.retain(|other| new.iter().all(|it| it.id != other.id));
     let declared = here.declarations()?;
     for (index, it) in new.iter().enumerate() {
         let service = it.key.service();
         let names = variables_of(declared, service);
-        let found = all.iter().find_map(|other| {
+        let found = others.iter().find_map(|other| {
             let other_service = other.key.service();
             let is_earlier = other.id < it.id && service != other_service;
             let mut others = variables_of(declared, other_service).into_iter();

@@ -101,7 +101,11 @@ pub(crate) fn run(args: SyncArgs) -> CommandResult {
 }
 
 fn print(services: &[&Allocation], files: &[WrittenChange]) -> std::io::Result<()> {
-    if !services.is_empty() {
+    if services.is_empty() {
+        output::remark(
+            "portctl.toml declares no services; add some, as in `web = 5173` below [services]",
+        )?;
+    } else {
         let rows = services.iter().map(|it| {
             let port = Cow::from(it.port.to_string());
             vec![visible(it.key.service()), port, Cow::from(url(it))]

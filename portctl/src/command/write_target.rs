@@ -125,8 +125,9 @@ fn refusal(
     let other = target.parent().and_then(checkout_root);
     let other = other.filter(|it| it != root);
     match error {
-        PlaceError::Unreachable(error) => Report::new(format!("{shown}: {error}"))
-            .hint("name a file in a folder that exists and that you can write to"),
+        PlaceError::Unreachable(error) => {
+            Report::new(format!("{shown}: {error}")).hint(suggestions.reachable())
+        }
         PlaceError::InsideGit => {
             Report::new(format!("{shown} is in a folder of git's own")).hint(suggestions.print())
         }
@@ -190,6 +191,14 @@ fn in_nested(place: &FilePlace, file: &Path, other: &Path, suggestions: &Suggest
 }
 
 impl Suggestions<'_> {
+    fn reachable(&self) -> &'static str {
+        if self.written.command == "sync" {
+            "make its folder, or correct [files] in portctl.toml"
+        } else {
+            "name a file in a folder that exists and that you can write to"
+        }
+    }
+
     fn print(&self) -> String {
         format!(
             "`{}` prints the variables",

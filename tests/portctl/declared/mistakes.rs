@@ -71,7 +71,7 @@ fn refused_file_stops_sync_before_anything_is_allocated() {
         ("tracked.env", "git tracks it"),
         ("new/.env", "cp new/.env.example new/.env && portctl sync"),
         ("out/.env", "leads out of this checkout"),
-        ("gone/.env", "No such file"),
+        ("gone/.env", "hint: make its folder, or correct [files]"),
         ("apps", "apps"),
     ] {
         project.declare(&format!("[files]\n'.env' = 'all'\n'{file}' = 'all'\n"));

@@ -60,6 +60,17 @@ fn sync_without_a_project_file_names_init() {
 }
 
 #[test]
+fn sync_without_services_says_so_and_makes_no_file() {
+    let project = Project::new();
+    project.write("portctl.toml", "[files]\n'.env' = 'all'\n");
+    let ran = project.run(&["sync"]);
+    assert_eq!((ran.code, &*ran.stdout), (Some(0), ""));
+    let remark = "portctl.toml declares no services; ";
+    assert!(ran.stderr.starts_with(remark), "{ran:?}");
+    assert!(!project.root.join(".env").exists());
+}
+
+#[test]
 fn service_that_is_not_declared_any_more_keeps_its_port() {
     let project = Project::new();
     project.declare("");
