@@ -59,7 +59,7 @@ impl<'a> FileChange<'a> {
         let shown = visible(&self.target.file.display().to_string()).into_owned();
         let mut notes = Vec::new();
         // Git is not needed for a file that stays as it is.
-        if planned.is_change() && self.status()? == FileStatus::Untracked {
+        if planned.is_change() && self.status()? == FileStatus::Untracked && !variables.is_empty() {
             notes.push(format!(
                 "{shown} is not ignored by git; add it to .gitignore"
             ));

@@ -55,6 +55,7 @@ pub(crate) fn run(args: MoveArgs) -> CommandResult {
     let left = (moved.id != before.id).then_some(before.port);
     let updated = update_files(&*backend, here.typed(), left);
     Ok(Done::Printed(if args.json {
+        print_notes(&updated);
         output::print_json(&moved)
     } else {
         print_notes(&notes);

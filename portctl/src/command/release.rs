@@ -67,6 +67,8 @@ pub(crate) fn run(args: ReleaseArgs) -> CommandResult {
         update_files(&*backend, here.typed(), released.iter().map(|it| it.port))
     };
     if args.json {
+        // Ports that stay in a file would be used.
+        print_notes(&updated);
         return Ok(Done::Printed(output::print_json(&released)));
     }
     let (done, verb) = if args.dry_run {

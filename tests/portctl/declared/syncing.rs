@@ -175,7 +175,7 @@ fn files_that_release_cannot_update_are_noted() {
     let outside = project.sandbox.work().join("c.env");
     fs::rename(project.root.join("c.env"), &outside).unwrap();
     std::os::unix::fs::symlink(&outside, project.root.join("c.env")).unwrap();
-    let ran = project.run(&["release"]);
+    let ran = project.run(&["release", "--json"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     for note in [
         "note: not up to date: a.env was not changed, because git tracks it",
