@@ -58,14 +58,31 @@ fn flag_value<'a>(flag: &str, word: &'a str, next: Option<&'a str>) -> Option<&'
     is_attached.then_some(rest)
 }
 
+/// The flags with a value of the programs that take a positional port: Django's runserver and Python's http.server.
+const WITH_VALUE: &[&str] = &[
+    "--bind",
+    "--directory",
+    "--protocol",
+    "--pythonpath",
+    "--settings",
+    "--verbosity",
+    "-b",
+    "-d",
+    "-p",
+    "-v",
+];
+
 /// Returns a port or an address among the positional arguments.
 fn positional<'a>(arguments: &[&'a str]) -> Option<PortSetting<'a>> {
-    let is_port = |word: &&&str| {
+    let is_port = |at: &usize| {
+        let word = arguments[*at];
+        let before = at.checked_sub(1).map(|before| arguments[before]);
+        let is_value = before.is_some_and(|flag| WITH_VALUE.contains(&flag));
         let is_address = PortSetting::of(word).port.is_some();
-        !word.starts_with('-') && (is_address || word.contains('$'))
+        !word.starts_with('-') && !is_value && (is_address || word.contains('$'))
     };
-    let found = arguments.iter().find(is_port);
-    found.map(|word| PortSetting::of(word))
+    let found = (0..arguments.len()).find(is_port);
+    found.map(|at| PortSetting::of(arguments[at]))
 }
 
 #[cfg(test)]
@@ -101,6 +118,9 @@ mod tests {
                 "manage.py runserver --noreload [::1]:4000",
                 Some("[::1]:4000"),
             ),
+            ("manage.py runserver -v 2 --settings shop", None),
+            ("manage.py runserver --verbosity 2 4000", Some("4000")),
+            ("http.server --directory 8080 4000", Some("4000")),
             ("http.server 4000 --bind ::1", Some("4000")),
             ("http.server --bind 127.0.0.1 --directory .", None),
             ("streamlit run app.py --server.port=4000", Some("4000")),
