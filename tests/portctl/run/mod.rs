@@ -165,6 +165,21 @@ fn command_that_cannot_be_run_exits_with_the_codes_that_shells_use() {
         complaint.starts_with("error: cannot run no-such-program: "),
         "{complaint}"
     );
+    test_support::install_script("#!/none/sh\n", &sandbox.work().join("script"));
+    for (name, hint) in [
+        ("./none", "check its path"),
+        (
+            "./script",
+            "its interpreter is missing, which its first line names",
+        ),
+    ] {
+        let ran = sandbox.run(PORTCTL, &["run", "web", "--", name]);
+        let complaint = ran.complained(127);
+        assert!(
+            complaint.ends_with(&format!("\nhint: {hint}")),
+            "{complaint}"
+        );
+    }
     let file = sandbox.work().join("file");
     fs::write(&file, "").unwrap();
     let words = ["run", "--service", "web", "--", "./file"];

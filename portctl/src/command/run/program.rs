@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
+use std::path::Path;
 
 use super::super::invocation::Invocation;
 use crate::command_error::CommandError;
@@ -59,8 +60,8 @@ pub(super) fn not_run(
     error: &io::Error,
 ) -> CommandError {
     let program = command_line.first().map(OsString::as_os_str);
-    let program = program.unwrap_or_default().display();
-    let report = Report::new(format!("cannot run {program}: {error}"));
+    let program = program.unwrap_or_default();
+    let report = Report::new(format!("cannot run {}: {error}", program.display()));
     if error.kind() != ErrorKind::NotFound {
         return CommandError::NotRun {
             report: report.hint("check that it is a program and has permission to run"),
@@ -75,11 +76,22 @@ pub(super) fn not_run(
             let meant = meant.with(services);
             format!("did you mean `{meant}`?")
         }
-        _ => "check that it is installed and on the PATH".to_owned(),
+        _ => missing_step(Path::new(program)).to_owned(),
     };
     CommandError::NotRun {
         report: report.hint(hint),
         code: EXIT_NOT_FOUND,
+    }
+}
+
+/// Returns the next step for a program that the system does not find.
+fn missing_step(program: &Path) -> &'static str {
+    if program.components().count() == 1 {
+        "check that it is installed and on the PATH"
+    } else if program.exists() {
+        "its interpreter is missing, which its first line names"
+    } else {
+        "check its path"
     }
 }
 
