@@ -1,6 +1,7 @@
 //! The change of one command line.
 
 use super::line::Place;
+use crate::output::wording;
 
 /// Stands for the port in added words, and is the placeholder of `run` for it.
 pub(super) const PORT: &str = "{port}";
@@ -32,9 +33,20 @@ impl Insertion {
             Place::Typed | Place::Shell => PORT.to_owned(),
             Place::Script(_) => format!("${{PORT:-{}}}", self.default_port),
         };
-        let mut advice: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        let mut advice: Vec<String> = words.iter().map(|word| quoted(word)).collect();
         advice.splice(self.at..self.at, self.words_with(&port));
         advice.join(" ")
+    }
+}
+
+/// Quotes a word that is not one without quotes. Operators and variables keep their meaning.
+fn quoted(word: &str) -> String {
+    if !word.is_empty() && !word.contains(char::is_whitespace) {
+        word.to_owned()
+    } else if word.contains(['"', '\\', '`']) {
+        wording::quoted(word).into_owned()
+    } else {
+        format!("\"{word}\"")
     }
 }
 

@@ -37,6 +37,10 @@ const NOTED: &[(&str, &str)] = &[
         "script `compound` is more than one plain command, so its server was not given port 4000: write `vite --host --port ${PORT:-5173} --strictPort` in it",
     ),
     (
+        "npm run compound:quoted",
+        "write `vite --mode \"my mode\" --define 'x \"y\"' > log --port ${PORT:-5173} --strictPort` in it",
+    ),
+    (
         "npm run compound:script",
         "write `npm run dev -- --port ${PORT:-5173} --strictPort` in it",
     ),

@@ -42,6 +42,7 @@ const SCRIPTS: &str = r#"{
     "assigned:unread": "PORT=$PORT vite",
     "flask:port": "FLASK_RUN_PORT=3000 flask run",
     "compound": "tsc && vite --host",
+    "compound:quoted": "tsc && vite --mode 'my mode' --define \"x \\\"y\\\"\" > log",
     "compound:next": "tsc && next dev",
     "compound:fixed": "tsc && vite --port 3000",
     "compound:build": "tsc && vite build",
