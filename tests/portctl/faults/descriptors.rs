@@ -2,10 +2,12 @@
 
 use std::process::Command;
 
+use port_registry::AllocationId;
+
 use super::observed::{error_line, rows};
 use crate::PORTCTL;
 use test_support::daemon::{Daemon, PORT_REGISTRY};
-use test_support::{Ran, Sandbox, is_available};
+use test_support::{Ran, Sandbox, free_block, is_available};
 
 /// With fewer descriptors, the loader cannot load the program.
 pub(crate) const FEWEST: u32 = 4;
@@ -31,14 +33,23 @@ fn portctl_with_too_few_descriptors_answers_correctly_or_fails() {
         return;
     }
     let sandbox = Sandbox::new();
-    let port = sandbox.run(PORTCTL, &["get", "web"]).printed().to_owned();
+    // Ports that no other program begins to use, because `list` would name it.
+    let first = free_block(2);
+    let range = format!("{first}-{}", first + 1);
+    let mut get = sandbox.command(PORTCTL);
+    get.args(["get", "web"]).env("PORT_REGISTRY_RANGE", &range);
+    let port = Ran::of(&mut get).printed().to_owned();
     let list = ["list", "--all"];
     let mut works_from = [None; 3];
     for files in FEWEST..=ENOUGH {
         let before = rows(&sandbox);
         let listed = sandbox.run(PORTCTL, &list).printed().to_owned();
         let new = format!("service-{files}");
-        let run = |words: &[&str]| Ran::of(limited(&sandbox, files).arg(PORTCTL).args(words));
+        let run = |words: &[&str]| {
+            let mut command = limited(&sandbox, files);
+            command.env("PORT_REGISTRY_RANGE", &range);
+            Ran::of(command.arg(PORTCTL).args(words))
+        };
         let answers = [run(&list), run(&["get", "web"]), run(&["get", &new])];
         let after = rows(&sandbox);
         for (answer, works_from) in answers.iter().zip(&mut works_from) {
@@ -58,8 +69,10 @@ fn portctl_with_too_few_descriptors_answers_correctly_or_fails() {
         }
         if answers[2].code == Some(0) {
             assert_eq!(after.len(), before.len() + 1);
-            let (_, service, port) = after.last().unwrap();
+            let (id, service, port) = after.last().unwrap();
             assert_eq!((service, &*port.to_string()), (&new, answers[2].printed()));
+            let id = AllocationId::new(*id).unwrap();
+            sandbox.registry().release(id).unwrap();
         } else {
             assert_eq!(after, before);
         }
