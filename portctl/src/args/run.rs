@@ -37,7 +37,7 @@ pub(crate) struct RunArgs {
     #[argh(switch)]
     pub(crate) force: bool,
 
-    /// run the command as it is typed, without its port in flags and placeholders
+    /// run the command as it is typed, without its port in flags and placeholders, and without advice on them
     #[argh(switch)]
     pub(crate) plain: bool,
 
