@@ -8,7 +8,7 @@ use crate::backend::Backend;
 use crate::checkout::Here;
 use crate::command_error::CommandError;
 use crate::declared::{Declarations, variables_of};
-use crate::env_file::variables::{self, VariableClash};
+use crate::env_file::variables::{self, VariableClash, give_up_hint};
 use crate::service_name::likely_meaning;
 use crate::suggestion;
 
@@ -30,8 +30,12 @@ pub(super) fn check(
             return Err(refusal(invocation, word, &meaning, &words));
         }
     }
-    match variables::first_clash(&existing, here.declarations()?, services.iter().copied()) {
-        Some(found) => Err(clash(invocation, services, &found, services[found.index])),
+    let declared = here.declarations()?;
+    match variables::first_clash(&existing, declared, services.iter().copied()) {
+        Some(found) => {
+            let service = services[found.index];
+            Err(clash(invocation, declared, services, &found, service))
+        }
         None => Ok(existing),
     }
 }
@@ -71,7 +75,7 @@ pub(super) fn undo_clash(
             let ids: Vec<AllocationId> = new.iter().map(|it| it.id).collect();
             // If another process has released one of them, none is left to undo.
             let _ = backend.release_all(&ids)?;
-            return Err(clash(invocation, services, &found, service));
+            return Err(clash(invocation, declared, services, &found, service));
         }
     }
     Ok(())
@@ -80,11 +84,18 @@ pub(super) fn undo_clash(
 /// Reports a new service whose variable another one has.
 fn clash(
     invocation: &Invocation,
+    declared: Option<&Declarations>,
     services: &[&str],
     found: &VariableClash,
     service: &str,
 ) -> CommandError {
     let other = &*found.other;
+    let is_declared = |name: &str| declared.is_some_and(|it| it.service(name).is_some());
+    if is_declared(service) && !is_declared(other) {
+        let release = invocation.of("release").with(&[other]);
+        let hint = give_up_hint(other, &release);
+        return found.report(service).hint(hint).into();
+    }
     let mut meant: Vec<&str> = Vec::new();
     for named in services {
         let named = if *named == service { other } else { named };

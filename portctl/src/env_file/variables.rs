@@ -36,10 +36,13 @@ pub(crate) fn of(
     let services = allocations.iter().map(|it| it.key.service());
     if let Some(clash) = first_clash(&[], declared, services) {
         let service = allocations[clash.index].key.service();
-        return Err(clash.report(service).hint(format!(
-            "release one of them and choose another name: `portctl release{}`",
-            wording::service(service)
-        )));
+        let release = format!("portctl release{}", wording::service(service));
+        return Err(clash.report(service).hint(match declared {
+            Some(declared) if declared.service(service).is_none() => {
+                give_up_hint(service, &release)
+            }
+            _ => format!("release one of them and choose another name: `{release}`"),
+        }));
     }
     let mut seen = BTreeSet::new();
     let variables = allocations.iter().flat_map(|it| {
@@ -88,6 +91,11 @@ impl VariableClash {
             "the services {other} and {service} would share the variable {variable}"
         ))
     }
+}
+
+/// Suggests to release a service that the project file does not declare, in favour of one that it does.
+pub(crate) fn give_up_hint(undeclared: &str, release: &str) -> String {
+    format!("{undeclared} is not in portctl.toml; `{release}` gives its variable up")
 }
 
 /// The table of the project file that computes variables.

@@ -87,6 +87,23 @@ fn service_that_is_not_declared_any_more_keeps_its_port() {
 }
 
 #[test]
+fn renamed_service_is_refused_until_the_old_one_is_released() {
+    let project = Project::new();
+    project.write("portctl.toml", "[services]\napi = {}\n");
+    project.run(&["sync"]).printed();
+    let renamed = "[services]\nbackend = { env = 'API_PORT' }\n";
+    project.write("portctl.toml", renamed);
+    for words in [&["get"][..], &["env"], &["run", "--", "true"], &["sync"]] {
+        let ran = project.run(words);
+        let hint = "hint: api is not in portctl.toml; `portctl release api` gives its variable up";
+        assert!(ran.complained(1).contains(hint), "{words:?}: {ran:?}");
+    }
+    project.run(&["release", "api"]).printed();
+    project.run(&["sync"]).printed();
+    assert_eq!(project.held().len(), 1);
+}
+
+#[test]
 fn syncs_at_once_agree() {
     let project = Project::new();
     project.declare("[files]\n'.env' = 'all'\n");
