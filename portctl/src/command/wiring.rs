@@ -15,17 +15,24 @@ pub(super) fn variables_of_services(
     Ok(variables::of(allocations, here.declarations()?)?)
 }
 
-/// Returns all variables of the checkout, whose allocations these are. Those that refer to a service without a port are
-/// left out.
+/// Returns all variables of the checkout, whose allocations these are, in the order of the project file. Those that refer to
+/// a service without a port are left out.
 pub(super) fn all_variables(
     here: &Here,
     allocations: &[Allocation],
 ) -> Result<Vec<Variable>, CommandError> {
-    let mut all = variables_of_services(here, allocations)?;
-    if let Some(declared) = here.declarations()? {
-        let references = here.references(declared, allocations)?;
-        all.extend(variables::computed(&declared.env, &references));
-    }
+    let Some(declared) = here.declarations()? else {
+        return variables_of_services(here, allocations);
+    };
+    let names = declared.names();
+    let mut sorted = allocations.to_vec();
+    sorted.sort_by_cached_key(|it| {
+        let position = names.iter().position(|name| name == it.key.service());
+        position.unwrap_or(names.len())
+    });
+    let mut all = variables_of_services(here, &sorted)?;
+    let references = here.references(declared, allocations)?;
+    all.extend(variables::computed(&declared.env, &references));
     Ok(all)
 }
 

@@ -139,6 +139,13 @@ fn release_and_move_update_the_files() {
     assert!(!env.contains("WEB_PORT") && !env.contains("URL="), "{env}");
     assert!(env.contains("DB_PORT"), "{env}");
     assert!(!project.root.join("other.env").exists());
+    // The order is that of the project file, so that the file does not change back and forth.
+    project.run(&["get", "web"]).printed();
+    assert_eq!(project.run(&["move", "db"]).code, Some(0));
+    let moved = project.read(".env");
+    assert_eq!(project.run(&["sync"]).code, Some(0));
+    fs::remove_file(project.root.join("other.env")).unwrap();
+    assert_eq!(project.read(".env"), moved);
     // A refusal is a note, because the port is released already.
     project.write(".env", &format!("{env}DB_PORT=1\n"));
     let refused = project.run(&["release", "db"]);
