@@ -191,19 +191,7 @@ impl<'a> ReadmeMachine<'a> {
         }
         for shown in commands {
             let _ = writeln!(self.script, "printf '{MARK}%s\\n' \"$PWD\"");
-            let command = shown.command;
-            let _ = if runs_in_background(command) {
-                // Its output would appear among that of the commands after it.
-                writeln!(self.script, "{{ {command}\n}} >>~/background.log 2>&1")
-            } else if command.starts_with("kill ") {
-                // Signals take effect at some later time.
-                writeln!(
-                    self.script,
-                    "{command}\ncode=$?; wait 2>/dev/null; (exit $code)"
-                )
-            } else {
-                writeln!(self.script, "{command}")
-            };
+            let _ = writeln!(self.script, "{}", as_typed(shown.command));
             let _ = writeln!(self.script, "printf '{MARK}%s\\n' $?");
             self.commands.push(shown);
         }
@@ -260,10 +248,19 @@ impl<'a> ReadmeMachine<'a> {
 /// Remark of the machine with two worktrees.
 const WORKING_DAY: &str = "on a new machine, with Compose";
 
-fn runs_in_background(command: &str) -> bool {
-    let command = command.split_once(" #").map_or(command, |(it, _)| it);
-    let command = command.trim_end();
-    command.ends_with('&') && !command.ends_with("&&")
+/// Returns what a shell without terminals runs for a command.
+fn as_typed(command: &str) -> String {
+    if command.starts_with("# Ctrl+C in the ") {
+        // Signals take effect at some later time.
+        return "kill $(jobs -p); wait 2>/dev/null; true".to_owned();
+    }
+    match command.split_once("  # in the ") {
+        // Its output would appear among that of the commands after it.
+        Some((command, _)) => {
+            format!("{{ {command} < /dev/null &\n}} >>~/background.log 2>&1")
+        }
+        None => command.to_owned(),
+    }
 }
 
 /// Compares a command's folder, output and exit code with the README. If the README shows no output, any output
