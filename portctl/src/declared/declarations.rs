@@ -32,9 +32,7 @@ impl Declarations {
     ///
     /// Fails like [`Declarations::of`], and if the file cannot be read.
     pub(crate) fn read(checkout: &Checkout) -> Result<Option<Declarations>, Report> {
-        let unread =
-            |error: std::io::Error| Report::new(error.to_string()).hint("correct the file");
-        let file = checkout.project_file().map_err(unread)?;
+        let file = checkout.project_file().map_err(|it| incorrect(&it))?;
         file.map(|it| Declarations::of(&it)).transpose()
     }
 
@@ -44,14 +42,11 @@ impl Declarations {
     ///
     /// Reports the first mistake with its line. Nothing of a file with a mistake counts.
     pub(crate) fn of(file: &PortctlToml) -> Result<Declarations, Report> {
-        let invalid = |error: std::io::Error| {
-            Report::new(error.to_string()).hint("correct the file, or update portctl")
-        };
-        let table = file.parse().map_err(invalid)?;
+        let table = file.parse().map_err(|it| incorrect(&it))?;
         let document = Document::new(file);
         document.check_keys(&document.entries(&table), &KEYS, "")?;
         // The library reads its value.
-        file.app(&table).map_err(invalid)?;
+        file.app(&table).map_err(|it| incorrect(&it))?;
         let services = services::read(&document, &document.table(&table, "services")?)?;
         let mut names = OwnedNames::of_services(&document, &services)?;
         let env = document.table(&table, "env")?;
@@ -96,6 +91,11 @@ impl Declarations {
     pub(crate) fn root(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new(""))
     }
+}
+
+/// Reports a file that cannot be read, or is no TOML.
+fn incorrect(error: &std::io::Error) -> Report {
+    Report::new(error.to_string()).hint("correct the file")
 }
 
 /// Returns the variables of a service: those that are declared, or else the usual one.

@@ -29,7 +29,7 @@ impl OwnedNames {
         for service in services {
             for variable in &service.variables {
                 let owner = format!("the service {}", service.name);
-                names.add(document, variable, &owner, service.line)?;
+                names.add(document, variable, &owner, service.env_line)?;
             }
         }
         Ok(names)

@@ -23,6 +23,9 @@ pub(crate) struct DeclaredService {
     /// The names of its variables, at least one.
     pub(crate) variables: Vec<String>,
     pub(crate) line: usize,
+    /// The lines of its keys `port` and `env`, or else that of the service.
+    pub(super) port_line: usize,
+    pub(super) env_line: usize,
 }
 
 /// Reads the services.
@@ -30,18 +33,19 @@ pub(super) fn read(document: &Document, entries: &[Entry]) -> Result<Vec<Declare
     let mut services: Vec<DeclaredService> = Vec::with_capacity(entries.len());
     for entry in entries {
         let service = service(document, entry)?;
-        let line = service.line;
         for other in &services {
+            let mut line = service.line;
             let problem = if other.name == service.name {
                 format!(
                     "the service {} is on line {} already",
                     service.name, other.line
                 )
             } else if other.preferred.is_some() && other.preferred == service.preferred {
+                line = service.port_line;
                 let port = service.preferred.map(Port::get).unwrap_or_default();
                 format!(
                     "{} and {} (line {}) cannot both have port {port}",
-                    service.name, other.name, other.line
+                    service.name, other.name, other.port_line
                 )
             } else {
                 continue;
@@ -62,14 +66,21 @@ fn service(document: &Document, entry: &Entry) -> Result<DeclaredService, Report
     let line = entry.line;
     let name = name(document, entry)?;
     let usual = || vec![variable_name(&name)];
+    let (mut port_line, mut env_line) = (line, line);
     let (preferred, variables) = match entry.value {
         DeValue::Table(table) => {
             let entries = document.entries(table);
             document.check_keys(&entries, &KEYS, &format!(" of the service {name}"))?;
             let of = |key: &str| entries.iter().find(|it| it.key == key);
+            if let Some(entry) = of("port") {
+                port_line = entry.line;
+            }
             let preferred = of("port").map(|it| port(document, it.line, it.value));
             let variables = match of("env") {
-                Some(entry) => variables(document, entry)?,
+                Some(entry) => {
+                    env_line = entry.line;
+                    variables(document, entry)?
+                }
                 None => usual(),
             };
             (preferred.transpose()?, variables)
@@ -77,13 +88,15 @@ fn service(document: &Document, entry: &Entry) -> Result<DeclaredService, Report
         value => (Some(port(document, line, value)?), usual()),
     };
     for variable in &variables {
-        rules::check(document, line, variable)?;
+        rules::check(document, env_line, variable)?;
     }
     Ok(DeclaredService {
         name,
         preferred,
         variables,
         line,
+        port_line,
+        env_line,
     })
 }
 

@@ -105,10 +105,7 @@ fn checkout_has_its_root_and_the_rule_that_gave_its_name() {
         "problem",
         "portctl.toml:1: `app` must be a text",
     );
-    assert_eq!(
-        findings.hint("checkout"),
-        "correct the file, or update portctl"
-    );
+    assert_eq!(findings.hint("checkout"), "correct the file");
 }
 
 #[test]
