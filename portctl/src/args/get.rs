@@ -12,8 +12,8 @@ use port_registry::Port;
     note = "The ports are printed one per line, in the order of the services, or of those that \
             portctl.toml declares if none is named. If one of them \
             cannot be allocated, none is. A service keeps its port until it is released, so the \
-            same command prints the same port again, whatever --prefer says, and a note tells \
-            who has a preferred port that the service did not get.",
+            same command prints the same port again. If --prefer names another one, a note tells \
+            why the service did not get it.",
     example = "port=$({command_name} web) && PORT=$port npm run dev\n{command_name} web api postgres"
 )]
 pub(crate) struct GetArgs {

@@ -77,7 +77,6 @@ fn positional_word(info: &CommandInfoWithArgs, positional: &PositionalInfo) -> V
     let name = Value(positional.name.to_owned());
     // argh does not know which of them are required, because `--service` may replace them.
     match (info.name, &positional.optionality) {
-        ("get", _) => vec![name, Mark("...")],
         (command, _) if takes_one_service(command) => vec![name],
         (_, Optionality::Required) => vec![name],
         (_, Optionality::Optional) => optional(vec![name], "]"),
