@@ -42,10 +42,10 @@ impl Here<'_> {
         let Some(declared) = self.declarations()? else {
             return Ok(claim);
         };
-        let is_beside_main = self.opened()?.is_beside_main_checkout();
+        let prefers = self.prefers_declared_ports()?;
         let service = declared.service(claim.key().service());
         let preferred = service.and_then(|it| it.preferred);
-        let preferred = preferred.filter(|_| !is_beside_main);
+        let preferred = preferred.filter(|_| prefers);
         let mut others = declared.preferred_ports();
         others.retain(|port| Some(*port) != preferred);
         let claim = claim.with_avoided_ports(others);
@@ -53,6 +53,12 @@ impl Here<'_> {
             Some(port) => claim.with_prefer(port),
             None => claim,
         })
+    }
+
+    /// Returns true if the declared services get their preferred ports here: not in a linked worktree, if there is a main
+    /// checkout.
+    pub(crate) fn prefers_declared_ports(&self) -> Result<bool, CommandError> {
+        Ok(!self.opened()?.is_beside_main_checkout())
     }
 
     /// Returns the values of references: the ports of these allocations, and the labels of the checkout.

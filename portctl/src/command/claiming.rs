@@ -87,6 +87,10 @@ pub(super) fn get_or_allocate(
             matches!(wish, PortWish::Only(port) if port != it.port) || here.takes_over(it)
         });
     }
+    if let PortWish::Preferred(port) = wish {
+        let kept = found.iter().flatten();
+        notes.extend(kept.filter_map(|it| preferred::note_of_kept(invocation, it, port)));
+    }
     let missing = services.iter().zip(&found);
     let missing: Vec<&str> = missing
         .filter(|(_, held)| held.is_none())
@@ -170,14 +174,14 @@ fn claim_missing(
     new_services::undo_clash(backend, here, invocation, services, &new)?;
     let declared = here.declarations()?;
     let similar = new.iter();
-    notes.extend(similar.filter_map(|it| new_services::similar_name(&existing, declared, it)));
+    notes.extend(similar.filter_map(|it| new_services::note_of_name(&existing, declared, it)));
     notes.extend(new.iter().filter_map(|it| here.hidden_by_variable(it)));
     let answers = claims.iter().zip(&claimed);
     notes.extend(answers.filter_map(|(claim, got)| {
         let preferred = claim
             .prefer()
             .filter(|_| got.is_new && claim.port().is_none())?;
-        preferred::note_of_new(backend, invocation, &got.allocation, preferred)
+        preferred::note_of_new(backend, invocation, declared, &got.allocation, preferred)
     }));
     if is_first && let (Some(claim), Some(new)) = (claims.first(), new.first()) {
         notes.extend(note_of_mark(backend, claim, new));

@@ -52,8 +52,11 @@ pub(crate) fn run(args: MoveArgs) -> CommandResult {
             format!("{} --adopt", subject.moved_to(&invocation, port))
         })
     })?;
-    let left = (moved.id != before.id).then_some(before.port);
-    let updated = update_files(&*backend, here.typed(), left);
+    let updated = if moved.id == before.id {
+        Vec::new()
+    } else {
+        update_files(&*backend, here.typed(), [before.port])
+    };
     Ok(Done::Printed(if args.json {
         print_notes(&updated);
         output::print_json(&moved)

@@ -120,9 +120,8 @@ fn clash(
     }))
 }
 
-/// Notes that a new service has nearly the name of another one, whose name may have been meant. Returns `None` if no
-/// name is that similar.
-pub(super) fn similar_name(
+/// Notes that a new service is not declared, or has nearly the name of another one, whose name may have been meant.
+pub(super) fn note_of_name(
     existing: &[Allocation],
     declared: Option<&Declarations>,
     new: &Allocation,
@@ -131,6 +130,19 @@ pub(super) fn similar_name(
     if declared.is_some_and(|it| it.service(service).is_some()) {
         return None;
     }
+    similar_name(existing, declared, new).or_else(|| {
+        let has_services = declared.is_some_and(|it| !it.services.is_empty());
+        has_services.then(|| format!("{service} is not declared in portctl.toml"))
+    })
+}
+
+/// Returns `None` if no name is that similar.
+fn similar_name(
+    existing: &[Allocation],
+    declared: Option<&Declarations>,
+    new: &Allocation,
+) -> Option<String> {
+    let service = new.key.service();
     let is_slip = |name: &str| suggestion::is_slip(service, name);
     let allocated = existing.iter().find(|it| is_slip(it.key.service()));
     let (name, other) = if let Some(other) = allocated {

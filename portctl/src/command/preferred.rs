@@ -5,7 +5,9 @@ use port_registry::{Allocation, Port};
 use super::invocation::Invocation;
 use crate::args::PROGRAM;
 use crate::backend::Backend;
+use crate::checkout::Here;
 use crate::command_error::CommandError;
+use crate::declared::Declarations;
 use crate::output::wording;
 use crate::report::Report;
 use crate::whose::Whose;
@@ -19,21 +21,90 @@ pub(super) fn both_ports(invocation: &Invocation, service: &str, port: Port) -> 
     )))
 }
 
+/// Tells that a service with a port does not get the one that it is now to get preferably.
+pub(super) fn note_of_kept(
+    invocation: &Invocation,
+    held: &Allocation,
+    preferred: Port,
+) -> Option<String> {
+    let service = held.key.service();
+    let line = invocation.of("move").with(&[service]);
+    (held.port != preferred).then(|| {
+        let port = held.port;
+        format!(
+            "{service} keeps its port, {port}; `{line} --prefer {preferred}` asks for the other"
+        )
+    })
+}
+
+/// Notes the declared services without their preferred ports while these are available. A linked worktree leaves them to the
+/// main checkout. An error counts as nothing, because the services have ports all the same.
+pub(super) fn notes_of_available(
+    backend: &dyn Backend,
+    here: &Here,
+    invocation: &Invocation,
+    declared: &Declarations,
+    held: &[Allocation],
+) -> Result<Vec<String>, CommandError> {
+    if !here.prefers_declared_ports()? {
+        return Ok(Vec::new());
+    }
+    let notes = held.iter().filter_map(|it| {
+        let service = it.key.service();
+        let preferred = declared.service(service)?.preferred;
+        let preferred = preferred.filter(|port| *port != it.port)?;
+        let status = backend.check(preferred).ok()?;
+        let is_available = status.holder.is_none() && status.in_use.is_none();
+        is_available.then(|| {
+            let line = invocation.of("move").with_port(service, preferred);
+            let port = it.port;
+            format!("{service} keeps port {port}, though its preferred port {preferred} is available: `{line}`")
+        })
+    });
+    Ok(notes.collect())
+}
+
 /// Tells who has the port that a new allocation was to get preferably, and what takes it over. Returns `None` if the
 /// allocation got it. An error counts as nothing, because the service has a port all the same.
 pub(super) fn note_of_new(
     backend: &dyn Backend,
     invocation: &Invocation,
+    declared: Option<&Declarations>,
     new: &Allocation,
     preferred: Port,
 ) -> Option<String> {
     let service = new.key.service();
     let line = invocation.of("move").with_port(service, preferred);
+    let release = invocation.of("release");
+    let (key, port) = (&new.key, new.port);
+    if let Some(old) = renamed(backend, declared, new, preferred) {
+        let release = release.with(&[old.key.service()]);
+        return Some(format!(
+            "{key} got port {port}, because port {preferred} is allocated to {}, which is not in portctl.toml: \
+             `{release} && {line}` takes the port over",
+            old.key
+        ));
+    }
     let reason = reason(backend, new, preferred, &line)?;
-    Some(format!(
-        "{} got port {}, because {reason}",
-        new.key, new.port
-    ))
+    Some(format!("{key} got port {port}, because {reason}"))
+}
+
+/// Returns the service of the same checkout that has a port, if it is not declared any more and nothing listens there.
+fn renamed(
+    backend: &dyn Backend,
+    declared: Option<&Declarations>,
+    new: &Allocation,
+    preferred: Port,
+) -> Option<Allocation> {
+    let declared = declared.filter(|it| it.service(new.key.service()).is_some())?;
+    let status = backend.check(preferred).ok()?;
+    let holder = status.holder.filter(|_| status.in_use.is_none())?;
+    let is_own = holder.dir == new.dir
+        && holder.key.app() == new.key.app()
+        && holder.key.instance() == new.key.instance();
+    let is_renamed =
+        is_own && holder.id != new.id && declared.service(holder.key.service()).is_none();
+    is_renamed.then_some(holder)
 }
 
 /// Tells why a service that was to move to a port preferably has kept another one. `line` is the command line that moves it there.

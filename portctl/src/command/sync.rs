@@ -11,6 +11,7 @@ use super::env_writing::{TrackedFile, WrittenChange};
 use super::invocation::Invocation;
 use super::kept_files::{self, FileRules, KeptFiles};
 use super::outcome::{CommandResult, Done};
+use super::preferred::notes_of_available;
 use super::wiring::variables_of_files;
 use crate::args::SyncArgs;
 use crate::backend;
@@ -75,9 +76,10 @@ pub(crate) fn run(args: SyncArgs) -> CommandResult {
     };
     let paths = kept_files::paths(declared);
     let files = KeptFiles::find(&here, declared, &paths, &rules)?;
-    let mut allocations = Vec::new();
+    let (mut before, mut allocations) = (Vec::new(), Vec::new());
     let written = files.write(|| {
         let here = Here::new(&*backend, here.typed().clone());
+        before = here.current()?;
         let got = get_or_allocate_all(&*backend, &here, &rules.written)?;
         if !args.json {
             print_notes(&got.notes);
@@ -95,6 +97,9 @@ pub(crate) fn run(args: SyncArgs) -> CommandResult {
         })
     } else {
         print_notes(&files.notes_of_moved_ports(&here, &allocations)?);
+        let invocation = &rules.written;
+        let of_ports = notes_of_available(&*backend, &here, invocation, declared, &before)?;
+        print_notes(&of_ports);
         print_notes(note_of_undeclared(&rules.written, &others).as_slice());
         print(&own, &written)
     }))

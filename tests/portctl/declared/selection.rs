@@ -12,7 +12,8 @@ fn get_without_names_allocates_all_declared_services_together() {
     project.declare("");
     let (web, db) = (project.port, project.port + 1);
     // The port that it prefers belongs to another service, so this one leaves it alone.
-    let api = project.run(&["get", "other"]).printed().to_owned();
+    let other = project.run(&["get", "other"]);
+    let api = other.stdout.trim_end();
     assert_eq!(api, (project.port + 2).to_string());
     let expected = format!("{web}\n{db}\n{}", project.port + 3);
     assert_eq!(project.run(&["get"]).printed(), expected);

@@ -104,6 +104,74 @@ fn renamed_service_is_refused_until_the_old_one_is_released() {
 }
 
 #[test]
+fn service_with_a_new_name_takes_its_port_over_from_the_old_name() {
+    let project = Project::new();
+    let (port, other) = (project.port, project.port + 1);
+    let declare = |name: &str| {
+        project.write(
+            "portctl.toml",
+            &format!("[services]\n{name} = {port}\n[files]\n'.env' = 'all'\n"),
+        )
+    };
+    declare("dev");
+    project.run(&["sync"]).printed();
+    declare("web");
+    let ran = project.run(&["sync"]);
+    let hint = format!("portctl release dev && portctl move web --port {port}");
+    let note = format!(
+        "note: shop/default/web got port {other}, because port {port} is allocated to shop/default/dev, \
+         which is not in portctl.toml: `{hint}` takes the port over\n"
+    );
+    assert!(ran.stderr.contains(&note), "{ran:?}");
+    for line in hint.split(" && ") {
+        let words: Vec<&str> = line.split(' ').skip(1).collect();
+        assert_eq!(project.run(&words).code, Some(0), "{line}");
+    }
+    assert_eq!(project.held(), [("web".to_owned(), port)]);
+}
+
+#[test]
+fn preferred_port_that_became_available_is_noted_and_taken_on_request() {
+    let project = Project::new();
+    let (port, other) = (project.port, project.port + 5);
+    project.write("portctl.toml", &format!("[services]\nweb = {port}\n"));
+    project.run(&["sync"]).printed();
+    project.write("portctl.toml", &format!("[services]\nweb = {other}\n"));
+    let note = format!(
+        "note: web keeps port {port}, though its preferred port {other} is available: `portctl move web --port {other}`\n"
+    );
+    assert_eq!(project.run(&["sync"]).stderr, note);
+    // Nothing is said about a port that cannot be had.
+    let labels = ["--app", "blog", "--instance", "main"];
+    let taken = ["get", "db", "--port", &other.to_string()];
+    project.run(&[&taken[..], &labels].concat()).printed();
+    assert_eq!(project.run(&["sync"]).stderr, "");
+    let released = project.run(&[&["release", "db"][..], &labels].concat());
+    assert_eq!(released.code, Some(0), "{released:?}");
+    project.write(".env", "");
+    project.run(&["env", "--write", ".env"]);
+    let env = project.read(".env");
+    let kept = project.run(&["move", "web", "--prefer", &port.to_string()]);
+    assert_eq!(kept.stderr, "");
+    assert_eq!(project.read(".env"), env);
+    let moved = project.run(&["move", "web", "--port", &other.to_string()]);
+    assert_eq!(moved.code, Some(0), "{moved:?}");
+    project.run(&["sync"]).printed();
+}
+
+#[test]
+fn new_service_that_is_not_declared_is_noted_once() {
+    let project = Project::new();
+    project.declare("");
+    let ran = project.run(&["get", "frontend"]);
+    let note = "note: frontend is not declared in portctl.toml\n";
+    assert_eq!(ran.stderr, note);
+    project.run(&["get", "frontend"]).printed();
+    let other_app = ["get", "frontend", "--app", "blog", "--instance", "x"];
+    project.run(&other_app).printed();
+}
+
+#[test]
 fn syncs_at_once_agree() {
     let project = Project::new();
     project.declare("[files]\n'.env' = 'all'\n");

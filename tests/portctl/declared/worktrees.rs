@@ -14,8 +14,8 @@ fn linked_worktree_leaves_declared_ports_to_the_main_checkout() {
     let ports = |first| format!("{first}\n{}\n{}", first + 1, first + 2);
     assert_eq!(project.run_in(&cart, &["get"]).printed(), ports(port + 2));
     assert_eq!(
-        project.run_in(&cart, &["get", "new"]).printed(),
-        (port + 5).to_string()
+        project.run_in(&cart, &["get", "new"]).stdout,
+        format!("{}\n", port + 5)
     );
     let main = format!("{port}\n{}\n{}", port + 1, port + 6);
     assert_eq!(project.run(&["get"]).printed(), main);
@@ -24,7 +24,7 @@ fn linked_worktree_leaves_declared_ports_to_the_main_checkout() {
     // A typed port is honoured everywhere.
     project.run(&["release", "web"]).printed();
     let typed = ["get", "typed", "--port", &port.to_string()];
-    assert_eq!(project.run_in(&cart, &typed).printed(), port.to_string());
+    assert_eq!(project.run_in(&cart, &typed).stdout, format!("{port}\n"));
     let taken = project.run(&["get", "web"]);
     assert_eq!(taken.stdout.trim_end(), (port + 7).to_string());
     let note = format!("because port {port} is allocated to shop/feature-cart/typed");

@@ -106,7 +106,7 @@ fn a_note_names_who_has_the_preferred_port() {
 }
 
 #[test]
-fn a_preferred_port_is_given_without_a_note_and_never_changes_a_service_that_has_one() {
+fn a_preferred_port_is_given_without_a_note_and_a_service_keeps_the_port_that_it_has() {
     both_ways(Scene::new, |scene| {
         let shop = scene.repository("shop");
         scene.run_in(&shop, &["get", "a", "b", "c"]).printed();
@@ -118,10 +118,14 @@ fn a_preferred_port_is_given_without_a_note_and_never_changes_a_service_that_has
             ran.printed().to_owned()
         };
         assert_eq!(quiet(&["get", "web", "--prefer", &free]), free);
-        assert_eq!(quiet(&["get", "web", "--prefer", &first]), free);
-        let moved = quiet(&["move", "web", "--prefer", &first]);
+        let note = noted(scene, &shop, &["get", "web", "--prefer", &first]);
+        let line = format!("portctl move web --prefer {first}");
         assert_eq!(
-            moved,
+            note,
+            format!("web keeps its port, {free}; `{line}` asks for the other")
+        );
+        assert_eq!(
+            follow(scene, &shop, &note).printed(),
             format!("moved shop/main/web from port {free} to {first}")
         );
         let moved = quiet(&["move", "web", "--prefer", &first]);
