@@ -1,6 +1,6 @@
 //! Scripts as lines of a shell.
 
-use crate::programs::simple_commands;
+use crate::programs::{PortSetting, Program, port_setting, simple_commands};
 
 /// The place that a command line is written in.
 #[derive(Clone, Copy, Debug)]
@@ -8,7 +8,15 @@ pub(super) enum Place<'a> {
     Typed,
     /// A line that is typed for a shell, as in `sh -c LINE`.
     Shell,
-    Script(&'a str),
+    Script(&'a ScriptPlace<'a>),
+}
+
+/// A script, with the words that its caller passes to it.
+#[derive(Debug)]
+pub(super) struct ScriptPlace<'a> {
+    pub(super) name: &'a str,
+    pub(super) passed: &'a [&'a str],
+    pub(super) caller: Place<'a>,
 }
 
 impl<'a> Place<'a> {
@@ -17,6 +25,19 @@ impl<'a> Place<'a> {
         match self {
             Place::Typed => Place::Shell,
             place => place,
+        }
+    }
+
+    /// Returns the place that a port was written in, which may be that of a caller.
+    pub(super) fn of_setting(self, program: &Program, setting: PortSetting) -> Place<'a> {
+        let Place::Script(script) = self else {
+            return self;
+        };
+        let mut parts = script.passed.split(|word| *word == "--");
+        if parts.any(|part| port_setting(program, part) == Some(setting)) {
+            script.caller.of_setting(program, setting)
+        } else {
+            self
         }
     }
 

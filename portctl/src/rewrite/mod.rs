@@ -10,6 +10,7 @@ mod plan;
 mod planner;
 mod portless;
 mod runners;
+mod target;
 #[cfg(test)]
 mod tests;
 mod wording;
@@ -17,10 +18,9 @@ mod wording;
 use std::ffi::OsString;
 use std::path::Path;
 
-use port_registry::Port;
-
 use self::line::Place;
 use self::planner::Planner;
+pub(crate) use self::target::Target;
 
 /// A command line that gives a server its port.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,21 +45,27 @@ pub(crate) fn takes_no_port(command_line: &[OsString]) -> bool {
 
 /// Rewrites a command line that is started in a folder. Reads the `package.json` of the scripts that it runs, and runs
 /// nothing.
-pub(crate) fn rewritten(command_line: &[OsString], folder: &Path, port: Port) -> Rewritten {
+pub(crate) fn rewritten(command_line: &[OsString], folder: &Path, target: Target) -> Rewritten {
     // Words that are not UTF-8 match no known name or flag.
     let words: Vec<_> = command_line.iter().map(|it| it.to_string_lossy()).collect();
     let words: Vec<&str> = words.iter().map(|it| &**it).collect();
-    let plan = Planner::new(port).plan(&words, Place::Typed, folder);
+    let plan = Planner::new(target).plan(&words, Place::Typed, folder);
+    let mut notes: Vec<String> = Vec::new();
+    for note in plan.notes {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
     let mut command_line = command_line.to_vec();
     if let Some(insertion) = plan.insertion {
-        let port = port.to_string();
+        let port = target.port.to_string();
         let added = insertion.words_with(&port).map(OsString::from);
         command_line.splice(insertion.at..insertion.at, added);
     }
     Rewritten {
         command_line,
         variables: plan.variables,
-        notes: plan.notes,
+        notes,
         note_if_taken: plan.note_if_taken,
         is_server: plan.is_server,
     }

@@ -1,6 +1,5 @@
 //! The change of one command line.
 
-use super::line::Place;
 use crate::output::wording;
 
 /// Stands for the port in added words, and is the placeholder of `run` for it.
@@ -26,15 +25,10 @@ impl Insertion {
         self.words.iter().any(|word| word.contains(PORT))
     }
 
-    /// Returns the line that gets its port from the environment, and has its default without. In a typed line, the user's shell
-    /// would replace the variable, so it has the placeholder of `run`.
-    pub(super) fn advice(&self, words: &[&str], place: Place) -> String {
-        let port = match place {
-            Place::Typed | Place::Shell => PORT.to_owned(),
-            Place::Script(_) => format!("${{PORT:-{}}}", self.default_port),
-        };
+    /// Returns the line with this text as its port.
+    pub(super) fn advice(&self, words: &[&str], port: &str) -> String {
         let mut advice: Vec<String> = words.iter().map(|word| quoted(word)).collect();
-        advice.splice(self.at..self.at, self.words_with(&port));
+        advice.splice(self.at..self.at, self.words_with(port));
         advice.join(" ")
     }
 }

@@ -3,13 +3,12 @@
 use std::cell::Cell;
 use std::path::Path;
 
-use port_registry::Port;
-
-use super::line::{Line, Place};
+use super::line::{Line, Place, ScriptPlace};
 use super::package;
 use super::passing::Passing;
 use super::plan::{Insertion, PORT, Plan};
 use super::runners::{commands_run_by, is_serving, shell_line};
+use super::target::Target;
 use super::wording;
 use crate::programs::{
     InnerCommand, PortSetting, Program, Reached, ScriptCall, ScriptRunner, WhenTaken, base_name,
@@ -24,16 +23,16 @@ const MAX_COMMANDS: usize = 64;
 
 /// Plans for a server that gets this port.
 #[derive(Debug)]
-pub(super) struct Planner {
-    port: Port,
+pub(super) struct Planner<'a> {
+    target: Target<'a>,
     /// The number of commands that may still be looked at.
     remaining: Cell<usize>,
 }
 
-impl Planner {
-    pub(super) fn new(port: Port) -> Planner {
+impl Planner<'_> {
+    pub(super) fn new(target: Target) -> Planner {
         Planner {
-            port,
+            target,
             remaining: Cell::new(MAX_COMMANDS),
         }
     }
@@ -74,17 +73,17 @@ impl Planner {
                 let commands = commands_run_by(name, arguments);
                 let plan = self.compound(&commands, place, folder, depth);
                 if plan.notes.is_empty() && !plan.is_server && is_serving(name, arguments) {
-                    return self.left_alone(words, wording::several(name, self.port));
+                    return self.left_alone(words, wording::several(name, self.target));
                 }
                 plan
             }
             Reached::OtherPackages if is_serving("", words) => {
-                self.left_alone(words, wording::other_packages(runner(), self.port))
+                self.left_alone(words, wording::other_packages(runner(), self.target))
             }
             Reached::Unknown if has_server(words) => {
                 let note = match (runner(), words.contains(&"exec")) {
-                    ("yarn", true) => wording::yarn_exec(self.port),
-                    (runner, _) => wording::unknown(runner, self.port),
+                    ("yarn", true) => wording::yarn_exec(self.target),
+                    (runner, _) => wording::unknown(runner, self.target),
                 };
                 self.left_alone(words, note)
             }
@@ -94,7 +93,7 @@ impl Planner {
 
     /// Plans for words that are not understood. If they have the port, the user knows the place for it.
     fn left_alone(&self, words: &[&str], note: String) -> Plan {
-        let port = self.port.to_string();
+        let port = self.target.port.to_string();
         if words.iter().any(|word| word.contains(&port)) {
             Plan::default()
         } else {
@@ -123,7 +122,10 @@ impl Planner {
         let in_words = port_setting(program, &received);
         let named = in_words.or_else(|| assigned_port(program, command));
         let (mut plan, mut added) = match (named, program.variable) {
-            (Some(setting), _) => (self.named_port(setting, place), Vec::new()),
+            (Some(setting), _) => {
+                let place = place.of_setting(program, setting);
+                (self.named_port(setting, place), Vec::new())
+            }
             (None, Some(variable)) => (self.variable(variable), Vec::new()),
             (None, None) => (Plan::server(), program.words_for(PORT)),
         };
@@ -142,7 +144,7 @@ impl Planner {
             let insertion = Insertion {
                 at: end.unwrap_or(received.len()),
                 words: added,
-                default_port: program.default_port.unwrap_or(self.port.get()),
+                default_port: program.default_port.unwrap_or(self.target.port.get()),
             };
             plan.insertion = Some(passing.insertion(words, insertion));
         }
@@ -151,7 +153,7 @@ impl Planner {
 
     /// Plans for a program that takes its port from a variable. `run` sets `PORT` anyway.
     fn variable(&self, variable: &'static str) -> Plan {
-        let added = (variable != "PORT").then(|| (variable, self.port.to_string()));
+        let added = (variable != "PORT").then(|| (variable, self.target.port.to_string()));
         Plan {
             variables: added.into_iter().collect(),
             ..Plan::server()
@@ -162,13 +164,14 @@ impl Planner {
     fn named_port(&self, setting: PortSetting, place: Place) -> Plan {
         // No shell replaces variables on a typed line.
         let is_variable = place.has_variables() && is_variable(setting.text);
-        if setting.port == Some(self.port) || is_variable {
+        if setting.port == Some(self.target.port) || is_variable {
             return Plan {
-                is_server: setting.port == Some(self.port) || is_own_variable(setting.text),
+                is_server: setting.port == Some(self.target.port)
+                    || self.target.is_named_by(setting.text),
                 ..Plan::default()
             };
         }
-        Plan::note(wording::other_port(place, setting, self.port))
+        Plan::note(wording::other_port(place, setting, self.target))
     }
 
     /// Plans for a script of a `package.json`.
@@ -195,16 +198,21 @@ impl Planner {
             }
             return Plan::default();
         };
-        let inner_place = Place::Script(call.name);
+        let received = passing.received(words);
+        let script_place = ScriptPlace {
+            name: call.name,
+            passed: &received,
+            caller: place,
+        };
+        let inner_place = Place::Script(&script_place);
         let script_words = match Line::of(&script.text) {
             Line::Simple(words) => words,
             Line::Compound(commands) => {
                 return self.compound(&commands, inner_place, &script.folder, depth);
             }
         };
-        let received = passing.received(words);
         let joined = script_words.iter().map(String::as_str);
-        let joined: Vec<&str> = joined.chain(received).collect();
+        let joined: Vec<&str> = joined.chain(received.iter().copied()).collect();
         let mut plan = self.plan_in(&joined, inner_place, &script.folder, depth);
         if plan.has_server()
             && let Some(flag) = port_flag(passing.swallowed(words))
@@ -219,18 +227,24 @@ impl Planner {
                 return plan;
             }
             // The script has a `--` of its own, which ends the flags.
-            let advice = insertion.advice(&joined[..script_words.len()], inner_place);
-            return Plan::note(wording::compound(inner_place, self.port, &advice));
+            let port = self
+                .target
+                .reference(inner_place, Some(insertion.default_port));
+            let advice = insertion.advice(&joined[..script_words.len()], &port);
+            return Plan::note(wording::compound(inner_place, self.target, &advice));
         };
         // The first version of yarn removes a `--`, and later ones pass it on.
         if call.runner == ScriptRunner::Yarn && insertion.words.iter().any(|it| it == "--") {
             let script_words: Vec<&str> = script_words.iter().map(String::as_str).collect();
+            let port = self
+                .target
+                .reference(inner_place, Some(insertion.default_port));
             let advice = Insertion {
                 at: script_words.len(),
                 ..insertion
             }
-            .advice(&script_words, inner_place);
-            return Plan::note(wording::inner_npm(inner_place, self.port, &advice));
+            .advice(&script_words, &port);
+            return Plan::note(wording::inner_npm(inner_place, self.target, &advice));
         }
         plan.insertion = Some(passing.insertion(words, Insertion { at, ..insertion }));
         plan
@@ -257,10 +271,11 @@ impl Planner {
         }
         let with_insertion = |(words, plan): &(Vec<&str>, Plan)| {
             let insertion = plan.insertion.as_ref().filter(|it| it.has_port())?;
-            Some(insertion.advice(words, place))
+            let port = self.target.reference(place, Some(insertion.default_port));
+            Some(insertion.advice(words, &port))
         };
         if let Some(advice) = servers.iter().find_map(with_insertion) {
-            return Plan::note(wording::compound(place, self.port, &advice));
+            return Plan::note(wording::compound(place, self.target, &advice));
         }
         match <[_; 1]>::try_from(servers) {
             Ok([(_, plan)]) => Plan {
@@ -306,12 +321,4 @@ fn port_flag<'a>(words: &[&'a str]) -> Option<&'a str> {
 /// Accepts `$PORT`, `${WEB_PORT:-3000}`, `%PORT%` and the like.
 fn is_variable(text: &str) -> bool {
     text.contains('$') || (text.starts_with('%') && text.ends_with('%'))
-}
-
-/// Accepts `$PORT`, `${PORT:-3000}` and the like, but not `$PORT_API`.
-fn is_own_variable(text: &str) -> bool {
-    ["$PORT", "${PORT"].iter().any(|start| {
-        let rest = text.split_once(start).map(|(_, rest)| rest);
-        rest.is_some_and(|it| !it.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
-    })
 }

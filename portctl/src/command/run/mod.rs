@@ -25,7 +25,7 @@ use super::outcome::{CommandResult, Done};
 use crate::args::RunArgs;
 use crate::checkout::{TypedLabels, current_folder};
 use crate::environment;
-use crate::rewrite::{self, Rewritten};
+use crate::rewrite::{self, Rewritten, Target};
 
 /// The variable of the port that a command itself listens on.
 const PORT_VARIABLE: &str = "PORT";
@@ -61,7 +61,7 @@ pub(crate) fn run(args: RunArgs, command_line: &[OsString]) -> CommandResult {
     }
     print_notes(&filled.notes);
     let rewritten = match own {
-        Some(own) if !args.plain => rewritten(&filled.words, own),
+        Some(own) if !args.plain => rewritten(&filled.words, own, &services),
         _ => unchanged(filled.words),
     };
     let starting = Starting {
@@ -96,10 +96,17 @@ pub(crate) fn run(args: RunArgs, command_line: &[OsString]) -> CommandResult {
 }
 
 /// Gives a server that ignores PORT its port by the flag or the variable that it takes.
-fn rewritten(words: &[OsString], own: &Allocation) -> Rewritten {
+fn rewritten(words: &[OsString], own: &Allocation, services: &Services) -> Rewritten {
     // Scripts are read from the files above the current folder. Without one, there are none.
     let folder = current_folder().unwrap_or_default();
-    rewrite::rewritten(words, &folder, own.port)
+    let port = own.port.to_string();
+    let mut variables = services.variables.iter();
+    let variable = variables.find(|it| it.is_port && it.value == port);
+    let target = Target {
+        port: own.port,
+        variable: variable.map_or(PORT_VARIABLE, |it| &it.name),
+    };
+    rewrite::rewritten(words, &folder, target)
 }
 
 /// The command line of a command that stays as it is.

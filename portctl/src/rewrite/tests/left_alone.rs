@@ -1,6 +1,9 @@
 //! Command lines that stay as they are.
 
-use super::{assert_unchanged, project, run};
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::{Target, assert_unchanged, project, rewritten, run, target};
 
 /// Lines, and parts of their notes.
 const NOTED: &[(&str, &str)] = &[
@@ -25,7 +28,7 @@ const NOTED: &[(&str, &str)] = &[
     ),
     (
         "npm run fixed",
-        "script `fixed` names port 3000 itself, so it may not listen on 4000: write `${PORT:-3000}` there",
+        "script `fixed` names port 3000 itself, so it may not listen on 4000: write `${WEB_PORT:-3000}` there",
     ),
     (
         "npm run assigned:port",
@@ -34,15 +37,15 @@ const NOTED: &[(&str, &str)] = &[
     ("npm run flask:port", "script `flask:port` names port 3000"),
     (
         "npm run compound",
-        "script `compound` is more than one plain command, so its server was not given port 4000: write `vite --host --port ${PORT:-5173} --strictPort` in it",
+        "script `compound` is more than one plain command, so its server was not given port 4000: write `vite --host --port ${WEB_PORT:-5173} --strictPort` in it",
     ),
     (
         "npm run compound:quoted",
-        "write `vite --mode \"my mode\" --define 'x \"y\"' > log --port ${PORT:-5173} --strictPort` in it",
+        "write `vite --mode \"my mode\" --define 'x \"y\"' > log --port ${WEB_PORT:-5173} --strictPort` in it",
     ),
     (
         "npm run compound:script",
-        "write `npm run dev -- --port ${PORT:-5173} --strictPort` in it",
+        "write `npm run dev -- --port ${WEB_PORT:-5173} --strictPort` in it",
     ),
     (
         "npm run compound:fixed",
@@ -50,15 +53,15 @@ const NOTED: &[(&str, &str)] = &[
     ),
     (
         "yarn start",
-        "yarn cannot hand port 4000 to the npm in script `start`: write `npm run dev -- --port ${PORT:-5173} --strictPort` in it",
+        "yarn cannot hand port 4000 to the npm in script `start`: write `npm run dev -- --port ${WEB_PORT:-5173} --strictPort` in it",
     ),
     (
         "npm run web",
-        "write `vite --port ${PORT:-5173} --strictPort` in it",
+        "write `vite --port ${WEB_PORT:-5173} --strictPort` in it",
     ),
     (
         "npm run dashes",
-        "write `vite --port ${PORT:-5173} --strictPort -- x` in it",
+        "write `vite --port ${WEB_PORT:-5173} --strictPort -- x` in it",
     ),
     (
         "npm run both",
@@ -105,10 +108,31 @@ const NOTED: &[(&str, &str)] = &[
         "yarn runs scripts of other packages",
     ),
     ("bun --filter '*' dev", "bun runs scripts of other packages"),
+    (
+        "npm run workspaces",
+        "npm runs scripts of other packages, which get port 4000 as PORT and WEB_PORT alone: for a server that ignores PORT, such as Vite,",
+    ),
+    (
+        "npm run dev -- --port 4444",
+        "the command names port 4444 itself, so it may not listen on 4000: write `{port}` there",
+    ),
+    ("pnpm dev --port=4444", "the command names port 4444 itself"),
+    (
+        "npm run pnpm -- --port 4444",
+        "the command names port 4444 itself",
+    ),
+    (
+        "npm run dev -- --port '$PORT'",
+        "the command names `$PORT` as its port",
+    ),
+    (
+        "npm run inner:port",
+        "script `inner:port` names port 3000 itself",
+    ),
     ("make -C web dev", "make starts programs"),
     (
         "turbo dev",
-        "as in `vite --port ${PORT:-5173} --strictPort`, and list PORT in `globalPassThroughEnv` of turbo.json",
+        "as in `vite --port ${WEB_PORT:-5173} --strictPort`; and let it hand the variables on, by `\"globalPassThroughEnv\": [\"PORT\", \"*_PORT\"]` in turbo.json",
     ),
     (
         "concurrently vite",
@@ -226,6 +250,10 @@ fn own_ports_are_left_alone_without_a_note() {
         "npm run own:both",
         "npm run fixed -- --port 4000",
         "npm run variable:port",
+        "npm run variable:own",
+        "npm run variable:plain",
+        "npm run servers",
+        "sh -c 'vite --port $WEB_PORT --strictPort'",
     ] {
         let found = assert_unchanged(line, project.path());
         if line != "npm run fixed -- --port 4000" {
@@ -239,6 +267,21 @@ fn own_ports_are_left_alone_without_a_note() {
         let found = assert_unchanged(line, project.path());
         assert!(!found.is_server && found.notes.is_empty(), "{found:?}");
     }
+}
+
+#[test]
+fn turbo_hands_on_variables_of_other_names() {
+    let words = ["turbo", "dev"].map(OsString::from);
+    let target = Target {
+        variable: "LISTEN",
+        ..target()
+    };
+    let notes = rewritten(&words, Path::new("/"), target).notes;
+    let expected = "\"globalPassThroughEnv\": [\"PORT\", \"*_PORT\", \"LISTEN\"]";
+    assert!(
+        notes[0].contains("${LISTEN:-5173}") && notes[0].contains(expected),
+        "{notes:?}"
+    );
 }
 
 #[test]

@@ -11,9 +11,16 @@ use port_registry::Port;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::{Rewritten, rewritten};
+use super::{Rewritten, Target, rewritten};
 
 const PORT: u16 = 4000;
+
+fn target() -> Target<'static> {
+    Target {
+        port: Port::new(PORT).unwrap(),
+        variable: "WEB_PORT",
+    }
+}
 
 /// The scripts of the project that the commands run in.
 const SCRIPTS: &str = r#"{
@@ -35,7 +42,9 @@ const SCRIPTS: &str = r#"{
     "own:dashes": "vite --port $PORT -- x",
     "own:both": "vite --port $PORT & tsc -w",
     "moving": "astro dev --port $PORT",
-    "variable": "vite --port ${WEB_PORT:-3000}",
+    "variable": "vite --port ${API_PORT:-3000}",
+    "variable:own": "vite --port ${WEB_PORT:-3000} --strictPort",
+    "variable:plain": "PORT=$WEB_PORT next dev",
     "variable:like": "vite --port $PORT_WEB",
     "variable:port": "next dev -p $PORT",
     "assigned:port": "PORT=3000 next dev",
@@ -55,6 +64,9 @@ const SCRIPTS: &str = r#"{
     "dashes": "vite -- x",
     "turbo": "turbo run dev",
     "turbo:build": "turbo run build",
+    "servers": "concurrently 'vite --port ${WEB_PORT:-5173}' 'astro dev --port ${API_PORT:-4321}'",
+    "workspaces": "concurrently 'npm run dev -w web' 'npm run dev -w api'",
+    "inner:port": "npm run build && npm run dev -- --port 3000",
     "lint": "eslint .",
     "test": "vitest",
     "bad": 7,
@@ -82,7 +94,7 @@ fn project() -> TempDir {
 fn run(line: &str, folder: &Path) -> Rewritten {
     let words = shlex::split(line).unwrap();
     let words: Vec<OsString> = words.into_iter().map(OsString::from).collect();
-    rewritten(&words, folder, Port::new(PORT).unwrap())
+    rewritten(&words, folder, target())
 }
 
 fn shown(rewritten: &Rewritten) -> String {
@@ -158,14 +170,10 @@ fn words_that_are_not_utf_8_stay_as_they_are() {
     use std::os::unix::ffi::OsStringExt;
     let odd = OsString::from_vec(vec![b'-', b'-', 0xff, b'\n']);
     let words = [OsString::from("vite"), odd.clone()];
-    let found = rewritten(&words, Path::new("/"), Port::new(PORT).unwrap());
+    let found = rewritten(&words, Path::new("/"), target());
     let added = ["--port", "4000", "--strictPort"].map(OsString::from);
     assert_eq!(found.command_line, [&words[..], &added].concat());
-    let found = rewritten(
-        std::slice::from_ref(&odd),
-        Path::new("/"),
-        Port::new(PORT).unwrap(),
-    );
+    let found = rewritten(std::slice::from_ref(&odd), Path::new("/"), target());
     assert_eq!(found.command_line, [odd]);
 }
 
@@ -174,7 +182,7 @@ proptest! {
     fn original_words_stay_in_order(words in prop::collection::vec(word(), 0..8)) {
         let project = project();
         let words: Vec<OsString> = words.into_iter().map(OsString::from).collect();
-        let found = rewritten(&words, project.path(), Port::new(PORT).unwrap());
+        let found = rewritten(&words, project.path(), target());
         let mut rest = found.command_line.iter();
         for word in &words {
             prop_assert!(rest.any(|it| it == word), "{words:?} became {found:?}");
