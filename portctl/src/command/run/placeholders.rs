@@ -36,6 +36,11 @@ enum Braced {
     Other,
 }
 
+const FIELDS: [&str; 2] = ["port", "url"];
+
+/// Limit for the services that a note lists.
+const MAX_NAMES: usize = 5;
+
 /// A character before a brace that gives it a meaning for a shell, a template or a format.
 const MARKS: [char; 4] = ['{', '$', '#', '%'];
 
@@ -91,24 +96,66 @@ impl Values<'_> {
         let Some((name, field)) = inner.rsplit_once('.') else {
             return Braced::Other;
         };
-        if !["port", "url"].contains(&field) {
-            return Braced::Other;
-        }
         let mut services = self.services.iter();
         if let Some((_, port)) = services.find(|(service, _)| *service == name) {
-            return Braced::Value(match field {
-                "url" => port.url(),
-                _ => port.to_string(),
-            });
+            return match field {
+                "url" => Braced::Value(port.url()),
+                "port" => Braced::Value(port.to_string()),
+                _ => unknown_field(name, field),
+            };
         }
-        let names = self.services.iter().map(|(service, _)| *service);
-        match suggestion::closest(name, names) {
-            Some(near) => Braced::Misspelled(format!(
-                "{{{inner}}} stays as it is, because no service is named {name}; did you mean {{{near}.{field}}}?"
-            )),
-            None => Braced::Other,
+        if FIELDS.contains(&field) && may_be_service(name) {
+            self.unknown_service(name, field)
+        } else {
+            Braced::Other
         }
     }
+
+    fn unknown_service(&self, name: &str, field: &str) -> Braced {
+        let names = self.services.iter().map(|(service, _)| *service);
+        let step = match suggestion::closest(name, names) {
+            Some(near) => format!("; did you mean {{{near}.{field}}}?"),
+            None => self.known(),
+        };
+        Braced::Misspelled(format!(
+            "{{{name}.{field}}} stays as it is, because no service is named {name}{step}"
+        ))
+    }
+
+    /// Lists the services.
+    fn known(&self) -> String {
+        let names = self.services.iter().map(|(service, _)| *service);
+        let known: Vec<&str> = names.take(MAX_NAMES).collect();
+        let others = if self.services.len() > MAX_NAMES {
+            " and others"
+        } else {
+            ""
+        };
+        format!("; this checkout has {}{others}", known.join(", "))
+    }
+}
+
+/// Notes a field of a service that does not exist, if it is a word.
+fn unknown_field(name: &str, field: &str) -> Braced {
+    if field.is_empty() || !field.chars().all(|it| it.is_ascii_alphabetic()) {
+        return Braced::Other;
+    }
+    let step = match suggestion::closest(field, FIELDS) {
+        Some(near) => format!("did you mean {{{name}.{near}}}?"),
+        None => format!("a service has {{{name}.port}} and {{{name}.url}}"),
+    };
+    Braced::Misspelled(format!(
+        "{{{name}.{field}}} stays as it is, because a service has no {field}; {step}"
+    ))
+}
+
+/// Tells names of services from texts that mean something to another program.
+fn may_be_service(name: &str) -> bool {
+    let is_mark = |it: char| matches!(it, '-' | '_' | '.');
+    name.starts_with(|it: char| it.is_ascii_alphanumeric())
+        && name
+            .chars()
+            .all(|it| it.is_ascii_alphanumeric() || is_mark(it))
 }
 
 #[cfg(test)]
@@ -162,10 +209,20 @@ mod tests {
             "{{web.port}}",
             "{ port }",
             "{Port}",
-            "{db.port}",
             "{.port}",
+            "{ nope.port }",
+            "{ .db.port }",
+            "{\"a.port\": 1}",
+            "{a:b.port}",
+            "{$nope.url}",
+            "{{nope.url}}",
+            "{{ .Values.db.port }}",
+            "${nope.url}",
+            "{nope.host}",
+            "{nope.prt}",
             "{web}",
-            "{web.host}",
+            "{web.}",
+            "{web.0}",
             "{web.port.x}",
             "${port}",
             "${web.port}",
@@ -202,6 +259,47 @@ mod tests {
                 "{wbe.url} stays as it is, because no service is named wbe; did you mean {web.url}?",
                 "{Web.port} stays as it is, because no service is named Web; did you mean {web.port}?",
             ]
+        );
+    }
+
+    #[test]
+    fn unknown_services_and_fields_stay_and_are_told() {
+        for (word, note) in [
+            (
+                "{redis.port}",
+                "{redis.port} stays as it is, because no service is named redis; this checkout has web, my.api, a b",
+            ),
+            (
+                "x={nope.url}/",
+                "{nope.url} stays as it is, because no service is named nope; this checkout has web, my.api, a b",
+            ),
+            (
+                "{web.prt}",
+                "{web.prt} stays as it is, because a service has no prt; did you mean {web.port}?",
+            ),
+            (
+                "{web.host}",
+                "{web.host} stays as it is, because a service has no host; a service has {web.port} and {web.url}",
+            ),
+        ] {
+            let filled = fill(Some(3001), &[word, word]);
+            assert_eq!(filled.words, [word, word]);
+            assert_eq!(filled.notes, [note]);
+        }
+    }
+
+    #[test]
+    fn notes_list_few_of_many_services() {
+        let port = Port::new(3001).unwrap();
+        let names = ["a1", "b1", "c1", "d1", "e1", "f1"];
+        let values = Values {
+            own: None,
+            services: names.map(|it| (it, port)).to_vec(),
+        };
+        let notes = values.fill(&["{nope.port}".into()]).notes;
+        assert!(
+            notes[0].ends_with("; this checkout has a1, b1, c1, d1, e1 and others"),
+            "{notes:?}"
         );
     }
 
