@@ -4,6 +4,7 @@
 
 mod arguments;
 mod command;
+mod databases;
 mod interpreter;
 mod javascript;
 mod names;
@@ -20,7 +21,7 @@ mod wrapper;
 pub(crate) use self::command::{InnerCommand, Reached, ScriptCall, ScriptRunner, inner_command};
 pub(crate) use self::names::{
     CONTAINERS, INTERPRETERS, NO_SERVERS, SETTERS, WRAPPERS, is_server, is_with_address,
-    is_with_long_flag, is_with_short_flag,
+    is_with_long_flag, is_with_short_flag, is_with_upper_flag,
 };
 pub(crate) use self::port_setting::{PortSetting, port_setting};
 pub(crate) use self::program::{Program, WhenTaken};

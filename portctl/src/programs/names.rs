@@ -43,8 +43,8 @@ const OTHERS_WITH_SHORT_FLAG: ProgramSet = ProgramSet("start-storybook thin uvic
 /// Servers beside those of the table whose `--port` flag sets the port.
 const OTHERS_WITH_LONG_FLAG: ProgramSet = ProgramSet(
     "browser-sync celery directus firebase flower granian keystone localstack maildev mailhog \
-     mailpit medusa meilisearch middleman minio mlflow mongod mysqld nats-server netlify payload \
-     php-fpm pocketbase preview prisma quarkus quasar redis-server sanity storybook-server strapi \
+     mailpit medusa meilisearch middleman minio mlflow netlify payload \
+     php-fpm pocketbase preview prisma quarkus quasar sanity storybook-server strapi \
      supabase tensorboard trunk typesense-server unicorn uwsgi vuepress waitress-serve",
 );
 
@@ -56,6 +56,11 @@ pub(crate) fn is_with_short_flag(name: &str) -> bool {
 /// Tells servers whose `--port` flag, if they have one, sets the port.
 pub(crate) fn is_with_long_flag(name: &str) -> bool {
     OTHERS_WITH_LONG_FLAG.contains(name) || is_in_table(name, |_| true)
+}
+
+/// Tells servers whose `-P` flag sets the port.
+pub(crate) fn is_with_upper_flag(name: &str) -> bool {
+    is_in_table(name, |flags| flags.contains(&"-P"))
 }
 
 /// Tells servers with a flag for the address to listen on.

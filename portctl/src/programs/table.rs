@@ -2,7 +2,7 @@
 
 use super::program::{Program, Serving};
 use super::{arguments, words};
-use super::{javascript, other_languages, python};
+use super::{databases, javascript, other_languages, python};
 
 /// Returns all rows. A program has several if its subcommands differ.
 pub(super) fn programs() -> impl Iterator<Item = &'static Program> {
@@ -10,6 +10,7 @@ pub(super) fn programs() -> impl Iterator<Item = &'static Program> {
         javascript::PROGRAMS,
         python::PROGRAMS,
         other_languages::PROGRAMS,
+        databases::PROGRAMS,
     ]
     .into_iter()
     .flatten()
@@ -65,6 +66,9 @@ mod tests {
             "mvnw -q spring-boot:run",
             "@angular/cli serve",
             "eleventy --input docs --serve",
+            "redis-server conf/redis.conf",
+            "mongod --dbpath data",
+            "/usr/lib/postgresql/16/bin/postgres -D data",
         ] {
             assert!(is_serving(line), "{line}");
         }
@@ -85,6 +89,11 @@ mod tests {
             "php artisan serve",
             "jupyter nbconvert lab",
             "wrangler deploy",
+            "redis-server -v",
+            "postgres -C data_directory -D data",
+            "mysqld --initialize-insecure",
+            "memcached -s /tmp/memcached",
+            "nats-server --signal reload",
             "tsc",
         ] {
             assert!(!is_serving(line), "{line}");

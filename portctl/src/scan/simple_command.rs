@@ -6,7 +6,7 @@ use super::port_mapping;
 use super::port_number::{parse_port, parse_port_of_address};
 use crate::programs::{
     INTERPRETERS, NO_SERVERS, SETTERS, WRAPPERS, assignment, base_name, is_with_address,
-    is_with_long_flag, is_with_short_flag,
+    is_with_long_flag, is_with_short_flag, is_with_upper_flag,
 };
 
 /// File name extensions of source files, which are the project's own programs.
@@ -152,7 +152,7 @@ impl SimpleCommand<'_> {
         if ADDRESS_FLAGS.contains(&flag) && is_with_address(self.program) {
             return Some((parse_port_of_address(value)?, false));
         }
-        if self.program == "jekyll" && flag == "-P" {
+        if flag == "-P" && is_with_upper_flag(self.program) {
             return Some((parse_port(value)?, false));
         }
         let value = match flag.strip_prefix("-p")? {

@@ -107,21 +107,25 @@ pub(super) fn listens_on_its_port_alone(server: &Server, command: &[&str]) {
     // Its listener is known to be this checkout's.
     let waited = Ran::of(&mut project.portctl(&["wait", "web", "--strict"]));
     assert_eq!(waited.code, Some(0), "{waited:?}");
-    answers(port);
+    answers(port, command[0]);
     let unexpected = server.unexpected(&started.ports(), Some(port));
     assert_eq!(unexpected, BTreeSet::new(), "{command:?}");
 }
 
-/// Waits for an answer over HTTP. Servers have opened all their ports by then.
+/// Waits for an answer to a request. Servers have opened all their ports by then.
 #[track_caller]
-fn answers(port: u16) {
+fn answers(port: u16, program: &str) {
     let mut stream = TcpStream::connect(("localhost", port)).unwrap();
     stream
         .set_read_timeout(Some(Duration::from_secs(60)))
         .unwrap();
-    let request = format!("GET / HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n");
+    let http = format!("GET / HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n");
+    let (request, answer) = match program {
+        "redis-server" => ("PING\r\n", b"+PONG"),
+        _ => (&*http, b"HTTP/"),
+    };
     stream.write_all(request.as_bytes()).unwrap();
     let mut start = [0; 5];
     stream.read_exact(&mut start).unwrap();
-    assert_eq!(&start, b"HTTP/");
+    assert_eq!(&start, answer);
 }

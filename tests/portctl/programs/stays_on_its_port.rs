@@ -40,5 +40,6 @@ servers! {
     php: "php", &[&["php", "-S", "localhost:{port}"]], Others::None, WhenTaken::Fails;
     puma: "puma", &[&["puma"]], Others::None, WhenTaken::Fails;
     rails: "rails", &[&["bin/rails", "server"]], Others::None, WhenTaken::Fails;
+    redis: "php", &[&["redis-server", "--save", ""], &["redis-server"]], Others::None, WhenTaken::Fails;
     hugo: "hugo", &[&["hugo", "server"]], Others::None, WhenTaken::Fails;
 }

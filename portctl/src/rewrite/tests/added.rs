@@ -54,6 +54,15 @@ fn programs_get_their_flags() {
         ("jekyll serve", "--port 4000"),
         ("hugo server -D", "--port 4000"),
         ("zola serve", "--port 4000"),
+        ("redis-server", "--port 4000"),
+        ("redis-server --save x", "--port 4000"),
+        ("valkey-server valkey.conf", "--port 4000"),
+        ("mongod --dbpath data", "--port 4000"),
+        ("postgres -D data", "-p 4000"),
+        ("mysqld --datadir=data", "--port=4000"),
+        ("mariadbd-safe", "--port=4000"),
+        ("memcached -m 64", "-p 4000"),
+        ("nats-server -js", "--port 4000"),
     ]);
 }
 

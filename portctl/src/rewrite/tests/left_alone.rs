@@ -15,6 +15,8 @@ const NOTED: &[(&str, &str)] = &[
         "php -S localhost:8000",
         "names port 8000 itself, so it may not listen on 4000: write `localhost:{port}` there",
     ),
+    ("redis-server --port 6379", "names port 6379 itself"),
+    ("mysqld --port=3306", "names port 3306 itself"),
     ("vite --port auto", "names `auto` as its port"),
     ("vite --port $PORT", "names `$PORT` as its port"),
     (
@@ -212,6 +214,8 @@ fn other_commands_stay_as_they_are_without_a_note() {
         "uv add uvicorn",
         "docker ps --format '{{.Ports}}'",
         "turbo build",
+        "redis-server --version",
+        "mongod --shutdown",
         "make test",
         "turbo dev -- --port 4000",
         "pnpm --filter web dev --port 4000 --strictPort",
