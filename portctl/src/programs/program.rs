@@ -51,7 +51,29 @@ pub(crate) enum WhenTaken {
     Moves,
 }
 
+/// Programs that read `PORT`, at least in some versions or projects, but are surer to take their port from a flag.
+const SOMETIMES_READING_PORT: &[&str] = &[
+    "docusaurus",
+    "fastapi",
+    "gatsby",
+    "gunicorn",
+    "json-server",
+    "live-server",
+    "nuxt",
+    "parcel",
+    "puma",
+    "serve",
+    "storybook",
+    "vue-cli-service",
+];
+
 impl Program {
+    /// Returns true if `PORT` may set the port.
+    pub(crate) fn may_read_port(&self) -> bool {
+        let is_listed = |name| SOMETIMES_READING_PORT.contains(name);
+        self.variable == Some("PORT") || self.names.iter().any(is_listed)
+    }
+
     /// Returns the words that set the port.
     pub(crate) fn words_for(&self, port: &str) -> Vec<String> {
         match self.port {

@@ -108,6 +108,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn programs_that_may_read_port_are_told_from_others() {
+        let may_read_port = |line: &str| {
+            let words: Vec<&str> = line.split(' ').collect();
+            serving_program(words[0], &words[1..])
+                .unwrap()
+                .may_read_port()
+        };
+        for line in ["next dev", "nuxi dev", "gunicorn", "rails s"] {
+            assert!(may_read_port(line), "{line}");
+        }
+        for line in [
+            "vite",
+            "astro dev",
+            "flask run",
+            "mvn spring-boot:run",
+            "redis-server",
+        ] {
+            assert!(!may_read_port(line), "{line}");
+        }
+    }
+
     fn is_serving(line: &str) -> bool {
         let words: Vec<&str> = line.split(' ').collect();
         serving_program(words[0], &words[1..]).is_some()

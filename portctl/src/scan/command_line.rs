@@ -19,6 +19,7 @@ struct ListenPort {
     guess: bool,
     implied: bool,
     variables: Vec<String>,
+    ignores_port: bool,
 }
 
 /// Returns the ports of a command line. The first gets the service's name, further ones a suffix.
@@ -31,6 +32,7 @@ pub(super) fn ports(service: &str, line: &str, variables: &Variables) -> Vec<Por
         guess,
         implied,
         variables,
+        ignores_port,
     } in ports
     {
         if found.iter().any(|it| it.port == port) {
@@ -48,6 +50,7 @@ pub(super) fn ports(service: &str, line: &str, variables: &Variables) -> Vec<Por
             implied,
             origin: PortOrigin {
                 variables,
+                ignores_port,
                 ..PortOrigin::default()
             },
         });
@@ -67,12 +70,7 @@ fn collect(line: &str, variables: &Variables, depth: usize, ports: &mut Vec<List
         let (words, used) = interpolated(&written, variables);
         let found = SimpleCommand::of(&words).ports();
         if found.is_empty() {
-            ports.extend(implied_port(&written).map(|port| ListenPort {
-                port,
-                guess: true,
-                implied: true,
-                variables: Vec::new(),
-            }));
+            ports.extend(implied_port(&written));
         }
         for (port, guess) in found {
             // A variable sets the port if another value for it makes this port disappear.
@@ -90,6 +88,7 @@ fn collect(line: &str, variables: &Variables, depth: usize, ports: &mut Vec<List
                 guess,
                 implied: false,
                 variables,
+                ignores_port: false,
             });
         }
         let lines = words
@@ -102,7 +101,7 @@ fn collect(line: &str, variables: &Variables, depth: usize, ports: &mut Vec<List
 }
 
 /// Returns the default port of the server that a simple command starts, if nothing in it sets the port.
-fn implied_port(words: &[String]) -> Option<Port> {
+fn implied_port(words: &[String]) -> Option<ListenPort> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let command = inner_command(&words);
     let (name, arguments_at) = match command.reached {
@@ -119,7 +118,13 @@ fn implied_port(words: &[String]) -> Option<Port> {
     if assignments.any(|(name, _)| sets_port(name)) || port_setting(program, arguments).is_some() {
         return None;
     }
-    Port::new(program.default_port?).ok()
+    Some(ListenPort {
+        port: Port::new(program.default_port?).ok()?,
+        guess: true,
+        implied: true,
+        variables: Vec::new(),
+        ignores_port: !program.may_read_port(),
+    })
 }
 
 /// Interpolates each word. Returns the variables that were used, too.
@@ -162,6 +167,10 @@ mod tests {
             "bun --watch . --port 4000",
             "python -m uvicorn app:app --port 4000",
             "next dev -p4000",
+            "redis-server --port 4000",
+            "postgres -p 4000",
+            "mysqld -P 4000",
+            "memcached -p 4000",
             "PORT=4000 anything",
         ] {
             assert_eq!(found(line), "4000", "{line}");
@@ -207,6 +216,9 @@ mod tests {
             ("python3 -u -m http.server", 8000),
             ("uv run flask --app shop run", 5000),
             ("concurrently 'vite --host' 'tsc -w'", 5173),
+            ("redis-server --save ''", 6379),
+            ("postgres -D data", 5432),
+            ("mysqld", 3306),
         ] {
             assert_eq!(found(line), format!("{port}?"), "{line}");
             assert!(ports("web", line, &Variables::new())[0].implied);
@@ -221,6 +233,8 @@ mod tests {
             "php -S localhost:$PORT",
             "python manage.py runserver 0.0.0.0:$PORT",
             "unknown vite",
+            "redis-server --port $PORT",
+            "redis-cli -p $PORT",
         ] {
             assert_eq!(found(line), "", "{line}");
         }

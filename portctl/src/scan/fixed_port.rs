@@ -35,6 +35,8 @@ pub(crate) struct PortOrigin {
     pub(crate) range: Option<u16>,
     /// The name of the script, if one of a `package.json` sets the port.
     pub(crate) script: Option<String>,
+    /// The port is that of a server that does not read `PORT`.
+    pub(crate) ignores_port: bool,
 }
 
 /// Format of a file, in order of precedence: earlier formats decide over later ones.

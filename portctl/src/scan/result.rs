@@ -85,26 +85,33 @@ impl ScanResult {
                 services.insert(fixed.service.clone(), fixed.port);
             }
         }
-        self.drop_implied_repetitions(&ports, &services);
+        self.drop_implied_repetitions(&ports);
     }
 
-    /// Drops default ports that the project names elsewhere, and those of services whose port it names: by the
-    /// service's name, or as `PORT` in the same folder.
-    fn drop_implied_repetitions(
-        &mut self,
-        ports: &BTreeSet<Port>,
-        services: &BTreeMap<String, Port>,
-    ) {
-        // Only `PORT` is certain in these files.
-        let is_port_of_folder = |fixed: &&FixedPort| fixed.kind == FileKind::Dotenv && !fixed.guess;
+    /// Drops default ports that the project names elsewhere, and those of services whose port it names. `PORT` in an env file
+    /// names the port of the servers in its folder and of a service, but only of those that read it.
+    fn drop_implied_repetitions(&mut self, ports: &BTreeSet<Port>) {
         let folder = |fixed: &FixedPort| folder_of(Path::new(&fixed.file)).to_owned();
-        let folders = self.ports.iter().filter(is_port_of_folder).map(folder);
-        let folders: BTreeSet<PathBuf> = folders.collect();
+        let mut folders: BTreeSet<PathBuf> = BTreeSet::new();
+        let mut of_variable: BTreeSet<String> = BTreeSet::new();
+        let mut services: BTreeSet<String> = BTreeSet::new();
+        for fixed in self.ports.iter().filter(|it| !it.guess) {
+            // Only `PORT` is certain in these files.
+            let named = if fixed.kind == FileKind::Dotenv {
+                folders.insert(folder(fixed));
+                &mut of_variable
+            } else {
+                &mut services
+            };
+            named.insert(fixed.service.clone());
+        }
         let mut implied = BTreeSet::new();
         self.ports.retain(|fixed| {
+            let is_set = folders.contains(folder_of(Path::new(&fixed.file)))
+                || of_variable.contains(&fixed.service);
             let is_named = ports.contains(&fixed.port)
-                || services.contains_key(&fixed.service)
-                || folders.contains(folder_of(Path::new(&fixed.file)));
+                || services.contains(&fixed.service)
+                || (is_set && !fixed.origin.ignores_port);
             // `dev` and `start` of one file are one server.
             let mut is_new = || implied.insert((fixed.file.clone(), fixed.port));
             !fixed.implied || (!is_named && is_new())

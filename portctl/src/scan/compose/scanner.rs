@@ -104,6 +104,7 @@ impl PortEntry<'_> {
                     env_file: Some(env_file(&self.group.folder)),
                     range: is_range.then_some(mapping.container),
                     script: None,
+                    ignores_port: false,
                 },
             };
             result.add(file, FileKind::Compose, self.port.line, candidate);
