@@ -53,11 +53,13 @@ fn the_file_at_the_root_declares_what_was_found_and_is_shown() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let written = fs::read_to_string(project.file()).unwrap();
     assert_eq!(ran.stdout, written);
-    let (db, dev) = (project.first, project.first + 1);
+    let (db, web) = (project.first, project.first + 1);
     for part in [
         &format!("\ndb = {{ port = {db}, env = \"PGPORT\" }}"),
         " # compose.yaml:3\n",
-        &format!("\ndev = {dev} "),
+        &format!("\nweb = {web} "),
+        "\n# app = \"shop\" ",
+        "\n# WEB_URL = \"${web.url}\"\n",
         " # package.json:1\n",
         "\n# \".env\" = \"all\"                # add it to .gitignore first\n",
     ] {
@@ -66,7 +68,7 @@ fn the_file_at_the_root_declares_what_was_found_and_is_shown() {
     let told = format!("wrote {}; ", project.file().display());
     assert!(ran.stderr.starts_with(&told), "{ran:?}");
     let got = project.run(&["get"]);
-    assert_eq!(got.printed(), format!("{db}\n{dev}"));
+    assert_eq!(got.printed(), format!("{db}\n{web}"));
 }
 
 #[test]
@@ -88,7 +90,7 @@ fn a_file_that_exists_is_never_changed() {
     }
     assert!(!project.root.join("nowhere").exists());
     let printed = project.run(&["init", "--print"]);
-    assert!(printed.printed().contains("\ndev = "), "{printed:?}");
+    assert!(printed.printed().contains("\nweb = "), "{printed:?}");
 }
 
 #[test]
@@ -119,4 +121,17 @@ fn an_ignored_env_file_is_declared_and_its_urls_are_examples() {
     let example = "\n# DATABASE_URL = \"postgres://localhost:${db.port}\"";
     assert!(text.contains(example), "{text}");
     assert!(!text.contains("secret"));
+}
+
+#[test]
+fn a_project_without_ports_is_noted() {
+    let sandbox = Sandbox::in_memory();
+    let mut command = sandbox.command(PORTCTL);
+    let ran = Ran::of(
+        command
+            .args(["init", "--print"])
+            .current_dir(sandbox.work()),
+    );
+    let note = "note: no fixed ports were found; declare the services below [services]\n";
+    assert_eq!((ran.code, &*ran.stderr), (Some(0), note));
 }

@@ -6,12 +6,13 @@ use std::path::Path;
 
 use port_registry::{Checkout, FileStatus};
 
+use super::claiming;
 use super::outcome::{CommandResult, Done};
 use super::scan::print_notes;
 use crate::args::InitArgs;
 use crate::checkout::current_folder;
 use crate::environment;
-use crate::init::{EnvFile, Findings, env_lines, render};
+use crate::init::{EnvFile, Findings, Rendered, env_lines, render};
 use crate::output::{self, visible};
 use crate::report::Report;
 use crate::scan::{self, FileKind, FixedPort};
@@ -41,10 +42,13 @@ pub(crate) fn run(args: &InitArgs) -> CommandResult {
     let scan = scan::scan(scanned, &variables)
         .map_err(|error| Report::new(format!("cannot scan {}: {error}", root.display())))?;
     let ports: Vec<FixedPort> = scan.ports.into_iter().map(|it| below(root, it)).collect();
-    let text = render(&Findings {
+    let labels = checkout.labels().ok();
+    let app = labels.and_then(|it| it.app.as_deref());
+    let Rendered { text, notes } = render(&Findings {
         ports: &ports,
         env_lines: &env_lines(root, &ENV_FILES),
         env_file: env_file(&checkout, &ports),
+        app,
     });
     if !args.print {
         create(&path, &text).map_err(|error| match error.kind() {
@@ -55,6 +59,7 @@ pub(crate) fn run(args: &InitArgs) -> CommandResult {
     }
     let printed = print_notes(&scan.notes, false).and_then(|()| output::print_lines(&text));
     let told = printed.and_then(|()| {
+        claiming::print_notes(&notes);
         if args.print {
             return Ok(());
         }

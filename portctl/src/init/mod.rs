@@ -1,6 +1,7 @@
 //! The project file that `portctl init` writes, as a text. It is made of the findings of a scan.
 
 mod env_lines;
+mod script_names;
 mod service_lines;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use port_registry::variable_name;
 pub(crate) use self::env_lines::{EnvLine, env_lines};
 use self::service_lines::{ServiceLine, service_lines};
 use self::toml_text::{beside, quoted};
+use crate::output::wording;
 use crate::scan::FixedPort;
 
 /// The most lines of a table, so that people and portctl can read the file.
@@ -26,6 +28,15 @@ pub(crate) struct Findings<'a> {
     /// The lines of env files that mention ports of this machine.
     pub(crate) env_lines: &'a [EnvLine],
     pub(crate) env_file: EnvFile,
+    /// The app that is detected.
+    pub(crate) app: Option<&'a str>,
+}
+
+/// The project file, and remarks about it.
+#[derive(Debug)]
+pub(crate) struct Rendered {
+    pub(crate) text: String,
+    pub(crate) notes: Vec<String>,
 }
 
 /// The use of `.env` in a project.
@@ -42,7 +53,7 @@ pub(crate) enum EnvFile {
 }
 
 /// Renders the project file.
-pub(crate) fn render(findings: &Findings) -> String {
+pub(crate) fn render(findings: &Findings) -> Rendered {
     let mut services = service_lines(findings.ports, MAX_LINES + 1);
     let has_more = services.len() > MAX_LINES;
     services.truncate(MAX_LINES);
@@ -51,8 +62,11 @@ pub(crate) fn render(findings: &Findings) -> String {
         "# The services of this project. `portctl sync` gives each of them a port of its own in every checkout.\n",
     );
     let is_example = active.is_empty();
-    let app = beside("# app = \"shop\"", "if not the repository's name");
-    let _ = write!(text, "{app}\n\n[services]\n");
+    if let Some(app) = findings.app {
+        let entry = format!("# app = {}", quoted(app));
+        let _ = writeln!(text, "{}", beside(&entry, "if it is to have another name"));
+    }
+    text.push_str("\n[services]\n");
     for line in &services {
         let _ = writeln!(text, "{}", line.text());
     }
@@ -75,14 +89,33 @@ pub(crate) fn render(findings: &Findings) -> String {
         }
     }
     text.push('\n');
-    text.push_str(&env_table(findings.env_lines, &active));
-    text.push('\n');
+    if let Some(table) = env_table(findings.env_lines, &active) {
+        text.push_str(&table);
+        text.push('\n');
+    }
     text.push_str(&files_table(findings.env_file, is_example));
-    text
+    let notes = notes(&services);
+    Rendered { text, notes }
 }
 
-/// The table `[env]`, as an example.
-fn env_table(lines: &[EnvLine], active: &[&ServiceLine]) -> String {
+fn notes(services: &[ServiceLine]) -> Vec<String> {
+    let mut notes = Vec::new();
+    if services.is_empty() {
+        notes.push("no fixed ports were found; declare the services below [services]".to_owned());
+    }
+    let fixed = services.iter().filter(|it| it.variable_entry().is_some());
+    match fixed.count() {
+        0 => {}
+        count => notes.push(format!(
+            "Compose publishes the fixed ports of {} in every checkout; the comments say what to write in its file",
+            wording::count(count, "service")
+        )),
+    }
+    notes
+}
+
+/// The table `[env]`, as an example. Returns `None` if no service can be referred to.
+fn env_table(lines: &[EnvLine], active: &[&ServiceLine]) -> Option<String> {
     let mut text = beside("# [env]", "variables that are computed from the ports") + "\n";
     let mut entries: Vec<String> = Vec::new();
     for line in lines {
@@ -92,15 +125,27 @@ fn env_table(lines: &[EnvLine], active: &[&ServiceLine]) -> String {
     }
     if entries.is_empty() {
         let mut servers = active.iter().filter(|it| it.is_server());
-        let reference = servers.find_map(|it| it.reference()).unwrap_or("api");
-        let name = variable_name(reference).replace("_PORT", "_URL");
-        let value = quoted(&format!("${{{reference}.url}}"));
-        entries.push(format!("# {name} = {value}"));
+        let server = servers.find_map(|it| it.reference());
+        // Without services, the table above has an example of this name.
+        let server = server.or_else(|| active.is_empty().then_some("api"));
+        entries.push(if let Some(server) = server {
+            let value = quoted(&format!("${{{server}.url}}"));
+            format!("# {} = {value}", variable_with(server, "_URL"))
+        } else {
+            let service = active.iter().find_map(|it| it.reference())?;
+            let value = quoted(&format!("localhost:${{{service}.port}}"));
+            format!("# {} = {value}", variable_with(service, "_ADDRESS"))
+        });
     }
     entries.truncate(MAX_LINES);
     text.push_str(&entries.join("\n"));
     text.push('\n');
-    text
+    Some(text)
+}
+
+/// Returns the usual variable of a service with another ending.
+fn variable_with(service: &str, ending: &str) -> String {
+    variable_name(service).replace("_PORT", ending)
 }
 
 /// The table `[files]`. It is an example if writing `.env` would change a file that git records.

@@ -4,12 +4,16 @@ use std::collections::BTreeSet;
 
 use port_registry::{Port, variable_name};
 
+use super::script_names::with_better_names;
 use super::toml_text::{beside, key, quoted};
 use crate::declared::{is_service_name, is_variable_name};
-use crate::scan::{FileKind, FixedPort};
+use crate::scan::{FileKind, FixedEntry, FixedPort};
 
 /// The variable that many programs read. Only one service of a project can have it.
 const PORT: &str = "PORT";
+
+/// The script that shows a build, for which no service needs a port all the time.
+const PREVIEW: &str = "preview";
 
 /// The end of the name of a service whose own name means something else in references.
 const SUFFIX: &str = "-server";
@@ -25,6 +29,8 @@ pub(super) struct ServiceLine {
     comment: String,
     is_active: bool,
     kind: FileKind,
+    /// The entry of a Compose file with a fixed port.
+    published: Option<FixedEntry>,
 }
 
 impl ServiceLine {
@@ -40,7 +46,19 @@ impl ServiceLine {
             Some(variable) => format!("{{ port = {port}, env = {} }}", quoted(variable)),
             None => port.to_string(),
         };
-        beside(&format!("{mark}{name} = {value}"), &self.comment)
+        let comment = match self.variable_entry() {
+            Some(entry) => format!("{}, fixed: write {entry} there", self.comment),
+            None => self.comment.clone(),
+        };
+        beside(&format!("{mark}{name} = {value}"), &comment)
+    }
+
+    /// Returns the entry to write in a Compose file that publishes a fixed port.
+    pub(super) fn variable_entry(&self) -> Option<String> {
+        let FixedEntry { before, behind } = self.published.as_ref()?;
+        let usual = variable_name(&self.name);
+        let (variable, port) = (self.variable.as_ref().unwrap_or(&usual), self.port);
+        Some(format!("\"{before}${{{variable}:-{port}}}{behind}\""))
     }
 
     /// Returns true if the service is most likely a server of the project, and no database.
@@ -59,7 +77,7 @@ impl ServiceLine {
 pub(super) fn service_lines(ports: &[FixedPort], max: usize) -> Vec<ServiceLine> {
     let mut lines: Vec<ServiceLine> = Vec::new();
     let mut wanted: Vec<Vec<String>> = Vec::new();
-    for fixed in ports {
+    for fixed in &with_better_names(ports) {
         let name = match fixed.service.as_str() {
             reserved @ ("app" | "instance") => format!("{reserved}{SUFFIX}"),
             name => name.to_owned(),
@@ -99,6 +117,7 @@ pub(super) fn service_lines(ports: &[FixedPort], max: usize) -> Vec<ServiceLine>
             comment,
             is_active,
             kind: fixed.kind,
+            published: fixed.origin.published.clone().filter(|_| is_active),
         });
     }
     assign_variables(&mut lines, wanted);
@@ -110,6 +129,8 @@ fn problem(fixed: &FixedPort, name: &str, before: &[ServiceLine]) -> Option<Stri
     let mut active = before.iter().filter(|it| it.is_active);
     if !is_service_name(name) {
         Some("no name of a service".to_owned())
+    } else if fixed.origin.script.as_deref() == Some(PREVIEW) {
+        Some("a preview of the build".to_owned())
     } else if active.clone().any(|it| it.name == name) {
         Some("another port of the same service".to_owned())
     } else if let Some(other) = active.clone().find(|it| it.port == fixed.port) {

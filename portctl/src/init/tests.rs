@@ -32,7 +32,9 @@ fn rendered(ports: &[FixedPort], env_file: EnvFile) -> String {
         ports,
         env_lines: &[],
         env_file,
+        app: Some("shop"),
     })
+    .text
 }
 
 fn fixed(service: &str, port: u16) -> FixedPort {
@@ -75,10 +77,14 @@ fn files_for_all_sample_projects_are_accepted_and_have_every_certain_port() {
                 ports: &found.ports,
                 env_lines: &lines,
                 env_file,
-            });
+                app: Some("shop"),
+            })
+            .text;
             let declared = read(&text);
             let preferred = declared.preferred_ports();
-            let certain = found.ports.iter().filter(|it| !it.guess);
+            let is_preview = |it: &FixedPort| it.origin.script.as_deref() == Some("preview");
+            let certain = found.ports.iter();
+            let certain = certain.filter(|it| !it.guess && !is_preview(it));
             for fixed in certain.take(200) {
                 let is_declared = preferred.contains(&fixed.port);
                 let has_reason =
@@ -139,6 +145,84 @@ fn services_have_their_ports_variables_and_places() {
     assert_eq!(services(&ports), expected);
 }
 
+fn script(file: &str, name: &str, port: u16) -> FixedPort {
+    let mut fixed = fixed(&file.replace("/package.json", &format!("-{name}")), port);
+    if !file.contains('/') {
+        name.clone_into(&mut fixed.service);
+    }
+    (fixed.file, fixed.kind) = (file.to_owned(), FileKind::Package);
+    fixed.origin.script = Some(name.to_owned());
+    fixed
+}
+
+fn assigned(service: &str, port: u16) -> FixedPort {
+    let mut fixed = fixed(service, port);
+    (fixed.kind, fixed.guess) = (FileKind::Dotenv, true);
+    fixed.file = ".env".to_owned();
+    fixed
+}
+
+#[test]
+fn servers_of_packages_are_named_by_variables_or_folders() {
+    let names = |ports: &[FixedPort]| {
+        let lines = services(ports).into_iter();
+        let entries = lines.map(|it| it.split("  ").next().unwrap().to_owned());
+        entries.collect::<Vec<_>>().join("; ")
+    };
+    let root = "package.json";
+    let dev = script(root, "dev", 5173);
+    let start = script(root, "start", 8080);
+    for (ports, expected) in [
+        (vec![dev.clone()], "web = 5173"),
+        (vec![start.clone(), dev.clone()], "start = 8080; web = 5173"),
+        (vec![dev.clone(), script(root, "start", 5173)], "web = 5173"),
+        (vec![fixed("web", 80), dev.clone()], "web = 80; dev = 5173"),
+        (vec![dev.clone(), assigned("front", 5173)], "front = 5173"),
+        (vec![dev.clone(), assigned("web", 5173)], "web = 5173"),
+        (
+            vec![script("api/package.json", "dev", 4000), dev.clone()],
+            "api = 4000; web = 5173",
+        ),
+        (
+            vec![script("app/package.json", "dev", 4000)],
+            "app-dev = 4000",
+        ),
+        (
+            vec![script(root, "preview", 4173), script(root, "docs", 6006)],
+            "# preview = 4173; docs = 6006",
+        ),
+    ] {
+        assert_eq!(names(&ports), expected);
+    }
+}
+
+#[test]
+fn fixed_ports_of_compose_files_come_with_the_entry_to_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "services:\n  db:\n    ports: ['5432:5432']\n  mail:\n    ports:\n      - 127.0.0.1:1025:25/tcp\n  \
+                cache:\n    ports: [{ target: 6379, published: 6379 }]\n  api:\n    ports: ['${API_PORT:-4000}:80']\n  \
+                two:\n    ports: ['7000-7001:70']\n";
+    fs::write(folder.path().join("compose.yaml"), text).unwrap();
+    let found = scan::scan(folder.path(), &BTreeMap::new()).unwrap();
+    let rendered = render(&Findings {
+        ports: &found.ports,
+        env_lines: &[],
+        env_file: EnvFile::Ignored,
+        app: None,
+    });
+    read(&rendered.text);
+    for entry in [
+        "compose.yaml:3, fixed: write \"${DB_PORT:-5432}:5432\" there\n",
+        "compose.yaml:6, fixed: write \"127.0.0.1:${MAIL_PORT:-1025}:25/tcp\" there\n",
+        "compose.yaml:8, fixed: write \"${CACHE_PORT:-6379}\" there\n",
+        "# DB_ADDRESS = \"localhost:${db.port}\"\n",
+    ] {
+        assert!(rendered.text.contains(entry), "{entry}: {}", rendered.text);
+    }
+    assert_eq!(rendered.text.matches("there\n").count(), 3);
+    assert!(rendered.notes[0].starts_with("Compose publishes the fixed ports of 3 services "));
+}
+
 #[test]
 fn port_is_the_variable_of_one_service_at_most() {
     let web = with_variables("web", 3000, &["PORT"]);
@@ -156,6 +240,7 @@ fn port_is_the_variable_of_one_service_at_most() {
 #[test]
 fn project_without_ports_gets_a_commented_example() {
     let text = rendered(&[], EnvFile::Ignored);
+    assert!(text.contains("\n# app = \"shop\" "), "{text}");
     let declared = read(&text);
     assert!(declared.services.is_empty() && declared.files.is_empty());
     let uncommented: Vec<&str> = text
@@ -190,7 +275,9 @@ fn urls_become_examples_without_their_secrets() {
         ports: &[fixed("db", 5432)],
         env_lines: &lines,
         env_file: EnvFile::Unused,
-    });
+        app: None,
+    })
+    .text;
     read(&text);
     let example =
         "# DATABASE_URL = \"postgres://localhost:${db.port}\"  # .env:1, without its other parts\n";

@@ -33,10 +33,19 @@ pub(crate) struct PortOrigin {
     pub(crate) env_file: Option<PathBuf>,
     /// The container's port, if the entry maps a range.
     pub(crate) range: Option<u16>,
+    /// The entry around the port, if a Compose file publishes it in a fixed way.
+    pub(crate) published: Option<FixedEntry>,
     /// The name of the script, if one of a `package.json` sets the port.
     pub(crate) script: Option<String>,
     /// The port is that of a server that does not read `PORT`.
     pub(crate) ignores_port: bool,
+}
+
+/// An entry of a Compose file that names a fixed port: the texts before and behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FixedEntry {
+    pub(crate) before: String,
+    pub(crate) behind: String,
 }
 
 /// Format of a file, in order of precedence: earlier formats decide over later ones.

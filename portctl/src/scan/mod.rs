@@ -29,7 +29,7 @@ mod yaml;
 
 #[cfg(test)]
 pub(crate) use self::fixed_port::PortOrigin;
-pub(crate) use self::fixed_port::{FileKind, FixedPort};
+pub(crate) use self::fixed_port::{FileKind, FixedEntry, FixedPort};
 pub(crate) use self::result::ScanNote;
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::result::ScanResult;

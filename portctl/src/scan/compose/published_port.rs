@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use port_registry::Port;
+
+use crate::scan::fixed_port::FixedEntry;
 use crate::scan::interpolation::interpolate;
 use crate::scan::port_mapping::{self, PortMapping};
 use crate::scan::project_file::ProjectFile;
@@ -75,6 +78,23 @@ impl PublishedPort {
         };
         let used = used.into_iter().take(MAX_VARIABLES);
         used.filter(is_port).collect()
+    }
+
+    /// Returns the entry around its host port, if it is written as this number.
+    pub(super) fn fixed_entry(&self, port: Port) -> Option<FixedEntry> {
+        let (before, host, behind) = match &self.syntax {
+            PortSyntax::Short(text) => {
+                let ports = text.split_once('/').map_or(&**text, |(ports, _)| ports);
+                let (hosts, _) = ports.rsplit_once(':')?;
+                let at = hosts.rfind(':').map_or(0, |it| it + 1);
+                (&text[..at], &hosts[at..], &text[hosts.len()..])
+            }
+            PortSyntax::Long { published, .. } => ("", &**published, ""),
+        };
+        (host == port.to_string()).then(|| FixedEntry {
+            before: before.to_owned(),
+            behind: behind.to_owned(),
+        })
     }
 
     /// Interpolates and parses the entry. Returns the variables that are not set, and `None` for the mappings if the

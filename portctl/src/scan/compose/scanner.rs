@@ -103,6 +103,7 @@ impl PortEntry<'_> {
                     variables: self.port_variables.clone(),
                     env_file: Some(env_file(&self.group.folder)),
                     range: is_range.then_some(mapping.container),
+                    published: self.port.fixed_entry(mapping.host),
                     script: None,
                     ignores_port: false,
                 },
