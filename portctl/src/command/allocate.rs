@@ -2,10 +2,11 @@
 
 use port_registry::{Claim, ListenerPolicy};
 
-use super::claiming::{PortWish, claims, note_of_mark, print_notes};
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
-use super::{named, new_services};
+use super::services::claiming::{PortWish, claims, note_of_mark, print_notes};
+use super::services::named;
+use super::services::new_services;
 use crate::args::AllocateArgs;
 use crate::backend;
 use crate::checkout::{Here, TypedLabels, with_marks};

@@ -5,10 +5,11 @@ use std::slice;
 use port_registry::{Checkout, CheckoutPath, Port, PortStatus, PortUse};
 use serde::Serialize;
 
-use super::claiming::print_notes;
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
-use super::{missing, named};
+use super::services::claiming::print_notes;
+use super::services::missing;
+use super::services::named;
 use crate::args::CheckArgs;
 use crate::backend::{self, Backend};
 use crate::checkout::{Here, TypedLabels, current_folder};

@@ -4,14 +4,15 @@ use std::path::Path;
 
 use port_registry::Allocation;
 
-use super::claiming::{Got, get_or_allocate_all, print_notes};
-use super::env_writing::{FileChange, TrackedFile};
+use super::env_files::env_writing::{FileChange, TrackedFile};
+use super::env_files::moved_ports::MovedPorts;
+use super::env_files::wiring::{all_variables, variables_of_services};
+use super::env_files::write_target::{Suggestions, WriteTarget};
 use super::invocation::Invocation;
-use super::moved_ports::MovedPorts;
 use super::outcome::{CommandResult, Done};
-use super::wiring::{all_variables, variables_of_services};
-use super::write_target::{Suggestions, WriteTarget};
-use super::{missing, named};
+use super::services::claiming::{Got, get_or_allocate_all, print_notes};
+use super::services::missing;
+use super::services::named;
 use crate::args::{EnvArgs, Format};
 use crate::backend;
 use crate::checkout::{Here, TypedLabels};

@@ -2,11 +2,11 @@
 
 use port_registry::Port;
 
-use super::claiming::{PortWish, get_or_allocate, get_or_allocate_declared, print_notes};
 use super::invocation::Invocation;
-use super::named;
 use super::outcome::{CommandResult, Done};
-use super::preferred::both_ports;
+use super::services::claiming::{PortWish, get_or_allocate, get_or_allocate_declared, print_notes};
+use super::services::named;
+use super::services::preferred::both_ports;
 use crate::args::GetArgs;
 use crate::backend;
 use crate::checkout::{Here, TypedLabels};

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use port_registry::{Checkout, FileStatus};
 
-use super::claiming;
 use super::outcome::{CommandResult, Done};
 use super::scan::print_notes;
+use super::services::claiming;
 use crate::args::InitArgs;
 use crate::checkout::current_folder;
 use crate::environment;

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use port_registry::{Allocation, Port};
 
 use super::invocation::Invocation;
-use super::named::Named;
 use super::outcome::{CommandResult, Done};
-use super::state_notes::Scope;
-use super::{missing, named, state_notes};
+use super::servers::state_notes;
+use super::servers::state_notes::Scope;
+use super::services::missing;
+use super::services::named;
+use super::services::named::Named;
 use crate::args::ListArgs;
 use crate::backend::{self, Backend};
 use crate::checkout::{Here, TypedLabels};

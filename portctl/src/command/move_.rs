@@ -4,12 +4,13 @@ use std::slice;
 
 use port_registry::{Allocation, Filter, ListenerPolicy, Move, Port};
 
-use super::claiming::print_notes;
-use super::file_update::update_files;
+use super::env_files::file_update::update_files;
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
-use super::preferred::{self, both_ports};
-use super::{named, selected};
+use super::services::claiming::print_notes;
+use super::services::named;
+use super::services::preferred::{self, both_ports};
+use super::services::selected;
 use crate::args::MoveArgs;
 use crate::backend::{self, Backend};
 use crate::checkout::{Here, TypedLabels};

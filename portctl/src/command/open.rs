@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use port_registry::Allocation;
 
-use super::claiming::print_notes;
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
-use super::server_report::{described, foreign, silence};
-use super::{named, selected};
+use super::servers::server_report::{described, foreign, silence};
+use super::services::claiming::print_notes;
+use super::services::named;
+use super::services::selected;
 use crate::args::OpenArgs;
 use crate::backend::{self, Backend};
 use crate::browser;

@@ -6,12 +6,13 @@ use port_registry::{
     Allocation, AllocationId, AllocationStatus, Error, Filter, Port, ServiceState,
 };
 
-use super::claiming::{note_of_listener, print_notes};
-use super::file_update::update_files;
+use super::env_files::file_update::update_files;
 use super::invocation::Invocation;
-use super::named::Named;
 use super::outcome::{CommandResult, Done};
-use super::{missing, named};
+use super::services::claiming::{note_of_listener, print_notes};
+use super::services::missing;
+use super::services::named;
+use super::services::named::Named;
 use crate::args::ReleaseArgs;
 use crate::backend::{self, Backend, BackendError, submit};
 use crate::checkout::{Here, TypedLabels};

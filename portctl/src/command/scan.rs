@@ -9,9 +9,9 @@ use std::path::Path;
 use port_registry::{Allocation, Checkout, ListenerPolicy, Port, PortStatus, PortUse};
 use serde::Serialize;
 
-use super::claiming::{self, note_of_mark};
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
+use super::services::claiming::{self, note_of_mark};
 use crate::args::ScanArgs;
 use crate::backend::{self, Backend};
 use crate::checkout::{Here, TypedLabels};

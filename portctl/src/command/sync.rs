@@ -6,13 +6,13 @@ use std::path::Path;
 use port_registry::{Allocation, Port};
 use serde::Serialize;
 
-use super::claiming::{get_or_allocate_all, print_notes};
-use super::env_writing::{TrackedFile, WrittenChange};
+use super::env_files::env_writing::{TrackedFile, WrittenChange};
+use super::env_files::kept_files::{self, FileRules, KeptFiles};
+use super::env_files::wiring::variables_of_files;
 use super::invocation::Invocation;
-use super::kept_files::{self, FileRules, KeptFiles};
 use super::outcome::{CommandResult, Done};
-use super::preferred::notes_of_available;
-use super::wiring::variables_of_files;
+use super::services::claiming::{get_or_allocate_all, print_notes};
+use super::services::preferred::notes_of_available;
 use crate::args::SyncArgs;
 use crate::backend;
 use crate::checkout::{Here, TypedLabels};

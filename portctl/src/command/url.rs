@@ -3,11 +3,12 @@
 use port_registry::{Allocation, Port};
 use serde::Serialize;
 
-use super::claiming::{Got, print_notes};
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
 use super::service_lines::service_lines;
-use super::{named, selected};
+use super::services::claiming::{Got, print_notes};
+use super::services::named;
+use super::services::selected;
 use crate::args::UrlArgs;
 use crate::backend;
 use crate::checkout::{Here, TypedLabels};

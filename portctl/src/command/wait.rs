@@ -4,11 +4,12 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::awaited::{Answering, Awaited};
-use super::claiming::{Got, print_notes};
 use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
-use super::{named, selected};
+use super::servers::awaited::{Answering, Awaited};
+use super::services::claiming::{Got, print_notes};
+use super::services::named;
+use super::services::selected;
 use crate::args::WaitArgs;
 use crate::backend::{self, Backend};
 use crate::checkout::{Here, TypedLabels};

@@ -5,7 +5,7 @@ use port_registry::{
 };
 
 use super::super::invocation::Invocation;
-use super::super::server_report::{described, foreign};
+use super::super::servers::server_report::{described, foreign};
 use crate::backend::{self, Backend};
 use crate::command_error::CommandError;
 use crate::report::Report;

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use port_registry::{Allocation, Checkout, Filter, Port, RootKind};
 
-use super::super::claiming::{Got, PortWish, get_or_allocate, get_or_allocate_all, print_notes};
-use super::super::env_refresh::refresh_copied_blocks;
+use super::super::env_files::env_refresh::refresh_copied_blocks;
+use super::super::env_files::wiring::{all_variables, variables_of_files};
 use super::super::invocation::Invocation;
-use super::super::wiring::{all_variables, variables_of_files};
+use super::super::services::claiming::{
+    Got, PortWish, get_or_allocate, get_or_allocate_all, print_notes,
+};
 use super::inherited;
 use crate::backend::{self, Backend, BackendError};
 use crate::checkout::{Here, TypedLabels};

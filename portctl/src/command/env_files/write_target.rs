@@ -5,32 +5,32 @@ use std::path::{Path, PathBuf};
 
 use port_registry::{Checkout, Error, FileStatus};
 
-use super::invocation::Invocation;
+use super::super::invocation::Invocation;
 use crate::command_error::CommandError;
 use crate::env_file::{FilePlace, PlaceError, ROOT_MARKERS};
 use crate::output::wording;
 use crate::report::Report;
 
 /// The command lines that hints suggest.
-pub(super) struct Suggestions<'a> {
+pub(in crate::command) struct Suggestions<'a> {
     /// The command line as it was typed.
-    pub(super) written: &'a Invocation,
+    pub(in crate::command) written: &'a Invocation,
     /// The command line without the file.
-    pub(super) printed: &'a Invocation,
-    pub(super) services: &'a [String],
+    pub(in crate::command) printed: &'a Invocation,
+    pub(in crate::command) services: &'a [String],
 }
 
 /// A file in the checkout of the current folder.
-pub(super) struct WriteTarget<'a> {
+pub(in crate::command) struct WriteTarget<'a> {
     /// The path as it was typed.
-    pub(super) file: &'a Path,
-    pub(super) place: FilePlace,
+    pub(in crate::command) file: &'a Path,
+    pub(in crate::command) place: FilePlace,
     checkout: Checkout,
 }
 
 impl WriteTarget<'_> {
     /// Finds a file. Fails if it is not in the checkout, or in another one inside of it.
-    pub(super) fn find<'a>(
+    pub(in crate::command) fn find<'a>(
         file: &'a Path,
         suggestions: &Suggestions,
     ) -> Result<WriteTarget<'a>, CommandError> {
@@ -55,12 +55,12 @@ impl WriteTarget<'_> {
     }
 
     /// The real path of the checkout.
-    pub(super) fn root(&self) -> &Path {
+    pub(in crate::command) fn root(&self) -> &Path {
         self.checkout.root()
     }
 
     /// Asks git about the file. Fails if git tracks it, or fails itself.
-    pub(super) fn untracked_status(
+    pub(in crate::command) fn untracked_status(
         &self,
         suggestions: &Suggestions,
     ) -> Result<FileStatus, CommandError> {
@@ -87,7 +87,7 @@ impl WriteTarget<'_> {
     }
 
     /// Asks git about the file, which may be tracked. A git that fails says nothing about it.
-    pub(super) fn status(&self) -> FileStatus {
+    pub(in crate::command) fn status(&self) -> FileStatus {
         self.ask_git().unwrap_or(FileStatus::NoRepository)
     }
 

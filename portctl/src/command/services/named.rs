@@ -2,7 +2,7 @@
 
 use port_registry::{Port, ServiceKey};
 
-use super::invocation::Invocation;
+use super::super::invocation::Invocation;
 use super::refusal::refusal;
 use crate::command_error::CommandError;
 use crate::report::Report;
@@ -10,14 +10,14 @@ use crate::service_name::{LikelyMeaning, meaning_of_word};
 
 /// The services and ports that a command line names, in their order.
 #[derive(Debug, Default)]
-pub(super) struct Named {
-    pub(super) services: Vec<String>,
-    pub(super) ports: Vec<Port>,
+pub(in crate::command) struct Named {
+    pub(in crate::command) services: Vec<String>,
+    pub(in crate::command) ports: Vec<Port>,
 }
 
 impl Named {
     /// Returns true if neither a service nor a port is named.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::command) fn is_empty(&self) -> bool {
         self.services.is_empty() && self.ports.is_empty()
     }
 }
@@ -26,7 +26,7 @@ impl Named {
 ///
 /// A word that most likely means something else is refused, because it would become a service for good. `--service`
 /// names existing services of any name.
-pub(super) fn services(
+pub(in crate::command) fn services(
     invocation: &Invocation,
     words: Vec<String>,
     flagged: Vec<String>,
@@ -39,7 +39,7 @@ pub(super) fn services(
 }
 
 /// Like [`services`], but a number is a port. `port` is the value of `--port`.
-pub(super) fn services_and_ports(
+pub(in crate::command) fn services_and_ports(
     invocation: &Invocation,
     words: &[String],
     flagged: Vec<String>,
@@ -64,7 +64,7 @@ pub(super) fn services_and_ports(
 }
 
 /// Returns the only service of a command that takes one.
-pub(super) fn one_service(
+pub(in crate::command) fn one_service(
     invocation: &Invocation,
     services: &[String],
 ) -> Result<String, CommandError> {
@@ -83,7 +83,7 @@ pub(super) fn one_service(
 }
 
 /// Reports that no service is named.
-pub(super) fn no_service(invocation: &Invocation) -> CommandError {
+pub(in crate::command) fn no_service(invocation: &Invocation) -> CommandError {
     let line = invocation.with(&["web"]);
     CommandError::Usage(
         Report::new("no service is named").hint(format!("name one, as in `{line}`")),

@@ -30,7 +30,7 @@ const USUAL_PORTS: [(&[&str], &[u16]); 6] = [
 ];
 
 /// Ports that services would have had, and the ones that they have.
-pub(super) struct MovedPorts {
+pub(in crate::command) struct MovedPorts {
     moved: Vec<MovedPort>,
 }
 
@@ -42,7 +42,10 @@ struct MovedPort {
 
 impl MovedPorts {
     /// Compares the allocations with the ports that the project file prefers, and with usual ones.
-    pub(super) fn of(here: &Here, allocations: &[Allocation]) -> Result<MovedPorts, CommandError> {
+    pub(in crate::command) fn of(
+        here: &Here,
+        allocations: &[Allocation],
+    ) -> Result<MovedPorts, CommandError> {
         let declared = here.declarations()?;
         let mut moved = Vec::new();
         for allocation in allocations {
@@ -63,7 +66,7 @@ impl MovedPorts {
     }
 
     /// Notes the lines of a file that mention such a port outside the block.
-    pub(super) fn notes(&self, path: &Path, shown: &str) -> Vec<String> {
+    pub(in crate::command) fn notes(&self, path: &Path, shown: &str) -> Vec<String> {
         if self.moved.is_empty() {
             return Vec::new();
         }
@@ -88,7 +91,7 @@ impl MovedPorts {
     }
 
     /// Notes such lines of the env files at the root.
-    pub(super) fn notes_of_root(&self, root: &Path) -> Vec<String> {
+    pub(in crate::command) fn notes_of_root(&self, root: &Path) -> Vec<String> {
         let files = ENV_FILES.into_iter();
         files
             .flat_map(|it| self.notes(&root.join(it), it))

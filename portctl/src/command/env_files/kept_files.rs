@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use port_registry::Allocation;
 
+use super::super::invocation::Invocation;
 use super::env_writing::{FileChange, PlannedChange, TrackedFile, WrittenChange};
-use super::invocation::Invocation;
 use super::moved_ports::MovedPorts;
 use super::wiring::expected_variables_of_files;
 use super::write_target::{Suggestions, WriteTarget};
@@ -22,23 +22,23 @@ const TEMPLATES: [&str; 4] = [".example", ".sample", ".template", ".dist"];
 
 /// Treatment of the files, and the command lines that hints suggest.
 #[derive(Debug)]
-pub(super) struct FileRules {
-    pub(super) tracked: TrackedFile,
-    pub(super) outside: OutsideAssignments,
+pub(in crate::command) struct FileRules {
+    pub(in crate::command) tracked: TrackedFile,
+    pub(in crate::command) outside: OutsideAssignments,
     /// The command line of `sync`.
-    pub(super) written: Invocation,
+    pub(in crate::command) written: Invocation,
     /// The command line of `env`.
-    pub(super) printed: Invocation,
+    pub(in crate::command) printed: Invocation,
 }
 
 /// The declared files of a checkout. None of them leads out of it.
-pub(super) struct KeptFiles<'a> {
+pub(in crate::command) struct KeptFiles<'a> {
     rules: &'a FileRules,
     targets: Vec<WriteTarget<'a>>,
 }
 
 /// Returns the paths of the declared files, as messages show them: below the current folder if that is the root.
-pub(super) fn paths(declared: &Declarations) -> Vec<PathBuf> {
+pub(in crate::command) fn paths(declared: &Declarations) -> Vec<PathBuf> {
     let root = declared.root();
     let is_root = current_folder().is_ok_and(|it| it.canonicalize().is_ok_and(|it| it == root));
     let folder = if is_root { Path::new("") } else { root };
@@ -47,7 +47,7 @@ pub(super) fn paths(declared: &Declarations) -> Vec<PathBuf> {
 }
 
 impl FileRules {
-    pub(super) fn suggestions(&self) -> Suggestions<'_> {
+    pub(in crate::command) fn suggestions(&self) -> Suggestions<'_> {
         Suggestions {
             written: &self.written,
             printed: &self.printed,
@@ -58,7 +58,7 @@ impl FileRules {
 
 impl<'a> KeptFiles<'a> {
     /// Finds the files. Fails if one of them would be refused, as far as that is known before its variables have values.
-    pub(super) fn find(
+    pub(in crate::command) fn find(
         here: &Here,
         declared: &Declarations,
         paths: &'a [PathBuf],
@@ -77,7 +77,7 @@ impl<'a> KeptFiles<'a> {
     }
 
     /// Finds one file, which exists.
-    pub(super) fn single(
+    pub(in crate::command) fn single(
         path: &'a Path,
         rules: &'a FileRules,
     ) -> Result<KeptFiles<'a>, CommandError> {
@@ -88,7 +88,7 @@ impl<'a> KeptFiles<'a> {
 
     /// Writes the files, all of which are locked while `read` allocates and reads the variables, so that older ports never
     /// replace newer ones. Nothing is written if one of them is refused.
-    pub(super) fn write(
+    pub(in crate::command) fn write(
         &self,
         read: impl FnOnce() -> Result<Vec<Vec<Variable>>, CommandError>,
     ) -> Result<Vec<WrittenChange>, CommandError> {
@@ -98,7 +98,7 @@ impl<'a> KeptFiles<'a> {
     }
 
     /// Notes the lines of the files that mention a port which a service would have had.
-    pub(super) fn notes_of_moved_ports(
+    pub(in crate::command) fn notes_of_moved_ports(
         &self,
         here: &Here,
         allocations: &[Allocation],

@@ -1,6 +1,6 @@
 //! Reports of services that have no port.
 
-use super::invocation::Invocation;
+use super::super::invocation::Invocation;
 use crate::checkout::Here;
 use crate::command_error::CommandError;
 use crate::declared::Declarations;
@@ -9,7 +9,7 @@ use crate::service_name::{LikelyMeaning, likely_meaning};
 use crate::suggestion;
 
 /// Reports that a service has no port, and suggests a service of a similar name.
-pub(super) fn report(
+pub(in crate::command) fn report(
     invocation: &Invocation,
     here: &Here,
     service: &str,

@@ -2,7 +2,7 @@
 
 use port_registry::{Allocation, PortUse};
 
-use super::invocation::Invocation;
+use super::super::invocation::Invocation;
 use crate::backend::Backend;
 use crate::conflict::step_beside_foreign;
 use crate::output::wording;
@@ -11,7 +11,11 @@ use crate::server::{LISTEN_ON_LOCALHOST, Server, other_addresses};
 use crate::whose::Whose;
 
 /// Reports a server that belongs to another checkout.
-pub(super) fn foreign(invocation: &Invocation, allocation: &Allocation, server: &Server) -> Report {
+pub(in crate::command) fn foreign(
+    invocation: &Invocation,
+    allocation: &Allocation,
+    server: &Server,
+) -> Report {
     let service = [allocation.key.service()];
     let line = |command| invocation.of(command).with(&service);
     let listener = server.in_use.listener.as_ref();
@@ -23,13 +27,13 @@ pub(super) fn foreign(invocation: &Invocation, allocation: &Allocation, server: 
 
 /// A port that accepts no connection on localhost.
 #[derive(Debug)]
-pub(super) struct Silence {
-    pub(super) problem: String,
-    pub(super) cause: SilenceCause,
+pub(in crate::command) struct Silence {
+    pub(in crate::command) problem: String,
+    pub(in crate::command) cause: SilenceCause,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SilenceCause {
+pub(in crate::command) enum SilenceCause {
     NothingListens,
     /// The server listens on other addresses only.
     OtherAddress,
@@ -38,11 +42,11 @@ pub(super) enum SilenceCause {
 }
 
 /// The next step for a server that does not answer as it should.
-pub(super) const READ_LOG: &str = "read the log of the server";
+pub(in crate::command) const READ_LOG: &str = "read the log of the server";
 
 impl SilenceCause {
     /// Returns the next step. `start` is that for a server that does not run.
-    pub(super) fn step(self, start: &str) -> &str {
+    pub(in crate::command) fn step(self, start: &str) -> &str {
         match self {
             SilenceCause::NothingListens => start,
             SilenceCause::OtherAddress => LISTEN_ON_LOCALHOST,
@@ -52,7 +56,7 @@ impl SilenceCause {
 }
 
 /// Finds the reason why a port accepts no connection on localhost.
-pub(super) fn silence(backend: &dyn Backend, allocation: &Allocation) -> Silence {
+pub(in crate::command) fn silence(backend: &dyn Backend, allocation: &Allocation) -> Silence {
     let port = allocation.port;
     if let Some(in_use) = backend.check(port).ok().and_then(|it| it.in_use) {
         return silence_of_used(allocation, &in_use);
@@ -101,7 +105,7 @@ fn nothing_listens(backend: &dyn Backend, allocation: &Allocation) -> String {
 }
 
 /// Names the process that listens on the port of a service, and its checkout or the reason why that is unknown.
-pub(super) fn described(allocation: &Allocation, server: &Server) -> String {
+pub(in crate::command) fn described(allocation: &Allocation, server: &Server) -> String {
     format!(
         "port {} of {} is {}{}",
         allocation.port, allocation.key, server.in_use, server.owner

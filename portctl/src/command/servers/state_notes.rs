@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use port_registry::{Allocation, AllocationStatus, Port, ServiceState, StrayListener};
 
-use super::invocation::Invocation;
+use super::super::invocation::Invocation;
 use crate::conflict::{command_in_checkout, step_beside_foreign};
 use crate::output::wording;
 use crate::server::{LISTEN_ON_LOCALHOST, other_addresses};
@@ -18,7 +18,7 @@ const MAX_MEANT: usize = 3;
 
 /// The services that are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scope {
+pub(in crate::command) enum Scope {
     /// Those that other commands find with the same labels.
     OneCheckout,
     /// Those of several checkouts.
@@ -37,7 +37,7 @@ impl Scope {
 
 /// Tells which services have foreign listeners or are out of the reach of localhost, and which processes of a checkout may
 /// be a service on a wrong port. `scope` tells which services are listed.
-pub(super) fn of(
+pub(in crate::command) fn of(
     scope: Scope,
     invocation: &Invocation,
     statuses: &[AllocationStatus],

@@ -2,8 +2,9 @@
 
 use port_registry::{Allocation, Claim, Port};
 
-use super::invocation::Invocation;
-use super::{new_services, preferred};
+use super::super::invocation::Invocation;
+use super::new_services;
+use super::preferred;
 use crate::backend::Backend;
 use crate::checkout::{Here, with_marks};
 use crate::command_error::CommandError;
@@ -12,15 +13,15 @@ use crate::declared::Declarations;
 use crate::output::{self, visible, wording};
 
 /// The allocations of services, and remarks about them.
-pub(super) struct Got {
+pub(in crate::command) struct Got {
     /// One for each service, in their order.
-    pub(super) allocations: Vec<Allocation>,
-    pub(super) notes: Vec<String>,
+    pub(in crate::command) allocations: Vec<Allocation>,
+    pub(in crate::command) notes: Vec<String>,
 }
 
 /// The port that services are to get if they have none.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum PortWish {
+pub(in crate::command) enum PortWish {
     Any,
     /// This port and no other.
     Only(Port),
@@ -30,7 +31,7 @@ pub(super) enum PortWish {
 
 impl PortWish {
     /// Reads the flags `--port` and `--prefer`, of which a command admits one.
-    pub(super) fn of_flags(port: Option<Port>, prefer: Option<Port>) -> PortWish {
+    pub(in crate::command) fn of_flags(port: Option<Port>, prefer: Option<Port>) -> PortWish {
         match (port, prefer) {
             (Some(port), _) => PortWish::Only(port),
             (None, Some(port)) => PortWish::Preferred(port),
@@ -48,7 +49,7 @@ impl PortWish {
 }
 
 /// Prints notes. Errors are ignored, because the ports are the result.
-pub(super) fn print_notes(notes: &[String]) {
+pub(in crate::command) fn print_notes(notes: &[String]) {
     for note in notes {
         output::note(&visible(note)).ok();
     }
@@ -56,7 +57,7 @@ pub(super) fn print_notes(notes: &[String]) {
 
 /// Describes what listens on a port that a service has left, or would leave. `verb` is "is still" or "is". An error counts as
 /// nothing, because the port was left all the same.
-pub(super) fn note_of_listener(
+pub(in crate::command) fn note_of_listener(
     backend: &dyn Backend,
     left: &Allocation,
     verb: &str,
@@ -68,7 +69,7 @@ pub(super) fn note_of_listener(
 
 /// Returns the allocation of each service, and allocates those that are missing, all of them or none. Reports the first
 /// conflict.
-pub(super) fn get_or_allocate(
+pub(in crate::command) fn get_or_allocate(
     backend: &dyn Backend,
     here: &Here,
     invocation: &Invocation,
@@ -109,7 +110,7 @@ pub(super) fn get_or_allocate(
 
 /// Returns the allocations of all services that the project file declares, like [`get_or_allocate`]. Returns `None` if it
 /// declares none.
-pub(super) fn get_or_allocate_declared(
+pub(in crate::command) fn get_or_allocate_declared(
     backend: &dyn Backend,
     here: &Here,
     invocation: &Invocation,
@@ -125,7 +126,7 @@ pub(super) fn get_or_allocate_declared(
 
 /// Returns all allocations of the checkout, those of the declared services first. The declared ones that are missing are
 /// allocated.
-pub(super) fn get_or_allocate_all(
+pub(in crate::command) fn get_or_allocate_all(
     backend: &dyn Backend,
     here: &Here,
     invocation: &Invocation,
@@ -190,7 +191,7 @@ fn claim_missing(
 }
 
 /// Makes a claim for each service.
-pub(super) fn claims(
+pub(in crate::command) fn claims(
     here: &Here,
     services: &[&str],
     wish: PortWish,
@@ -204,7 +205,7 @@ pub(super) fn claims(
 }
 
 /// Tells that a new checkout got a marked instance, because another checkout has its labels.
-pub(super) fn note_of_mark(
+pub(in crate::command) fn note_of_mark(
     backend: &dyn Backend,
     claim: &Claim,
     new: &Allocation,

@@ -18,7 +18,7 @@ use crate::env_file::{
 /// declared files, which have variables of their own. Returns notes on what was done.
 ///
 /// A block keeps its names. Those without a value here are dropped, because the other checkout's port must not stay.
-pub(super) fn refresh_copied_blocks(
+pub(in crate::command) fn refresh_copied_blocks(
     backend: &dyn Backend,
     declared: &[(PathBuf, Vec<Variable>)],
 ) -> Result<Vec<String>, CommandError> {
@@ -67,7 +67,7 @@ fn note(file: &str, copied: &MarkedBlock, written: Result<Vec<String>, String>) 
 }
 
 /// Writes a block anew, with the names that it has. Returns the names that it lost, or the reason why it was not written.
-pub(super) fn rewrite(
+pub(in crate::command) fn rewrite(
     checkout: &Checkout,
     path: &Path,
     read: impl FnOnce() -> Result<Vec<Variable>, CommandError>,

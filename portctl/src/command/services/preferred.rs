@@ -2,7 +2,7 @@
 
 use port_registry::{Allocation, Port};
 
-use super::invocation::Invocation;
+use super::super::invocation::Invocation;
 use crate::args::PROGRAM;
 use crate::backend::Backend;
 use crate::checkout::Here;
@@ -13,7 +13,11 @@ use crate::report::Report;
 use crate::whose::Whose;
 
 /// The error for a command line with both `--port` and `--prefer`.
-pub(super) fn both_ports(invocation: &Invocation, service: &str, port: Port) -> CommandError {
+pub(in crate::command) fn both_ports(
+    invocation: &Invocation,
+    service: &str,
+    port: Port,
+) -> CommandError {
     let line = invocation.with(&[service]);
     let report = Report::new("--port and --prefer exclude each other");
     CommandError::Usage(report.hint(format!(
@@ -22,7 +26,7 @@ pub(super) fn both_ports(invocation: &Invocation, service: &str, port: Port) -> 
 }
 
 /// Tells that a service with a port does not get the one that it is now to get preferably.
-pub(super) fn note_of_kept(
+pub(in crate::command) fn note_of_kept(
     invocation: &Invocation,
     held: &Allocation,
     preferred: Port,
@@ -39,7 +43,7 @@ pub(super) fn note_of_kept(
 
 /// Notes the declared services without their preferred ports while these are available. A linked worktree leaves them to the
 /// main checkout. An error counts as nothing, because the services have ports all the same.
-pub(super) fn notes_of_available(
+pub(in crate::command) fn notes_of_available(
     backend: &dyn Backend,
     here: &Here,
     invocation: &Invocation,
@@ -66,7 +70,7 @@ pub(super) fn notes_of_available(
 
 /// Tells who has the port that a new allocation was to get preferably, and what takes it over. Returns `None` if the
 /// allocation got it. An error counts as nothing, because the service has a port all the same.
-pub(super) fn note_of_new(
+pub(in crate::command) fn note_of_new(
     backend: &dyn Backend,
     invocation: &Invocation,
     declared: Option<&Declarations>,
@@ -108,7 +112,7 @@ fn renamed(
 }
 
 /// Tells why a service that was to move to a port preferably has kept another one. `line` is the command line that moves it there.
-pub(super) fn reason(
+pub(in crate::command) fn reason(
     backend: &dyn Backend,
     own: &Allocation,
     preferred: Port,

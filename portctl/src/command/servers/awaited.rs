@@ -5,7 +5,7 @@ use std::time::Duration;
 use port_registry::{Allocation, Listener, Port, ServiceState};
 use serde::Serialize;
 
-use super::invocation::Invocation;
+use super::super::invocation::Invocation;
 use super::server_report::{READ_LOG, described, foreign, silence};
 use crate::backend::Backend;
 use crate::command_error::CommandError;
@@ -16,17 +16,17 @@ use crate::whose::Whose;
 
 /// A service that is waited for, and its last state.
 #[derive(Debug)]
-pub(super) struct Awaited {
-    pub(super) allocation: Allocation,
+pub(in crate::command) struct Awaited {
+    pub(in crate::command) allocation: Allocation,
     server: Option<Server>,
     /// The last answer to a request.
     answer: Option<HttpAnswer>,
-    pub(super) is_ready: bool,
+    pub(in crate::command) is_ready: bool,
 }
 
 /// A service that answers, as `--json` prints it.
 #[derive(Debug, Serialize)]
-pub(super) struct Answering<'a> {
+pub(in crate::command) struct Answering<'a> {
     service: &'a str,
     port: Port,
     url: String,
@@ -36,7 +36,7 @@ pub(super) struct Answering<'a> {
 }
 
 impl Awaited {
-    pub(super) fn new(allocation: Allocation) -> Awaited {
+    pub(in crate::command) fn new(allocation: Allocation) -> Awaited {
         Awaited {
             allocation,
             server: None,
@@ -50,7 +50,7 @@ impl Awaited {
     /// # Errors
     ///
     /// Fails if it belongs to another checkout, or if nothing tells to which and `is_strict`.
-    pub(super) fn look(
+    pub(in crate::command) fn look(
         &mut self,
         backend: &dyn Backend,
         invocation: &Invocation,
@@ -81,7 +81,7 @@ impl Awaited {
     }
 
     /// Asks the server that was found for a path, if one is given, and decides if it is ready.
-    pub(super) fn ask(&mut self, path: Option<&HttpPath>, limit: Duration) {
+    pub(in crate::command) fn ask(&mut self, path: Option<&HttpPath>, limit: Duration) {
         let server = self.server.as_ref();
         let Some(server) = server.filter(|it| !it.addresses.is_empty()) else {
             return;
@@ -92,18 +92,22 @@ impl Awaited {
     }
 
     /// Returns a note if it is unknown to whom the server belongs.
-    pub(super) fn note(&self) -> Option<String> {
+    pub(in crate::command) fn note(&self) -> Option<String> {
         let server = self.server.as_ref()?;
         let is_unknown = matches!(server.owner, Whose::Unknown(_) | Whose::Daemon);
         is_unknown.then(|| described(&self.allocation, server))
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(in crate::command) fn url(&self) -> String {
         HostName::Shared.url_of(&self.allocation)
     }
 
     /// Reports why the service is not ready, with the next step as its hint.
-    pub(super) fn problem(&self, backend: &dyn Backend, path: Option<&HttpPath>) -> Report {
+    pub(in crate::command) fn problem(
+        &self,
+        backend: &dyn Backend,
+        path: Option<&HttpPath>,
+    ) -> Report {
         let (port, key) = (self.allocation.port, &self.allocation.key);
         let path = path.map_or("", HttpPath::as_str);
         let (problem, step) = match &self.answer {
@@ -125,7 +129,7 @@ impl Awaited {
         report.hint(step)
     }
 
-    pub(super) fn answering(&self) -> Answering<'_> {
+    pub(in crate::command) fn answering(&self) -> Answering<'_> {
         let server = self.server.as_ref();
         Answering {
             service: self.allocation.key.service(),

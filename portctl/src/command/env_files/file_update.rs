@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use port_registry::{Checkout, Port};
 
+use super::super::invocation::Invocation;
 use super::env_refresh::rewrite;
 use super::env_writing::TrackedFile;
-use super::invocation::Invocation;
 use super::kept_files::{self, FileRules, KeptFiles};
 use super::wiring::{all_variables, variables_of_files};
 use crate::backend::Backend;
@@ -21,7 +21,7 @@ use crate::env_file::{
 /// its root that mention a port which services with these typed labels have left. A file without a block stays as it is, and
 /// variables of services without a port are dropped. Returns notes, also on what failed, because the ports have changed
 /// already.
-pub(super) fn update_files(
+pub(in crate::command) fn update_files(
     backend: &dyn Backend,
     typed: &TypedLabels,
     left: impl IntoIterator<Item = Port>,

@@ -2,7 +2,7 @@
 
 use port_registry::{Allocation, AllocationId};
 
-use super::invocation::Invocation;
+use super::super::invocation::Invocation;
 use super::refusal::refusal;
 use crate::backend::Backend;
 use crate::checkout::Here;
@@ -15,7 +15,7 @@ use crate::suggestion;
 /// Refuses new services whose names are mistakes: a word that most likely means something else, and a service whose
 /// variable would be that of another one, so that `env` would fail for all of them. Returns the other services of the
 /// checkout.
-pub(super) fn check(
+pub(in crate::command) fn check(
     here: &Here,
     invocation: &Invocation,
     services: &[&str],
@@ -42,7 +42,7 @@ pub(super) fn check(
 
 /// Undoes new allocations if another process has made a service with the same variable since they were checked. Of the
 /// two, the one with the lower id stays, because its process may have looked before the other one was there.
-pub(super) fn undo_clash(
+pub(in crate::command) fn undo_clash(
     backend: &dyn Backend,
     here: &Here,
     invocation: &Invocation,
@@ -121,7 +121,7 @@ fn clash(
 }
 
 /// Notes that a new service is not declared, or has nearly the name of another one, whose name may have been meant.
-pub(super) fn note_of_name(
+pub(in crate::command) fn note_of_name(
     existing: &[Allocation],
     declared: Option<&Declarations>,
     new: &Allocation,

@@ -1,13 +1,13 @@
 //! Refusals of words that are no plausible names of services.
 
-use super::invocation::Invocation;
+use super::super::invocation::Invocation;
 use crate::command_error::CommandError;
 use crate::output::wording;
 use crate::report::Report;
 use crate::service_name::LikelyMeaning;
 
 /// Refuses one of several words in place of a service, with the command line that is meant.
-pub(super) fn refusal(
+pub(in crate::command) fn refusal(
     invocation: &Invocation,
     word: &str,
     meaning: &LikelyMeaning,

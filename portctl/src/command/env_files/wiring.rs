@@ -8,7 +8,7 @@ use crate::declared::{Declarations, FileContent, variables_of};
 use crate::env_file::variables::{self, Variable};
 
 /// Returns the variables of these services alone.
-pub(super) fn variables_of_services(
+pub(in crate::command) fn variables_of_services(
     here: &Here,
     allocations: &[Allocation],
 ) -> Result<Vec<Variable>, CommandError> {
@@ -17,7 +17,7 @@ pub(super) fn variables_of_services(
 
 /// Returns all variables of the checkout, whose allocations these are, in the order of the project file. Those that refer to
 /// a service without a port are left out.
-pub(super) fn all_variables(
+pub(in crate::command) fn all_variables(
     here: &Here,
     allocations: &[Allocation],
 ) -> Result<Vec<Variable>, CommandError> {
@@ -37,7 +37,7 @@ pub(super) fn all_variables(
 }
 
 /// Returns the variables of each declared file, in their order.
-pub(super) fn variables_of_files(
+pub(in crate::command) fn variables_of_files(
     here: &Here,
     declared: &Declarations,
     allocations: &[Allocation],
@@ -57,7 +57,7 @@ pub(super) fn variables_of_files(
 }
 
 /// Like [`variables_of_files`], before the missing services are allocated. Their variables have no values yet.
-pub(super) fn expected_variables_of_files(
+pub(in crate::command) fn expected_variables_of_files(
     here: &Here,
     declared: &Declarations,
     allocations: &[Allocation],

@@ -2,8 +2,8 @@
 
 use port_registry::Allocation;
 
+use super::super::invocation::Invocation;
 use super::claiming::{Got, get_or_allocate_declared};
-use super::invocation::Invocation;
 use super::missing;
 use crate::backend::Backend;
 use crate::checkout::Here;
@@ -12,7 +12,7 @@ use crate::report::Report;
 
 /// Returns the allocation of each service, in their order. If none is named, returns those of all declared services, or else
 /// all of the checkout. Fails if one of them has no port, or if there is none.
-pub(super) fn allocations(
+pub(in crate::command) fn allocations(
     backend: &dyn Backend,
     here: &Here,
     invocation: &Invocation,
@@ -37,7 +37,7 @@ pub(super) fn allocations(
 }
 
 /// Returns the allocation of a service. Fails if it has no port.
-pub(super) fn allocation(
+pub(in crate::command) fn allocation(
     here: &Here,
     invocation: &Invocation,
     service: &str,

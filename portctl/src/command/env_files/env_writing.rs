@@ -19,22 +19,22 @@ const MAX_LINES: usize = 10;
 
 /// Treatment of a file that git tracks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TrackedFile {
+pub(in crate::command) enum TrackedFile {
     Refuse,
     Write,
 }
 
 /// The way in which a file is to be changed.
-pub(super) struct FileChange<'a> {
-    pub(super) target: &'a WriteTarget<'a>,
-    pub(super) suggestions: &'a Suggestions<'a>,
-    pub(super) format: BlockFormat,
-    pub(super) outside: OutsideAssignments,
-    pub(super) tracked: TrackedFile,
+pub(in crate::command) struct FileChange<'a> {
+    pub(in crate::command) target: &'a WriteTarget<'a>,
+    pub(in crate::command) suggestions: &'a Suggestions<'a>,
+    pub(in crate::command) format: BlockFormat,
+    pub(in crate::command) outside: OutsideAssignments,
+    pub(in crate::command) tracked: TrackedFile,
 }
 
 /// A change of a file that nothing refuses.
-pub(super) struct PlannedChange<'a> {
+pub(in crate::command) struct PlannedChange<'a> {
     planned: PlannedWrite<'a>,
     /// The path as it was typed, for terminals.
     shown: String,
@@ -44,7 +44,7 @@ pub(super) struct PlannedChange<'a> {
 
 impl<'a> FileChange<'a> {
     /// Plans to put a block with these variables into the file, which is locked. Nothing is written.
-    pub(super) fn plan(
+    pub(in crate::command) fn plan(
         &self,
         file: LockedFile<'a>,
         variables: &[Variable],
@@ -163,17 +163,17 @@ impl<'a> FileChange<'a> {
 
 /// A file that was changed, or has its content already.
 #[derive(Debug)]
-pub(super) struct WrittenChange {
-    pub(super) replaced: Replaced,
+pub(in crate::command) struct WrittenChange {
+    pub(in crate::command) replaced: Replaced,
     /// The path as it was typed, for terminals.
-    pub(super) shown: String,
+    pub(in crate::command) shown: String,
     /// The result in words.
-    pub(super) text: String,
+    pub(in crate::command) text: String,
 }
 
 impl PlannedChange<'_> {
     /// Writes the file and prints the notes.
-    pub(super) fn write(self) -> Result<WrittenChange, CommandError> {
+    pub(in crate::command) fn write(self) -> Result<WrittenChange, CommandError> {
         let replaced = self.planned.write()?;
         for note in &self.notes {
             output::note(note).ok();
