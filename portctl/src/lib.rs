@@ -10,6 +10,7 @@ mod checkout;
 mod command;
 mod command_error;
 mod completion;
+mod compose;
 mod conflict;
 mod daemon;
 mod declared;

@@ -1,0 +1,12 @@
+//! Docker Compose: its projects, and changing them without a change of their files.
+
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "`portctl compose` is being built on it")
+)]
+pub(crate) mod model;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "`portctl compose` is being built on it")
+)]
+pub(crate) mod override_text;
