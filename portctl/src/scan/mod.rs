@@ -33,5 +33,12 @@ pub(crate) use self::fixed_port::{FileKind, FixedEntry, FixedPort};
 pub(crate) use self::result::ScanNote;
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::result::ScanResult;
+#[cfg_attr(
+    not(test),
+    expect(unused_imports, reason = "for the commands that name variables")
+)]
+// Not used yet.
+#[allow(unused_imports)]
+pub(crate) use self::scanner::port_variables;
 pub(crate) use self::scanner::scan;
 pub(crate) use self::source_text::read as read_project_file;

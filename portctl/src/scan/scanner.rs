@@ -1,5 +1,6 @@
 //! Runs the scan: lists the files, then lets each format look at its own.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
@@ -48,4 +49,25 @@ pub(crate) fn scan(path: &Path, environment: &Variables) -> io::Result<ScanResul
     dotenv::scan(&project, &used, &mut result);
     result.mark_repetitions();
     Ok(result)
+}
+
+/// Finds the variables by which the Compose files of a folder set its published ports, by service. These are the files that
+/// Compose reads there by default; a folder without them, or one that cannot be read, has no such variables.
+#[allow(dead_code)] // Not used yet.
+pub(crate) fn port_variables(
+    folder: &Path,
+    environment: &Variables,
+) -> BTreeMap<String, Vec<String>> {
+    let walk = Walk::of_folder(folder).unwrap_or_default();
+    let project = Project::new(folder, environment, walk.files);
+    let mut result = ScanResult::default();
+    compose::scan(&project, &mut result);
+    let mut variables = BTreeMap::new();
+    for fixed in result.ports {
+        if !fixed.guess && !fixed.origin.variables.is_empty() {
+            let known = variables.entry(fixed.service);
+            known.or_insert(fixed.origin.variables);
+        }
+    }
+    variables
 }

@@ -1,12 +1,13 @@
 //! Scans of damaged and hostile files.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use super::ScanResult;
+use super::{ScanResult, port_variables};
 use crate::fuzz::{project_file, scan_file};
 
 /// The project cases, used as a corpus of well-formed files.
@@ -150,4 +151,23 @@ fn hostile_files_are_rejected_quickly() {
     );
     let large = vec![b'#'; 5 << 20];
     assert_eq!(scan_file("compose.yaml", &large).notes.len(), 1);
+}
+
+#[test]
+fn variables_of_ports_are_found_in_the_folder_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    let compose =
+        "services:\n  db: {ports: ['${FORWARD_DB_PORT:-3306}:3306', '${ADMIN:-8080}:80', '1:2']}\n";
+    write("compose.yaml", compose);
+    write("sub/compose.yaml", &compose.replace("db", "other"));
+    let variables = port_variables(folder.path(), &BTreeMap::new());
+    let expected = [("db", "FORWARD_DB_PORT"), ("db-80", "ADMIN")];
+    let expected = expected.map(|(service, name)| (service.to_owned(), vec![name.to_owned()]));
+    assert_eq!(variables, BTreeMap::from(expected));
+    assert!(port_variables(&folder.path().join("gone"), &BTreeMap::new()).is_empty());
 }

@@ -32,7 +32,17 @@ pub(super) struct Walk {
 }
 
 impl Walk {
+    /// Lists a folder with its subfolders, or a single file.
     pub(super) fn of(path: &Path) -> io::Result<Walk> {
+        Walk::with_depth(path, MAX_DEPTH)
+    }
+
+    /// Lists the files of a folder without its subfolders.
+    pub(super) fn of_folder(path: &Path) -> io::Result<Walk> {
+        Walk::with_depth(path, 0)
+    }
+
+    fn with_depth(path: &Path, depth: usize) -> io::Result<Walk> {
         if !fs::metadata(path)?.is_dir() {
             return Ok(Walk {
                 files: vec![ProjectFile {
@@ -48,7 +58,7 @@ impl Walk {
         let mut walk = Walk::default();
         // walkdir counts a file as one level below its folder.
         let entries = WalkDir::new(path)
-            .max_depth(MAX_DEPTH + 1)
+            .max_depth(depth + 1)
             .same_file_system(true)
             .into_iter()
             .filter_entry(|entry| entry.depth() == 0 || is_searched(entry));
