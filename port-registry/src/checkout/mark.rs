@@ -9,14 +9,20 @@ pub(crate) const MARK_LENGTHS: [usize; 3] = [4, 8, 16];
 
 /// Adds a mark to an instance: a hash of the checkout's path, of at most 16 digits.
 pub(crate) fn marked(instance: &str, dir: &str, length: usize) -> String {
-    // The last bytes first, because in the others the hashes of similar paths are alike.
-    let hash = format!("{:016x}", fnv::hash(dir.as_bytes()).swap_bytes());
-    let mark = &hash[..length.min(hash.len())];
+    let mark = of(dir.as_bytes(), length);
     let mut kept = instance.len().min(MAX_NAME_LEN - mark.len() - 1);
     while !instance.is_char_boundary(kept) {
         kept -= 1;
     }
     format!("{}-{mark}", &instance[..kept])
+}
+
+/// Returns the mark of a path: a hash of it, of at most 16 digits.
+pub(crate) fn of(path: &[u8], length: usize) -> String {
+    // The last bytes first, because in the others the hashes of similar paths are alike.
+    let mut mark = format!("{:016x}", fnv::hash(path).swap_bytes());
+    mark.truncate(length);
+    mark
 }
 
 /// Removes the mark of a checkout from an instance, if it has one.

@@ -7,6 +7,8 @@ pub(crate) mod detect;
 pub(crate) mod file_status;
 #[cfg(feature = "detect")]
 mod git;
+#[cfg(feature = "detect")]
+mod git_files;
 pub(crate) mod holding;
 #[cfg(feature = "detect")]
 pub(crate) mod labels;
@@ -14,8 +16,6 @@ pub(crate) mod labels;
 mod layout;
 #[cfg(feature = "detect")]
 mod leftovers;
-#[cfg(feature = "detect")]
-mod main_checkout;
 pub(crate) mod mark;
 mod missing;
 mod mounts;
@@ -34,3 +34,5 @@ pub(crate) mod root;
 #[cfg(feature = "detect")]
 pub(crate) mod services;
 pub(crate) mod timeout;
+#[cfg(feature = "detect")]
+mod worktrees;

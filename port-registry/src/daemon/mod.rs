@@ -11,6 +11,7 @@ mod lock_error;
 mod pidfile;
 mod place;
 mod presence;
+mod private_file;
 mod supervisor;
 mod visible;
 
@@ -20,6 +21,7 @@ pub use self::lock::DaemonLock;
 pub use self::lock_error::LockError;
 pub use self::place::{DAEMON_PORT, default_folder, default_pidfile, lock_of, open_private};
 pub use self::presence::Presence;
+pub use self::private_file::{lock_private, replace_private};
 pub use self::supervisor::{Scope, Supervisor};
 pub use self::visible::{is_invisible, visible};
 
