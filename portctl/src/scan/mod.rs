@@ -37,8 +37,6 @@ pub(crate) use self::result::ScanResult;
     not(test),
     expect(unused_imports, reason = "for the commands that name variables")
 )]
-// Not used yet.
-#[allow(unused_imports)]
 pub(crate) use self::scanner::port_variables;
 pub(crate) use self::scanner::scan;
 pub(crate) use self::source_text::read as read_project_file;
