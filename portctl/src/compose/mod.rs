@@ -9,4 +9,19 @@ pub(crate) mod model;
     not(test),
     expect(dead_code, reason = "`portctl compose` is being built on it")
 )]
+pub(crate) mod name_source;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "`portctl compose` is being built on it")
+)]
 pub(crate) mod override_text;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "`portctl compose` is being built on it")
+)]
+pub(crate) mod project_name;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "`portctl compose` is being built on it")
+)]
+pub(crate) mod records;

@@ -59,6 +59,13 @@ pub(super) fn parse(text: &str, environment: &Variables) -> Vec<Assignment> {
     assignments
 }
 
+/// Returns the value that the text of a `.env` file gives a variable, like [`parse`].
+pub(crate) fn value_of(text: &str, environment: &Variables, name: &str) -> Option<String> {
+    let assignments = parse(text, environment).into_iter().rev();
+    let mut values = assignments.filter(|it| it.name == name);
+    values.next().map(|it| it.value)
+}
+
 fn end_of_line(text: &str, at: usize) -> usize {
     text[at..]
         .find('\n')
