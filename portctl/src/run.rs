@@ -7,8 +7,9 @@ use std::process::ExitCode;
 use crate::args::{self, Command, CommandLine, PROGRAM, SkillCommand};
 use crate::command::outcome::Done;
 use crate::command::{
-    allocate, check, completions, doctor, env, export, get, health, import, init, list, move_,
-    open, prune, release, restart, run, scan, skill, start, status, stop, sync, url, version, wait,
+    allocate, check, completions, compose, doctor, env, export, get, health, import, init, list,
+    move_, open, prune, release, restart, run, scan, skill, start, status, stop, sync, url,
+    version, wait,
 };
 use crate::command_error::CommandError;
 use crate::completion;
@@ -44,7 +45,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Runs a command and returns its exit code. `program` are the words behind the `--` of `portctl run`.
+/// Runs a command and returns its exit code. `program` are the words behind the `--` of `portctl run`, or behind `portctl compose`.
 fn run_command(command: Command, program: &[OsString]) -> ExitCode {
     let (name, as_json, outcome) = match command {
         Command::Sync(args) => ("sync", args.json, sync::run(args)),
@@ -59,6 +60,7 @@ fn run_command(command: Command, program: &[OsString]) -> ExitCode {
         Command::Release(args) => ("release", args.json, release::run(args)),
         Command::Env(args) => ("env", args.json, env::run(args)),
         Command::Run(args) => ("run", false, run::run(args, program)),
+        Command::Compose(args) => ("compose", false, compose::run(&args, program)),
         Command::Scan(args) => ("scan", args.json, scan::run(args)),
         Command::Init(args) => ("init", false, init::run(&args)),
         Command::Prune(args) => ("prune", args.json, prune::run(&args)),

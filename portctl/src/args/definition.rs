@@ -7,6 +7,7 @@ use argh::{ArgsInfo, CommandInfo, CommandInfoWithArgs, FromArgs, SubCommand, Sub
 use super::allocate::AllocateArgs;
 use super::check::CheckArgs;
 use super::completions::CompletionsArgs;
+use super::compose::ComposeArgs;
 use super::doctor::DoctorArgs;
 use super::env::EnvArgs;
 use super::export::ExportArgs;
@@ -36,6 +37,9 @@ pub(crate) const PROGRAM: &str = "portctl";
 
 /// The command whose words after a `--` are a command line of another program.
 pub(crate) const RUN: &str = RunArgs::COMMAND.name;
+
+/// The command whose words are a command line of Docker Compose.
+pub(crate) const COMPOSE: &str = ComposeArgs::COMMAND.name;
 
 /// argh's description of the command line. Made on first use only, because it is large.
 pub(crate) static DESCRIPTION: LazyLock<CommandInfoWithArgs> =
@@ -113,6 +117,7 @@ pub(crate) enum Command {
     Release(ReleaseArgs),
     Env(EnvArgs),
     Run(RunArgs),
+    Compose(ComposeArgs),
     Sync(SyncArgs),
     Scan(ScanArgs),
     Init(InitArgs),

@@ -71,37 +71,10 @@ const COMMANDS: [(&str, &[&str]); 14] = [
 ];
 
 /// Programs that start servers of projects, or lead to those that do.
-const RUNNERS: [&str; 30] = [
-    "bash",
-    "bun",
-    "bundle",
-    "bunx",
-    "cargo",
-    "deno",
-    "docker",
-    "docker-compose",
-    "dotnet",
-    "flask",
-    "go",
-    "gradle",
-    "java",
-    "make",
-    "mvn",
-    "next",
-    "node",
-    "npm",
-    "npx",
-    "php",
-    "pnpm",
-    "podman",
-    "poetry",
-    "python",
-    "python3",
-    "rails",
-    "sh",
-    "uv",
-    "vite",
-    "yarn",
+const RUNNERS: [&str; 29] = [
+    "bash", "bun", "bundle", "bunx", "cargo", "deno", "docker", "dotnet", "flask", "go", "gradle",
+    "java", "make", "mvn", "next", "node", "npm", "npx", "php", "pnpm", "podman", "poetry",
+    "python", "python3", "rails", "sh", "uv", "vite", "yarn",
 ];
 
 /// The advice on a command of other tools.
@@ -156,9 +129,7 @@ pub(super) fn advice(word: &str, arguments: &[String]) -> Option<Advice> {
         "install" | "login" | "setup" => Advice::Text(
             "there is nothing to set up; `portctl get web` prints a port for the service web of this checkout".to_owned(),
         ),
-        "compose" => Advice::Text(
-            "`portctl run -- docker compose up` runs Compose with the ports of this checkout in its environment".to_owned(),
-        ),
+        "docker-compose" => Advice::Command("compose"),
         word if RUNNERS.contains(&word) => Advice::Run,
         "log" | "logs" => Advice::Text(
             "the daemon that `portctl start` starts logs to ~/.port-registry/port-registry.log".to_owned(),

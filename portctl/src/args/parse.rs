@@ -13,7 +13,7 @@ use crate::report::Report;
 /// A parsed command line.
 #[derive(Debug)]
 pub(crate) enum CommandLine {
-    /// A command to run, and the words behind the `--` of `portctl run`.
+    /// A command to run, and the words behind the `--` of `portctl run` or behind `portctl compose`.
     Command(Box<Command>, Vec<OsString>),
     /// A request for the version of portctl.
     Version,

@@ -6,10 +6,12 @@ use std::iter::Peekable;
 use std::vec::IntoIter;
 
 use super::aliases::resolved;
-use super::definition::{RUN, commands_below};
+use super::definition::{COMPOSE, RUN, commands_below};
 use super::flags::{
     TypedFlag, any_flags, ask_for_help, flags_of, is_flag, takes_value, typed_flags,
 };
+use super::help::HELP_FLAGS;
+use crate::compose::arguments::{PRINT, without_print};
 
 /// The word that asks for help, as `--help` does.
 const HELP_WORD: &str = "help";
@@ -32,8 +34,8 @@ pub(super) struct Words {
     flags: Vec<String>,
     /// The words that are no commands, flags or values.
     pub(super) operands: Vec<Word>,
-    /// The words behind the `--` of `portctl run`, or `None` if there is no `--`. They belong to another program, and
-    /// may not be UTF-8.
+    /// The words behind the `--` of `portctl run`, or `None` if there is no `--`, and those behind `portctl compose`. They
+    /// belong to another program, and may not be UTF-8.
     pub(super) program: Option<Vec<OsString>>,
 }
 
@@ -53,6 +55,10 @@ impl Words {
     /// Rewrites words: resolves aliases, moves flags before the command behind it, splits `--flag=value`, `-pN` and
     /// `-xy`. After an error, `self` has the words so far.
     pub(super) fn rewrite(&mut self, words: Vec<OsString>) -> Result<(), WordError> {
+        if let Some((COMPOSE, behind)) = first_word(&words) {
+            self.take_compose(behind);
+            return Ok(());
+        }
         let (words, behind) = split_at_dashes(words);
         let dashes = words.len();
         let mut words = numbered(words, 0)?.into_iter().peekable();
@@ -111,6 +117,18 @@ impl Words {
         Ok(leading)
     }
 
+    /// Takes the words behind `portctl compose`, which are Docker Compose's but our own `--print` before its subcommand.
+    fn take_compose(&mut self, words: &[OsString]) {
+        self.path.push(COMPOSE);
+        let first = words.first().and_then(|it| it.to_str());
+        self.help = first.is_some_and(|it| HELP_FLAGS.contains(&it));
+        let (prints, words) = without_print(words);
+        if prints {
+            self.flags.push(PRINT.to_owned());
+        }
+        self.program = Some(words);
+    }
+
     /// Takes the words behind the commands.
     fn take_rest(&mut self, words: Vec<Word>) -> Result<(), WordError> {
         let path = self.path.clone();
@@ -145,6 +163,12 @@ impl Words {
         }
         Ok(())
     }
+}
+
+/// The first word, if it is UTF-8, and those behind it.
+fn first_word(words: &[OsString]) -> Option<(&str, &[OsString])> {
+    let (first, behind) = words.split_first()?;
+    Some((first.to_str()?, behind))
 }
 
 /// Splits the words at the first `--`.

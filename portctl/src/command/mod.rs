@@ -3,6 +3,7 @@
 pub(crate) mod allocate;
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod compose;
 pub(crate) mod doctor;
 pub(crate) mod env;
 mod env_files;
@@ -12,6 +13,7 @@ pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod init;
 mod invocation;
+mod launched;
 pub(crate) mod list;
 pub(crate) mod move_;
 pub(crate) mod open;

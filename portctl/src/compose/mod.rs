@@ -1,5 +1,10 @@
-//! Docker Compose: its projects, and changing them without a change of their files.
+//! Docker Compose: its command line and its projects, and changing them without a change of their files.
 
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "`portctl compose` is being built on it")
+)]
+pub(crate) mod arguments;
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "`portctl compose` is being built on it")

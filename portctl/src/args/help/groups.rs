@@ -5,8 +5,8 @@ pub(super) const GROUPS: [(&str, &[&str]); 4] = [
     (
         "Ports of this checkout",
         &[
-            "get", "run", "sync", "env", "list", "url", "open", "wait", "check", "move", "release",
-            "allocate", "scan", "init",
+            "get", "run", "compose", "sync", "env", "list", "url", "open", "wait", "check", "move",
+            "release", "allocate", "scan", "init",
         ],
     ),
     ("Ports of all checkouts", &["prune", "export", "import"]),

@@ -2,7 +2,7 @@
 
 use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind, Optionality, PositionalInfo};
 
-use crate::args::definition::RUN;
+use crate::args::definition::{COMPOSE, RUN};
 use crate::args::service_commands::takes_one_service;
 
 /// A piece of a synopsis.
@@ -32,6 +32,9 @@ pub(super) fn operands(info: &CommandInfoWithArgs) -> Vec<Vec<SynopsisPiece>> {
     if info.name == RUN {
         let command = Value("command".to_owned());
         words.push(vec![Literal("--".to_owned()), Mark(" "), command]);
+        words.push(optional(vec![Value("argument".to_owned())], "]..."));
+    }
+    if info.name == COMPOSE {
         words.push(optional(vec![Value("argument".to_owned())], "]..."));
     }
     if !info.commands.is_empty() {

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use port_registry::CHECKOUT_VARIABLE;
 
+use super::super::launched::replace_by;
 use crate::environment::NAMES_VARIABLE;
 use crate::output::wording;
 
@@ -53,19 +54,6 @@ pub(super) fn shell_line(variables: &[(String, String)], words: &[OsString]) -> 
     let words = words.iter().map(|it| it.to_string_lossy());
     let words = words.map(|it| wording::quoted(&it).into_owned());
     variables.chain(words).collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(unix)]
-fn replace_by(command: &mut Command) -> std::io::Result<u8> {
-    use std::os::unix::process::CommandExt;
-    Err(command.exec())
-}
-
-#[cfg(not(unix))]
-fn replace_by(command: &mut Command) -> std::io::Result<u8> {
-    let status = command.status()?;
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(code.unwrap_or(1))
 }
 
 #[cfg(test)]

@@ -5,14 +5,11 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use super::super::invocation::Invocation;
+use super::super::launched::exit_code;
 use crate::command_error::CommandError;
 use crate::output::wording;
 use crate::path::{candidates, is_program};
 use crate::report::Report;
-
-/// The exit codes of shells and env(1) (POSIX, "Exit Status for Commands").
-const EXIT_NOT_FOUND: u8 = 127;
-const EXIT_NOT_RUN: u8 = 126;
 
 /// The system's number of the error for a program that does not exist, on Unix and Windows.
 const NO_SUCH_FILE: i32 = 2;
@@ -65,7 +62,7 @@ pub(super) fn not_run(
     if error.kind() != ErrorKind::NotFound {
         return CommandError::NotRun {
             report: report.hint("check that it is a program and has permission to run"),
-            code: EXIT_NOT_RUN,
+            code: exit_code(error),
         };
     }
     // In `run web npm -- start`, the -- is in the wrong place.
@@ -80,7 +77,7 @@ pub(super) fn not_run(
     };
     CommandError::NotRun {
         report: report.hint(hint),
-        code: EXIT_NOT_FOUND,
+        code: exit_code(error),
     }
 }
 
