@@ -153,7 +153,7 @@ pub(super) const MISTAKES: &str = r#"
     lst --all
     relase web
     CHECK 3000
-    comp bash
+    completion bash
     web
     3000
     npm run dev
@@ -227,7 +227,7 @@ pub(super) const MISTAKES: &str = r#"
     use web
     delete
     setup
-    compose up
+    docker-compose up -d
     docker ps
     docker compose up
     reboot
