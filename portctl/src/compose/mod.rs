@@ -5,6 +5,7 @@
     expect(dead_code, reason = "`portctl compose` is being built on it")
 )]
 pub(crate) mod arguments;
+pub(crate) mod host_ports;
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "`portctl compose` is being built on it")
@@ -20,6 +21,7 @@ pub(crate) mod name_source;
     expect(dead_code, reason = "`portctl compose` is being built on it")
 )]
 pub(crate) mod override_text;
+pub(crate) mod port_names;
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "`portctl compose` is being built on it")

@@ -17,5 +17,5 @@ pub(crate) use self::computed::ComputedVariable;
 pub(crate) use self::declarations::{Declarations, variables_of};
 pub(crate) use self::files::FileContent;
 pub(crate) use self::references::References;
-pub(crate) use self::services::is_service_name;
+pub(crate) use self::services::{DeclaredService, is_service_name};
 pub(crate) use self::variable_name::is_variable_name;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use port_registry::Port;
 
+use crate::compose::port_names::port_names;
 use crate::scan::port_mapping::PortMapping;
 
 /// Gives each port of a service a name of its own.
@@ -27,14 +28,8 @@ impl PortNames<'_> {
         if !self.ports.insert(mapping.host) {
             return None;
         }
-        let service = self.service;
-        let mut names = [
-            service.to_owned(),
-            format!("{service}-{}", mapping.container),
-            format!("{service}-{}", mapping.host),
-            format!("{service}-{}-{}", mapping.host, mapping.container),
-        ]
-        .into_iter();
+        let names = port_names(self.service, mapping.host, mapping.container);
+        let mut names = names.into_iter();
         names.find(|name| self.given.insert(name.clone()))
     }
 }
