@@ -35,7 +35,8 @@ pub fn declarations(data: &[u8]) {
         return;
     };
     let lines = 1..=text.split('\n').count();
-    let declared = match Declarations::of(&PortctlToml::new(PathBuf::from("file"), text)) {
+    let file = PortctlToml::new(PathBuf::from("file"), text);
+    let declared = match Declarations::of(&file, &BTreeMap::new) {
         Ok(declared) => declared,
         Err(report) => {
             let line = report.error.split(':').nth(1).map(str::parse);

@@ -27,7 +27,8 @@ impl Here<'_> {
     }
 
     fn read_declarations(&self) -> Result<Option<Declarations>, CommandError> {
-        let Some(declared) = Declarations::read(self.opened()?)? else {
+        let compose = || self.compose_variables().clone();
+        let Some(declared) = Declarations::read(self.opened()?, &compose)? else {
             return Ok(None);
         };
         match self.typed().app() {

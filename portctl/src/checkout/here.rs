@@ -10,7 +10,7 @@ use port_registry::{Allocation, Checkout, Filter};
 use super::typed_labels::TypedLabels;
 use crate::backend::{Backend, BackendError};
 use crate::command_error::CommandError;
-use crate::declared::Declarations;
+use crate::declared::{ComposeVariables, Declarations};
 use crate::report::Report;
 
 /// Lists the allocations that match, ordered by id.
@@ -28,6 +28,7 @@ pub(crate) struct Here<'a> {
     found: OnceCell<FoundCheckout>,
     /// `None` if no project file counts.
     pub(super) declared: OnceCell<Option<Declarations>>,
+    pub(super) compose_variables: OnceCell<ComposeVariables>,
 }
 
 /// A checkout, and all of its allocations, ordered by id.
@@ -54,6 +55,7 @@ impl<'a> Here<'a> {
             opened: OnceCell::new(),
             found: OnceCell::new(),
             declared: OnceCell::new(),
+            compose_variables: OnceCell::new(),
         }
     }
 

@@ -71,7 +71,7 @@ pub(crate) fn run(args: EnvArgs) -> CommandResult {
             all_variables(&here, &allocations)?
         } else {
             let chosen = chosen(&invocation, &here, &services, &allocations)?;
-            variables_of_services(&here, &chosen)?
+            variables_of_services(&here, &chosen, &allocations)?
         };
         Ok((variables, allocations))
     };

@@ -1,9 +1,12 @@
 //! Everything that a project file declares.
 
+use std::cell::LazyCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use port_registry::{Checkout, Port, PortctlToml, variable_name};
+use port_registry::{Checkout, Port, PortctlToml};
 
+use super::compose_names::{self, ComposeVariables, OtherNames};
 use super::computed::{self, ComputedVariable};
 use super::document::Document;
 use super::files::{self, DeclaredFile, FileContent};
@@ -26,14 +29,18 @@ pub(crate) struct Declarations {
 }
 
 impl Declarations {
-    /// Reads the project file of a checkout. Returns `None` if it has none.
+    /// Reads the project file of a checkout. Returns `None` if it has none. `compose` reads the variables of its Compose
+    /// files, which are rarely needed.
     ///
     /// # Errors
     ///
     /// Fails like [`Declarations::of`], and if the file cannot be read.
-    pub(crate) fn read(checkout: &Checkout) -> Result<Option<Declarations>, Report> {
+    pub(crate) fn read(
+        checkout: &Checkout,
+        compose: &dyn Fn() -> ComposeVariables,
+    ) -> Result<Option<Declarations>, Report> {
         let file = checkout.project_file().map_err(|it| incorrect(&it))?;
-        file.map(|it| Declarations::of(&it)).transpose()
+        file.map(|it| Declarations::of(&it, compose)).transpose()
     }
 
     /// Reads the declarations of a project file.
@@ -41,7 +48,10 @@ impl Declarations {
     /// # Errors
     ///
     /// Reports the first mistake with its line. Nothing of a file with a mistake counts.
-    pub(crate) fn of(file: &PortctlToml) -> Result<Declarations, Report> {
+    pub(crate) fn of(
+        file: &PortctlToml,
+        compose: &dyn Fn() -> ComposeVariables,
+    ) -> Result<Declarations, Report> {
         let table = file.parse().map_err(|it| incorrect(&it))?;
         let document = Document::new(file);
         document.check_keys(&document.entries(&table), &KEYS, "")?;
@@ -53,7 +63,17 @@ impl Declarations {
         names.add_computed(&document, &env)?;
         let env = computed::read(&document, "env", &env, &services)?;
         let files = document.table(&table, "files")?;
-        let files = files::read(&document, &files, &services, &names)?;
+        let of_compose = LazyCell::new(|| {
+            let others = OtherNames {
+                declared: &services,
+                computed: &env,
+                allocated: BTreeSet::new(),
+            };
+            compose_names::of_services(&compose(), &others)
+        });
+        let is_known =
+            |name: &str| names.contains(name) || of_compose.values().any(|it| it == name);
+        let files = files::read(&document, &files, &services, &names, &is_known)?;
         Ok(Declarations {
             path: file.path().to_owned(),
             services,
@@ -96,12 +116,4 @@ impl Declarations {
 /// Reports a file that cannot be read, or is no TOML.
 fn incorrect(error: &std::io::Error) -> Report {
     Report::new(error.to_string()).hint("correct the file")
-}
-
-/// Returns the variables of a service: those that are declared, or else the usual one.
-pub(crate) fn variables_of(declared: Option<&Declarations>, service: &str) -> Vec<String> {
-    match declared.and_then(|it| it.service(service)) {
-        Some(declared) => declared.variables.clone(),
-        None => vec![variable_name(service)],
-    }
 }

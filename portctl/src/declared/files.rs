@@ -37,12 +37,13 @@ pub(crate) enum FileContent {
     Computed(Vec<ComputedVariable>),
 }
 
-/// Reads the files.
+/// Reads the files. `is_known` accepts the names of variables.
 pub(super) fn read(
     document: &Document,
     entries: &[Entry],
     services: &[DeclaredService],
     names: &OwnedNames,
+    is_known: &dyn Fn(&str) -> bool,
 ) -> Result<Vec<DeclaredFile>, Report> {
     let mut files: Vec<DeclaredFile> = Vec::with_capacity(entries.len());
     for entry in entries {
@@ -52,7 +53,7 @@ pub(super) fn read(
             let problem = format!("`{}` is on line {} already", entry.key, other.line);
             return Err(document.problem(line, problem).hint("remove one of them"));
         }
-        let content = content(document, entry, services, names)?;
+        let content = content(document, entry, services, names, is_known)?;
         files.push(DeclaredFile {
             path,
             content,
@@ -97,6 +98,7 @@ fn content(
     entry: &Entry,
     services: &[DeclaredService],
     names: &OwnedNames,
+    is_known: &dyn Fn(&str) -> bool,
 ) -> Result<FileContent, Report> {
     let (line, key) = (entry.line, entry.key);
     match entry.value {
@@ -107,7 +109,7 @@ fn content(
                 let Some(name) = name.as_str() else {
                     return Err(mistake(document, line, key));
                 };
-                if !names.contains(name) {
+                if !is_known(name) {
                     return Err(unknown(document, line, name, names));
                 }
                 if found.iter().any(|it| it == name) {

@@ -22,6 +22,8 @@ pub(crate) struct DeclaredService {
     pub(crate) preferred: Option<Port>,
     /// The names of its variables, at least one.
     pub(crate) variables: Vec<String>,
+    /// The file names them, so they are not the usual one.
+    pub(crate) names_variables: bool,
     pub(crate) line: usize,
     /// The lines of its keys `port` and `env`, or else that of the service.
     pub(super) port_line: usize,
@@ -67,6 +69,7 @@ fn service(document: &Document, entry: &Entry) -> Result<DeclaredService, Report
     let name = name(document, entry)?;
     let usual = || vec![variable_name(&name)];
     let (mut port_line, mut env_line) = (line, line);
+    let mut names_variables = false;
     let (preferred, variables) = match entry.value {
         DeValue::Table(table) => {
             let entries = document.entries(table);
@@ -79,6 +82,7 @@ fn service(document: &Document, entry: &Entry) -> Result<DeclaredService, Report
             let variables = match of("env") {
                 Some(entry) => {
                     env_line = entry.line;
+                    names_variables = true;
                     variables(document, entry)?
                 }
                 None => usual(),
@@ -94,6 +98,7 @@ fn service(document: &Document, entry: &Entry) -> Result<DeclaredService, Report
         name,
         preferred,
         variables,
+        names_variables,
         line,
         port_line,
         env_line,

@@ -1,5 +1,6 @@
 //! Tests of reading project files.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -33,7 +34,7 @@ PRICE = "$$5 for ${app}/${instance}"
 
 fn read(text: &str) -> Result<Declarations, String> {
     let file = PortctlToml::new(PathBuf::from("portctl.toml"), text.to_owned());
-    Declarations::of(&file).map_err(|report| match report.hint {
+    Declarations::of(&file, &BTreeMap::new).map_err(|report| match report.hint {
         Some(hint) => format!("{} | {hint}", report.error),
         None => panic!("no hint: {}", report.error),
     })

@@ -8,7 +8,7 @@ use port_registry::{
 
 use super::finding::{Finding, Issue};
 use super::labels;
-use crate::checkout::{TypedLabels, current_folder};
+use crate::checkout::{TypedLabels, compose_variables, current_folder};
 use crate::command_error::CommandError;
 use crate::declared::Declarations;
 use crate::output::wording::count;
@@ -62,7 +62,7 @@ fn describe(allocations: Option<&[Allocation]>, is_git_usable: bool) -> Result<F
     if !own.is_empty() {
         finding = finding.detail(number(&own));
     }
-    let declared = Declarations::read(&checkout);
+    let declared = Declarations::read(&checkout, &|| compose_variables(checkout.root()));
     let finding = match labels {
         Ok(Some(_)) => labels::compare(finding, &checkout, name.as_ref(), all),
         Ok(None) => finding.detail("its labels now are unknown, because git fails"),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use port_registry::{Allocation, Port};
 
-use crate::declared::{ComputedVariable, Declarations, References, variables_of};
+use crate::declared::{ComputedVariable, References, VariableNames};
 use crate::output::wording;
 use crate::report::Report;
 
@@ -15,6 +15,8 @@ pub(crate) struct Variable {
     pub(crate) value: String,
     /// The value is the port of a service, not a text.
     pub(crate) is_port: bool,
+    /// The usual variable of the service, if the Compose file has this one in its place.
+    pub(crate) replaced: Option<String>,
 }
 
 impl Variable {
@@ -23,6 +25,7 @@ impl Variable {
             name,
             value: port.to_string(),
             is_port: true,
+            replaced: None,
         }
     }
 }
@@ -31,13 +34,13 @@ impl Variable {
 /// of them would get the port of the other.
 pub(crate) fn of(
     allocations: &[Allocation],
-    declared: Option<&Declarations>,
+    names: &VariableNames,
 ) -> Result<Vec<Variable>, Report> {
     let services = allocations.iter().map(|it| it.key.service());
-    if let Some(clash) = first_clash(&[], declared, services) {
+    if let Some(clash) = first_clash(&[], names, services) {
         let service = allocations[clash.index].key.service();
         let release = format!("portctl release{}", wording::service(service));
-        return Err(clash.report(service).hint(match declared {
+        return Err(clash.report(service).hint(match names.declared {
             Some(declared) if declared.service(service).is_none() => {
                 give_up_hint(service, &release)
             }
@@ -46,8 +49,12 @@ pub(crate) fn of(
     }
     let mut seen = BTreeSet::new();
     let variables = allocations.iter().flat_map(|it| {
-        let names = variables_of(declared, it.key.service()).into_iter();
-        names.map(|name| Variable::of_port(name, it.port))
+        let service = it.key.service();
+        let variables = names.of(service).into_iter();
+        variables.map(move |name| Variable {
+            replaced: names.replaced(service),
+            ..Variable::of_port(name, it.port)
+        })
     });
     Ok(variables
         .filter(|it| seen.insert(it.name.clone()))
@@ -61,6 +68,7 @@ pub(crate) fn computed(variables: &[ComputedVariable], references: &References) 
             name: it.name.clone(),
             value: it.value.render(references)?,
             is_port: false,
+            replaced: None,
         })
     });
     computed.collect()
@@ -105,23 +113,24 @@ const ENV: &str = "[env]";
 /// or is named before it.
 pub(crate) fn first_clash<'a>(
     existing: &'a [Allocation],
-    declared: Option<&'a Declarations>,
+    names: &'a VariableNames,
     services: impl Iterator<Item = &'a str>,
 ) -> Option<VariableClash> {
-    let names = || existing.iter().map(|it| it.key.service());
-    let known: BTreeSet<&str> = names().collect();
+    let known = existing.iter().map(|it| it.key.service());
+    let declared = names.declared;
     let mut owners: BTreeMap<String, &str> = BTreeMap::new();
     let declared_names = declared.iter().flat_map(|it| &it.services);
-    for owner in names().chain(declared_names.map(|it| &*it.name)) {
-        for name in variables_of(declared, owner) {
+    for owner in known.clone().chain(declared_names.map(|it| &*it.name)) {
+        for name in names.of(owner) {
             owners.entry(name).or_insert(owner);
         }
     }
     for computed in declared.iter().flat_map(|it| &it.env) {
         owners.entry(computed.name.clone()).or_insert(ENV);
     }
+    let known: BTreeSet<&str> = known.collect();
     for (index, service) in services.enumerate().filter(|(_, it)| !known.contains(it)) {
-        for variable in variables_of(declared, service) {
+        for variable in names.of(service) {
             let owner = *owners.entry(variable.clone()).or_insert(service);
             if owner != service {
                 let other = owner.to_owned();

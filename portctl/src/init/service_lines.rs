@@ -129,6 +129,8 @@ fn problem(fixed: &FixedPort, name: &str, before: &[ServiceLine]) -> Option<Stri
     let mut active = before.iter().filter(|it| it.is_active);
     if !is_service_name(name) {
         Some("no name of a service".to_owned())
+    } else if !is_variable_name(&variable_name(name)) {
+        Some("its variable would be one of the system".to_owned())
     } else if fixed.origin.script.as_deref() == Some(PREVIEW) {
         Some("a preview of the build".to_owned())
     } else if active.clone().any(|it| it.name == name) {

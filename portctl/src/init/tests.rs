@@ -24,7 +24,7 @@ const ENV_FILES: [EnvFile; 4] = [
 #[track_caller]
 fn read(text: &str) -> Declarations {
     let file = PortctlToml::new(PathBuf::from("portctl.toml"), text.to_owned());
-    Declarations::of(&file).unwrap_or_else(|report| panic!("{report:?}\n{text}"))
+    Declarations::of(&file, &BTreeMap::new).unwrap_or_else(|report| panic!("{report:?}\n{text}"))
 }
 
 fn rendered(ports: &[FixedPort], env_file: EnvFile) -> String {

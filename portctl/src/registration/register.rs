@@ -139,7 +139,8 @@ fn refuse_shared_variables(
     fixed_ports: &[&FixedPort],
 ) -> Result<(), CommandError> {
     let services = fixed_ports.iter().map(|it| it.service.as_str());
-    match variables::first_clash(existing, here.declarations()?, services) {
+    let names = here.variable_names(existing.iter().map(|it| it.key.service()))?;
+    match variables::first_clash(existing, &names, services) {
         Some(found) => {
             let FixedPort {
                 file,

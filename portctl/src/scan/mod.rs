@@ -34,10 +34,5 @@ pub(crate) use self::fixed_port::{FileKind, FixedEntry, FixedPort};
 pub(crate) use self::result::ScanNote;
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::result::ScanResult;
-#[cfg_attr(
-    not(test),
-    expect(unused_imports, reason = "for the commands that name variables")
-)]
-pub(crate) use self::scanner::port_variables;
-pub(crate) use self::scanner::scan;
+pub(crate) use self::scanner::{port_variables, scan};
 pub(crate) use self::source_text::read as read_project_file;

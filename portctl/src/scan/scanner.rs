@@ -53,10 +53,6 @@ pub(crate) fn scan(path: &Path, environment: &Variables) -> io::Result<ScanResul
 
 /// Finds the variables by which the Compose files of a folder set its published ports, by service. These are the files that
 /// Compose reads there by default; a folder without them, or one that cannot be read, has no such variables.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for the commands that name variables")
-)]
 pub(crate) fn port_variables(
     folder: &Path,
     environment: &Variables,

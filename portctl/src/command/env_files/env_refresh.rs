@@ -89,7 +89,8 @@ pub(in crate::command) fn rewrite(
         return Ok(Vec::new());
     };
     let mut kept = read().map_err(|it| it.into_report().error)?;
-    kept.retain(|it| block.names.contains(&it.name));
+    let has = |name: &String| block.names.contains(name);
+    kept.retain(|it| has(&it.name) || it.replaced.as_ref().is_some_and(has));
     let content = BlockContent {
         checkout: root,
         variables: &kept,
@@ -99,7 +100,8 @@ pub(in crate::command) fn rewrite(
     let planned = env_file::plan(file, &content).map_err(|it| it.to_string())?;
     planned.write().map_err(|it| it.error)?;
     let is_lost = |name: &&String| {
-        kept.iter().all(|it| it.name != **name) && *name != env_file::NAMES_VARIABLE
+        let is_kept = |it: &Variable| it.name == **name || it.replaced.as_ref() == Some(*name);
+        !kept.iter().any(is_kept) && *name != env_file::NAMES_VARIABLE
     };
     Ok(block.names.iter().filter(is_lost).cloned().collect())
 }

@@ -7,7 +7,7 @@ use super::refusal::refusal;
 use crate::backend::Backend;
 use crate::checkout::Here;
 use crate::command_error::CommandError;
-use crate::declared::{Declarations, variables_of};
+use crate::declared::Declarations;
 use crate::env_file::variables::{self, VariableClash, give_up_hint};
 use crate::service_name::likely_meaning;
 use crate::suggestion;
@@ -30,11 +30,11 @@ pub(in crate::command) fn check(
             return Err(refusal(invocation, word, &meaning, &words));
         }
     }
-    let declared = here.declarations()?;
-    match variables::first_clash(&existing, declared, services.iter().copied()) {
+    let names = here.variable_names(existing.iter().map(|it| it.key.service()))?;
+    match variables::first_clash(&existing, &names, services.iter().copied()) {
         Some(found) => {
             let service = services[found.index];
-            Err(clash(invocation, declared, services, &found, service))
+            Err(clash(invocation, names.declared, services, &found, service))
         }
         None => Ok(existing),
     }
@@ -55,15 +55,15 @@ pub(in crate::command) fn undo_clash(
     let mut others = here.read_again()?;
     // The new ones were compared with each other before they were allocated.
     others.retain(|other| new.iter().all(|it| it.id != other.id));
-    let declared = here.declarations()?;
+    let names = here.variable_names(others.iter().map(|it| it.key.service()))?;
     for (index, it) in new.iter().enumerate() {
         let service = it.key.service();
-        let names = variables_of(declared, service);
+        let own = names.of(service);
         let found = others.iter().find_map(|other| {
             let other_service = other.key.service();
             let is_earlier = other.id < it.id && service != other_service;
-            let mut others = variables_of(declared, other_service).into_iter();
-            let variable = others.find(|name| is_earlier && names.contains(name))?;
+            let mut others = names.of(other_service).into_iter();
+            let variable = others.find(|name| is_earlier && own.contains(name))?;
             let other = other_service.to_owned();
             Some(VariableClash {
                 index,
@@ -75,7 +75,7 @@ pub(in crate::command) fn undo_clash(
             let ids: Vec<AllocationId> = new.iter().map(|it| it.id).collect();
             // If another process has released one of them, none is left to undo.
             let _ = backend.release_all(&ids)?;
-            return Err(clash(invocation, declared, services, &found, service));
+            return Err(clash(invocation, names.declared, services, &found, service));
         }
     }
     Ok(())
