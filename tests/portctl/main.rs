@@ -5,6 +5,8 @@ mod backends;
 mod cli;
 #[cfg(target_os = "linux")]
 mod completions;
+#[cfg(target_os = "linux")]
+mod compose;
 #[cfg(unix)]
 mod declared;
 #[cfg(target_os = "linux")]

@@ -1,0 +1,105 @@
+//! A project of one checkout, with and without `portctl compose`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::checkouts::{CONFIG, Checkouts, printed_project};
+use super::difference::Printed;
+
+/// A project as Compose prints it with and without `portctl compose`.
+#[derive(Debug)]
+pub(super) struct Compared {
+    pub(super) plain: Printed,
+    pub(super) changed: Printed,
+}
+
+impl Compared {
+    /// Allocates the ports of a checkout, and asks Compose.
+    pub(super) fn of(
+        checkouts: &Checkouts,
+        checkout: &Path,
+        plain: Printed,
+    ) -> Result<Compared, String> {
+        let printed = checkouts.portctl_compose(checkout, &["--print"]);
+        if printed.code != Some(0) {
+            return Err(format!("--print: {:?}: {}", printed.code, printed.stderr));
+        }
+        let changed = checkouts.portctl_compose(checkout, &CONFIG);
+        let changed =
+            printed_project(&changed).map_err(|it| format!("{it}\nwith\n{}", printed.stdout))?;
+        checkouts.expect_unchanged(checkout);
+        Ok(Compared { plain, changed })
+    }
+
+    /// Checks that a main checkout differs only in ports that several of its services want, one of which has it.
+    pub(super) fn check_main(&self) -> Result<(), String> {
+        let contested = self.plain.contested_ports();
+        if contested.is_empty() {
+            return same(&self.plain.differences(&self.changed));
+        }
+        same(&self.plain.other_differences(&self.changed))?;
+        let [old, new] = [&self.plain, &self.changed].map(Printed::host_ports);
+        for (place, range) in &old {
+            let is_contested = range.clone().any(|port| contested.contains(&port));
+            if !is_contested && new[place] != *range {
+                return Err(format!("main checkout: {place:?} is {:?}", new[place]));
+            }
+        }
+        for port in contested {
+            let has = new.values().filter(|it| it.contains(&port)).count();
+            if has == 0 {
+                return Err(format!("main checkout: no service has {port}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that a linked worktree differs only in host ports, container names and the project's name.
+    pub(super) fn check_linked(&self) -> Result<(), String> {
+        same(&self.plain.other_differences(&self.changed))?;
+        let named = self.changed.container_names();
+        if !named.is_empty() {
+            return Err(format!("container names of {named:?}"));
+        }
+        let [old, new] = [&self.plain, &self.changed].map(Printed::host_ports);
+        if !old.keys().eq(new.keys()) {
+            return Err(format!("host ports {new:?} instead of {old:?}"));
+        }
+        // Several entries of a service may publish one number, on other addresses.
+        let mut moved: BTreeMap<(&str, u16), u16> = BTreeMap::new();
+        for (place, range) in &old {
+            let new = new[place].clone();
+            if new.len() != range.len() {
+                return Err(format!("{place:?} is {new:?} instead of {range:?}"));
+            }
+            for (old, new) in range.clone().zip(new) {
+                let known = *moved.entry((&place.0, old)).or_insert(new);
+                if known != new {
+                    return Err(format!("{place:?} has both {known} and {new} for {old}"));
+                }
+            }
+        }
+        let mut owners = BTreeMap::new();
+        for (wanted, port) in moved {
+            if let Some(other) = owners.insert(port, wanted) {
+                return Err(format!("{wanted:?} and {other:?} share {port}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that two checkouts have no host port in common.
+    pub(super) fn check_apart(&self, other: &Compared) -> Result<(), String> {
+        let [ours, theirs] = [self, other].map(|it| it.changed.host_ports());
+        let mut ours = ours.values().flat_map(Clone::clone);
+        let shared = ours.find(|port| theirs.values().any(|it| it.contains(port)));
+        shared.map_or(Ok(()), |port| Err(format!("two checkouts share {port}")))
+    }
+}
+
+fn same(differences: &[String]) -> Result<(), String> {
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(format!("differs:\n  {}", differences.join("\n  ")))
+}
