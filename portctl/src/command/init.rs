@@ -10,7 +10,7 @@ use super::outcome::{CommandResult, Done};
 use super::scan::print_notes;
 use super::services::claiming;
 use crate::args::InitArgs;
-use crate::checkout::current_folder;
+use crate::checkout::{compose_variables, current_folder};
 use crate::environment;
 use crate::init::{EnvFile, Findings, Rendered, env_lines, render};
 use crate::output::{self, visible};
@@ -46,6 +46,7 @@ pub(crate) fn run(args: &InitArgs) -> CommandResult {
     let app = labels.and_then(|it| it.app.as_deref());
     let Rendered { text, notes } = render(&Findings {
         ports: &ports,
+        compose: &compose_variables(root),
         env_lines: &env_lines(root, &ENV_FILES),
         env_file: env_file(&checkout, &ports),
         app,

@@ -14,6 +14,8 @@ mod template;
 mod tests;
 mod variable_name;
 mod variable_names;
+#[cfg(test)]
+mod variable_tests;
 
 pub(crate) use self::compose_names::ComposeVariables;
 pub(crate) use self::computed::ComputedVariable;

@@ -14,6 +14,7 @@ use port_registry::variable_name;
 pub(crate) use self::env_lines::{EnvLine, env_lines};
 use self::service_lines::{ServiceLine, service_lines};
 use self::toml_text::{beside, quoted};
+use crate::declared::ComposeVariables;
 use crate::output::wording;
 use crate::scan::FixedPort;
 
@@ -25,6 +26,8 @@ const MAX_LINES: usize = 200;
 pub(crate) struct Findings<'a> {
     /// The ports, with paths relative to the root.
     pub(crate) ports: &'a [FixedPort],
+    /// The variables of the ports in the Compose files at the root.
+    pub(crate) compose: &'a ComposeVariables,
     /// The lines of env files that mention ports of this machine.
     pub(crate) env_lines: &'a [EnvLine],
     pub(crate) env_file: EnvFile,
@@ -54,7 +57,7 @@ pub(crate) enum EnvFile {
 
 /// Renders the project file.
 pub(crate) fn render(findings: &Findings) -> Rendered {
-    let mut services = service_lines(findings.ports, MAX_LINES + 1);
+    let mut services = service_lines(findings.ports, findings.compose, MAX_LINES + 1);
     let has_more = services.len() > MAX_LINES;
     services.truncate(MAX_LINES);
     let active: Vec<&ServiceLine> = services.iter().filter(|it| it.is_active()).collect();

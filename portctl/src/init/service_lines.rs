@@ -6,7 +6,7 @@ use port_registry::{Port, variable_name};
 
 use super::script_names::with_better_names;
 use super::toml_text::{beside, key, quoted};
-use crate::declared::{is_service_name, is_variable_name};
+use crate::declared::{ComposeVariables, VariableNames, is_service_name, is_variable_name};
 use crate::scan::{FileKind, FixedEntry, FixedPort};
 
 /// The variable that many programs read. Only one service of a project can have it.
@@ -23,7 +23,9 @@ const SUFFIX: &str = "-server";
 pub(super) struct ServiceLine {
     name: String,
     pub(super) port: Port,
-    /// The variable, if it is not the usual one.
+    /// The variable that `env` gives to a service with this name.
+    given: String,
+    /// The variable, if it is another one.
     variable: Option<String>,
     /// The file and the line, and a remark.
     comment: String,
@@ -56,8 +58,7 @@ impl ServiceLine {
     /// Returns the entry to write in a Compose file that publishes a fixed port.
     pub(super) fn variable_entry(&self) -> Option<String> {
         let FixedEntry { before, behind } = self.published.as_ref()?;
-        let usual = variable_name(&self.name);
-        let (variable, port) = (self.variable.as_ref().unwrap_or(&usual), self.port);
+        let (variable, port) = (self.variable.as_ref().unwrap_or(&self.given), self.port);
         Some(format!("\"{before}${{{variable}:-{port}}}{behind}\""))
     }
 
@@ -74,7 +75,11 @@ impl ServiceLine {
 }
 
 /// Makes a line for each service, `max` at most. Those that are certain and agree with the earlier ones are active.
-pub(super) fn service_lines(ports: &[FixedPort], max: usize) -> Vec<ServiceLine> {
+pub(super) fn service_lines(
+    ports: &[FixedPort],
+    compose: &ComposeVariables,
+    max: usize,
+) -> Vec<ServiceLine> {
     let mut lines: Vec<ServiceLine> = Vec::new();
     let mut wanted: Vec<Vec<String>> = Vec::new();
     for fixed in &with_better_names(ports) {
@@ -106,11 +111,12 @@ pub(super) fn service_lines(ports: &[FixedPort], max: usize) -> Vec<ServiceLine>
             None => place,
         };
         wanted.push(if is_active {
-            own_variables(fixed, &name)
+            own_variables(fixed)
         } else {
             Vec::new()
         });
         lines.push(ServiceLine {
+            given: variable_name(&name),
             name,
             port: fixed.port,
             variable: None,
@@ -119,6 +125,12 @@ pub(super) fn service_lines(ports: &[FixedPort], max: usize) -> Vec<ServiceLine>
             kind: fixed.kind,
             published: fixed.origin.published.clone().filter(|_| is_active),
         });
+    }
+    let active = lines.iter().filter(|it| it.is_active);
+    let active: Vec<String> = active.map(|it| it.name.clone()).collect();
+    let names = VariableNames::new(None, compose, active.iter().map(String::as_str));
+    for line in &mut lines {
+        line.given = names.of(&line.name).swap_remove(0);
     }
     assign_variables(&mut lines, wanted);
     lines
@@ -146,29 +158,28 @@ fn problem(fixed: &FixedPort, name: &str, before: &[ServiceLine]) -> Option<Stri
     }
 }
 
-/// Returns the variables that the project reads the port from, unless the usual one is among them. Any one of them will do.
-fn own_variables(fixed: &FixedPort, name: &str) -> Vec<String> {
-    let variables = &fixed.origin.variables;
-    let usual = variable_name(name);
-    if variables.contains(&usual) {
-        return Vec::new();
-    }
+/// Returns the variables that the project reads the port from. Any one of them will do.
+fn own_variables(fixed: &FixedPort) -> Vec<String> {
     // Scripts and Procfiles get `PORT` from the program that runs them.
     let reads_port = matches!(fixed.kind, FileKind::Compose | FileKind::Dotenv);
-    let variables = variables.iter().filter(|it| is_variable_name(it));
+    let variables = fixed.origin.variables.iter();
+    let variables = variables.filter(|it| is_variable_name(it));
     let variables = variables.filter(|it| *it != PORT || reads_port);
     variables.cloned().collect()
 }
 
-/// Gives each service its variable, unless another one has it.
+/// Gives each service one of its variables, unless another one has it, or `env` gives it one of them already.
 fn assign_variables(lines: &mut [ServiceLine], wanted: Vec<Vec<String>>) {
     let active = lines.iter().filter(|it| it.is_active);
-    let mut taken: BTreeSet<String> = active.map(|it| variable_name(&it.name)).collect();
+    let mut taken: BTreeSet<String> = active.map(|it| it.given.clone()).collect();
     let of_port = wanted.iter().flatten().filter(|it| *it == PORT);
     if of_port.count() > 1 {
         taken.insert(PORT.to_owned());
     }
     for (line, variables) in lines.iter_mut().zip(wanted) {
+        if variables.contains(&line.given) {
+            continue;
+        }
         let mut variables = variables.into_iter();
         line.variable = variables.find(|it| taken.insert(it.clone()));
     }

@@ -8,7 +8,7 @@ use port_registry::{Port, PortctlToml};
 use proptest::prelude::*;
 
 use super::{EnvFile, Findings, env_lines, render};
-use crate::declared::Declarations;
+use crate::declared::{ComposeVariables, Declarations};
 use crate::scan::{self, FileKind, FixedPort};
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/scan/cases");
@@ -30,6 +30,7 @@ fn read(text: &str) -> Declarations {
 fn rendered(ports: &[FixedPort], env_file: EnvFile) -> String {
     render(&Findings {
         ports,
+        compose: &ComposeVariables::new(),
         env_lines: &[],
         env_file,
         app: Some("shop"),
@@ -75,6 +76,7 @@ fn files_for_all_sample_projects_are_accepted_and_have_every_certain_port() {
         for env_file in ENV_FILES {
             let text = render(&Findings {
                 ports: &found.ports,
+                compose: &scan::port_variables(&root, &BTreeMap::new()),
                 env_lines: &lines,
                 env_file,
                 app: Some("shop"),
@@ -206,6 +208,7 @@ fn fixed_ports_of_compose_files_come_with_the_entry_to_write() {
     let found = scan::scan(folder.path(), &BTreeMap::new()).unwrap();
     let rendered = render(&Findings {
         ports: &found.ports,
+        compose: &ComposeVariables::new(),
         env_lines: &[],
         env_file: EnvFile::Ignored,
         app: None,
@@ -221,6 +224,30 @@ fn fixed_ports_of_compose_files_come_with_the_entry_to_write() {
     }
     assert_eq!(rendered.text.matches("there\n").count(), 3);
     assert!(rendered.notes[0].starts_with("Compose publishes the fixed ports of 3 services "));
+}
+
+#[test]
+fn variables_that_env_takes_from_the_compose_file_are_not_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "services:\n  mysql: {ports: ['${FORWARD_DB_PORT:-3306}:3306']}\n  web: {ports: ['${PORT:-80}:80']}\n  \
+                api: {ports: ['${MYSQL_PORT:-4000}:80']}\n";
+    fs::write(folder.path().join("compose.yaml"), text).unwrap();
+    let environment = BTreeMap::new();
+    let found = scan::scan(folder.path(), &environment).unwrap();
+    let compose = scan::port_variables(folder.path(), &environment);
+    let render = |compose| {
+        let findings = Findings {
+            ports: &found.ports,
+            compose,
+            env_lines: &[],
+            env_file: EnvFile::Unused,
+            app: None,
+        };
+        render(&findings).text
+    };
+    assert!(!render(&compose).contains("env ="), "{}", render(&compose));
+    let without = render(&ComposeVariables::new());
+    assert_eq!(without.matches("env =").count(), 2, "{without}");
 }
 
 #[test]
@@ -273,6 +300,7 @@ fn urls_become_examples_without_their_secrets() {
     let lines = env_lines(folder.path(), &[".env.example", ".env"]);
     let text = render(&Findings {
         ports: &[fixed("db", 5432)],
+        compose: &ComposeVariables::new(),
         env_lines: &lines,
         env_file: EnvFile::Unused,
         app: None,

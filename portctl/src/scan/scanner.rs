@@ -59,14 +59,5 @@ pub(crate) fn port_variables(
 ) -> BTreeMap<String, Vec<String>> {
     let walk = Walk::of_folder(folder).unwrap_or_default();
     let project = Project::new(folder, environment, walk.files);
-    let mut result = ScanResult::default();
-    compose::scan(&project, &mut result);
-    let mut variables = BTreeMap::new();
-    for fixed in result.ports {
-        if !fixed.guess && !fixed.origin.variables.is_empty() {
-            let known = variables.entry(fixed.service);
-            known.or_insert(fixed.origin.variables);
-        }
-    }
-    variables
+    compose::port_variables(&project)
 }

@@ -166,8 +166,53 @@ fn variables_of_ports_are_found_in_the_folder_alone() {
     write("compose.yaml", compose);
     write("sub/compose.yaml", &compose.replace("db", "other"));
     let variables = port_variables(folder.path(), &BTreeMap::new());
-    let expected = [("db", "FORWARD_DB_PORT"), ("db-80", "ADMIN")];
-    let expected = expected.map(|(service, name)| (service.to_owned(), vec![name.to_owned()]));
-    assert_eq!(variables, BTreeMap::from(expected));
+    let expected = [
+        ("db", vec!["FORWARD_DB_PORT"]),
+        ("db-2", vec![]),
+        ("db-80", vec!["ADMIN"]),
+    ];
+    let found = variables.iter().map(|(name, variables)| {
+        let variables = variables.iter().map(String::as_str);
+        (name.as_str(), variables.collect())
+    });
+    assert_eq!(found.collect::<Vec<_>>(), expected);
     assert!(port_variables(&folder.path().join("gone"), &BTreeMap::new()).is_empty());
+    write("compose.yaml", "services:\n  db: {ports: ['${FORWARD");
+    assert!(port_variables(folder.path(), &BTreeMap::new()).is_empty());
+}
+
+#[test]
+fn variables_of_ports_do_not_depend_on_their_values() {
+    let folder = tempfile::tempdir().unwrap();
+    for (ports, expected) in [
+        ("['${A:-80}:80']", "a=A"),
+        ("['${B:-${A:-80}}:80']", "a=B,A"),
+        ("['${A}:80', '${B:?}:81']", "a=A a-81=B"),
+        ("['80:80', '${A:-5173}:${A:-5173}']", "a= a-5173=A"),
+        ("['${IP:-127.0.0.1}:${A:-80}:80']", "a=A"),
+        ("['127.0.0.1:${A:-80}:80', '[::1]:${A:-80}:80']", "a=A"),
+        ("[{target: 80, published: '${A-80}'}]", "a=A"),
+        ("['${C:-80}-${D:-81}:80-81']", "a= a-81="),
+        (
+            "['${E:+80}:80', '$$A:80', 'x', '80', '${A:-53}:53/udp']",
+            "",
+        ),
+        ("[]\n    network_mode: host", ""),
+    ] {
+        let text = format!("services:\n  a:\n    ports: {ports}\n");
+        fs::write(folder.path().join("compose.yaml"), text).unwrap();
+        for values in ["", "A=9001\nB=9002\n", "A=9001\n", "B=9002\n"] {
+            fs::write(folder.path().join(".env"), values).unwrap();
+            let found = port_variables(folder.path(), &BTreeMap::new());
+            let found = found.iter();
+            let found = found.map(|(name, variables)| format!("{name}={}", variables.join(",")));
+            let found = found.collect::<Vec<_>>().join(" ");
+            // An outer variable that is set hides those of its default.
+            let expected = match values.contains("B=") {
+                true => expected.replace("B,A", "B"),
+                false => expected.to_owned(),
+            };
+            assert_eq!(found, expected, "{ports} {values:?}");
+        }
+    }
 }

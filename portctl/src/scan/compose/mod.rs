@@ -2,9 +2,11 @@
 
 mod groups;
 mod names;
+mod port_variables;
 mod published_port;
 mod scanner;
 mod services;
 
 pub(super) use self::groups::recognizes;
+pub(super) use self::port_variables::port_variables;
 pub(super) use self::scanner::{PortVariables, scan};

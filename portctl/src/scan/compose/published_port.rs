@@ -61,7 +61,7 @@ impl PublishedPort {
     }
 
     /// Finds the variables that set the host port, as opposed to variables of an address. Each is set to a trial
-    /// value; it counts if that is then the entry's only host port.
+    /// value; it counts if that is then the entry's only host port. Outer ones come before those in their defaults.
     pub(super) fn variables(&self, variables: &Variables) -> Vec<String> {
         /// Any valid port.
         const TRIAL: &str = "1";
@@ -70,14 +70,36 @@ impl PublishedPort {
             PortSyntax::Long { published, .. } => published,
         };
         let used = interpolate(text, variables).map_or_else(|_| Vec::new(), |it| it.used);
-        let used: BTreeSet<String> = used.into_iter().collect();
+        let mut seen = BTreeSet::new();
+        let used = used.into_iter().filter(|it| seen.insert(it.clone()));
         let is_port = |name: &String| {
             let hosts = self.interpolated(&with_port(variables, name, TRIAL)).1;
             let mut hosts = hosts.into_iter().flatten().map(|it| it.host.to_string());
             hosts.next().as_deref() == Some(TRIAL) && hosts.next().is_none()
         };
-        let used = used.into_iter().take(MAX_VARIABLES);
-        used.filter(is_port).collect()
+        used.take(MAX_VARIABLES).filter(is_port).collect()
+    }
+
+    /// Returns the ports that the entry publishes while these of its variables are not set. If they have no default, one of
+    /// them is set to a trial value, which differs by the index of the entry.
+    pub(super) fn usual_mappings(
+        &self,
+        variables: &Variables,
+        own: &[String],
+        index: usize,
+    ) -> Vec<PortMapping> {
+        let mut usual = variables.clone();
+        usual.retain(|name, _| !own.contains(name));
+        let trial = own.first().map(|name| {
+            let port = u16::MAX - u16::try_from(index).unwrap_or(0);
+            with_port(&usual, name, &port.to_string())
+        });
+        let tries = [Some(usual), trial];
+        let mut tries = tries.into_iter().flatten().filter_map(|it| {
+            let mappings = self.interpolated(&it).1?;
+            Some(mappings).filter(|it| !it.is_empty() && it.len() <= MAX_PORTS)
+        });
+        tries.next().unwrap_or_default()
     }
 
     /// Returns the entry around its host port, if it is written as this number.

@@ -1,7 +1,7 @@
 //! Finds the ports that Compose services publish on the host.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::groups::{FileGroup, groups, recognizes};
 use super::names::PortNames;
@@ -43,16 +43,8 @@ fn scan_group(
     result: &mut ScanResult,
     used: &mut PortVariables,
 ) {
-    let Some(main) = group.files.first() else {
-        return;
-    };
-    // The `.env` beside the first file applies, overridden by that of the folder that Compose is run in.
-    let folders = [main.folder(), &group.folder];
-    let variables = project.variables_of(&folders);
-    let mut merged = ComposeServices::default();
-    for (index, file) in group.files.iter().enumerate() {
-        merged.add(index, ComposeServices::of(file, result));
-    }
+    let folders = env_folders(group);
+    let (merged, variables) = merged(project, group, result);
     for service in merged.services {
         let mut names = PortNames::of(&service.name);
         for port in &service.ports {
@@ -72,6 +64,25 @@ fn scan_group(
             entry.add_to(result, &mut names, &variables);
         }
     }
+}
+
+/// Reads the merged services of a group, and the variables that apply to them.
+pub(super) fn merged(
+    project: &Project,
+    group: &FileGroup,
+    result: &mut ScanResult,
+) -> (ComposeServices, Variables) {
+    let mut merged = ComposeServices::default();
+    for (index, file) in group.files.iter().enumerate() {
+        merged.add(index, ComposeServices::of(file, result));
+    }
+    (merged, project.variables_of(&env_folders(group)))
+}
+
+/// Returns the folders whose `.env` applies: that of the first file, overridden by the one that Compose is run in.
+fn env_folders(group: &FileGroup) -> Vec<&Path> {
+    let first = group.files.first().map(|it| it.folder());
+    first.into_iter().chain([&*group.folder]).collect()
 }
 
 /// An entry of `ports` of a merged service.
