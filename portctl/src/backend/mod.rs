@@ -15,7 +15,7 @@ pub(crate) use self::batch::submit;
 pub(crate) use self::client::{Client, ClientError};
 pub(crate) use self::error::BackendError;
 use self::in_process::InProcess;
-pub(crate) use self::operations::{Backend, BatchOutcome, ItemError};
+pub(crate) use self::operations::{Backend, BatchOutcome, Claimed, ItemError};
 use self::remote::Remote;
 use crate::address::Address;
 use crate::environment;

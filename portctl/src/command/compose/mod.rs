@@ -1,6 +1,10 @@
 //! `portctl compose`.
 
 mod launch;
+mod port_claims;
+mod port_notes;
+#[expect(dead_code, reason = "`portctl compose` is being built on it")]
+mod ports;
 
 use std::ffi::OsString;
 

@@ -56,16 +56,28 @@ pub(in crate::command) fn notes_of_available(
     let notes = held.iter().filter_map(|it| {
         let service = it.key.service();
         let preferred = declared.service(service)?.preferred;
-        let preferred = preferred.filter(|port| *port != it.port)?;
-        let status = backend.check(preferred).ok()?;
-        let is_available = status.holder.is_none() && status.in_use.is_none();
-        is_available.then(|| {
-            let line = invocation.of("move").with_port(service, preferred);
-            let port = it.port;
-            format!("{service} keeps port {port}, though its preferred port {preferred} is available: `{line}`")
-        })
+        note_of_available(backend, invocation, it, preferred?)
     });
     Ok(notes.collect())
+}
+
+/// Notes that a service without its preferred port could have it, because it is available.
+pub(in crate::command) fn note_of_available(
+    backend: &dyn Backend,
+    invocation: &Invocation,
+    held: &Allocation,
+    preferred: Port,
+) -> Option<String> {
+    let (service, port) = (held.key.service(), held.port);
+    if port == preferred {
+        return None;
+    }
+    let status = backend.check(preferred).ok()?;
+    let is_available = status.holder.is_none() && status.in_use.is_none();
+    is_available.then(|| {
+        let line = invocation.of("move").with_port(service, preferred);
+        format!("{service} keeps port {port}, though its preferred port {preferred} is available: `{line}`")
+    })
 }
 
 /// Tells who has the port that a new allocation was to get preferably, and what takes it over. Returns `None` if the
