@@ -364,8 +364,9 @@ impl PortClaims<'_> {
     ) -> Result<(), CommandError> {
         let name = |it: &Missing| &*wanted[it.index].name;
         let names: Vec<&str> = missing.iter().map(name).collect();
-        let declared = self.here.declarations()?;
-        match first_clash(existing, declared, names.iter().copied()) {
+        let existing_names = existing.iter().map(|it| it.key.service());
+        let variables = self.here.variable_names(existing_names)?;
+        match first_clash(existing, &variables, names.iter().copied()) {
             None => Ok(()),
             Some(clash) => Err(clash
                 .report(names[clash.index])
