@@ -1,5 +1,6 @@
 //! Docker Compose: its command line and its projects, and changing them without a change of their files.
 
+pub(crate) mod leftover;
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "`portctl compose` is being built on it")
@@ -16,6 +17,7 @@ pub(crate) mod model;
     expect(dead_code, reason = "`portctl compose` is being built on it")
 )]
 pub(crate) mod name_source;
+mod name_text;
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "`portctl compose` is being built on it")
@@ -32,3 +34,8 @@ pub(crate) mod project_name;
     expect(dead_code, reason = "`portctl compose` is being built on it")
 )]
 pub(crate) mod records;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "`portctl compose` is being built on it")
+)]
+pub(crate) mod shared;

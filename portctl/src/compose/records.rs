@@ -10,6 +10,7 @@ use std::time::Duration;
 use port_registry::daemon::{default_folder, fnv_hash, lock_private, replace_private};
 use serde::{Deserialize, Serialize};
 
+use super::name_text::is_project_name;
 use crate::report::Report;
 
 /// The most bytes that are read of a record. One with 100 services has a few thousand.
@@ -65,6 +66,14 @@ impl Record {
         let name = name.trim_start_matches(['_', '-']);
         let name = if name.is_empty() { "project" } else { name };
         format!("{name}-{:016x}", fnv_hash(&identity))
+    }
+
+    /// Returns those of the notes that were not told yet, and records all of them.
+    pub(crate) fn tell(&mut self, notes: Vec<String>) -> Vec<String> {
+        let is_new = |it: &&String| !self.told.contains(it);
+        let new = notes.iter().filter(is_new).cloned().collect();
+        self.told = notes;
+        new
     }
 
     /// Tests if both are of one project folder.
@@ -240,17 +249,184 @@ fn is_key_of(key: &str, name: &str) -> bool {
 
 /// Reads a record. Fails if the file is none, also if it is a link, a pipe or a huge file.
 fn read(file: &Path) -> io::Result<Record> {
-    if !fs::symlink_metadata(file)?.is_file() {
+    let found = fs::symlink_metadata(file)?;
+    if !found.is_file() || found.len() > MAX_BYTES {
         return Err(ErrorKind::InvalidInput.into());
     }
     let mut json = Vec::new();
     File::open(file)?.take(MAX_BYTES).read_to_end(&mut json)?;
     let record: Record = serde_json::from_slice(&json)?;
-    let is_whole =
-        record.checkout.is_absolute() && record.folder.is_absolute() && !record.project.is_empty();
+    let is_whole = record.checkout.is_absolute()
+        && record.folder.is_absolute()
+        && is_project_name(&record.project);
     if is_whole {
         Ok(record)
     } else {
         Err(ErrorKind::InvalidData.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use super::{ComposeFolder, Record};
+
+    fn folder() -> (tempfile::TempDir, PathBuf, ComposeFolder) {
+        let folder = tempfile::tempdir().unwrap();
+        let top = folder.path().canonicalize().unwrap();
+        let compose = ComposeFolder::at(top.join("compose"));
+        (folder, top, compose)
+    }
+
+    fn record(checkout: &Path, folder: &Path, services: &[&str]) -> Record {
+        let mut record = Record::new(checkout, folder);
+        record.project = "shop".to_owned();
+        record.services = services.iter().map(|&it| it.to_owned()).collect();
+        record
+    }
+
+    #[test]
+    fn saved_record_is_found_by_its_project_folder() {
+        let (_folder, top, compose) = folder();
+        assert_eq!(compose.records(), []);
+        let one = record(&top, &top.join("One Two"), &["db"]);
+        let other = record(&top, &top, &["web"]);
+        for it in [&one, &other] {
+            compose.save(it).unwrap();
+            compose.save(it).unwrap();
+        }
+        assert_eq!(compose.records().len(), 2);
+        assert_eq!(compose.record_of(&top, &one.folder), Some(one.clone()));
+        assert!(one.key().starts_with("onetwo-"), "{}", one.key());
+        assert_eq!(compose.record_of(&one.folder, &top), None);
+        compose.remove(&one).unwrap();
+        compose.remove(&one).unwrap();
+        assert_eq!(compose.records(), [other]);
+    }
+
+    #[test]
+    fn override_depends_on_the_files_and_goes_with_its_record() {
+        let (_folder, top, compose) = folder();
+        let own = record(&top, &top, &[]);
+        compose.save(&own).unwrap();
+        let files = |name: &str| [OsString::from(name)];
+        let write = |name, text| compose.write_override(&own, &files(name), text).unwrap();
+        let one = write("/a.yaml", "one");
+        let other = write("/b.yaml", "other");
+        assert_ne!(one, other);
+        assert_eq!(write("/a.yaml", "changed"), one);
+        assert_eq!(fs::read(&one).unwrap(), b"changed");
+        assert_eq!(fs::read(&other).unwrap(), b"other");
+        assert_eq!(compose.owner_of(&one), Some(own.clone()));
+        assert!(compose.is_override(&one));
+        for path in [
+            top.join("compose.yaml"),
+            one.with_extension("json"),
+            one.join("x.yaml"),
+            PathBuf::from(""),
+            PathBuf::from("/"),
+        ] {
+            assert!(!compose.is_override(&path), "{path:?}");
+        }
+        fs::write(top.join("compose/foreign.yaml"), "").unwrap();
+        compose.remove(&own).unwrap();
+        assert!(!one.exists() && !other.exists());
+        assert!(top.join("compose/foreign.yaml").exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn records_and_overrides_are_private() {
+        use std::os::unix::fs::PermissionsExt;
+        let (_folder, top, compose) = folder();
+        let own = record(&top, &top, &[]);
+        compose.save(&own).unwrap();
+        compose.write_override(&own, &[], "text").unwrap();
+        drop(compose.lock().unwrap());
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&top.join("compose")), 0o700);
+        let entries = fs::read_dir(top.join("compose")).unwrap();
+        let paths: Vec<PathBuf> = entries.map(|it| it.unwrap().path()).collect();
+        assert_eq!(paths.len(), 3);
+        for path in paths {
+            assert_eq!(mode(&path), 0o600, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn other_project_keeps_its_names_as_long_as_its_folder_exists() {
+        let (_folder, top, compose) = folder();
+        let [docker, gone] = ["docker", "gone"].map(|it| top.join(it));
+        fs::create_dir(&docker).unwrap();
+        for it in [
+            record(&top, &top, &["web"]),
+            record(&top, &docker, &["db", "mail"]),
+            record(&top, &gone, &["old"]),
+            record(&docker, &docker, &["foreign"]),
+        ] {
+            compose.save(&it).unwrap();
+        }
+        let names = |folder| Vec::from_iter(compose.names_of_other_projects(&top, folder));
+        assert_eq!(names(&top), ["db", "mail"]);
+        assert_eq!(names(&docker), ["web"]);
+        assert_eq!(names(&top.join("new")), ["db", "mail", "web"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_that_are_no_records_are_skipped() {
+        let (_folder, top, compose) = folder();
+        let own = record(&top, &top, &["web"]);
+        compose.save(&own).unwrap();
+        let path = |name: &str| top.join("compose").join(name);
+        let saved = fs::read_to_string(path(&format!("{}.json", own.key()))).unwrap();
+        // A copy under another name.
+        fs::write(path("copy.json"), &saved).unwrap();
+        let hostile = record(&top, &top.join("x"), &[]);
+        let file = path(&format!("{}.json", hostile.key()));
+        let valid = serde_json::to_string(&hostile).unwrap();
+        let named = |name: &str| valid.replace("\"shop\"", &format!("{name:?}"));
+        for text in [
+            "",
+            "null",
+            "[]",
+            "{}",
+            "{\"checkout\": 1}",
+            "\u{0}",
+            &"[".repeat(100_000),
+            &format!("{valid}{}", " ".repeat(2 << 20)),
+            &valid[..valid.len() - 1],
+            &named("a; rm -rf ~"),
+            &named("--help"),
+            &named(""),
+        ] {
+            fs::write(&file, text).unwrap();
+            assert_eq!(compose.records(), [own.clone()], "{:.40}", text);
+            assert_eq!(compose.record_of(&top, &hostile.folder), None);
+        }
+        fs::remove_file(&file).unwrap();
+        fs::write(top.join("outside"), &valid).unwrap();
+        std::os::unix::fs::symlink(top.join("outside"), &file).unwrap();
+        assert_eq!(compose.records(), [own.clone()]);
+        fs::remove_file(&file).unwrap();
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mkfifoat(rustix::fs::CWD, &file, mode).unwrap();
+        assert_eq!(compose.records(), [own.clone()]);
+        assert_eq!(compose.record_of(&top, &hostile.folder), None);
+        fs::remove_file(&file).unwrap();
+        fs::create_dir(&file).unwrap();
+        assert_eq!(compose.records(), [own]);
+    }
+
+    #[test]
+    fn note_is_told_once() {
+        let mut record = Record::default();
+        let notes = |all: &[&str]| all.iter().map(|&it| it.to_owned()).collect::<Vec<_>>();
+        assert_eq!(record.tell(notes(&["a", "b"])), ["a", "b"]);
+        assert_eq!(record.tell(notes(&["b", "c"])), ["c"]);
+        assert_eq!(record.tell(notes(&["b", "c"])), [] as [&str; 0]);
     }
 }

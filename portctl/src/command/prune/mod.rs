@@ -1,11 +1,14 @@
 //! `portctl prune`.
 
+mod compose_projects;
+
 use std::borrow::Cow;
 use std::io;
 
 use port_registry::{Allocation, AllocationId, Filter, PortUse};
 use serde::Serialize;
 
+use self::compose_projects::{ComposeNote, ComposeProjects};
 use super::outcome::{CommandResult, Done};
 use super::release::{describe, release_listed};
 use crate::args::PruneArgs;
@@ -26,6 +29,7 @@ pub(crate) fn run(args: &PruneArgs) -> CommandResult {
         let status = backend.check(port)?;
         Ok::<_, BackendError>(status.served().map(PortUse::to_string))
     })?;
+    let compose = ComposeProjects::find(&allocations, &survey);
     if args.yes {
         // The survey takes time, and a checkout may have taken an allocation on meanwhile.
         let allocations = backend.list(&Filter::new())?;
@@ -36,27 +40,26 @@ pub(crate) fn run(args: &PruneArgs) -> CommandResult {
         let released = release_listed(&*backend, &chosen)?;
         let is_released = |it: &Prunable| released.iter().any(|other| other.id == it.allocation.id);
         survey.prunable.retain(is_released);
+        compose.forget()?;
     }
-    Ok(Done::Printed(print(args, &survey)))
+    Ok(Done::Printed(print(args, &survey, &compose)))
 }
 
 fn allocations_of(prunable: &[Prunable]) -> Vec<Allocation> {
     prunable.iter().map(|it| it.allocation.clone()).collect()
 }
 
-fn print(args: &PruneArgs, survey: &Survey) -> io::Result<()> {
+fn print(args: &PruneArgs, survey: &Survey, compose: &ComposeProjects) -> io::Result<()> {
     let Survey { prunable, .. } = survey;
     let kept = kept(survey);
+    let of_compose = compose.notes();
     if args.json {
         output::print_json(prunable)?;
-        return kept.iter().try_for_each(output::remark_json);
+        kept.iter().try_for_each(output::remark_json)?;
+        return of_compose.iter().try_for_each(output::remark_json);
     }
     if prunable.is_empty() {
-        output::remark(if kept.is_empty() {
-            "nothing to prune: every recorded checkout exists"
-        } else {
-            "nothing to prune"
-        })?;
+        print_nothing(&kept, &of_compose)?;
     } else if args.yes {
         output::print(&describe("released", &allocations_of(prunable)))?;
     } else {
@@ -64,8 +67,21 @@ fn print(args: &PruneArgs, survey: &Survey) -> io::Result<()> {
         let object = if prunable.len() == 1 { "it" } else { "them" };
         output::note(&format!("`portctl prune --yes` releases {object}"))?;
     }
-    let mut notes = kept.iter().map(|it| visible(&it.note));
-    notes.try_for_each(|note| output::note(&note))
+    let mut notes: Vec<&str> = of_compose.iter().map(|it| &*it.note).collect();
+    if prunable.is_empty() && !args.yes && compose.is_forgettable() {
+        notes.push("`portctl prune --yes` forgets the Compose projects of checkouts that are gone");
+    }
+    notes.extend(kept.iter().map(|it| &*it.note));
+    let mut notes = notes.into_iter();
+    notes.try_for_each(|note| output::note(&visible(note)))
+}
+
+fn print_nothing(kept: &[KeptNote], of_compose: &[ComposeNote]) -> io::Result<()> {
+    match (kept, of_compose) {
+        ([], []) => output::remark("nothing to prune: every recorded checkout exists"),
+        (_, []) => output::remark("nothing to prune"),
+        _ => output::remark("nothing to release"),
+    }
 }
 
 /// Allocations that were kept, with the reason.
