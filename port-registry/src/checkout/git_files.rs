@@ -56,15 +56,13 @@ impl GitFolders {
             return None;
         }
         let config = text_of(&self.common_dir.join("config")).unwrap_or_default();
-        match core_setting(&config, "worktree") {
+        if let Some(worktree) = core_setting(&config, "worktree") {
             // A submodule.
-            Some(worktree) => Some(self.common_dir.join(worktree)),
-            None => {
-                let common_dir = self.common_dir.canonicalize().ok()?;
-                let is_usual = common_dir.file_name().is_some_and(|it| it == ".git");
-                is_usual.then(|| common_dir.parent().map(Path::to_owned))?
-            }
+            return Some(self.common_dir.join(worktree));
         }
+        let common_dir = self.common_dir.canonicalize().ok()?;
+        let is_usual = common_dir.file_name().is_some_and(|it| it == ".git");
+        is_usual.then(|| common_dir.parent().map(Path::to_owned))?
     }
 }
 

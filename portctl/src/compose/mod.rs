@@ -1,12 +1,12 @@
 //! Docker Compose: its command line and its projects, and changing them without a change of their files.
 
-pub(crate) mod leftover;
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "`portctl compose` is being built on it")
 )]
 pub(crate) mod arguments;
 pub(crate) mod host_ports;
+pub(crate) mod leftover;
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "`portctl compose` is being built on it")
