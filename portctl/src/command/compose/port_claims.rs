@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-use port_registry::{Allocation, Claim, Error, Filter, ListenerPolicy, Port};
+use port_registry::{Allocation, Builder, Claim, Error, Filter, ListenerPolicy, Port, PortRange};
 
 use super::super::invocation::Invocation;
 use super::super::services::claiming::{Got, note_of_mark};
@@ -324,7 +324,8 @@ impl PortClaims<'_> {
         taken.extend(avoided.iter().map(|it| it.get()));
         taken.extend(chosen(missing, range));
         let length = self.ranges[range].len();
-        let Some(start) = consecutive(&taken, length) else {
+        let allowed = Builder::from_env()?.range().unwrap_or(PortRange::ALL);
+        let Some(start) = consecutive(&taken, allowed, length) else {
             let report = Report::new(format!("no {length} consecutive ports are available"));
             return Err(report
                 .hint("`portctl prune` shows those that nothing needs")
@@ -412,20 +413,26 @@ fn chosen(missing: &[Missing], range: usize) -> impl Iterator<Item = u16> {
     })
 }
 
-/// Returns the first of so many consecutive ports that are not taken. Those below the usual ones come last.
-fn consecutive(taken: &BTreeSet<u16>, length: usize) -> Option<u16> {
-    let starts = (FIRST_PORT..=u16::MAX).chain(1024..FIRST_PORT);
-    let mut found = starts.filter_map(|start| {
-        let last = u16::try_from(length).ok()?.checked_sub(1)?;
-        let last = start.checked_add(last)?;
-        taken.range(start..=last).next().is_none().then_some(start)
-    });
-    found.next()
+/// Returns the first of so many consecutive ports that are allowed and not taken. Those below the usual ones come last.
+fn consecutive(taken: &BTreeSet<u16>, allowed: PortRange, length: usize) -> Option<u16> {
+    let last_offset = u16::try_from(length).ok()?.checked_sub(1)?;
+    let allowed = allowed.first().get()..=allowed.last().get();
+    let is_available = |start: &u16| {
+        let last = start.checked_add(last_offset);
+        last.is_some_and(|last| {
+            let are_allowed = allowed.contains(start) && allowed.contains(&last);
+            are_allowed && taken.range(*start..=last).next().is_none()
+        })
+    };
+    let mut starts = (FIRST_PORT..=u16::MAX).chain(1024..FIRST_PORT);
+    starts.find(is_available)
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+
+    use port_registry::PortRange;
 
     use super::consecutive;
 
@@ -438,11 +445,14 @@ mod tests {
             (&[3001], 1, Some(3000)),
         ] {
             let taken: BTreeSet<u16> = taken.iter().copied().collect();
-            assert_eq!(consecutive(&taken, length), expected);
+            assert_eq!(consecutive(&taken, PortRange::ALL, length), expected);
         }
         let high: BTreeSet<u16> = (3000..=u16::MAX).collect();
-        assert_eq!(consecutive(&high, 2), Some(1024));
+        assert_eq!(consecutive(&high, PortRange::ALL, 2), Some(1024));
+        let allowed = "4000-4001".parse().unwrap();
+        assert_eq!(consecutive(&BTreeSet::new(), allowed, 2), Some(4000));
+        assert_eq!(consecutive(&BTreeSet::new(), allowed, 3), None);
         let all: BTreeSet<u16> = (0..=u16::MAX).collect();
-        assert_eq!(consecutive(&all, 1), None);
+        assert_eq!(consecutive(&all, PortRange::ALL, 1), None);
     }
 }
