@@ -55,7 +55,7 @@ fn the_file_at_the_root_declares_what_was_found_and_is_shown() {
     assert_eq!(ran.stdout, written);
     let (db, web) = (project.first, project.first + 1);
     for part in [
-        &format!("\ndb = {{ port = {db}, env = \"PGPORT\" }}"),
+        &format!("\ndb = {db} "),
         " # compose.yaml:3\n",
         &format!("\nweb = {web} "),
         "\n# app = \"shop\" ",
@@ -69,6 +69,9 @@ fn the_file_at_the_root_declares_what_was_found_and_is_shown() {
     assert!(ran.stderr.starts_with(&told), "{ran:?}");
     let got = project.run(&["get"]);
     assert_eq!(got.printed(), format!("{db}\n{web}"));
+    // The Compose file names the variable of its port.
+    let variables = project.run(&["env"]);
+    assert_eq!(variables.printed(), format!("PGPORT={db}\nWEB_PORT={web}"));
 }
 
 #[test]

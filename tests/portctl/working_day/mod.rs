@@ -4,6 +4,7 @@
 mod env;
 #[cfg(target_os = "linux")]
 mod env_attributes;
+mod env_compose;
 mod env_copies;
 mod env_links;
 mod env_targets;

@@ -1,6 +1,6 @@
 //! Checks of services before they get their first port.
 
-use port_registry::{Allocation, AllocationId};
+use port_registry::{Allocation, AllocationId, variable_name};
 
 use super::super::invocation::Invocation;
 use super::refusal::refusal;
@@ -113,6 +113,11 @@ fn clash(
         let letters = name.chars().filter(|it| it.is_alphanumeric());
         letters.flat_map(char::to_lowercase).collect()
     };
+    let is_usual = |name: &str| variable_name(name) == found.variable;
+    if !is_usual(service) || !is_usual(other) {
+        let hint = "choose another name, or another variable in portctl.toml, as in `web = { env = \"WEB_PORT\" }`";
+        return CommandError::Usage(report.hint(hint));
+    }
     CommandError::Usage(report.hint(if letters(other) == letters(service) {
         format!("did you mean `{line}`? Otherwise choose another name")
     } else {
