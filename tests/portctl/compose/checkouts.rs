@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::difference::Printed;
+use super::engine::Engine;
 use super::project::{ComposeCall, SampleProject};
 use crate::PORTCTL;
 use test_support::{Ran, Sandbox, is_available, namespace};
@@ -23,7 +24,8 @@ pub(super) enum Folders {
 /// A main checkout and two linked worktrees with the files of a project.
 #[derive(Debug)]
 pub(super) struct Checkouts<'a> {
-    sandbox: Sandbox,
+    pub(super) sandbox: Sandbox,
+    pub(super) engine: Engine,
     call: &'a ComposeCall,
     pub(super) main: PathBuf,
     pub(super) linked: [PathBuf; 2],
@@ -48,6 +50,7 @@ impl<'a> Checkouts<'a> {
             sandbox.git(&main, &["worktree", "add", "-q", "-b", branch, linked]);
         }
         Checkouts {
+            engine: Engine::new(&sandbox),
             sandbox,
             call: &project.call,
             main,
@@ -55,32 +58,42 @@ impl<'a> Checkouts<'a> {
         }
     }
 
-    fn prepared(&self, mut command: Command, checkout: &Path) -> Command {
+    /// Prepares a program in the project's folder of a checkout.
+    fn command(&self, mut command: Command, checkout: &Path) -> Command {
+        self.engine.serve(&mut command);
         command
             .current_dir(checkout.join(&self.call.folder))
             .envs(&self.call.environment);
         command
     }
 
-    /// Runs Docker Compose with the options of the project.
-    pub(super) fn compose(&self, checkout: &Path, words: &[&str]) -> Ran {
-        let mut command = self.prepared(self.sandbox.command("docker"), checkout);
+    /// Prepares Docker Compose with the options of the project.
+    pub(super) fn compose(&self, checkout: &Path, words: &[&str]) -> Command {
+        let mut command = self.command(self.sandbox.command("docker"), checkout);
         command.arg("compose").args(&self.call.arguments);
-        Ran::of(command.args(words))
+        command.args(words);
+        command
+    }
+
+    /// Prepares `portctl`, where every port of the system is available.
+    pub(super) fn portctl(&self, checkout: &Path, words: &[&str]) -> Command {
+        let command = namespace::command(&self.sandbox, "--net", UP).unwrap();
+        let mut command = self.command(command, checkout);
+        let script = format!("{UP} && exec \"$0\" \"$@\"");
+        command.args(["sh", "-c", &script, PORTCTL]).args(words);
+        command
+    }
+
+    /// Prepares `portctl compose` with the options of the project.
+    pub(super) fn portctl_compose(&self, checkout: &Path, words: &[&str]) -> Command {
+        let mut command = self.portctl(checkout, &["compose"]);
+        command.args(&self.call.arguments).args(words);
+        command
     }
 
     /// Returns the project as Compose prints it.
     pub(super) fn plain(&self, checkout: &Path) -> Result<Printed, String> {
-        printed_project(&self.compose(checkout, &CONFIG))
-    }
-
-    /// Runs `portctl compose` with the options of the project, where every port of the system is available.
-    pub(super) fn portctl_compose(&self, checkout: &Path, words: &[&str]) -> Ran {
-        let command = namespace::command(&self.sandbox, "--net", UP).unwrap();
-        let mut command = self.prepared(command, checkout);
-        let script = format!("{UP} && exec \"$0\" \"$@\"");
-        command.args(["sh", "-c", &script, PORTCTL, "compose"]);
-        Ran::of(command.args(&self.call.arguments).args(words))
+        printed_project(&mut self.compose(checkout, &CONFIG))
     }
 
     /// Panics if git sees a difference to the committed files.
@@ -96,8 +109,9 @@ impl<'a> Checkouts<'a> {
 /// Arguments by which Compose prints the whole project, with the services of all profiles.
 pub(super) const CONFIG: [&str; 5] = ["--profile", "*", "config", "--format", "json"];
 
-/// Parses what [`CONFIG`] printed, or returns the error.
-pub(super) fn printed_project(ran: &Ran) -> Result<Printed, String> {
+/// Runs a command with the words of [`CONFIG`], and parses the project. Returns the error as text.
+pub(super) fn printed_project(command: &mut Command) -> Result<Printed, String> {
+    let ran = Ran::of(command);
     if ran.code != Some(0) {
         return Err(format!("{:?}: {}", ran.code, ran.stderr));
     }

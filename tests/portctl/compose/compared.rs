@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::checkouts::{CONFIG, Checkouts, printed_project};
 use super::difference::Printed;
+use test_support::Ran;
 
 /// A project as Compose prints it with and without `portctl compose`.
 #[derive(Debug)]
@@ -20,13 +21,12 @@ impl Compared {
         checkout: &Path,
         plain: Printed,
     ) -> Result<Compared, String> {
-        let printed = checkouts.portctl_compose(checkout, &["--print"]);
+        let printed = Ran::of(&mut checkouts.portctl_compose(checkout, &["--print"]));
         if printed.code != Some(0) {
             return Err(format!("--print: {:?}: {}", printed.code, printed.stderr));
         }
-        let changed = checkouts.portctl_compose(checkout, &CONFIG);
-        let changed =
-            printed_project(&changed).map_err(|it| format!("{it}\nwith\n{}", printed.stdout))?;
+        let changed = printed_project(&mut checkouts.portctl_compose(checkout, &CONFIG));
+        let changed = changed.map_err(|it| format!("{it}\nwith\n{}", printed.stdout))?;
         checkouts.expect_unchanged(checkout);
         Ok(Compared { plain, changed })
     }

@@ -3,5 +3,8 @@
 mod checkouts;
 mod compared;
 mod difference;
+mod engine;
 mod project;
 mod projects;
+mod up;
+mod worktrees;

@@ -65,6 +65,12 @@ pub(super) fn own() -> Vec<SampleProject> {
     projects.collect()
 }
 
+/// Returns the project of this name in tests/compose.
+pub(super) fn named(name: &str) -> SampleProject {
+    let project = own().into_iter().find(|it| it.name == name);
+    project.unwrap_or_else(|| panic!("there is no project {name}"))
+}
+
 /// Returns each folder with Compose files in the projects of `portctl scan`, some of which Compose rejects.
 pub(super) fn of_scan() -> Vec<SampleProject> {
     let mut projects = Vec::new();
