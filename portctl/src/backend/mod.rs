@@ -34,3 +34,9 @@ pub(crate) fn open() -> Result<Box<dyn Backend>, BackendError> {
 pub(crate) fn connect(address: Address) -> Result<Box<dyn Backend>, BackendError> {
     Ok(Box::new(Remote::connect(address)?))
 }
+
+/// Opens a registry with settings of a test.
+#[cfg(test)]
+pub(crate) fn open_with(registry: Builder) -> Result<Box<dyn Backend>, BackendError> {
+    Ok(Box::new(InProcess::open(registry)?))
+}

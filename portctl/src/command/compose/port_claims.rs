@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-use port_registry::{Allocation, Builder, Claim, Error, Filter, ListenerPolicy, Port, PortRange};
+use port_registry::{
+    Allocation, Builder, Claim, Error, Filter, ListenerPolicy, Port, PortRange, PortUsage,
+};
 
 use super::super::invocation::Invocation;
 use super::super::services::claiming::{Got, note_of_mark};
@@ -197,7 +199,7 @@ impl PortClaims<'_> {
                 let Choice::Named(port, _) = missing[*index].choice else {
                     continue;
                 };
-                if self.is_own_container(error, &claims[*index])? {
+                if self.may_be_adopted(error, &claims[*index])? {
                     missing[*index].choice = Choice::Named(port, ListenerPolicy::Adopt);
                 } else if let Some(range) = missing[*index].range {
                     avoided.insert(port);
@@ -241,20 +243,19 @@ impl PortClaims<'_> {
         claims.collect()
     }
 
-    /// Tests if a port was refused because this checkout's own containers have it, or because connections that were closed keep
-    /// it for a moment.
-    fn is_own_container(&self, error: &BackendError, claim: &Claim) -> Result<bool, CommandError> {
+    /// Tests if a port was refused only because this checkout's own containers have it, or because a connection that was made
+    /// from it is not over.
+    fn may_be_adopted(&self, error: &BackendError, claim: &Claim) -> Result<bool, CommandError> {
         let BackendError::Registry(Error::PortInUse { port }) = error else {
             return Ok(false);
         };
         let Some(in_use) = self.backend.check(*port)?.in_use else {
             return Ok(true);
         };
-        Ok(match Whose::of(&in_use, claim.dir().map(|dir| &**dir)) {
-            Whose::Ours => in_use.listener.is_some_and(|it| it.container.is_some()),
-            Whose::Nobody => true,
-            Whose::Foreign(_) | Whose::Unknown(_) | Whose::Daemon => false,
-        })
+        let is_ours = Whose::of(&in_use, claim.dir().map(|dir| &**dir)) == Whose::Ours;
+        let is_connection = matches!(in_use.usage, PortUsage::Connected | PortUsage::Closing);
+        let is_container = in_use.listener.is_some_and(|it| it.container.is_some());
+        Ok(is_connection || (is_ours && is_container))
     }
 
     /// Returns the port at which a range begins, if some of its ports are allocated.

@@ -1,5 +1,8 @@
 //! The ports of a Compose project: finding and allocating them, and the entries that have to change.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
