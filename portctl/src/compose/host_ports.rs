@@ -231,8 +231,8 @@ mod tests {
     }
 
     fn entry(text: &str) -> ModelPort {
-        let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-        let mut parts = ports.rsplit('|');
+        let (rest, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+        let mut parts = rest.rsplit('|');
         let target = parts.next().unwrap().parse().unwrap();
         let published = parts.next().unwrap_or_default();
         ModelPort::new(target, published, parts.next(), protocol)

@@ -65,9 +65,9 @@ impl Checkouts {
         self.busy.lock().unwrap().insert(port);
     }
 
-    fn declare(&self, checkout: &Path, services: &str) {
+    fn declare(&self, services: &str) {
         let text = format!("[services]\n{services}");
-        fs::write(checkout.join("portctl.toml"), text).unwrap();
+        fs::write(self.main.join("portctl.toml"), text).unwrap();
     }
 
     fn assign_as(
@@ -186,7 +186,7 @@ fn remote_engine_gets_its_ports_without_a_probe() {
 fn project_file_names_ports_and_prefers_others() {
     let checkouts = Checkouts::new();
     let services = "postgres = 5432\nweb = 8080\napi = 4000\n";
-    checkouts.declare(&checkouts.main, services);
+    checkouts.declare(services);
     let model = project(&[("db", &["5432|5432"]), ("web", &["80|80"])]);
     let main = checkouts.assign(&checkouts.main, &model);
     assert_eq!(allocated(&main.allocations), "postgres=5432 web=8080");
@@ -329,7 +329,7 @@ fn variables_of_containers_that_mention_moved_ports_are_listed() {
 #[test]
 fn service_with_the_variable_of_another_one_is_refused() {
     let checkouts = Checkouts::new();
-    checkouts.declare(&checkouts.main, "other = { env = 'DB_PORT' }\n");
+    checkouts.declare("other = { env = 'DB_PORT' }\n");
     let model = project(&[("db", &["5432|5432"])]);
     let error = checkouts
         .assign_as(&checkouts.main, &model, |_| ())
