@@ -3,7 +3,9 @@
 use port_registry::{Allocation, AllocationStatus, Filter};
 
 use super::finding::{CheckStatus, Finding};
-use super::{checkout, checkouts, daemon, git, home, listeners, path, pidfile, ports, store};
+use super::{
+    checkout, checkouts, compose, daemon, git, home, listeners, path, pidfile, ports, store,
+};
 use crate::address::Address;
 use crate::backend;
 use crate::environment;
@@ -35,6 +37,7 @@ pub(crate) fn examine() -> Vec<Finding> {
         ports::check(),
         listeners::check(services),
         checkouts::check(allocations, services.and_then(Result::ok), is_git_usable),
+        compose::check(allocations),
     ]
 }
 

@@ -5,6 +5,7 @@
 mod checkout;
 mod checkouts;
 mod checkup;
+mod compose;
 mod daemon;
 mod exposure;
 mod finding;

@@ -27,6 +27,7 @@ mod variables;
 mod walk;
 mod yaml;
 
+pub(crate) use self::compose::ComposeOutline;
 pub(crate) use self::env_assignments::value_of;
 #[cfg(test)]
 pub(crate) use self::fixed_port::PortOrigin;

@@ -2,11 +2,13 @@
 
 mod groups;
 mod names;
+mod outline;
 mod port_variables;
 mod published_port;
 mod scanner;
 mod services;
 
 pub(super) use self::groups::recognizes;
+pub(crate) use self::outline::ComposeOutline;
 pub(super) use self::port_variables::port_variables;
 pub(super) use self::scanner::{PortVariables, scan};

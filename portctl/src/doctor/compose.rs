@@ -1,0 +1,184 @@
+//! Checks the overrides of `portctl compose` that a COMPOSE_FILE names, because Compose fails with one that is stale.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use port_registry::{Allocation, Checkout};
+
+use super::finding::{Finding, Issue};
+use crate::checkout::current_folder;
+use crate::compose::records::{ComposeFolder, Record};
+use crate::env_file::{env_files, read_small};
+use crate::environment;
+use crate::scan::{ComposeOutline, value_of};
+
+const CHECK: &str = "compose";
+
+const FILES_VARIABLE: &str = "COMPOSE_FILE";
+const SEPARATOR_VARIABLE: &str = "COMPOSE_PATH_SEPARATOR";
+
+/// The most files of a COMPOSE_FILE that are looked at.
+const MAX_FILES: usize = 100;
+
+/// The separator of paths without [`SEPARATOR_VARIABLE`].
+const SEPARATOR: &str = if cfg!(windows) { ";" } else { ":" };
+
+/// Checks the environment and the env files of the checkout that the current folder is in.
+pub(super) fn check(allocations: Option<&[Allocation]>) -> Finding {
+    let Some(overrides) = NamedOverride::find() else {
+        return Finding::ok(CHECK, "not checked, because this checkout is unknown");
+    };
+    let issues: Vec<Issue> = overrides
+        .iter()
+        .filter_map(|it| it.issue(allocations))
+        .collect();
+    let summary = match overrides.len() {
+        0 => "no COMPOSE_FILE names an override of portctl's",
+        _ => "COMPOSE_FILE names an override of portctl's",
+    };
+    Finding::ok(CHECK, summary).with_all(issues)
+}
+
+/// An override of portctl's that a COMPOSE_FILE names.
+#[derive(Debug)]
+struct NamedOverride {
+    /// The env file, or the environment.
+    source: String,
+    path: PathBuf,
+    /// The other files that it names.
+    files: Vec<PathBuf>,
+    /// The root of the checkout.
+    root: PathBuf,
+    /// The project that the override was made for.
+    owner: Option<Record>,
+}
+
+impl NamedOverride {
+    /// Finds all. Returns `None` if there is no checkout, or no place for overrides.
+    fn find() -> Option<Vec<NamedOverride>> {
+        let current = current_folder().ok()?;
+        let root = Checkout::open(&current).ok()?.root().to_owned();
+        let folder = ComposeFolder::open().ok()?;
+        let records = folder.records();
+        let variables = environment::all();
+        let mut found = Vec::new();
+        let mut add = |source: String, base: &Path, list: &str, separator: Option<&str>| {
+            let separator = separator.filter(|it| !it.is_empty()).unwrap_or(SEPARATOR);
+            let paths = list.split(separator).take(MAX_FILES).map(|it| base.join(it));
+            let (overrides, files): (Vec<PathBuf>, Vec<PathBuf>) =
+                paths.partition(|it| folder.is_override(it));
+            found.extend(overrides.into_iter().map(|path| NamedOverride {
+                source: source.clone(),
+                owner: folder.owner_of(&path),
+                path,
+                files: files.clone(),
+                root: root.clone(),
+            }));
+        };
+        let separator = variables.get(SEPARATOR_VARIABLE).map(String::as_str);
+        if let Some(list) = variables.get(FILES_VARIABLE) {
+            add("the environment".to_owned(), &current, list, separator);
+        }
+        let own = records.iter().filter(|it| is_root(&it.checkout, &root));
+        let mut folders: BTreeSet<&Path> = own.map(|it| &*it.folder).collect();
+        folders.extend([&*root, &*current]);
+        for file in folders.into_iter().flat_map(env_files) {
+            let text = read_small(&file).unwrap_or_default();
+            let text = String::from_utf8_lossy(&text);
+            let value = |name| value_of(&text, &BTreeMap::new(), name);
+            if let Some(list) = value(FILES_VARIABLE) {
+                let own = value(SEPARATOR_VARIABLE);
+                let base = file.parent().unwrap_or(&root);
+                let separator = own.as_deref().or(separator);
+                add(file.display().to_string(), base, &list, separator);
+            }
+        }
+        Some(found)
+    }
+
+    fn issue(&self, allocations: Option<&[Allocation]>) -> Option<Issue> {
+        let source = &self.source;
+        let path = self.path.display();
+        let named = format!("{FILES_VARIABLE} in {source} names {path}");
+        let owner = self.owner.as_ref();
+        if let Some(other) = owner.filter(|it| !is_root(&it.checkout, &self.root)) {
+            let other = other.checkout.display();
+            let line = format!("{named}, the override of another checkout, {other}");
+            return Some(Issue::problem(line).hint(format!(
+                "correct {source}: `portctl compose --print` here shows this checkout's line"
+            )));
+        }
+        let stale =
+            |reason: &str| Issue::problem(format!("{named}, {reason}")).hint(self.renewal());
+        let Ok(text) = read_small(&self.path) else {
+            return Some(stale("which is gone or cannot be read"));
+        };
+        let Some(outline) = ComposeOutline::of(&String::from_utf8_lossy(&text)) else {
+            return Some(stale("which is not what portctl wrote"));
+        };
+        let missing = self.missing_services(&outline);
+        if !missing.is_empty() {
+            let missing = missing.join(", ");
+            return Some(stale(&format!(
+                "whose services are no longer in the other files: {missing}"
+            )));
+        }
+        let own = allocations?.iter().filter(|it| {
+            let dir = it.dir.as_deref();
+            dir.is_some_and(|dir| is_root(dir, &self.root))
+        });
+        let ports: BTreeSet<String> = own.map(|it| it.port.to_string()).collect();
+        let published = outline.services.values().flatten();
+        // A range may be one that stays as it is in the files.
+        let published = published.filter(|it| it.parse::<u16>().is_ok());
+        let other: Vec<&str> = published
+            .filter(|it| !ports.contains(*it))
+            .map(String::as_str)
+            .collect();
+        let text = || {
+            format!(
+                "which has ports that this checkout does not have now: {}",
+                other.join(", ")
+            )
+        };
+        (!other.is_empty()).then(|| stale(&text()))
+    }
+
+    /// Lists the services that are in the override alone. Returns nothing if not all services of the files are known.
+    fn missing_services(&self, outline: &ComposeOutline) -> Vec<String> {
+        let mut known = BTreeSet::new();
+        for file in &self.files {
+            let text = read_small(file).unwrap_or_default();
+            match ComposeOutline::of(&String::from_utf8_lossy(&text)) {
+                Some(it) if !it.has_includes && !it.services.is_empty() => {
+                    known.extend(it.services.into_keys());
+                }
+                _ => return Vec::new(),
+            }
+        }
+        if known.is_empty() {
+            return Vec::new();
+        }
+        let services = outline.services.keys();
+        services
+            .filter(|it| !known.contains(*it))
+            .cloned()
+            .collect()
+    }
+
+    fn renewal(&self) -> String {
+        let place = match &self.owner {
+            Some(owner) => owner.folder.display(),
+            None => self.root.display(),
+        };
+        format!(
+            "in {place}, `portctl compose --print` writes it anew; or remove {FILES_VARIABLE} from {}",
+            self.source
+        )
+    }
+}
+
+/// Tests if a recorded checkout is the one with this root.
+fn is_root(recorded: &Path, root: &Path) -> bool {
+    recorded == root || recorded.canonicalize().is_ok_and(|it| it == root)
+}
