@@ -150,7 +150,7 @@ impl<'a> Naming<'a> {
         let own_name = self.input.own_name;
         let sharing = match &self.input.source {
             NameSource::Flag => None,
-            // The same for all checkouts. A lone worktree of a bare repository keeps it.
+            // Equal in all checkouts. A lone worktree of a bare repository keeps it.
             NameSource::Environment | NameSource::File => self.worktrees.first().cloned(),
             NameSource::EnvFile(file) => self.with_equal_env_file(file),
             NameSource::Folder => self.with_equal_folder(),

@@ -64,7 +64,10 @@ impl NamedOverride {
         let mut found = Vec::new();
         let mut add = |source: String, base: &Path, list: &str, separator: Option<&str>| {
             let separator = separator.filter(|it| !it.is_empty()).unwrap_or(SEPARATOR);
-            let paths = list.split(separator).take(MAX_FILES).map(|it| base.join(it));
+            let paths = list
+                .split(separator)
+                .take(MAX_FILES)
+                .map(|it| base.join(it));
             let (overrides, files): (Vec<PathBuf>, Vec<PathBuf>) =
                 paths.partition(|it| folder.is_override(it));
             found.extend(overrides.into_iter().map(|path| NamedOverride {

@@ -88,6 +88,7 @@ fn text_has_a_line_for_each_check_and_indents_details() {
     warning  checkouts  `portctl prune` finds 1 allocation that nothing needs:
                         [SANDBOX]/\u{1b}[31m\u{a}red (checkout gone): port [PORT] of shop/main/web
                         hint: `portctl prune` lists them, and `portctl prune --yes` releases their ports
+    ok       compose    no COMPOSE_FILE names an override of portctl's
     ");
     let mut command = patient.sandbox.command(PORTCTL);
     command.env("PATH", patient.bin()).arg("doctor");

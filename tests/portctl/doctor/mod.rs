@@ -1,6 +1,8 @@
 //! `portctl doctor` finds every problem and changes nothing.
 
 mod checkout;
+#[cfg(target_os = "linux")]
+mod compose;
 mod files;
 mod git;
 #[cfg(target_os = "linux")]

@@ -16,7 +16,7 @@ use crate::PORTCTL;
 use test_support::{Ran, Sandbox, free_block, install, is_available};
 
 /// The checks, in output order.
-pub(crate) const CHECKS: [&str; 10] = [
+pub(crate) const CHECKS: [&str; 11] = [
     "home",
     "store",
     "daemon",
@@ -27,6 +27,7 @@ pub(crate) const CHECKS: [&str; 10] = [
     "ports",
     "listeners",
     "checkouts",
+    "compose",
 ];
 
 /// A sandbox with a PATH of its own. Its git prints its version only.

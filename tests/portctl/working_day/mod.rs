@@ -12,7 +12,7 @@ mod hints;
 mod importing;
 #[cfg(target_os = "linux")]
 mod listeners;
-mod machine;
+pub(crate) mod machine;
 #[cfg(target_os = "linux")]
 mod opening;
 mod pruning;

@@ -1,0 +1,131 @@
+//! Checks of the overrides of Compose that a COMPOSE_FILE names.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::patient::Patient;
+use crate::compose::records::{folder, record};
+
+/// A checkout outside of git with a Compose file, a record, and a COMPOSE_FILE in its `.env`.
+fn project(patient: &Patient, name: &str) -> (PathBuf, PathBuf) {
+    let root = patient.sandbox.path().join(name);
+    fs::create_dir(&root).unwrap();
+    let services = "services:\n  web: {image: a}\n  db: {image: b}\n";
+    fs::write(root.join("compose.yaml"), services).unwrap();
+    fs::write(root.join("portctl.toml"), "").unwrap();
+    let path = record(&patient.sandbox, &root, name);
+    name_files(&root, &[Path::new("compose.yaml"), &path]);
+    (root, path)
+}
+
+/// Writes the COMPOSE_FILE.
+fn name_files(root: &Path, files: &[&Path]) {
+    let files: Vec<&str> = files.iter().map(|it| it.to_str().unwrap()).collect();
+    let text = format!(
+        "COMPOSE_PATH_SEPARATOR=|\nCOMPOSE_FILE='{}'\n",
+        files.join("|")
+    );
+    fs::write(root.join(".env"), text).unwrap();
+}
+
+/// Writes an override that publishes this port.
+fn publish(path: &Path, service: &str, port: u16) {
+    let text = format!(
+        "name: \"a\"\nservices:\n  \"{service}\":\n    container_name: !reset null\n    ports: !override\n      \
+         - {{\"protocol\": \"tcp\", \"published\": \"{port}\", \"target\": 80}}\n      \
+         - {{\"protocol\": \"udp\", \"published\": \"53\", \"target\": 53}}\n"
+    );
+    fs::write(path, text).unwrap();
+}
+
+#[test]
+fn override_that_fits_the_files_and_the_registry_is_well() {
+    let patient = Patient::new();
+    let (root, path) = project(&patient, "shop");
+    let web = patient.allocate("web", Some(&root));
+    publish(&path, "web", web.port.get());
+    let findings = patient.examine_in(&root);
+    findings.assert("compose", "ok", "names an override of portctl's");
+    findings.assert_ok_except(&[]);
+    // A file of others is none of portctl's business.
+    name_files(&root, &[Path::new("compose.yaml"), Path::new("gone.yaml")]);
+    let findings = patient.examine_in(&root);
+    findings.assert("compose", "ok", "no COMPOSE_FILE names an override");
+}
+
+#[test]
+fn override_that_is_gone_or_stale_is_reported_with_its_renewal() {
+    let patient = Patient::new();
+    let (root, path) = project(&patient, "shop");
+    let web = patient.allocate("web", Some(&root));
+    let port = web.port.get();
+    let assert_problem = |detail: &str| {
+        let findings = patient.examine_in(&root);
+        let source = root.join(".env");
+        let named = format!(
+            "COMPOSE_FILE in {} names {}, ",
+            source.display(),
+            path.display()
+        );
+        findings.assert("compose", "problem", &format!("{named}{detail}"));
+        let renewal = format!(
+            "in {}, `portctl compose --print` writes it anew",
+            root.display()
+        );
+        assert!(findings.hint("compose").starts_with(&renewal));
+        findings.assert_ok_except(&["compose"]);
+    };
+    assert_problem("which is gone");
+    fs::write(&path, "services: [").unwrap();
+    assert_problem("which is not what portctl wrote");
+    publish(&path, "cache", port);
+    assert_problem("whose services are no longer in the other files: cache");
+    publish(&path, "web", port + 1);
+    assert_problem(&format!(
+        "which has ports that this checkout does not have now: {}",
+        port + 1
+    ));
+    // With included files, the services are not all known.
+    fs::write(root.join("compose.yaml"), "include: [other.yaml]\n").unwrap();
+    publish(&path, "cache", port);
+    patient.examine_in(&root).assert_ok_except(&[]);
+}
+
+#[test]
+fn override_of_another_checkout_is_reported() {
+    let patient = Patient::new();
+    let (root, _) = project(&patient, "shop");
+    let (other, path) = project(&patient, "blog");
+    let web = patient.allocate("web", Some(&other));
+    publish(&path, "web", web.port.get());
+    name_files(&root, &[Path::new("compose.yaml"), &path]);
+    let findings = patient.examine_in(&root);
+    let other = format!("the override of another checkout, {}", other.display());
+    findings.assert("compose", "problem", &other);
+    // So does one that direnv or a shell sets for all.
+    fs::remove_file(root.join(".env")).unwrap();
+    let mut command = patient.command();
+    command.current_dir(&root).env("COMPOSE_FILE", &path);
+    let findings = patient.examine_by(&mut command);
+    findings.assert(
+        "compose",
+        "problem",
+        "COMPOSE_FILE in the environment names",
+    );
+}
+
+#[test]
+fn files_that_are_no_records_or_overrides_do_no_harm() {
+    let patient = Patient::new();
+    let (root, path) = project(&patient, "shop");
+    let records = folder(&patient.sandbox);
+    for entry in fs::read_dir(&records).unwrap() {
+        fs::write(entry.unwrap().path(), "[".repeat(100_000)).unwrap();
+    }
+    let pipes = [&path, &records.join("pipe.json")];
+    let made = Command::new("mkfifo").args(pipes).status().unwrap();
+    assert!(made.success());
+    let findings = patient.examine_in(&root);
+    findings.assert("compose", "problem", "which is gone or cannot be read");
+}
