@@ -26,6 +26,55 @@ pub(crate) struct InvalidAddress {
     error: AddressError,
 }
 
+/// The variables by which Docker Compose finds the files of a project.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ComposeVariables {
+    pub(crate) file: Option<OsString>,
+    pub(crate) path_separator: Option<OsString>,
+    pub(crate) env_files: Option<OsString>,
+    pub(crate) disable_env_file: Option<OsString>,
+    pub(crate) project_name: Option<OsString>,
+}
+
+/// The variables by which docker finds its engine.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EngineVariables {
+    pub(crate) host: Option<OsString>,
+    pub(crate) context: Option<OsString>,
+    /// The folder of docker's settings, in place of the one in the home folder.
+    pub(crate) config: Option<OsString>,
+}
+
+/// Reads the variables of Docker Compose.
+pub(crate) fn compose() -> ComposeVariables {
+    ComposeVariables {
+        file: variable("COMPOSE_FILE"),
+        path_separator: variable("COMPOSE_PATH_SEPARATOR"),
+        env_files: variable("COMPOSE_ENV_FILES"),
+        disable_env_file: variable("COMPOSE_DISABLE_ENV_FILE"),
+        project_name: variable("COMPOSE_PROJECT_NAME"),
+    }
+}
+
+/// Reads the variables of docker.
+pub(crate) fn engine() -> EngineVariables {
+    EngineVariables {
+        host: variable("DOCKER_HOST"),
+        context: variable("DOCKER_CONTEXT"),
+        config: variable("DOCKER_CONFIG"),
+    }
+}
+
+/// The current folder by the links that the shell followed. Returns `None` if the shell does not say.
+pub(crate) fn shell_folder() -> Option<PathBuf> {
+    let folder = PathBuf::from(variable("PWD")?);
+    let is_current = folder.is_absolute()
+        && folder
+            .canonicalize()
+            .is_ok_and(|it| env::current_dir().is_ok_and(|current| current == it));
+    is_current.then_some(folder)
+}
+
 /// Reads the address of the daemon to use. Returns `None` if the environment names no daemon.
 pub(crate) fn address() -> Result<Option<Address>, InvalidAddress> {
     let Some(value) = variable(ADDRESS_VARIABLE) else {

@@ -103,6 +103,10 @@ impl Arguments {
         &self.words[self.command_at..]
     }
 
+    pub(crate) fn has_command(&self) -> bool {
+        self.command_at < self.words.len()
+    }
+
     fn command(&self) -> Option<&str> {
         self.command_words().first()?.to_str()
     }
@@ -173,7 +177,8 @@ impl Arguments {
         options.map(|it| it.value.clone()).collect()
     }
 
-    fn is_dry_run(&self) -> bool {
+    /// Returns true if the command is only a rehearsal.
+    pub(crate) fn is_dry_run(&self) -> bool {
         let mut own = self.command_flags().iter().rev();
         let own = own.find_map(|it| it.as_encoded_bytes().strip_prefix(DRY_RUN.as_bytes()));
         match own {

@@ -1,23 +1,118 @@
 //! `portctl compose`.
 
+mod advice;
 mod launch;
+mod plan;
 mod port_claims;
 mod port_notes;
-#[expect(dead_code, reason = "`portctl compose` is being built on it")]
 mod ports;
+mod project;
+mod stdin_copy;
+mod told;
 
 use std::ffi::OsString;
+use std::path::Path;
+
+use port_registry::{Checkout, RootKind};
 
 use self::launch::Launch;
-use super::outcome::CommandResult;
+use self::plan::{Plan, PlanInput};
+use self::project::Project;
+use super::env_files::env_refresh::refresh_copied_blocks;
+use super::invocation::Invocation;
+use super::outcome::{CommandResult, Done};
+use super::services::claiming::print_notes;
 use crate::args::ComposeArgs;
+use crate::backend::{self, Backend};
+use crate::checkout::{Here, TypedLabels};
+use crate::command_error::CommandError;
 use crate::compose::arguments::Arguments;
+use crate::compose::model::Model;
+use crate::compose::program::{Asked, Program};
+use crate::report::Report;
 
 /// Runs Docker Compose with these words.
 pub(crate) fn run(args: &ComposeArgs, words: &[OsString]) -> CommandResult {
-    let arguments = Arguments::read(words);
-    if args.print || arguments.need_no_files() {
-        return Launch::unchanged(&arguments).run();
+    let typed = Arguments::read(words);
+    if !args.print && typed.need_no_files() {
+        return Launch::unchanged(Program::find(), &typed).run();
     }
-    Launch::unchanged(&arguments).run()
+    let Some(project) = Project::find(&typed)? else {
+        if args.print {
+            return Err(no_files().into());
+        }
+        return Launch::unchanged(Program::find(), &typed).run();
+    };
+    let backend = backend::open()?;
+    let here = Here::new(&*backend, TypedLabels::new(None, None)?);
+    let here = here.in_folder(&project.files.project_folder);
+    if !project.arguments.is_dry_run() {
+        refresh(&*backend, &here, &project.files.project_folder)?;
+    }
+    let allocates = match project.arguments.has_command() {
+        true => project.arguments.allocate(),
+        false => args.print,
+    };
+    let (program, config) = match project.ask() {
+        Asked::Config(program, config) => (program, config),
+        Asked::Refused {
+            program,
+            code,
+            messages,
+        } => {
+            if allocates {
+                told::tell_refusal(&messages);
+                return Ok(Done::Exit(code));
+            }
+            return project.launch(program)?.run();
+        }
+        Asked::TooOld(found) => return Err(advice::too_old(&project, &found).into()),
+        Asked::Missing => return Err(advice::missing()),
+    };
+    let model = Model::of_config(&config).map_err(|error| {
+        Report::new(format!(
+            "cannot understand what `{} config --format json` prints: {error}",
+            program.line()
+        ))
+    })?;
+    let invocation = Invocation::new("compose", None, None);
+    let plan = Plan::make(&PlanInput {
+        backend: &*backend,
+        here: &here,
+        invocation: &invocation,
+        project: &project,
+        model: &model,
+        allocates,
+    })?;
+    // The store is closed before the command runs.
+    drop(here);
+    drop(backend);
+    if !plan.changes.is_empty() {
+        advice::check_version(program, &project)?;
+    }
+    if allocates {
+        plan.tell();
+    }
+    if args.print {
+        return plan.print(&project);
+    }
+    plan.launch(program, &project)?.run()
+}
+
+/// Puts this checkout's ports into env files that were copied from another one, before Compose reads them.
+fn refresh(backend: &dyn Backend, here: &Here, project_folder: &Path) -> Result<(), CommandError> {
+    if here.typed().are_given() {
+        return Ok(());
+    }
+    let checkout = Checkout::open(project_folder)?;
+    if checkout.root_kind() != RootKind::Plain {
+        let files = super::env_files::wiring::declared_files(here, &here.current()?)?;
+        print_notes(&refresh_copied_blocks(backend, &checkout, &files)?);
+    }
+    Ok(())
+}
+
+fn no_files() -> Report {
+    Report::new("there is no Compose file here or in a folder above")
+        .hint("name one, as in `portctl compose -f FILE --print`")
 }

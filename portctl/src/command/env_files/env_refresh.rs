@@ -6,7 +6,7 @@ use port_registry::{Checkout, FileStatus};
 
 use super::wiring::all_variables;
 use crate::backend::Backend;
-use crate::checkout::{Here, TypedLabels, current_folder};
+use crate::checkout::{Here, TypedLabels};
 use crate::command_error::CommandError;
 use crate::env_file::variables::Variable;
 use crate::env_file::{
@@ -20,9 +20,9 @@ use crate::env_file::{
 /// A block keeps its names. Those without a value here are dropped, because the other checkout's port must not stay.
 pub(in crate::command) fn refresh_copied_blocks(
     backend: &dyn Backend,
+    checkout: &Checkout,
     declared: &[(PathBuf, Vec<Variable>)],
 ) -> Result<Vec<String>, CommandError> {
-    let checkout = Checkout::open(&current_folder()?)?;
     let root = checkout.root();
     let others = env_files(root).into_iter();
     let others = others.filter(|it| declared.iter().all(|(path, _)| root.join(path) != *it));
@@ -40,10 +40,10 @@ pub(in crate::command) fn refresh_copied_blocks(
             if let Some(own) = own {
                 return Ok(own.to_vec());
             }
-            let here = Here::new(backend, TypedLabels::new(None, None)?);
+            let here = Here::new(backend, TypedLabels::new(None, None)?).in_folder(root);
             all_variables(&here, &here.current()?)
         };
-        let written = rewrite(&checkout, &path, read);
+        let written = rewrite(checkout, &path, read);
         let shown = path.strip_prefix(root).unwrap_or(&path).display();
         notes.push(note(&shown.to_string(), &copied, written));
     }

@@ -1,5 +1,7 @@
 //! The variables of a checkout: the ports of its services, and those that its project file computes.
 
+use std::path::PathBuf;
+
 use port_registry::Allocation;
 
 use crate::checkout::Here;
@@ -70,6 +72,20 @@ fn named(all: &[Variable], name: &str) -> Option<Variable> {
         replaced: None,
         ..variable.clone()
     })
+}
+
+/// The declared files with their variables.
+pub(in crate::command) fn declared_files(
+    here: &Here,
+    all: &[Allocation],
+) -> Result<Vec<(PathBuf, Vec<Variable>)>, CommandError> {
+    let Some(declared) = here.declarations()? else {
+        return Ok(Vec::new());
+    };
+    let paths = declared.files.iter().map(|it| it.path.clone());
+    Ok(paths
+        .zip(variables_of_files(here, declared, all)?)
+        .collect())
 }
 
 /// Like [`variables_of_files`], before the missing services are allocated. Their variables have no values yet.

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use port_registry::{Allocation, Checkout, Filter, Port, RootKind};
 
 use super::super::env_files::env_refresh::refresh_copied_blocks;
-use super::super::env_files::wiring::{all_variables, variables_of_files};
+use super::super::env_files::wiring::{all_variables, declared_files};
 use super::super::invocation::Invocation;
 use super::super::services::claiming::{
     Got, PortWish, get_or_allocate, get_or_allocate_all, print_notes,
 };
 use super::inherited;
 use crate::backend::{self, Backend, BackendError};
-use crate::checkout::{Here, TypedLabels};
+use crate::checkout::{Here, TypedLabels, current_folder};
 use crate::command_error::CommandError;
 use crate::env_file::variables::Variable;
 use crate::report::Report;
@@ -59,7 +59,8 @@ impl Services {
         };
         if !here.typed().are_given() {
             let files = declared_files(&here, &all)?;
-            print_notes(&refresh_copied_blocks(&*backend, &files)?);
+            let checkout = Checkout::open(&current_folder()?)?;
+            print_notes(&refresh_copied_blocks(&*backend, &checkout, &files)?);
         }
         let recorded = chosen.iter().find_map(|it| it.dir.as_deref());
         // Typed labels are recorded without a checkout, and any folder outside of git and of projects would be one.
@@ -102,20 +103,6 @@ fn others(
     let Got { allocations, notes } = get_or_allocate_all(backend, &here, invocation)?;
     print_notes(&notes);
     Ok(allocations)
-}
-
-/// The declared files with their variables.
-fn declared_files(
-    here: &Here,
-    all: &[Allocation],
-) -> Result<Vec<(PathBuf, Vec<Variable>)>, CommandError> {
-    let Some(declared) = here.declarations()? else {
-        return Ok(Vec::new());
-    };
-    let paths = declared.files.iter().map(|it| it.path.clone());
-    Ok(paths
-        .zip(variables_of_files(here, declared, all)?)
-        .collect())
 }
 
 /// Adds allocations to those that were there before.

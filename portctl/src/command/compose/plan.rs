@@ -1,0 +1,195 @@
+//! The changes of a project: its ports, its name, and the names of its containers.
+
+use std::path::PathBuf;
+
+use port_registry::{Allocation, Filter};
+
+use super::super::invocation::Invocation;
+use super::super::outcome::{CommandResult, Done};
+use super::super::services::claiming::print_notes;
+use super::launch::Launch;
+use super::ports::{self, PortInput};
+use super::project::Project;
+use super::told;
+use crate::backend::Backend;
+use crate::checkout::Here;
+use crate::command_error::CommandError;
+use crate::compose::engine::remote_engine;
+use crate::compose::model::Model;
+use crate::compose::name_source::PROJECT_NAME_VARIABLE;
+use crate::compose::override_text::{OverriddenService, Override};
+use crate::compose::program::Program;
+use crate::compose::project_name::{self, NameInput};
+use crate::compose::records::Record;
+use crate::compose::shared;
+use crate::environment;
+use crate::output::{self, visible};
+use crate::report::Report;
+
+/// A project and its surroundings.
+#[derive(Clone, Copy)]
+pub(super) struct PlanInput<'a> {
+    pub(super) backend: &'a dyn Backend,
+    pub(super) here: &'a Here<'a>,
+    pub(super) invocation: &'a Invocation,
+    pub(super) project: &'a Project,
+    pub(super) model: &'a Model,
+    /// The ports that are missing are allocated, and the decisions recorded.
+    pub(super) allocates: bool,
+}
+
+/// The changes of a project.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) changes: Override,
+    record: Record,
+    allocations: Vec<Allocation>,
+    notes: Vec<String>,
+}
+
+impl Plan {
+    /// Decides on the changes.
+    pub(super) fn make(input: &PlanInput) -> Result<Plan, CommandError> {
+        let PlanInput {
+            backend,
+            here,
+            invocation,
+            project,
+            model,
+            allocates,
+        } = *input;
+        let checkout = here.checkout()?;
+        let is_linked = checkout.is_linked_worktree();
+        let project_folder = &project.files.project_folder;
+        let decided = project_name::decide(&NameInput {
+            checkout,
+            instance: &if is_linked {
+                here.labels()?.1
+            } else {
+                String::new()
+            },
+            own_name: &model.name,
+            project_folder,
+            source: project.name_source(),
+            other_checkouts: &if is_linked {
+                checkouts(backend)?
+            } else {
+                Vec::new()
+            },
+            folder: &project.folder,
+            records: allocates,
+        })?;
+        let engine = remote_engine(&environment::engine(), environment::home().as_deref());
+        let other_names = &project
+            .folder
+            .names_of_other_projects(checkout.root(), project_folder);
+        let port_input = PortInput {
+            project_folder,
+            allocates,
+            is_remote: engine.is_some(),
+            other_names,
+        };
+        let assigned = ports::assign(backend, here, invocation, model, port_input)?;
+        let mut notes = decided.notes;
+        notes.extend(engine.map(|it| {
+            format!("ports are not probed, because the engine is on another machine: {it}")
+        }));
+        notes.extend(assigned.notes);
+        let mut services = assigned.services;
+        if is_linked {
+            reset_container_names(model, &mut services);
+        }
+        let mut record = decided.record;
+        record.services = assigned.names;
+        if is_linked && allocates {
+            notes.extend(record.tell(shared::notes(model, checkout.root())));
+        }
+        if allocates {
+            project.folder.save(&record)?;
+        }
+        Ok(Plan {
+            changes: Override {
+                project_name: decided.is_changed.then_some(decided.name),
+                services,
+            },
+            record,
+            allocations: assigned.allocations,
+            notes,
+        })
+    }
+
+    /// Tells people about the changes.
+    pub(super) fn tell(&self) {
+        print_notes(&self.notes);
+        if !self.changes.is_empty() {
+            told::tell_ports(&self.allocations);
+        }
+    }
+
+    /// Prints the override, and how plain Compose can use it.
+    pub(super) fn print(&self, project: &Project) -> CommandResult {
+        if self.changes.is_empty() {
+            output::note("nothing has to be changed, so Compose gets no override").ok();
+            return Ok(Done::Printed(Ok(())));
+        }
+        let path = self.write(project)?;
+        let printed = output::print_lines(&self.changes.to_yaml());
+        let (list, separator) = project.files.variables_with(Some(&path));
+        print_notes(&[format!(
+            "this is {}; with these lines in .env, plain `docker compose` uses it as well, until the ports change:",
+            path.display()
+        )]);
+        // Lines to copy are never wrapped.
+        let list = visible(&list.to_string_lossy()).into_owned();
+        let lines = format!("COMPOSE_FILE={list}\nCOMPOSE_PATH_SEPARATOR={separator}");
+        output::remark_lines(&lines).ok();
+        Ok(Done::Printed(printed))
+    }
+
+    /// The command line of Compose, with the override if one is needed.
+    pub(super) fn launch(&self, program: Program, project: &Project) -> Result<Launch, Report> {
+        if self.changes.is_empty() {
+            return project.launch(program);
+        }
+        let path = self.write(project)?;
+        let mut launch = project.launch_with(program, &path)?;
+        if let Some(name) = &self.changes.project_name {
+            launch.variables.push((PROJECT_NAME_VARIABLE, name.into()));
+        }
+        Ok(launch)
+    }
+
+    fn write(&self, project: &Project) -> Result<PathBuf, Report> {
+        let text = self.changes.to_yaml();
+        let files = &project.files.files;
+        project.folder.write_override(&self.record, files, &text)
+    }
+}
+
+/// Leaves the container names to Compose, because the engine has each only once.
+fn reset_container_names(model: &Model, services: &mut Vec<OverriddenService>) {
+    let named = model
+        .services
+        .iter()
+        .filter(|it| it.container_name.is_some());
+    for service in named {
+        let mut known = services.iter_mut();
+        match known.find(|it| it.name == service.name) {
+            Some(known) => known.resets_container_name = true,
+            None => services.push(OverriddenService {
+                name: service.name.clone(),
+                resets_container_name: true,
+                ..OverriddenService::default()
+            }),
+        }
+    }
+}
+
+/// The roots of all checkouts in the registry.
+fn checkouts(backend: &dyn Backend) -> Result<Vec<PathBuf>, CommandError> {
+    let all = backend.list(&Filter::new())?.into_iter();
+    let mut roots: Vec<PathBuf> = all.filter_map(|it| Some(it.dir?.to_path_buf())).collect();
+    roots.sort();
+    roots.dedup();
+    Ok(roots)
+}

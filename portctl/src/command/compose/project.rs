@@ -1,0 +1,124 @@
+//! The project that a command line of Docker Compose is about.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use super::launch::Launch;
+use super::stdin_copy::StdinCopy;
+use crate::checkout::current_folder;
+use crate::command_error::CommandError;
+use crate::compose::arguments::Arguments;
+use crate::compose::files::{ComposeFiles, FilesSource, Surroundings};
+use crate::compose::name_source::{NamePlaces, NameSource};
+use crate::compose::program::{Asked, Program, Question, ask};
+use crate::compose::records::ComposeFolder;
+use crate::environment::{self, ComposeVariables};
+use crate::report::Report;
+
+/// A project, and the command line that is about it.
+#[derive(Debug)]
+pub(super) struct Project {
+    /// The typed words, without overrides of ours.
+    pub(super) arguments: Arguments,
+    pub(super) files: ComposeFiles,
+    pub(super) folder: ComposeFolder,
+    variables: ComposeVariables,
+    stdin: StdinCopy,
+}
+
+impl Project {
+    /// Finds the project. Returns `None` if there is none, which Compose then reports.
+    pub(super) fn find(typed: &Arguments) -> Result<Option<Project>, CommandError> {
+        let current = match environment::shell_folder() {
+            Some(folder) => folder,
+            None => current_folder()?,
+        };
+        let folder = ComposeFolder::open()?;
+        // An override of ours that the caller names may be stale.
+        let is_ours = |file: &Path| folder.is_override(file);
+        let arguments =
+            typed.without(|name, value| name == "--file" && is_ours(&current.join(value)));
+        let variables = environment::compose();
+        let surroundings = Surroundings {
+            variables: &variables,
+            environment: &environment::all(),
+            folder: &current,
+        };
+        let Some(files) = ComposeFiles::find(&arguments, surroundings, is_ours) else {
+            return Ok(None);
+        };
+        if !files.project_folder.is_dir() {
+            return Ok(None);
+        }
+        let stdin = match files.use_stdin() {
+            true => StdinCopy::take()?,
+            false => StdinCopy::default(),
+        };
+        Ok(Some(Project {
+            arguments,
+            files,
+            folder,
+            variables,
+            stdin,
+        }))
+    }
+
+    /// Asks Compose for the project.
+    pub(super) fn ask(&self) -> Asked {
+        ask(Question {
+            arguments: &self.arguments,
+            variables: &self.variables_with(None),
+            stdin: &self.stdin,
+        })
+    }
+
+    /// Finds the source of the name that Compose itself gives the project.
+    pub(super) fn name_source(&self) -> NameSource {
+        let paths: Vec<PathBuf> = self.files.paths();
+        NameSource::find(NamePlaces {
+            is_typed: self
+                .arguments
+                .project_name()
+                .is_some_and(|it| !it.is_empty()),
+            variable: self.variables.project_name.as_deref(),
+            env_files: &self.files.env_files,
+            files: &paths,
+        })
+    }
+
+    /// The command line without an override.
+    pub(super) fn launch(&self, program: Program) -> Result<Launch, Report> {
+        Ok(Launch {
+            program,
+            words: self.arguments.words().to_vec(),
+            variables: self.variables_with(None),
+            stdin: self.stdin.last()?,
+        })
+    }
+
+    /// The command line with an override.
+    pub(super) fn launch_with(&self, program: Program, file: &Path) -> Result<Launch, Report> {
+        let words = match self.files.source {
+            FilesSource::Typed => self.arguments.with_file(file.as_os_str()),
+            _ => self.arguments.words().to_vec(),
+        };
+        Ok(Launch {
+            words,
+            variables: self.variables_with(Some(file)),
+            ..self.launch(program)?
+        })
+    }
+
+    /// The variables that name the files, unless the command line does, or they are found without.
+    pub(super) fn variables_with(&self, file: Option<&Path>) -> Vec<(&'static str, OsString)> {
+        let is_found = self.files.source == FilesSource::Default && !self.files.has_left_out;
+        if self.files.source == FilesSource::Typed || (file.is_none() && is_found) {
+            return Vec::new();
+        }
+        let (list, separator) = self.files.variables_with(file);
+        vec![
+            ("COMPOSE_FILE", list),
+            ("COMPOSE_PATH_SEPARATOR", OsStr::new(separator).to_owned()),
+        ]
+    }
+}
