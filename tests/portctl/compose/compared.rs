@@ -31,27 +31,9 @@ impl Compared {
         Ok(Compared { plain, changed })
     }
 
-    /// Checks that a main checkout differs only in ports that several of its services want, one of which has it.
+    /// Checks that a main checkout stays as it is, also where several services want one port, as variants in other profiles do.
     pub(super) fn check_main(&self) -> Result<(), String> {
-        let contested = self.plain.contested_ports();
-        if contested.is_empty() {
-            return same(&self.plain.differences(&self.changed));
-        }
-        same(&self.plain.other_differences(&self.changed))?;
-        let [old, new] = [&self.plain, &self.changed].map(Printed::host_ports);
-        for (place, range) in &old {
-            let is_contested = range.clone().any(|port| contested.contains(&port));
-            if !is_contested && new[place] != *range {
-                return Err(format!("main checkout: {place:?} is {:?}", new[place]));
-            }
-        }
-        for port in contested {
-            let has = new.values().filter(|it| it.contains(&port)).count();
-            if has == 0 {
-                return Err(format!("main checkout: no service has {port}"));
-            }
-        }
-        Ok(())
+        same(&self.plain.differences(&self.changed))
     }
 
     /// Checks that a linked worktree differs only in host ports, container names and the project's name.
@@ -65,24 +47,24 @@ impl Compared {
         if !old.keys().eq(new.keys()) {
             return Err(format!("host ports {new:?} instead of {old:?}"));
         }
-        // Several entries of a service may publish one number, on other addresses.
-        let mut moved: BTreeMap<(&str, u16), u16> = BTreeMap::new();
+        // Several entries may publish one number, on other addresses or in other profiles.
+        let mut moved: BTreeMap<u16, u16> = BTreeMap::new();
         for (place, range) in &old {
             let new = new[place].clone();
             if new.len() != range.len() {
                 return Err(format!("{place:?} is {new:?} instead of {range:?}"));
             }
             for (old, new) in range.clone().zip(new) {
-                let known = *moved.entry((&place.0, old)).or_insert(new);
+                let known = *moved.entry(old).or_insert(new);
                 if known != new {
-                    return Err(format!("{place:?} has both {known} and {new} for {old}"));
+                    return Err(format!("{place:?} has {new} for {old}, and not {known}"));
                 }
             }
         }
         let mut owners = BTreeMap::new();
         for (wanted, port) in moved {
             if let Some(other) = owners.insert(port, wanted) {
-                return Err(format!("{wanted:?} and {other:?} share {port}"));
+                return Err(format!("{wanted} and {other} share {port}"));
             }
         }
         Ok(())

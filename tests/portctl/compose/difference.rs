@@ -50,18 +50,6 @@ impl Printed {
         ports
     }
 
-    /// Returns the host ports that more than one service publishes, such as variants of a service in other profiles.
-    pub(super) fn contested_ports(&self) -> BTreeSet<u16> {
-        let mut services: BTreeMap<u16, BTreeSet<String>> = BTreeMap::new();
-        for ((service, _), range) in self.host_ports() {
-            for port in range {
-                services.entry(port).or_default().insert(service.clone());
-            }
-        }
-        let contested = services.into_iter().filter(|(_, it)| it.len() > 1);
-        contested.map(|(port, _)| port).collect()
-    }
-
     /// Returns all differences.
     pub(super) fn differences(&self, changed: &Printed) -> Vec<String> {
         let mut differences = Vec::new();
