@@ -9,6 +9,7 @@ use super::port_number::parse_port;
 use super::project::Project;
 use super::project_file::ProjectFile;
 use super::result::ScanResult;
+use super::walk;
 
 /// The files that apply during development, in ascending order of precedence. Files for production and example
 /// files are not scanned.
@@ -36,11 +37,7 @@ pub(super) fn scan(project: &Project, used_by_compose: &PortVariables, result: &
         let Some(text) = result.read(file) else {
             continue;
         };
-        // Compose reads only the `.env` of a folder.
-        let is_read_by_compose = !file.is_named && file.name() == ".env";
-        let used = used_by_compose
-            .get(file.folder())
-            .filter(|_| is_read_by_compose);
+        let used = used_by_compose.get(&walk::normalized(&file.path));
         let is_used = |name: &str| used.is_some_and(|used| used.contains(name));
         for assignment in parse(&text, project.environment) {
             let Some(port) = parse_port(&assignment.value) else {

@@ -8,6 +8,7 @@ mod compose;
 mod devcontainer;
 mod dotenv;
 mod env_assignments;
+mod env_variables;
 mod fixed_port;
 mod interpolation;
 mod line_index;

@@ -15,12 +15,15 @@ pub(super) fn scan(project: &Project, result: &mut ScanResult) {
         let Some(text) = result.read(file) else {
             continue;
         };
-        let variables = project.variables_of(&[file.folder()]);
+        let variables = project.variables_of(file.folder());
         for (number, line) in (1..).zip(text.lines()) {
             let Some((name, command)) = process(line) else {
                 continue;
             };
-            for mut candidate in command_line::ports(&file.service(name), command, &variables) {
+            for mut candidate in
+                command_line::ports(&file.service(name), command, &variables.values)
+            {
+                candidate.guess |= variables.are_uncertain(&candidate.origin.variables);
                 candidate.origin.env_file = Some(env_file(file.folder()));
                 result.add(file, FileKind::Procfile, number, candidate);
             }

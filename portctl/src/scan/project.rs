@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::env_assignments::{self, Assignment};
+use super::env_variables::{EnvVariables, default_file};
 use super::project_file::ProjectFile;
-use super::source_text::read;
 use super::variables::Variables;
 use super::walk;
 
@@ -54,40 +53,31 @@ impl<'a> Project<'a> {
         indexes.map(|&index| &self.files[index])
     }
 
-    /// Returns a setting of Compose, such as `COMPOSE_FILE`, that is in force in a folder: from the folder's
-    /// `.env`, or, for the scan's root alone, from the environment.
-    pub(super) fn setting(&self, folder: &Path, name: &str) -> Option<String> {
-        let is_set = |value: &String| !value.is_empty();
-        let environment = self.environment.get(name).filter(|_| folder == self.root);
-        if let Some(value) = environment.filter(|value| is_set(value)) {
-            return Some(value.clone());
-        }
-        let mut assignments = self.assignments_in(folder).into_iter();
-        let last = assignments.rfind(|it| it.name == name);
-        last.map(|it| it.value).filter(is_set)
-    }
-
-    /// Reads the assignments in the `.env` of a folder.
-    fn assignments_in(&self, folder: &Path) -> Vec<Assignment> {
-        let text = read(&folder.join(".env")).unwrap_or_default();
-        env_assignments::parse(&text, self.environment)
-    }
-
     /// Finds the project's file with this path.
     pub(super) fn file(&self, path: &Path) -> Option<&ProjectFile> {
         let index = self.paths.get(&walk::normalized(path))?;
         self.files.get(*index)
     }
 
-    /// Merges the `.env` files of these folders, the later ones overriding the earlier, under the environment.
-    /// These are the variables that Compose and Procfile runners see.
-    pub(super) fn variables_of(&self, folders: &[&Path]) -> Variables {
-        let mut variables = Variables::new();
-        for folder in folders {
-            let assignments = self.assignments_in(folder).into_iter();
-            variables.extend(assignments.map(|it| (it.name, it.value)));
+    /// Returns the file at a path, which may be outside the project.
+    pub(super) fn file_at(&self, path: PathBuf) -> ProjectFile {
+        match self.file(&path) {
+            Some(file) => file.clone(),
+            None => ProjectFile {
+                shown: walk::shown(&walk::normalized(&path), &self.root),
+                path,
+                subfolder: None,
+                is_named: false,
+            },
         }
-        variables.extend(self.environment.clone());
+    }
+
+    /// Reads the `.env` of a folder, under the environment. These are the variables that Procfile runners see.
+    pub(super) fn variables_of(&self, folder: &Path) -> EnvVariables {
+        let mut variables = EnvVariables::of(self.environment);
+        let file = default_file(folder);
+        // The scan of env files notes those that cannot be read.
+        variables.add_files(file.as_slice());
         variables
     }
 }

@@ -1,6 +1,7 @@
 //! The result of a scan.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use port_registry::Port;
@@ -65,9 +66,22 @@ impl ScanResult {
         match read(&file.path) {
             Ok(text) => Some(text),
             Err(error) => {
-                self.note(file, None, format!("cannot be read: {error}"));
+                self.note_unread(&file.shown, &error);
                 None
             }
+        }
+    }
+
+    /// Notes that a file cannot be read, once.
+    pub(super) fn note_unread(&mut self, shown: &str, error: &io::Error) {
+        const START: &str = "cannot be read: ";
+        let mut notes = self.notes.iter();
+        if !notes.any(|note| note.file == shown && note.text.starts_with(START)) {
+            self.notes.push(ScanNote {
+                file: shown.to_owned(),
+                line: None,
+                text: shortened(format!("{START}{error}")),
+            });
         }
     }
 

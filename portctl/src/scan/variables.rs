@@ -15,3 +15,12 @@ pub(super) fn with_port(variables: &Variables, name: &str, port: &str) -> Variab
     variables.insert(name.to_owned(), port.to_owned());
     variables
 }
+
+/// Copies the variables that a text may refer to, so that trials do not copy all.
+pub(super) fn mentioned_in(variables: &Variables, text: &str) -> Variables {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words = text.split(|c| !is_name(c));
+    let mentioned = words.filter_map(|word| variables.get_key_value(word));
+    let copied = mentioned.map(|(name, value)| (name.clone(), value.clone()));
+    copied.collect()
+}

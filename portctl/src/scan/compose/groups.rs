@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::env_files::EnvFiles;
 use crate::scan::project::Project;
 use crate::scan::project_file::ProjectFile;
 use crate::scan::result::{ScanNote, ScanResult};
@@ -45,7 +46,11 @@ pub(in crate::scan) fn recognizes(file: &ProjectFile) -> bool {
 
 /// Returns the files that Compose reads in each folder by default. Files that `COMPOSE_FILE` names in one folder
 /// belong to that folder's group, not to the group of their own folder.
-pub(super) fn groups(project: &Project, result: &mut ScanResult) -> Vec<FileGroup> {
+pub(super) fn groups(
+    project: &Project,
+    env_files: &EnvFiles,
+    result: &mut ScanResult,
+) -> Vec<FileGroup> {
     let mut groups = Vec::new();
     let mut read = BTreeSet::new();
     let mut others = Vec::new();
@@ -53,7 +58,7 @@ pub(super) fn groups(project: &Project, result: &mut ScanResult) -> Vec<FileGrou
         if let Some(file) = project.files_in(folder).find(|it| it.is_named) {
             let files = recognizes(file).then(|| file.clone());
             others.push((folder, files.into_iter().collect()));
-        } else if let Some(files) = named_by_variable(project, folder, result) {
+        } else if let Some(files) = named_by_variable(project, env_files, folder, result) {
             read.extend(files.iter().map(|file| file.path.clone()));
             groups.push((folder, files));
         } else {
@@ -101,30 +106,25 @@ fn is_for_development(file: &ProjectFile) -> bool {
 /// Returns the files that `COMPOSE_FILE` names, or `None` if it is not set.
 fn named_by_variable(
     project: &Project,
+    env_files: &EnvFiles,
     folder: &Path,
     result: &mut ScanResult,
 ) -> Option<Vec<ProjectFile>> {
-    let names = project.setting(folder, "COMPOSE_FILE")?;
-    let separator = project.setting(folder, "COMPOSE_PATH_SEPARATOR");
+    let names = env_files.setting(project, folder, "COMPOSE_FILE")?;
+    let separator = env_files.setting(project, folder, "COMPOSE_PATH_SEPARATOR");
     let separator = separator.as_deref().unwrap_or(":");
     let mut group = Vec::new();
     for name in names.split(separator).map(str::trim) {
         let path = folder.join(name);
-        let shown = walk::shown(&path, &project.root);
-        match project.file(&path) {
-            Some(file) => group.push(file.clone()),
-            // Compose also reads files outside the project.
-            None if path.is_file() => group.push(ProjectFile {
-                path,
-                shown,
-                subfolder: None,
-                is_named: false,
-            }),
-            None => result.notes.push(ScanNote {
-                file: shown,
+        // Compose also reads files outside the project.
+        if project.file(&path).is_some() || path.is_file() {
+            group.push(project.file_at(path));
+        } else {
+            result.notes.push(ScanNote {
+                file: walk::shown(&path, &project.root),
                 line: None,
                 text: "is named by COMPOSE_FILE, but does not exist".to_owned(),
-            }),
+            });
         }
     }
     Some(group)

@@ -1,11 +1,16 @@
 //! Compose files (the Compose Specification, <https://github.com/compose-spec/compose-spec>).
 
+mod env_files;
+mod file;
 mod groups;
+mod include;
 mod names;
 mod outline;
 mod port_variables;
 mod published_port;
+mod reader;
 mod scanner;
+mod scope;
 mod services;
 
 pub(super) use self::groups::recognizes;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::groups::groups;
 use super::names::PortNames;
-use super::scanner::merged;
+use super::scanner::Scanner;
 use crate::scan::project::Project;
 use crate::scan::result::ScanResult;
 
@@ -16,13 +16,16 @@ pub(in crate::scan) fn port_variables(project: &Project) -> BTreeMap<String, Vec
     let mut found = BTreeMap::new();
     // Files that cannot be read have no ports here. The scan notes them.
     let mut ignored = ScanResult::default();
-    for group in groups(project, &mut ignored) {
-        let (services, variables) = merged(project, &group, &mut ignored);
-        for service in services.services.iter().filter(|it| !it.has_host_network()) {
+    let mut scanner = Scanner::new(project);
+    for group in groups(project, &scanner.env_files, &mut ignored) {
+        let (merged, _) = scanner.merged(&group, &mut ignored);
+        let services = merged.services.iter();
+        for service in services.filter(|it| !merged.has_host_network(it)) {
             let mut names = PortNames::of(&service.name);
-            for (index, port) in service.ports.iter().enumerate() {
-                let port_variables = port.variables(&variables);
-                for mapping in port.usual_mappings(&variables, &port_variables, index) {
+            for (index, port) in merged.ports(service).iter().enumerate() {
+                let variables = &merged.sources[port.source].scope.variables.values;
+                let port_variables = port.variables(variables);
+                for mapping in port.usual_mappings(variables, &port_variables, index) {
                     if let Some(name) = names.name(mapping) {
                         found.entry(name).or_insert_with(|| port_variables.clone());
                     }

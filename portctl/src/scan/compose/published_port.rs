@@ -1,5 +1,6 @@
 //! The entries of `ports` in a Compose file.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use port_registry::Port;
@@ -9,7 +10,7 @@ use crate::scan::interpolation::interpolate;
 use crate::scan::port_mapping::{self, PortMapping};
 use crate::scan::project_file::ProjectFile;
 use crate::scan::result::ScanResult;
-use crate::scan::variables::{MAX_VARIABLES, Variables, with_port};
+use crate::scan::variables::{MAX_VARIABLES, Variables, mentioned_in, with_port};
 use crate::scan::yaml::YamlNode;
 
 /// Limit for the ports of one entry.
@@ -18,8 +19,8 @@ const MAX_PORTS: usize = 1000;
 /// An entry of `ports`.
 #[derive(Clone, Debug)]
 pub(super) struct PublishedPort {
-    /// Index of the file in its group.
-    pub(super) file: usize,
+    /// Index of its file in the sources.
+    pub(super) source: usize,
     pub(super) line: usize,
     syntax: PortSyntax,
 }
@@ -36,7 +37,7 @@ enum PortSyntax {
 
 impl PublishedPort {
     /// Reads an entry of `ports`. Returns `None` for the long syntax without `published`.
-    pub(super) fn of(item: &YamlNode) -> Option<PublishedPort> {
+    pub(super) fn of(item: &YamlNode, source: usize) -> Option<PublishedPort> {
         let text = |key: &str| {
             let item = item.get(key).map(|(_, item)| item);
             let text = item.and_then(YamlNode::text).unwrap_or_default();
@@ -54,7 +55,7 @@ impl PublishedPort {
             (published.line, syntax)
         };
         Some(PublishedPort {
-            file: 0,
+            source,
             line,
             syntax,
         })
@@ -69,6 +70,7 @@ impl PublishedPort {
             PortSyntax::Short(text) => text,
             PortSyntax::Long { published, .. } => published,
         };
+        let variables = &mentioned_in(variables, &self.text());
         let used = interpolate(text, variables).map_or_else(|_| Vec::new(), |it| it.used);
         let mut seen = BTreeSet::new();
         let used = used.into_iter().filter(|it| seen.insert(it.clone()));
@@ -88,7 +90,7 @@ impl PublishedPort {
         own: &[String],
         index: usize,
     ) -> Vec<PortMapping> {
-        let mut usual = variables.clone();
+        let mut usual = mentioned_in(variables, &self.text());
         usual.retain(|name, _| !own.contains(name));
         let trial = own.first().map(|name| {
             let port = u16::MAX - u16::try_from(index).unwrap_or(0);
@@ -100,6 +102,18 @@ impl PublishedPort {
             Some(mappings).filter(|it| !it.is_empty() && it.len() <= MAX_PORTS)
         });
         tries.next().unwrap_or_default()
+    }
+
+    /// The texts of the entry.
+    pub(super) fn text(&self) -> Cow<'_, str> {
+        match &self.syntax {
+            PortSyntax::Short(text) => Cow::from(text),
+            PortSyntax::Long {
+                published,
+                target,
+                protocol,
+            } => Cow::from(format!("{published} {target} {protocol}")),
+        }
     }
 
     /// Returns the entry around its host port, if it is written as this number.

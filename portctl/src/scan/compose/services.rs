@@ -1,38 +1,59 @@
-//! The services of Compose files, merged as Compose merges them (the Compose Specification, "Merge" and
+//! The services of Compose files, merged as Compose merges them (the Compose Specification, "Merge", "Include" and
 //! "Extend").
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::iter;
+use std::collections::HashMap;
+use std::rc::Rc;
 
+use super::file::ComposeFile;
 use super::published_port::PublishedPort;
-use crate::scan::project_file::ProjectFile;
-use crate::scan::result::ScanResult;
-use crate::scan::yaml::{self, YamlNode};
+use super::scope::Scope;
+use crate::scan::yaml::YamlNode;
 
-/// The services of one file or of several merged files, in order of first appearance.
-#[derive(Default)]
-pub(super) struct ComposeServices {
+/// A file that takes part in a project.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) file: Rc<ComposeFile>,
+    pub(super) scope: Rc<Scope>,
+}
+
+/// The merged files of a project.
+#[derive(Debug, Default)]
+pub(super) struct MergedFiles {
+    pub(super) sources: Vec<Source>,
+    /// In order of first appearance.
     pub(super) services: Vec<ComposeService>,
     /// Indexes into `services`, by name.
     indexes: HashMap<String, usize>,
 }
 
+/// A service: the places that define it, later ones overriding earlier ones.
 #[derive(Clone, Debug)]
 pub(super) struct ComposeService {
     pub(super) name: String,
-    pub(super) ports: Vec<PublishedPort>,
-    /// `network_mode` is `host`, so `ports` is ignored. `None` if the service does not set `network_mode`.
-    host_network: Option<bool>,
-    /// Mode for merging the service into that of earlier files.
-    merge_mode: MergeMode,
-    /// Mode for merging `ports` into those of earlier files.
-    ports_merge_mode: MergeMode,
+    pub(super) parts: Vec<Part>,
 }
 
-impl ComposeService {
-    pub(super) fn has_host_network(&self) -> bool {
-        self.host_network == Some(true)
-    }
+/// A mapping that defines a service, or one that it extends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    /// Index into the sources.
+    pub(super) source: usize,
+    pub(super) document: usize,
+    /// Index of the service in its document.
+    pub(super) service: usize,
+    pub(super) role: Role,
+}
+
+/// The place of a part in a chain of `extends`, which ends with the service itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// The service that all others of the chain extend.
+    First,
+    Extended,
+    /// The service itself.
+    Own {
+        is_first: bool,
+    },
 }
 
 /// Effect of an override on the value that it overrides, set by its YAML tag.
@@ -57,177 +78,132 @@ impl MergeMode {
     }
 }
 
-impl ComposeServices {
-    /// Reads the services of one file. Notes references to other files, which are not followed.
-    pub(super) fn of(file: &ProjectFile, result: &mut ScanResult) -> ComposeServices {
-        let mut services = ComposeServices::default();
-        let Some(text) = result.read(file) else {
-            return services;
+impl MergedFiles {
+    pub(super) fn node(&self, part: Part) -> &YamlNode {
+        let documents = &self.sources[part.source].file.documents;
+        &documents[part.document].services()[part.service].2
+    }
+
+    /// Merges a service of a later file, by its chain of `extends`.
+    pub(super) fn add(&mut self, name: &str, chain: Vec<Part>) {
+        let Some(own) = chain.last() else {
+            return;
         };
-        match yaml::parse(&text) {
-            Ok(documents) => {
-                for document in &documents {
-                    note_includes(document, file, result);
-                    services.add(0, ComposeServices::of_document(document, file, result));
-                }
+        let merge_mode = MergeMode::of(self.node(*own));
+        let known = self.indexes.get(name);
+        match known.and_then(|&index| self.services.get_mut(index)) {
+            Some(service) if merge_mode == MergeMode::Add => service.parts.extend(chain),
+            Some(service) if merge_mode == MergeMode::Replace => service.parts = chain,
+            Some(service) => service.parts.clear(),
+            None if merge_mode == MergeMode::Drop => {}
+            None => {
+                self.indexes.insert(name.to_owned(), self.services.len());
+                self.services.push(ComposeService {
+                    name: name.to_owned(),
+                    parts: chain,
+                });
             }
-            Err(error) => result.note(file, None, format!("cannot be read as YAML: {error}")),
         }
-        services
     }
 
-    fn of_document(
-        document: &YamlNode,
-        file: &ProjectFile,
-        result: &mut ScanResult,
-    ) -> ComposeServices {
-        let Some((_, services)) = document.get("services") else {
-            return ComposeServices::default();
+    /// Adds a service of an included project. Returns false if there is another one of that name, which Compose refuses.
+    pub(super) fn import(&mut self, service: ComposeService) -> bool {
+        let known = self.indexes.get(&service.name);
+        let Some(known) = known.and_then(|&index| self.services.get(index)) else {
+            self.indexes
+                .insert(service.name.clone(), self.services.len());
+            self.services.push(service);
+            return true;
         };
-        let table = ServiceTable::of(services);
-        let services = services.entries().iter().map(|(name, _, item)| {
-            note_extends(item, file, result);
-            let chain = table.chain(name);
-            let ports = item.get("ports").map(|(_, ports)| ports);
-            ComposeService {
-                name: name.clone(),
-                ports: ports_of(&chain),
-                host_network: network_mode(&chain).map(|mode| mode == "host"),
-                merge_mode: MergeMode::of(item),
-                ports_merge_mode: ports.map_or(MergeMode::Add, MergeMode::of),
-            }
-        });
-        services.collect()
+        // Two entries of `include` may lead to one file.
+        let place = |part: &Part| {
+            let file = Rc::as_ptr(&self.sources[part.source].file);
+            (file, part.document, part.service)
+        };
+        known
+            .parts
+            .iter()
+            .map(place)
+            .eq(service.parts.iter().map(place))
     }
 
-    /// Merges the services of a later file, which has this index in its group.
-    pub(super) fn add(&mut self, file_index: usize, others: ComposeServices) {
-        for mut other in others.services {
-            for port in &mut other.ports {
-                port.file = file_index;
-            }
-            let known = self.indexes.get(&other.name);
-            let Some(service) = known.and_then(|&index| self.services.get_mut(index)) else {
-                if other.merge_mode != MergeMode::Drop {
-                    self.push(other);
+    /// Returns the parts of a service with their values of a key, or `None` for parts without it.
+    pub(super) fn values<'a>(
+        &'a self,
+        service: &'a ComposeService,
+        key: &'a str,
+    ) -> impl DoubleEndedIterator<Item = (Part, Option<&'a YamlNode>)> {
+        let parts = service.parts.iter();
+        parts.map(move |part| (*part, self.node(*part).get(key).map(|(_, value)| value)))
+    }
+
+    /// Returns the interpolated text of a key, from the part that takes precedence.
+    pub(super) fn text(&self, service: &ComposeService, key: &str) -> Option<String> {
+        let mut values = self.values(service, key).rev();
+        let (part, value) = values.find_map(|(part, value)| Some((part, value?)))?;
+        if value.has_tag("!reset") {
+            return None;
+        }
+        let scope = &self.sources[part.source].scope;
+        value.text().map(|text| scope.interpolated(text))
+    }
+
+    /// Merges the lists of a key.
+    pub(super) fn list<'a, T>(
+        &'a self,
+        service: &'a ComposeService,
+        key: &'a str,
+        entries: impl Fn(Part, &'a YamlNode) -> Vec<T>,
+    ) -> Vec<T> {
+        let mut list = Vec::new();
+        let mut start = 0;
+        for (part, value) in self.values(service, key) {
+            let is_own = match part.role {
+                Role::First => {
+                    start = list.len();
+                    false
                 }
+                Role::Extended => false,
+                Role::Own { is_first } => {
+                    if is_first {
+                        start = list.len();
+                    }
+                    true
+                }
+            };
+            let Some(value) = value else {
                 continue;
             };
-            match other.merge_mode {
-                MergeMode::Drop => service.ports.clear(),
-                MergeMode::Replace => *service = other,
-                MergeMode::Add => {
-                    if other.ports_merge_mode != MergeMode::Add {
-                        service.ports.clear();
-                    }
-                    if other.ports_merge_mode != MergeMode::Drop {
-                        service.ports.extend(other.ports);
-                    }
-                    service.host_network = other.host_network.or(service.host_network);
-                }
+            let merge_mode = MergeMode::of(value);
+            if merge_mode != MergeMode::Add {
+                // The tag of an extended service reaches those that it extends, but not an earlier file.
+                list.truncate(if is_own { 0 } else { start });
+            }
+            if merge_mode != MergeMode::Drop {
+                list.extend(entries(part, value));
             }
         }
+        list
     }
 
-    fn push(&mut self, service: ComposeService) {
-        self.indexes
-            .insert(service.name.clone(), self.services.len());
-        self.services.push(service);
-    }
-}
-
-impl FromIterator<ComposeService> for ComposeServices {
-    fn from_iter<I: IntoIterator<Item = ComposeService>>(services: I) -> ComposeServices {
-        let mut all = ComposeServices::default();
-        services.into_iter().for_each(|service| all.push(service));
-        all
-    }
-}
-
-/// The services of one file, by name.
-struct ServiceTable<'a> {
-    services: BTreeMap<&'a str, &'a YamlNode>,
-}
-
-impl<'a> ServiceTable<'a> {
-    fn of(services: &'a YamlNode) -> ServiceTable<'a> {
-        let entries = services.entries().iter();
-        ServiceTable {
-            services: entries.map(|(name, _, item)| (&**name, item)).collect(),
-        }
+    pub(super) fn has_host_network(&self, service: &ComposeService) -> bool {
+        self.text(service, "network_mode").as_deref() == Some("host")
     }
 
-    /// Returns a service with those of this file that it extends, the service itself last.
-    fn chain(&self, name: &str) -> Vec<&'a YamlNode> {
-        /// Ends a circular `extends`; real chains are far shorter.
-        const MAX_LENGTH: usize = 32;
-        let first = self.services.get(name).copied();
-        let extended = |service: &&'a YamlNode| {
-            let name = extended(service)?;
-            self.services.get(name).copied()
-        };
-        let chain = iter::successors(first, extended).take(MAX_LENGTH);
-        let mut chain: Vec<&YamlNode> = chain.collect();
-        // In a circle, each service counts once.
-        let mut seen = BTreeSet::new();
-        chain.retain(|service| seen.insert(std::ptr::from_ref(*service)));
-        chain.reverse();
-        chain
+    /// Counts the entries that [`MergedFiles::ports`] reads.
+    pub(super) fn port_count(&self, service: &ComposeService) -> usize {
+        let values = self.values(service, "ports");
+        values
+            .map(|(_, ports)| ports.map_or(0, |it| it.items().len()))
+            .sum()
     }
-}
 
-/// Returns the name of the service in the same file that a service extends.
-fn extended(service: &YamlNode) -> Option<&str> {
-    let (_, extends) = service.get("extends")?;
-    match extends.get("file") {
-        Some(_) => None,
-        None => extends.text().or_else(|| extends.get("service")?.1.text()),
-    }
-}
-
-/// Merges the ports along a chain of `extends`.
-fn ports_of(chain: &[&YamlNode]) -> Vec<PublishedPort> {
-    let mut published = Vec::new();
-    let ports = chain.iter().filter_map(|service| service.get("ports"));
-    for (_, ports) in ports {
-        let merge_mode = MergeMode::of(ports);
-        if merge_mode != MergeMode::Add {
-            published.clear();
-        }
-        if merge_mode != MergeMode::Drop {
-            published.extend(ports.items().iter().filter_map(PublishedPort::of));
-        }
-    }
-    published
-}
-
-/// Returns the `network_mode` that takes precedence in a chain of `extends`.
-fn network_mode<'a>(chain: &[&'a YamlNode]) -> Option<&'a str> {
-    let modes = chain.iter().rev();
-    let mut modes = modes.filter_map(|service| service.get("network_mode"));
-    modes.next()?.1.text()
-}
-
-fn note_includes(document: &YamlNode, file: &ProjectFile, result: &mut ScanResult) {
-    let Some((_, include)) = document.get("include") else {
-        return;
-    };
-    for item in include.items() {
-        let path = item.get("path").map_or(item, |(_, path)| path);
-        let first = path.items().first().unwrap_or(path);
-        let path = first.text().unwrap_or("that file");
-        let note = format!("include is not followed; scan {path} on its own");
-        result.note(file, Some(item.line), note);
-    }
-}
-
-fn note_extends(service: &YamlNode, file: &ProjectFile, result: &mut ScanResult) {
-    let Some((line, extends)) = service.get("extends") else {
-        return;
-    };
-    if let Some((_, extended)) = extends.get("file") {
-        let extended = extended.text().unwrap_or("that file");
-        let note = format!("extends does not follow other files; scan {extended} on its own");
-        result.note(file, Some(line), note);
+    pub(super) fn ports(&self, service: &ComposeService) -> Vec<PublishedPort> {
+        self.list(service, "ports", |part, ports| {
+            let ports = ports.items().iter();
+            ports
+                .filter_map(|item| PublishedPort::of(item, part.source))
+                .collect()
+        })
     }
 }
