@@ -30,7 +30,12 @@ const MAX_DEPTH: usize = 32;
 /// Parses all documents of a text.
 pub(super) fn parse(text: &str) -> Result<Vec<YamlNode>, YamlError> {
     let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! { max_depth: MAX_DEPTH, flow_nesting_limit: MAX_DEPTH },
+        budget: serde_saphyr::budget! {
+            max_depth: MAX_DEPTH,
+            flow_nesting_limit: MAX_DEPTH,
+            // Real files repeat one anchor in dozens of services. The number of replayed events is limited.
+            enforce_alias_anchor_ratio: false,
+        },
     };
     let items = serde_saphyr::from_multiple_with_options(text, options);
     items.map_err(|error| {
