@@ -7,7 +7,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use super::{ScanResult, port_variables};
+use super::{FileKind, ScanResult, port_variables, scan};
 use crate::fuzz::{project_file, scan_file};
 
 /// The project cases, used as a corpus of well-formed files.
@@ -215,4 +215,157 @@ fn variables_of_ports_do_not_depend_on_their_values() {
             assert_eq!(found, expected, "{ports} {values:?}");
         }
     }
+}
+
+/// A project in a temporary folder.
+struct Written(tempfile::TempDir);
+
+impl Written {
+    fn of(files: &[(&str, &str)]) -> Written {
+        let project = Written(tempfile::tempdir().unwrap());
+        for (name, text) in files {
+            let path = project.0.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        project
+    }
+
+    /// Scans it. Returns the Compose ports, guesses with a question mark, and the notes.
+    fn scan(&self, environment: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
+        let environment = environment.iter();
+        let environment =
+            environment.map(|(name, value)| (String::from(*name), String::from(*value)));
+        let result = scan(self.0.path(), &environment.collect()).unwrap();
+        let ports = result
+            .ports
+            .iter()
+            .filter(|it| it.kind == FileKind::Compose);
+        let ports = ports.map(|it| format!("{}{}", it.port, if it.guess { "?" } else { "" }));
+        let notes = result.notes.into_iter().map(|it| it.text);
+        (ports.collect(), notes.collect())
+    }
+}
+
+const WITH_VARIABLES: &str =
+    "services:\n  db:\n    ports: ['${DB:-5432}:5432', '${WEB:-8080}:80', '7000:7']\n";
+
+#[test]
+fn env_files_are_those_that_compose_reads() {
+    let project = Written::of(&[
+        ("compose.yaml", WITH_VARIABLES),
+        (
+            ".env",
+            "DB=1\nWEB=2\nCOMPOSE_ENV_FILES=a.env\nCOMPOSE_DISABLE_ENV_FILE=1\n",
+        ),
+        ("a.env", "DB=3\n"),
+        ("b.env", "DB=4${WEB}\nWEB=5\n"),
+    ]);
+    let files = |names| ("COMPOSE_ENV_FILES", names);
+    let disabled = |value| ("COMPOSE_DISABLE_ENV_FILE", value);
+    for (environment, expected) in [
+        (&[][..], ["1", "2"]),
+        (&[("DB", "9")], ["9", "2"]),
+        (&[files("")], ["1", "2"]),
+        (&[files("a.env")], ["3", "8080"]),
+        (&[files("a.env,b.env")], ["4", "5"]),
+        (&[files("b.env,a.env")], ["3", "5"]),
+        (&[files("b.env"), ("WEB", "6")], ["46", "6"]),
+        (&[disabled("true")], ["5432", "8080"]),
+        (&[disabled("0")], ["1", "2"]),
+        (&[disabled("1"), files("a.env")], ["3", "8080"]),
+    ] {
+        let (ports, notes) = project.scan(environment);
+        assert_eq!(
+            ports,
+            [&expected[..], &["7000"]].concat(),
+            "{environment:?}"
+        );
+        assert!(notes.is_empty(), "{notes:?}");
+    }
+    // Compose starts nothing without a file that is named.
+    let (ports, notes) = project.scan(&[files("gone.env"), ("WEB", "6")]);
+    assert_eq!(ports, ["5432?", "6", "7000"]);
+    assert_eq!(notes, ["is named by COMPOSE_ENV_FILES, but does not exist"]);
+}
+
+#[test]
+fn named_env_files_name_the_compose_files() {
+    let project = Written::of(&[
+        ("docker/stack.yaml", WITH_VARIABLES),
+        ("docker/.env", "DB=1\n"),
+        ("a.env", "COMPOSE_FILE=docker/stack.yaml\nWEB=3\n"),
+        (".env", "COMPOSE_FILE=docker/stack.yaml\nWEB=4\n"),
+    ]);
+    let named = project.scan(&[("COMPOSE_ENV_FILES", "a.env")]).0;
+    assert_eq!(named, ["5432", "3", "7000"]);
+    assert_eq!(project.scan(&[]).0, ["1", "4", "7000"]);
+    let disabled = project.scan(&[("COMPOSE_DISABLE_ENV_FILE", "1")]).0;
+    assert!(disabled.is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn ports_below_a_special_env_file_are_guesses() {
+    use std::os::unix::fs::symlink;
+
+    use rustix::fs::{CWD, Mode, mkfifoat};
+
+    let project = Written::of(&[("compose.yaml", WITH_VARIABLES)]);
+    let env = project.0.path().join(".env");
+    let environment = [("WEB", "6")];
+    mkfifoat(CWD, &env, Mode::RUSR).unwrap();
+    let (ports, notes) = project.scan(&environment);
+    assert_eq!(ports, ["5432?", "6", "7000"]);
+    assert_eq!(notes, ["cannot be read: it is not a file"]);
+    // Nothing depends on it.
+    let fixed = Written::of(&[("compose.yaml", "services: {a: {ports: ['1:1']}}")]);
+    mkfifoat(CWD, fixed.0.path().join(".env"), Mode::RUSR).unwrap();
+    assert_eq!(fixed.scan(&[]), (vec!["1".to_owned()], vec![]));
+    for target in ["/dev/zero", ".env"] {
+        fs::remove_file(&env).unwrap();
+        symlink(target, &env).unwrap();
+        let (ports, notes) = project.scan(&environment);
+        assert_eq!((ports[0].as_str(), notes.len()), ("5432?", 1), "{target}");
+    }
+    fs::remove_file(&env).unwrap();
+    fs::write(&env, vec![b'#'; 5 << 20]).unwrap();
+    assert_eq!(project.scan(&environment).0[0], "5432?");
+    // Compose ignores these.
+    fs::remove_file(&env).unwrap();
+    symlink("gone", &env).unwrap();
+    assert_eq!(project.scan(&environment).0[0], "5432");
+}
+
+#[test]
+fn chains_of_files_end() {
+    // Each file includes the next one twice.
+    let names: Vec<String> = (0..40).map(|it| format!("f{it}.yaml")).collect();
+    let mut files: Vec<(&str, String)> = vec![("compose.yaml", "include: [f0.yaml]".to_owned())];
+    for (name, next) in names.iter().zip(&names[1..]) {
+        files.push((
+            name,
+            format!("include: [{next}, ./{next}]\nservices: {{a: {{ports: ['1:1']}}}}"),
+        ));
+    }
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, &**text)).collect();
+    let (ports, notes) = Written::of(&files).scan(&[]);
+    assert_eq!(ports, ["1"]);
+    assert!(
+        notes
+            .iter()
+            .any(|it| it.contains("too many files are included"))
+    );
+    // Thousands of services extend one with thousands of ports.
+    let ports = "'1:1', ".repeat(5_000);
+    let mut text = format!("services:\n  base: {{ports: [{ports}]}}\n");
+    for number in 0..5_000 {
+        text = text + "  s" + &number.to_string() + ": {extends: base}\n";
+    }
+    let (ports, notes) = Written::of(&[("compose.yaml", &text)]).scan(&[]);
+    assert!(ports.len() > 10);
+    assert_eq!(
+        notes,
+        ["the rest is skipped because there are more than 200000 ports"]
+    );
 }

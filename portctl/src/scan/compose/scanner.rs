@@ -30,10 +30,8 @@ pub(in crate::scan) fn scan(project: &Project, result: &mut ScanResult) -> PortV
     let mut scanner = Scanner::new(project);
     let mut notes = ScanResult::default();
     let groups = groups(project, &scanner.env_files, &mut notes);
-    let scanned = groups
-        .into_iter()
-        .map(|group| scanner.scan_group(&group, false));
-    let scanned: Vec<ScannedGroup> = scanned.collect();
+    let groups = groups.into_iter();
+    let groups: Vec<ScannedGroup> = groups.map(|it| scanner.scan_group(&it, false)).collect();
     let mut found = Found {
         result,
         known: BTreeSet::new(),
@@ -42,7 +40,7 @@ pub(in crate::scan) fn scan(project: &Project, result: &mut ScanResult) -> PortV
     };
     found.add(notes, false);
     let mut read = BTreeSet::new();
-    for group in without_included(scanned) {
+    for group in without_included(groups) {
         found.add(group.result, false);
         for (file, variables) in group.used {
             found.used.entry(file).or_default().extend(variables);
