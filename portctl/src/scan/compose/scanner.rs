@@ -159,6 +159,7 @@ impl<'a, 'p> Scanner<'a, 'p> {
             folder: &group.folder,
             is_guess,
             remaining: &mut self.remaining_ports,
+            is_limit_noted: false,
             result: &mut result,
             used: PortVariables::new(),
         };
@@ -216,31 +217,34 @@ struct PortScan<'a> {
     is_guess: bool,
     /// Remainder of [`MAX_PORTS`].
     remaining: &'a mut usize,
+    is_limit_noted: bool,
     result: &'a mut ScanResult,
     used: PortVariables,
 }
 
 impl PortScan<'_> {
     fn scan(&mut self, service: &ComposeService) {
-        if *self.remaining == 0 {
-            return;
-        }
         let count = self.merged.port_count(service);
         *self.remaining = self.remaining.saturating_sub(count);
         if *self.remaining == 0 {
-            let part = service.parts.first();
-            let source = part.map(|part| &self.merged.sources[part.source]);
-            if let Some(source) = source {
-                let note =
-                    format!("the rest is skipped because there are more than {MAX_PORTS} ports");
-                self.result.note(&source.file.file, None, note);
-            }
+            self.note_limit(service);
             return;
         }
         let has_host_network = self.merged.has_host_network(service);
         let mut names = PortNames::of(&service.name);
         for port in self.merged.ports(service) {
             self.add(&port, &mut names, has_host_network);
+        }
+    }
+
+    fn note_limit(&mut self, service: &ComposeService) {
+        if let Some(part) = service.parts.first()
+            && !self.is_limit_noted
+        {
+            self.is_limit_noted = true;
+            let file = &self.merged.sources[part.source].file.file;
+            let note = format!("the rest is skipped because there are more than {MAX_PORTS} ports");
+            self.result.note(file, None, note);
         }
     }
 
