@@ -13,7 +13,9 @@ use argh::{ArgsInfo, FromArgs};
     help_triggers("-h", "--help", "help"),
     note = "The variable of a service is its name in capitals and _PORT, with `_` for all \
             characters but A-Z and 0-9: `web-api` becomes WEB_API_PORT. A leading digit gets a \
-            `_` before it. portctl.toml can name others, and compute more in [env].\n\n\
+            `_` before it. Where the Compose file of the checkout has another one, as in \
+            $FORWARD_DB_PORT:3306, it is that one. portctl.toml can name others, and \
+            compute more in [env].\n\n\
             The formats are dotenv (WEB_PORT=3000), shell (export WEB_PORT=3000) and json. \
             --write keeps them in a marked block of a file of this checkout, before the lines \
             that refer to them. The rest of the file, its owner, mode and access control list \

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use port_registry::{Allocation, Claim, Error, ListenerPolicy, PortUse, variable_name};
+use port_registry::{Allocation, Claim, Error, ListenerPolicy, PortUse};
 
 use crate::backend::Backend;
 use crate::checkout::Here;
@@ -32,17 +32,17 @@ pub(super) struct RegistrationConflict<'a> {
 impl RegistrationConflict<'_> {
     pub(super) fn report(&self, error: Error) -> Result<Report, CommandError> {
         Ok(match error {
-            Error::PortTaken { holder } => self.port_taken(*holder),
+            Error::PortTaken { holder } => self.port_taken(*holder)?,
             Error::ServiceTaken { holder } => {
                 match self.backend.check(self.fixed_port.port)?.holder {
                     // Releasing the port of the service itself would not help then.
                     Some(other) if self.here.owns(&other) => self.both_taken(&holder, other),
-                    Some(other) => self.port_taken(other),
-                    None => self.other_port(*holder),
+                    Some(other) => self.port_taken(other)?,
+                    None => self.other_port(*holder)?,
                 }
             }
             Error::PortInUse { .. } => match self.seen {
-                Some((in_use, whose)) => self.in_use(in_use, whose, self.adopt_command),
+                Some((in_use, whose)) => self.in_use(in_use, whose, self.adopt_command)?,
                 None => Report::new(format!("{} is in use since a moment ago", self.problem()))
                     .hint("run the command again"),
             },
@@ -69,23 +69,31 @@ impl RegistrationConflict<'_> {
     }
 
     /// Reports a port that is not allocated, but in use by a process that is not certainly the service.
-    fn in_use(&self, in_use: &PortUse, whose: &Whose, adopt_command: &str) -> Report {
+    fn in_use(
+        &self,
+        in_use: &PortUse,
+        whose: &Whose,
+        adopt_command: &str,
+    ) -> Result<Report, CommandError> {
         let report = Report::new(format!("{} is {in_use}{whose}", self.problem()));
-        let own_port = own_port_hint(self.claim, self.fixed_port);
-        report.in_use(Some(in_use.clone())).hint(match whose {
+        let own_port = self.own_port_hint()?;
+        let report = report.in_use(Some(in_use.clone()));
+        Ok(report.hint(match whose {
             Whose::Foreign(_) | Whose::Daemon => own_port,
             Whose::Nobody => format!("nothing listens there: wait until it is free, or {own_port}"),
             _ => format!(
                 "if the service itself listens there, `{adopt_command}` registers it; otherwise {own_port}"
             ),
-        })
+        }))
     }
 
-    fn port_taken(&self, holder: Allocation) -> Report {
+    fn port_taken(&self, holder: Allocation) -> Result<Report, CommandError> {
         let problem = format!("is allocated to {}", wording::holder(&holder));
-        let hint = conflict::release_hint_if_gone(&holder)
-            .unwrap_or_else(|| own_port_hint(self.claim, self.fixed_port));
-        self.report_holder(&problem, holder).hint(hint)
+        let hint = match conflict::release_hint_if_gone(&holder) {
+            Some(hint) => hint,
+            None => self.own_port_hint()?,
+        };
+        Ok(self.report_holder(&problem, holder).hint(hint))
     }
 
     /// Another service of the checkout has the port, and this one has another port.
@@ -104,16 +112,16 @@ impl RegistrationConflict<'_> {
         self.report_holder(&problem, holder).hint(hint)
     }
 
-    fn other_port(&self, holder: Allocation) -> Report {
+    fn other_port(&self, holder: Allocation) -> Result<Report, CommandError> {
         let problem = format!(
             "cannot be registered: {} already has port {}",
             wording::holder(&holder),
             holder.port
         );
         let origin = &self.fixed_port.origin;
-        let own_variable = variable_name(&self.fixed_port.service);
+        let own = self.variables()?;
         let hint = match &origin.env_file {
-            Some(file) if origin.variables.contains(&own_variable) => {
+            Some(file) if origin.variables.iter().any(|it| own.contains(it)) => {
                 format!(
                     "`{}` writes the port that it has there",
                     env_command(self.claim, file)
@@ -138,12 +146,26 @@ impl RegistrationConflict<'_> {
             },
         };
         let problem = format!("{} {problem}", self.problem());
-        conflict::report_port_of(self.backend, &problem, holder).hint(hint)
+        Ok(conflict::report_port_of(self.backend, &problem, holder).hint(hint))
+    }
+
+    /// Returns the variables that `env` has for the service.
+    fn variables(&self) -> Result<Vec<String>, CommandError> {
+        let existing = self.here.current()?;
+        let names = existing.iter().map(|it| it.key.service());
+        let names = self.here.variable_names(names)?;
+        Ok(names.of(&self.fixed_port.service))
+    }
+
+    /// Returns the change of the project that gives the service a port of its own.
+    fn own_port_hint(&self) -> Result<String, CommandError> {
+        let variables = self.variables()?;
+        Ok(own_port_hint(self.claim, self.fixed_port, &variables))
     }
 }
 
-/// The change of the project that gives a service a port of its own.
-fn own_port_hint(claim: &Claim, fixed_port: &FixedPort) -> String {
+/// Returns the change of the project that gives a service with these variables a port of its own.
+fn own_port_hint(claim: &Claim, fixed_port: &FixedPort, variables: &[String]) -> String {
     let (port, service, origin) = (fixed_port.port, &fixed_port.service, &fixed_port.origin);
     if let Some(set) = origin.variables.iter().find(|it| environment::is_set(it)) {
         return format!(
@@ -151,11 +173,12 @@ fn own_port_hint(claim: &Claim, fixed_port: &FixedPort) -> String {
         );
     }
     let get = conflict::command_for(claim, "get") + &wording::service(service);
-    let variable = variable_name(service);
-    if !origin.variables.is_empty() && !origin.variables.contains(&variable) {
+    let is_given = |it: &String| variables.contains(it);
+    if !origin.variables.is_empty() && !origin.variables.iter().any(is_given) {
         let others = origin.variables.join(" or ");
         return format!("set {others} to the port that `{get}` prints");
     }
+    let variable = &variables[0];
     let write = match origin.range {
         _ if !origin.variables.is_empty() => String::new(),
         Some(container) => {

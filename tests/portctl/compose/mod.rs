@@ -9,4 +9,5 @@ mod project;
 mod projects;
 pub(crate) mod records;
 mod up;
+mod variables;
 mod worktrees;

@@ -95,10 +95,20 @@ fn hints_of_a_scan_resolve_its_conflicts() {
         );
         let ran = machine.run_in(&blog, &["get", "db", "--port", "46"]);
         assert_eq!(follow_hint(machine, &blog, &ran), "47");
-        // The file reads the port from a variable with another name.
+        // The file has a name of its own for the variable.
         machine.write(
             "blog/compose.yaml",
             "services: {db: {ports: ['${PG:-46}:5432']}}",
+        );
+        let ran = machine.run_in(&blog, &REGISTER);
+        follow_hint(machine, &blog, &ran);
+        let env = fs::read_to_string(blog.join(".env")).unwrap();
+        assert!(env.contains("\nPG=47\n"), "{env}");
+        fs::remove_file(blog.join(".env")).unwrap();
+        // `env` writes no variable that sets the ports of two services.
+        machine.write(
+            "blog/compose.yaml",
+            "services: {db: {ports: ['${PG:-46}:5432']}, pg: {ports: ['${PG:-46}:5433']}}",
         );
         let ran = machine.run_in(&blog, &REGISTER);
         let complaint = ran.complained(1);
