@@ -1,6 +1,7 @@
 //! `portctl compose` with the real Docker Compose. tests/compose has the projects.
 
 mod checkouts;
+mod cli;
 mod compared;
 mod difference;
 mod engine;

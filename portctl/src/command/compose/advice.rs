@@ -1,7 +1,5 @@
 //! Advice where Docker Compose cannot take an override.
 
-use std::path::Path;
-
 use port_registry::variable_name;
 
 use super::project::Project;
@@ -57,16 +55,11 @@ fn fixed_entry(project: &Project) -> Option<String> {
             let (variable, port) = (variable_name(&it.service), it.port);
             Some(format!(
                 "\"{before}${{{variable}:-{port}}}{behind}\" into {}:{}",
-                shown(path).display(),
+                path.strip_prefix(&project.current)
+                    .unwrap_or(path)
+                    .display(),
                 it.line
             ))
         })
     })
-}
-
-/// A path below the current folder without that folder.
-fn shown(path: &Path) -> &Path {
-    let folder = environment::shell_folder();
-    let below = folder.and_then(|it| path.strip_prefix(it).ok());
-    below.unwrap_or(path)
 }

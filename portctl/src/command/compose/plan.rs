@@ -100,7 +100,10 @@ impl Plan {
             reset_container_names(model, &mut services);
         }
         let mut record = decided.record;
-        record.services = assigned.names;
+        // A command with other files may be about other services.
+        record.services.extend(assigned.names);
+        record.services.sort();
+        record.services.dedup();
         if is_linked && allocates {
             notes.extend(record.tell(shared::notes(model, checkout.root())));
         }

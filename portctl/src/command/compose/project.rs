@@ -22,6 +22,8 @@ pub(super) struct Project {
     pub(super) arguments: Arguments,
     pub(super) files: ComposeFiles,
     pub(super) folder: ComposeFolder,
+    /// The current folder, by the links that the shell followed.
+    pub(super) current: PathBuf,
     variables: ComposeVariables,
     stdin: StdinCopy,
 }
@@ -58,6 +60,7 @@ impl Project {
             arguments,
             files,
             folder,
+            current,
             variables,
             stdin,
         }))
