@@ -8,6 +8,7 @@ pub(crate) mod leftover;
 pub(crate) mod model;
 pub(crate) mod name_source;
 mod name_text;
+pub(crate) mod old_containers;
 pub(crate) mod override_text;
 pub(crate) mod port_names;
 pub(crate) mod program;

@@ -1,7 +1,7 @@
 //! The source of the name that Compose itself gives a project.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::env_file::read_small;
 use crate::environment;
@@ -66,7 +66,7 @@ impl NameSource {
 }
 
 /// Returns the text of a file. One that cannot be read is empty, because Compose reports it.
-fn text_of(file: &PathBuf) -> String {
+fn text_of(file: &Path) -> String {
     let text = read_small(file).unwrap_or_default();
     String::from_utf8_lossy(&text).into_owned()
 }

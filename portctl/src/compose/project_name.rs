@@ -94,7 +94,7 @@ impl<'a> Naming<'a> {
         if self.input.source == NameSource::Flag {
             // The name of one command, which decides nothing.
             if !self.is_recorded {
-                self.record.project = own_name.to_owned();
+                own_name.clone_into(&mut self.record.project);
             }
             return self.decided(own_name.to_owned(), false, Vec::new());
         }
@@ -131,7 +131,7 @@ impl<'a> Naming<'a> {
     fn with_name(mut self, name: String, notes: Vec<String>) -> Decided {
         let is_new = self.record.project != name || self.record.own_name.is_empty();
         self.record.project.clone_from(&name);
-        self.record.own_name = self.input.own_name.to_owned();
+        self.input.own_name.clone_into(&mut self.record.own_name);
         self.decided(name, is_new, notes)
     }
 

@@ -1,4 +1,4 @@
-//! Checks the overrides of `portctl compose` that a COMPOSE_FILE names, because Compose fails with one that is stale.
+//! Checks the overrides of `portctl compose` that a `COMPOSE_FILE` names, because Compose fails with one that is stale.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ const CHECK: &str = "compose";
 const FILES_VARIABLE: &str = "COMPOSE_FILE";
 const SEPARATOR_VARIABLE: &str = "COMPOSE_PATH_SEPARATOR";
 
-/// The most files of a COMPOSE_FILE that are looked at.
+/// The most files of a `COMPOSE_FILE` that are looked at.
 const MAX_FILES: usize = 100;
 
 /// The separator of paths without [`SEPARATOR_VARIABLE`].
@@ -39,7 +39,7 @@ pub(super) fn check(allocations: Option<&[Allocation]>) -> Finding {
     Finding::ok(CHECK, summary).with_all(issues)
 }
 
-/// An override of portctl's that a COMPOSE_FILE names.
+/// An override of portctl's that a `COMPOSE_FILE` names.
 #[derive(Debug)]
 struct NamedOverride {
     /// The env file, or the environment.

@@ -17,6 +17,7 @@ use crate::command_error::CommandError;
 use crate::compose::engine::remote_engine;
 use crate::compose::model::Model;
 use crate::compose::name_source::PROJECT_NAME_VARIABLE;
+use crate::compose::old_containers;
 use crate::compose::override_text::{OverriddenService, Override};
 use crate::compose::program::Program;
 use crate::compose::project_name::{self, NameInput};
@@ -91,6 +92,9 @@ impl Plan {
         };
         let assigned = ports::assign(backend, here, invocation, model, port_input)?;
         let mut notes = decided.notes;
+        if allocates && decided.is_new && decided.is_changed {
+            notes.extend(old_containers::note(&model.name, project_folder));
+        }
         notes.extend(engine.map(|it| {
             format!("ports are not probed, because the engine is on another machine: {it}")
         }));
