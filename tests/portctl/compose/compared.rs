@@ -15,18 +15,46 @@ pub(super) struct Compared {
 }
 
 impl Compared {
-    /// Allocates the ports of a checkout, and asks Compose.
+    /// Starts Compose by `portctl compose up`, and asks Compose for the project with the options and the environment that
+    /// it got.
     pub(super) fn of(
         checkouts: &Checkouts,
         checkout: &Path,
         plain: Printed,
     ) -> Result<Compared, String> {
-        let printed = Ran::of(&mut checkouts.portctl_compose(checkout, &["--print"]));
-        if printed.code != Some(0) {
-            return Err(format!("--print: {:?}: {}", printed.code, printed.stderr));
+        let words = ["up", "--detach"];
+        let ran = Ran::of(&mut checkouts.portctl_compose(checkout, &words));
+        let calls = checkouts.engine.calls();
+        let [call] = &calls[..] else {
+            return Err(format!("called {calls:?}: {ran:?}"));
+        };
+        let Some(globals) = call.words.strip_suffix(&words.map(ToOwned::to_owned)) else {
+            return Err(format!("called {call:?}"));
+        };
+        let mut compose = checkouts.sandbox.command("docker");
+        compose
+            .env_clear()
+            .envs(&call.environment)
+            .current_dir(&call.folder)
+            .args(globals)
+            .args(CONFIG);
+        let changed = printed_project(&mut compose).map_err(|it| format!("{it} of {call:?}"))?;
+        checkouts.expect_unchanged(checkout);
+        Ok(Compared { plain, changed })
+    }
+
+    /// Prints the override, and asks Compose for the project by `portctl compose config`.
+    pub(super) fn by_print(
+        checkouts: &Checkouts,
+        checkout: &Path,
+        plain: Printed,
+    ) -> Result<Compared, String> {
+        let ran = Ran::of(&mut checkouts.portctl_compose(checkout, &["--print"]));
+        if ran.code != Some(0) {
+            return Err(format!("--print: {ran:?}"));
         }
         let changed = printed_project(&mut checkouts.portctl_compose(checkout, &CONFIG));
-        let changed = changed.map_err(|it| format!("{it}\nwith\n{}", printed.stdout))?;
+        let changed = changed.map_err(|it| format!("{it}\nwith\n{}", ran.stdout))?;
         checkouts.expect_unchanged(checkout);
         Ok(Compared { plain, changed })
     }

@@ -1,6 +1,5 @@
 //! Every sample project, with and without `portctl compose`, in three checkouts of its repository.
 
-use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -56,18 +55,20 @@ fn check(project: &SampleProject, folders: Folders) -> Result<bool, String> {
         return Ok(false);
     }
     let plain = plain?;
-    let ask = |checkout: &Path| Compared::of(&checkouts, checkout, checkouts.plain(checkout)?);
     let [first, second] = &checkouts.linked;
     // The main checkout is neither the first nor the last that asks.
-    let first = ask(first)?;
+    let first = Compared::of(&checkouts, first, checkouts.plain(first)?)?;
     let main = Compared::of(&checkouts, &checkouts.main, plain)?;
     main.check_main()?;
     first.check_linked()?;
     let mut pairs = vec![(&main, &first)];
     // To save time, the projects for scans have one linked worktree.
-    let second = (!project.may_be_rejected)
-        .then(|| ask(second))
-        .transpose()?;
+    let second = if project.may_be_rejected {
+        None
+    } else {
+        let plain = checkouts.plain(second)?;
+        Some(Compared::by_print(&checkouts, second, plain)?)
+    };
     if let Some(second) = &second {
         second.check_linked()?;
         pairs.extend([(&main, second), (&first, second)]);
