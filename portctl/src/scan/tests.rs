@@ -208,9 +208,10 @@ fn variables_of_ports_do_not_depend_on_their_values() {
             let found = found.map(|(name, variables)| format!("{name}={}", variables.join(",")));
             let found = found.collect::<Vec<_>>().join(" ");
             // An outer variable that is set hides those of its default.
-            let expected = match values.contains("B=") {
-                true => expected.replace("B,A", "B"),
-                false => expected.to_owned(),
+            let expected = if values.contains("B=") {
+                expected.replace("B,A", "B")
+            } else {
+                expected.to_owned()
             };
             assert_eq!(found, expected, "{ports} {values:?}");
         }
