@@ -37,8 +37,10 @@ const SEPARATORS: [&str; 5] = [SEPARATOR, ";", "|", ",", "\n"];
 pub(crate) enum FilesSource {
     /// By `--file`.
     Typed,
-    /// By COMPOSE_FILE, in the environment or in an env file.
+    /// By COMPOSE_FILE in the environment.
     Variable,
+    /// By COMPOSE_FILE in an env file.
+    EnvFile,
     /// Not at all, so that Compose searches.
     Default,
 }
@@ -95,7 +97,10 @@ impl ComposeFiles {
             let all = files.len();
             files.retain(|it| !is_left_out(Path::new(it)));
             has_left_out = files.len() < all;
-            source = FilesSource::Variable;
+            source = match surroundings.variables.file {
+                Some(_) => FilesSource::Variable,
+                None => FilesSource::EnvFile,
+            };
         }
         if files.is_empty() {
             files = search(start)?.map(PathBuf::into_os_string).collect();
@@ -107,12 +112,12 @@ impl ComposeFiles {
             first.to_owned()
         };
         let project_folder = typed_folder.clone().unwrap_or_else(of_first);
-        if let [default] = &env_files[..]
-            && *default == start.join(".env")
-            && project_folder != start
-        {
-            // Compose reads the one of the project, too.
-            env_files.insert(0, project_folder.join(".env"));
+        if env_files == [start.join(".env")] && project_folder != start {
+            let own = project_folder.join(".env");
+            match source {
+                FilesSource::EnvFile => env_files.insert(0, own),
+                _ => env_files = vec![own],
+            }
         }
         Some(ComposeFiles {
             files,
@@ -374,17 +379,24 @@ mod tests {
     }
 
     #[test]
-    fn env_file_of_the_project_counts_behind_that_of_the_current_folder() {
-        let project = Project::with(&[("compose.yaml", ""), ("deep/x", "")]);
+    fn env_files_are_those_of_the_project_and_the_one_that_named_the_files() {
+        let project = Project::with(&[
+            ("compose.yaml", ""),
+            ("deep/x", ""),
+            ("top/.env", "COMPOSE_FILE=docker/a.yaml\n"),
+        ]);
         let unset = ComposeVariables::default();
-        let found = project.find("deep", "ps", &unset).unwrap();
-        assert_eq!(found.source, FilesSource::Default);
-        assert_eq!(
-            found.env_files,
-            [project.path(".env"), project.path("deep/.env")]
-        );
-        let found = project.find("deep", "--env-file a ps", &unset).unwrap();
-        assert_eq!(found.env_files, [project.path("deep/a")]);
+        for (folder, line, expected) in [
+            ("deep", "ps", &[".env"][..]),
+            ("deep", "--env-file a ps", &["deep/a"]),
+            ("deep", "-f x/a.yaml ps", &["deep/x/.env"]),
+            ("deep", "--project-directory x ps", &["deep/x/.env"]),
+            ("top", "ps", &["top/docker/.env", "top/.env"]),
+        ] {
+            let found = project.find(folder, line, &unset).unwrap();
+            let expected: Vec<PathBuf> = expected.iter().map(|it| project.path(it)).collect();
+            assert_eq!(found.env_files, expected, "{folder}: {line}");
+        }
     }
 
     #[test]

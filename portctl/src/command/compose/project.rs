@@ -119,9 +119,17 @@ impl Project {
             return Vec::new();
         }
         let (list, separator) = self.files.variables_with(file);
-        vec![
+        let mut variables = vec![
             ("COMPOSE_FILE", list),
             ("COMPOSE_PATH_SEPARATOR", OsStr::new(separator).to_owned()),
-        ]
+        ];
+        // Otherwise Compose would no longer read the env file that names the files.
+        let mut env_files = self.files.env_files.clone();
+        env_files.retain(|it| it.is_file());
+        if self.files.source == FilesSource::EnvFile && !env_files.is_empty() {
+            let env_files: Vec<OsString> = env_files.into_iter().map(Into::into).collect();
+            variables.push(("COMPOSE_ENV_FILES", env_files.join(OsStr::new(","))));
+        }
+        variables
     }
 }
