@@ -91,20 +91,38 @@ impl ComposeFiles {
         let mut files: Vec<OsString> = typed.collect();
         let mut source = FilesSource::Typed;
         let mut has_left_out = false;
+        let mut name = |env_files: &[PathBuf]| {
+            let named = named_by_variable(surroundings, env_files).into_iter();
+            let (left_out, kept): (Vec<OsString>, Vec<OsString>) = named
+                .map(absolute)
+                .partition(|it| is_left_out(Path::new(it)));
+            has_left_out |= !left_out.is_empty();
+            kept
+        };
+        // The env file that may name files, if none is typed.
+        let mut naming = start.join(".env");
         if files.is_empty() {
-            let named = named_by_variable(surroundings, &env_files).into_iter();
-            files = named.map(absolute).collect();
-            let all = files.len();
-            files.retain(|it| !is_left_out(Path::new(it)));
-            has_left_out = files.len() < all;
+            files = name(&env_files);
             source = match surroundings.variables.file {
                 Some(_) => FilesSource::Variable,
                 None => FilesSource::EnvFile,
             };
         }
         if files.is_empty() {
-            files = search(start)?.map(PathBuf::into_os_string).collect();
-            source = FilesSource::Default;
+            let found: Vec<PathBuf> = search(start)?.collect();
+            let project_env_file = found.first()?.with_file_name(".env");
+            if env_files == [&*naming] && naming != project_env_file {
+                // Compose reads that of the project, and then the files that it names.
+                files = name(std::slice::from_ref(&project_env_file));
+            }
+            if files.is_empty() {
+                files = found.into_iter().map(PathBuf::into_os_string).collect();
+                source = FilesSource::Default;
+            } else {
+                env_files = vec![project_env_file.clone()];
+                naming = project_env_file;
+                source = FilesSource::EnvFile;
+            }
         }
         let of_first = || {
             let mut paths = files.iter().filter(|it| *it != STDIN);
@@ -112,8 +130,8 @@ impl ComposeFiles {
             first.to_owned()
         };
         let project_folder = typed_folder.clone().unwrap_or_else(of_first);
-        if env_files == [start.join(".env")] && project_folder != start {
-            let own = project_folder.join(".env");
+        let own = project_folder.join(".env");
+        if env_files == [&*naming] && own != naming {
             match source {
                 FilesSource::EnvFile => env_files.insert(0, own),
                 _ => env_files = vec![own],
@@ -307,6 +325,12 @@ mod tests {
                 "COMPOSE_PATH_SEPARATOR=,\nCOMPOSE_FILE='a.yaml,ours.yaml'\n",
             ),
             ("empty/.env", "COMPOSE_FILE=ours.yaml\n"),
+            ("named/compose.yaml", ""),
+            ("named/sub/x", ""),
+            ("named/.env", "COMPOSE_FILE=../other.yaml:ours.yaml\n"),
+            ("left/compose.yaml", ""),
+            ("left/sub/x", ""),
+            ("left/.env", "COMPOSE_FILE=ours.yaml\n"),
         ]);
         let unset = ComposeVariables::default();
         let set = ComposeVariables {
@@ -346,6 +370,15 @@ mod tests {
             ("deep/er", "-f - up", &unset, "-", "deep/er"),
             ("other", "up", &unset, "other/a.yaml", "other"),
             ("empty", "up", &unset, default, ""),
+            // Compose finds the project first, and takes the path from the current folder.
+            (
+                "named/sub",
+                "up",
+                &unset,
+                "named/sub/../other.yaml",
+                "named/sub/..",
+            ),
+            ("left/sub", "up", &unset, "left/compose.yaml", "left"),
             (
                 "deep",
                 "--env-file ../other/.env up",
@@ -396,6 +429,21 @@ mod tests {
             let found = project.find(folder, line, &unset).unwrap();
             let expected: Vec<PathBuf> = expected.iter().map(|it| project.path(it)).collect();
             assert_eq!(found.env_files, expected, "{folder}: {line}");
+        }
+    }
+
+    #[test]
+    fn left_out_file_of_the_project_is_known_in_its_folders() {
+        let text = "COMPOSE_FILE=/ours.yaml\n";
+        let project = Project::with(&[("compose.yaml", ""), (".env", text), ("deep/x", "")]);
+        let unset = ComposeVariables::default();
+        for (folder, line, expected) in [
+            ("", "ps", true),
+            ("deep", "ps", true),
+            ("deep", "--env-file a ps", false),
+        ] {
+            let found = project.find(folder, line, &unset).unwrap();
+            assert_eq!(found.has_left_out, expected, "{folder} {line}");
         }
     }
 

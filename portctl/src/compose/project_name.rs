@@ -109,9 +109,8 @@ impl<'a> Naming<'a> {
             let notes = notes.into_iter().collect();
             return self.with_name(own_name.to_owned(), notes);
         }
-        let is_decided = self.record.own_name == own_name
-            // An earlier call may have put the decided name into the environment.
-            || (self.input.source == NameSource::Environment && self.record.project == own_name);
+        // An override of ours, or the environment that an earlier call set, may have the decided name already.
+        let is_decided = own_name == self.record.own_name || own_name == self.record.project;
         if self.is_recorded && !self.record.own_name.is_empty() && is_decided {
             let name = self.record.project.clone();
             return self.decided(name, false, Vec::new());
@@ -472,6 +471,8 @@ mod tests {
             (&*inherited.name, inherited.is_changed),
             ("shop-cart", false)
         );
+        let overridden = name("shop-cart", NameSource::File);
+        assert_eq!((&*overridden.name, overridden.is_new), ("shop-cart", false));
     }
 
     #[test]
