@@ -83,7 +83,8 @@ impl Printed {
 
 fn host_port(entry: &Value) -> Option<RangeInclusive<u16>> {
     let published = entry["published"].as_str()?;
-    if published.is_empty() || entry["protocol"] != "tcp" {
+    // The system chooses a port for 0.
+    if ["", "0"].contains(&published) || entry["protocol"] != "tcp" {
         return None;
     }
     let (first, last) = published.split_once('-').unwrap_or((published, published));

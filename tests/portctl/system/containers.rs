@@ -6,6 +6,7 @@ use std::path::Path;
 use super::claims::{assert_foreign, assert_named_by, assert_unknown, listen_as};
 use super::engine::Engine;
 use super::scene::{Scene, both_ways};
+use test_support::is_available;
 
 /// Runs a test with a container engine, in process and through a daemon.
 fn with_containers<S: Into<Option<Scene>>>(
@@ -156,5 +157,31 @@ fn names_of_containers_are_escaped() {
         let refused = scene.run_in(&shop, &["allocate", "web", "--port", &port.to_string()]);
         let error = refused.complained(1);
         assert!(error.contains(r"container db\u{1b}[31m)"), "{error}");
+    });
+}
+
+#[test]
+#[ignore = "needs the programs that .ci/programs installs"]
+fn compose_keeps_the_port_of_the_containers_of_this_checkout_alone() {
+    with_containers(Scene::new, |scene, engine| {
+        let mut compose = scene.program("docker");
+        if !is_available("Docker Compose", compose.args(["compose", "version"])) {
+            return;
+        }
+        let [shop, blog] = ["shop", "blog"].map(|name| scene.repository(name));
+        let (_proxy, port) = listen_as(scene, "docker-proxy", Path::new("/"));
+        engine.run("shop-db-1", port, Some(&shop));
+        let file = format!("services: {{db: {{image: postgres, ports: ['{port}:5432']}}}}\n");
+        for folder in [&shop, &blog] {
+            fs::write(folder.join("compose.yaml"), &file).unwrap();
+        }
+        let moved = scene.run_in(&blog, &["compose", "--print"]);
+        assert!(moved.stdout.contains("published"), "{moved:?}");
+        let note = format!("because port {port} is in use by docker-proxy");
+        assert!(moved.stderr.contains(&note), "{moved:?}");
+        let kept = scene.run_in(&shop, &["compose", "--print"]);
+        assert_eq!((kept.code, &*kept.stdout), (Some(0), ""), "{kept:?}");
+        let got = scene.run_in(&shop, &["get", "db"]);
+        assert_eq!(got.printed(), port.to_string());
     });
 }
