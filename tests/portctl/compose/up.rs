@@ -27,7 +27,6 @@ fn recorded(checkouts: &Checkouts, command: &mut Command) -> Call {
 }
 
 #[test]
-#[ignore = "needs the programs that .ci/programs installs"]
 fn main_checkout_with_its_usual_ports_runs_compose_as_typed() {
     if !are_programs_available(&Sandbox::in_memory()) {
         return;
@@ -55,7 +54,6 @@ fn main_checkout_with_its_usual_ports_runs_compose_as_typed() {
 }
 
 #[test]
-#[ignore = "needs the programs that .ci/programs installs"]
 fn linked_worktree_runs_compose_with_its_override() {
     if !are_programs_available(&Sandbox::in_memory()) {
         return;
@@ -91,7 +89,6 @@ fn linked_worktree_runs_compose_with_its_override() {
 }
 
 #[test]
-#[ignore = "needs the programs that .ci/programs installs"]
 fn compose_takes_the_place_of_portctl() {
     if !are_programs_available(&Sandbox::in_memory()) {
         return;
@@ -106,7 +103,11 @@ fn compose_takes_the_place_of_portctl() {
     );
     checkouts.engine.then(&script);
     let mut command = checkouts.portctl_compose(&checkouts.linked[0], &["up"]);
-    let mut child = command.stdin(Stdio::null()).spawn().unwrap();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     wait_until("Compose is started", || ready.exists());
     let pid = child.id();
     let ran = checkouts.sandbox.run("kill", &["-TERM", &pid.to_string()]);
