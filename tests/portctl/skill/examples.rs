@@ -27,10 +27,12 @@ fn examples_of_the_skill_work() {
     let bin = sandbox.path().join("bin");
     fs::create_dir(&bin).unwrap();
     symlink(PORTCTL, bin.join("portctl")).unwrap();
-    for name in ["npm", "docker", "curl"] {
+    for name in ["npm", "curl"] {
         let path = bin.join(name);
         install_script("#!/bin/sh\necho \"$PORT$WEB_PORT\"\n", &path);
     }
+    // Answers like Compose about a project without services.
+    install_script("#!/bin/sh\necho '{}'\n", &bin.join("docker"));
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     let document = fs::read_to_string(sources().join("SKILL.md")).unwrap();
     let lines = shell_lines(&document);
