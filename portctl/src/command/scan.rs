@@ -180,7 +180,7 @@ fn row<'a>(known: &'a KnownPort) -> Vec<Cow<'a, str>> {
 }
 
 /// Prints on standard error what could not be evaluated.
-pub(super) fn print_notes(notes: &[ScanNote], as_json: bool) -> io::Result<()> {
+pub(crate) fn print_notes(notes: &[ScanNote], as_json: bool) -> io::Result<()> {
     notes.iter().try_for_each(|note| {
         if as_json {
             return output::remark_json(note);

@@ -7,11 +7,13 @@ pub(crate) mod host_ports;
 pub(crate) mod leftover;
 pub(crate) mod model;
 pub(crate) mod name_source;
-mod name_text;
+
+pub(crate) mod name_text;
 pub(crate) mod old_containers;
 pub(crate) mod override_text;
 pub(crate) mod port_names;
 pub(crate) mod program;
 pub(crate) mod project_name;
+pub(crate) mod read_model;
 pub(crate) mod records;
 pub(crate) mod shared;

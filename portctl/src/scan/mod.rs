@@ -29,6 +29,7 @@ mod walk;
 mod yaml;
 
 pub(crate) use self::compose::ComposeOutline;
+pub(crate) use self::compose::{ModelFiles, read_model};
 pub(crate) use self::env_assignments::value_of;
 #[cfg(test)]
 pub(crate) use self::fixed_port::PortOrigin;

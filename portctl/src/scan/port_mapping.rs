@@ -103,7 +103,8 @@ fn is_cluster_before_p(text: Option<&str>) -> bool {
     })
 }
 
-fn range(text: &str) -> Result<RangeInclusive<u16>, InvalidMapping> {
+/// Parses a port, or a range such as `9000-9002`.
+pub(super) fn range(text: &str) -> Result<RangeInclusive<u16>, InvalidMapping> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let (first, last) = (number(first)?, number(last)?);
     if first > last {

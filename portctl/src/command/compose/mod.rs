@@ -53,8 +53,8 @@ pub(crate) fn run(args: &ComposeArgs, words: &[OsString]) -> CommandResult {
         true => project.arguments.allocate(),
         false => args.print,
     };
-    let (program, config) = match project.ask() {
-        Asked::Config(program, config) => (program, config),
+    let (program, model) = match project.ask() {
+        Asked::Config(program, config) => (Some(program), understood(program, &config)?),
         Asked::Refused {
             program,
             code,
@@ -67,14 +67,9 @@ pub(crate) fn run(args: &ComposeArgs, words: &[OsString]) -> CommandResult {
             return project.launch(program)?.run();
         }
         Asked::TooOld(found) => return Err(advice::too_old(&project, &found).into()),
+        Asked::Missing if args.print => (None, project.read_alone()),
         Asked::Missing => return Err(advice::missing()),
     };
-    let model = Model::of_config(&config).map_err(|error| {
-        Report::new(format!(
-            "cannot understand what `{} config --format json` prints: {error}",
-            program.line()
-        ))
-    })?;
     let invocation = Invocation::new("compose", None, None);
     let plan = Plan::make(&PlanInput {
         backend: &*backend,
@@ -87,16 +82,28 @@ pub(crate) fn run(args: &ComposeArgs, words: &[OsString]) -> CommandResult {
     // The store is closed before the command runs.
     drop(here);
     drop(backend);
-    if !plan.changes.is_empty() {
+    if let Some(program) = program
+        && !plan.changes.is_empty()
+    {
         advice::check_version(program, &project)?;
     }
     if allocates {
         plan.tell();
     }
-    if args.print {
-        return plan.print(&project);
+    match program {
+        Some(program) if !args.print => plan.launch(program, &project)?.run(),
+        _ => plan.print(&project),
     }
-    plan.launch(program, &project)?.run()
+}
+
+/// Reads the project that Compose printed.
+fn understood(program: Program, config: &[u8]) -> Result<Model, Report> {
+    Model::of_config(config).map_err(|error| {
+        Report::new(format!(
+            "cannot understand what `{} config --format json` prints: {error}",
+            program.line()
+        ))
+    })
 }
 
 /// Puts this checkout's ports into env files that were copied from another one, before Compose reads them.

@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 use super::launch::Launch;
 use super::stdin_copy::StdinCopy;
 use crate::checkout::current_folder;
+use crate::command::scan::print_notes;
 use crate::command_error::CommandError;
 use crate::compose::arguments::Arguments;
 use crate::compose::files::{ComposeFiles, FilesSource, Surroundings};
+use crate::compose::model::Model;
 use crate::compose::name_source::{NamePlaces, NameSource};
 use crate::compose::program::{Asked, Program, Question, ask};
+use crate::compose::read_model;
 use crate::compose::records::ComposeFolder;
 use crate::environment::{self, ComposeVariables};
 use crate::report::Report;
@@ -73,6 +76,17 @@ impl Project {
             variables: &self.variables_with(None),
             stdin: &self.stdin,
         })
+    }
+
+    /// Reads the project without Compose.
+    pub(super) fn read_alone(&self) -> Model {
+        let (mut model, notes) = read_model::read(&self.files, &environment::all());
+        print_notes(&notes, false).ok();
+        let typed = self.arguments.project_name().filter(|it| !it.is_empty());
+        if let Some(name) = typed {
+            model.name = name.to_string_lossy().into_owned();
+        }
+        model
     }
 
     /// Finds the source of the name that Compose itself gives the project.

@@ -4,6 +4,8 @@ mod env_files;
 mod file;
 mod groups;
 mod include;
+mod model;
+mod model_ports;
 mod names;
 mod outline;
 mod port_variables;
@@ -14,6 +16,7 @@ mod scope;
 mod services;
 
 pub(super) use self::groups::recognizes;
+pub(crate) use self::model::{ModelFiles, read_model};
 pub(crate) use self::outline::ComposeOutline;
 pub(super) use self::port_variables::port_variables;
 pub(super) use self::scanner::{PortVariables, scan};

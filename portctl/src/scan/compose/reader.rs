@@ -112,7 +112,7 @@ impl<'a, 'p> Reader<'a, 'p> {
             let Some(file) = self.file(file) else {
                 continue;
             };
-            let source = self.add_source(&file, scope);
+            let source = self.add_source(&file, scope, true);
             for (index, document) in file.documents.iter().enumerate() {
                 for (service, (name, _, _)) in document.services().iter().enumerate() {
                     let extending = Extending {
@@ -131,10 +131,11 @@ impl<'a, 'p> Reader<'a, 'p> {
         }
     }
 
-    fn add_source(&mut self, file: &Rc<ComposeFile>, scope: &Rc<Scope>) -> usize {
+    fn add_source(&mut self, file: &Rc<ComposeFile>, scope: &Rc<Scope>, is_main: bool) -> usize {
         self.merged.sources.push(Source {
             file: Rc::clone(file),
             scope: Rc::clone(scope),
+            is_main,
         });
         self.merged.sources.len() - 1
     }
@@ -383,7 +384,7 @@ impl<'a, 'p> Reader<'a, 'p> {
             return None;
         };
         Some(Extending {
-            source: self.add_source(&parsed, &scope),
+            source: self.add_source(&parsed, &scope, false),
             document,
             service,
             folder: file.folder().to_owned(),

@@ -14,6 +14,8 @@ use crate::scan::yaml::YamlNode;
 pub(super) struct Source {
     pub(super) file: Rc<ComposeFile>,
     pub(super) scope: Rc<Scope>,
+    /// The whole file counts, not only services that others extend.
+    pub(super) is_main: bool,
 }
 
 /// The merged files of a project.
