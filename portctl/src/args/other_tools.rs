@@ -130,13 +130,11 @@ pub(super) fn advice(word: &str, arguments: &[String]) -> Option<Advice> {
             "there is nothing to set up; `portctl get web` prints a port for the service web of this checkout".to_owned(),
         ),
         "docker-compose" => Advice::Command("compose"),
-        "docker" if arguments.first().is_some_and(|it| it == "compose") => Advice::Text(format!(
-            "did you mean `portctl compose{}`?",
-            arguments[1..]
-                .iter()
-                .map(|it| format!(" {}", wording::quoted(it)))
-                .collect::<String>()
-        )),
+        "docker" if arguments.first().is_some_and(|it| it == "compose") => {
+            let words = arguments.iter().map(|it| wording::quoted(it));
+            let words: Vec<_> = words.collect();
+            Advice::Text(format!("did you mean `portctl {}`?", words.join(" ")))
+        }
         word if RUNNERS.contains(&word) => Advice::Run,
         "log" | "logs" => Advice::Text(
             "the daemon that `portctl start` starts logs to ~/.port-registry/port-registry.log".to_owned(),

@@ -73,15 +73,12 @@ impl Arguments {
             if !bytes.starts_with(b"-") || bytes == b"-" {
                 break;
             }
-            match global_options(at, words) {
-                Some(options) => {
-                    at = options.last().map_or(at + 1, |it| it.words.end);
-                    arguments.options.extend(options);
-                }
-                None => {
-                    arguments.is_understood = false;
-                    at = words.len();
-                }
+            if let Some(options) = global_options(at, words) {
+                at = options.last().map_or(at + 1, |it| it.words.end);
+                arguments.options.extend(options);
+            } else {
+                arguments.is_understood = false;
+                at = words.len();
             }
         }
         arguments.command_at = at;

@@ -51,13 +51,12 @@ fn host_of_context(variables: &EngineVariables, home: Option<&Path>) -> Option<S
         Some(folder) => PathBuf::from(folder),
         None => home?.join(".docker"),
     };
-    let name = match &variables.context {
-        Some(name) => name.to_str()?.to_owned(),
-        None => {
-            let config = read_small(&folder.join("config.json")).ok()?;
-            let config: DockerConfig = serde_json::from_slice(&config).ok()?;
-            config.current_context?
-        }
+    let name = if let Some(name) = &variables.context {
+        name.to_str()?.to_owned()
+    } else {
+        let config = read_small(&folder.join("config.json")).ok()?;
+        let config: DockerConfig = serde_json::from_slice(&config).ok()?;
+        config.current_context?
     };
     if name == DEFAULT_CONTEXT {
         return None;

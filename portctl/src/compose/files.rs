@@ -37,9 +37,9 @@ const SEPARATORS: [&str; 5] = [SEPARATOR, ";", "|", ",", "\n"];
 pub(crate) enum FilesSource {
     /// By `--file`.
     Typed,
-    /// By COMPOSE_FILE in the environment.
+    /// By `COMPOSE_FILE` in the environment.
     Variable,
-    /// By COMPOSE_FILE in an env file.
+    /// By `COMPOSE_FILE` in an env file.
     EnvFile,
     /// Not at all, so that Compose searches.
     Default,
@@ -55,7 +55,7 @@ pub(crate) struct ComposeFiles {
     /// The folder that Compose resolves relative paths against.
     pub(crate) project_folder: PathBuf,
     pub(crate) source: FilesSource,
-    /// Some files of COMPOSE_FILE do not count.
+    /// Some files of `COMPOSE_FILE` do not count.
     pub(crate) has_left_out: bool,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct Surroundings<'a> {
 }
 
 impl ComposeFiles {
-    /// Finds the files as Compose does. Returns `None` if there are none. `is_left_out` picks files of COMPOSE_FILE that do not
+    /// Finds the files as Compose does. Returns `None` if there are none. `is_left_out` picks files of `COMPOSE_FILE` that do not
     /// count.
     pub(crate) fn find(
         arguments: &Arguments,
@@ -83,9 +83,12 @@ impl ComposeFiles {
         let typed_folder = typed_folder.map(|it| folder.join(it));
         let start = typed_folder.as_deref().unwrap_or(folder);
         let mut env_files = env_files(arguments, surroundings, start);
-        let absolute = |it: OsString| match it == STDIN {
-            true => it,
-            false => folder.join(it).into_os_string(),
+        let absolute = |it: OsString| {
+            if it == STDIN {
+                it
+            } else {
+                folder.join(it).into_os_string()
+            }
         };
         let typed = arguments.files().into_iter().map(absolute);
         let mut files: Vec<OsString> = typed.collect();
@@ -156,7 +159,7 @@ impl ComposeFiles {
         files.map(PathBuf::from).collect()
     }
 
-    /// The values of COMPOSE_FILE and COMPOSE_PATH_SEPARATOR for these files and one more.
+    /// The values of `COMPOSE_FILE` and `COMPOSE_PATH_SEPARATOR` for these files and one more.
     pub(crate) fn variables_with(&self, file: Option<&Path>) -> (OsString, &'static str) {
         let more = file.map(|it| it.as_os_str().to_owned());
         let files: Vec<OsString> = self.files.iter().cloned().chain(more).collect();
@@ -198,7 +201,7 @@ fn env_files(arguments: &Arguments, surroundings: Surroundings, start: &Path) ->
     vec![start.join(".env")]
 }
 
-/// The files that COMPOSE_FILE names.
+/// The files that `COMPOSE_FILE` names.
 fn named_by_variable(surroundings: Surroundings, env_files: &[PathBuf]) -> Vec<OsString> {
     let variables = surroundings.variables;
     let find = |typed: &Option<OsString>, name: &str| {

@@ -49,9 +49,10 @@ pub(crate) fn run(args: &ComposeArgs, words: &[OsString]) -> CommandResult {
     if !project.arguments.is_dry_run() {
         refresh(&*backend, &here, &project.files.project_folder)?;
     }
-    let allocates = match project.arguments.has_command() {
-        true => project.arguments.allocate(),
-        false => args.print,
+    let allocates = if project.arguments.has_command() {
+        project.arguments.allocate()
+    } else {
+        args.print
     };
     let (program, model) = match project.ask() {
         Asked::Config(program, config) => (Some(program), understood(program, &config)?),
@@ -114,7 +115,7 @@ fn refresh(backend: &dyn Backend, here: &Here, project_folder: &Path) -> Result<
     let checkout = Checkout::open(project_folder)?;
     if checkout.root_kind() != RootKind::Plain {
         let files = super::env_files::wiring::declared_files(here, &here.current()?)?;
-        print_notes(&refresh_copied_blocks(backend, &checkout, &files)?);
+        print_notes(&refresh_copied_blocks(backend, &checkout, &files));
     }
     Ok(())
 }

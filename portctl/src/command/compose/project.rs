@@ -55,9 +55,10 @@ impl Project {
         if !files.project_folder.is_dir() {
             return Ok(None);
         }
-        let stdin = match files.use_stdin() {
-            true => StdinCopy::take()?,
-            false => StdinCopy::default(),
+        let stdin = if files.use_stdin() {
+            StdinCopy::take()?
+        } else {
+            StdinCopy::default()
         };
         Ok(Some(Project {
             arguments,

@@ -22,7 +22,7 @@ pub(in crate::command) fn refresh_copied_blocks(
     backend: &dyn Backend,
     checkout: &Checkout,
     declared: &[(PathBuf, Vec<Variable>)],
-) -> Result<Vec<String>, CommandError> {
+) -> Vec<String> {
     let root = checkout.root();
     let others = env_files(root).into_iter();
     let others = others.filter(|it| declared.iter().all(|(path, _)| root.join(path) != *it));
@@ -47,7 +47,7 @@ pub(in crate::command) fn refresh_copied_blocks(
         let shown = path.strip_prefix(root).unwrap_or(&path).display();
         notes.push(note(&shown.to_string(), &copied, written));
     }
-    Ok(notes)
+    notes
 }
 
 fn note(file: &str, copied: &MarkedBlock, written: Result<Vec<String>, String>) -> String {

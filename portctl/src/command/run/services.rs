@@ -60,7 +60,7 @@ impl Services {
         if !here.typed().are_given() {
             let files = declared_files(&here, &all)?;
             let checkout = Checkout::open(&current_folder()?)?;
-            print_notes(&refresh_copied_blocks(&*backend, &checkout, &files)?);
+            print_notes(&refresh_copied_blocks(&*backend, &checkout, &files));
         }
         let recorded = chosen.iter().find_map(|it| it.dir.as_deref());
         // Typed labels are recorded without a checkout, and any folder outside of git and of projects would be one.
