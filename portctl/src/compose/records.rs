@@ -271,6 +271,7 @@ mod tests {
     use std::ffi::OsString;
     use std::fs;
     use std::path::{Path, PathBuf};
+    use std::slice;
 
     use super::{ComposeFolder, Record};
 
@@ -404,17 +405,17 @@ mod tests {
             &named(""),
         ] {
             fs::write(&file, text).unwrap();
-            assert_eq!(compose.records(), [own.clone()], "{:.40}", text);
+            assert_eq!(compose.records(), slice::from_ref(&own), "{text:.40}");
             assert_eq!(compose.record_of(&top, &hostile.folder), None);
         }
         fs::remove_file(&file).unwrap();
         fs::write(top.join("outside"), &valid).unwrap();
         std::os::unix::fs::symlink(top.join("outside"), &file).unwrap();
-        assert_eq!(compose.records(), [own.clone()]);
+        assert_eq!(compose.records(), slice::from_ref(&own));
         fs::remove_file(&file).unwrap();
         let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
         rustix::fs::mkfifoat(rustix::fs::CWD, &file, mode).unwrap();
-        assert_eq!(compose.records(), [own.clone()]);
+        assert_eq!(compose.records(), slice::from_ref(&own));
         assert_eq!(compose.record_of(&top, &hostile.folder), None);
         fs::remove_file(&file).unwrap();
         fs::create_dir(&file).unwrap();

@@ -62,9 +62,9 @@ fn prune_prints_the_commands_that_remove_containers_of_checkouts_that_are_gone()
         let pruned = machine.run(&["prune", "--yes"]);
         assert_eq!(notes(&pruned), ["nothing to release", &*down]);
         assert_eq!(files(), 2);
-        let none = machine.run(&["prune"]);
+        let again = machine.run(&["prune"]);
         let nothing = ["nothing to prune: every recorded checkout exists"];
-        assert_eq!(notes(&none), nothing);
+        assert_eq!(notes(&again), nothing);
     });
 }
 

@@ -1,4 +1,4 @@
-//! Checks of the overrides of Compose that a COMPOSE_FILE names.
+//! Checks of the overrides of Compose that a `COMPOSE_FILE` names.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::Command;
 use super::patient::Patient;
 use crate::compose::records::{folder, record};
 
-/// A checkout outside of git with a Compose file, a record, and a COMPOSE_FILE in its `.env`.
+/// A checkout outside of git with a Compose file, a record, and a `COMPOSE_FILE` in its `.env`.
 fn project(patient: &Patient, name: &str) -> (PathBuf, PathBuf) {
     let root = patient.sandbox.path().join(name);
     fs::create_dir(&root).unwrap();
@@ -19,7 +19,7 @@ fn project(patient: &Patient, name: &str) -> (PathBuf, PathBuf) {
     (root, path)
 }
 
-/// Writes the COMPOSE_FILE.
+/// Writes the `COMPOSE_FILE`.
 fn name_files(root: &Path, files: &[&Path]) {
     let files: Vec<&str> = files.iter().map(|it| it.to_str().unwrap()).collect();
     let text = format!(
