@@ -158,7 +158,8 @@ fn moved_entry(entry: &ModelPort, moved: &BTreeMap<Port, Port>) -> ModelPort {
     }
 }
 
-fn are_consecutive(ports: &[Port]) -> bool {
+/// Tests if ports can be published as a range.
+pub(crate) fn are_consecutive(ports: &[Port]) -> bool {
     let mut pairs = ports.windows(2);
     pairs.all(|pair| u32::from(pair[0].get()) + 1 == u32::from(pair[1].get()))
 }

@@ -5,6 +5,7 @@ mod launch;
 mod plan;
 mod port_claims;
 mod port_notes;
+mod port_ranges;
 mod ports;
 mod project;
 mod stdin_copy;

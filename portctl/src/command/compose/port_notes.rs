@@ -1,42 +1,74 @@
 //! Remarks about the ports of a Compose project.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use port_registry::{Allocation, Port};
 
 use super::super::invocation::Invocation;
+use crate::backend::Backend;
+use crate::compose::host_ports::are_consecutive;
 use crate::compose::model::Model;
 use crate::env_file::{OutsideAssignment, mentioned_ports};
+use crate::output::wording;
 
 /// The number of variables that are mentioned.
 const MAX_VARIABLES: usize = 10;
 
-/// Notes the ranges that stay as they are, because their ports are not consecutive any more.
-pub(super) fn of_split_ranges(
-    invocation: &Invocation,
-    ranges: &[RangeInclusive<u16>],
-    moved: &BTreeMap<Port, &Allocation>,
-) -> Vec<String> {
-    let notes = ranges.iter().filter_map(|range| {
+/// Notes ranges, each by one line, whose ports are not consecutive any more, or not the usual ones although this checkout
+/// prefers these.
+pub(super) struct RangeNotes<'a> {
+    pub(super) backend: &'a dyn Backend,
+    pub(super) invocation: &'a Invocation,
+    pub(super) prefers: bool,
+    /// The allocations by their published ports.
+    pub(super) moved: &'a BTreeMap<Port, &'a Allocation>,
+    /// The published ports that had no allocation before.
+    pub(super) new: &'a BTreeSet<Port>,
+}
+
+impl RangeNotes<'_> {
+    pub(super) fn of(&self, range: &RangeInclusive<u16>) -> Option<String> {
         let ports = range.clone().filter_map(|it| Port::new(it).ok());
-        let allocations: Option<Vec<&Allocation>> =
-            ports.map(|it| moved.get(&it).copied()).collect();
-        let allocations = allocations?;
-        let first = allocations.first()?.port.get();
-        let expected = (first..).zip(&allocations);
-        let are_consecutive = expected.fold(true, |all, (port, it)| all && it.port.get() == port);
-        (!are_consecutive).then(|| {
-            let names: Vec<&str> = allocations.iter().map(|it| it.key.service()).collect();
-            let line = invocation.of("release").with(&names);
-            format!(
-                "the ports of the range {}-{} are not consecutive, so it stays as it is; after `{line}` it gets others",
-                range.start(),
-                range.end()
-            )
-        })
-    });
-    notes.collect()
+        let ports: Vec<Port> = ports.collect();
+        let allocations = ports.iter().map(|it| self.moved.get(it).copied());
+        let allocations: Vec<&Allocation> = allocations.collect::<Option<_>>()?;
+        let (first, last) = (allocations.first()?.port, allocations.last()?.port);
+        let names: Vec<&str> = allocations.iter().map(|it| it.key.service()).collect();
+        let release = self.invocation.of("release").with(&names);
+        let usual = format!("{}-{}", range.start(), range.end());
+        let own: Vec<Port> = allocations.iter().map(|it| it.port).collect();
+        if !are_consecutive(&own) {
+            return Some(format!(
+                "the ports of the range {usual} are not consecutive, so it stays as it is; after `{release}` it gets others"
+            ));
+        }
+        if !self.prefers || own == ports {
+            return None;
+        }
+        let is_own = |it: &Allocation| allocations.iter().any(|own| own.id == it.id);
+        let blocked = ports.iter().find_map(|it| {
+            let status = self.backend.check(*it).ok()?;
+            match (&status.holder, &status.in_use) {
+                (Some(holder), _) if is_own(holder) => None,
+                (Some(holder), _) => Some(format!(
+                    "port {it} is allocated to {}",
+                    wording::holder(holder)
+                )),
+                (None, Some(in_use)) => Some(format!("port {it} is {in_use}")),
+                (None, None) => None,
+            }
+        });
+        match blocked {
+            None => Some(format!(
+                "the range {usual} keeps the ports {first}-{last}, though its own are available; after `{release}` it gets these"
+            )),
+            Some(reason) if ports.iter().any(|it| self.new.contains(it)) => Some(format!(
+                "the range {usual} got the ports {first}-{last}, because {reason}"
+            )),
+            Some(_) => None,
+        }
+    }
 }
 
 /// Notes the variables of containers that mention a moved port on this machine. They may be meant for programs outside of the

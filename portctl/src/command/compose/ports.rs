@@ -10,8 +10,9 @@ use port_registry::{Allocation, Port};
 
 use super::super::invocation::Invocation;
 use super::super::services::preferred::note_of_available;
-use super::port_claims::{PortClaims, WantedPort};
-use super::port_notes;
+use super::port_claims::PortClaims;
+use super::port_notes::{self, RangeNotes};
+use super::port_ranges::WantedPort;
 use crate::backend::Backend;
 use crate::checkout::Here;
 use crate::command_error::CommandError;
@@ -73,26 +74,43 @@ pub(super) fn assign(
     }
     let known: Vec<Allocation> = found.iter().flatten().cloned().collect();
     notes.extend(here.notes_of_others(&known)?);
+    let without = ports.iter().zip(&found).filter(|(_, it)| it.is_none());
+    let new: BTreeSet<Port> = without.map(|(port, _)| port.published).collect();
+    let ranges = ranges(model);
+    let prefers = input.allocates && here.prefers_declared_ports()?;
+    if prefers {
+        let singles = ports.iter().zip(&found).filter(|(port, _)| {
+            let mut ranges = ranges.iter();
+            !ranges.any(|it| it.contains(&port.published.get()))
+        });
+        notes.extend(singles.filter_map(|(port, found)| {
+            note_of_available(backend, invocation, found.as_ref()?, port.preferred)
+        }));
+    }
     if input.allocates {
-        let prefers = here.prefers_declared_ports()?;
-        if prefers {
-            notes.extend(notes_of_kept(backend, invocation, &ports, &found));
-        }
-        let mut wanted: Vec<WantedPort> = ports.iter().map(WantedPort::of_project).collect();
-        for (wanted, found) in wanted.iter_mut().zip(&found) {
-            wanted.held = found.as_ref().filter(|it| !here.takes_over(it)).cloned();
+        let mut wanted = Vec::with_capacity(ports.len());
+        for (port, found) in ports.iter().zip(&found) {
+            wanted.push(WantedPort {
+                name: port.name.clone(),
+                host_port: Some(port.clone()),
+                held: found.clone(),
+            });
         }
         for service in declared.iter().flat_map(|it| &it.services) {
-            if ports.iter().all(|it| it.name != service.name) && here.held(&service.name)?.is_none()
-            {
-                wanted.push(WantedPort::of_declared(&service.name));
+            let name = &service.name;
+            if ports.iter().all(|it| it.name != *name) && here.held(name)?.is_none() {
+                wanted.push(WantedPort {
+                    name: name.clone(),
+                    host_port: None,
+                    held: None,
+                });
             }
         }
         let claims = PortClaims {
             backend,
             here,
             invocation,
-            ranges: &ranges(model),
+            ranges: &ranges,
             prefers,
             is_remote: input.is_remote,
         };
@@ -105,11 +123,14 @@ pub(super) fn assign(
     let moved = ports.iter().zip(&found);
     let moved = moved.filter_map(|(port, found)| Some((port.published, found.as_ref()?)));
     let moved: BTreeMap<Port, &Allocation> = moved.collect();
-    notes.extend(port_notes::of_split_ranges(
+    let range_notes = RangeNotes {
+        backend,
         invocation,
-        &ranges(model),
-        &moved,
-    ));
+        prefers,
+        moved: &moved,
+        new: &new,
+    };
+    notes.extend(ranges.iter().filter_map(|it| range_notes.of(it)));
     notes.extend(port_notes::of_environment(model, &moved));
     let new_ports = moved.iter().map(|(from, to)| (*from, to.port));
     let services = moved_services(model, &new_ports.collect());
@@ -149,18 +170,4 @@ fn held(
         |name: &str| input.other_names.contains(name) || ports.iter().any(|it| it.name == name);
     let mut same_port = current.iter().filter(|it| it.port == port.published);
     Ok(same_port.find(|it| !is_other(it.key.service())).cloned())
-}
-
-/// Notes the services that keep another port although the preferred one is available.
-fn notes_of_kept(
-    backend: &dyn Backend,
-    invocation: &Invocation,
-    ports: &[HostPort],
-    found: &[Option<Allocation>],
-) -> Vec<String> {
-    let ports = ports.iter().zip(found);
-    let notes = ports.filter_map(|(port, found)| {
-        note_of_available(backend, invocation, found.as_ref()?, port.preferred)
-    });
-    notes.collect()
 }

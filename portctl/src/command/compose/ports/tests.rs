@@ -210,7 +210,40 @@ fn published_range_stays_a_range_of_consecutive_ports() {
     let error = checkouts
         .assign_as(&checkouts.cart, &longer, |_| ())
         .unwrap_err();
-    assert!(format!("{error:?}").contains("3005"), "{error:?}");
+    let hint = "`portctl release web web-80 web-9002` releases these";
+    assert!(format!("{error:?}").contains(hint), "{error:?}");
+}
+
+#[test]
+fn range_at_the_end_of_the_ports_is_taken_and_moved() {
+    let checkouts = Checkouts::new();
+    let model = project(&[("web", &["65534-65535|80", "65535|81"])]);
+    let main = checkouts.assign(&checkouts.main, &model);
+    assert_eq!(allocated(&main.allocations), "web=65534 web-80=65535");
+    let cart = checkouts.assign(&checkouts.cart, &model);
+    assert_eq!(changed(&cart), "web: 3000-3001,3001");
+}
+
+#[test]
+fn range_without_its_usual_ports_has_one_note() {
+    let checkouts = Checkouts::new();
+    checkouts.occupy(9001);
+    let model = project(&[("web", &["9000-9002|80"])]);
+    let main = checkouts.assign(&checkouts.main, &model);
+    assert_eq!(changed(&main), "web: 3000-3002");
+    let note = "the range 9000-9002 got the ports 3000-3002, because port 9001 is ";
+    assert!(main.notes[0].starts_with(note), "{:?}", main.notes);
+    assert_eq!(main.notes.len(), 1);
+    assert_eq!(checkouts.assign(&checkouts.main, &model).notes, [""; 0]);
+    checkouts.busy.lock().unwrap().clear();
+    let note = "the range 9000-9002 keeps the ports 3000-3002, though its own are available; \
+                after `portctl release web web-80 web-9002` it gets these";
+    assert_eq!(checkouts.assign(&checkouts.main, &model).notes, [note]);
+    for it in &main.allocations {
+        checkouts.backend.release(it.id).unwrap();
+    }
+    let back = checkouts.assign(&checkouts.main, &model);
+    assert_eq!((&*changed(&back), &back.notes), ("", &vec![]));
 }
 
 #[test]
