@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt::Display;
+use std::path::Path;
 
 use port_registry::Port;
 
@@ -13,6 +14,8 @@ use crate::service_name::{LikelyMeaning, meaning_of_word, port_of};
 #[derive(Debug)]
 pub(super) struct Invocation {
     pub(super) command: &'static str,
+    /// The command line that changes to the folder of another checkout.
+    change_folder: String,
     /// The flags that name the app and the instance.
     names: String,
     /// The other flags.
@@ -40,9 +43,19 @@ impl Invocation {
         let instance = flag("--instance", instance).unwrap_or_default();
         Invocation {
             command,
+            change_folder: String::new(),
             names: app + &instance,
             flags: String::new(),
             program: String::new(),
+        }
+    }
+
+    /// Makes all command lines for the checkout of another folder than the current one.
+    pub(super) fn in_folder(self, folder: &Path) -> Invocation {
+        let folder = folder.to_string_lossy();
+        Invocation {
+            change_folder: format!("cd {} && ", wording::quoted(&folder)),
+            ..self
         }
     }
 
@@ -76,6 +89,7 @@ impl Invocation {
     pub(super) fn of(&self, command: &'static str) -> Invocation {
         Invocation {
             command,
+            change_folder: self.change_folder.clone(),
             names: self.names.clone(),
             flags: String::new(),
             program: String::new(),
@@ -100,11 +114,12 @@ impl Invocation {
         let words = ports.collect::<String>() + &wording::services(&services);
         let Invocation {
             command,
+            change_folder,
             names,
             flags,
             program,
         } = self;
-        format!("{PROGRAM} {command}{names}{flags}{words}{program}")
+        format!("{change_folder}{PROGRAM} {command}{names}{flags}{words}{program}")
     }
 
     /// The command line for these services, each with its flag.

@@ -216,28 +216,7 @@ mod tests {
     use port_registry::Port;
 
     use super::{NameRules, host_ports, moved_services, notes_of_fixed, ranges};
-    use crate::compose::model::{Model, ModelPort, ModelService};
-
-    /// Makes a project of services with entries such as `127.0.0.1|8080|80/udp`.
-    fn model(services: &[(&str, &[&str])]) -> Model {
-        let services = services.iter().map(|(name, entries)| ModelService {
-            name: (*name).to_owned(),
-            ports: entries.iter().map(|it| entry(it)).collect(),
-            ..ModelService::default()
-        });
-        Model {
-            services: services.collect(),
-            ..Model::default()
-        }
-    }
-
-    fn entry(text: &str) -> ModelPort {
-        let (rest, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-        let mut parts = rest.rsplit('|');
-        let target = parts.next().unwrap().parse().unwrap();
-        let published = parts.next().unwrap_or_default();
-        ModelPort::new(target, published, parts.next(), protocol)
-    }
+    use crate::compose::model::{Model, ModelPort};
 
     fn names_of(names: &[&str]) -> BTreeSet<String> {
         names.iter().map(|&it| it.to_owned()).collect()
@@ -287,13 +266,17 @@ mod tests {
             ),
             (&[("a-b", &["1|11"]), ("a_b", &["2|12"])], "a-b-11=1 a_b=2"),
         ] {
-            assert_eq!(named(&model(services), &[], &[]), expected, "{services:?}");
+            assert_eq!(
+                named(&Model::sample(services), &[], &[]),
+                expected,
+                "{services:?}"
+            );
         }
     }
 
     #[test]
     fn names_of_other_projects_are_avoided_and_kept() {
-        let db = model(&[("db", &["5432|5432", "8080|80"])]);
+        let db = Model::sample(&[("db", &["5432|5432", "8080|80"])]);
         for (others, held, expected) in [
             (&["web"][..], &["db"][..], "db=5432 db-80=8080"),
             (&["db"], &[], "api-db=5432 api-db-80=8080"),
@@ -308,13 +291,13 @@ mod tests {
         ] {
             assert_eq!(named(&db, others, held), expected, "{others:?} {held:?}");
         }
-        let both = model(&[("api-db", &["1|1"]), ("db", &["2|2"])]);
+        let both = Model::sample(&[("api-db", &["1|1"]), ("db", &["2|2"])]);
         assert_eq!(named(&both, &[], &["api-db"]), "api-db=1 db=2");
     }
 
     #[test]
     fn ranges_that_overlap_are_one() {
-        let model = model(&[
+        let model = Model::sample(&[
             ("a", &["9004-9006|80", "80|80", "9000-9002|80"]),
             ("b", &["9002-9003|81", "9007-9008|82"]),
         ]);
@@ -340,8 +323,12 @@ mod tests {
             (&["90-92|5"], None),
             (&["70|5"], None),
         ] {
-            let overridden = moved_services(&model(&[("a", before)]), &moved);
-            let expected = after.map(|it| it.iter().map(|it| entry(it)).collect::<Vec<_>>());
+            let overridden = moved_services(&Model::sample(&[("a", before)]), &moved);
+            let expected = after.map(|it| {
+                it.iter()
+                    .map(|it| ModelPort::sample(it))
+                    .collect::<Vec<_>>()
+            });
             let ports = overridden.first().and_then(|it| it.ports.clone());
             assert_eq!(ports, expected, "{before:?}");
         }
@@ -349,14 +336,14 @@ mod tests {
 
     #[test]
     fn services_in_the_network_of_the_host_have_no_fixed_ports() {
-        let mut model = model(&[("a", &["80|80"])]);
+        let mut model = Model::sample(&[("a", &["80|80"])]);
         model.services[0].network_mode = Some("host".to_owned());
         assert_eq!(named(&model, &[], &[]), "");
     }
 
     #[test]
     fn ranges_that_are_too_long_are_noted() {
-        let model = model(&[("a", &["1-1000|80", "2000-3000|81"])]);
+        let model = Model::sample(&[("a", &["1-1000|80", "2000-3000|81"])]);
         let notes = notes_of_fixed(&model);
         assert!(notes[0].contains("2000-3000"), "{notes:?}");
         assert_eq!(notes.len(), 1);

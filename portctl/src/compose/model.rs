@@ -132,6 +132,33 @@ impl ModelPort {
     }
 }
 
+/// Projects of tests, from entries such as `127.0.0.1|8080|80/udp`.
+#[cfg(test)]
+impl Model {
+    pub(crate) fn sample(services: &[(&str, &[&str])]) -> Model {
+        let services = services.iter().map(|(name, entries)| ModelService {
+            name: (*name).to_owned(),
+            ports: entries.iter().map(|it| ModelPort::sample(it)).collect(),
+            ..ModelService::default()
+        });
+        Model {
+            services: services.collect(),
+            ..Model::default()
+        }
+    }
+}
+
+#[cfg(test)]
+impl ModelPort {
+    pub(crate) fn sample(text: &str) -> ModelPort {
+        let (rest, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+        let mut parts = rest.rsplit('|');
+        let target = parts.next().unwrap().parse().unwrap();
+        let published = parts.next().unwrap_or_default();
+        ModelPort::new(target, published, parts.next(), protocol)
+    }
+}
+
 /// The parts of the output that count here.
 #[derive(Debug, Deserialize)]
 struct Config {

@@ -174,6 +174,25 @@ fn taken_port_is_replaced_from_a_subfolder_and_named_by_print() {
 }
 
 #[test]
+fn hints_change_to_the_checkout_of_the_project() {
+    let project = Project::new();
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let published = taken.local_addr().unwrap().port();
+    project.install("docker", "Docker Compose version v2.26.1", published);
+    project.run(&["up"]);
+    drop(taken);
+    let file = project.folder.join("compose.yaml");
+    let mut command = project.command(&["-f", file.to_str().unwrap(), "up"]);
+    let elsewhere = Ran::of(command.current_dir(project.sandbox.path()));
+    let line = format!("portctl move db --port {published}`");
+    let folder = project.folder.display();
+    let note = format!("`cd {folder} && {line}");
+    assert!(elsewhere.stderr.contains(&note), "{elsewhere:?}");
+    let here = project.run(&["up"]);
+    assert!(here.stderr.contains(&format!("`{line}")), "{here:?}");
+}
+
+#[test]
 fn rehearsals_and_commands_that_start_nothing_allocate_nothing() {
     let project = Project::with_compose("2.26.1", 5432);
     for words in [

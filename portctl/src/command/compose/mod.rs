@@ -12,7 +12,7 @@ mod stdin_copy;
 mod told;
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use port_registry::{Checkout, RootKind};
 
@@ -72,7 +72,10 @@ pub(crate) fn run(args: &ComposeArgs, words: &[OsString]) -> CommandResult {
         Asked::Missing if args.print => (None, project.read_alone()),
         Asked::Missing => return Err(advice::missing()),
     };
-    let invocation = Invocation::new("compose", None, None);
+    let mut invocation = Invocation::new("compose", None, None);
+    if let Some(root) = other_checkout(&project)? {
+        invocation = invocation.in_folder(&root);
+    }
     let plan = Plan::make(&PlanInput {
         backend: &*backend,
         here: &here,
@@ -106,6 +109,17 @@ fn understood(program: Program, config: &[u8]) -> Result<Model, Report> {
             program.line()
         ))
     })
+}
+
+/// Returns the checkout of the project, unless the current folder is in it.
+fn other_checkout(project: &Project) -> Result<Option<PathBuf>, Report> {
+    let folder = &project.files.project_folder;
+    if *folder == project.current {
+        return Ok(None);
+    }
+    let checkout = Checkout::open(folder)?;
+    let is_current = Checkout::open(&project.current).is_ok_and(|it| it.root() == checkout.root());
+    Ok((!is_current).then(|| checkout.root().to_owned()))
 }
 
 /// Puts this checkout's ports into env files that were copied from another one, before Compose reads them.

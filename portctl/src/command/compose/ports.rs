@@ -93,7 +93,7 @@ pub(super) fn assign(
             wanted.push(WantedPort {
                 name: port.name.clone(),
                 host_port: Some(port.clone()),
-                held: found.clone(),
+                held: found.clone().filter(|it| !here.takes_over(it)),
             });
         }
         for service in declared.iter().flat_map(|it| &it.services) {

@@ -13,7 +13,7 @@ use super::{Assigned, PortInput, assign};
 use crate::backend::{self, Backend};
 use crate::checkout::{Here, TypedLabels};
 use crate::command_error::CommandError;
-use crate::compose::model::{Model, ModelPort, ModelService};
+use crate::compose::model::Model;
 
 /// A main checkout and a linked worktree beside it.
 struct Checkouts {
@@ -94,26 +94,6 @@ impl Checkouts {
     }
 }
 
-/// Makes a project of services with entries such as `127.0.0.1|8080|80`.
-fn project(services: &[(&str, &[&str])]) -> Model {
-    let services = services.iter().map(|(name, entries)| ModelService {
-        name: (*name).to_owned(),
-        ports: entries.iter().map(|it| entry(it)).collect(),
-        ..ModelService::default()
-    });
-    Model {
-        services: services.collect(),
-        ..Model::default()
-    }
-}
-
-fn entry(text: &str) -> ModelPort {
-    let mut parts = text.rsplit('|');
-    let target = parts.next().unwrap().parse().unwrap();
-    let published = parts.next().unwrap_or_default();
-    ModelPort::new(target, published, parts.next(), "tcp")
-}
-
 /// Describes the ports that services have in the registry.
 fn allocated(allocations: &[Allocation]) -> String {
     let allocations = allocations.iter();
@@ -134,7 +114,7 @@ fn changed(assigned: &Assigned) -> String {
 #[test]
 fn main_checkout_keeps_its_ports_and_a_linked_worktree_gets_others() {
     let checkouts = Checkouts::new();
-    let model = project(&[
+    let model = Model::sample(&[
         ("db", &["127.0.0.1|5432|5432", "::1|5432|5432", "9"]),
         // This user may not bind the port, but the engine may.
         ("web", &["80|80", "3000|3000"]),
@@ -158,7 +138,7 @@ fn main_checkout_keeps_its_ports_and_a_linked_worktree_gets_others() {
 fn port_that_someone_else_has_is_noted_with_the_command_that_takes_it() {
     let checkouts = Checkouts::new();
     checkouts.occupy(5432);
-    let model = project(&[("db", &["5432|5432"]), ("web", &["80|80"])]);
+    let model = Model::sample(&[("db", &["5432|5432"]), ("web", &["80|80"])]);
     let main = checkouts.assign(&checkouts.main, &model);
     assert_eq!(changed(&main), "db: 3000");
     assert!(
@@ -177,7 +157,7 @@ fn port_that_someone_else_has_is_noted_with_the_command_that_takes_it() {
 fn remote_engine_gets_its_ports_without_a_probe() {
     let checkouts = Checkouts::new();
     checkouts.occupy(5432);
-    let model = project(&[("db", &["5432|5432"])]);
+    let model = Model::sample(&[("db", &["5432|5432"])]);
     let remote = checkouts.assign_as(&checkouts.main, &model, |it| it.is_remote = true);
     assert_eq!(changed(&remote.unwrap()), "");
 }
@@ -187,7 +167,7 @@ fn project_file_names_ports_and_prefers_others() {
     let checkouts = Checkouts::new();
     let services = "postgres = 5432\nweb = 8080\napi = 4000\n";
     checkouts.declare(services);
-    let model = project(&[("db", &["5432|5432"]), ("web", &["80|80"])]);
+    let model = Model::sample(&[("db", &["5432|5432"]), ("web", &["80|80"])]);
     let main = checkouts.assign(&checkouts.main, &model);
     assert_eq!(allocated(&main.allocations), "postgres=5432 web=8080");
     assert_eq!(changed(&main), "web: 8080");
@@ -199,13 +179,13 @@ fn project_file_names_ports_and_prefers_others() {
 #[test]
 fn published_range_stays_a_range_of_consecutive_ports() {
     let checkouts = Checkouts::new();
-    let model = project(&[("web", &["9000-9002|80", "9100|90"]), ("x", &["9001|1"])]);
+    let model = Model::sample(&[("web", &["9000-9002|80", "9100|90"]), ("x", &["9001|1"])]);
     assert_eq!(changed(&checkouts.assign(&checkouts.main, &model)), "");
     checkouts.occupy(3001);
     let cart = checkouts.assign(&checkouts.cart, &model);
     assert_eq!(changed(&cart), "web: 3002-3004,3000; x: 3003");
     // The next port of the range is another one's.
-    let longer = project(&[("web", &["9000-9003|80"])]);
+    let longer = Model::sample(&[("web", &["9000-9003|80"])]);
     checkouts.occupy(3005);
     let error = checkouts
         .assign_as(&checkouts.cart, &longer, |_| ())
@@ -217,7 +197,7 @@ fn published_range_stays_a_range_of_consecutive_ports() {
 #[test]
 fn range_at_the_end_of_the_ports_is_taken_and_moved() {
     let checkouts = Checkouts::new();
-    let model = project(&[("web", &["65534-65535|80", "65535|81"])]);
+    let model = Model::sample(&[("web", &["65534-65535|80", "65535|81"])]);
     let main = checkouts.assign(&checkouts.main, &model);
     assert_eq!(allocated(&main.allocations), "web=65534 web-80=65535");
     let cart = checkouts.assign(&checkouts.cart, &model);
@@ -228,7 +208,7 @@ fn range_at_the_end_of_the_ports_is_taken_and_moved() {
 fn range_without_its_usual_ports_has_one_note() {
     let checkouts = Checkouts::new();
     checkouts.occupy(9001);
-    let model = project(&[("web", &["9000-9002|80"])]);
+    let model = Model::sample(&[("web", &["9000-9002|80"])]);
     let main = checkouts.assign(&checkouts.main, &model);
     assert_eq!(changed(&main), "web: 3000-3002");
     let note = "the range 9000-9002 got the ports 3000-3002, because port 9001 is ";
@@ -249,7 +229,7 @@ fn range_without_its_usual_ports_has_one_note() {
 #[test]
 fn split_range_stays_as_it_is_and_is_noted() {
     let checkouts = Checkouts::new();
-    let model = project(&[("web", &["9000-9001|80"])]);
+    let model = Model::sample(&[("web", &["9000-9001|80"])]);
     let cart = checkouts.assign(&checkouts.cart, &model);
     checkouts.backend.release(cart.allocations[1].id).unwrap();
     let claim = Claim::new(cart.allocations[1].key.clone());
@@ -270,10 +250,10 @@ fn split_range_stays_as_it_is_and_is_noted() {
 #[test]
 fn nothing_is_allocated_unless_all_ports_are() {
     let checkouts = Checkouts::in_range("4000-4001");
-    let model = project(&[("a", &["1|1"]), ("b", &["2|2"]), ("c", &["3|3"])]);
+    let model = Model::sample(&[("a", &["1|1"]), ("b", &["2|2"]), ("c", &["3|3"])]);
     let refused = checkouts.assign_as(&checkouts.cart, &model, |_| ());
     assert!(refused.is_err());
-    let two = project(&[("d", &["1|1"]), ("e", &["2|2"])]);
+    let two = Model::sample(&[("d", &["1|1"]), ("e", &["2|2"])]);
     let two = checkouts.assign(&checkouts.cart, &two);
     assert_eq!(allocated(&two.allocations), "d=4000 e=4001");
 }
@@ -281,8 +261,8 @@ fn nothing_is_allocated_unless_all_ports_are() {
 #[test]
 fn other_subcommands_use_the_ports_that_there_are() {
     let checkouts = Checkouts::new();
-    let db = project(&[("db", &["5432|5432"])]);
-    let both = project(&[("db", &["5432|5432", "1|1"]), ("web", &["80|80"])]);
+    let db = Model::sample(&[("db", &["5432|5432"])]);
+    let both = Model::sample(&[("db", &["5432|5432", "1|1"]), ("web", &["80|80"])]);
     let read = |model| checkouts.assign_as(&checkouts.cart, model, |it| it.allocates = false);
     assert_eq!(changed(&read(&db).unwrap()), "");
     checkouts.assign(&checkouts.cart, &db);
@@ -295,9 +275,9 @@ fn other_subcommands_use_the_ports_that_there_are() {
 #[test]
 fn port_of_the_checkout_counts_under_another_name() {
     let checkouts = Checkouts::new();
-    let named = project(&[("postgres", &["5432|5432"])]);
+    let named = Model::sample(&[("postgres", &["5432|5432"])]);
     checkouts.assign(&checkouts.main, &named);
-    let model = project(&[("db", &["5432|5432"])]);
+    let model = Model::sample(&[("db", &["5432|5432"])]);
     let main = checkouts.assign(&checkouts.main, &model);
     assert_eq!(
         (&*allocated(&main.allocations), &*changed(&main)),
@@ -330,7 +310,7 @@ fn in_a_bare_layout_whoever_asks_first_gets_the_ports() {
         );
         work.join(name)
     });
-    let model = project(&[("db", &["5432|5432"])]);
+    let model = Model::sample(&[("db", &["5432|5432"])]);
     assert_eq!(changed(&checkouts.assign(&one, &model)), "");
     let second = checkouts.assign(&two, &model);
     assert_eq!(changed(&second), "db: 3000");
@@ -344,7 +324,7 @@ fn in_a_bare_layout_whoever_asks_first_gets_the_ports() {
 #[test]
 fn variables_of_containers_that_mention_moved_ports_are_listed() {
     let checkouts = Checkouts::new();
-    let mut model = project(&[("db", &["5432|5432"]), ("web", &["3000|3000"])]);
+    let mut model = Model::sample(&[("db", &["5432|5432"]), ("web", &["3000|3000"])]);
     let variables = [
         ("APP_URL", "http://localhost:3000"),
         ("DATABASE_URL", "postgres://db:5432/shop"),
@@ -363,7 +343,7 @@ fn variables_of_containers_that_mention_moved_ports_are_listed() {
 fn service_with_the_variable_of_another_one_is_refused() {
     let checkouts = Checkouts::new();
     checkouts.declare("other = { env = 'DB_PORT' }\n");
-    let model = project(&[("db", &["5432|5432"])]);
+    let model = Model::sample(&[("db", &["5432|5432"])]);
     let error = checkouts
         .assign_as(&checkouts.main, &model, |_| ())
         .unwrap_err();
