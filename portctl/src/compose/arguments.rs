@@ -149,11 +149,16 @@ impl Arguments {
         self.has(PRINT)
     }
 
-    /// Returns true if nothing of a project is read: there is no subcommand, or one that only explains, or a mistake.
+    /// Returns true if nothing of a project is read: there is no subcommand, or one that only explains.
     pub(crate) fn need_no_files(&self) -> bool {
         let explains = self.has("--help") || self.has("--version") || self.command_asks_for_help();
         let command = self.command();
-        explains || !self.is_understood || command.is_none_or(|it| WITHOUT_FILES.contains(&it))
+        explains || (self.is_understood && command.is_none_or(|it| WITHOUT_FILES.contains(&it)))
+    }
+
+    /// Returns false if an option before the subcommand is unknown: a mistake, or one of a newer Compose.
+    pub(crate) fn are_understood(&self) -> bool {
+        self.is_understood
     }
 
     /// Returns true if the subcommand starts containers, and not only as a rehearsal.
@@ -333,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn explanations_and_mistakes_need_no_files() {
+    fn explanations_need_no_files() {
         for line in [
             "",
             "help up",
@@ -346,13 +351,13 @@ mod tests {
             "-v",
             "up --help",
             "run --rm -h",
-            "-x up",
-            "--nonsense up",
-            "-f",
             "up -d -h",
-            "--project-name",
         ] {
             assert!(arguments(line).need_no_files(), "{line}");
+        }
+        for line in ["-x up", "--nonsense up", "-f", "--project-name"] {
+            assert!(!arguments(line).need_no_files(), "{line}");
+            assert!(!arguments(line).are_understood(), "{line}");
         }
         for line in [
             "up",

@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::arguments::Arguments;
+use super::named_files::NamedFiles;
 use crate::env_file::read_small;
 use crate::environment::ComposeVariables;
 use crate::scan::value_of;
@@ -48,7 +49,7 @@ pub(crate) enum FilesSource {
 /// The files of a project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ComposeFiles {
-    /// Absolute paths, or [`STDIN`].
+    /// Absolute paths, or [`STDIN`]. There are none if Compose would find none.
     pub(crate) files: Vec<OsString>,
     /// The env files, of which a later one takes precedence.
     pub(crate) env_files: Vec<PathBuf>,
@@ -57,6 +58,8 @@ pub(crate) struct ComposeFiles {
     pub(crate) source: FilesSource,
     /// Some files of `COMPOSE_FILE` do not count.
     pub(crate) has_left_out: bool,
+    /// The other checkout that `COMPOSE_FILE` was written for.
+    pub(crate) other_checkout: Option<PathBuf>,
 }
 
 /// The surroundings of a command line of Compose.
@@ -70,13 +73,12 @@ pub(crate) struct Surroundings<'a> {
 }
 
 impl ComposeFiles {
-    /// Finds the files as Compose does. Returns `None` if there are none. `is_left_out` picks files of `COMPOSE_FILE` that do not
-    /// count.
+    /// Finds the files as Compose does. `choose` picks those files of `COMPOSE_FILE` that count.
     pub(crate) fn find(
         arguments: &Arguments,
         surroundings: Surroundings,
-        is_left_out: impl Fn(&Path) -> bool,
-    ) -> Option<ComposeFiles> {
+        choose: impl Fn(Vec<OsString>) -> NamedFiles,
+    ) -> ComposeFiles {
         let Surroundings { folder, .. } = surroundings;
         let typed_folder = arguments.project_directory();
         let typed_folder = typed_folder.filter(|it| !it.is_empty());
@@ -94,13 +96,13 @@ impl ComposeFiles {
         let mut files: Vec<OsString> = typed.collect();
         let mut source = FilesSource::Typed;
         let mut has_left_out = false;
+        let mut other_checkout = None;
         let mut name = |env_files: &[PathBuf]| {
             let named = named_by_variable(surroundings, env_files).into_iter();
-            let (left_out, kept): (Vec<OsString>, Vec<OsString>) = named
-                .map(absolute)
-                .partition(|it| is_left_out(Path::new(it)));
-            has_left_out |= !left_out.is_empty();
-            kept
+            let named = choose(named.map(absolute).collect());
+            has_left_out |= named.has_left_out;
+            other_checkout = other_checkout.take().or(named.other_checkout);
+            named.files
         };
         // The env file that may name files, if none is typed.
         let mut naming = start.join(".env");
@@ -111,9 +113,11 @@ impl ComposeFiles {
                 None => FilesSource::EnvFile,
             };
         }
-        if files.is_empty() {
-            let found: Vec<PathBuf> = search(start)?.collect();
-            let project_env_file = found.first()?.with_file_name(".env");
+        if files.is_empty()
+            && let found = search(start)
+            && let Some(first) = found.first()
+        {
+            let project_env_file = first.with_file_name(".env");
             if env_files == [&*naming] && naming != project_env_file {
                 // Compose reads that of the project, and then the files that it names.
                 files = name(std::slice::from_ref(&project_env_file));
@@ -126,6 +130,12 @@ impl ComposeFiles {
                 naming = project_env_file;
                 source = FilesSource::EnvFile;
             }
+        }
+        if files.is_empty() && has_left_out {
+            // Compose must not open what does not count, but tell that there is no file.
+            files = vec![start.join(NAMES[0]).into_os_string()];
+        } else if files.is_empty() {
+            source = FilesSource::Default;
         }
         let of_first = || {
             let mut paths = files.iter().filter(|it| *it != STDIN);
@@ -140,13 +150,23 @@ impl ComposeFiles {
                 _ => env_files = vec![own],
             }
         }
-        Some(ComposeFiles {
+        ComposeFiles {
             files,
             env_files,
             project_folder,
             source,
             has_left_out,
-        })
+            other_checkout,
+        }
+    }
+
+    /// Notes that `COMPOSE_FILE` was copied from another checkout.
+    pub(crate) fn note_of_other_checkout(&self) -> Option<String> {
+        let other = self.other_checkout.as_ref()?.display();
+        Some(format!(
+            "COMPOSE_FILE names the override of another checkout, {other}, so the files of this one are used; \
+             `portctl compose --print` shows the line for it"
+        ))
     }
 
     pub(crate) fn use_stdin(&self) -> bool {
@@ -250,15 +270,16 @@ fn split(list: &OsStr, separator: &[u8]) -> Vec<OsString> {
 }
 
 /// Searches a folder and those above it for a Compose file, and the override beside it.
-fn search(start: &Path) -> Option<impl Iterator<Item = PathBuf>> {
-    start.ancestors().find_map(|folder| {
+fn search(start: &Path) -> Vec<PathBuf> {
+    let found = start.ancestors().find_map(|folder| {
         let first = |names: &[&str]| {
             let mut files = names.iter().map(|it| folder.join(it));
             files.find(|it| it.exists())
         };
         let file = first(&NAMES)?;
         Some([file].into_iter().chain(first(&OVERRIDE_NAMES)))
-    })
+    });
+    found.into_iter().flatten().collect()
 }
 
 #[cfg(test)]
@@ -270,6 +291,7 @@ mod tests {
 
     use super::{ComposeFiles, FilesSource, Surroundings};
     use crate::compose::arguments::Arguments;
+    use crate::compose::named_files::NamedFiles;
     use crate::environment::ComposeVariables;
 
     struct Project(tempfile::TempDir);
@@ -289,20 +311,25 @@ mod tests {
             self.0.path().join(name)
         }
 
-        fn find(
-            &self,
-            folder: &str,
-            line: &str,
-            variables: &ComposeVariables,
-        ) -> Option<ComposeFiles> {
+        fn find(&self, folder: &str, line: &str, variables: &ComposeVariables) -> ComposeFiles {
             let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
             let surroundings = Surroundings {
                 variables,
                 environment: &BTreeMap::new(),
                 folder: &self.path(folder),
             };
-            let is_ours = |it: &Path| it.ends_with("ours.yaml");
-            ComposeFiles::find(&Arguments::read(&words), surroundings, is_ours)
+            let choose = |all: Vec<OsString>| {
+                let mut named = NamedFiles {
+                    files: all.clone(),
+                    ..NamedFiles::default()
+                };
+                named
+                    .files
+                    .retain(|it| !Path::new(it).ends_with("ours.yaml"));
+                named.has_left_out = named.files != all;
+                named
+            };
+            ComposeFiles::find(&Arguments::read(&words), surroundings, choose)
         }
 
         fn names(&self, found: &ComposeFiles) -> String {
@@ -404,7 +431,7 @@ mod tests {
                 "other/..",
             ),
         ] {
-            let found = project.find(folder, line, variables).unwrap();
+            let found = project.find(folder, line, variables);
             assert_eq!(project.names(&found), files, "{folder}: {line}");
             assert_eq!(
                 found.project_folder,
@@ -429,7 +456,7 @@ mod tests {
             ("deep", "--project-directory x ps", &["deep/x/.env"]),
             ("top", "ps", &["top/docker/.env", "top/.env"]),
         ] {
-            let found = project.find(folder, line, &unset).unwrap();
+            let found = project.find(folder, line, &unset);
             let expected: Vec<PathBuf> = expected.iter().map(|it| project.path(it)).collect();
             assert_eq!(found.env_files, expected, "{folder}: {line}");
         }
@@ -445,7 +472,7 @@ mod tests {
             ("deep", "ps", true),
             ("deep", "--env-file a ps", false),
         ] {
-            let found = project.find(folder, line, &unset).unwrap();
+            let found = project.find(folder, line, &unset);
             assert_eq!(found.has_left_out, expected, "{folder} {line}");
         }
     }
@@ -458,6 +485,7 @@ mod tests {
             project_folder: PathBuf::from("/"),
             source: FilesSource::Variable,
             has_left_out: false,
+            other_checkout: None,
         };
         let more = Path::new("/o.yaml");
         for (names, expected) in [

@@ -7,8 +7,8 @@ pub(crate) mod host_ports;
 pub(crate) mod leftover;
 pub(crate) mod model;
 pub(crate) mod name_source;
-
 pub(crate) mod name_text;
+pub(crate) mod named_files;
 pub(crate) mod old_containers;
 pub(crate) mod override_text;
 pub(crate) mod port_names;

@@ -151,7 +151,9 @@ impl<'a> Naming<'a> {
             NameSource::Flag => None,
             // Equal in all checkouts. A lone worktree of a bare repository keeps it.
             NameSource::Environment | NameSource::File => self.worktrees.first().cloned(),
-            NameSource::EnvFile(file) => self.with_equal_env_file(file),
+            NameSource::EnvFile(file) => self
+                .with_equal_env_file(file)
+                .or_else(|| self.checkout_named(own_name)),
             NameSource::Folder => self.with_equal_folder(),
         };
         let sharing = sharing.or_else(|| Some(self.record_with(own_name)?.checkout.clone()));
@@ -430,12 +432,15 @@ mod tests {
                 "dev",
             ),
             ("COMPOSE_PROJECT_NAME=dev\n", "", "dev"),
+            // The main checkout has it by its folder.
+            ("COMPOSE_PROJECT_NAME=shop\n", "", "shop-cart"),
         ] {
             let machine = Machine::new(&["cart"]);
             machine.write("cart/.env", own);
             machine.write("shop/.env", main);
             let source = NameSource::EnvFile(machine.top.join("cart/.env"));
-            let decided = machine.decide(&case("cart", "dev", source));
+            let own_name = own.trim_end().rsplit('=').next().unwrap();
+            let decided = machine.decide(&case("cart", own_name, source));
             assert_eq!(decided.name, expected, "{own:?} {main:?}");
         }
         // All worktrees read this one.

@@ -39,6 +39,7 @@ mod tests {
     use crate::compose::arguments::Arguments;
     use crate::compose::files::{ComposeFiles, Surroundings};
     use crate::compose::model::Model;
+    use crate::compose::named_files::NamedFiles;
     use crate::environment::ComposeVariables;
 
     const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/scan/cases");
@@ -84,7 +85,12 @@ mod tests {
             folder,
         };
         // The search goes upward, but these have no file above them.
-        ComposeFiles::find(&Arguments::read(&words), surroundings, |_| false)
+        let choose = |files| NamedFiles {
+            files,
+            ..NamedFiles::default()
+        };
+        let found = ComposeFiles::find(&Arguments::read(&words), surroundings, choose);
+        (!found.files.is_empty()).then_some(found)
     }
 
     /// The parts of a model that the reader must know.

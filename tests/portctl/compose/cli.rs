@@ -10,13 +10,13 @@ use test_support::{Ran, Sandbox, install_script, program};
 const PROJECT: &str = "services:\n  db:\n    image: postgres\n    ports:\n      - 5432:5432\n";
 
 /// A folder outside of git with a Compose file, and a PATH with nothing but stand-ins.
-struct Project {
-    sandbox: Sandbox,
-    folder: PathBuf,
+pub(super) struct Project {
+    pub(super) sandbox: Sandbox,
+    pub(super) folder: PathBuf,
 }
 
 impl Project {
-    fn new() -> Project {
+    pub(super) fn new() -> Project {
         let sandbox = Sandbox::in_memory();
         let folder = sandbox.work().join("shop");
         fs::create_dir_all(folder.join("deep")).unwrap();
@@ -37,7 +37,7 @@ impl Project {
     }
 
     /// Installs a stand-in that answers `version` and `config`, and repeats anything else with the files it gets.
-    fn install(&self, name: &str, version: &str, published: u16) {
+    pub(super) fn install(&self, name: &str, version: &str, published: u16) {
         let script = format!(
             r#"#!/bin/sh
 for word; do
@@ -56,12 +56,12 @@ exit 7
         install_script(&script, &self.sandbox.path().join("bin").join(name));
     }
 
-    fn script(&self, name: &str, script: &str) {
+    pub(super) fn script(&self, name: &str, script: &str) {
         let script = format!("#!/bin/sh\n{script}\n");
         install_script(&script, &self.sandbox.path().join("bin").join(name));
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    pub(super) fn command(&self, words: &[&str]) -> Command {
         let mut command = self.sandbox.command(program("portctl"));
         command.arg("compose").args(words).current_dir(&self.folder);
         command.env("PATH", self.sandbox.path().join("bin"));

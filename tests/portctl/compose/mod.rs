@@ -5,6 +5,7 @@ mod cli;
 mod compared;
 mod difference;
 mod engine;
+mod linked;
 mod names;
 mod project;
 mod projects;

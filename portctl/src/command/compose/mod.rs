@@ -10,6 +10,7 @@ mod ports;
 mod project;
 mod stdin_copy;
 mod told;
+mod unasked;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -38,12 +39,13 @@ pub(crate) fn run(args: &ComposeArgs, words: &[OsString]) -> CommandResult {
     if !args.print && typed.need_no_files() {
         return Launch::unchanged(Program::find(), &typed).run();
     }
-    let Some(project) = Project::find(&typed)? else {
+    let project = Project::find(&typed)?;
+    if !project.is_found() {
         if args.print {
             return Err(no_files().into());
         }
-        return Launch::unchanged(Program::find(), &typed).run();
-    };
+        return unasked::launch(&project, Program::find())?.run();
+    }
     let backend = backend::open()?;
     let here = Here::new(&*backend, TypedLabels::new(None, None)?);
     let here = here.in_folder(&project.files.project_folder);
@@ -66,10 +68,14 @@ pub(crate) fn run(args: &ComposeArgs, words: &[OsString]) -> CommandResult {
                 told::tell_refusal(&messages);
                 return Ok(Done::Exit(code));
             }
-            return project.launch(program)?.run();
+            return unasked::launch(&project, program)?.run();
+        }
+        Asked::TooOld(_) | Asked::Missing if args.print => {
+            let (model, notes) = project.read_alone();
+            super::scan::print_notes(&notes, false).ok();
+            (None, model)
         }
         Asked::TooOld(found) => return Err(advice::too_old(&project, &found).into()),
-        Asked::Missing if args.print => (None, project.read_alone()),
         Asked::Missing => return Err(advice::missing()),
     };
     let mut invocation = Invocation::new("compose", None, None);
@@ -87,9 +93,7 @@ pub(crate) fn run(args: &ComposeArgs, words: &[OsString]) -> CommandResult {
     // The store is closed before the command runs.
     drop(here);
     drop(backend);
-    if let Some(program) = program
-        && !plan.changes.is_empty()
-    {
+    if let Some(program) = program.filter(|_| !args.print && !plan.changes.is_empty()) {
         advice::check_version(program, &project)?;
     }
     if allocates {

@@ -20,7 +20,7 @@ use crate::compose::name_source::PROJECT_NAME_VARIABLE;
 use crate::compose::old_containers;
 use crate::compose::override_text::{OverriddenService, Override};
 use crate::compose::program::Program;
-use crate::compose::project_name::{self, NameInput};
+use crate::compose::project_name::{self, Decided, NameInput};
 use crate::compose::records::Record;
 use crate::compose::shared;
 use crate::environment;
@@ -62,24 +62,7 @@ impl Plan {
         let checkout = here.checkout()?;
         let is_linked = checkout.is_linked_worktree();
         let project_folder = &project.files.project_folder;
-        let decided = project_name::decide(&NameInput {
-            checkout,
-            instance: &if is_linked {
-                here.labels()?.1
-            } else {
-                String::new()
-            },
-            own_name: &model.name,
-            project_folder,
-            source: project.name_source(),
-            other_checkouts: &if is_linked {
-                checkouts(backend)?
-            } else {
-                Vec::new()
-            },
-            folder: &project.folder,
-            records: allocates,
-        })?;
+        let decided = decided_name(input)?;
         let engine = remote_engine(&environment::engine(), environment::home().as_deref());
         let other_names = &project
             .folder
@@ -92,6 +75,7 @@ impl Plan {
         };
         let assigned = ports::assign(backend, here, invocation, model, port_input)?;
         let mut notes = decided.notes;
+        notes.extend(project.files.note_of_other_checkout());
         if allocates && decided.is_new && decided.is_changed {
             notes.extend(old_containers::note(&model.name, project_folder));
         }
@@ -108,10 +92,12 @@ impl Plan {
         record.services.extend(assigned.names);
         record.services.sort();
         record.services.dedup();
-        if is_linked && allocates {
-            notes.extend(record.tell(shared::notes(model, checkout.root())));
+        if is_linked {
+            notes.extend(shared::notes(model, checkout.root()));
         }
         if allocates {
+            // Each is printed once, and not on every call.
+            notes = record.tell(notes);
             project.folder.save(&record)?;
         }
         Ok(Plan {
@@ -171,6 +157,34 @@ impl Plan {
         let files = &project.files.files;
         project.folder.write_override(&self.record, files, &text)
     }
+}
+
+/// Decides the name of a project, or finds the decided one.
+pub(super) fn decided_name(input: &PlanInput) -> Result<Decided, CommandError> {
+    let PlanInput {
+        backend,
+        here,
+        project,
+        ..
+    } = *input;
+    let checkout = here.checkout()?;
+    // Others keep Compose's own name.
+    let (instance, other_checkouts) = if checkout.is_linked_worktree() {
+        (here.labels()?.1, checkouts(backend)?)
+    } else {
+        (String::new(), Vec::new())
+    };
+    let decided = project_name::decide(&NameInput {
+        checkout,
+        instance: &instance,
+        own_name: &input.model.name,
+        project_folder: &project.files.project_folder,
+        source: project.name_source(),
+        other_checkouts: &other_checkouts,
+        folder: &project.folder,
+        records: input.allocates,
+    })?;
+    Ok(decided)
 }
 
 /// Leaves the container names to Compose, because the engine has each only once.

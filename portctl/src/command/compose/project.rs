@@ -5,18 +5,21 @@ use std::path::{Path, PathBuf};
 
 use super::launch::Launch;
 use super::stdin_copy::StdinCopy;
+use port_registry::Checkout;
+
 use crate::checkout::current_folder;
-use crate::command::scan::print_notes;
 use crate::command_error::CommandError;
 use crate::compose::arguments::Arguments;
 use crate::compose::files::{ComposeFiles, FilesSource, Surroundings};
 use crate::compose::model::Model;
 use crate::compose::name_source::{NamePlaces, NameSource};
+use crate::compose::named_files::named_files;
 use crate::compose::program::{Asked, Program, Question, ask};
 use crate::compose::read_model;
 use crate::compose::records::ComposeFolder;
 use crate::environment::{self, ComposeVariables};
 use crate::report::Report;
+use crate::scan::ScanNote;
 
 /// A project, and the command line that is about it.
 #[derive(Debug)]
@@ -32,8 +35,8 @@ pub(super) struct Project {
 }
 
 impl Project {
-    /// Finds the project. Returns `None` if there is none, which Compose then reports.
-    pub(super) fn find(typed: &Arguments) -> Result<Option<Project>, CommandError> {
+    /// Finds the project.
+    pub(super) fn find(typed: &Arguments) -> Result<Project, CommandError> {
         let current = match environment::shell_folder() {
             Some(folder) => folder,
             None => current_folder()?,
@@ -49,25 +52,31 @@ impl Project {
             environment: &environment::all(),
             folder: &current,
         };
-        let Some(files) = ComposeFiles::find(&arguments, surroundings, is_ours) else {
-            return Ok(None);
-        };
-        if !files.project_folder.is_dir() {
-            return Ok(None);
-        }
+        let start = arguments.project_directory();
+        let start = start.map_or_else(|| current.clone(), |it| current.join(it));
+        let files = ComposeFiles::find(&arguments, surroundings, |files| {
+            named_files(&folder, &start, files)
+        });
+        refuse_files_of_main_checkout(&start, &files)?;
         let stdin = if files.use_stdin() {
             StdinCopy::take()?
         } else {
             StdinCopy::default()
         };
-        Ok(Some(Project {
+        Ok(Project {
             arguments,
             files,
             folder,
             current,
             variables,
             stdin,
-        }))
+        })
+    }
+
+    /// Returns true if Compose can be asked for the project. Otherwise it reports the reason itself.
+    pub(super) fn is_found(&self) -> bool {
+        let files = &self.files;
+        self.arguments.are_understood() && !files.files.is_empty() && files.project_folder.is_dir()
     }
 
     /// Asks Compose for the project.
@@ -80,14 +89,13 @@ impl Project {
     }
 
     /// Reads the project without Compose.
-    pub(super) fn read_alone(&self) -> Model {
+    pub(super) fn read_alone(&self) -> (Model, Vec<ScanNote>) {
         let (mut model, notes) = read_model::read(&self.files, &environment::all());
-        print_notes(&notes, false).ok();
         let typed = self.arguments.project_name().filter(|it| !it.is_empty());
         if let Some(name) = typed {
             model.name = name.to_string_lossy().into_owned();
         }
-        model
+        (model, notes)
     }
 
     /// Finds the source of the name that Compose itself gives the project.
@@ -147,4 +155,33 @@ impl Project {
         }
         variables
     }
+}
+
+/// Refuses a file that Compose finds above a linked worktree, in another checkout of the repository: its containers are those of
+/// that checkout.
+fn refuse_files_of_main_checkout(start: &Path, files: &ComposeFiles) -> Result<(), Report> {
+    let [file, ..] = &*files.paths() else {
+        return Ok(());
+    };
+    let folder = &files.project_folder;
+    if files.source != FilesSource::Default || folder == start {
+        return Ok(());
+    }
+    let (Ok(own), Ok(found)) = (Checkout::open(start), Checkout::open(folder)) else {
+        return Ok(());
+    };
+    let is_other = own.root() != found.root()
+        && own.is_linked_worktree()
+        && own.other_worktrees().iter().any(|it| it == found.root());
+    if !is_other {
+        return Ok(());
+    }
+    let file = file.display();
+    Err(Report::new(format!(
+        "this worktree has no Compose file, and {file} is that of another checkout"
+    ))
+    .hint(format!(
+        "to use that one, call `portctl compose` in {}",
+        found.root().display()
+    )))
 }
