@@ -15,13 +15,15 @@ use argh::{ArgsInfo, FromArgs};
             In a main checkout the usual ports are kept as long as they are available, and then nothing is changed at \
             all. In a linked worktree all services get ports of their own, container names are left to Compose, and a \
             project name that would be shared gets the worktree's name behind it.\n\n\
-            --print stands before the command of Compose, or without one.",
+            A terminal shows the ports before Compose starts; otherwise, `portctl list` does.\n\n\
+            --print stands before the command of Compose, or without one; then it allocates the ports that are missing, as \
+            up does.",
     example = "{command_name} up -d\n\
                {command_name} --profile debug -f compose.yaml ps\n\
                {command_name} --print"
 )]
 pub(crate) struct ComposeArgs {
-    /// print the override that Compose would get, and run nothing
+    /// print the override that Compose would get, and do not run it
     #[argh(switch)]
     pub(crate) print: bool,
 }

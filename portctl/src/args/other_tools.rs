@@ -110,11 +110,17 @@ pub(super) fn advice(word: &str, arguments: &[String]) -> Option<Advice> {
             None => "`portctl check 3000` shows whether a port is available".to_owned(),
         }),
         "exec" | "up" | "with" | "serve" | "dev" if has_dashes => Advice::Command("run"),
-        "exec" | "up" | "with" | "serve" | "dev" => Advice::Text(
+        "up" => Advice::Text(
+            "`portctl compose up` starts the services of a Compose file; for another command, name it behind a --, as in \
+             `portctl run web -- npm run dev`"
+                .to_owned(),
+        ),
+        "exec" | "with" | "serve" | "dev" => Advice::Text(
             "name the command that starts the service behind a --, as in `portctl run web -- npm run dev`".to_owned(),
         ),
         "down" => Advice::Text(
-            "stop services where they were started; `portctl release` releases the ports of this checkout, and \
+            "`portctl compose down` stops the services of a Compose file, and others stop where they were started; \
+             `portctl release` releases the ports of this checkout, and \
              `portctl stop` stops the daemon"
                 .to_owned(),
         ),

@@ -29,6 +29,6 @@ pub(crate) use self::planned_write::{
     BlockContent, BlockFormat, NAMES_VARIABLE, OutsideAssignments, PlanError, PlannedWrite, lines,
     plan,
 };
-pub(crate) use self::port_mention::mentioned_ports;
+pub(crate) use self::port_mention::{LOCAL_HOSTS, mentioned_ports};
 pub(crate) use self::quoting::is_expanded_by_some;
 pub(crate) use self::replace::put;

@@ -3,7 +3,7 @@
 use super::env_text::OutsideAssignment;
 
 /// The hosts that mean this machine, as they stand before a port. A container's name means a network of its own.
-const LOCAL_HOSTS: [&str; 5] = [
+pub(crate) const LOCAL_HOSTS: [&str; 5] = [
     "localhost",
     "127.0.0.1",
     "[::1]",

@@ -110,7 +110,7 @@ fn notes(services: &[ServiceLine]) -> Vec<String> {
     match fixed.count() {
         0 => {}
         count => notes.push(format!(
-            "Compose publishes the fixed ports of {} in every checkout; the comments say what to write in its file",
+            "`portctl compose` replaces the fixed ports of {}; plain `docker compose` needs the variables in the comments",
             wording::count(count, "service")
         )),
     }

@@ -49,7 +49,10 @@ impl ServiceLine {
             None => port.to_string(),
         };
         let comment = match self.variable_entry() {
-            Some(entry) => format!("{}, fixed: write {entry} there", self.comment),
+            Some(entry) => format!(
+                "{}; for plain docker compose, write {entry} there",
+                self.comment
+            ),
             None => self.comment.clone(),
         };
         beside(&format!("{mark}{name} = {value}"), &comment)

@@ -215,15 +215,17 @@ fn fixed_ports_of_compose_files_come_with_the_entry_to_write() {
     });
     read(&rendered.text);
     for entry in [
-        "compose.yaml:3, fixed: write \"${DB_PORT:-5432}:5432\" there\n",
-        "compose.yaml:6, fixed: write \"127.0.0.1:${MAIL_PORT:-1025}:25/tcp\" there\n",
-        "compose.yaml:8, fixed: write \"${CACHE_PORT:-6379}\" there\n",
+        "compose.yaml:3; for plain docker compose, write \"${DB_PORT:-5432}:5432\" there\n",
+        "compose.yaml:6; for plain docker compose, write \"127.0.0.1:${MAIL_PORT:-1025}:25/tcp\" there\n",
+        "compose.yaml:8; for plain docker compose, write \"${CACHE_PORT:-6379}\" there\n",
         "# DB_ADDRESS = \"localhost:${db.port}\"\n",
     ] {
         assert!(rendered.text.contains(entry), "{entry}: {}", rendered.text);
     }
     assert_eq!(rendered.text.matches("there\n").count(), 3);
-    assert!(rendered.notes[0].starts_with("Compose publishes the fixed ports of 3 services "));
+    assert!(
+        rendered.notes[0].starts_with("`portctl compose` replaces the fixed ports of 3 services")
+    );
 }
 
 #[test]

@@ -98,6 +98,25 @@ fn lines_that_mention_a_port_that_moved_are_shown_without_their_secrets() {
 }
 
 #[test]
+fn port_of_a_container_or_another_machine_is_no_mention() {
+    both_ways(|machine| {
+        machine.run(&["get", "postgres"]).printed();
+        for (host, notes) in [
+            ("postgres", 0),
+            ("'db.example'", 0),
+            ("localhost", 1),
+            ("\"127.0.0.1\"", 1),
+            ("", 1),
+        ] {
+            machine.write(".env", &format!("DB_PORT=5432\nDB_HOST={host}\n"));
+            let ran = machine.run(&["env"]);
+            let found = ran.stderr.matches("DB_PORT mentions port 5432").count();
+            assert_eq!((ran.code, found), (Some(0), notes), "{host}");
+        }
+    });
+}
+
+#[test]
 fn files_that_win_over_the_written_one_are_named() {
     both_ways(|machine| {
         machine.run(&["get", "web"]).printed();

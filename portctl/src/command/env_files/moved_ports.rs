@@ -6,7 +6,7 @@ use port_registry::{Allocation, Port};
 
 use crate::checkout::Here;
 use crate::command_error::CommandError;
-use crate::env_file::{EnvText, mentioned_ports, read_small};
+use crate::env_file::{EnvText, LOCAL_HOSTS, OutsideAssignment, mentioned_ports, read_small};
 
 /// The number of lines that are mentioned.
 const MAX_LINES: usize = 10;
@@ -75,9 +75,13 @@ impl MovedPorts {
             return Vec::new();
         };
         let mut notes = Vec::new();
-        for assignment in text.assignments() {
+        let assignments = text.assignments();
+        for assignment in &assignments {
             let (line, name) = (assignment.line, &assignment.name);
-            for port in mentioned_ports(&assignment) {
+            if is_elsewhere(name, &assignments) {
+                continue;
+            }
+            for port in mentioned_ports(assignment) {
                 let moved = self.moved.iter().find(|it| it.from.get() == port);
                 notes.extend(moved.map(|MovedPort { service, to, .. }| {
                     format!(
@@ -97,6 +101,20 @@ impl MovedPorts {
             .flat_map(|it| self.notes(&root.join(it), it))
             .collect()
     }
+}
+
+/// Tests if a variable for a port, such as `DB_PORT`, is about another machine or a container, which `DB_HOST` names then.
+fn is_elsewhere(name: &str, assignments: &[OutsideAssignment]) -> bool {
+    let Some(prefix) = name.strip_suffix("PORT") else {
+        return false;
+    };
+    let host = format!("{prefix}HOST");
+    let host = assignments.iter().rfind(|it| it.name == host);
+    host.is_some_and(|it| {
+        let host = String::from_utf8_lossy(&it.value);
+        let host = host.trim_matches(['"', '\'', '`']);
+        !(host.is_empty() || host == "::1" || LOCAL_HOSTS.contains(&host))
+    })
 }
 
 fn usual_ports(service: &str) -> Vec<Port> {
