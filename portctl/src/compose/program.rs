@@ -139,6 +139,9 @@ impl NamedVersion {
 
 const PODMAN: &str = "podman-compose";
 
+/// The name of the program before it was a plugin.
+pub(crate) const DOCKER_COMPOSE: &str = "docker-compose";
+
 /// Asks the first program that is Docker Compose of version 2 or later.
 pub(crate) fn ask(question: Question) -> Asked {
     let mut too_old = None;
@@ -166,8 +169,8 @@ pub(crate) fn ask(question: Question) -> Asked {
 
 /// Reads the answer of `version`, such as `Docker Compose version v2.26.1-desktop.1`.
 fn named_version(text: &str) -> Option<NamedVersion> {
-    let name = ["podman-compose", "docker-compose"].into_iter();
-    let name = name.into_iter().find(|it| text.contains(it));
+    let mut names = [PODMAN, DOCKER_COMPOSE].into_iter();
+    let name = names.find(|it| text.contains(it));
     let mut words = text.split_whitespace();
     let version = words.find_map(|word| {
         let word = word.strip_prefix('v').unwrap_or(word);

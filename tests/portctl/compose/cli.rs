@@ -218,7 +218,8 @@ fn compose_that_is_too_old_for_an_override_is_told_with_the_line_to_write() {
     ] {
         let project = Project::new();
         let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        project.install(name, version, taken.local_addr().unwrap().port());
+        let published = taken.local_addr().unwrap().port();
+        project.install(name, version, published);
         if !version.contains("2.24") {
             project.script(
                 name,
@@ -234,6 +235,11 @@ fn compose_that_is_too_old_for_an_override_is_told_with_the_line_to_write() {
             told.contains(r#""${DB_PORT:-5432}:5432" into compose.yaml:5"#),
             "{told}"
         );
+        // The override is made for a newer one.
+        let text = PROJECT.replace("5432:5432", &format!("{published}:5432"));
+        fs::write(project.folder.join("compose.yaml"), text).unwrap();
+        let printed = project.run(&["--print"]);
+        assert!(printed.stdout.contains("ports: !override"), "{printed:?}");
     }
     // One that needs no override is old enough.
     let port = available_port(&Project::new());

@@ -4,7 +4,7 @@ use port_registry::variable_name;
 
 use super::project::Project;
 use crate::command_error::CommandError;
-use crate::compose::program::{NEEDED, NamedVersion, Program};
+use crate::compose::program::{DOCKER_COMPOSE, NEEDED, NamedVersion, Program};
 use crate::environment;
 use crate::report::Report;
 use crate::scan::{self, FixedEntry};
@@ -27,11 +27,15 @@ pub(super) fn too_old(project: &Project, found: &NamedVersion) -> Report {
     let entry = fixed_entry(project).unwrap_or_else(|| {
         "a variable into the Compose file, such as \"${DB_PORT:-5432}:5432\"".to_owned()
     });
+    let line = match *name {
+        DOCKER_COMPOSE => DOCKER_COMPOSE,
+        _ => "docker compose",
+    };
     Report::new(format!(
         "{name} {version} cannot take other ports than those of its files: that needs Docker Compose {NEEDED}"
     ))
     .hint(format!(
-        "update it, or write {entry}; then `portctl run -- docker compose up` gives it the ports"
+        "update it, or write {entry}; then `portctl run -- {line} up` gives it the ports"
     ))
 }
 

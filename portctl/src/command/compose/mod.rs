@@ -82,7 +82,7 @@ pub(crate) fn run(args: &ComposeArgs, words: &[OsString]) -> CommandResult {
     if let Some(root) = other_checkout(&project)? {
         invocation = invocation.in_folder(&root);
     }
-    let plan = Plan::make(&PlanInput {
+    let mut plan = Plan::make(&PlanInput {
         backend: &*backend,
         here: &here,
         invocation: &invocation,
@@ -97,7 +97,7 @@ pub(crate) fn run(args: &ComposeArgs, words: &[OsString]) -> CommandResult {
         advice::check_version(program, &project)?;
     }
     if allocates {
-        plan.tell();
+        plan.tell(&project)?;
     }
     match program {
         Some(program) if !args.print => plan.launch(program, &project)?.run(),

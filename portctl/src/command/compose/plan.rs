@@ -96,8 +96,6 @@ impl Plan {
             notes.extend(shared::notes(model, checkout.root()));
         }
         if allocates {
-            // Each is printed once, and not on every call.
-            notes = record.tell(notes);
             project.folder.save(&record)?;
         }
         Ok(Plan {
@@ -111,12 +109,15 @@ impl Plan {
         })
     }
 
-    /// Tells people about the changes.
-    pub(super) fn tell(&self) {
-        print_notes(&self.notes);
+    /// Tells people about the changes. Each note is printed once for the project, and not on every call.
+    pub(super) fn tell(&mut self, project: &Project) -> Result<(), Report> {
+        let notes = self.record.tell(std::mem::take(&mut self.notes));
+        project.folder.save(&self.record)?;
+        print_notes(&notes);
         if !self.changes.is_empty() {
             told::tell_ports(&self.allocations);
         }
+        Ok(())
     }
 
     /// Prints the override, and how plain Compose can use it.
