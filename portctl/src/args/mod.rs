@@ -47,7 +47,7 @@ pub(crate) use self::allocate::AllocateArgs;
 pub(crate) use self::check::CheckArgs;
 pub(crate) use self::completions::{CompletionsArgs, Shell};
 pub(crate) use self::compose::ComposeArgs;
-pub(crate) use self::definition::{Command, DESCRIPTION, PROGRAM, RUN};
+pub(crate) use self::definition::{COMPOSE, Command, DESCRIPTION, PROGRAM, RUN};
 pub(crate) use self::doctor::DoctorArgs;
 pub(crate) use self::env::{EnvArgs, Format};
 pub(crate) use self::flags::{TypedFlag, flags_of_commands, takes_value, typed_flags};

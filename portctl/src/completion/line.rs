@@ -30,6 +30,8 @@ pub(super) enum Expected {
     Value(&'static Flag),
     /// A word of the command of `portctl run`, which begins with the word at this position.
     OfProgram(usize),
+    /// A word of Docker Compose.
+    OfCompose,
     /// Nothing, because there is no such command.
     Nothing,
 }
@@ -58,7 +60,9 @@ impl TypedLine {
                     line.next = Expected::Any;
                 }
                 Expected::Any | Expected::Value(_) => line.take(word),
-                Expected::Plain | Expected::OfProgram(_) => line.plain.push(word.clone()),
+                Expected::Plain | Expected::OfProgram(_) | Expected::OfCompose => {
+                    line.plain.push(word.clone());
+                }
             }
         }
         line
@@ -80,7 +84,12 @@ impl TypedLine {
         } else if word != "help" {
             let name = args::resolved(word);
             match self.command.commands.iter().find(|it| it.name == name) {
-                Some(found) => self.command = &found.command,
+                Some(found) => {
+                    self.command = &found.command;
+                    if found.name == args::COMPOSE {
+                        self.next = Expected::OfCompose;
+                    }
+                }
                 None => self.next = Expected::Nothing,
             }
         }

@@ -8,6 +8,7 @@
 
 mod bash;
 mod completions;
+mod compose_words;
 mod line;
 mod offer;
 mod registry;

@@ -3,6 +3,7 @@
 use std::iter;
 
 use super::completions::{Candidate, Completions};
+use super::compose_words;
 use super::line::{Expected, Flag, TypedLine};
 use super::values::{self, Values};
 use crate::args::{ALIASES, HELP_FLAGS, HELP_MEANING};
@@ -14,6 +15,7 @@ const END_OF_FLAGS: &str = "--";
 pub(super) fn completions(line: &TypedLine, word: &str) -> Completions {
     match line.next {
         Expected::OfProgram(index) => Completions::Command(index),
+        Expected::OfCompose => compose_words::completions(&line.plain, word),
         Expected::Value(flag) => value(line, flag, "", word),
         Expected::Plain => plain(line, word),
         Expected::Any => match line.flag_with_value(word) {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use test_support::Ran;
 use test_support::daemon::Daemon;
+use test_support::{Ran, install_script};
 
 use super::fixture::{Desk, OWN};
 use crate::PORTCTL;
@@ -152,6 +152,29 @@ fn services_of_all_checkouts_are_those_that_list_shows_whatever_a_variable_names
     };
     assert_eq!(offered(&["list", "--all", "--service", ""]), 5);
     assert_eq!(offered(&["list", "--service", ""]), 2);
+}
+
+#[test]
+fn words_of_compose_are_those_that_docker_offers() {
+    let desk = shop();
+    let docker = |answer: &str| {
+        let script = format!("#!/bin/sh\nprintf '{answer}' \"$*\"\n");
+        install_script(&script, &desk.bin().join("docker"));
+    };
+    docker("down\\tStop\\n%s\\n:4\\n");
+    assert_eq!(
+        desk.offered(&["compose", "-f", "a b.yaml", "d"]),
+        ["down", "__complete compose -f a b.yaml d"]
+    );
+    assert_eq!(desk.offered(&["compose", "run", "web", "-"]).len(), 2);
+    assert_eq!(desk.offered(&["compose", "-"]).last().unwrap(), "--print");
+    docker("yaml\\n:8\\n");
+    let asked = desk.ask(&["compose", "--file=a"]);
+    assert_eq!(asked.printed(), "files 7");
+    for nonsense in ["", "a", "b\\n:x", ":999"] {
+        docker(nonsense);
+        assert_eq!(desk.ask(&["compose", ""]).printed(), "files 0");
+    }
 }
 
 #[test]
