@@ -78,9 +78,11 @@ impl PortClaims<'_> {
     fn send(&self, wanted: &[WantedPort]) -> Result<(Vec<Claim>, Vec<Claimed>), CommandError> {
         let published = wanted.iter().filter_map(|it| it.host_port.as_ref());
         let published: BTreeSet<Port> = published.map(|it| it.published).collect();
+        // Services that another process gave ports meanwhile. They keep these.
+        let mut settled: BTreeSet<&str> = BTreeSet::new();
         let mut batches = 0;
         loop {
-            let choices = self.choices(wanted, &published)?;
+            let choices = self.choices(wanted, &published, &settled)?;
             let named = choices.iter().filter_map(|(_, choice)| match choice {
                 Choice::Named(port, _) => Some(port),
                 Choice::Any => None,
@@ -98,8 +100,10 @@ impl PortClaims<'_> {
                 Err(errors) => errors,
             };
             batches += 1;
-            let are_taken = errors.iter().all(|it| is_taken(it, &claims));
-            if !are_taken || batches == MAX_BATCHES {
+            let other_ports = errors.iter().filter(|it| has_other_port(it));
+            settled.extend(other_ports.map(|it| choices[it.index].0));
+            let is_over = |it: &ItemError| !has_other_port(it) && !is_taken(it, &claims);
+            if errors.iter().any(is_over) || batches == MAX_BATCHES {
                 return Err(conflict::report_first(self.backend, &claims, errors).into());
             }
         }
@@ -110,12 +114,16 @@ impl PortClaims<'_> {
         &self,
         wanted: &'w [WantedPort],
         published: &BTreeSet<Port>,
+        settled: &BTreeSet<&str>,
     ) -> Result<Vec<(&'w str, Choice)>, CommandError> {
         let allocated = self.backend.list(&Filter::new())?;
         let mut taken: BTreeSet<Port> = allocated.iter().map(|it| it.port).collect();
         let mut choices: Vec<Option<Choice>> = vec![None; wanted.len()];
         for range in self.ranges {
             let range = RangeOfPorts::of(range, wanted);
+            if range.has_one_of(settled) {
+                continue;
+            }
             for (index, port, policy) in self.ports_of_range(&range, &taken, published)? {
                 taken.insert(port);
                 choices[index] = Some(Choice::Named(port, policy));
@@ -127,7 +135,9 @@ impl PortClaims<'_> {
                 continue;
             }
             let preferred = it.host_port.as_ref().map(|it| it.preferred);
-            let preferred = preferred.filter(|it| self.prefers && !taken.contains(it));
+            let is_settled = settled.contains(&*it.name);
+            let preferred =
+                preferred.filter(|it| self.prefers && !is_settled && !taken.contains(it));
             let choice = match (choice, preferred) {
                 (Some(choice), _) => choice,
                 (None, None) => Choice::Any,
@@ -273,6 +283,11 @@ impl PortClaims<'_> {
         }
         notes
     }
+}
+
+/// Tests if a claim was refused because its service has another port.
+fn has_other_port(it: &ItemError) -> bool {
+    matches!(it.error, BackendError::Registry(Error::ServiceTaken { .. }))
 }
 
 /// Tests if a claim was refused because someone took its port.

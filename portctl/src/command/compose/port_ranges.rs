@@ -69,6 +69,12 @@ impl<'a> RangeOfPorts<'a> {
         self.members.iter().any(|it| it.wanted.held.is_some())
     }
 
+    pub(super) fn has_one_of(&self, names: &BTreeSet<&str>) -> bool {
+        self.members
+            .iter()
+            .any(|it| names.contains(&*it.wanted.name))
+    }
+
     /// Returns the port at which the range begins by the ports that are allocated already, if they agree.
     pub(super) fn start_of_held(&self) -> Option<u16> {
         let starts = self.members.iter().filter_map(|it| {

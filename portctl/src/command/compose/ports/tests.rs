@@ -70,14 +70,17 @@ impl Checkouts {
         fs::write(self.main.join("portctl.toml"), text).unwrap();
     }
 
+    fn here(&self, checkout: &Path) -> Here<'_> {
+        let typed = TypedLabels::new(None, None).unwrap();
+        Here::new(&*self.backend, typed).in_folder(checkout)
+    }
+
     fn assign_as(
         &self,
         checkout: &Path,
         model: &Model,
         change: impl Fn(&mut PortInput),
     ) -> Result<Assigned, CommandError> {
-        let typed = TypedLabels::new(None, None).unwrap();
-        let here = Here::new(&*self.backend, typed).in_folder(checkout);
         let mut input = PortInput {
             project_folder: checkout,
             allocates: true,
@@ -85,8 +88,17 @@ impl Checkouts {
             other_names: &BTreeSet::new(),
         };
         change(&mut input);
+        self.assign_in(&self.here(checkout), model, input)
+    }
+
+    fn assign_in(
+        &self,
+        here: &Here,
+        model: &Model,
+        input: PortInput,
+    ) -> Result<Assigned, CommandError> {
         let invocation = Invocation::new("compose", None, None);
-        assign(&*self.backend, &here, &invocation, model, input)
+        assign(&*self.backend, here, &invocation, model, input)
     }
 
     fn assign(&self, checkout: &Path, model: &Model) -> Assigned {
@@ -171,8 +183,7 @@ fn project_file_names_ports_and_prefers_others() {
     let main = checkouts.assign(&checkouts.main, &model);
     assert_eq!(allocated(&main.allocations), "postgres=5432 web=8080");
     assert_eq!(changed(&main), "web: 8080");
-    let typed = TypedLabels::new(None, None).unwrap();
-    let here = Here::new(&*checkouts.backend, typed).in_folder(&checkouts.main);
+    let here = checkouts.here(&checkouts.main);
     assert_eq!(here.held("api").unwrap().unwrap().port.get(), 4000);
 }
 
@@ -248,6 +259,30 @@ fn split_range_stays_as_it_is_and_is_noted() {
 }
 
 #[test]
+fn ports_that_another_process_allocated_meanwhile_count() {
+    for of_main in [true, false] {
+        let checkouts = Checkouts::new();
+        let checkout = if of_main {
+            &checkouts.main
+        } else {
+            &checkouts.cart
+        };
+        let model = Model::sample(&[("web", &["9000-9002|80"]), ("db", &["5432|5432"])]);
+        let here = checkouts.here(checkout);
+        assert_eq!(here.current().unwrap(), []);
+        let first = checkouts.assign(checkout, &model);
+        let input = PortInput {
+            project_folder: checkout,
+            allocates: true,
+            is_remote: false,
+            other_names: &BTreeSet::new(),
+        };
+        let second = checkouts.assign_in(&here, &model, input).unwrap();
+        assert_eq!(second.allocations, first.allocations);
+    }
+}
+
+#[test]
 fn nothing_is_allocated_unless_all_ports_are() {
     let checkouts = Checkouts::in_range("4000-4001");
     let model = Model::sample(&[("a", &["1|1"]), ("b", &["2|2"]), ("c", &["3|3"])]);
@@ -284,16 +319,14 @@ fn port_of_the_checkout_counts_under_another_name() {
         ("postgres=5432", "")
     );
     let others = BTreeSet::from(["postgres".to_owned()]);
-    let typed = TypedLabels::new(None, None).unwrap();
-    let here = Here::new(&*checkouts.backend, typed).in_folder(&checkouts.main);
     let input = PortInput {
         project_folder: &checkouts.main,
         allocates: true,
         is_remote: false,
         other_names: &others,
     };
-    let invocation = Invocation::new("compose", None, None);
-    let beside = assign(&*checkouts.backend, &here, &invocation, &model, input).unwrap();
+    let here = checkouts.here(&checkouts.main);
+    let beside = checkouts.assign_in(&here, &model, input).unwrap();
     assert_eq!(allocated(&beside.allocations), "db=3000");
 }
 
