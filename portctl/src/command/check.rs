@@ -57,7 +57,7 @@ struct Checked<'a> {
 enum Target {
     Port(Port),
     /// The port of a service.
-    Service(String, TypedLabels, Invocation),
+    Service(String, TypedLabels, Box<Invocation>),
 }
 
 /// Reads the port or the service from the command line.
@@ -73,7 +73,11 @@ fn target(args: CheckArgs) -> Result<Target, CommandError> {
         ([port], []) => Ok(Target::Port(*port)),
         ([], [service]) => {
             let typed = TypedLabels::new(args.app, args.instance)?;
-            Ok(Target::Service(service.clone(), typed, invocation))
+            Ok(Target::Service(
+                service.clone(),
+                typed,
+                Box::new(invocation),
+            ))
         }
         ([], []) => Err(CommandError::Usage(
             Report::new("no port is named").hint("name one, as in `portctl check 3000`"),

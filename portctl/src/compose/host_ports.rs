@@ -10,6 +10,9 @@ use super::override_text::OverriddenService;
 use super::port_names::port_names;
 use crate::declared::DeclaredService;
 
+/// Limit for the part of a name that the service makes, in characters, so that the registry takes the whole name.
+const MAX_BASE: usize = 200;
+
 /// Limit for the ports of one range. A longer one stays as it is.
 const MAX_RANGE: usize = 1000;
 
@@ -26,7 +29,7 @@ pub(crate) struct HostPort {
 /// The names that the surroundings of a project give to ports.
 #[derive(Debug)]
 pub(crate) struct NameRules<'a> {
-    /// The name of the project's folder, which tells its ports from those of other projects in the checkout.
+    /// The name of the project's folder as Compose writes it, which tells its ports from those of other projects in the checkout.
     pub(crate) folder: &'a str,
     /// The names that other projects of the checkout have.
     pub(crate) others: &'a BTreeSet<String>,
@@ -71,11 +74,12 @@ fn named_ports(model: &Model, rules: &NameRules) -> Vec<(String, Port)> {
             && !rules.others.contains(&prefixed)
             && !service_names.contains(&*prefixed)
             && rules.declared.iter().all(|it| it.name != prefixed);
-        if is_of_other || is_kept {
-            prefixed
+        let base = if is_of_other || is_kept {
+            &prefixed
         } else {
-            service.to_owned()
-        }
+            service
+        };
+        base.chars().take(MAX_BASE).collect()
     };
     // The best name of a service is its own, also if it is the second-best name of another one.
     let reserved: BTreeMap<String, &str> = services()
@@ -272,6 +276,15 @@ mod tests {
                 "{services:?}"
             );
         }
+    }
+
+    #[test]
+    fn names_of_long_services_are_cut() {
+        let [one, two] = ["1", "2"].map(|it| "a".repeat(300) + it);
+        let model = Model::sample(&[(&one, &["1|11", "2|12"]), (&two, &["3|13"])]);
+        let base = "a".repeat(200);
+        let expected = format!("{base}-11=1 {base}-12=2 {base}=3");
+        assert_eq!(named(&model, &[], &[]), expected);
     }
 
     #[test]
