@@ -10,7 +10,7 @@ use crate::checkout::current_folder;
 use crate::compose::records::{ComposeFolder, Record};
 use crate::env_file::{env_files, read_small};
 use crate::environment;
-use crate::scan::{ComposeOutline, value_of};
+use crate::scan::{ComposeOutline, ModelFiles, read_model, value_of};
 
 const CHECK: &str = "compose";
 
@@ -149,19 +149,22 @@ impl NamedOverride {
 
     /// Lists the services that are in the override alone. Returns nothing if not all services of the files are known.
     fn missing_services(&self, outline: &ComposeOutline) -> Vec<String> {
-        let mut known = BTreeSet::new();
-        for file in &self.files {
-            let text = read_small(file).unwrap_or_default();
-            match ComposeOutline::of(&String::from_utf8_lossy(&text)) {
-                Some(it) if !it.has_includes && !it.services.is_empty() => {
-                    known.extend(it.services.into_keys());
-                }
-                _ => return Vec::new(),
-            }
-        }
-        if known.is_empty() {
+        let [first, ..] = &*self.files else {
+            return Vec::new();
+        };
+        let project_folder = first.parent().unwrap_or(&self.root);
+        let mut env_files = vec![project_folder.join(".env")];
+        env_files.retain(|it| it.is_file());
+        let (model, notes) = read_model(ModelFiles {
+            files: &self.files,
+            env_files: &env_files,
+            project_folder,
+            environment: &environment::all(),
+        });
+        if model.services.is_empty() || !notes.is_empty() {
             return Vec::new();
         }
+        let known: BTreeSet<String> = model.services.into_iter().map(|it| it.name).collect();
         let services = outline.services.keys();
         services
             .filter(|it| !known.contains(*it))

@@ -1,7 +1,9 @@
 //! Command lines that must not reach the project of another checkout.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
 
 use test_support::Ran;
 
@@ -145,4 +147,35 @@ fn files_of_a_copied_line_are_those_of_this_checkout() {
         fs::rename(cart.join("moved.yaml"), &own).unwrap();
         fs::remove_file(cart.join(".env")).ok();
     }
+}
+
+#[test]
+fn processes_that_decide_at_once_get_different_names() {
+    let project = Project::new();
+    project.install("docker", "Docker Compose version v2.26.1", 5432);
+    let [_, tax] = worktrees(&project);
+    let mut folders = vec![tax];
+    for number in 0..5 {
+        // Equal instances, because git is not on the PATH.
+        let folder = project.sandbox.work().join(format!("{number}/tax"));
+        let path = folder.to_str().unwrap();
+        let words = ["worktree", "add", "-q", "--detach", path];
+        project.sandbox.git(&project.folder, &words);
+        folders.push(folder);
+    }
+    let started = folders.iter().map(|folder| {
+        let mut command = project.command(&["up"]);
+        let command = command.current_dir(folder).stdout(Stdio::piped());
+        command.stderr(Stdio::null()).spawn().unwrap()
+    });
+    let started: Vec<Child> = started.collect();
+    let names = started.into_iter().map(|it| {
+        let output = it.wait_with_output().unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        let file = printed.trim_end().rsplit(':').next().unwrap();
+        let text = fs::read_to_string(file).unwrap();
+        text.lines().next().unwrap().to_owned()
+    });
+    let names: BTreeSet<String> = names.collect();
+    assert_eq!(names.len(), folders.len(), "{names:?}");
 }

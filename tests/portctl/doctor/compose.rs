@@ -86,10 +86,16 @@ fn override_that_is_gone_or_stale_is_reported_with_its_renewal() {
         "which has ports that this checkout does not have now: {}",
         port + 1
     ));
-    // With included files, the services are not all known.
-    fs::write(root.join("compose.yaml"), "include: [other.yaml]\n").unwrap();
+    // Included files have more services, which are not known if one is gone.
     publish(&path, "cache", port);
+    fs::write(root.join("compose.yaml"), "include: [other.yaml]\n").unwrap();
     patient.examine_in(&root).assert_ok_except(&[]);
+    for (service, is_known) in [("cache", true), ("web", false)] {
+        let text = format!("services: {{{service}: {{image: a}}}}\n");
+        fs::write(root.join("other.yaml"), text).unwrap();
+        let failing: &[&str] = if is_known { &[] } else { &["compose"] };
+        patient.examine_in(&root).assert_ok_except(failing);
+    }
 }
 
 #[test]

@@ -8,8 +8,6 @@ use super::super::yaml;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ComposeOutline {
     pub(crate) services: BTreeMap<String, Vec<String>>,
-    /// Other files have more services.
-    pub(crate) has_includes: bool,
 }
 
 impl ComposeOutline {
@@ -18,7 +16,6 @@ impl ComposeOutline {
         let documents = yaml::parse(text).ok()?;
         let mut outline = ComposeOutline::default();
         for document in &documents {
-            outline.has_includes |= document.get("include").is_some();
             let services = document.get("services").map(|(_, services)| services);
             for (name, _, service) in services.iter().flat_map(|it| it.entries()) {
                 let ports = service.get("ports").map(|(_, ports)| ports.items());
@@ -53,9 +50,6 @@ mod tests {
             .collect();
         assert_eq!(services, [("db", 1), ("none", 0), ("web", 0)]);
         assert_eq!(outline.services["db"], ["3000"]);
-        assert!(!outline.has_includes);
-        let included = ComposeOutline::of("include: [other.yaml]\n").unwrap();
-        assert!(included.has_includes);
         for other in ["", "[]", "services: 1\n", "services: {web: 1}\n"] {
             assert!(ComposeOutline::of(other).is_some(), "{other}");
         }
