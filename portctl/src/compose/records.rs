@@ -175,10 +175,20 @@ impl ComposeFolder {
         if fs::read(&path).is_ok_and(|it| it == text.as_bytes()) {
             return Ok(path);
         }
-        match replace_private(&path, text.as_bytes()) {
-            Ok(()) => Ok(path),
-            Err(error) => Err(self.failure(&error)),
-        }
+        let written = replace_private(&path, text.as_bytes());
+        written.map_err(|error| self.failure(&error))?;
+        Ok(path)
+    }
+
+    /// Writes text to a new file without a name, which lasts as long as a process has it open.
+    pub(crate) fn write_unnamed(&self, text: &[u8]) -> Result<File, Report> {
+        let path = self.path.join(format!("stdin-{}", std::process::id()));
+        let written = replace_private(&path, text).and_then(|()| {
+            let file = File::open(&path)?;
+            fs::remove_file(&path)?;
+            Ok(file)
+        });
+        written.map_err(|error| self.failure(&error))
     }
 
     /// Writes a record, in place of an earlier one of the same project folder.
@@ -236,8 +246,10 @@ impl ComposeFolder {
             return Report::new(format!("another portctl holds {path}/lock"))
                 .hint("end it if it was suspended, and repeat the command");
         }
-        Report::new(format!("cannot write to {path}: {error}"))
-            .hint("make it writable; in a sandbox, allow portctl to write to that folder")
+        Report::new(format!("cannot write to {path}: {error}")).hint(format!(
+            "make it writable; in a sandbox, allow portctl to write to {}",
+            self.path.parent().unwrap_or(&self.path).display()
+        ))
     }
 }
 

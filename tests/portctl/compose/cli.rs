@@ -1,11 +1,14 @@
 //! The command line of `portctl compose`, with a stand-in for every program that may be Compose.
 
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use port_registry::Filter;
 use test_support::{Ran, Sandbox, install_script, program};
+
+use super::records;
 
 const PROJECT: &str = "services:\n  db:\n    image: postgres\n    ports:\n      - 5432:5432\n";
 
@@ -347,4 +350,46 @@ fn closed_pipe_of_print_is_no_error() {
         .unwrap();
     drop(child.stdout.take());
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn standard_input_reaches_compose_each_time_and_leaves_no_file() {
+    let project = Project::new();
+    let script = "read -r line\n\
+                  for word; do case $word in\n\
+                  version) echo 'Docker Compose version v2.26.1'; exit ;;\n\
+                  config) [ \"$line\" = first ] && echo '{\"name\":\"shop\",\"services\":{}}'; exit ;; esac; done\n\
+                  read -r more; echo \"$line $more\"";
+    project.script("docker", script);
+    let mut command = project.command(&["-f", "-", "up"]);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"first\nsecond\n").unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.stdout, b"first second\n");
+    let names = fs::read_dir(records::folder(&project.sandbox)).unwrap();
+    let mut names = names.map(|it| it.unwrap().file_name().into_string().unwrap());
+    assert!(names.all(|it| !it.starts_with("stdin")));
+}
+
+#[test]
+fn folder_that_cannot_be_written_is_named_with_the_one_to_allow() {
+    let project = Project::with_compose("2.26.1", 5432);
+    let folder = records::folder(&project.sandbox);
+    let parent = folder.parent().unwrap();
+    fs::create_dir_all(parent).unwrap();
+    fs::write(&folder, "").unwrap();
+    for words in [&["up"][..], &["-f", "-", "ps"]] {
+        let ran = project.run(words);
+        let told = ran.complained(1);
+        let problem = format!("error: cannot write to {}: ", folder.display());
+        assert!(told.starts_with(&problem), "{told}");
+        let hint = format!("allow portctl to write to {}", parent.display());
+        assert!(told.ends_with(&hint), "{told}");
+    }
 }

@@ -14,7 +14,7 @@ use crate::compose::files::{ComposeFiles, FilesSource, Surroundings};
 use crate::compose::model::Model;
 use crate::compose::name_source::{NamePlaces, NameSource};
 use crate::compose::named_files::named_files;
-use crate::compose::program::{Asked, Program, Question, ask};
+use crate::compose::program::{Asked, Program, Question, StdinSource, ask};
 use crate::compose::read_model;
 use crate::compose::records::ComposeFolder;
 use crate::environment::{self, ComposeVariables};
@@ -59,7 +59,7 @@ impl Project {
         });
         refuse_files_of_main_checkout(&start, &files)?;
         let stdin = if files.use_stdin() {
-            StdinCopy::take()?
+            StdinCopy::take(&folder)?
         } else {
             StdinCopy::default()
         };
@@ -114,11 +114,15 @@ impl Project {
 
     /// The command line without an override.
     pub(super) fn launch(&self, program: Program) -> Result<Launch, Report> {
+        let stdin = self.stdin.open();
+        let stdin = stdin.map_err(|error| {
+            Report::new(format!("cannot read the copy of standard input: {error}"))
+        })?;
         Ok(Launch {
             program,
             words: self.arguments.words().to_vec(),
             variables: self.variables_with(None),
-            stdin: self.stdin.last()?,
+            stdin,
         })
     }
 
