@@ -113,7 +113,11 @@ impl<'a> Naming<'a> {
         let is_decided = own_name == self.record.own_name || own_name == self.record.project;
         if self.is_recorded && !self.record.own_name.is_empty() && is_decided {
             let name = self.record.project.clone();
-            return self.decided(name, false, Vec::new());
+            return Decided {
+                // All overrides name it, also those made while the environment or an env file names it already.
+                is_changed: name != self.record.own_name,
+                ..self.decided(name, false, Vec::new())
+            };
         }
         let Some(sharing) = self.sharing() else {
             return self.with_name(own_name.to_owned(), Vec::new());

@@ -7,6 +7,7 @@ use port_registry::{Allocation, Checkout};
 
 use super::finding::{Finding, Issue};
 use crate::checkout::current_folder;
+use crate::compose::name_source::PROJECT_NAME_VARIABLE;
 use crate::compose::records::{ComposeFolder, Record};
 use crate::env_file::{env_files, read_small};
 use crate::environment;
@@ -16,6 +17,9 @@ const CHECK: &str = "compose";
 
 const FILES_VARIABLE: &str = "COMPOSE_FILE";
 const SEPARATOR_VARIABLE: &str = "COMPOSE_PATH_SEPARATOR";
+
+/// The source of variables that are in no file.
+const ENVIRONMENT: &str = "the environment";
 
 /// The most files of a `COMPOSE_FILE` that are looked at.
 const MAX_FILES: usize = 100;
@@ -51,6 +55,8 @@ struct NamedOverride {
     root: PathBuf,
     /// The project that the override was made for.
     owner: Option<Record>,
+    /// The variable that names the project, with its place. Compose prefers it to the override's name.
+    project_name: Option<(String, String)>,
 }
 
 impl NamedOverride {
@@ -62,7 +68,19 @@ impl NamedOverride {
         let records = folder.records();
         let variables = environment::all();
         let mut found = Vec::new();
-        let mut add = |source: String, base: &Path, list: &str, separator: Option<&str>| {
+        let own_name = variables.get(PROJECT_NAME_VARIABLE);
+        let own_name = own_name.filter(|it| !it.is_empty());
+        let name_with = |file: &Path| {
+            let of_environment = own_name.map(|it| (it.clone(), ENVIRONMENT.to_owned()));
+            of_environment.or_else(|| {
+                let text = read_small(file).unwrap_or_default();
+                let text = String::from_utf8_lossy(&text);
+                let name = value_of(&text, &variables, PROJECT_NAME_VARIABLE)?;
+                (!name.is_empty()).then(|| (name, file.display().to_string()))
+            })
+        };
+        let mut add = |source: String, file: &Path, list: &str, separator: Option<&str>| {
+            let base = file.parent().unwrap_or(&root);
             let separator = separator.filter(|it| !it.is_empty()).unwrap_or(SEPARATOR);
             let paths = list
                 .split(separator)
@@ -76,11 +94,17 @@ impl NamedOverride {
                 path,
                 files: files.clone(),
                 root: root.clone(),
+                project_name: name_with(file),
             }));
         };
         let separator = variables.get(SEPARATOR_VARIABLE).map(String::as_str);
         if let Some(list) = variables.get(FILES_VARIABLE) {
-            add("the environment".to_owned(), &current, list, separator);
+            add(
+                ENVIRONMENT.to_owned(),
+                &current.join(".env"),
+                list,
+                separator,
+            );
         }
         let own = records.iter().filter(|it| is_root(&it.checkout, &root));
         let mut folders: BTreeSet<&Path> = own.map(|it| &*it.folder).collect();
@@ -91,9 +115,8 @@ impl NamedOverride {
             let value = |name| value_of(&text, &BTreeMap::new(), name);
             if let Some(list) = value(FILES_VARIABLE) {
                 let own = value(SEPARATOR_VARIABLE);
-                let base = file.parent().unwrap_or(&root);
                 let separator = own.as_deref().or(separator);
-                add(file.display().to_string(), base, &list, separator);
+                add(file.display().to_string(), &file, &list, separator);
             }
         }
         Some(found)
@@ -108,7 +131,8 @@ impl NamedOverride {
             let other = other.checkout.display();
             let line = format!("{named}, the override of another checkout, {other}");
             return Some(Issue::problem(line).hint(format!(
-                "correct {source}: `portctl compose --print` here shows this checkout's line"
+                "remove the {FILES_VARIABLE} line from {source}; then `portctl compose --print` here shows this \
+                 checkout's lines"
             )));
         }
         let stale =
@@ -119,6 +143,18 @@ impl NamedOverride {
         let Some(outline) = ComposeOutline::of(&String::from_utf8_lossy(&text)) else {
             return Some(stale("which is not what portctl wrote"));
         };
+        if let (Some(name), Some((other, place))) = (&outline.name, &self.project_name)
+            && name != other
+        {
+            let line = format!(
+                "{named}, whose project {name} loses to {PROJECT_NAME_VARIABLE}={other} in {place}"
+            );
+            return Some(Issue::problem(line).hint(if place == ENVIRONMENT {
+                format!("unset {PROJECT_NAME_VARIABLE}, or set it to {name}")
+            } else {
+                format!("write {PROJECT_NAME_VARIABLE}={name} to {place} instead")
+            }));
+        }
         let missing = self.missing_services(&outline);
         if !missing.is_empty() {
             let missing = missing.join(", ");

@@ -17,7 +17,7 @@ const REFUSING: &str = "for word; do case $word in\n\
     echo \"$*\" name=$COMPOSE_PROJECT_NAME file=$COMPOSE_FILE";
 
 /// Commits the project under the name `shop`, and adds linked worktrees: one beside the main checkout, and one in it.
-fn worktrees(project: &Project) -> [PathBuf; 2] {
+pub(super) fn worktrees(project: &Project) -> [PathBuf; 2] {
     let main = &project.folder;
     let file = main.join("compose.yaml");
     let text = fs::read_to_string(&file).unwrap();
@@ -41,7 +41,12 @@ fn worktrees(project: &Project) -> [PathBuf; 2] {
 }
 
 /// Runs `portctl compose` with git on the PATH.
-fn run_in(project: &Project, folder: &Path, words: &[&str], variables: &[(&str, &str)]) -> Ran {
+pub(super) fn run_in(
+    project: &Project,
+    folder: &Path,
+    words: &[&str],
+    variables: &[(&str, &str)],
+) -> Ran {
     let mut command = project.command(words);
     let own = project.sandbox.path().join("bin");
     let path = format!("{}:{}", own.display(), std::env::var("PATH").unwrap());

@@ -7,6 +7,7 @@ mod difference;
 mod engine;
 mod linked;
 mod names;
+mod opted_in;
 mod project;
 mod projects;
 pub(crate) mod records;

@@ -109,6 +109,11 @@ fn override_of_another_checkout_is_reported() {
     let findings = patient.examine_in(&root);
     let other = format!("the override of another checkout, {}", other.display());
     findings.assert("compose", "problem", &other);
+    let hint = format!(
+        "remove the COMPOSE_FILE line from {}; then",
+        root.join(".env").display()
+    );
+    assert!(findings.hint("compose").starts_with(&hint));
     // So does one that direnv or a shell sets for all.
     fs::remove_file(root.join(".env")).unwrap();
     let mut command = patient.command();
@@ -134,4 +139,29 @@ fn files_that_are_no_records_or_overrides_do_no_harm() {
     assert!(made.success());
     let findings = patient.examine_in(&root);
     findings.assert("compose", "problem", "which is gone or cannot be read");
+}
+
+#[test]
+fn override_whose_project_name_is_outranked_is_reported() {
+    let patient = Patient::new();
+    let (root, path) = project(&patient, "shop");
+    let web = patient.allocate("web", Some(&root));
+    publish(&path, "web", web.port.get());
+    let env_file = root.join(".env");
+    let text = fs::read_to_string(&env_file).unwrap();
+    fs::write(&env_file, format!("{text}COMPOSE_PROJECT_NAME=shop\n")).unwrap();
+    let findings = patient.examine_in(&root);
+    let place = env_file.display();
+    let detail = format!("whose project a loses to COMPOSE_PROJECT_NAME=shop in {place}");
+    findings.assert("compose", "problem", &detail);
+    let hint = format!("write COMPOSE_PROJECT_NAME=a to {place} instead");
+    assert_eq!(findings.hint("compose"), hint);
+    fs::write(&env_file, format!("{text}COMPOSE_PROJECT_NAME=a\n")).unwrap();
+    patient.examine_in(&root).assert_ok_except(&[]);
+    let mut command = patient.command();
+    command
+        .current_dir(&root)
+        .env("COMPOSE_PROJECT_NAME", "shop");
+    let findings = patient.examine_by(&mut command);
+    findings.assert("compose", "problem", "=shop in the environment");
 }

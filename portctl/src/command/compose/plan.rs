@@ -1,5 +1,6 @@
 //! The changes of a project: its ports, its name, and the names of its containers.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use port_registry::{Allocation, Filter};
@@ -16,7 +17,7 @@ use crate::checkout::Here;
 use crate::command_error::CommandError;
 use crate::compose::engine::remote_engine;
 use crate::compose::model::Model;
-use crate::compose::name_source::PROJECT_NAME_VARIABLE;
+use crate::compose::name_source::{NameSource, PROJECT_NAME_VARIABLE};
 use crate::compose::old_containers;
 use crate::compose::override_text::{OverriddenService, Override};
 use crate::compose::program::Program;
@@ -135,8 +136,19 @@ impl Plan {
         )]);
         // Lines to copy are never wrapped.
         let list = visible(&list.to_string_lossy()).into_owned();
-        let lines = format!("COMPOSE_FILE={list}\nCOMPOSE_PATH_SEPARATOR={separator}");
+        let mut lines = format!("COMPOSE_FILE={list}\nCOMPOSE_PATH_SEPARATOR={separator}");
+        if let Some(name) = &self.changes.project_name {
+            // Another value in .env would outrank `name:` of the override.
+            let _ = write!(lines, "\n{PROJECT_NAME_VARIABLE}={name}");
+        }
         output::remark_lines(&lines).ok();
+        if let Some(name) = &self.changes.project_name
+            && project.name_source() == NameSource::Environment
+        {
+            print_notes(&[format!(
+                "{PROJECT_NAME_VARIABLE} in the environment outranks .env, so unset it or set it to {name}"
+            )]);
+        }
         Ok(Done::Printed(printed))
     }
 

@@ -7,6 +7,8 @@ use super::super::yaml;
 /// The services of a file, with the host ports of their entries in the long form, as text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ComposeOutline {
+    /// The name of the project.
+    pub(crate) name: Option<String>,
     pub(crate) services: BTreeMap<String, Vec<String>>,
 }
 
@@ -16,6 +18,8 @@ impl ComposeOutline {
         let documents = yaml::parse(text).ok()?;
         let mut outline = ComposeOutline::default();
         for document in &documents {
+            let name = document.get("name").and_then(|(_, name)| name.text());
+            outline.name = name.map(str::to_owned).or(outline.name);
             let services = document.get("services").map(|(_, services)| services);
             for (name, _, service) in services.iter().flat_map(|it| it.entries()) {
                 let ports = service.get("ports").map(|(_, ports)| ports.items());
@@ -50,6 +54,7 @@ mod tests {
             .collect();
         assert_eq!(services, [("db", 1), ("none", 0), ("web", 0)]);
         assert_eq!(outline.services["db"], ["3000"]);
+        assert_eq!(outline.name.as_deref(), Some("shop"));
         for other in ["", "[]", "services: 1\n", "services: {web: 1}\n"] {
             assert!(ComposeOutline::of(other).is_some(), "{other}");
         }
