@@ -10,9 +10,9 @@ use argh::{ArgsInfo, FromArgs};
     help_triggers("-h", "--help", "help"),
     note = "It checks the registry's folder and file, the daemon and its pidfile, the programs \
             on the PATH, git, the checkout of the current folder and the rule that gave its name, \
-            the permission to bind ports, the processes that listen on allocated ports, the allocations that prune finds, and the overrides of \
-            Compose that COMPOSE_FILE names. \
-            It runs no program except git, and changes nothing. The exit code is 1 if there is a problem, and \
+            the permission to bind ports, the processes that listen on allocated ports, the allocations that prune finds, the overrides of \
+            Compose that COMPOSE_FILE names, and the version of Compose. \
+            It runs only git and `docker compose version`, and changes nothing. The exit code is 1 if there is a problem, and \
             0 if there are only warnings.",
     example = "{command_name}\n{command_name} --json"
 )]

@@ -34,7 +34,7 @@ const SWITCHES: [(&str, Option<u8>); 8] = [
 const DRY_RUN: &str = "--dry-run";
 
 /// The subcommands that start containers, and so need all ports.
-const ALLOCATING: [&str; 6] = ["up", "create", "run", "start", "restart", "watch"];
+const ALLOCATING: [&str; 7] = ["up", "create", "run", "start", "restart", "scale", "watch"];
 
 /// The subcommands that read no Compose file.
 const WITHOUT_FILES: [&str; 4] = ["help", "version", "ls", "completion"];

@@ -169,6 +169,11 @@ impl ComposeFiles {
         ))
     }
 
+    /// Tests if a search from this folder finds files.
+    pub(crate) fn exist_at(folder: &Path) -> bool {
+        !search(folder).is_empty()
+    }
+
     pub(crate) fn use_stdin(&self) -> bool {
         self.files.iter().any(|it| it == STDIN)
     }

@@ -25,7 +25,12 @@ pub(crate) struct OverriddenService {
 impl Override {
     /// Returns true if the project is to stay as it is.
     pub(crate) fn is_empty(&self) -> bool {
-        self.project_name.is_none() && self.changed().next().is_none()
+        self.project_name.is_none() && !self.has_services()
+    }
+
+    /// Returns true if services change. The name alone can be a variable.
+    pub(crate) fn has_services(&self) -> bool {
+        self.changed().next().is_some()
     }
 
     /// Writes the Compose file. Needs Compose 2.24.4, because of the tags.

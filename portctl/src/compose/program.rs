@@ -48,7 +48,7 @@ pub(crate) enum Asked {
         messages: Vec<u8>,
     },
     /// There is only a program that cannot be asked.
-    TooOld(NamedVersion),
+    TooOld(Program, NamedVersion),
     /// There is no Compose.
     Missing,
 }
@@ -83,6 +83,13 @@ impl Program {
         let mut programs = COMMAND_LINES.map(Program).into_iter();
         let found = programs.find(|it| it.version().is_some_and(|it| it.is_v2()));
         found.unwrap_or(Program::DOCKER)
+    }
+
+    /// Finds the newest version that one of the programs has.
+    pub(crate) fn newest_version() -> Option<NamedVersion> {
+        let versions = COMMAND_LINES.into_iter().map(Program);
+        let versions = versions.filter_map(Program::version);
+        versions.max_by_key(|it| (it.is_v2(), it.version))
     }
 
     pub(crate) fn command(self) -> Command {
@@ -161,10 +168,12 @@ pub(crate) fn ask(question: Question) -> Asked {
                     messages: output.stderr,
                 };
             }
-            found => too_old = too_old.or(found),
+            found => too_old = too_old.or(found.map(|it| (program, it))),
         }
     }
-    too_old.map_or(Asked::Missing, Asked::TooOld)
+    too_old.map_or(Asked::Missing, |(program, found)| {
+        Asked::TooOld(program, found)
+    })
 }
 
 /// Reads the answer of `version`, such as `Docker Compose version v2.26.1-desktop.1`.

@@ -36,7 +36,7 @@ pub(crate) struct NameInput<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Decided {
     pub(crate) name: String,
-    /// It is not the name that Compose itself gives the project.
+    /// It is not the name that Compose gives the project where nobody has set the decided one.
     pub(crate) is_changed: bool,
     /// It was decided just now.
     pub(crate) is_new: bool,
@@ -477,8 +477,8 @@ mod tests {
         // The decided name may come from the environment.
         let inherited = name("shop-cart", NameSource::Environment);
         assert_eq!(
-            (&*inherited.name, inherited.is_changed),
-            ("shop-cart", false)
+            (&*inherited.name, inherited.is_changed, inherited.is_new),
+            ("shop-cart", true, false)
         );
         let overridden = name("shop-cart", NameSource::File);
         assert_eq!((&*overridden.name, overridden.is_new), ("shop-cart", false));

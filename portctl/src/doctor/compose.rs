@@ -7,7 +7,10 @@ use port_registry::{Allocation, Checkout};
 
 use super::finding::{Finding, Issue};
 use crate::checkout::current_folder;
+use crate::compose::files::ComposeFiles;
+use crate::compose::model::{Model, ModelPort};
 use crate::compose::name_source::PROJECT_NAME_VARIABLE;
+use crate::compose::program::{NEEDED, NamedVersion, Program};
 use crate::compose::records::{ComposeFolder, Record};
 use crate::env_file::{env_files, read_small};
 use crate::environment;
@@ -40,7 +43,22 @@ pub(super) fn check(allocations: Option<&[Allocation]>) -> Finding {
         0 => "no COMPOSE_FILE names an override of portctl's",
         _ => "COMPOSE_FILE names an override of portctl's",
     };
-    Finding::ok(CHECK, summary).with_all(issues)
+    let finding = Finding::ok(CHECK, summary).with_all(issues);
+    if !current_folder().is_ok_and(|it| ComposeFiles::exist_at(&it)) {
+        return finding;
+    }
+    match Program::newest_version() {
+        None => finding.detail(
+            "there is no Docker Compose on the PATH, so `portctl compose` can only --print",
+        ),
+        Some(NamedVersion { name, version }) if version < NEEDED => finding.with(
+            Issue::warning(format!(
+                "{name} {version} cannot take other ports than those of its files"
+            ))
+            .hint(format!("update Docker Compose to {NEEDED} or later")),
+        ),
+        Some(_) => finding,
+    }
 }
 
 /// An override of portctl's that a `COMPOSE_FILE` names.
@@ -53,6 +71,8 @@ struct NamedOverride {
     files: Vec<PathBuf>,
     /// The root of the checkout.
     root: PathBuf,
+    /// The checkout is a linked worktree, which leaves the usual ports to others.
+    is_linked: bool,
     /// The project that the override was made for.
     owner: Option<Record>,
     /// The variable that names the project, with its place. Compose prefers it to the override's name.
@@ -63,7 +83,8 @@ impl NamedOverride {
     /// Finds all. Returns `None` if there is no checkout, or no place for overrides.
     fn find() -> Option<Vec<NamedOverride>> {
         let current = current_folder().ok()?;
-        let root = Checkout::open(&current).ok()?.root().to_owned();
+        let checkout = Checkout::open(&current).ok()?;
+        let (root, is_linked) = (checkout.root().to_owned(), checkout.is_linked_worktree());
         let folder = ComposeFolder::open().ok()?;
         let records = folder.records();
         let variables = environment::all();
@@ -94,6 +115,7 @@ impl NamedOverride {
                 path,
                 files: files.clone(),
                 root: root.clone(),
+                is_linked,
                 project_name: name_with(file),
             }));
         };
@@ -180,13 +202,59 @@ impl NamedOverride {
                 other.join(", ")
             )
         };
-        (!other.is_empty()).then(|| stale(&text()))
+        if !other.is_empty() {
+            return Some(stale(&text()));
+        }
+        let lacking = self.services_without_ports(&outline, &ports);
+        (!lacking.is_empty()).then(|| {
+            let lacking = lacking.join(", ");
+            stale(&format!(
+                "which leaves services of this worktree on the usual ports: {lacking}"
+            ))
+        })
     }
 
-    /// Lists the services that are in the override alone. Returns nothing if not all services of the files are known.
-    fn missing_services(&self, outline: &ComposeOutline) -> Vec<String> {
-        let [first, ..] = &*self.files else {
+    /// Lists the services with ports that are not this worktree's, and for which the override has no others.
+    fn services_without_ports(
+        &self,
+        outline: &ComposeOutline,
+        own: &BTreeSet<String>,
+    ) -> Vec<String> {
+        let Some(model) = self.model().filter(|_| self.is_linked) else {
             return Vec::new();
+        };
+        let is_other = |it: &ModelPort| {
+            let is_fixed = it.published.parse().is_ok_and(|it: u16| it > 0);
+            is_fixed
+                && it.protocol != "udp"
+                && it.protocol != "sctp"
+                && !own.contains(&it.published)
+        };
+        let mut lacking = model.services;
+        lacking.retain(|it| {
+            let has_none = outline.services.get(&it.name).is_none_or(Vec::is_empty);
+            has_none && it.ports.iter().any(is_other)
+        });
+        lacking.into_iter().map(|it| it.name).collect()
+    }
+
+    /// Lists the services that are in the override alone.
+    fn missing_services(&self, outline: &ComposeOutline) -> Vec<String> {
+        let Some(model) = self.model() else {
+            return Vec::new();
+        };
+        let known: BTreeSet<String> = model.services.into_iter().map(|it| it.name).collect();
+        let services = outline.services.keys();
+        services
+            .filter(|it| !known.contains(*it))
+            .cloned()
+            .collect()
+    }
+
+    /// Reads the other files. Returns `None` if not all of their services are known.
+    fn model(&self) -> Option<Model> {
+        let [first, ..] = &*self.files else {
+            return None;
         };
         let project_folder = first.parent().unwrap_or(&self.root);
         let mut env_files = vec![project_folder.join(".env")];
@@ -197,15 +265,7 @@ impl NamedOverride {
             project_folder,
             environment: &environment::all(),
         });
-        if model.services.is_empty() || !notes.is_empty() {
-            return Vec::new();
-        }
-        let known: BTreeSet<String> = model.services.into_iter().map(|it| it.name).collect();
-        let services = outline.services.keys();
-        services
-            .filter(|it| !known.contains(*it))
-            .cloned()
-            .collect()
+        (!model.services.is_empty() && notes.is_empty()).then_some(model)
     }
 
     fn renewal(&self) -> String {

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
+use std::io::ErrorKind;
 
 use super::super::launched::{exit_code, replace_by};
 use super::super::outcome::{CommandResult, Done};
@@ -9,6 +10,9 @@ use crate::command_error::CommandError;
 use crate::compose::arguments::Arguments;
 use crate::compose::program::Program;
 use crate::report::Report;
+
+/// The exit code of shells for a program that is not found.
+const EXIT_NOT_FOUND: u8 = 127;
 
 /// A command line of Docker Compose.
 #[derive(Debug)]
@@ -41,11 +45,21 @@ impl Launch {
         }
         match replace_by(&mut command) {
             Ok(code) => Ok(Done::Exit(code)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(missing()),
             Err(error) => Err(CommandError::NotRun {
                 report: Report::new(format!("cannot run {}: {error}", self.program.line()))
                     .hint("check that Docker Compose is installed and on the PATH"),
                 code: exit_code(&error),
             }),
         }
+    }
+}
+
+/// Reports that there is no Compose.
+pub(super) fn missing() -> CommandError {
+    CommandError::NotRun {
+        report: Report::new("there is no Docker Compose on the PATH")
+            .hint("install it: https://docs.docker.com/compose/install/"),
+        code: EXIT_NOT_FOUND,
     }
 }

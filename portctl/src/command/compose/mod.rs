@@ -70,13 +70,18 @@ pub(crate) fn run(args: &ComposeArgs, words: &[OsString]) -> CommandResult {
             }
             return unasked::launch(&project, program)?.run();
         }
-        Asked::TooOld(_) | Asked::Missing if args.print => {
+        Asked::TooOld(..) | Asked::Missing if args.print => {
             let (model, notes) = project.read_alone();
             super::scan::print_notes(&notes, false).ok();
             (None, model)
         }
-        Asked::TooOld(found) => return Err(advice::too_old(&project, &found).into()),
-        Asked::Missing => return Err(advice::missing()),
+        Asked::TooOld(program, found) => {
+            if allocates {
+                return Err(advice::too_old(&project, &found).into());
+            }
+            return unasked::launch(&project, program)?.run();
+        }
+        Asked::Missing => return Err(launch::missing()),
     };
     let mut invocation = Invocation::new("compose", None, None);
     if let Some(root) = other_checkout(&project)? {
@@ -93,8 +98,14 @@ pub(crate) fn run(args: &ComposeArgs, words: &[OsString]) -> CommandResult {
     // The store is closed before the command runs.
     drop(here);
     drop(backend);
-    if let Some(program) = program.filter(|_| !args.print && !plan.changes.is_empty()) {
-        advice::check_version(program, &project)?;
+    if let Some(program) = program.filter(|_| !args.print && plan.changes.has_services())
+        && let Some(found) = advice::old_version(program)
+    {
+        if allocates {
+            return Err(advice::too_old_for(&project, &found, &plan.changes).into());
+        }
+        // Commands that start nothing find their containers by the name of the project.
+        return plan.launch_without_file(program, &project)?.run();
     }
     if allocates {
         plan.tell(&project)?;

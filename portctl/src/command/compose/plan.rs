@@ -1,6 +1,8 @@
 //! The changes of a project: its ports, its name, and the names of its containers.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::mem;
 use std::path::PathBuf;
 
 use port_registry::{Allocation, Filter};
@@ -46,6 +48,8 @@ pub(super) struct Plan {
     pub(super) changes: Override,
     record: Record,
     allocations: Vec<Allocation>,
+    /// All ports of the project have allocations.
+    is_complete: bool,
     notes: Vec<String>,
 }
 
@@ -106,19 +110,19 @@ impl Plan {
             },
             record,
             allocations: assigned.allocations,
+            is_complete: assigned.is_complete,
             notes,
         })
     }
 
-    /// Tells people about the changes. Each note is printed once for the project, and not on every call.
+    /// Tells people about the changes. Each note is printed once, and not on every call.
     pub(super) fn tell(&mut self, project: &Project) -> Result<(), Report> {
-        let notes = self.record.tell(std::mem::take(&mut self.notes));
-        project.folder.save(&self.record)?;
-        print_notes(&notes);
+        print_notes(&self.record.tell(mem::take(&mut self.notes)));
         if !self.changes.is_empty() {
             told::tell_ports(&self.allocations);
         }
-        Ok(())
+        // The notes count as printed only now, because a person may end the command at any time.
+        project.folder.save(&self.record)
     }
 
     /// Prints the override, and how plain Compose can use it.
@@ -154,21 +158,37 @@ impl Plan {
 
     /// The command line of Compose, with the override if one is needed.
     pub(super) fn launch(&self, program: Program, project: &Project) -> Result<Launch, Report> {
-        if self.changes.is_empty() {
-            return project.launch(program);
+        if !self.changes.has_services() {
+            return self.launch_without_file(program, project);
         }
         let path = self.write(project)?;
-        let mut launch = project.launch_with(program, &path)?;
+        Ok(self.named(project.launch_with(program, &path)?))
+    }
+
+    /// The command line of Compose with nothing but the name of the project.
+    pub(super) fn launch_without_file(
+        &self,
+        program: Program,
+        project: &Project,
+    ) -> Result<Launch, Report> {
+        Ok(self.named(project.launch(program)?))
+    }
+
+    fn named(&self, mut launch: Launch) -> Launch {
         if let Some(name) = &self.changes.project_name {
             launch.variables.push((PROJECT_NAME_VARIABLE, name.into()));
         }
-        Ok(launch)
+        launch
     }
 
     fn write(&self, project: &Project) -> Result<PathBuf, Report> {
         let text = self.changes.to_yaml();
-        let files = &project.files.files;
-        project.folder.write_override(&self.record, files, &text)
+        let mut files = project.files.files.clone();
+        if !self.is_complete {
+            // One that lacks ports is another override, so that it never replaces the one that .env names.
+            files.push(OsString::new());
+        }
+        project.folder.write_override(&self.record, &files, &text)
     }
 }
 

@@ -42,6 +42,8 @@ pub(super) struct Assigned {
     pub(super) services: Vec<OverriddenService>,
     /// The allocations of the project's ports, each once.
     pub(super) allocations: Vec<Allocation>,
+    /// None of the project's ports is without an allocation.
+    pub(super) is_complete: bool,
     /// The names of the project's ports in the registry, also of those without an allocation.
     pub(super) names: Vec<String>,
     pub(super) notes: Vec<String>,
@@ -135,6 +137,7 @@ pub(super) fn assign(
     notes.extend(port_notes::of_environment(model, &moved));
     let new_ports = moved.iter().map(|(from, to)| (*from, to.port));
     let services = moved_services(model, &new_ports.collect());
+    let is_complete = found.iter().all(Option::is_some);
     let mut allocations: Vec<Allocation> = Vec::new();
     for allocation in found.into_iter().flatten() {
         if allocations.iter().all(|it| it.id != allocation.id) {
@@ -144,6 +147,7 @@ pub(super) fn assign(
     Ok(Assigned {
         services,
         allocations,
+        is_complete,
         names: ports.into_iter().map(|it| it.name).collect(),
         notes,
     })

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use super::super::yaml;
 
-/// The services of a file, with the host ports of their entries in the long form, as text.
+/// The services of a file, with the TCP host ports of their entries in the long form, as text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ComposeOutline {
     /// The name of the project.
     pub(crate) name: Option<String>,
     pub(crate) services: BTreeMap<String, Vec<String>>,
+    /// The fixed names of containers, with their lines.
+    pub(crate) container_names: Vec<(String, usize)>,
 }
 
 impl ComposeOutline {
@@ -22,6 +24,10 @@ impl ComposeOutline {
             outline.name = name.map(str::to_owned).or(outline.name);
             let services = document.get("services").map(|(_, services)| services);
             for (name, _, service) in services.iter().flat_map(|it| it.entries()) {
+                let container_name = service.get("container_name");
+                let container_name =
+                    container_name.and_then(|(line, name)| Some((name.text()?.to_owned(), line)));
+                outline.container_names.extend(container_name);
                 let ports = service.get("ports").map(|(_, ports)| ports.items());
                 let tcp = ports.into_iter().flatten().filter(|entry| {
                     let protocol = entry.get("protocol").and_then(|(_, it)| it.text());
@@ -54,6 +60,8 @@ mod tests {
             .collect();
         assert_eq!(services, [("db", 1), ("none", 0), ("web", 0)]);
         assert_eq!(outline.services["db"], ["3000"]);
+        let named = ComposeOutline::of("services:\n  db:\n    container_name: shop-db\n").unwrap();
+        assert_eq!(named.container_names, [("shop-db".to_owned(), 3)]);
         assert_eq!(outline.name.as_deref(), Some("shop"));
         for other in ["", "[]", "services: 1\n", "services: {web: 1}\n"] {
             assert!(ComposeOutline::of(other).is_some(), "{other}");
