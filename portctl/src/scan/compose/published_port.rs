@@ -74,10 +74,20 @@ impl PublishedPort {
         let used = interpolate(text, variables).map_or_else(|_| Vec::new(), |it| it.used);
         let mut seen = BTreeSet::new();
         let used = used.into_iter().filter(|it| seen.insert(it.clone()));
+        let colons = |variables: &Variables| {
+            let interpolated = interpolate(text, variables).ok()?;
+            Some(interpolated.text.matches(':').count())
+        };
         let is_port = |name: &String| {
-            let hosts = self.interpolated(&with_port(variables, name, TRIAL)).1;
+            let trial = with_port(variables, name, TRIAL);
+            let hosts = self.interpolated(&trial).1;
             let mut hosts = hosts.into_iter().flatten().map(|it| it.host.to_string());
-            hosts.next().as_deref() == Some(TRIAL) && hosts.next().is_none()
+            // One that holds an address as well must not become a port alone, which all addresses publish.
+            let mut without = variables.clone();
+            without.remove(name);
+            let others = [variables, &without].into_iter().filter_map(colons);
+            let has_address = others.into_iter().any(|it| Some(it) != colons(&trial));
+            !has_address && hosts.next().as_deref() == Some(TRIAL) && hosts.next().is_none()
         };
         used.take(MAX_VARIABLES).filter(is_port).collect()
     }
