@@ -21,6 +21,8 @@ const MAX_RANGE: usize = 1000;
 pub(crate) struct HostPort {
     /// The name of its service in the registry.
     pub(crate) name: String,
+    /// The service of the project, as it is called in names.
+    pub(crate) base: String,
     pub(crate) published: Port,
     /// The port that the project file prefers, or else the published one.
     pub(crate) preferred: Port,
@@ -43,26 +45,27 @@ pub(crate) struct NameRules<'a> {
 /// A name depends on the project alone as far as possible, because another name means another port.
 pub(crate) fn host_ports(model: &Model, rules: &NameRules) -> Vec<HostPort> {
     let named = named_ports(model, rules);
-    let compose_names: BTreeSet<&str> = named.iter().map(|(name, _)| &**name).collect();
-    let ports = named.iter().map(|(name, published)| {
+    let compose_names: BTreeSet<&str> = named.iter().map(|it| &*it.name).collect();
+    let ports = named.iter().map(|port| {
+        let (name, published) = (&port.name, port.published);
         let same_name = rules.declared.iter().find(|it| it.name == *name);
         let is_free = |name: &str| !compose_names.contains(name) && !rules.others.contains(name);
         let same_port = || {
             let mut declared = rules.declared.iter();
-            declared.find(|it| it.preferred == Some(*published) && is_free(&it.name))
+            declared.find(|it| it.preferred == Some(published) && is_free(&it.name))
         };
         let declared = same_name.or_else(same_port);
         HostPort {
             name: declared.map_or(name, |it| &it.name).clone(),
-            published: *published,
-            preferred: declared.and_then(|it| it.preferred).unwrap_or(*published),
+            preferred: declared.and_then(|it| it.preferred).unwrap_or(published),
+            ..port.clone()
         }
     });
     ports.collect()
 }
 
 /// Names each number that is published, without a look at the project file.
-fn named_ports(model: &Model, rules: &NameRules) -> Vec<(String, Port)> {
+fn named_ports(model: &Model, rules: &NameRules) -> Vec<HostPort> {
     let services = || model.services.iter().filter(|it| has_fixed_ports(it));
     let service_names: BTreeSet<&str> = services().map(|it| &*it.name).collect();
     let others: BTreeSet<String> = rules.others.iter().map(|it| variable_name(it)).collect();
@@ -105,7 +108,12 @@ fn named_ports(model: &Model, rules: &NameRules) -> Vec<(String, Port)> {
                 let is_reserved = owner.is_some_and(|it| *it != service.name);
                 !is_reserved && !others.contains(&variable) && given.insert(variable)
             });
-            named.extend(name.map(|name| (name, port)));
+            named.extend(name.map(|name| HostPort {
+                name,
+                base: base.clone(),
+                published: port,
+                preferred: port,
+            }));
         }
     }
     named

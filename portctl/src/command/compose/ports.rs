@@ -154,7 +154,9 @@ pub(super) fn assign(
 }
 
 /// Returns the allocation of a port of the project: that of its name, or else one that the checkout has for the published port
-/// under a name that is none of the project's, as after `portctl get postgres --port 5432`.
+/// under a name that is none of the project's, as after `portctl get postgres --port 5432`. In a linked worktree, such a port is
+/// the service's only if an older name of it has it: `portctl get web` may have got the number that the main checkout prefers
+/// for another service.
 fn held(
     here: &Here,
     current: &[Allocation],
@@ -173,6 +175,12 @@ fn held(
     }
     let is_other =
         |name: &str| input.other_names.contains(name) || ports.iter().any(|it| it.name == name);
+    let prefers = here.prefers_declared_ports()?;
+    let is_own = |name: &str| {
+        let rest = name.strip_prefix(&*port.base);
+        prefers || rest.is_some_and(|it| it.is_empty() || it.starts_with('-'))
+    };
     let mut same_port = current.iter().filter(|it| it.port == port.published);
-    Ok(same_port.find(|it| !is_other(it.key.service())).cloned())
+    let found = same_port.find(|it| is_own(it.key.service()) && !is_other(it.key.service()));
+    Ok(found.cloned())
 }

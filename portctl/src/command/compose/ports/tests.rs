@@ -331,6 +331,25 @@ fn port_of_the_checkout_counts_under_another_name() {
 }
 
 #[test]
+fn port_of_another_service_of_a_linked_worktree_is_not_published_twice() {
+    let checkouts = Checkouts::new();
+    let claim = checkouts.here(&checkouts.cart).claim("web", 0).unwrap();
+    let web = checkouts
+        .backend
+        .get_or_allocate(&[&claim])
+        .unwrap()
+        .unwrap();
+    assert_eq!(web[0].allocation.port.get(), 3000);
+    let api = |published| Model::sample(&[("api", &["80|80", published][..])]);
+    let first = checkouts.assign(&checkouts.cart, &api("3000|3000"));
+    assert_eq!(changed(&first), "api: 3001,3002");
+    // As with `${PORT:-3000}:${PORT:-3000}` and a PORT in `.env`, which changes the name.
+    let second = checkouts.assign(&checkouts.cart, &api("3002|3002"));
+    assert_eq!(changed(&second), "api: 3001,3002");
+    assert_eq!(second.allocations, first.allocations);
+}
+
+#[test]
 fn in_a_bare_layout_whoever_asks_first_gets_the_ports() {
     let checkouts = Checkouts::new();
     let work = checkouts.sandbox.work();
