@@ -151,7 +151,8 @@ impl<'a> Naming<'a> {
     /// Names the checkout that would share Compose's own name. Returns `None` if there is none.
     fn sharing(&self) -> Option<String> {
         let own_name = self.input.own_name;
-        let sharing = match &self.input.source {
+        let source = self.source();
+        let sharing = match &source {
             NameSource::Flag => None,
             // Equal in all checkouts. A lone worktree of a bare repository keeps it.
             NameSource::Environment | NameSource::File => self.worktrees.first().cloned(),
@@ -164,13 +165,26 @@ impl<'a> Naming<'a> {
         let sharing = sharing.map(|it| it.display().to_string());
         // Its file system may not respond.
         let is_beside = || {
-            let is_shared = matches!(
-                self.input.source,
-                NameSource::Environment | NameSource::File
-            );
+            let is_shared = matches!(source, NameSource::Environment | NameSource::File);
             is_shared && self.input.checkout.is_beside_main_checkout()
         };
         sharing.or_else(|| is_beside().then(|| "the main checkout".to_owned()))
+    }
+
+    /// Returns the source of Compose's own name. One that is not that of the folder is in a file that cannot be read here, or
+    /// is written in a way that is not understood.
+    fn source(&self) -> NameSource {
+        let folder = self.input.project_folder;
+        let is_named = |folder: &Path| {
+            let name = folder.file_name().unwrap_or_default().to_string_lossy();
+            normalized(&name) == self.input.own_name
+        };
+        let is_of_folder =
+            || is_named(folder) || folder.canonicalize().is_ok_and(|it| is_named(&it));
+        match &self.input.source {
+            NameSource::Folder if !is_of_folder() => NameSource::File,
+            source => source.clone(),
+        }
     }
 
     /// Finds a checkout of the repository whose env file at the same place sets the same name.
@@ -369,6 +383,8 @@ mod tests {
             ("cart", "shop", File, "shop-cart"),
             ("cart", "shop", Environment, "shop-cart"),
             ("x/shop", "shop", Folder, "shop-shop"),
+            // No folder has this name, so a file must have it.
+            ("cart", "team", Folder, "team-cart"),
             // A lone worktree of a bare repository shares with nobody.
             ("proj/main", "proj", File, "proj"),
             ("proj/main", "main", Folder, "main"),
