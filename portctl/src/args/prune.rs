@@ -13,7 +13,9 @@ use argh::{ArgsInfo, FromArgs};
             Nothing is released without --yes. A checkout that may only be out \
             of reach is kept, with the reason: one on a disk that is not mounted, or outside of the \
             container that this runs in. So is a port that something listens on. \
-            `portctl release --id` releases these.",
+            `portctl release --id` releases these.\n\n\
+            For the Compose projects of checkouts that are gone, it prints the \
+            `docker compose -p NAME down` that removes their containers. --yes forgets these projects.",
     example = "{command_name}\n{command_name} --yes"
 )]
 pub(crate) struct PruneArgs {
