@@ -10,6 +10,8 @@ const MAX_SIZE: u64 = 1 << 16;
 /// The git directories of a checkout.
 #[derive(Debug)]
 pub(super) struct GitFolders {
+    /// The git directory of the checkout.
+    pub(super) git_dir: PathBuf,
     /// The git directory that all checkouts of the repository share.
     pub(super) common_dir: PathBuf,
     /// True if the checkout is a linked worktree.
@@ -23,6 +25,7 @@ impl GitFolders {
         let entry = root.join(".git");
         if entry.is_dir() {
             return Some(GitFolders {
+                git_dir: entry.clone(),
                 common_dir: entry,
                 is_linked: false,
             });
@@ -32,11 +35,13 @@ impl GitFolders {
         Some(match text_of(&git_dir.join("commondir")) {
             Some(common_dir) => GitFolders {
                 common_dir: git_dir.join(without_line_end(&common_dir)),
+                git_dir,
                 is_linked: true,
             },
             // A submodule has none.
             None => GitFolders {
-                common_dir: git_dir,
+                common_dir: git_dir.clone(),
+                git_dir,
                 is_linked: false,
             },
         })

@@ -39,6 +39,28 @@ impl Checkout {
         run_with_timeout(RESPONSE_TIMEOUT, move || other_worktrees(&root)).unwrap_or_default()
     }
 
+    /// Returns the git directory of a linked worktree, which stays where it is when the worktree moves. Returns `None` for
+    /// other checkouts. Runs no process.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn worktree_git_dir(&self) -> Option<PathBuf> {
+        let folders = GitFolders::of(self.root()).filter(|it| it.is_linked)?;
+        folders.git_dir.canonicalize().ok()
+    }
+
+    /// Tests if the linked worktree with this git directory exists, or may exist because its file system does not respond
+    /// within a second. Runs no process.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn worktree_exists(git_dir: &Path) -> bool {
+        let git_dir = git_dir.to_owned();
+        let is_there = move || {
+            let folders = linked_root(&git_dir).and_then(|root| GitFolders::of(&root));
+            folders.is_some_and(|it| it.git_dir.canonicalize().is_ok_and(|own| own == git_dir))
+        };
+        run_with_timeout(RESPONSE_TIMEOUT, is_there).unwrap_or(true)
+    }
+
     /// Returns the mark that tells this checkout from others with the same labels. `length` is one of
     /// [`MARK_LENGTHS`](Self::MARK_LENGTHS).
     #[doc(hidden)]
@@ -56,6 +78,14 @@ impl Checkout {
     }
 }
 
+/// Returns the root that git has noted for a linked worktree.
+fn linked_root(git_dir: &Path) -> Option<PathBuf> {
+    let link = text_of(&git_dir.join("gitdir"))?;
+    // Git may note it relative to its own folder.
+    let link = git_dir.join(without_line_end(&link));
+    link.parent().map(Path::to_owned)
+}
+
 fn other_worktrees(root: &Path) -> Vec<PathBuf> {
     let Some(folders) = GitFolders::of(root) else {
         return Vec::new();
@@ -65,13 +95,9 @@ fn other_worktrees(root: &Path) -> Vec<PathBuf> {
     };
     let linked = fs::read_dir(common_dir.join("worktrees"));
     let linked = linked.into_iter().flatten().flatten();
-    let linked = linked.take(MAX_WORKTREES).filter_map(|entry| {
-        let git_dir = entry.path();
-        let link = text_of(&git_dir.join("gitdir"))?;
-        // Git may note it relative to its own folder.
-        let link = git_dir.join(without_line_end(&link));
-        link.parent().map(Path::to_owned)
-    });
+    let linked = linked
+        .take(MAX_WORKTREES)
+        .filter_map(|entry| linked_root(&entry.path()));
     let mut linked: Vec<PathBuf> = linked.collect();
     linked.sort();
     let own = root.canonicalize();
@@ -178,6 +204,26 @@ mod tests {
             assert!(!checkout.is_beside_main_checkout(), "{broken:?}");
             it.assert_others("broken", &[]);
         }
+    }
+
+    #[test]
+    fn linked_worktree_is_recognized_where_it_moved_to() {
+        let it = Repositories::new(&[
+            ("shop/.git/config", "[core]\n\tbare = false\n"),
+            ("shop/.git/worktrees/cart/commondir", "../..\n"),
+            ("shop/.git/worktrees/cart/gitdir", "../../../../cart/.git\n"),
+            ("cart/.git", "gitdir: ../shop/.git/worktrees/cart\n"),
+        ]);
+        let git_dir = it.top.join("shop/.git/worktrees/cart");
+        assert_eq!(it.open("cart").worktree_git_dir(), Some(git_dir.clone()));
+        assert_eq!(it.open("shop").worktree_git_dir(), None);
+        assert!(Checkout::worktree_exists(&git_dir));
+        fs::rename(it.top.join("cart"), it.top.join("tax")).unwrap();
+        assert!(!Checkout::worktree_exists(&git_dir));
+        it.write("shop/.git/worktrees/cart/gitdir", "../../../../tax/.git\n");
+        assert!(Checkout::worktree_exists(&git_dir));
+        it.write("tax/.git", "gitdir: ../other/.git\n");
+        assert!(!Checkout::worktree_exists(&git_dir));
     }
 
     #[test]

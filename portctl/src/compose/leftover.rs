@@ -26,6 +26,14 @@ impl Leftover {
         let records = folder.records();
         let (gone, existing): (Vec<Record>, Vec<Record>) =
             records.into_iter().partition(|it| is_gone(&it.checkout));
+        // The project of a worktree that moved lives on, but is not recorded at the new place before it is started there.
+        let has_moved = |it: &Record| {
+            let mut existing = existing.iter();
+            let worktree = it.worktree.as_deref();
+            worktree.is_some_and(Checkout::worktree_exists)
+                && !existing.any(|other| other.is_of_worktree(it))
+        };
+        let gone: Vec<Record> = gone.into_iter().filter(|it| !has_moved(it)).collect();
         if gone.is_empty() {
             return Vec::new();
         }

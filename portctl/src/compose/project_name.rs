@@ -76,10 +76,26 @@ impl<'a> Naming<'a> {
     fn of(input: &'a NameInput<'a>) -> Naming<'a> {
         let root = input.checkout.root();
         let recorded = input.folder.record_of(root, input.project_folder);
-        let is_recorded = recorded.is_some();
-        let record = recorded.unwrap_or_else(|| Record::new(root, input.project_folder));
         let mut others = input.folder.records();
         others.retain(|it| it.checkout != root);
+        let new = Record {
+            worktree: input.checkout.worktree_git_dir(),
+            ..Record::new(root, input.project_folder)
+        };
+        // The project of a worktree moves with it.
+        let moved = || {
+            let mut others = others.iter();
+            let moved = others.find(|it| it.is_of_worktree(&new) && !exists(&it.checkout))?;
+            Some(moved.clone())
+        };
+        let recorded = recorded.or_else(moved);
+        let is_recorded = recorded.is_some();
+        let record = Record {
+            checkout: new.checkout.clone(),
+            folder: new.folder.clone(),
+            worktree: new.worktree.clone(),
+            ..recorded.unwrap_or(new)
+        };
         Naming {
             input,
             record,

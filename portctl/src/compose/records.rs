@@ -33,6 +33,9 @@ pub(crate) struct Record {
     pub(crate) checkout: PathBuf,
     /// The project folder.
     pub(crate) folder: PathBuf,
+    /// Git's directory of the checkout if that is a linked worktree, which may move.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) worktree: Option<PathBuf>,
     /// The name of the project, as decided.
     pub(crate) project: String,
     /// The name that Compose itself gave the project when that was decided.
@@ -74,6 +77,13 @@ impl Record {
         let new = notes.iter().filter(is_new).cloned().collect();
         self.told = notes;
         new
+    }
+
+    /// Tests if both are of one linked worktree and the same folder in it, wherever that was.
+    pub(super) fn is_of_worktree(&self, other: &Record) -> bool {
+        let place = |it: &Record| it.folder.strip_prefix(&it.checkout).map(Path::to_owned);
+        let is_same = self.worktree.is_some() && self.worktree == other.worktree;
+        is_same && place(self).is_ok_and(|it| place(other) == Ok(it))
     }
 
     /// Tests if both are of one project folder.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
-use test_support::Ran;
+use test_support::{Ran, program};
 
 use super::cli::Project;
 use super::records;
@@ -183,4 +183,35 @@ fn processes_that_decide_at_once_get_different_names() {
     });
     let names: BTreeSet<String> = names.collect();
     assert_eq!(names.len(), folders.len(), "{names:?}");
+}
+
+#[test]
+fn project_of_a_worktree_moves_with_it() {
+    let project = Project::new();
+    project.install("docker", "Docker Compose version v2.26.1", 5432);
+    let [cart, _] = worktrees(&project);
+    let moved = project.sandbox.work().join("moved");
+    let prune = || {
+        let mut command = project.sandbox.command(program("portctl"));
+        Ran::of(command.arg("prune")).stderr
+    };
+    run_in(&project, &cart, &["up"], &[]);
+    // The name depends on the path if others have the usual one.
+    let record = fs::read_dir(records::folder(&project.sandbox)).unwrap();
+    let mut files = record.map(|it| it.unwrap().path());
+    let file = files.find(|it| it.extension().is_some_and(|it| it == "json"));
+    let file = file.unwrap();
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("\"shop-cart\"", "\"shop-mark\"")).unwrap();
+    let paths = [&cart, &moved].map(|it| it.to_str().unwrap());
+    let words = ["worktree", "move", paths[0], paths[1]];
+    project.sandbox.git(&project.folder, &words);
+    assert!(!prune().contains("docker compose"), "{}", prune());
+    let text = run_in(&project, &moved, &["--print"], &[]).stdout;
+    assert!(text.starts_with("name: \"shop-mark\"\n"), "{text}");
+    assert!(!prune().contains("docker compose"), "{}", prune());
+    let words = ["worktree", "remove", "--force", paths[1]];
+    project.sandbox.git(&project.folder, &words);
+    let down = "`docker compose -p shop-mark down`";
+    assert!(prune().contains(down), "{}", prune());
 }
