@@ -39,7 +39,7 @@ impl Project {
     pub(super) fn find(typed: &Arguments) -> Result<Project, CommandError> {
         let current = match environment::shell_folder() {
             Some(folder) => folder,
-            None => current_folder()?,
+            None => current_folder().map_err(|it| it.hint("change to a folder that exists"))?,
         };
         let folder = ComposeFolder::open()?;
         // An override of ours that the caller names may be stale.

@@ -5,7 +5,7 @@ use port_registry::Allocation;
 use super::super::service_lines::service_lines;
 use crate::output::{self, Stream, visible};
 
-/// Shows people the address of each port that is not the usual one. Scripts get none.
+/// Shows people the address of each port of the project. Scripts get none.
 pub(super) fn tell_ports(allocations: &[Allocation]) {
     if !output::is_terminal(Stream::Stderr) {
         return;
