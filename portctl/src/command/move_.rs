@@ -9,7 +9,7 @@ use super::invocation::Invocation;
 use super::outcome::{CommandResult, Done};
 use super::services::claiming::print_notes;
 use super::services::named;
-use super::services::preferred::{self, both_ports};
+use super::services::preferred::{self, Takeover, both_ports};
 use super::services::selected;
 use crate::args::MoveArgs;
 use crate::backend::{self, Backend};
@@ -66,7 +66,9 @@ pub(crate) fn run(args: MoveArgs) -> CommandResult {
         let printed = output::print(&visible(&describe(&before, &moved, args.prefer)));
         if let Some(preferred) = args.prefer {
             let line = subject.moved_to(&invocation, preferred);
-            print_notes(preferred::reason(&*backend, &moved, preferred, &line).as_slice());
+            print_notes(
+                preferred::reason(&*backend, &moved, preferred, &line, Takeover::Adopt).as_slice(),
+            );
         }
         if moved.port != before.port {
             print_notes(note_of_server(&*backend, &before, moved.port).as_slice());

@@ -196,6 +196,23 @@ fn hints_change_to_the_checkout_of_the_project() {
 }
 
 #[test]
+fn process_on_a_port_of_the_project_is_named_each_time() {
+    let project = Project::new();
+    let port = available_port(&project);
+    project.install("docker", "Docker Compose version v2.26.1", port);
+    let note = format!("note: port {port} of shop/default/db is in use by ");
+    let first = project.run(&["up"]);
+    assert!(!first.stderr.contains("in use by"), "{first:?}");
+    let _taken = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    for _ in 0..2 {
+        let ran = project.run(&["up"]);
+        assert_eq!(ran.stdout, "docker compose up\n\n");
+        assert!(ran.stderr.starts_with(&note), "{ran:?}");
+    }
+    assert_eq!(project.run(&["ps"]).stderr, "");
+}
+
+#[test]
 fn rehearsals_and_commands_that_start_nothing_allocate_nothing() {
     let project = Project::with_compose("2.26.1", 5432);
     for words in [

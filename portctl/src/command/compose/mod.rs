@@ -4,6 +4,7 @@ mod advice;
 mod launch;
 mod plan;
 mod port_claims;
+mod port_look;
 mod port_notes;
 mod port_ranges;
 mod ports;

@@ -11,6 +11,7 @@ use super::super::invocation::Invocation;
 use super::super::outcome::{CommandResult, Done};
 use super::super::services::claiming::print_notes;
 use super::launch::Launch;
+use super::port_look;
 use super::ports::{self, PortInput};
 use super::project::Project;
 use super::told;
@@ -51,6 +52,8 @@ pub(super) struct Plan {
     /// All ports of the project have allocations.
     is_complete: bool,
     notes: Vec<String>,
+    /// Notes on ports that are in use now, which are printed every time.
+    in_use: Vec<String>,
 }
 
 impl Plan {
@@ -69,13 +72,14 @@ impl Plan {
         let project_folder = &project.files.project_folder;
         let decided = decided_name(input)?;
         let engine = remote_engine(&environment::engine(), environment::home().as_deref());
+        let is_remote = engine.is_some();
         let other_names = &project
             .folder
             .names_of_other_projects(checkout.root(), project_folder);
         let port_input = PortInput {
             project_folder,
             allocates,
-            is_remote: engine.is_some(),
+            is_remote,
             other_names,
         };
         let assigned = ports::assign(backend, here, invocation, model, port_input)?;
@@ -100,7 +104,11 @@ impl Plan {
         if is_linked {
             notes.extend(shared::notes(model, checkout.root()));
         }
+        let mut in_use = Vec::new();
         if allocates {
+            if !is_remote {
+                in_use = port_look::notes(backend, &assigned.allocations);
+            }
             project.folder.save(&record)?;
         }
         Ok(Plan {
@@ -112,12 +120,14 @@ impl Plan {
             allocations: assigned.allocations,
             is_complete: assigned.is_complete,
             notes,
+            in_use,
         })
     }
 
     /// Tells people about the changes. Each note is printed once, and not on every call.
     pub(super) fn tell(&mut self, project: &Project) -> Result<(), Report> {
         print_notes(&self.record.tell(mem::take(&mut self.notes)));
+        print_notes(&self.in_use);
         if !self.changes.is_empty() {
             told::tell_ports(&self.allocations);
         }

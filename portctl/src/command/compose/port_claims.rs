@@ -7,7 +7,7 @@ use port_registry::{Allocation, Claim, Error, Filter, ListenerPolicy, Port, Port
 
 use super::super::invocation::Invocation;
 use super::super::services::claiming::{Got, note_of_mark};
-use super::super::services::preferred;
+use super::super::services::preferred::{self, Takeover};
 use super::port_ranges::{RangeOfPorts, WantedPort, consecutive};
 use crate::backend::{Backend, BackendError, Claimed, ItemError};
 use crate::checkout::{Here, with_marks};
@@ -279,6 +279,8 @@ impl PortClaims<'_> {
                 declared,
                 new,
                 port.preferred,
+                // Docker binds the port itself.
+                Takeover::AfterStop,
             ));
         }
         notes

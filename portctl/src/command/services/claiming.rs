@@ -4,7 +4,7 @@ use port_registry::{Allocation, Claim, Port};
 
 use super::super::invocation::Invocation;
 use super::new_services;
-use super::preferred;
+use super::preferred::{self, Takeover};
 use crate::backend::Backend;
 use crate::checkout::{Here, with_marks};
 use crate::command_error::CommandError;
@@ -182,7 +182,14 @@ fn claim_missing(
         let preferred = claim
             .prefer()
             .filter(|_| got.is_new && claim.port().is_none())?;
-        preferred::note_of_new(backend, invocation, declared, &got.allocation, preferred)
+        preferred::note_of_new(
+            backend,
+            invocation,
+            declared,
+            &got.allocation,
+            preferred,
+            Takeover::Adopt,
+        )
     }));
     if is_first && let (Some(claim), Some(new)) = (claims.first(), new.first()) {
         notes.extend(note_of_mark(backend, claim, new));

@@ -12,6 +12,15 @@ use crate::output::wording;
 use crate::report::Report;
 use crate::whose::Whose;
 
+/// The way in which a service takes over a port that a process has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::command) enum Takeover {
+    /// The process may be the service, so that it stays.
+    Adopt,
+    /// The service starts later, and needs the port free.
+    AfterStop,
+}
+
 /// The error for a command line with both `--port` and `--prefer`.
 pub(in crate::command) fn both_ports(
     invocation: &Invocation,
@@ -88,6 +97,7 @@ pub(in crate::command) fn note_of_new(
     declared: Option<&Declarations>,
     new: &Allocation,
     preferred: Port,
+    takeover: Takeover,
 ) -> Option<String> {
     let service = new.key.service();
     let line = invocation.of("move").with_port(service, preferred);
@@ -101,7 +111,7 @@ pub(in crate::command) fn note_of_new(
             old.key
         ));
     }
-    let reason = reason(backend, new, preferred, &line)?;
+    let reason = reason(backend, new, preferred, &line, takeover)?;
     Some(format!("{key} got port {port}, because {reason}"))
 }
 
@@ -129,6 +139,7 @@ pub(in crate::command) fn reason(
     own: &Allocation,
     preferred: Port,
     line: &str,
+    takeover: Takeover,
 ) -> Option<String> {
     if own.port == preferred {
         return None;
@@ -150,12 +161,15 @@ pub(in crate::command) fn reason(
         }
         (None, Some(in_use)) => {
             let owner = Whose::of(in_use, own.dir.as_deref());
-            let step = match owner {
-                Whose::Ours => format!("; `{line} --adopt` takes it over"),
-                Whose::Unknown(_) => {
+            let step = match (&owner, takeover) {
+                (Whose::Ours | Whose::Unknown(_), Takeover::AfterStop) => {
+                    format!("; stop that process, and then `{line}` takes it over")
+                }
+                (Whose::Ours, Takeover::Adopt) => format!("; `{line} --adopt` takes it over"),
+                (Whose::Unknown(_), Takeover::Adopt) => {
                     format!("; if it is the service, `{line} --adopt` takes it over")
                 }
-                Whose::Foreign(_) | Whose::Daemon | Whose::Nobody => String::new(),
+                (Whose::Foreign(_) | Whose::Daemon | Whose::Nobody, _) => String::new(),
             };
             format!("port {preferred} is {in_use}{owner}{step}")
         }
