@@ -6,6 +6,7 @@ use std::process::Command;
 
 use super::patient::Patient;
 use crate::compose::records::{folder, record};
+use test_support::install_script;
 
 /// A checkout outside of git with a Compose file, a record, and a `COMPOSE_FILE` in its `.env`.
 fn project(patient: &Patient, name: &str) -> (PathBuf, PathBuf) {
@@ -164,4 +165,32 @@ fn override_whose_project_name_is_outranked_is_reported() {
         .env("COMPOSE_PROJECT_NAME", "shop");
     let findings = patient.examine_by(&mut command);
     findings.assert("compose", "problem", "=shop in the environment");
+}
+
+#[test]
+fn compose_that_is_too_old_is_a_warning_where_there_is_a_compose_file() {
+    let patient = Patient::new();
+    let (root, _) = project(&patient, "shop");
+    fs::remove_file(root.join(".env")).unwrap();
+    let bin = patient.sandbox.path().join("old");
+    fs::create_dir(&bin).unwrap();
+    for name in ["docker", "docker-compose"] {
+        let script = "#!/bin/sh\necho Docker Compose version v2.20.3\n";
+        install_script(script, &bin.join(name));
+    }
+    let path = std::env::var("PATH").unwrap();
+    let path = format!("{}:{path}", bin.display());
+    let examine = || {
+        let mut command = patient.command();
+        command.current_dir(&root).env("PATH", &path);
+        patient.examine_by(&mut command)
+    };
+    let findings = examine();
+    findings.assert("compose", "warning", "Docker Compose 2.20.3 cannot take");
+    assert_eq!(
+        findings.hint("compose"),
+        "update Docker Compose to 2.24.4 or later"
+    );
+    fs::remove_file(root.join("compose.yaml")).unwrap();
+    examine().assert_ok_except(&[]);
 }
