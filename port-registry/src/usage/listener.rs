@@ -135,6 +135,12 @@ impl Listener {
         self.process.as_deref() == Some(DAEMON_PROGRAM)
     }
 
+    /// Tests if the process forwards connections for others, by its name. It may serve a container.
+    #[doc(hidden)]
+    pub fn is_forwarder(&self) -> bool {
+        self.process.as_deref().is_some_and(is_forwarder)
+    }
+
     /// Tests if a client of `localhost` may reach the process, by the addresses on which it listens.
     #[doc(hidden)]
     pub fn may_be_on_localhost(&self) -> bool {

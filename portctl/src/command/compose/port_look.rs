@@ -1,6 +1,6 @@
 //! A look at the ports of a project before its containers start, because Docker does not say who has a port.
 
-use port_registry::{Allocation, PortUsage, PortUse, Probe, SystemProbe, Verdict};
+use port_registry::{Allocation, Listener, PortUsage, PortUse, Probe, SystemProbe, Verdict};
 
 use super::super::servers::server_report::described;
 use crate::backend::Backend;
@@ -31,8 +31,11 @@ fn is_in_the_way(owner: &Whose, in_use: &PortUse) -> bool {
     let listener = in_use.listener.as_ref();
     match owner {
         Whose::Foreign(_) | Whose::Daemon => true,
-        // A port that is forwarded by nobody knows whom is most likely that of the project's own container.
-        Whose::Unknown(_) => in_use.usage != PortUsage::Forwarded,
+        // A port that is forwarded, the engine does not tell for whom, is most likely that of the project's own container.
+        Whose::Unknown(_) => {
+            let is_forwarder = listener.is_some_and(Listener::is_forwarder);
+            in_use.usage != PortUsage::Forwarded && !is_forwarder
+        }
         Whose::Ours => listener.is_some_and(|it| it.container.is_none()),
         Whose::Nobody => false,
     }
@@ -59,6 +62,12 @@ mod tests {
             ),
             (&unknown, "listening", json!({"pid": 7}), true),
             (&unknown, "forwarded", json!(null), false),
+            (
+                &unknown,
+                "listening",
+                json!({"process": "docker-proxy"}),
+                false,
+            ),
             (
                 &Whose::Ours,
                 "forwarded",
