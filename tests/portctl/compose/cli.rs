@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use port_registry::Filter;
-use test_support::{Ran, Sandbox, install_script, program};
+use test_support::{Ran, Sandbox, free_block, install_script, program};
 
 use super::records;
 
@@ -81,16 +81,6 @@ exit 7
         assert!(all.len() < 2, "{all:?}");
         all.first().map(|it| it.port.get())
     }
-}
-
-/// A port that nothing listens on, as long as nobody takes it.
-fn available_port(project: &Project) -> u16 {
-    let port = project.sandbox.run(program("portctl"), &["get", "probe"]);
-    let port = port.printed().parse().unwrap();
-    project
-        .sandbox
-        .run(program("portctl"), &["release", "probe"]);
-    port
 }
 
 #[test]
@@ -198,7 +188,7 @@ fn hints_change_to_the_checkout_of_the_project() {
 #[test]
 fn process_on_a_port_of_the_project_is_named_each_time() {
     let project = Project::new();
-    let port = available_port(&project);
+    let port = free_block(1);
     project.install("docker", "Docker Compose version v2.26.1", port);
     let note = format!("note: port {port} of shop/default/db is in use by ");
     let first = project.run(&["up"]);
@@ -266,7 +256,7 @@ fn compose_that_is_too_old_for_an_override_is_told_with_the_line_to_write() {
         assert!(printed.stdout.contains("ports: !override"), "{printed:?}");
     }
     // One that needs no override is old enough.
-    let port = available_port(&Project::new());
+    let port = free_block(1);
     let project = Project::with_compose("2.24.3", port);
     assert_eq!(project.run(&["up"]).stdout, "docker compose up\n\n");
 }
@@ -274,7 +264,7 @@ fn compose_that_is_too_old_for_an_override_is_told_with_the_line_to_write() {
 #[test]
 fn docker_compose_without_docker_is_used() {
     let project = Project::new();
-    let port = available_port(&project);
+    let port = free_block(1);
     project.install("docker-compose", "Docker Compose version v2.26.1", port);
     assert_eq!(
         project.run(&["up", "-d"]).stdout,
