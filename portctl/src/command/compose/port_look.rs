@@ -1,6 +1,8 @@
 //! A look at the ports of a project before its containers start, because Docker does not say who has a port.
 
-use port_registry::{Allocation, Listener, PortUsage, PortUse, Probe, SystemProbe, Verdict};
+use port_registry::{
+    Allocation, Listener, PortUsage, PortUse, Probe, ServiceState, SystemProbe, Verdict,
+};
 
 use super::super::servers::server_report::described;
 use crate::backend::Backend;
@@ -11,20 +13,31 @@ use crate::whose::Whose;
 /// finds out.
 pub(super) fn notes(backend: &dyn Backend, allocations: &[Allocation]) -> Vec<String> {
     let is_busy = |it: &&Allocation| matches!(SystemProbe.probe(it.port), Ok(Verdict::Busy));
-    let busy = allocations.iter().filter(is_busy);
-    let notes = busy.filter_map(|allocation| {
-        let in_use = backend.check(allocation.port).ok()?.in_use?;
-        let owner = Whose::of(&in_use, allocation.dir.as_deref());
-        is_in_the_way(&owner, &in_use).then(|| {
-            let server = Server {
-                addresses: Vec::new(),
-                in_use,
-                owner,
-            };
-            described(allocation, &server)
-        })
+    let busy: Vec<Allocation> = allocations.iter().filter(is_busy).cloned().collect();
+    if busy.is_empty() {
+        return Vec::new();
+    }
+    // One look at all processes is enough for the containers that are up.
+    let statuses = backend.status(busy).unwrap_or_default().into_iter();
+    let others = statuses.filter(|it| {
+        let listener = it.listener.as_ref();
+        it.state != ServiceState::Up || listener.is_none_or(|it| it.container.is_none())
     });
+    let notes = others.filter_map(|it| note(backend, &it.allocation));
     notes.collect()
+}
+
+fn note(backend: &dyn Backend, allocation: &Allocation) -> Option<String> {
+    let in_use = backend.check(allocation.port).ok()?.in_use?;
+    let owner = Whose::of(&in_use, allocation.dir.as_deref());
+    is_in_the_way(&owner, &in_use).then(|| {
+        let server = Server {
+            addresses: Vec::new(),
+            in_use,
+            owner,
+        };
+        described(allocation, &server)
+    })
 }
 
 fn is_in_the_way(owner: &Whose, in_use: &PortUse) -> bool {
