@@ -5,30 +5,16 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::arguments::Arguments;
+use super::env_value::value_in_file;
 use super::named_files::NamedFiles;
-use crate::env_file::read_small;
 use crate::environment::ComposeVariables;
-use crate::scan::value_of;
+use crate::scan::{COMPOSE_NAMES, COMPOSE_OVERRIDES, is_true_to_compose};
 
 /// The file name that means standard input.
 pub(crate) const STDIN: &str = "-";
 
-/// The names that Compose looks for, and those of the overrides beside them, in its order.
-const NAMES: [&str; 4] = [
-    "compose.yaml",
-    "compose.yml",
-    "docker-compose.yml",
-    "docker-compose.yaml",
-];
-const OVERRIDE_NAMES: [&str; 4] = [
-    "compose.override.yml",
-    "compose.override.yaml",
-    "docker-compose.override.yml",
-    "docker-compose.override.yaml",
-];
-
 /// The separator of paths on this system.
-const SEPARATOR: &str = if cfg!(windows) { ";" } else { ":" };
+pub(crate) const SEPARATOR: &str = if cfg!(windows) { ";" } else { ":" };
 
 /// Separators to choose from if paths contain the usual one. No path of a person contains the last one.
 const SEPARATORS: [&str; 5] = [SEPARATOR, ";", "|", ",", "\n"];
@@ -133,7 +119,7 @@ impl ComposeFiles {
         }
         if files.is_empty() && has_left_out {
             // Compose must not open what does not count, but tell that there is no file.
-            files = vec![start.join(NAMES[0]).into_os_string()];
+            files = vec![start.join(COMPOSE_NAMES[0]).into_os_string()];
         } else if files.is_empty() {
             source = FilesSource::Default;
         }
@@ -215,12 +201,7 @@ fn env_files(arguments: &Arguments, surroundings: Surroundings, start: &Path) ->
         return listed.split(',').map(|it| folder.join(it)).collect();
     }
     let disabled = variables.disable_env_file.as_ref();
-    let is_true = |it: &OsString| {
-        ["1", "t", "T", "true", "TRUE", "True"]
-            .iter()
-            .any(|on| it == on)
-    };
-    if disabled.is_some_and(is_true) {
+    if disabled.is_some_and(|it| it.to_str().is_some_and(is_true_to_compose)) {
         return Vec::new();
     }
     vec![start.join(".env")]
@@ -248,11 +229,7 @@ fn value_in(
     name: &str,
 ) -> Option<String> {
     let mut files = env_files.iter().rev();
-    files.find_map(|file| {
-        let text = read_small(file).ok()?;
-        let value = value_of(&String::from_utf8_lossy(&text), environment, name);
-        value.filter(|it| !it.is_empty())
-    })
+    files.find_map(|file| value_in_file(file, environment, name))
 }
 
 #[cfg(unix)]
@@ -281,8 +258,8 @@ fn search(start: &Path) -> Vec<PathBuf> {
             let mut files = names.iter().map(|it| folder.join(it));
             files.find(|it| it.exists())
         };
-        let file = first(&NAMES)?;
-        Some([file].into_iter().chain(first(&OVERRIDE_NAMES)))
+        let file = first(&COMPOSE_NAMES)?;
+        Some([file].into_iter().chain(first(&COMPOSE_OVERRIDES)))
     });
     found.into_iter().flatten().collect()
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use port_registry::{Checkout, CheckoutState};
 
-use super::name_text::normalized;
+use super::name_text::name_of_folder;
 use super::records::{ComposeFolder, Record};
 use crate::output::wording;
 
@@ -38,10 +38,7 @@ impl Leftover {
             return Vec::new();
         }
         let roots: Vec<&Path> = roots.into_iter().collect();
-        let is_named = |root: &Path, name: &str| {
-            let folder = root.file_name().unwrap_or_default().to_string_lossy();
-            normalized(&folder) == name && !is_gone(root)
-        };
+        let is_named = |root: &Path, name: &str| name_of_folder(root) == name && !is_gone(root);
         let is_used = |name: &str| {
             existing.iter().any(|it| it.project == name)
                 || roots.iter().any(|root| is_named(root, name))

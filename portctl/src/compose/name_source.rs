@@ -3,9 +3,9 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use super::env_value::value_in_file;
 use crate::env_file::read_small;
 use crate::environment;
-use crate::scan::value_of;
 
 /// The variable that names the project.
 pub(crate) const PROJECT_NAME_VARIABLE: &str = "COMPOSE_PROJECT_NAME";
@@ -50,10 +50,8 @@ impl NameSource {
         let variables = environment::all();
         // The last one wins.
         let mut env_files = places.env_files.iter().rev();
-        let sets_name = |file: &&PathBuf| {
-            let value = value_of(&text_of(file), &variables, PROJECT_NAME_VARIABLE);
-            value.is_some_and(|it| !it.is_empty())
-        };
+        let sets_name =
+            |file: &&PathBuf| value_in_file(file, &variables, PROJECT_NAME_VARIABLE).is_some();
         if let Some(file) = env_files.find(sets_name) {
             return NameSource::EnvFile(file.clone());
         }

@@ -1,5 +1,7 @@
 //! The texts that Compose allows as names of projects.
 
+use std::path::Path;
+
 /// The longest part of a name that an instance makes.
 const MAX_PART_LEN: usize = 40;
 
@@ -8,8 +10,13 @@ pub(crate) fn is_project_name(name: &str) -> bool {
     !name.is_empty() && normalized(name) == name
 }
 
+/// Returns the name that Compose gives the project of a folder. It may be empty.
+pub(crate) fn name_of_folder(folder: &Path) -> String {
+    normalized(&folder.file_name().unwrap_or_default().to_string_lossy())
+}
+
 /// Changes a text to a name as Compose does with the name of a folder. It may be empty.
-pub(crate) fn normalized(text: &str) -> String {
+fn normalized(text: &str) -> String {
     let mut name = text.to_lowercase();
     name.retain(is_allowed);
     name.trim_start_matches(['_', '-']).to_owned()

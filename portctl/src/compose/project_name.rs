@@ -7,13 +7,12 @@ use std::path::{Path, PathBuf};
 
 use port_registry::{Checkout, CheckoutState};
 
+use super::env_value::value_in_file;
 use super::name_source::{NameSource, PROJECT_NAME_VARIABLE};
-use super::name_text::{normalized, part_of};
+use super::name_text::{name_of_folder, part_of};
 use super::records::{ComposeFolder, Record};
-use crate::env_file::read_small;
 use crate::environment;
 use crate::report::Report;
-use crate::scan::value_of;
 
 /// The project whose name is decided.
 #[derive(Debug)]
@@ -191,10 +190,7 @@ impl<'a> Naming<'a> {
     /// is written in a way that is not understood.
     fn source(&self) -> NameSource {
         let folder = self.input.project_folder;
-        let is_named = |folder: &Path| {
-            let name = folder.file_name().unwrap_or_default().to_string_lossy();
-            normalized(&name) == self.input.own_name
-        };
+        let is_named = |folder: &Path| name_of_folder(folder) == self.input.own_name;
         let is_of_folder =
             || is_named(folder) || folder.canonicalize().is_ok_and(|it| is_named(&it));
         match &self.input.source {
@@ -212,9 +208,7 @@ impl<'a> Naming<'a> {
         let variables = environment::all();
         let mut others = self.worktrees.iter();
         let found = others.find(|root| {
-            let text = read_small(&root.join(&path)).unwrap_or_default();
-            let text = String::from_utf8_lossy(&text);
-            let value = value_of(&text, &variables, PROJECT_NAME_VARIABLE);
+            let value = value_in_file(&root.join(&path), &variables, PROJECT_NAME_VARIABLE);
             value.as_deref() == Some(self.input.own_name)
         });
         found.cloned()
@@ -246,11 +240,8 @@ impl<'a> Naming<'a> {
     /// Finds another checkout whose folder gives its project this name.
     fn checkout_named(&self, name: &str) -> Option<PathBuf> {
         let mut others = self.other_roots();
-        let is_named = |root: &Path| {
-            let folder = root.file_name().unwrap_or_default().to_string_lossy();
-            normalized(&folder) == name && exists(root)
-        };
-        others.find(|it| is_named(it)).cloned()
+        let found = others.find(|root| name_of_folder(root) == name && exists(root));
+        found.cloned()
     }
 
     /// Finds a record of another existing checkout with this name.

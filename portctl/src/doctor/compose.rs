@@ -7,7 +7,8 @@ use port_registry::{Allocation, Checkout};
 
 use super::finding::{Finding, Issue};
 use crate::checkout::current_folder;
-use crate::compose::files::ComposeFiles;
+use crate::compose::env_value::value_in_file;
+use crate::compose::files::{ComposeFiles, SEPARATOR};
 use crate::compose::model::{Model, ModelPort};
 use crate::compose::name_source::PROJECT_NAME_VARIABLE;
 use crate::compose::program::{NEEDED, NamedVersion, Program};
@@ -26,9 +27,6 @@ const ENVIRONMENT: &str = "the environment";
 
 /// The most files of a `COMPOSE_FILE` that are looked at.
 const MAX_FILES: usize = 100;
-
-/// The separator of paths without [`SEPARATOR_VARIABLE`].
-const SEPARATOR: &str = if cfg!(windows) { ";" } else { ":" };
 
 /// Checks the environment and the env files of the checkout that the current folder is in.
 pub(super) fn check(allocations: Option<&[Allocation]>) -> Finding {
@@ -94,10 +92,8 @@ impl NamedOverride {
         let name_with = |file: &Path| {
             let of_environment = own_name.map(|it| (it.clone(), ENVIRONMENT.to_owned()));
             of_environment.or_else(|| {
-                let text = read_small(file).unwrap_or_default();
-                let text = String::from_utf8_lossy(&text);
-                let name = value_of(&text, &variables, PROJECT_NAME_VARIABLE)?;
-                (!name.is_empty()).then(|| (name, file.display().to_string()))
+                let name = value_in_file(file, &variables, PROJECT_NAME_VARIABLE)?;
+                Some((name, file.display().to_string()))
             })
         };
         let mut add = |source: String, file: &Path, list: &str, separator: Option<&str>| {

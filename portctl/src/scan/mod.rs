@@ -28,7 +28,10 @@ mod variables;
 mod walk;
 mod yaml;
 
-pub(crate) use self::compose::ComposeOutline;
+pub(crate) use self::compose::is_true as is_true_to_compose;
+pub(crate) use self::compose::{
+    ComposeOutline, NAMES as COMPOSE_NAMES, OVERRIDES as COMPOSE_OVERRIDES,
+};
 pub(crate) use self::compose::{ModelFiles, read_model};
 pub(crate) use self::env_assignments::value_of;
 #[cfg(test)]

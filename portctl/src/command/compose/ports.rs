@@ -20,7 +20,7 @@ use crate::compose::host_ports::{
     HostPort, NameRules, host_ports, moved_services, notes_of_fixed, ranges,
 };
 use crate::compose::model::Model;
-use crate::compose::name_text::normalized;
+use crate::compose::name_text::name_of_folder;
 use crate::compose::override_text::OverriddenService;
 
 /// The surroundings of a Compose project.
@@ -60,8 +60,7 @@ pub(super) fn assign(
 ) -> Result<Assigned, CommandError> {
     let current = here.current()?;
     let declared = here.declarations()?;
-    let folder = input.project_folder.file_name().unwrap_or_default();
-    let folder = normalized(&folder.to_string_lossy());
+    let folder = name_of_folder(input.project_folder);
     let held_names = current.iter().map(|it| it.key.service().to_owned());
     let rules = NameRules {
         folder: &folder,

@@ -65,6 +65,6 @@ impl EnvFiles {
 }
 
 /// Reads a boolean as Go's `strconv.ParseBool` does. Compose fails on other values.
-fn is_true(text: &str) -> bool {
+pub(crate) fn is_true(text: &str) -> bool {
     matches!(text, "1" | "t" | "T" | "true" | "TRUE" | "True")
 }

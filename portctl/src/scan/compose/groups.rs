@@ -10,14 +10,14 @@ use crate::scan::result::{ScanNote, ScanResult};
 use crate::scan::walk;
 
 /// The files that Compose looks for, in this order; it reads the first that exists.
-const NAMES: [&str; 4] = [
+pub(crate) const NAMES: [&str; 4] = [
     "compose.yaml",
     "compose.yml",
     "docker-compose.yml",
     "docker-compose.yaml",
 ];
 /// The override files that Compose looks for, in this order; it merges the first that exists.
-const OVERRIDES: [&str; 4] = [
+pub(crate) const OVERRIDES: [&str; 4] = [
     "compose.override.yml",
     "compose.override.yaml",
     "docker-compose.override.yml",

@@ -15,7 +15,9 @@ mod scanner;
 mod scope;
 mod services;
 
+pub(crate) use self::env_files::is_true;
 pub(super) use self::groups::recognizes;
+pub(crate) use self::groups::{NAMES, OVERRIDES};
 pub(crate) use self::model::{ModelFiles, read_model};
 pub(crate) use self::outline::ComposeOutline;
 pub(super) use self::port_variables::port_variables;

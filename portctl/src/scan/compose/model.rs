@@ -9,7 +9,7 @@ use super::reader::{MAX_REFERENCED_BYTES, Reader};
 use super::scope::Scope;
 use super::services::{ComposeService, MergedFiles, Source};
 use crate::compose::model::{Model, ModelNetwork, ModelService, ModelVolume};
-use crate::compose::name_text::normalized;
+use crate::compose::name_text::name_of_folder;
 use crate::environment::home;
 use crate::scan::env_variables::EnvVariables;
 use crate::scan::project::Project;
@@ -86,8 +86,7 @@ fn project_name(merged: &MergedFiles, scope: &Rc<Scope>) -> String {
         .filter(|it| !it.is_empty());
     name.unwrap_or_else(|| {
         let folder = scope.folder.canonicalize();
-        let folder = folder.as_deref().unwrap_or(&scope.folder).file_name();
-        normalized(&folder.unwrap_or_default().to_string_lossy())
+        name_of_folder(folder.as_deref().unwrap_or(&scope.folder))
     })
 }
 
