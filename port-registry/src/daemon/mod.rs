@@ -19,7 +19,9 @@ pub use self::error_text::full_message;
 pub use self::info::{DaemonInfo, Identity, IdentityError};
 pub use self::lock::DaemonLock;
 pub use self::lock_error::LockError;
-pub use self::place::{DAEMON_PORT, default_folder, default_pidfile, lock_of, open_private};
+pub use self::place::{
+    DAEMON_PORT, default_folder, default_pidfile, lock_of, open_private, socket_of,
+};
 pub use self::presence::Presence;
 pub use self::private_file::{lock_private, replace_private};
 pub use self::supervisor::{Scope, Supervisor};

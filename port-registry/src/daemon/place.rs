@@ -37,6 +37,16 @@ pub fn lock_of(pidfile: &Path) -> PathBuf {
     beside(pidfile, ".lock")
 }
 
+/// Returns the Unix socket of the daemon of a pidfile: `port-registry.sock` beside `port-registry.pid`.
+pub fn socket_of(pidfile: &Path) -> PathBuf {
+    if pidfile.extension().is_some_and(|it| it == "pid") {
+        pidfile.with_extension("sock")
+    } else {
+        // Other pidfiles in the folder must not lead to the same name.
+        beside(pidfile, ".sock")
+    }
+}
+
 /// Opens one of the daemon's files. If it is created, only this user may access it, and its new folders.
 ///
 /// # Errors
@@ -47,4 +57,27 @@ pub fn open_private(path: &Path, options: &mut OpenOptions) -> io::Result<File> 
         files::create_folder(folder)?;
     }
     private(options).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::socket_of;
+
+    #[test]
+    fn the_socket_is_named_after_the_pidfile() {
+        for (pidfile, socket) in [
+            (
+                "/h/.port-registry/port-registry.pid",
+                "/h/.port-registry/port-registry.sock",
+            ),
+            ("/run/a.b.pid", "/run/a.b.sock"),
+            ("/run/a.b", "/run/a.b.sock"),
+            ("/run/a", "/run/a.sock"),
+            ("/run/.pid", "/run/.pid.sock"),
+        ] {
+            assert_eq!(socket_of(Path::new(pidfile)), Path::new(socket));
+        }
+    }
 }
