@@ -2,6 +2,8 @@
 
 pub(crate) mod access;
 mod bare;
+pub(crate) mod listeners;
 pub(crate) mod slots;
+pub(crate) mod socket;
 pub(crate) mod state;
 pub(crate) mod stream;

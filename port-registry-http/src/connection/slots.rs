@@ -7,11 +7,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
+use super::listeners::Listeners;
+use super::socket::ClientSocket;
 use super::state::ConnectionState;
 use crate::limits;
 
@@ -49,8 +50,8 @@ impl ConnectionSlots {
     /// Waits for a free slot, then for a client.
     pub(crate) async fn accept(
         &self,
-        listener: &TcpListener,
-    ) -> io::Result<(TcpStream, ConnectionSlot)> {
+        listeners: &Listeners,
+    ) -> io::Result<(ClientSocket, ConnectionSlot)> {
         let permit = loop {
             select! {
                 biased;
@@ -60,7 +61,7 @@ impl ConnectionSlots {
                 () = self.make_room() => {}
             }
         };
-        let (stream, _) = listener.accept().await?;
+        let socket = listeners.accept().await?;
         let state = Rc::new(ConnectionState::new());
         let mut open = self.open.borrow_mut();
         let number = open.next;
@@ -72,7 +73,7 @@ impl ConnectionSlots {
             slots: self.clone(),
             _permit: permit,
         };
-        Ok((stream, slot))
+        Ok((socket, slot))
     }
 
     /// Dismisses clients whose connections have made no progress lately, and gives them time to go.

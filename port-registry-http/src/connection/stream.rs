@@ -11,16 +11,16 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::bare;
+use super::socket::ClientSocket;
 use super::state::{ConnectionState, InputMode};
 use crate::limits;
 
 /// A connection, as the HTTP dispatcher reads and writes it.
 pub(crate) struct Connection {
-    stream: TcpStream,
+    stream: ClientSocket,
     state: Rc<ConnectionState>,
     /// Fires when the connection's time is up, or earlier.
     alarm: Pin<Box<Sleep>>,
@@ -33,7 +33,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(stream: TcpStream, state: Rc<ConnectionState>) -> Connection {
+    pub(crate) fn new(stream: ClientSocket, state: Rc<ConnectionState>) -> Connection {
         let alarm = Box::pin(sleep_until(state.due(false)));
         Connection {
             stream,

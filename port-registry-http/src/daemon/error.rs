@@ -1,6 +1,7 @@
 //! The errors that end the daemon.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use port_registry::daemon::LockError;
@@ -25,23 +26,23 @@ pub enum DaemonError {
 
     /// Something else uses the port.
     #[error(
-        "cannot listen on 127.0.0.1:{port}: the port is {in_use}; {}choose another port with --port",
+        "cannot listen on {address}: the port is {in_use}; {}choose another port with --port",
         patience(in_use)
     )]
     #[non_exhaustive]
     PortInUse {
-        /// The port.
-        port: u16,
+        /// The address, of either family.
+        address: SocketAddr,
         /// The use of the port, as far as the system tells.
         in_use: Box<PortUse>,
     },
 
     /// The system does not let the daemon listen on the port.
-    #[error("cannot listen on 127.0.0.1:{port}; choose another port with --port")]
+    #[error("cannot listen on {address}; choose another port with --port")]
     #[non_exhaustive]
     Bind {
-        /// The port.
-        port: u16,
+        /// The address, of either family.
+        address: SocketAddr,
         /// The error of the operating system.
         source: io::Error,
     },
@@ -60,6 +61,16 @@ pub enum DaemonError {
     SameFile {
         /// The file.
         path: PathBuf,
+    },
+
+    /// The path of the Unix socket is taken by something else.
+    #[error("{} is {found}; it was left unchanged; choose another pidfile with --pidfile", path.display())]
+    #[non_exhaustive]
+    SocketTaken {
+        /// The path.
+        path: PathBuf,
+        /// The description of what is there.
+        found: &'static str,
     },
 
     /// The process may not open enough files.

@@ -1,12 +1,15 @@
 //! The life of the daemon: startup, serving, and shutdown.
 
 mod config;
+mod entrance;
 mod error;
 mod listen;
 mod open_files;
 mod run;
 pub(crate) mod serve;
 mod signals;
+#[cfg(unix)]
+mod unix_socket;
 
 pub use self::config::Config;
 pub use self::error::DaemonError;

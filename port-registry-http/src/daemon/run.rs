@@ -5,14 +5,14 @@ use std::path::Path;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use port_registry::daemon::DaemonLock;
+use port_registry::daemon::{DaemonLock, socket_of};
 use port_registry::{Builder, Error, Registry};
 use tokio::runtime::{self, Runtime};
 use tokio::task::LocalSet;
 
 use super::config::Config;
+use super::entrance::Entrance;
 use super::error::DaemonError;
-use super::listen::listen;
 use super::open_files::max_connections;
 use super::serve::serve;
 use super::signals::StopSignals;
@@ -56,14 +56,25 @@ pub fn run(config: Config) -> Result<(), DaemonError> {
     };
     let registry = open(config.registry, &config.pidfile)?;
     let tasks = LocalSet::new();
-    let writer = tasks.block_on(
+    let socket = socket_of(&config.pidfile);
+    let served = tasks.block_on(
         &runtime,
-        serve_until_stopped(config.port, max_connections, &lock, registry, signals),
+        serve_until_stopped(
+            config.port,
+            &socket,
+            max_connections,
+            &lock,
+            registry,
+            signals,
+        ),
     );
     // Closes the remaining connections, and cancels the work they wait for unless it has begun.
     drop(tasks);
-    if let Some(writer) = writer? {
+    if let Some(Served { entrance, writer }) = served? {
         await_end(&writer);
+        // In this order, so that nobody else can listen where the lock says that the daemon does.
+        lock.withdraw();
+        drop(entrance);
     }
     runtime.shutdown_timeout(limits::LAST_READS);
     log::line(format_args!("port-registry has stopped"));
@@ -98,20 +109,28 @@ fn open(builder: Builder, pidfile: &Path) -> Result<Registry, DaemonError> {
     Ok(registry)
 }
 
-/// Serves until a signal. Returns the writer thread, which may still be writing. Returns `None` if the
-/// signal came before it was started.
+/// The parts of a daemon that outlive its requests.
+struct Served {
+    /// The sockets, which keep others from listening there.
+    entrance: Entrance,
+    /// The thread that may still be writing.
+    writer: JoinHandle<()>,
+}
+
+/// Serves until a signal. Returns `None` if the signal came before it began.
 async fn serve_until_stopped(
     port: u16,
+    socket: &Path,
     max_connections: usize,
     lock: &DaemonLock,
     registry: Registry,
     mut signals: StopSignals,
-) -> Result<Option<JoinHandle<()>>, DaemonError> {
-    let listener = tokio::select! {
-        listener = listen(port) => listener?,
+) -> Result<Option<Served>, DaemonError> {
+    let entrance = tokio::select! {
+        entrance = Entrance::open(port, socket) => entrance?,
         () = signals.received() => return Ok(None),
     };
-    let address = listener.local_addr()?;
+    let address = entrance.address;
     let path = registry.path().to_owned();
     let (state, writer) = AppState::start(registry, address.port())?;
     lock.announce(address)?;
@@ -121,8 +140,20 @@ async fn serve_until_stopped(
         std::process::id(),
         path.display()
     ));
-    serve(listener, state, max_connections, signals.received()).await?;
-    Ok(Some(writer))
+    if !entrance.others.is_empty() {
+        log::line(format_args!(
+            "it also listens on {}",
+            entrance.others.join(" and ")
+        ));
+    }
+    serve(
+        &entrance.listeners,
+        state,
+        max_connections,
+        signals.received(),
+    )
+    .await?;
+    Ok(Some(Served { entrance, writer }))
 }
 
 /// Waits for the writer to end, so that the store is closed. If another process keeps the store locked, the

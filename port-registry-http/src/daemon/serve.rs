@@ -12,7 +12,6 @@ use actix_web::App;
 use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
-use tokio::net::TcpListener;
 use tokio::select;
 use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
@@ -20,6 +19,7 @@ use tokio::time::{sleep, timeout};
 use crate::api::app_state::AppState;
 use crate::api::gate::gate;
 use crate::api::routes;
+use crate::connection::listeners::Listeners;
 use crate::connection::slots::ConnectionSlots;
 use crate::connection::stream::Connection;
 use crate::limits;
@@ -30,13 +30,15 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `stop` completes, then finishes the requests in progress. Call it within a
 /// [`LocalSet`](tokio::task::LocalSet).
+///
+/// The listeners stay open, so that nobody else gets the port before the caller says so. Clients that connect meanwhile
+/// wait until it closes them.
 pub(crate) async fn serve(
-    listener: TcpListener,
+    listeners: &Listeners,
     state: AppState,
     max_connections: usize,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let address = listener.local_addr()?;
     let app = App::new()
         .app_data(Data::new(state))
         .wrap(from_fn(gate))
@@ -45,7 +47,6 @@ pub(crate) async fn serve(
         .keep_alive(limits::KEEP_ALIVE)
         .client_request_timeout(limits::REQUEST)
         .client_disconnect_timeout(limits::LINGER)
-        .local_addr(address)
         .on_connect_ext(|connection: &Connection, data| {
             data.insert(connection.state().clone());
         })
@@ -60,10 +61,10 @@ pub(crate) async fn serve(
     let mut stop = pin!(stop);
     loop {
         let accepted = select! {
-            accepted = slots.accept(&listener) => accepted,
+            accepted = slots.accept(listeners) => accepted,
             () = &mut stop => break,
         };
-        let (stream, slot) = match accepted {
+        let (socket, slot) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 log::line(format_args!("cannot accept a connection: {error}"));
@@ -71,18 +72,15 @@ pub(crate) async fn serve(
                 continue;
             }
         };
-        // Responses are written in one piece, so delaying a packet gains nothing.
-        let _ = stream.set_nodelay(true);
         let http = http.clone();
         spawn_local(async move {
-            let peer = stream.peer_addr().ok();
-            let connection = Connection::new(stream, slot.state().clone());
+            let peer = socket.peer_address();
+            let connection = Connection::new(socket, slot.state().clone());
             // An error of a connection concerns only its client.
             let _ = http.call((connection, peer)).await;
             drop(slot);
         });
     }
-    drop(listener);
     slots.dismiss_stalled_for(Duration::ZERO);
     // Requests that take longer are aborted.
     let _ = timeout(limits::DRAIN, slots.until_empty()).await;

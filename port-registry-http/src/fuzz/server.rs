@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 use crate::api::app_state::AppState;
+use crate::connection::listeners::Listeners;
 use crate::daemon::serve;
 use crate::limits;
 
@@ -39,7 +40,9 @@ pub fn start_server(folder: &Path) -> SocketAddr {
                 .send(address)
                 .expect("the caller waits for the address");
             let never = std::future::pending();
-            serve::serve(listener, state, limits::CONNECTIONS, never).await
+            let mut listeners = Listeners::default();
+            listeners.add_tcp(listener);
+            serve::serve(&listeners, state, limits::CONNECTIONS, never).await
         })
     });
     receiver.recv().expect("the server has started")

@@ -84,6 +84,13 @@ impl DaemonLock {
         })
     }
 
+    /// Erases the line that [`announce`](Self::announce) wrote, so that the lock names no address. Do this before the address
+    /// is given up, and keep the lock until then.
+    pub fn withdraw(&self) {
+        // A line that stays behind counts only until the lock is dropped.
+        let _ = self.file.set_len(0);
+    }
+
     /// Replaces the content of the locked file.
     fn write(&self, text: &str) -> io::Result<()> {
         let mut file = &self.file;
@@ -95,7 +102,7 @@ impl DaemonLock {
 
 impl Drop for DaemonLock {
     fn drop(&mut self) {
-        let _ = self.file.set_len(0);
+        self.withdraw();
         if pidfile::read(&self.pidfile) == Some(std::process::id()) {
             // A pidfile that stays behind is harmless.
             let _ = fs::remove_file(&self.pidfile);
