@@ -3,6 +3,8 @@
 //! It contains the daemon's lock and pidfile, the wire contract, group commit, and the rendering of errors and names.
 
 pub mod api;
+#[cfg(target_os = "linux")]
+mod client_users;
 mod error_text;
 mod group_commit;
 mod info;
@@ -15,6 +17,8 @@ mod private_file;
 mod supervisor;
 mod visible;
 
+#[cfg(target_os = "linux")]
+pub use self::client_users::ClientUsers;
 pub use self::error_text::full_message;
 pub use self::info::{DaemonInfo, Identity, IdentityError};
 pub use self::lock::DaemonLock;

@@ -5,9 +5,11 @@ pub(crate) mod files;
 pub(crate) mod home;
 pub(crate) mod probe;
 pub(crate) mod shell;
-#[cfg(all(feature = "listeners", target_os = "linux"))]
+#[cfg(all(any(feature = "daemon", feature = "listeners"), target_os = "linux"))]
 pub(crate) mod sock_diag;
 mod socket_error;
+#[cfg(all(any(feature = "daemon", feature = "listeners"), target_os = "linux"))]
+pub(crate) mod tcp_socket;
 pub(crate) mod tcp_table;
 #[cfg(any(feature = "detect", feature = "listeners"))]
 pub(crate) mod trust;

@@ -3,7 +3,11 @@
 use std::fs;
 use std::io;
 use std::net::IpAddr;
+#[cfg(all(feature = "daemon", target_os = "linux"))]
+use std::net::SocketAddr;
 
+#[cfg(all(feature = "daemon", target_os = "linux"))]
+use super::tcp_socket::{SocketDescription, TcpConnection};
 use crate::types::port::Port;
 
 /// The states of a socket that count here (`include/net/tcp_states.h` of the kernel).
@@ -50,6 +54,30 @@ pub(crate) fn sockets(is_wanted: impl Fn(Port) -> bool) -> Option<Vec<TcpSocket>
     Some(sockets.filter(|it| is_wanted(it.port)).collect())
 }
 
+/// Finds the user of the client of a connection, as [`TcpConnection::user_of`] does.
+///
+/// # Errors
+///
+/// Returns an error on systems without these tables, and if one of them cannot be read.
+#[cfg(all(feature = "daemon", target_os = "linux"))]
+pub(crate) fn client_user(connection: &TcpConnection) -> io::Result<Option<u32>> {
+    // The socket of a client that also speaks IPv6 is in the other table.
+    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        let table = match fs::read_to_string(table) {
+            // A kernel without IPv6 has no such table.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && table.ends_with('6') => {
+                continue;
+            }
+            table => table?,
+        };
+        let mut sockets = table.lines().filter_map(describe_row);
+        if let Some(user) = sockets.find_map(|it| connection.user_of(&it)) {
+            return Ok(Some(user));
+        }
+    }
+    Ok(None)
+}
+
 /// Tests if a socket of any user listens on a port. Returns `None` on systems without these tables.
 pub(crate) fn listens(port: Port) -> Option<bool> {
     let sockets = sockets(|it| it == port)?;
@@ -82,6 +110,24 @@ fn parse_row(row: &str) -> Option<TcpSocket> {
     })
 }
 
+/// Parses a row with both ends.
+#[cfg(all(feature = "daemon", target_os = "linux"))]
+fn describe_row(row: &str) -> Option<SocketDescription> {
+    let end = |text: &str| {
+        let (address, port) = text.rsplit_once(':')?;
+        let port = u16::from_str_radix(port, 16).ok()?;
+        Some(SocketAddr::new(parse_address(address)?, port))
+    };
+    let mut columns = row.split_ascii_whitespace();
+    Some(SocketDescription {
+        local: end(columns.nth(1)?)?,
+        remote: end(columns.next()?)?,
+        state: u8::from_str_radix(columns.next()?, 16).ok()?,
+        user: columns.nth(3)?.parse().ok()?,
+        inode: columns.nth(1)?.parse().ok()?,
+    })
+}
+
 /// Parses an address: groups of four bytes, each a number of this machine in hexadecimal digits.
 fn parse_address(address: &str) -> Option<IpAddr> {
     const DIGITS: usize = 8;
@@ -105,6 +151,28 @@ mod tests {
 
     use super::{SocketState, TcpSocket, parse_row};
     use crate::types::port::Port;
+
+    #[cfg(all(feature = "daemon", target_os = "linux"))]
+    #[test]
+    fn a_row_names_both_ends_of_a_connection() {
+        let end = |text: &str| -> std::net::SocketAddr { text.parse().unwrap() };
+        let loopback = format!("{:08X}", u32::from(Ipv4Addr::LOCALHOST).to_be());
+        let row = format!(
+            "3: {loopback}:9C40 {loopback}:C822 08 00000000:00000000 00:00000000 00000000 65534 0 9 1"
+        );
+        let expected = super::SocketDescription {
+            state: 8,
+            local: end("127.0.0.1:40000"),
+            remote: end("127.0.0.1:51234"),
+            user: 65534,
+            inode: 9,
+        };
+        assert_eq!(super::describe_row(&row), Some(expected));
+        let mapped = format!("{:016}{:08X}{loopback}", 0, 0xffff_u32.to_be());
+        let of_ipv6 = super::describe_row(&row.replace(&loopback, &mapped)).unwrap();
+        assert_eq!(of_ipv6.remote, end("[::ffff:127.0.0.1]:51234"));
+        assert_eq!(super::describe_row("sl local_address rem_address st"), None);
+    }
 
     #[test]
     fn a_row_names_the_address_the_port_the_state_the_user_and_the_inode() {

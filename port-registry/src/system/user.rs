@@ -23,7 +23,7 @@ pub(crate) fn is_own_id(_: u32) -> bool {
 ///
 /// The standard library has no call for it, and a crate that has one would be the default build's only use of it.
 #[cfg(unix)]
-pub(super) fn user() -> Option<u32> {
+pub(crate) fn user() -> Option<u32> {
     use std::fs::File;
     use std::io;
     use std::os::fd::OwnedFd;

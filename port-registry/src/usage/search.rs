@@ -10,7 +10,7 @@ use super::holders;
 use super::listener::Listener;
 use super::wanted::Wanted;
 #[cfg(target_os = "linux")]
-use crate::system::sock_diag;
+use crate::system::sock_diag::listening::listening;
 use crate::system::tcp_table::{self, SocketState, TcpSocket};
 use crate::types::port::Port;
 
@@ -24,7 +24,7 @@ pub(crate) struct ListeningSockets {
 impl ListeningSockets {
     pub(crate) fn read() -> ListeningSockets {
         #[cfg(target_os = "linux")]
-        if let Ok(sockets) = sock_diag::listening() {
+        if let Ok(sockets) = listening() {
             let sockets = Some(sockets);
             return ListeningSockets { sockets };
         }

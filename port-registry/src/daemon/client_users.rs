@@ -1,0 +1,169 @@
+//! The users of the daemon's TCP clients, as the Linux kernel tells them.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+
+use crate::system::sock_diag::connection::ClientQuery;
+use crate::system::tcp_socket::TcpConnection;
+use crate::system::{tcp_table, user};
+
+/// The user that stands for those that a user namespace does not know (`/proc/sys/kernel/overflowuid`).
+const OVERFLOW_USER: u32 = 65534;
+
+/// A source that tells the users of TCP clients on this machine.
+///
+/// The user of a client is that of its socket, as long as a process has it open. The user of a client that has closed it
+/// already is unknown.
+#[derive(Debug)]
+pub struct ClientUsers {
+    /// `None` if only the kernel's tables tell.
+    query: Option<ClientQuery>,
+    /// The user that may be any outside of this user namespace.
+    stand_in: Option<u32>,
+}
+
+impl ClientUsers {
+    /// Finds a source that works here, by a trial. Returns `None` if the system tells nothing.
+    pub fn find() -> Option<ClientUsers> {
+        let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+        let mut users = ClientUsers {
+            query: ClientQuery::open().ok(),
+            stand_in: (!maps(&map, OVERFLOW_USER)).then_some(OVERFLOW_USER),
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).ok()?;
+        let server = listener.local_addr().ok()?;
+        let connection = TcpStream::connect(server).ok()?;
+        let client = connection.local_addr().ok()?;
+        let is_right =
+            |user: io::Result<Option<u32>>| matches!(user, Ok(Some(it)) if user::is_own_id(it));
+        // A kernel without the module `inet_diag` says that there is no such socket.
+        if !is_right(users.user(client, server)) {
+            users.query = None;
+            if !is_right(ClientUsers::user_in_tables(client, server)) {
+                return None;
+            }
+        }
+        Some(users)
+    }
+
+    /// Finds the user of a client quickly. Returns `None` if it is unknown.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if only [the tables](Self::user_in_tables) tell.
+    pub fn user(&mut self, client: SocketAddr, server: SocketAddr) -> io::Result<Option<u32>> {
+        let connection = TcpConnection { client, server };
+        let query = self.query.as_mut().ok_or(ErrorKind::Unsupported)?;
+        query.user(&connection).or_else(|_| {
+            *query = ClientQuery::open()?;
+            query.user(&connection)
+        })
+    }
+
+    /// Finds the user of a client by going through all sockets, which may take milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the tables cannot be read.
+    pub fn user_in_tables(client: SocketAddr, server: SocketAddr) -> io::Result<Option<u32>> {
+        let connection = TcpConnection { client, server };
+        match tcp_table::client_user(&connection)? {
+            // The kernel writes the tables out piece by piece, and may skip a socket while others come and go.
+            None => tcp_table::client_user(&connection),
+            user => Ok(user),
+        }
+    }
+
+    /// Tests if an id names one user. The one that stands for all users outside of a namespace does not.
+    pub fn names_one(&self, user: u32) -> bool {
+        self.stand_in != Some(user)
+    }
+}
+
+/// Tests if a user namespace has a user of its own with this id (`user_namespaces(7)`).
+fn maps(map: &str, user: u32) -> bool {
+    map.lines().any(|line| {
+        let mut columns = line.split_ascii_whitespace().map(str::parse::<u64>);
+        let (Some(Ok(first)), Some(Ok(_)), Some(Ok(count))) =
+            (columns.next(), columns.next(), columns.next())
+        else {
+            return false;
+        };
+        (first..first.saturating_add(count)).contains(&user.into())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+
+    use super::{ClientUsers, OVERFLOW_USER, maps};
+    use crate::system::user;
+
+    /// Asks both sources.
+    fn users(client: SocketAddr, server: SocketAddr) -> [Option<u32>; 2] {
+        // A sandbox may deny the first one.
+        let in_tables = ClientUsers::user_in_tables(client, server).unwrap();
+        let found = ClientUsers::find().unwrap().user(client, server);
+        [found.unwrap_or(in_tables), in_tables]
+    }
+
+    fn connect(server: &str, to: impl Fn(u16) -> String) -> Option<(TcpStream, TcpStream)> {
+        let listener = TcpListener::bind(server).ok()?;
+        let port = listener.local_addr().unwrap().port();
+        let client = TcpStream::connect(to(port)).unwrap();
+        Some((client, listener.accept().unwrap().0))
+    }
+
+    #[test]
+    fn the_user_of_an_open_client_is_found_on_both_addresses_and_after_it_has_sent_everything() {
+        let own = [user::user(); 2];
+        assert!(own[0].is_some());
+        for (server, to) in [
+            ("127.0.0.1:0", "127.0.0.1"),
+            ("127.0.0.1:0", "[::ffff:127.0.0.1]"),
+            ("[::1]:0", "[::1]"),
+        ] {
+            let Some((client, accepted)) = connect(server, |port| format!("{to}:{port}")) else {
+                continue;
+            };
+            let ends = (
+                accepted.peer_addr().unwrap(),
+                accepted.local_addr().unwrap(),
+            );
+            assert_eq!(users(ends.0, ends.1), own);
+            client.shutdown(Shutdown::Write).unwrap();
+            assert_eq!(users(ends.0, ends.1), own);
+            drop(client);
+            assert_eq!(users(ends.0, ends.1), [None; 2]);
+        }
+    }
+
+    #[test]
+    fn a_server_on_the_port_of_a_client_that_is_gone_is_not_the_client() {
+        let (client, accepted) =
+            connect("127.0.0.1:0", |port| format!("127.0.0.1:{port}")).unwrap();
+        let ends = (
+            accepted.peer_addr().unwrap(),
+            accepted.local_addr().unwrap(),
+        );
+        // It resets the connection, so that its port is available at once.
+        accepted.set_nodelay(true).unwrap();
+        drop(accepted);
+        drop(client);
+        if let Ok(_server) = TcpListener::bind(ends.0) {
+            assert_eq!(users(ends.0, ends.1), [None; 2]);
+        }
+    }
+
+    #[test]
+    fn the_stand_in_for_users_outside_of_a_namespace_is_nobody_of_its_own() {
+        assert!(maps("         0          0 4294967295\n", OVERFLOW_USER));
+        assert!(maps("0 1000 1\n1 100000 65536\n", OVERFLOW_USER));
+        assert!(!maps("0 1000 1\n1 100000 60000\n", OVERFLOW_USER));
+        for map in ["", "0 1000 1\n", "0 0\n", "x y z\n"] {
+            assert!(!maps(map, OVERFLOW_USER), "{map:?}");
+        }
+    }
+}
