@@ -6,7 +6,7 @@ use port_registry::Error;
 use port_registry::daemon::api::ErrorCode;
 use port_registry::daemon::full_message;
 
-use crate::backend::{BackendError, ClientError};
+use crate::backend::{BackendError, ClientError, SocketProblem};
 use crate::environment::{self, ADDRESS_VARIABLE, InvalidAddress};
 use crate::report::Report;
 use crate::sandbox;
@@ -102,6 +102,19 @@ impl From<ClientError> for Report {
                     "`portctl start` starts a daemon; after `unset {ADDRESS_VARIABLE}` none is needed"
                 )
             }
+            ClientError::Socket { problem, .. } => match problem {
+                SocketProblem::Missing | SocketProblem::Stale => format!(
+                    "`{ADDRESS_VARIABLE}= portctl start` starts a daemon, which makes its socket itself; after `unset \
+                     {ADDRESS_VARIABLE}` none is needed"
+                ),
+                SocketProblem::Forbidden => format!(
+                    "only the daemon's own user may use its socket, and a sandbox has to allow it; after `unset \
+                     {ADDRESS_VARIABLE}` no daemon is needed"
+                ),
+                SocketProblem::NotASocket => format!(
+                    "correct the path in {ADDRESS_VARIABLE}, or run `unset {ADDRESS_VARIABLE}`"
+                ),
+            },
             ClientError::NotUnderstood { .. } => {
                 "the daemon may be of another version than portctl; `portctl restart` replaces it"
                     .to_owned()

@@ -80,7 +80,7 @@ pub(crate) fn address() -> Result<Option<Address>, InvalidAddress> {
     let Some(value) = variable(ADDRESS_VARIABLE) else {
         return Ok(None);
     };
-    match value.to_string_lossy().parse() {
+    match Address::parse(&value) {
         Ok(address) => Ok(Some(address)),
         Err(error) => Err(InvalidAddress { value, error }),
     }

@@ -45,6 +45,8 @@ mod situations;
 #[cfg(unix)]
 mod skill;
 #[cfg(unix)]
+mod sockets;
+#[cfg(unix)]
 mod strangers;
 #[cfg(target_os = "linux")]
 mod system;

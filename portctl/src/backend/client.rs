@@ -1,6 +1,7 @@
 //! The HTTP client of the daemon.
 
 use std::io;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use port_registry::daemon::api::{ErrorBody, header, path};
@@ -9,8 +10,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use ureq::http::Response;
+use ureq::unversioned::resolver::DefaultResolver;
 use ureq::{Agent, Body, RequestBuilder};
 
+use super::connection::{DaemonConnector, SocketProblem};
 use crate::address::Address;
 use crate::sandbox::NoConnections;
 
@@ -31,7 +34,7 @@ struct Supervised {
 }
 
 /// A client of the server at an address. Requests share a connection.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Client {
     agent: Agent,
     address: Address,
@@ -52,6 +55,11 @@ pub(crate) struct Reply {
 pub(crate) enum ClientError {
     #[error("nothing listens at {address}")]
     NothingListens { address: Address },
+    #[error("{} {address}: {problem}", if problem.is_absence() { "nothing listens at" } else { "cannot connect to" })]
+    Socket {
+        address: Address,
+        problem: SocketProblem,
+    },
     #[error("cannot reach {address}: {reason}")]
     Unreachable { address: Address, reason: String },
     #[error("cannot reach {address}: {reason}")]
@@ -91,8 +99,9 @@ impl Client {
             .user_agent(concat!("portctl/", env!("CARGO_PKG_VERSION")))
             .accept("application/json")
             .build();
+        let connector = DaemonConnector::new(address.clone());
         Client {
-            agent: Agent::new_with_config(config),
+            agent: Agent::with_parts(config, connector, DefaultResolver::default()),
             address,
         }
     }
@@ -151,7 +160,11 @@ impl Client {
     }
 
     fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        match &self.address {
+            Address::Tcp(address) => format!("http://{address}{path}"),
+            // A socket needs no host, but each request names one. A number is not looked up.
+            Address::Unix(_) => format!("http://{}{path}", Ipv4Addr::LOCALHOST),
+        }
     }
 
     fn reply(
@@ -182,6 +195,11 @@ impl Client {
             BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, UnexpectedEof,
         };
         let address = self.address.clone();
+        if let (ureq::Error::Io(error), Address::Unix(path)) = (&error, &address)
+            && let Some(problem) = SocketProblem::of(error, path.path())
+        {
+            return ClientError::Socket { address, problem };
+        }
         if let ureq::Error::Io(error) = &error
             && let Some(reason) = NoConnections::of(error)
         {

@@ -4,6 +4,7 @@ mod batch;
 #[cfg(test)]
 pub(crate) mod canned;
 mod client;
+mod connection;
 mod error;
 mod in_process;
 mod operations;
@@ -13,6 +14,7 @@ use port_registry::Builder;
 
 pub(crate) use self::batch::submit;
 pub(crate) use self::client::{Client, ClientError};
+pub(crate) use self::connection::SocketProblem;
 pub(crate) use self::error::BackendError;
 use self::in_process::InProcess;
 pub(crate) use self::operations::{Backend, BatchOutcome, Claimed, ItemError};

@@ -73,7 +73,9 @@ fn changed<T: DeserializeOwned>(
 /// listens at the address.
 fn lost(error: ClientError) -> BackendError {
     match error {
-        ClientError::NothingListens { .. } => BackendError::Client(error),
+        ClientError::NothingListens { .. } | ClientError::Socket { .. } => {
+            BackendError::Client(error)
+        }
         error => BackendError::Lost(error),
     }
 }

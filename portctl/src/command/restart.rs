@@ -17,8 +17,8 @@ pub(crate) fn run(args: &RestartArgs) -> CommandResult {
         // Another process started one first.
         (_, false) => "Server is already running",
     };
-    let address = target.address();
-    let line = format!("{words} (pid {}) at http://{address}", started.pid);
+    let address = target.address().url();
+    let line = format!("{words} (pid {}) at {address}", started.pid);
     let printed = start::print(&target, &started, &line, args.json);
     Ok(Done::Printed(printed))
 }

@@ -21,12 +21,12 @@ pub(crate) fn run(args: &StartArgs) -> CommandResult {
     let target = Target::of_environment()?;
     let started = daemon::start(&target)?;
     let pid = started.pid;
-    let address = target.address();
+    let address = target.address().url();
     Ok(if started.is_new {
-        let line = format!("Server started (pid {pid}) at http://{address}");
+        let line = format!("Server started (pid {pid}) at {address}");
         Done::Printed(print(&target, &started, &line, args.json))
     } else {
-        let line = format!("Server is already running (pid {pid}) at http://{address}");
+        let line = format!("Server is already running (pid {pid}) at {address}");
         Done::No(print(&target, &started, &line, args.json))
     })
 }

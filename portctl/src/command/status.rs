@@ -9,9 +9,10 @@ use serde::Serialize;
 
 use super::health;
 use super::outcome::{CommandResult, Done};
+use crate::address::Address;
 use crate::args::StatusArgs;
-use crate::backend::ClientError;
-use crate::daemon::{self, Target};
+use crate::backend::{Client, ClientError};
+use crate::daemon::{self, Target, Unsure};
 use crate::environment::{self, ADDRESS_VARIABLE};
 use crate::output::{self, visible};
 
@@ -24,6 +25,9 @@ struct StatusDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     pid: Option<u32>,
     address: String,
+    /// The address as text shows it.
+    #[serde(skip)]
+    url: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,13 +35,21 @@ struct StatusDocument {
     /// The first problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
+    /// A daemon may run where this process cannot reach it.
+    #[serde(skip)]
+    may_be_elsewhere: bool,
 }
 
 pub(crate) fn run(args: &StatusArgs) -> CommandResult {
     let target = Target::of_environment()?;
-    let document = match target.client.identify_quickly() {
-        Ok(daemon) => running(&target, daemon),
-        Err(error) => not_answering(&target, &error),
+    let presence = target.presence();
+    let unsure = presence.ok().and_then(|it| Unsure::of(&target, it));
+    let document = match unsure {
+        Some(unsure) => out_of_reach(&target, unsure),
+        None => match target.client.identify_quickly() {
+            Ok(daemon) => running(&target, daemon),
+            Err(error) => not_answering(&target, &error),
+        },
     };
     if args.json {
         return Ok(Done::Printed(output::print_json(&document)));
@@ -51,7 +63,17 @@ pub(crate) fn run(args: &StatusArgs) -> CommandResult {
 }
 
 fn running(target: &Target, daemon: DaemonInfo) -> StatusDocument {
-    let (healthy, detail) = match health::check_health(&target.client) {
+    let lock_problem = match target.presence() {
+        Ok(Presence::Running { pid, .. }) if pid == daemon.pid => None,
+        Ok(_) => Some("it does not hold the daemon's lock of this HOME, so it belongs to another user or another HOME".to_owned()),
+        Err(report) => Some(report.error),
+    };
+    answering(&target.client, daemon, lock_problem)
+}
+
+/// The state of a daemon that answers. `problem` is one of its address.
+fn answering(client: &Client, daemon: DaemonInfo, problem: Option<String>) -> StatusDocument {
+    let (healthy, detail) = match health::check_health(client) {
         Ok(health) => (health.status == HealthStatus::Ok, health.detail),
         Err(error) => (false, Some(error.to_string())),
     };
@@ -59,25 +81,33 @@ fn running(target: &Target, daemon: DaemonInfo) -> StatusDocument {
         Ok(registry) => daemon::difference(&daemon, &registry).map(|what| format!("it {what}")),
         Err(error) => Some(error.to_string()),
     };
-    let lock_problem = match target.presence() {
-        Ok(Presence::Running { pid, .. }) if pid == daemon.pid => None,
-        Ok(_) => Some("it does not hold the daemon's lock of this HOME, so it belongs to another user or another HOME".to_owned()),
-        Err(report) => Some(report.error),
-    };
     StatusDocument {
         running: true,
         healthy: Some(healthy),
         pid: Some(daemon.pid),
-        detail: detail.or(difference).or(lock_problem),
-        address: target.address().to_string(),
+        detail: detail.or(difference).or(problem),
         version: Some(daemon.version),
         store: Some(daemon.store),
+        ..StatusDocument::at(client.address())
+    }
+}
+
+/// The state of a daemon whose address may lead to another server from here.
+fn out_of_reach(target: &Target, unsure: Unsure) -> StatusDocument {
+    let problem = format!("{}; {}", unsure.problem(), unsure.next_step());
+    match unsure.by_socket {
+        Some((client, daemon)) => answering(&client, daemon, Some(problem)),
+        None => StatusDocument {
+            may_be_elsewhere: true,
+            detail: Some(problem),
+            ..StatusDocument::at(target.address())
+        },
     }
 }
 
 /// The state of a daemon that does not answer. It may run nevertheless.
 fn not_answering(target: &Target, error: &ClientError) -> StatusDocument {
-    let address = target.address().to_string();
+    let at_address = || StatusDocument::at(target.address());
     let denied = match error {
         ClientError::Denied { reason, .. } => Some(reason),
         _ => None,
@@ -87,45 +117,49 @@ fn not_answering(target: &Target, error: &ClientError) -> StatusDocument {
         None => error.to_string(),
     };
     match target.presence() {
-        Ok(Presence::Running { pid, address: at }) if target.address().is_of(at) => {
+        Ok(Presence::Running { pid, address: at }) if target.is_of(at) => {
             StatusDocument {
                 running: true,
                 // The daemon may be healthy if this process cannot ask it.
                 healthy: denied.is_none().then_some(false),
                 pid: Some(pid),
-                address,
                 detail: Some(detail),
-                ..StatusDocument::default()
+                ..at_address()
             }
         }
         Ok(Presence::Running { pid, address: at }) => StatusDocument {
-            address,
             detail: Some(format!("a daemon of this user listens at {at} (pid {pid})")),
-            ..StatusDocument::default()
+            ..at_address()
         },
         Ok(Presence::Starting) => StatusDocument {
-            address,
             detail: Some("a daemon is starting".to_owned()),
-            ..StatusDocument::default()
+            ..at_address()
         },
         Err(report) => StatusDocument {
-            address,
             detail: Some(report.error),
-            ..StatusDocument::default()
+            ..at_address()
         },
         Ok(Presence::Absent) => StatusDocument {
-            address,
             // The headline says this already.
             detail: match error {
                 ClientError::NothingListens { .. } => None,
                 _ => Some(detail),
             },
-            ..StatusDocument::default()
+            ..at_address()
         },
     }
 }
 
 impl StatusDocument {
+    /// The state of a daemon that does not run.
+    fn at(address: &Address) -> StatusDocument {
+        StatusDocument {
+            address: address.to_string(),
+            url: address.url(),
+            ..StatusDocument::default()
+        }
+    }
+
     /// The first problem, or the named address at which nothing listens.
     fn note(&self) -> Option<Cow<'_, str>> {
         if let Some(detail) = &self.detail {
@@ -141,16 +175,14 @@ impl StatusDocument {
 
     fn headline(&self) -> String {
         let Some(pid) = self.pid else {
-            return "Server is not running".to_owned();
+            let place = if self.may_be_elsewhere { " here" } else { "" };
+            return format!("Server is not running{place}");
         };
         let health = match self.healthy {
             Some(true) => " healthy",
             Some(false) => " unhealthy",
             None => "",
         };
-        format!(
-            "Server is running (pid {pid}){health} at http://{}",
-            self.address
-        )
+        format!("Server is running (pid {pid}){health} at {}", self.url)
     }
 }

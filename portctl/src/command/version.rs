@@ -7,7 +7,7 @@ use super::outcome::{CommandResult, Done};
 use crate::address::Address;
 use crate::args::VersionArgs;
 use crate::backend::Client;
-use crate::daemon;
+use crate::daemon::{self, Target};
 use crate::environment;
 use crate::output::{self, visible};
 use crate::report::Report;
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &VersionArgs) -> CommandResult {
         Some(address) => Some(Client::new(address).identify().map_err(Report::from)?),
         None => default_pidfile()
             .ok()
-            .and_then(|pidfile| daemon::find_own(&Client::new(Address::default()), &pidfile)),
+            .and_then(|pidfile| daemon::find_own(&Target::at(Address::default(), pidfile))),
     };
     Ok(Done::Printed(if args.json {
         output::print_json(&VersionDocument {

@@ -1,15 +1,13 @@
 //! Hints for problems with the daemon.
 
-use std::fmt::Display;
-use std::path::Path;
-
 use port_registry::daemon::DaemonInfo;
 use port_registry::{DB_VARIABLE, Port, Probe, RANGE_VARIABLE, SystemProbe, Verdict};
+use std::fmt::Display;
 
-use super::process::Process;
+use super::holder::HolderPlace;
 use super::program;
 use super::supervisor::{self, LifecycleAction};
-use crate::address::Address;
+use crate::address::TcpAddress;
 use crate::environment::ADDRESS_VARIABLE;
 use crate::output::wording::quoted;
 
@@ -20,7 +18,7 @@ const NEAR_PORTS: u16 = 100;
 const FIRST_UNPRIVILEGED: u16 = 1024;
 
 /// Advises to start the daemon at another port than that of an address. Names one that is not in use.
-pub(crate) fn other_port(address: &Address) -> String {
+pub(crate) fn other_port(address: &TcpAddress) -> String {
     let is_available = |&port: &Port| matches!(SystemProbe.probe(port), Ok(Verdict::Free));
     let mut near = ports_near(address.port()).filter_map(|port| Port::new(port).ok());
     match near.find(is_available) {
@@ -41,21 +39,27 @@ fn ports_near(port: u16) -> impl Iterator<Item = u16> {
 
 /// Advises to use the daemon at an address.
 pub(crate) fn use_address(address: impl Display) -> String {
-    format!("`export {ADDRESS_VARIABLE}={address}`")
+    format!(
+        "`export {ADDRESS_VARIABLE}={}`",
+        quoted(&address.to_string())
+    )
 }
 
-/// Advises to resume or end a process that holds the daemon's lock but does not answer.
-pub(crate) fn resume_or_end(pid: u32, lock: &Path) -> String {
-    let process = Process::open(pid).ok().flatten();
+/// Advises to resume or end the process that the daemon's lock names, which does not answer.
+pub(crate) fn resume_or_end(pid: u32, place: HolderPlace) -> String {
     // In another container, the id belongs to another process.
-    if process.is_some_and(|it| it.has_open(lock)) {
+    if place.is_process() {
         format!(
             "if it is suspended, `kill -CONT {pid}` resumes it; if it hangs, `kill -9 {pid}` ends it without losing data"
         )
     } else {
-        "look for it where it was started, for example in its container".to_owned()
+        LOOK_ELSEWHERE.to_owned()
     }
 }
+
+/// The advice for a daemon that is out of reach.
+pub(crate) const LOOK_ELSEWHERE: &str =
+    "look for it where it was started, for example in its container";
 
 /// Advises to restart the daemon with the range of the environment.
 pub(crate) fn restart_for_range(daemon: &DaemonInfo) -> String {
@@ -68,7 +72,7 @@ pub(crate) fn restart_for_range(daemon: &DaemonInfo) -> String {
 /// Advises to find a process that holds the daemon's lock but has not noted its id there.
 pub(crate) fn find_suspended() -> String {
     format!(
-        "it may be suspended; `pgrep -lx {}` names it",
+        "it may be suspended; `pgrep -u \"$(id -u)\" -lx {}` lists this user's daemons",
         program::NAME
     )
 }

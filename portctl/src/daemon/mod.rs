@@ -1,13 +1,15 @@
 //! Starts, stops and inspects the daemon.
 //!
 //! Never decide by the pidfile whether a daemon runs; use its lock. Never signal a process unless the lock is held,
-//! the locked file names the process, and the server at the address names it, too.
+//! the locked file names the process, the kernel shows that it holds the lock, and the daemon's answer names it, too.
 
 mod advice;
 mod detach;
+mod holder;
 mod log;
 mod occupied;
 mod own;
+mod own_socket;
 mod poll;
 mod process;
 pub(crate) mod program;
@@ -16,12 +18,15 @@ mod stop;
 mod supervisor;
 mod target;
 mod turn;
+mod unsure;
 
 pub(crate) use self::advice::{
     find_suspended, other_port, restart_for_range, resume_or_end, use_address, use_its_registry,
 };
 pub(crate) use self::detach::{WORD as DETACH, exec};
+pub(crate) use self::holder::HolderPlace;
 pub(crate) use self::own::{difference, find as find_own, serves_range, serves_store};
 pub(crate) use self::start::{Started, restart, start};
 pub(crate) use self::stop::stop;
 pub(crate) use self::target::{Target, pidfile, settled};
+pub(crate) use self::unsure::Unsure;

@@ -7,13 +7,12 @@ use port_registry::{Port, PortUsage, PortUse};
 use socket2::{Domain, Socket, Type};
 
 use super::advice::other_port;
-use super::target::Target;
-use crate::address::Address;
+use crate::address::TcpAddress;
 use crate::backend::ClientError;
 use crate::report::Report;
 
 /// Reports a server at the address that is not this user's daemon.
-pub(super) fn report_server(address: &Address, error: &ClientError) -> Report {
+pub(super) fn report_server(address: &TcpAddress, error: &ClientError) -> Report {
     let what = match error {
         ClientError::Silent { .. } => "which does not answer".to_owned(),
         ClientError::Refused { error, .. } => {
@@ -37,8 +36,7 @@ pub(super) fn report_server(address: &Address, error: &ClientError) -> Report {
 ///
 /// Whatever it is, the daemon would wait in vain, because no other daemon of this user is ending: the caller has seen
 /// that nobody holds the daemon's lock.
-pub(super) fn report_unusable_port(target: &Target) -> Option<Report> {
-    let address = target.address();
+pub(super) fn report_unusable_port(address: &TcpAddress) -> Option<Report> {
     match try_bind(address.port()) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
         // The daemon reports other errors itself.
@@ -56,7 +54,7 @@ pub(super) fn report_unusable_port(target: &Target) -> Option<Report> {
 }
 
 /// Finds the use of an address's port.
-fn port_use(address: &Address) -> Option<PortUse> {
+fn port_use(address: &TcpAddress) -> Option<PortUse> {
     Port::new(address.port()).ok().map(PortUse::of_busy)
 }
 

@@ -6,18 +6,18 @@ use std::path::Path;
 use port_registry::Builder;
 use port_registry::daemon::{DaemonInfo, Presence};
 
-use crate::backend::Client;
+use super::target::Target;
 
-/// Returns this user's daemon, if it listens at the client's address. Never send anything to the address unless the
-/// lock, which no other user can hold, names it.
-pub(crate) fn find(client: &Client, pidfile: &Path) -> Option<DaemonInfo> {
-    let Ok(Presence::Running { pid, address }) = Presence::of(pidfile) else {
+/// Returns this user's daemon, if it has the address in force. Never send anything to the address unless the lock, which
+/// no other user can hold, names it.
+pub(crate) fn find(target: &Target) -> Option<DaemonInfo> {
+    let Ok(Presence::Running { pid, address }) = target.presence() else {
         return None;
     };
-    if !client.address().is_of(address) {
+    if !target.is_of(address) || !target.is_sure(target.place_of(pid, address)) {
         return None;
     }
-    let daemon = client.identify_quickly().ok()?;
+    let daemon = target.client.identify_quickly().ok()?;
     (daemon.pid == pid).then_some(daemon)
 }
 
@@ -69,12 +69,16 @@ mod tests {
 
     use super::{difference, find};
     use crate::address::Address;
-    use crate::backend::{Client, canned};
+    use crate::backend::canned;
+    use crate::daemon::Target;
 
-    const DAEMON: &str = "X-Port-Registry: 1; pid=1\r\n";
+    /// The header of this process, which serves the answers of the tests.
+    fn header() -> String {
+        format!("X-Port-Registry: 1; pid={}\r\n", std::process::id())
+    }
 
     fn info(store: &str) -> Value {
-        json!({"version": "1", "pid": 1, "store": store, "range": "4000-4999"})
+        json!({"version": "1", "pid": std::process::id(), "store": store, "range": "4000-4999"})
     }
 
     #[test]
@@ -108,20 +112,23 @@ mod tests {
             lock.lock().unwrap();
             writeln!(&lock, "{}", line(address)).unwrap();
         }
-        let client = Client::new(Address::of(address));
-        find(&client, &folder.path().join("x.pid")).is_some()
+        find(&Target::at(
+            Address::of(address),
+            folder.path().join("x.pid"),
+        ))
+        .is_some()
     }
 
     #[test]
     fn daemon_is_this_users_only_if_its_lock_and_its_answer_name_one_process() {
-        let own = |address: SocketAddr| format!("1 {address}");
-        let other_process = |address: SocketAddr| format!("2 {address}");
-        let other_address = |_: SocketAddr| "1 127.0.0.1:1".to_owned();
+        let own = |address: SocketAddr| format!("{} {address}", std::process::id());
+        let other_process = |address: SocketAddr| format!("1 {address}");
+        let other_address = |_: SocketAddr| format!("{} 127.0.0.1:1", std::process::id());
         let nothing = |_: SocketAddr| String::new();
-        assert!(is_found(DAEMON, Some(own)));
-        assert!(!is_found(DAEMON, None));
+        assert!(is_found(&header(), Some(own)));
+        assert!(!is_found(&header(), None));
         for line in [other_process, other_address, nothing] {
-            assert!(!is_found(DAEMON, Some(line)));
+            assert!(!is_found(&header(), Some(line)));
         }
         for identity in [
             "",

@@ -1,7 +1,6 @@
 //! Terminates a process and waits for its end.
 
 use std::io;
-use std::path::Path;
 use std::process::Child;
 
 /// Converts a process id, if it is a valid one.
@@ -72,29 +71,28 @@ impl Process {
         }))
     }
 
-    /// Tests whether the process has a file open. Returns `true` where the system cannot tell.
-    pub(super) fn has_open(&self, file: &Path) -> bool {
-        #[cfg(target_os = "linux")]
-        {
-            use std::fs;
-            use std::os::unix::fs::MetadataExt;
+    /// Tests whether the process has a file open. Returns `None` if the system hides its files.
+    #[cfg(target_os = "linux")]
+    pub(super) fn has_open(&self, file: &std::path::Path) -> Option<bool> {
+        use std::os::unix::fs::MetadataExt;
 
-            let mark = |path: &Path| fs::metadata(path).ok().map(|it| (it.dev(), it.ino()));
-            let folder = format!("/proc/{}/fd", self.pid.as_raw_nonzero());
-            let wanted = mark(file);
-            match fs::read_dir(folder) {
-                Ok(entries) => entries
-                    .flatten()
-                    .any(|entry| wanted.is_some() && mark(&entry.path()) == wanted),
-                // Distinguish a missing procfs from a process of another user.
-                Err(_) => !Path::new("/proc/self/fd").exists(),
-            }
-        }
-        #[cfg(not(target_os = "linux"))]
-        {
-            let _ = file;
-            true
-        }
+        let mark =
+            |path: &std::path::Path| Some(path.metadata().ok()?).map(|it| (it.dev(), it.ino()));
+        let wanted = mark(file)?;
+        let mut entries = std::fs::read_dir(self.proc("fd")).ok()?.flatten();
+        Some(entries.any(|entry| mark(&entry.path()) == Some(wanted)))
+    }
+
+    /// Tests whether the process is in the network namespace of this one. Returns `None` if the system hides that.
+    #[cfg(target_os = "linux")]
+    pub(super) fn shares_network(&self) -> Option<bool> {
+        let own = std::fs::read_link("/proc/self/ns/net").ok()?;
+        Some(std::fs::read_link(self.proc("ns/net")).ok()? == own)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn proc(&self, file: &str) -> std::path::PathBuf {
+        format!("/proc/{}/{file}", self.pid.as_raw_nonzero()).into()
     }
 
     /// Sends SIGTERM.
@@ -148,10 +146,6 @@ pub(super) struct Process;
 impl Process {
     pub(super) fn open(_: u32) -> io::Result<Option<Process>> {
         Ok(Some(Process))
-    }
-
-    pub(super) fn has_open(&self, _: &Path) -> bool {
-        true
     }
 
     pub(super) fn terminate(&self) -> io::Result<()> {

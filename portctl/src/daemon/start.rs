@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::{Child, ExitStatus};
+use std::time::Duration;
 
 use port_registry::daemon::{DaemonInfo, Presence, Supervisor};
 use port_registry::{Builder, DB_VARIABLE};
@@ -14,11 +15,16 @@ use super::poll::{PollDeadline, START_STOP_TIMEOUT};
 use super::supervisor::{self, LifecycleAction};
 use super::target::Target;
 use super::turn::Turn;
+use super::unsure::Unsure;
 use super::{detach, occupied, own, process, program, stop};
+use crate::address::{Address, TcpAddress};
 use crate::backend::ClientError;
 use crate::environment::ADDRESS_VARIABLE;
 use crate::output::wording;
 use crate::report::Report;
+
+/// Time for which the lock may appear held after its process has exited.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// A running daemon.
 #[derive(Debug)]
@@ -31,22 +37,23 @@ pub(crate) struct Started {
 /// Starts the daemon with the address and store of the environment, unless it already runs. Returns once it answers.
 pub(crate) fn start(target: &Target) -> Result<Started, Report> {
     // If one runs, there is no need to wait for the turn.
-    if let Some(daemon) = own::find(&target.client, &target.pidfile) {
+    if let Some(daemon) = own::find(target) {
         return accept_running(target, &daemon);
     }
-    start_with(target, None, &target.turn()?)
+    let address = listen_address(target, None)?;
+    start_with(target, &address, None, &target.turn()?)
 }
 
 /// Stops the daemon, if it runs, and starts it. It keeps its range, unless the environment sets one.
 pub(crate) fn restart(target: &Target) -> Result<Started, Report> {
     // Before stopping the daemon, check everything that could prevent the new one from starting.
-    check_address(target)?;
+    let address = listen_address(target, Some(target.presence()?))?;
     program::find()?;
     let registry = Builder::from_env()?;
     registry.store_path()?;
     let turn = target.turn()?;
     if target.settled()? == Presence::Absent {
-        return start_with(target, None, &turn);
+        return start_with(target, &address, None, &turn);
     }
     let mut range = None;
     if let Ok(daemon) = target.client.identify() {
@@ -56,32 +63,55 @@ pub(crate) fn restart(target: &Target) -> Result<Started, Report> {
         range = Some(daemon.range).filter(|_| registry.range().is_none());
     }
     let stopped = stop::stop_in_turn(target, LifecycleAction::Restart, &turn)?;
-    start_with(target, range, &turn).map_err(|report| {
+    start_with(target, &address, range, &turn).map_err(|report| {
         report.prefixed(&format!("the daemon (pid {stopped}) was stopped, and then"))
     })
 }
 
-fn check_address(target: &Target) -> Result<(), Report> {
-    if target.address().is_local() {
-        return Ok(());
+/// Returns the address at which to start a daemon. Through the socket of a daemon that runs, this is where that listens.
+fn listen_address(target: &Target, running: Option<Presence>) -> Result<TcpAddress, Report> {
+    match (target.address(), running) {
+        (Address::Tcp(address), _) if address.is_local() => Ok(address.clone()),
+        (Address::Tcp(address), _) => Err(Report::new(format!(
+            "a daemon can only listen at 127.0.0.1, but {ADDRESS_VARIABLE} is {address}"
+        ))
+        .hint(format!(
+            "start the daemon on that machine, or `unset {ADDRESS_VARIABLE}`"
+        ))),
+        (Address::Unix(_), Some(Presence::Running { address, .. })) if target.is_of(address) => {
+            Ok(TcpAddress::of(address))
+        }
+        (Address::Unix(path), _) => Err(Report::new(format!(
+            "a daemon is started by its port, but {ADDRESS_VARIABLE} is {path}"
+        ))
+        .hint(format!(
+            "`{ADDRESS_VARIABLE}= portctl start` starts it; it makes its socket beside its pidfile itself"
+        ))),
     }
-    Err(Report::new(format!(
-        "a daemon can only listen at 127.0.0.1, but {ADDRESS_VARIABLE} is {}",
-        target.address()
-    ))
-    .hint(format!(
-        "start the daemon on that machine, or `unset {ADDRESS_VARIABLE}`"
-    )))
 }
 
-/// Starts a daemon with this range, or with that of the environment.
-fn start_with(target: &Target, range: Option<String>, _: &Turn) -> Result<Started, Report> {
-    check_address(target)?;
+/// Starts a daemon at this address with this range, or with that of the environment.
+fn start_with(
+    target: &Target,
+    address: &TcpAddress,
+    range: Option<String>,
+    _: &Turn,
+) -> Result<Started, Report> {
+    let target = &Target::at(Address::Tcp(address.clone()), target.pidfile.clone());
     let deadline = PollDeadline::new();
+    let grace = PollDeadline::of(GRACE);
     loop {
         let presence = target.presence()?;
         if let Some(report) = target.elsewhere(presence) {
             return Err(report);
+        }
+        if let Some(unsure) = Unsure::of(target, presence) {
+            // It may have just exited.
+            if unsure.place.is_process() || !grace.is_left() {
+                return Err(unsure.report());
+            }
+            grace.pause();
+            continue;
         }
         let answer = target.client.identify_quickly();
         match (presence, answer) {
@@ -113,19 +143,18 @@ fn start_with(target: &Target, range: Option<String>, _: &Turn) -> Result<Starte
                 return Err(report_unresponsive(target, presence));
             }
             (Presence::Absent, Err(ClientError::NothingListens { .. })) => {
-                return match occupied::report_unusable_port(target) {
+                return match occupied::report_unusable_port(address) {
                     Some(report) => Err(report),
-                    None => launch(target, range),
+                    None => launch(target, address, range),
                 };
             }
             // Another process has just started one; look again.
             (Presence::Absent, _) if target.presence()? != Presence::Absent => {}
             (Presence::Absent, Ok(daemon)) => {
-                let report = target.not_the_daemon(&daemon);
-                return Err(report.hint(other_port(target.address())));
+                return Err(target.not_the_daemon(&daemon).hint(other_port(address)));
             }
             (Presence::Absent, Err(error)) => {
-                return Err(occupied::report_server(target.address(), &error));
+                return Err(occupied::report_server(address, &error));
             }
         }
     }
@@ -174,9 +203,9 @@ fn report_difference(target: &Target, daemon: &DaemonInfo, registry: &Builder) -
 /// Reports a daemon that holds its lock but does not answer.
 fn report_unresponsive(target: &Target, presence: Presence) -> Report {
     let (which, hint) = match presence {
-        Presence::Running { pid, .. } => (
+        Presence::Running { pid, address } => (
             format!("the daemon (pid {pid})"),
-            resume_or_end(pid, &target.lock()),
+            resume_or_end(pid, target.place_of(pid, address)),
         ),
         Presence::Starting | Presence::Absent => {
             ("a daemon that is starting".to_owned(), find_suspended())
@@ -190,13 +219,13 @@ fn report_unresponsive(target: &Target, presence: Presence) -> Report {
     .hint(hint)
 }
 
-fn launch(target: &Target, range: Option<String>) -> Result<Started, Report> {
+fn launch(target: &Target, address: &TcpAddress, range: Option<String>) -> Result<Started, Report> {
     let store = Builder::from_env()?.store_path()?;
     let program = program::find()?;
     let path = target.file("port-registry.log");
     let log_failed = |error| Report::new(format!("cannot log to {}: {error}", path.display()));
     let log = Log::open(path.clone()).map_err(log_failed)?;
-    let mut words = vec!["--port".to_owned(), target.address().port().to_string()];
+    let mut words = vec!["--port".to_owned(), address.port().to_string()];
     if let Some(range) = range {
         words.extend(["--range".to_owned(), range]);
     }
@@ -210,11 +239,16 @@ fn launch(target: &Target, range: Option<String>) -> Result<Started, Report> {
     let child = command
         .spawn()
         .map_err(|error| Report::new(format!("cannot run {}: {error}", program.display())))?;
-    await_answer(target, child, log)
+    await_answer(target, address, child, log)
 }
 
 /// Waits until the daemon answers, and makes sure that it is the child.
-fn await_answer(target: &Target, mut child: Child, log: Log) -> Result<Started, Report> {
+fn await_answer(
+    target: &Target,
+    address: &TcpAddress,
+    mut child: Child,
+    log: Log,
+) -> Result<Started, Report> {
     let deadline = PollDeadline::new();
     loop {
         // The process that holds the lock must be the one that answers.
@@ -239,11 +273,11 @@ fn await_answer(target: &Target, mut child: Child, log: Log) -> Result<Started, 
                     "the daemon did not answer within {} s",
                     START_STOP_TIMEOUT.as_secs()
                 );
-                return Err(with_log(Report::new(message), log, target));
+                return Err(with_log(Report::new(message), log, address));
             }
             // Another process started a daemon first.
             (Ok(Some(_)), Some(daemon)) => return accept_running(target, &daemon),
-            (Ok(Some(status)), None) => return Err(with_log(report_exit(status), log, target)),
+            (Ok(Some(status)), None) => return Err(with_log(report_exit(status), log, address)),
             (Err(error), _) => {
                 return Err(Report::new(format!(
                     "cannot get the state of the daemon's process: {error}"
@@ -259,7 +293,7 @@ fn report_exit(status: ExitStatus) -> Report {
     ))
 }
 
-fn with_log(report: Report, log: Log, target: &Target) -> Report {
+fn with_log(report: Report, log: Log, address: &TcpAddress) -> Report {
     let path = log.path().display().to_string();
     let lines = log.last_lines();
     let hint = if lines.is_empty() {
@@ -269,7 +303,7 @@ fn with_log(report: Report, log: Log, target: &Target) -> Report {
             "its log {path} is empty, possibly because the disk is full; `{} --port {}` shows the error in the \
              foreground",
             wording::quoted(&program.to_string_lossy()),
-            target.address().port()
+            address.port()
         )
     } else {
         format!("see its log, {path}")

@@ -5,11 +5,13 @@ use std::time::Duration;
 use port_registry::daemon::Presence;
 
 use super::advice::resume_or_end;
+use super::holder::HolderPlace;
 use super::poll::{PollDeadline, START_STOP_TIMEOUT};
 use super::process::Process;
 use super::supervisor::{self, LifecycleAction};
 use super::target::Target;
 use super::turn::Turn;
+use super::unsure::Unsure;
 use crate::backend::ClientError;
 use crate::report::Report;
 
@@ -46,14 +48,17 @@ pub(super) fn stop_in_turn(
                     START_STOP_TIMEOUT.as_secs()
                 )));
             }
-            Presence::Running { pid, .. } => {
-                if let Some(process) = confirm(target, pid, action)? {
+            Presence::Running { pid, address } => {
+                let place = target.place_of(pid, address);
+                if place.is_process()
+                    && let Some(process) = confirm(target, pid, place, action)?
+                {
                     terminate(target, pid, &process)?;
                     return Ok(pid);
                 }
                 // It has just exited, or runs in another container.
                 if !grace.is_left() {
-                    return Err(report_not_here(target, pid));
+                    return Err(report_not_here(target, pid, place));
                 }
                 grace.pause();
             }
@@ -75,35 +80,58 @@ fn report_not_running(target: &Target) -> Report {
         (Err(ClientError::NothingListens { .. } | ClientError::Denied { .. }), _) => {
             Report::new("Server is not running")
         }
+        (Err(ClientError::Socket { problem, .. }), _) if problem.is_absence() => {
+            Report::new("Server is not running")
+        }
         (Err(error), _) => Report::new("Server is not running").hint(error.to_string()),
     }
 }
 
 /// Reports a lock that is held, but not by a process of this system with the id in the lock file. There may be no such
 /// process.
-fn report_not_here(target: &Target, pid: u32) -> Report {
+fn report_not_here(target: &Target, pid: u32, place: HolderPlace) -> Report {
+    let finding = match place.holds_lock() {
+        None => "the system hides whether this process holds the lock",
+        Some(_) => "no process with this id holds the lock here",
+    };
     Report::new(format!(
-        "{} names process {pid}, but no process with this id holds the lock here, so none was stopped",
+        "{} names process {pid}, but {finding}, so none was stopped",
         target.lock().display()
     ))
     .hint("stop the daemon where it was started, for example in its container")
 }
 
-/// Makes sure that the process holds the lock, is the one that answers, and is not supervised. Returns `None` if it
+/// Makes sure that the process, which holds the lock, is the one that answers and is not supervised. Returns `None` if it
 /// has exited meanwhile.
-fn confirm(target: &Target, pid: u32, action: LifecycleAction) -> Result<Option<Process>, Report> {
+fn confirm(
+    target: &Target,
+    pid: u32,
+    place: HolderPlace,
+    action: LifecycleAction,
+) -> Result<Option<Process>, Report> {
     let process = Process::open(pid)
         .map_err(|error| Report::new(format!("cannot inspect process {pid}: {error}")))?;
     let Some(process) = process else {
         return Ok(None);
     };
-    // In another container, the id belongs to another process.
-    let is_holder = process.has_open(&target.lock());
-    let answer = target.client.identify();
+    let was_not_stopped = format!("the daemon (pid {pid}) was not stopped");
+    // From another network, only the socket leads to the daemon.
+    let client = if target.is_sure(place) {
+        target.client.clone()
+    } else {
+        match Unsure::of(target, target.presence()?) {
+            Some(Unsure {
+                by_socket: Some((client, _)),
+                ..
+            }) => client,
+            Some(unsure) => return Err(unsure.report().prefixed(&was_not_stopped)),
+            None => return Ok(None),
+        }
+    };
+    let answer = client.identify();
     let is_same = matches!(target.presence()?, Presence::Running { pid: now, .. } if now == pid);
     let supervisor = match answer {
         _ if !is_same => return Ok(None),
-        _ if !is_holder => return Err(report_not_here(target, pid)),
         Ok(daemon) if daemon.pid == pid => daemon.supervisor,
         // A daemon of another version can be stopped, too.
         Err(ClientError::NotUnderstood {
@@ -113,19 +141,17 @@ fn confirm(target: &Target, pid: u32, action: LifecycleAction) -> Result<Option<
         }) if by == pid => supervisor,
         Ok(daemon) => {
             return Err(Report::new(format!(
-                "process {} answers at {}, but the daemon is process {pid}; neither was stopped",
-                daemon.pid,
-                target.address()
+                "the server at {} says that it is process {}, but the daemon is process {pid}; neither was stopped",
+                client.address(),
+                daemon.pid
             )));
         }
         Err(error @ ClientError::Denied { .. }) => {
-            let before = format!("the daemon (pid {pid}) was not stopped");
-            return Err(Report::from(error).prefixed(&before));
+            return Err(Report::from(error).prefixed(&was_not_stopped));
         }
         Err(error) => {
             return Err(
-                Report::new(format!("the daemon (pid {pid}) was not stopped: {error}"))
-                    .hint(resume_or_end(pid, &target.lock())),
+                Report::new(format!("{was_not_stopped}: {error}")).hint(resume_or_end(pid, place))
             );
         }
     };

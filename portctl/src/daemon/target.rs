@@ -1,13 +1,18 @@
 //! The daemon that the environment selects.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use port_registry::Error;
-use port_registry::daemon::{DaemonInfo, Presence, default_pidfile, full_message, lock_of};
+use port_registry::daemon::{
+    DaemonInfo, Presence, default_pidfile, full_message, lock_of, socket_of,
+};
 
 use super::advice::use_address;
+use super::holder::HolderPlace;
+use super::own_socket;
 use super::poll::{PollDeadline, START_STOP_TIMEOUT};
 use super::turn::Turn;
 use crate::address::Address;
@@ -26,14 +31,40 @@ pub(crate) struct Target {
 impl Target {
     pub(crate) fn of_environment() -> Result<Target, Report> {
         let address = environment::address()?.unwrap_or_default();
-        Ok(Target {
+        Ok(Target::at(address, pidfile()?))
+    }
+
+    pub(crate) fn at(address: Address, pidfile: PathBuf) -> Target {
+        Target {
             client: Client::new(address),
-            pidfile: pidfile()?,
-        })
+            pidfile,
+        }
     }
 
     pub(crate) fn address(&self) -> &Address {
         self.client.address()
+    }
+
+    /// Returns true if this user's daemon, which listens at `listener`, has the address in force.
+    pub(crate) fn is_of(&self, listener: SocketAddr) -> bool {
+        match self.address() {
+            Address::Tcp(address) => address.is_of(listener),
+            Address::Unix(path) => own_socket::is_same_file(path.path(), &socket_of(&self.pidfile)),
+        }
+    }
+
+    /// Looks for the process that the lock names.
+    pub(crate) fn place_of(&self, pid: u32, listener: SocketAddr) -> HolderPlace {
+        HolderPlace::of(pid, listener, &self.pidfile)
+    }
+
+    /// Returns true if no other server than the daemon can answer at the address in force, which is the daemon's.
+    pub(crate) fn is_sure(&self, place: HolderPlace) -> bool {
+        match self.address() {
+            Address::Tcp(_) => place.is_here(),
+            // No other user can replace the socket.
+            Address::Unix(_) => true,
+        }
     }
 
     /// Looks for this user's daemon at any address.
@@ -60,7 +91,7 @@ impl Target {
     }
 
     /// Returns the daemon's lock file.
-    pub(super) fn lock(&self) -> PathBuf {
+    pub(crate) fn lock(&self) -> PathBuf {
         lock_of(&self.pidfile)
     }
 
@@ -72,9 +103,10 @@ impl Target {
     /// Reports a daemon at the address that does not hold this user's lock.
     pub(super) fn not_the_daemon(&self, daemon: &DaemonInfo) -> Report {
         Report::new(format!(
-            "process {} answers at {}, but {} does not name it as the daemon; it was left alone",
-            daemon.pid,
+            "a port-registry daemon answers at {} and says that it is process {}, but {} does not name it as this user's \
+             daemon; it was left alone",
             self.address(),
+            daemon.pid,
             self.lock().display()
         ))
     }
@@ -82,7 +114,7 @@ impl Target {
     /// Reports a daemon that runs at another address.
     pub(super) fn elsewhere(&self, presence: Presence) -> Option<Report> {
         match presence {
-            Presence::Running { pid, address } if !self.address().is_of(address) => Some(
+            Presence::Running { pid, address } if !self.is_of(address) => Some(
                 Report::new(format!(
                     "the daemon runs as process {pid}, but listens at {address}, not at {}",
                     self.address()

@@ -1,21 +1,23 @@
 //! Checks the daemon, which is optional, and looks for other servers at its address.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use port_registry::daemon::{DaemonInfo, Presence, lock_of};
 use port_registry::{Builder, Port, PortUse};
 
 use super::finding::{Finding, Issue};
-use crate::address::Address;
+use crate::address::{Address, TcpAddress};
 use crate::backend::{Client, ClientError};
-use crate::daemon;
+use crate::daemon::{self, HolderPlace, Target, Unsure};
 use crate::environment;
 use crate::report::Report;
 use crate::sandbox::NoConnections;
 
 const CHECK: &str = "daemon";
+
+const JUST_STOPPED: &str = "it was just stopped or restarted";
 
 /// Time limit for a daemon that is starting. Longer than a daemon keeps trying to bind its port.
 const START_TIMEOUT: Duration = Duration::from_secs(4);
@@ -41,9 +43,9 @@ fn check_named(client: &Client) -> Finding {
         Ok(daemon) => summary(&daemon, client.address()).with_all(other_version(&daemon)),
         Err(error) => match lock_holder_at(client.address()) {
             // It may work all the same if this process can open no connection.
-            Some((pid, lock)) if !matches!(error, ClientError::Denied { .. }) => unresponsive(
+            Some((pid, place)) if !matches!(error, ClientError::Denied { .. }) => unresponsive(
                 format!("process {pid} holds the daemon's lock, but {error}"),
-                daemon::resume_or_end(pid, &lock),
+                daemon::resume_or_end(pid, place),
             ),
             _ => Issue::from(Report::from(error)).of(CHECK),
         },
@@ -56,12 +58,13 @@ fn report_denied(line: &str, reason: NoConnections) -> Issue {
     Issue::warning(format!("{line}: {reason}, so {consequence}")).hint(reason.next_step())
 }
 
-/// Returns the process of this user's daemon and its lock file, if that says that it listens at this address.
-fn lock_holder_at(wanted: &Address) -> Option<(u32, PathBuf)> {
-    let pidfile = daemon::pidfile().ok()?;
-    match Presence::of(&pidfile) {
-        Ok(Presence::Running { pid, address }) if wanted.is_of(address) => {
-            Some((pid, lock_of(&pidfile)))
+/// Returns the process of this user's daemon, if it has this address and is certain to be the server there.
+fn lock_holder_at(wanted: &Address) -> Option<(u32, HolderPlace)> {
+    let target = Target::at(wanted.clone(), daemon::pidfile().ok()?);
+    match target.presence() {
+        Ok(Presence::Running { pid, address }) if target.is_of(address) => {
+            let place = target.place_of(pid, address);
+            (place.is_process() && target.is_sure(place)).then_some((pid, place))
         }
         _ => None,
     }
@@ -83,7 +86,13 @@ fn check_own(client: &Client, pidfile: &Path) -> Finding {
             ),
             daemon::find_suspended(),
         ),
-        Ok(Presence::Running { pid, address }) => running(client, pidfile, pid, address),
+        Ok(presence @ Presence::Running { pid, address }) => {
+            let target = Target::at(Address::of(address), pidfile.to_owned());
+            match Unsure::of(&target, presence) {
+                Some(unsure) => out_of_reach(&target, &unsure),
+                None => running(&target, client, pid, address),
+            }
+        }
         Err(error) => Issue::problem(format!(
             "cannot tell whether a daemon runs: {}: {error}",
             lock.display()
@@ -93,18 +102,33 @@ fn check_own(client: &Client, pidfile: &Path) -> Finding {
     }
 }
 
+/// Checks a daemon whose address may lead to another server from here.
+fn out_of_reach(target: &Target, unsure: &Unsure) -> Finding {
+    // The process may have ended just before its lock was released.
+    if matches!(target.presence(), Ok(Presence::Absent)) {
+        return Finding::ok(CHECK, JUST_STOPPED);
+    }
+    let issue = Issue::warning(unsure.problem()).hint(unsure.next_step());
+    match &unsure.by_socket {
+        Some((client, daemon)) => summary(daemon, client.address())
+            .with_all(differences(daemon))
+            .with_all([issue]),
+        None => issue.of(CHECK),
+    }
+}
+
 /// Checks the daemon that holds the lock.
-fn running(default: &Client, pidfile: &Path, pid: u32, address: SocketAddr) -> Finding {
-    let client = Client::new(Address::of(address));
+fn running(target: &Target, default: &Client, pid: u32, address: SocketAddr) -> Finding {
+    let client = &target.client;
     let answer = client.identify();
-    let lock = lock_of(pidfile);
-    let hint = || daemon::resume_or_end(pid, &lock);
+    let lock = target.lock();
+    let hint = || daemon::resume_or_end(pid, target.place_of(pid, address));
     let is_still =
-        matches!(Presence::of(pidfile), Ok(Presence::Running { pid: now, .. }) if now == pid);
+        matches!(target.presence(), Ok(Presence::Running { pid: now, .. }) if now == pid);
     match answer {
         Ok(daemon) if daemon.pid == pid => {
             let finding = summary(&daemon, client.address()).with_all(differences(&daemon));
-            if default.address().is_of(address) {
+            if default.address() == client.address() {
                 finding
             } else {
                 finding.detail(format!(
@@ -113,10 +137,10 @@ fn running(default: &Client, pidfile: &Path, pid: u32, address: SocketAddr) -> F
                 ))
             }
         }
-        _ if !is_still => Finding::ok(CHECK, "it was just stopped or restarted"),
+        _ if !is_still => Finding::ok(CHECK, JUST_STOPPED),
         Ok(daemon) => unresponsive(
             format!(
-                "process {} answers at {address}, but process {pid} holds {}",
+                "the server at {address} says that it is process {}, but process {pid} holds {}",
                 daemon.pid,
                 lock.display()
             ),
@@ -192,17 +216,18 @@ fn other_server_at(client: &Client) -> Option<Issue> {
             return Some(report_denied(&line, reason));
         }
         Ok(daemon) => format!(
-            "process {} at {address} is a port-registry daemon, but not this user's",
+            "a port-registry daemon answers at {address}, but it is not this user's; it says that it is process {}",
             daemon.pid
         ),
         Err(error) => {
-            let in_use = Port::new(address.port()).ok().map(PortUse::of_busy);
+            let port = address.tcp().and_then(|it| Port::new(it.port()).ok());
+            let in_use = port.map(PortUse::of_busy);
             let in_use = in_use.map_or_else(|| "in use".to_owned(), |it| it.to_string());
             format!("{address} is {in_use}: {error}")
         }
     };
     Some(Issue::warning(line).hint(format!(
         "portctl does not use it; to start a daemon, {}",
-        daemon::other_port(address)
+        daemon::other_port(&TcpAddress::default())
     )))
 }

@@ -74,7 +74,9 @@ fn process_named_by_an_impostor_is_not_stopped() {
     fs::write(machine.pidfile(), pid.to_string()).unwrap();
     let complaint = machine.complaint(&["stop"]);
     assert!(
-        complaint.starts_with(&format!("error: process {pid} answers at [ADDRESS], but ")),
+        complaint.starts_with(&format!(
+            "error: a port-registry daemon answers at [ADDRESS] and says that it is process {pid}, but "
+        )),
         "{complaint}"
     );
     stranger.assert_unharmed();

@@ -110,8 +110,8 @@ fn daemon_without_its_lock_is_not_stopped() {
     let pid = daemon.child.id();
     fs::remove_file(machine.folder().join("port-registry.pid.lock")).unwrap();
     let expected = format!(
-        "error: process {pid} answers at [ADDRESS], but \
-         [SANDBOX]/home/.port-registry/port-registry.pid.lock does not name it as the daemon; \
+        "error: a port-registry daemon answers at [ADDRESS] and says that it is process {pid}, but \
+         [SANDBOX]/home/.port-registry/port-registry.pid.lock does not name it as this user's daemon; \
          it was left alone\nhint: "
     );
     for (words, hint) in [

@@ -1,4 +1,4 @@
-//! The address of a daemon.
+//! A host and a port.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -6,24 +6,25 @@ use std::str::FromStr;
 
 use port_registry::Port;
 use port_registry::daemon::DAEMON_PORT;
-use thiserror::Error;
+
+use super::error::AddressError;
 
 /// A host and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Address {
+pub(crate) struct TcpAddress {
     /// A name, an IPv4 address, or an IPv6 address in brackets.
     host: String,
     port: u16,
 }
 
-impl Address {
-    pub(crate) fn of(address: SocketAddr) -> Address {
+impl TcpAddress {
+    pub(crate) fn of(address: SocketAddr) -> TcpAddress {
         let host = match address {
             SocketAddr::V4(address) => address.ip().to_string(),
             SocketAddr::V6(address) => format!("[{}]", address.ip()),
         };
         let port = address.port();
-        Address { host, port }
+        TcpAddress { host, port }
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -41,34 +42,23 @@ impl Address {
     }
 }
 
-impl Default for Address {
+impl Default for TcpAddress {
     /// The address of a daemon by default.
-    fn default() -> Address {
-        Address::of(SocketAddr::from((Ipv4Addr::LOCALHOST, DAEMON_PORT)))
+    fn default() -> TcpAddress {
+        TcpAddress::of(SocketAddr::from((Ipv4Addr::LOCALHOST, DAEMON_PORT)))
     }
 }
 
-impl fmt::Display for Address {
+impl fmt::Display for TcpAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.host, self.port)
     }
 }
 
-/// The reason why a text is not an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub(crate) enum AddressError {
-    #[error("it must be a host and a port, such as 127.0.0.1:51234, without a scheme or a path")]
-    Shape,
-    #[error("the port after the colon must be between 1 and 65535")]
-    Port,
-    #[error("an IPv6 address must stand in brackets, such as [::1]:51234")]
-    Brackets,
-}
-
-impl FromStr for Address {
+impl FromStr for TcpAddress {
     type Err = AddressError;
 
-    fn from_str(text: &str) -> Result<Address, AddressError> {
+    fn from_str(text: &str) -> Result<TcpAddress, AddressError> {
         let (host, port) = text.rsplit_once(':').ok_or(AddressError::Shape)?;
         if text.parse::<Ipv6Addr>().is_ok() || host.parse::<Ipv6Addr>().is_ok() {
             return Err(AddressError::Brackets);
@@ -82,7 +72,7 @@ impl FromStr for Address {
             .ok()
             .filter(|_| is_number)
             .ok_or(AddressError::Port)?;
-        Ok(Address {
+        Ok(TcpAddress {
             // Host names ignore case (RFC 4343).
             host: host.to_ascii_lowercase(),
             port: port.get(),
@@ -106,7 +96,7 @@ fn is_host(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Address, AddressError};
+    use super::{AddressError, TcpAddress};
 
     #[test]
     fn host_and_port_are_an_address() {
@@ -117,11 +107,11 @@ mod tests {
             "registry_1:80",
             "[::1]:51234",
         ] {
-            assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<TcpAddress>().unwrap().to_string(), text);
         }
-        let upper: Address = "LOCALHOST:1".parse().unwrap();
+        let upper: TcpAddress = "LOCALHOST:1".parse().unwrap();
         assert_eq!(upper.to_string(), "localhost:1");
-        assert_eq!(Address::default().to_string(), "127.0.0.1:51234");
+        assert_eq!(TcpAddress::default().to_string(), "127.0.0.1:51234");
     }
 
     #[test]
@@ -151,7 +141,7 @@ mod tests {
             ("::1:51234", AddressError::Brackets),
             ("::1", AddressError::Brackets),
         ] {
-            assert_eq!(text.parse::<Address>(), Err(expected), "{text:?}");
+            assert_eq!(text.parse::<TcpAddress>(), Err(expected), "{text:?}");
         }
     }
 }

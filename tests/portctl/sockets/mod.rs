@@ -1,0 +1,5 @@
+//! Daemons that `PORT_REGISTRY_ADDR` names by a Unix socket.
+
+mod commands;
+mod errors;
+mod relay;
