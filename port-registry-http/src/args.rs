@@ -28,7 +28,7 @@ pub enum DaemonCommand {
 #[derive(Debug, FromArgs, ArgsInfo)]
 #[argh(
     help_triggers("-h", "--help", "help"),
-    note = "It logs to standard error. GET /openapi.json describes the API.\n\n\
+    note = "It logs to standard error. GET / is a page for a browser, and GET /openapi.json describes the API.\n\n\
             Environment:\n  \
             PORT_REGISTRY_DB     the registry's file, unless --db is given\n  \
             PORT_REGISTRY_RANGE  the ports to choose from, unless --range is given",

@@ -25,6 +25,7 @@ mod identity;
 mod json;
 mod limits;
 mod log;
+mod page;
 mod workers;
 
 pub use self::daemon::{Config, DaemonError, run};

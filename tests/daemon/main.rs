@@ -7,5 +7,6 @@ mod client_limits;
 #[cfg(unix)]
 mod contract;
 mod load;
+mod page;
 #[cfg(unix)]
 mod program;

@@ -47,7 +47,7 @@ fn the_openapi_document_describes_every_path_and_method() {
             assert!(allowed.contains(&method.as_str()), "{method} {path}");
         }
     }
-    assert_eq!(paths.len(), 8);
+    assert_eq!(paths.len(), 9);
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn errors_are_reported_in_a_fixed_order() {
         ("GET", "/v1/ports/http"),
         ("GET", "/v1/ports/0"),
         ("GET", "/v1/ports/65536"),
-        ("GET", "/"),
+        ("GET", "/index.html"),
         ("GET", "/v1/allocations/"),
         ("GET", "/v1/allocations/1/2"),
         ("GET", "/V1/allocations"),
@@ -67,6 +67,7 @@ fn errors_are_reported_in_a_fixed_order() {
         ("POST", "/v1/ports/3000"),
         ("OPTIONS", "/healthz"),
         ("DELETE", "/openapi.json"),
+        ("POST", "/"),
     ] {
         session.ask(method, path, "");
     }
@@ -98,6 +99,7 @@ fn the_content_type_of_a_body_is_ignored() {
 fn head_is_answered_like_get_without_a_body() {
     let session = Session::new();
     for path in [
+        "/",
         "/healthz",
         "/openapi.json",
         "/v1/allocations",

@@ -36,6 +36,7 @@ mod tests {
         let document = document();
         let described = document["paths"].as_object().unwrap().keys();
         let defined = [
+            path::PAGE.to_owned(),
             path::HEALTH.to_owned(),
             path::OPENAPI.to_owned(),
             path::ALLOCATIONS.to_owned(),

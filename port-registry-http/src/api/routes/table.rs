@@ -6,10 +6,16 @@ use port_registry::daemon::api::path;
 
 use super::{allocate, batch, check, daemon, health, list, move_, openapi, release, status};
 use crate::api_error::ApiError;
+use crate::page;
 
 /// Registers all routes.
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
+        .service(
+            resource(path::PAGE, "GET, HEAD")
+                .route(web::get().to(page::get))
+                .route(web::head().to(page::get)),
+        )
         .service(
             resource(path::HEALTH, "GET, HEAD")
                 .route(web::get().to(health::get))

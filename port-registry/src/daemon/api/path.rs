@@ -3,6 +3,8 @@
 use crate::types::allocation_id::AllocationId;
 use crate::types::port::Port;
 
+/// The web page, for people.
+pub const PAGE: &str = "/";
 /// The state of the store: [`Health`](super::Health).
 pub const HEALTH: &str = "/healthz";
 /// The description of the API.
