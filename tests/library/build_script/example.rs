@@ -167,6 +167,13 @@ pub(super) fn built_dependencies(target: &Path) -> PathBuf {
     let sandbox = Sandbox::new();
     let folder = tmpdir.join("build-script-dependencies");
     copy_example(&folder);
+    // The example's lock file names crates that the workspace's does not. Those that are there are not asked for.
+    let mut command = cargo_in(&sandbox, &folder, &built);
+    succeeds(
+        command
+            .args(["fetch", "--locked"])
+            .env("CARGO_NET_OFFLINE", "false"),
+    );
     let mut command = cargo_in(&sandbox, &folder, &built);
     succeeds(command.args(["build", "--locked"]));
     succeeds(Command::new("cp").arg("-a").arg(&built).arg(target));
