@@ -8,20 +8,23 @@ pub(crate) const BODY: usize = 64 << 10;
 /// Time limit for sending a head, and for sending a body.
 pub(crate) const REQUEST: Duration = Duration::from_secs(10);
 
-/// Time for which an idle connection is kept.
-pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// Time limit from the arrival of a request until its response has been read.
+pub(crate) const RESPONSE: Duration = Duration::from_secs(15);
 
-/// Time limit from the arrival of a request to the beginning of the next one. It covers the response,
-/// the pause after it and the next head, so it ends clients that send half a head or do not read.
-pub(crate) const BETWEEN_REQUESTS: Duration = REQUEST.saturating_add(KEEP_ALIVE);
+/// Time for which clients are told that an idle connection is kept.
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-/// Bytes of a head that are read at once. They may contain further requests.
-pub(crate) const HEAD_SLICE: usize = 512;
+/// Time for which an idle connection is kept. A request that a client sends at the last moment it was told has this much
+/// more time to arrive, before it would meet a connection that is being closed.
+pub(crate) const IDLE: Duration = KEEP_ALIVE.saturating_add(Duration::from_secs(5));
+
+/// Bytes of a head, or of the end of a body, that are read at once.
+pub(crate) const SLICE: usize = 512;
 
 /// Grace period before a dismissed connection is closed. Until then its input is ignored.
 pub(crate) const LINGER: Duration = Duration::from_secs(1);
 
-/// Connections that may be open at a time. Further ones wait to be accepted.
+/// Connections that may be open at a time. Further ones wait until there is room.
 pub(crate) const CONNECTIONS: usize = 512;
 
 /// Connections that may wait to be accepted.
@@ -31,9 +34,12 @@ pub(crate) const BACKLOG: u32 = 1024;
 /// is several megabytes for each connection.
 pub(crate) const SEND_BUFFER: u32 = 128 << 10;
 
-/// Time since a connection's last progress after which its client is dismissed when all connections are taken. Such a
-/// client may be idle, slow, or waiting for a response, which it still gets.
+/// Time since a connection's last progress after which it may be closed in favour of a new one when all connections are taken.
+/// Clients that pause for less between two requests keep theirs.
 pub(crate) const STALLED: Duration = Duration::from_secs(1);
+
+/// Time for a dismissed client to go before another one is dismissed.
+pub(crate) const DISMISSAL: Duration = Duration::from_millis(250);
 
 /// Files that may be open besides connections: the store, probes, lists of processes.
 pub(crate) const OTHER_FILES: usize = 64;

@@ -1,12 +1,13 @@
 //! The middleware that every request passes before its route.
 
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 use actix_web::ResponseError;
 use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::ConnectionType;
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, Version};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use port_registry::daemon::api::header;
@@ -16,9 +17,12 @@ use crate::api_error::ApiError;
 use crate::connection::access;
 use crate::connection::state::ConnectionState;
 use crate::identity::identity_header;
+use crate::limits;
 
-/// Notes a request on its connection's state and checks its access. Adds the daemon's identity to the
-/// response.
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+
+/// Notes a request on its connection's state and checks its access. Adds to the response how long the connection is
+/// kept, and the daemon's identity.
 pub(crate) async fn gate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -26,6 +30,7 @@ pub(crate) async fn gate(
     let connection = request.conn_data::<Rc<ConnectionState>>().cloned();
     // A request to upgrade the protocol is declined, and ends the connection too.
     let is_last = request.head().connection_type() != ConnectionType::KeepAlive;
+    let has_body = !matches!(request.parts().1, Payload::None);
     let mut response = match admit(&request, connection.as_deref()) {
         Ok(()) => next.call(request).await?.map_into_left_body(),
         Err(error) => request
@@ -33,11 +38,18 @@ pub(crate) async fn gate(
             .map_into_right_body(),
     };
     if let Some(connection) = connection {
-        let head = response.response().head();
-        connection.end(is_last || head.connection_type() == ConnectionType::Close);
+        let head = response.response_mut().head_mut();
+        // actix-http reuses the heads of responses, and does not reset the version, which would close the connection.
+        head.version = Version::HTTP_11;
+        let is_closed = head.connection_type() == ConnectionType::Close;
+        // The next request cannot be found behind a body that nobody reads.
+        let has_unread_body = has_body && !connection.is_body_read();
+        connection.end(is_last || is_closed || has_unread_body);
         if connection.is_over() {
-            let head = response.response_mut().head_mut();
             head.set_connection_type(ConnectionType::Close);
+        } else {
+            let time = HeaderValue::from_static(keep_alive());
+            head.headers_mut().insert(KEEP_ALIVE, time);
         }
     }
     let identity = HeaderValue::from_static(identity_header());
@@ -45,6 +57,13 @@ pub(crate) async fn gate(
         .headers_mut()
         .insert(HeaderName::from_static(header::IDENTITY), identity);
     Ok(response)
+}
+
+/// Returns the time for which clients are told that an idle connection is kept (RFC 2068, section 19.7.1.1).
+fn keep_alive() -> &'static str {
+    static HEADER: LazyLock<String> =
+        LazyLock::new(|| format!("timeout={}", limits::KEEP_ALIVE.as_secs()));
+    &HEADER
 }
 
 /// Checks that a request may be answered, and begins it on its connection.

@@ -3,6 +3,6 @@
 pub(crate) mod app_state;
 pub(crate) mod decode;
 pub(crate) mod gate;
-mod request_body;
+pub(crate) mod request_body;
 mod response;
 pub(crate) mod routes;

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::web::{Bytes, Payload};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -53,7 +53,7 @@ async fn read_up_to(
     }
     let connection = request.conn_data::<Rc<ConnectionState>>();
     if let Some(connection) = connection {
-        connection.begin_body();
+        connection.begin_body(body_length(request));
     }
     let body = match timeout(limits::REQUEST, payload.to_bytes_limited(limit)).await {
         Ok(Ok(Ok(body))) => Ok(body),
@@ -65,7 +65,13 @@ async fn read_up_to(
         Err(_) => Err(ApiError::slow_request()),
     };
     if let Some(connection) = connection {
-        connection.end_body();
+        connection.end_body(body.is_ok());
     }
     body
+}
+
+/// Returns the length of a body, unless its end has to be found by decoding it.
+fn body_length(request: &HttpRequest) -> Option<usize> {
+    let is_encoded = request.headers().contains_key(TRANSFER_ENCODING);
+    content_length(request).filter(|_| !is_encoded)
 }

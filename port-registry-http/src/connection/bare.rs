@@ -2,9 +2,12 @@
 //!
 //! The dispatcher rejects a malformed, late or too large head with a response that has no body. It has
 //! no hook for that, so such a response gets a JSON body and the usual header fields on its way out.
+//! [`request_timeout`] makes one for a head that the dispatcher never gets whole.
 
 use std::str;
+use std::time::SystemTime;
 
+use actix_web::http::header::HttpDate;
 use port_registry::daemon::api::header;
 
 use crate::api_error::ApiError;
@@ -31,16 +34,28 @@ pub(super) fn complete(responses: &[u8]) -> Option<Vec<u8>> {
     if has_identity || !fields.contains(&NO_BODY) {
         return None;
     }
-    let body = ApiError::for_bare_status(status)?.to_json();
-    let length = format!("content-length: {}", body.len());
-    let identity = format!("{}: {}", header::IDENTITY, identity_header());
+    let error = ApiError::for_bare_status(status)?;
     // The dispatcher closes the connection in any case, but not every bare response says so.
     fields.retain(|&field| field != NO_BODY && !field.starts_with("connection:"));
-    fields.insert(0, status_line);
-    fields.extend(["connection: close", "content-type: application/json"]);
-    fields.extend([&*length, &*identity, "\r\n"]);
-    let head = fields.join("\r\n");
-    Some([&responses[..start], head.as_bytes(), &body].concat())
+    Some([&responses[..start], &write(status_line, &fields, &error)].concat())
+}
+
+/// Makes the last response of a connection whose client did not send a head in time.
+pub(super) fn request_timeout() -> Vec<u8> {
+    let date = format!("date: {}", HttpDate::from(SystemTime::now()));
+    let error = ApiError::slow_request();
+    write("HTTP/1.1 408 Request Timeout", &[&date], &error)
+}
+
+fn write(status_line: &str, fields: &[&str], error: &ApiError) -> Vec<u8> {
+    let body = error.to_json();
+    let length = format!("content-length: {}", body.len());
+    let identity = format!("{}: {}", header::IDENTITY, identity_header());
+    let mut lines = vec![status_line];
+    lines.extend(fields);
+    lines.extend(["connection: close", "content-type: application/json"]);
+    lines.extend([&*length, &*identity, "\r\n"]);
+    [lines.join("\r\n").as_bytes(), &body].concat()
 }
 
 /// Returns the start of the last head: at the very start, or after a line end.

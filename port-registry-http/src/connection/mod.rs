@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 mod bare;
+mod head;
 pub(crate) mod listeners;
 pub(crate) mod slots;
 pub(crate) mod socket;

@@ -5,11 +5,10 @@ use std::collections::HashMap;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::select;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::listeners::Listeners;
 use super::socket::ClientSocket;
@@ -47,48 +46,72 @@ impl ConnectionSlots {
         }
     }
 
-    /// Waits for a free slot, then for a client.
+    /// Waits for a client, then for a free slot.
     pub(crate) async fn accept(
         &self,
         listeners: &Listeners,
     ) -> io::Result<(ClientSocket, ConnectionSlot)> {
+        let socket = listeners.accept().await?;
+        Ok((socket, self.take().await?))
+    }
+
+    /// Waits for a free slot. Dismisses as many clients as are needed, one after the other.
+    pub(crate) async fn take(&self) -> io::Result<ConnectionSlot> {
+        let start = Instant::now();
         let permit = loop {
             select! {
                 biased;
                 permit = self.free.clone().acquire_owned() => {
                     break permit.map_err(io::Error::other)?;
                 }
-                () = self.make_room() => {}
+                () = self.make_room(start) => {}
             }
         };
-        let socket = listeners.accept().await?;
         let state = Rc::new(ConnectionState::new());
         let mut open = self.open.borrow_mut();
         let number = open.next;
         open.next += 1;
         open.states.insert(number, state.clone());
-        let slot = ConnectionSlot {
+        Ok(ConnectionSlot {
             number,
             state,
             slots: self.clone(),
             _permit: permit,
-        };
-        Ok((socket, slot))
+        })
     }
 
-    /// Dismisses clients whose connections have made no progress lately, and gives them time to go.
-    async fn make_room(&self) {
-        self.dismiss_stalled_for(limits::STALLED);
-        sleep(limits::STALLED / 4).await;
+    /// Dismisses a client and gives it time to go. If no client has stalled since a time `start` that is long enough
+    /// ago, all are busy, and the one that came first leaves after its next response.
+    async fn make_room(&self, start: Instant) {
+        if !self.dismiss_stalled() && start.elapsed() >= limits::STALLED {
+            self.retire_first();
+        }
+        sleep(limits::DISMISSAL).await;
     }
 
-    /// Dismisses clients whose connections made their last progress at least `time` ago. A client whose request has
-    /// arrived still gets its response.
-    pub(crate) fn dismiss_stalled_for(&self, time: Duration) {
+    /// Dismisses the client that has been idle for longest, else one that is slow, else one that waits for its response.
+    /// Returns false if all clients have made progress lately.
+    fn dismiss_stalled(&self) -> bool {
         let open = self.open.borrow();
-        let stalled = open.states.values();
-        let stalled = stalled.filter(|state| state.last_progress().elapsed() >= time);
-        stalled.for_each(|state| state.dismiss());
+        let stalled = open.states.values().filter(|state| {
+            !state.was_dismissed() && state.last_progress().elapsed() >= limits::STALLED
+        });
+        let stalled = stalled.min_by_key(|state| (state.activity(), state.last_progress()));
+        stalled.inspect(|state| state.dismiss()).is_some()
+    }
+
+    fn retire_first(&self) {
+        let open = self.open.borrow();
+        let states = open.states.iter().filter(|(_, state)| !state.is_retired());
+        if let Some((_, state)) = states.min_by_key(|(number, _)| **number) {
+            state.retire();
+        }
+    }
+
+    /// Dismisses all clients. Those whose requests have arrived still get their responses.
+    pub(crate) fn dismiss_all(&self) {
+        let open = self.open.borrow();
+        open.states.values().for_each(|state| state.dismiss());
     }
 
     /// Waits until no connection is open.

@@ -7,19 +7,42 @@ use tokio::time::Instant;
 
 use crate::limits;
 
-/// The state of a connection: its progress, and the input it takes next.
+/// The state of a connection: its phase, the time that the client has left, and the input that is read next.
 #[derive(Debug)]
 pub(crate) struct ConnectionState {
-    /// Time of the last progress: the connection was opened, or a request began or had arrived.
-    last_progress: Cell<Instant>,
-    input: Cell<InputMode>,
+    phase: Cell<Phase>,
+    /// Time since which the connection is idle or a head is arriving.
+    since: Cell<Instant>,
+    /// Time at which the current request, or else the last one, began or had arrived.
+    arrived: Cell<Instant>,
+    /// Bytes of the current body that have not been read. `None` if its length is not known.
+    body_left: Cell<Option<usize>>,
+    /// The body of the current request, if it has one, was read whole.
+    is_body_read: Cell<bool>,
+    /// The client has not read the last bytes of its responses.
+    is_write_blocked: Cell<bool>,
     /// The last read was put off until the current request is answered.
     is_read_put_off: Cell<bool>,
-    /// The current request, or an earlier one, is the last to be answered.
-    is_last: Cell<bool>,
+    /// The connection ends with the next response.
+    is_retired: Cell<bool>,
     /// Time by which a dismissed client has to be gone.
     leave_by: Cell<Option<Instant>>,
     waker: RefCell<Option<Waker>>,
+}
+
+/// The phases of a connection, which repeat with each request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// All requests are answered, and nothing of a further one has arrived.
+    Idle,
+    /// A part of a head has arrived.
+    Head,
+    /// The body of the current request is read.
+    Body,
+    /// The current request is being answered.
+    Answer,
+    /// The last request is answered.
+    Over,
 }
 
 /// The part of a client's input that is read next.
@@ -27,21 +50,37 @@ pub(crate) struct ConnectionState {
 pub(super) enum InputMode {
     /// The head of a request.
     Head,
-    /// The body of the current request.
-    Body,
+    /// At most this many bytes of the body of the current request. Without a number, all bytes.
+    Body(Option<usize>),
     /// Nothing until the current request is answered.
     Paused,
     /// Nothing more, because the client was dismissed.
     Closed,
 }
 
+/// The present activity of a client, in the order in which clients are dismissed to make room for others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Activity {
+    /// Nothing: it may send a request.
+    Idle,
+    /// It sends a request or reads a response.
+    Transfer,
+    /// It waits for a response, which it still gets.
+    Wait,
+}
+
 impl ConnectionState {
     pub(super) fn new() -> ConnectionState {
+        let now = Instant::now();
         ConnectionState {
-            last_progress: Cell::new(Instant::now()),
-            input: Cell::new(InputMode::Head),
+            phase: Cell::new(Phase::Idle),
+            since: Cell::new(now),
+            arrived: Cell::new(now),
+            body_left: Cell::new(None),
+            is_body_read: Cell::new(false),
+            is_write_blocked: Cell::new(false),
             is_read_put_off: Cell::new(false),
-            is_last: Cell::new(false),
+            is_retired: Cell::new(false),
             leave_by: Cell::new(None),
             waker: RefCell::default(),
         }
@@ -53,38 +92,45 @@ impl ConnectionState {
         if self.is_over() {
             return false;
         }
-        self.last_progress.set(Instant::now());
-        self.set_input(InputMode::Paused);
+        self.arrived.set(Instant::now());
+        self.is_body_read.set(false);
+        self.enter(Phase::Answer);
         true
     }
 
-    /// Begins to read the body of the current request.
-    pub(crate) fn begin_body(&self) {
-        self.set_input(InputMode::Body);
+    /// Begins to read the body of the current request, whose length may be known.
+    pub(crate) fn begin_body(&self, length: Option<usize>) {
+        self.body_left.set(length);
+        self.enter(Phase::Body);
     }
 
-    /// Notes that the current request has arrived.
-    pub(crate) fn end_body(&self) {
-        self.last_progress.set(Instant::now());
-        self.set_input(InputMode::Paused);
+    /// Notes that the body of the current request has arrived, or that its rest is not read.
+    pub(crate) fn end_body(&self, is_whole: bool) {
+        self.arrived.set(Instant::now());
+        self.is_body_read.set(is_whole);
+        self.enter(Phase::Answer);
+    }
+
+    /// Returns whether the body of the current request was read whole.
+    pub(crate) fn is_body_read(&self) -> bool {
+        self.is_body_read.get()
     }
 
     /// Notes that the current request is answered. `is_last` ends the connection after it.
     pub(crate) fn end(&self, is_last: bool) {
-        if is_last {
-            self.is_last.set(true);
-        }
-        // Input behind the last request is read and discarded.
-        self.set_input(if self.is_last.get() {
-            InputMode::Body
+        self.since.set(Instant::now());
+        if is_last || self.is_retired.get() || self.phase.get() == Phase::Over {
+            // Input behind the last request is read and discarded.
+            self.body_left.set(None);
+            self.enter(Phase::Over);
         } else {
-            InputMode::Head
-        });
+            self.enter(Phase::Idle);
+        }
     }
 
     /// Returns whether no more requests are answered.
     pub(crate) fn is_over(&self) -> bool {
-        self.is_last.get() || self.was_dismissed()
+        self.phase.get() == Phase::Over || self.was_dismissed()
     }
 
     /// Returns whether the daemon has asked the client to go.
@@ -97,17 +143,77 @@ impl ConnectionState {
     pub(super) fn dismiss(&self) {
         if self.leave_by.get().is_none() {
             self.leave_by.set(Some(Instant::now() + limits::LINGER));
-            self.input.set(InputMode::Closed);
             self.wake();
         }
     }
 
+    /// Ends the connection with the next response, which tells the client so.
+    pub(super) fn retire(&self) {
+        self.is_retired.set(true);
+    }
+
+    pub(super) fn is_retired(&self) -> bool {
+        self.is_retired.get()
+    }
+
+    pub(super) fn activity(&self) -> Activity {
+        match self.phase.get() {
+            _ if self.is_write_blocked.get() => Activity::Transfer,
+            Phase::Idle => Activity::Idle,
+            Phase::Answer => Activity::Wait,
+            Phase::Head | Phase::Body | Phase::Over => Activity::Transfer,
+        }
+    }
+
+    /// Returns the time of the last progress: the connection was opened, or a request began, had arrived or was
+    /// answered.
     pub(super) fn last_progress(&self) -> Instant {
-        self.last_progress.get()
+        self.since.get().max(self.arrived.get())
     }
 
     pub(super) fn input(&self) -> InputMode {
-        self.input.get()
+        match self.phase.get() {
+            _ if self.was_dismissed() => InputMode::Closed,
+            Phase::Idle | Phase::Head => InputMode::Head,
+            Phase::Body if self.body_left.get() == Some(0) => InputMode::Paused,
+            Phase::Body | Phase::Over => InputMode::Body(self.body_left.get()),
+            Phase::Answer => InputMode::Paused,
+        }
+    }
+
+    /// Returns whether nothing of a request has arrived since the last one was answered.
+    pub(super) fn is_idle(&self) -> bool {
+        self.phase.get() == Phase::Idle
+    }
+
+    /// Notes that a part of a head has arrived.
+    pub(super) fn note_head(&self) {
+        if self.is_idle() {
+            self.since.set(Instant::now());
+            self.phase.set(Phase::Head);
+        }
+    }
+
+    /// Notes that bytes of a body were read.
+    pub(super) fn note_body(&self, read: usize) {
+        let left = self.body_left.get();
+        self.body_left
+            .set(left.map(|left| left.saturating_sub(read)));
+    }
+
+    /// Notes whether the client reads its responses. Returns true if it does so again.
+    pub(super) fn note_write(&self, is_blocked: bool) -> bool {
+        let was_blocked = self.is_write_blocked.replace(is_blocked);
+        let is_unblocked = was_blocked && !is_blocked;
+        if is_unblocked && self.is_idle() {
+            // The client was not idle while it read.
+            self.since.set(Instant::now());
+        }
+        is_unblocked
+    }
+
+    pub(super) fn is_write_blocked(&self) -> bool {
+        self.is_write_blocked.get()
     }
 
     /// Notes that a read waits until the current request is answered.
@@ -117,11 +223,16 @@ impl ConnectionState {
 
     /// Returns the time at which the connection is closed. A dismissed client may finish its current
     /// request, but has less time to read its responses.
-    pub(super) fn due(&self, is_write_blocked: bool) -> Instant {
-        let due = self.last_progress.get() + limits::BETWEEN_REQUESTS;
-        match self.leave_by.get() {
-            Some(leave_by) if is_write_blocked => due.min(leave_by),
-            _ => due,
+    pub(super) fn due(&self) -> Instant {
+        let response_due = self.arrived.get() + limits::RESPONSE;
+        match self.phase.get() {
+            _ if self.is_write_blocked.get() => {
+                let leave_by = self.leave_by.get();
+                leave_by.map_or(response_due, |leave_by| leave_by.min(response_due))
+            }
+            Phase::Idle => self.since.get() + limits::IDLE,
+            Phase::Head => self.since.get() + limits::REQUEST,
+            Phase::Body | Phase::Answer | Phase::Over => response_due,
         }
     }
 
@@ -133,11 +244,9 @@ impl ConnectionState {
         }
     }
 
-    fn set_input(&self, input: InputMode) {
-        if self.input.get() != InputMode::Closed {
-            self.input.set(input);
-        }
-        if input != InputMode::Paused && self.is_read_put_off.take() {
+    fn enter(&self, phase: Phase) {
+        self.phase.set(phase);
+        if phase != Phase::Answer && self.is_read_put_off.take() {
             self.wake();
         }
     }

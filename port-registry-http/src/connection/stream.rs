@@ -1,11 +1,12 @@
 //! A client's byte stream, with limits on time and on how far ahead the client may send.
 //!
-//! actix-http limits the time for the first head of a connection and for an idle connection. It limits
+//! actix-http can limit the time for the first head of a connection and for an idle connection. It limits
 //! neither later heads that arrive in part, nor clients that do not read their responses, and it decodes
-//! all the input it gets. So [`Connection`] closes itself when no request began for too long, and gives
-//! the dispatcher no bytes while a request is being answered.
+//! all the input it gets. So [`Connection`] watches all times itself, gives the dispatcher one request at a time, and
+//! no bytes while a request is being answered.
 
 use std::io;
+use std::mem;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -14,34 +15,39 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::bare;
-use super::socket::ClientSocket;
+use super::head::HeadScanner;
 use super::state::{ConnectionState, InputMode};
 use crate::limits;
 
 /// A connection, as the HTTP dispatcher reads and writes it.
-pub(crate) struct Connection {
-    stream: ClientSocket,
+pub(crate) struct Connection<S> {
+    stream: S,
     state: Rc<ConnectionState>,
     /// Fires when the connection's time is up, or earlier.
     alarm: Pin<Box<Sleep>>,
-    /// Bytes given to the dispatcher since it last had to wait for input.
-    given: usize,
-    /// The client has not read the last bytes of its responses.
-    is_write_blocked: bool,
-    /// The part of a completed bare response that the system has not taken yet.
+    scanner: HeadScanner,
+    /// Bytes that have arrived behind the end of a head.
+    ahead: Vec<u8>,
+    /// The dispatcher has to decode what it was given before it reads on.
+    is_decoding: bool,
+    /// The part of the last response that the system has not taken yet.
     unsent: Vec<u8>,
+    /// The last response is sent, and the client has time to go.
+    is_leaving: bool,
 }
 
-impl Connection {
-    pub(crate) fn new(stream: ClientSocket, state: Rc<ConnectionState>) -> Connection {
-        let alarm = Box::pin(sleep_until(state.due(false)));
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    pub(crate) fn new(stream: S, state: Rc<ConnectionState>) -> Connection<S> {
+        let alarm = Box::pin(sleep_until(state.due()));
         Connection {
             stream,
             state,
             alarm,
-            given: 0,
-            is_write_blocked: false,
+            scanner: HeadScanner::default(),
+            ahead: Vec::new(),
+            is_decoding: false,
             unsent: Vec::new(),
+            is_leaving: false,
         }
     }
 
@@ -49,60 +55,119 @@ impl Connection {
         &self.state
     }
 
-    /// Waits to read or write. Returns an error once the connection's time is up.
-    fn wait<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+    /// Waits until the connection's time is up.
+    fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.state.wake_on_change(cx);
-        let due = self.state.due(self.is_write_blocked);
+        let due = self.state.due();
         if due < self.alarm.deadline() {
             self.alarm.as_mut().reset(due);
         }
         while self.alarm.as_mut().poll(cx).is_ready() {
             if due <= Instant::now() {
-                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                return Poll::Ready(());
             }
             self.alarm.as_mut().reset(due);
         }
         Poll::Pending
     }
 
-    /// Reads a slice of a head. It is small because the dispatcher decodes all it is given.
+    /// Waits to read or write. Returns an error once the connection's time is up.
+    fn wait<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+        let due = self.poll_due(cx);
+        due.map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Waits for a head. Ends the client's input once the time for it is up, and answers the part of a head.
+    fn wait_for_head(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_due(cx));
+        if !self.state.is_idle() {
+            self.leave(bare::request_timeout());
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads a head, or a part of it.
     fn poll_read_head(
         &mut self,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.given >= limits::HEAD_SLICE {
-            self.given = 0;
+        if mem::take(&mut self.is_decoding) {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let mut slice = [0; limits::HEAD_SLICE];
-        let room = buf.remaining().min(slice.len());
-        let mut slice = ReadBuf::new(&mut slice[..room]);
-        match Pin::new(&mut self.stream).poll_read(cx, &mut slice) {
-            Poll::Pending => {
-                self.given = 0;
-                self.wait(cx)
+        if self.ahead.is_empty() {
+            let mut slice = [0; limits::SLICE];
+            let mut slice = ReadBuf::new(&mut slice);
+            match Pin::new(&mut self.stream).poll_read(cx, &mut slice) {
+                Poll::Pending => return self.wait_for_head(cx),
+                Poll::Ready(result) => result?,
             }
-            Poll::Ready(result) => {
-                self.given += slice.filled().len();
-                buf.put_slice(slice.filled());
-                Poll::Ready(result)
-            }
+            self.ahead.extend(slice.filled());
         }
+        let length = buf.remaining().min(self.ahead.len());
+        let end = self.scanner.find_end(&self.ahead[..length]);
+        self.is_decoding = end.is_some();
+        if end.is_some() || self.scanner.is_in_head() {
+            self.state.note_head();
+        }
+        self.give_ahead(end.unwrap_or(length), buf);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads at most `limit` bytes of a body.
+    fn poll_read_body(
+        &mut self,
+        limit: Option<usize>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let limit = limit.unwrap_or(usize::MAX).min(buf.remaining());
+        if !self.ahead.is_empty() {
+            self.give_ahead(limit.min(self.ahead.len()), buf);
+        } else if limit == buf.remaining() {
+            match Pin::new(&mut self.stream).poll_read(cx, buf) {
+                Poll::Pending => return self.wait(cx),
+                Poll::Ready(result) => result?,
+            }
+        } else {
+            let mut slice = [0; limits::SLICE];
+            let mut slice = ReadBuf::new(&mut slice[..limit.min(limits::SLICE)]);
+            match Pin::new(&mut self.stream).poll_read(cx, &mut slice) {
+                Poll::Pending => return self.wait(cx),
+                Poll::Ready(result) => result?,
+            }
+            buf.put_slice(slice.filled());
+        }
+        self.state.note_body(buf.filled().len() - before);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Gives the dispatcher bytes that have arrived before.
+    fn give_ahead(&mut self, length: usize, buf: &mut ReadBuf<'_>) {
+        buf.put_slice(&self.ahead[..length]);
+        self.ahead.drain(..length);
     }
 
     /// Notes whether the client reads its responses. Retries the read that was put off until it does,
     /// because nothing else wakes it.
-    fn note_write(&mut self, is_blocked: bool, cx: &Context<'_>) {
-        if self.is_write_blocked && !is_blocked {
+    fn note_write(&self, is_blocked: bool, cx: &Context<'_>) {
+        if self.state.note_write(is_blocked) {
             cx.waker().wake_by_ref();
         }
-        self.is_write_blocked = is_blocked;
     }
 
-    /// Sends the rest of a completed bare response.
-    fn poll_unsent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Begins to send a response that the dispatcher did not make, and to leave the client.
+    fn leave(&mut self, response: Vec<u8>) {
+        self.unsent = response;
+        self.is_leaving = true;
+        self.alarm.as_mut().reset(Instant::now() + limits::LINGER);
+    }
+
+    /// Sends the last response, then discards input until the client is gone or had time to go. Otherwise the system would
+    /// discard the response if there is input that nobody read.
+    fn poll_leave(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.unsent.is_empty() {
             let sent = Pin::new(&mut self.stream).poll_write(cx, &self.unsent);
             self.note_write(sent.is_pending(), cx);
@@ -111,11 +176,20 @@ impl Connection {
                 Poll::Pending => return self.wait(cx),
             }
         }
+        ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+        while self.alarm.as_mut().poll(cx).is_pending() {
+            let mut slice = [0; limits::SLICE];
+            let mut slice = ReadBuf::new(&mut slice);
+            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut slice))?;
+            if slice.filled().is_empty() {
+                break;
+            }
+        }
         Poll::Ready(Ok(()))
     }
 }
 
-impl AsyncRead for Connection {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -129,29 +203,27 @@ impl AsyncRead for Connection {
                 self.wait(cx)
             }
             // A client that does not read its responses gets no further ones.
-            _ if self.is_write_blocked => self.wait(cx),
+            _ if self.state.is_write_blocked() => self.wait(cx),
             InputMode::Head => self.poll_read_head(cx, buf),
-            InputMode::Body => match Pin::new(&mut self.stream).poll_read(cx, buf) {
-                Poll::Pending => self.wait(cx),
-                ready @ Poll::Ready(_) => ready,
-            },
+            InputMode::Body(limit) => self.poll_read_body(limit, cx, buf),
         }
     }
 }
 
-impl AsyncWrite for Connection {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        ready!(self.poll_unsent(cx))?;
-        if let Some(responses) = bare::complete(buf) {
-            self.unsent = responses;
-            return match self.poll_unsent(cx) {
-                Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-                _ => Poll::Ready(Ok(buf.len())),
-            };
+        if !self.is_leaving
+            && let Some(responses) = bare::complete(buf)
+        {
+            self.leave(responses);
+        }
+        if self.is_leaving {
+            ready!(self.poll_leave(cx))?;
+            return Poll::Ready(Ok(buf.len()));
         }
         let sent = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.note_write(sent.is_pending(), cx);
@@ -162,11 +234,13 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_unsent(cx)
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_unsent(cx))?;
+        if self.is_leaving {
+            return self.poll_leave(cx);
+        }
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

@@ -3,6 +3,7 @@
 mod config;
 mod entrance;
 mod error;
+mod http;
 mod listen;
 mod open_files;
 mod run;

@@ -6,18 +6,14 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use actix_http::HttpService;
-use actix_service::{Service, ServiceFactory, map_config};
-use actix_web::App;
-use actix_web::dev::AppConfig;
-use actix_web::middleware::from_fn;
+use actix_service::Service;
 use actix_web::web::Data;
 use tokio::select;
 use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 
+use super::http::http;
 use crate::api::app_state::AppState;
-use crate::api::gate::gate;
 use crate::api::routes;
 use crate::connection::listeners::Listeners;
 use crate::connection::slots::ConnectionSlots;
@@ -39,23 +35,10 @@ pub(crate) async fn serve(
     max_connections: usize,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let app = App::new()
-        .app_data(Data::new(state))
-        .wrap(from_fn(gate))
-        .configure(routes::configure);
-    let http = HttpService::build()
-        .keep_alive(limits::KEEP_ALIVE)
-        .client_request_timeout(limits::REQUEST)
-        .client_disconnect_timeout(limits::LINGER)
-        .on_connect_ext(|connection: &Connection, data| {
-            data.insert(connection.state().clone());
-        })
-        .h1(map_config(app, |()| AppConfig::default()));
-    let http = http
-        .new_service(())
-        .await
-        .map_err(|()| io::Error::other("the HTTP service cannot be made"))?;
-    let http = Rc::new(http);
+    let http = http(|app| {
+        app.app_data(Data::new(state)).configure(routes::configure);
+    });
+    let http = Rc::new(http.await?);
 
     let slots = ConnectionSlots::new(max_connections);
     let mut stop = pin!(stop);
@@ -81,7 +64,7 @@ pub(crate) async fn serve(
             drop(slot);
         });
     }
-    slots.dismiss_stalled_for(Duration::ZERO);
+    slots.dismiss_all();
     // Requests that take longer are aborted.
     let _ = timeout(limits::DRAIN, slots.until_empty()).await;
     Ok(())
