@@ -2,14 +2,13 @@
 
 use super::program::Program;
 
-const HOSTS: [&str; 1] = ["127.0.0.1"];
-
 const CURL: Program = Program {
     interpreter: "sh",
     options: &[],
     script: "curl.sh",
     sessions: 1,
     connections: 1,
+    has_unix_sockets: true,
 };
 
 /// The installed version.
@@ -23,6 +22,7 @@ const NODE: Program = Program {
 const FETCH: Program = Program {
     script: "fetch.mjs",
     connections: 2,
+    has_unix_sockets: false,
     ..NODE
 };
 
@@ -32,11 +32,13 @@ const NODE_26: &str = "node/node_modules/node26/bin/node";
 const REQUESTS: Program = Program {
     interpreter: "python/bin/python",
     script: "with_requests.py",
+    has_unix_sockets: false,
     ..CURL
 };
 
 const HTTPX: Program = Program {
     script: "with_httpx.py",
+    has_unix_sockets: true,
     ..REQUESTS
 };
 
@@ -47,12 +49,13 @@ const JAVA: Program = Program {
     script: "Session.java",
     sessions: 2,
     connections: 7,
+    has_unix_sockets: false,
 };
 
 #[test]
 #[ignore = "needs the programs that .ci/programs installs"]
 fn curl_holds_a_session() {
-    CURL.check(&HOSTS);
+    CURL.check();
 }
 
 #[test]
@@ -63,24 +66,24 @@ fn node_holds_a_session() {
             interpreter,
             ..NODE
         }
-        .check(&HOSTS);
+        .check();
         Program {
             interpreter,
             ..FETCH
         }
-        .check(&HOSTS);
+        .check();
     }
 }
 
 #[test]
 #[ignore = "needs the programs that .ci/programs installs"]
 fn python_holds_a_session() {
-    REQUESTS.check(&HOSTS);
-    HTTPX.check(&HOSTS);
+    REQUESTS.check();
+    HTTPX.check();
 }
 
 #[test]
 #[ignore = "needs the programs that .ci/programs installs"]
 fn java_holds_a_session() {
-    JAVA.check(&HOSTS);
+    JAVA.check();
 }
