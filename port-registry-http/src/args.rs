@@ -9,6 +9,7 @@ use port_registry::daemon::default_pidfile;
 use port_registry::{Builder, Error, PortRange};
 
 use crate::daemon::{Config, DaemonError};
+use crate::raw_argument;
 
 /// The name of the program, as its help shows it.
 const PROGRAM: &str = "port-registry";
@@ -28,7 +29,7 @@ pub enum DaemonCommand {
 #[derive(Debug, FromArgs, ArgsInfo)]
 #[argh(
     help_triggers("-h", "--help", "help"),
-    note = "It logs to standard error. GET / is a page for a browser, and GET /openapi.json describes the API.\n\n\
+    note = "It logs to standard error, unless --log is given. GET / is a page for a browser, and GET /openapi.json describes the API.\n\n\
             Environment:\n  \
             PORT_REGISTRY_DB     the registry's file, unless --db is given\n  \
             PORT_REGISTRY_RANGE  the ports to choose from, unless --range is given",
@@ -54,6 +55,10 @@ pub struct DaemonArgs {
     /// the ports to choose from, such as 3000-3999 (1-65535)
     #[argh(option)]
     range: Option<PortRange>,
+
+    /// the log's file, in place of standard error; renamed to FILE.old when it has 5 MiB
+    #[argh(option, from_str_fn(path), arg_name = "file")]
+    log: Option<PathBuf>,
 
     /// show the version
     #[argh(switch, short = 'V')]
@@ -82,22 +87,19 @@ impl DaemonArgs {
                 pidfile => pidfile?,
             },
         };
+        let log = self.log.map(std::path::absolute).transpose()?;
         Ok(Config {
             port: self.port,
             pidfile,
             registry,
+            log,
         })
     }
 }
 
 /// Parses the words after the program's name.
 pub fn parse(words: impl Iterator<Item = OsString>) -> DaemonCommand {
-    let Ok(words) = words
-        .map(OsString::into_string)
-        .collect::<Result<Vec<_>, _>>()
-    else {
-        return DaemonCommand::Reject("an argument is not UTF-8".to_owned());
-    };
+    let words: Vec<String> = words.map(|word| raw_argument::encode(&word)).collect();
     // argh would take the next flag for the value. A path that begins with dashes is given as `--db=--x`.
     let mut pairs = words.windows(2);
     if let Some([flag, _]) = pairs.find(|pair| takes_value(&pair[0]) && pair[1].starts_with("--")) {
@@ -120,6 +122,10 @@ pub fn parse(words: impl Iterator<Item = OsString>) -> DaemonCommand {
             output,
             status: Ok(()),
         }) => DaemonCommand::Print(output),
+        // Only paths need not be UTF-8.
+        Err(_) if words.iter().any(|word| raw_argument::is_encoded(word)) => {
+            DaemonCommand::Reject("an argument is not UTF-8".to_owned())
+        }
         Err(EarlyExit { output, .. }) => DaemonCommand::Reject(uncapitalize(&output)),
     }
 }
@@ -133,7 +139,8 @@ fn path(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() {
         return Err("a path is missing".to_owned());
     }
-    Ok(PathBuf::from(text))
+    let path = raw_argument::decode(text).ok_or("the path is not UTF-8")?;
+    Ok(PathBuf::from(path))
 }
 
 /// Reformats argh's message to match ours, which begin in lower case.

@@ -26,6 +26,7 @@ mod json;
 mod limits;
 mod log;
 mod page;
+mod raw_argument;
 mod workers;
 
 pub use self::daemon::{Config, DaemonError, run};

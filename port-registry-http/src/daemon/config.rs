@@ -14,4 +14,6 @@ pub struct Config {
     pub pidfile: PathBuf,
     /// The registry to serve.
     pub registry: Builder,
+    /// The file to log to. `None` stands for standard error. It is renamed to `<log>.old` when it has 5 MiB.
+    pub log: Option<PathBuf>,
 }

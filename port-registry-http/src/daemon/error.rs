@@ -73,6 +73,26 @@ pub enum DaemonError {
         found: &'static str,
     },
 
+    /// The log cannot be opened.
+    #[error("cannot log to {}; choose another file with --log", path.display())]
+    #[non_exhaustive]
+    Log {
+        /// The log.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: io::Error,
+    },
+
+    /// The log, or the file to which it is renamed, has another purpose.
+    #[error("cannot log to {}: it or its .old file is {purpose}; choose another file with --log", path.display())]
+    #[non_exhaustive]
+    LogTaken {
+        /// The log.
+        path: PathBuf,
+        /// The other purpose of the file.
+        purpose: &'static str,
+    },
+
     /// The process may not open enough files.
     #[error(
         "only {files} files may be open at a time, and the daemon needs {needed}; raise the limit (ulimit -n)"

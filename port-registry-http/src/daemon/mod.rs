@@ -5,6 +5,7 @@ mod entrance;
 mod error;
 mod http;
 mod listen;
+mod log_file;
 mod open_files;
 mod run;
 pub(crate) mod serve;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use port_registry::daemon::{DaemonLock, socket_of};
+use port_registry::daemon::{DaemonLock, full_message, socket_of};
 use port_registry::{Builder, Error, Registry};
 use tokio::runtime::{self, Runtime};
 use tokio::task::LocalSet;
@@ -13,12 +13,13 @@ use tokio::task::LocalSet;
 use super::config::Config;
 use super::entrance::Entrance;
 use super::error::DaemonError;
+use super::log_file;
 use super::open_files::max_connections;
 use super::serve::serve;
 use super::signals::StopSignals;
 use crate::api::app_state::AppState;
 use crate::limits;
-use crate::log;
+use crate::log::{self, OriginalStderr};
 
 /// Runs the daemon until SIGTERM or SIGINT.
 ///
@@ -30,6 +31,7 @@ use crate::log;
 ///     port: 0, // any free port; the log names it
 ///     pidfile: "/run/user/1000/ports.pid".into(),
 ///     registry: Registry::builder().with_path("/home/me/ports.redb"),
+///     log: None, // standard error
 /// })?;
 /// # Ok::<(), port_registry_http::DaemonError>(())
 /// ```
@@ -38,12 +40,33 @@ use crate::log;
 ///
 /// - [`DaemonError::Lock`] if another daemon runs for this pidfile, or the pidfile cannot be written.
 /// - [`DaemonError::Registry`] and [`DaemonError::SameFile`] if the store cannot be opened.
+/// - [`DaemonError::Log`] and [`DaemonError::LogTaken`] if the log's file cannot be used.
 /// - [`DaemonError::PortInUse`], [`DaemonError::MayNotBind`] and [`DaemonError::Bind`] if the port cannot be listened
 ///   on.
 /// - [`DaemonError::TooFewFiles`] and [`DaemonError::System`] if the system denies resources.
 pub fn run(config: Config) -> Result<(), DaemonError> {
     let max_connections = max_connections()?;
     let lock = DaemonLock::take(&config.pidfile)?;
+    let stderr = log_file::redirect(&config)?;
+    let result = run_locked(config, &lock, max_connections);
+    if let Err(error) = &result
+        && stderr.as_ref().is_some_and(OriginalStderr::is_elsewhere)
+    {
+        // The caller writes it to the original standard error.
+        log::line(format_args!("error: {}", full_message(error)));
+    }
+    log::finish();
+    drop(stderr);
+    // Last, because whoever waits for the end of the daemon waits for the lock.
+    drop(lock);
+    result
+}
+
+fn run_locked(
+    config: Config,
+    lock: &DaemonLock,
+    max_connections: usize,
+) -> Result<(), DaemonError> {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(limits::BLOCKING_THREADS)
@@ -63,7 +86,7 @@ pub fn run(config: Config) -> Result<(), DaemonError> {
             config.port,
             &socket,
             max_connections,
-            &lock,
+            lock,
             registry,
             signals,
         ),
@@ -78,9 +101,6 @@ pub fn run(config: Config) -> Result<(), DaemonError> {
     }
     runtime.shutdown_timeout(limits::LAST_READS);
     log::line(format_args!("port-registry has stopped"));
-    log::finish();
-    // Last, because whoever waits for the end of the daemon waits for the lock.
-    drop(lock);
     Ok(())
 }
 

@@ -50,7 +50,10 @@ pub(crate) async fn serve(
         let (socket, slot) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                log::line(format_args!("cannot accept a connection: {error}"));
+                log::repeated(
+                    "connections that were not accepted",
+                    format_args!("cannot accept a connection: {error}"),
+                );
                 sleep(ACCEPT_PAUSE).await;
                 continue;
             }

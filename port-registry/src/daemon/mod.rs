@@ -27,7 +27,7 @@ pub use self::place::{
     DAEMON_PORT, default_folder, default_pidfile, lock_of, open_private, socket_of,
 };
 pub use self::presence::Presence;
-pub use self::private_file::{lock_private, replace_private};
+pub use self::private_file::{leads_to, lock_opened, lock_private, replace_private};
 pub use self::supervisor::{Scope, Supervisor};
 pub use self::visible::{is_invisible, visible};
 

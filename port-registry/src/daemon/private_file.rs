@@ -44,15 +44,29 @@ pub fn replace_private(path: &Path, content: &[u8]) -> io::Result<()> {
 pub fn lock_private(path: &Path, timeout: Duration) -> io::Result<File> {
     let mut options = OpenOptions::new();
     let file = open_private(path, options.read(true).write(true).create(true))?;
+    lock_opened(&file, timeout)?;
+    Ok(file)
+}
+
+/// Locks a file that is open already, until all copies of its descriptor are closed.
+///
+/// # Errors
+///
+/// Those of [`lock_private`].
+pub fn lock_opened(file: &File, timeout: Duration) -> io::Result<()> {
     let locked = Deadline::after(timeout).poll(|| match file.try_lock() {
         Ok(()) => Ok(Some(())),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error),
     })?;
-    match locked {
-        Some(()) => Ok(file),
-        None => Err(ErrorKind::TimedOut.into()),
-    }
+    locked.ok_or_else(|| ErrorKind::TimedOut.into())
+}
+
+/// Tests if a path leads to an open file, which another program may have renamed, removed or replaced. On systems
+/// without inodes, tests only if there is a file.
+pub fn leads_to(path: &Path, file: &File) -> bool {
+    let ids = (fs::metadata(path), file.metadata());
+    matches!(ids, (Ok(found), Ok(open)) if files::id_in(&found) == files::id_in(&open))
 }
 
 #[cfg(test)]

@@ -1,16 +1,16 @@
-//! The log file of a detached daemon.
+//! The log file of a detached daemon, which the daemon itself writes and rotates.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use port_registry::daemon::open_private;
-
-/// A log of this size in bytes is rotated.
-const ROTATE_BYTES: u64 = 5 << 20;
+use port_registry::daemon::{leads_to, open_private};
 
 /// Number of log lines to show if the daemon does not start.
 const LAST_LINES: usize = 10;
+
+/// Bytes to read from the end, enough for the last lines.
+const TAIL: u64 = 64 << 10;
 
 /// The log of one run of the daemon.
 #[derive(Debug)]
@@ -22,15 +22,11 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Opens the log for appending. Rotates a large log first: it replaces the previous `.old` file.
+    /// Opens the log for appending.
     pub(super) fn open(path: PathBuf) -> io::Result<Log> {
-        match fs::metadata(&path) {
-            Ok(metadata) if !metadata.is_file() => {
-                return Err(io::Error::other("it is not a file"));
-            }
-            Ok(metadata) if metadata.len() >= ROTATE_BYTES => fs::rename(&path, aside(&path))?,
-            // Opening the file reports any error.
-            Ok(_) | Err(_) => {}
+        // Opening a pipe would block. Opening the file reports any other error.
+        if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(io::Error::other("it is not a file"));
         }
         let mut options = OpenOptions::new();
         let file = open_private(&path, options.read(true).append(true).create(true))?;
@@ -42,24 +38,19 @@ impl Log {
         &self.path
     }
 
-    /// Returns a handle for the daemon's standard error.
+    /// Returns a handle for the daemon's standard error, until it opens the log itself.
     pub(super) fn writer(&self) -> io::Result<File> {
         self.file.try_clone()
     }
 
     /// Returns the last lines of this run.
-    pub(super) fn last_lines(mut self) -> Vec<String> {
-        /// Bytes to read from the end, enough for the last lines.
-        const TAIL: u64 = 64 << 10;
+    pub(super) fn last_lines(self) -> Vec<String> {
         let mut text = Vec::new();
-        let length = self.file.metadata().map_or(0, |metadata| metadata.len());
-        let start = self.start.max(length.saturating_sub(TAIL));
-        let read = self
-            .file
-            .seek(SeekFrom::Start(start))
-            .and_then(|_| self.file.take(TAIL).read_to_end(&mut text));
-        if read.is_err() {
-            return Vec::new();
+        // Lines that cannot be read are not shown.
+        let _ = read_tail(&self.file, self.start, &mut text);
+        // The daemon may have rotated the log meanwhile.
+        if !leads_to(&self.path, &self.file) {
+            let _ = File::open(&self.path).and_then(|file| read_tail(&file, 0, &mut text));
         }
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<&str> = text.lines().collect();
@@ -68,10 +59,12 @@ impl Log {
     }
 }
 
-fn aside(path: &Path) -> PathBuf {
-    let mut path = path.as_os_str().to_owned();
-    path.push(".old");
-    PathBuf::from(path)
+/// Reads the end of a file, but nothing before `start`.
+fn read_tail(mut file: &File, start: u64, text: &mut Vec<u8>) -> io::Result<()> {
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(start.max(length.saturating_sub(TAIL))))?;
+    file.take(TAIL).read_to_end(text)?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -79,28 +72,21 @@ mod tests {
     use std::fs;
     use std::io::Write;
 
-    use super::{Log, ROTATE_BYTES};
+    use super::Log;
 
     #[test]
-    fn large_log_is_rotated_and_one_old_log_is_kept() {
+    fn last_lines_are_those_of_this_run_even_if_the_log_is_rotated_meanwhile() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.log");
-        let old = folder.path().join("x.log.old");
-        let length = usize::try_from(ROTATE_BYTES).unwrap();
-        fs::write(&path, vec![b'x'; length - 1]).unwrap();
+        fs::write(&path, "earlier\n").unwrap();
         let log = Log::open(path.clone()).unwrap();
-        assert!(!old.exists());
-        writeln!(log.writer().unwrap(), "more").unwrap();
-        assert_eq!(log.last_lines(), ["more"]);
+        writeln!(log.writer().unwrap(), "first").unwrap();
+        fs::rename(&path, folder.path().join("x.log.old")).unwrap();
+        fs::write(&path, "second\n").unwrap();
+        assert_eq!(log.last_lines(), ["first", "second"]);
 
-        for round in 0..2 {
-            fs::write(&path, vec![b'0' + round; length]).unwrap();
-            let log = Log::open(path.clone()).unwrap();
-            assert_eq!(fs::metadata(&path).unwrap().len(), 0);
-            assert_eq!(fs::read(&old).unwrap(), vec![b'0' + round; length]);
-            assert!(log.last_lines().is_empty());
-        }
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        let log = Log::open(path).unwrap();
+        assert!(log.last_lines().is_empty());
     }
 
     #[test]

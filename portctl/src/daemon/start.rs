@@ -233,6 +233,9 @@ fn launch(target: &Target, address: &TcpAddress, range: Option<String>) -> Resul
         .map_err(|error| Report::new(format!("cannot run portctl itself: {error}")))?;
     command
         .args(words)
+        // The daemon rotates its log, which it can only do if it knows the name.
+        .arg("--log")
+        .arg(log.path())
         // Pass the absolute path, because the daemon runs in another folder.
         .env(DB_VARIABLE, &store)
         .stderr(log.writer().map_err(log_failed)?);

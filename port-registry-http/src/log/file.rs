@@ -1,0 +1,265 @@
+//! The log's file, which is rotated while the daemon writes to it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use port_registry::daemon::{leads_to, lock_opened, open_private};
+
+/// Size in bytes from which the file is rotated.
+const ROTATE_BYTES: u64 = 5 << 20;
+
+/// Size in bytes from which a file that cannot be renamed is emptied.
+const MAX_BYTES: u64 = 2 * ROTATE_BYTES;
+
+/// Time for which the start waits for a daemon that is ending to release the file.
+const LOCK_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// The log's file, open for appending. Only one daemon writes to it, because each renames it.
+#[derive(Debug)]
+pub(super) struct LogFile {
+    path: PathBuf,
+    file: File,
+    /// Called with each file that takes the place of another.
+    on_change: fn(&File) -> io::Result<()>,
+    /// Number of lines that could not be written since one could, for example because the disk is full.
+    missing: u64,
+}
+
+impl LogFile {
+    /// Opens the file, and creates it if necessary.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`TimedOut`](io::ErrorKind::TimedOut) if another daemon logs to the file, and otherwise the error of the
+    /// operating system.
+    pub(super) fn open(path: &Path, on_change: fn(&File) -> io::Result<()>) -> io::Result<LogFile> {
+        let file = open(path, LOCK_TIMEOUT)?;
+        // Rotation renames the file itself, not a link to it.
+        let path = fs::canonicalize(path)?;
+        Ok(LogFile {
+            path,
+            file,
+            on_change,
+            missing: 0,
+        })
+    }
+
+    pub(super) fn as_file(&self) -> &File {
+        &self.file
+    }
+
+    /// Lets other daemons write to the file.
+    pub(super) fn release(&self) {
+        // Closing it does not suffice, because standard error is the same open file.
+        let _ = self.file.unlock();
+    }
+
+    /// Writes a line. Never fails: the lines that cannot be written are counted, and the next one tells how many are
+    /// missing.
+    pub(super) fn write(&mut self, line: &str) {
+        self.choose_file(line.len() as u64);
+        let text = if self.missing > 0 {
+            // The last line may be incomplete.
+            &format!(
+                "\nlines missing here, which could not be written: {}\n{line}",
+                self.missing
+            )
+        } else {
+            line
+        };
+        match self.file.write_all(text.as_bytes()) {
+            Ok(()) => self.missing = 0,
+            Err(_) => self.missing += 1,
+        }
+    }
+
+    /// Opens a new file if another program has renamed or removed this one, or if this one would become too large. If
+    /// that fails, as in a folder without write permission, keeps this one and tries again at the next line.
+    fn choose_file(&mut self, more: u64) {
+        if !leads_to(&self.path, &self.file) {
+            let _ = self.open_again();
+        }
+        let length = self.file.metadata().map_or(0, |metadata| metadata.len());
+        if length.saturating_add(more) <= ROTATE_BYTES {
+            return;
+        }
+        // A file that another program put in its place stays there.
+        let rotated = if leads_to(&self.path, &self.file) {
+            fs::rename(&self.path, old_of(&self.path)).and_then(|()| self.open_again())
+        } else {
+            Err(io::ErrorKind::NotFound.into())
+        };
+        if rotated.is_err() && length.saturating_add(more) > MAX_BYTES {
+            let _ = self.file.set_len(0);
+        }
+    }
+
+    fn open_again(&mut self) -> io::Result<()> {
+        let file = open(&self.path, Duration::ZERO)?;
+        (self.on_change)(&file)?;
+        self.file = file;
+        Ok(())
+    }
+}
+
+/// Returns the name under which the last file is kept.
+pub(crate) fn old_of(path: &Path) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(".old");
+    PathBuf::from(path)
+}
+
+fn open(path: &Path, lock_timeout: Duration) -> io::Result<File> {
+    // Opening a pipe would block.
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(io::Error::other("it is not a file"));
+    }
+    let file = open_private(path, OpenOptions::new().append(true).create(true))?;
+    // On Windows, nobody could read a locked file.
+    if cfg!(unix) {
+        lock_opened(&file, lock_timeout)?;
+    }
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, OpenOptions};
+    use std::io::{self, ErrorKind};
+    use std::path::{Path, PathBuf};
+
+    use tempfile::TempDir;
+
+    use super::{LogFile, MAX_BYTES, ROTATE_BYTES, old_of};
+
+    fn open(path: &Path) -> io::Result<LogFile> {
+        LogFile::open(path, |_| Ok(()))
+    }
+
+    /// Opens a log in a temporary folder of its own.
+    fn new_log() -> (TempDir, PathBuf, LogFile) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("folder/x.log");
+        let log = open(&path).unwrap();
+        (folder, path, log)
+    }
+
+    /// Makes the log longer, as another program may.
+    fn set_length(path: &Path, length: u64) {
+        let file = OpenOptions::new().write(true).open(path).unwrap();
+        file.set_len(length).unwrap();
+    }
+
+    fn text(path: &Path) -> String {
+        fs::read_to_string(path).unwrap()
+    }
+
+    fn length(path: &Path) -> u64 {
+        fs::metadata(path).unwrap().len()
+    }
+
+    #[test]
+    fn full_log_is_renamed_and_no_line_of_a_burst_is_lost() {
+        let (_folder, path, mut log) = new_log();
+        for round in 0..2 {
+            let before = ROTATE_BYTES - 500;
+            set_length(&path, before);
+            let burst = (0..100).map(|number| format!("line {round}-{number}\n"));
+            burst.clone().for_each(|line| log.write(&line));
+            let old = fs::read(old_of(&path)).unwrap();
+            let old = &old[usize::try_from(before).unwrap()..];
+            let written = [old, &fs::read(&path).unwrap()].concat();
+            assert_eq!(
+                String::from_utf8(written).unwrap(),
+                burst.collect::<String>()
+            );
+            assert!(!old.is_empty() && length(&path) > 0);
+        }
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn log_that_another_program_renamed_or_removed_is_created_again() {
+        let (_folder, path, mut log) = new_log();
+        log.write("first\n");
+        let moved = path.with_file_name("moved");
+        fs::rename(&path, &moved).unwrap();
+        log.write("second\n");
+        assert_eq!(
+            (text(&moved), text(&path)),
+            ("first\n".into(), "second\n".into())
+        );
+        fs::remove_file(&path).unwrap();
+        log.write("third\n");
+        assert_eq!(text(&path), "third\n");
+        fs::remove_dir_all(path.parent().unwrap()).unwrap();
+        log.write("fourth\n");
+        assert_eq!(text(&path), "fourth\n");
+    }
+
+    #[test]
+    fn log_that_cannot_be_renamed_is_written_on_and_emptied_at_twice_the_size() {
+        let (_folder, path, mut log) = new_log();
+        // Rename refuses to replace a folder with a file.
+        fs::create_dir(old_of(&path)).unwrap();
+        set_length(&path, ROTATE_BYTES);
+        log.write("one\n");
+        assert_eq!(length(&path), ROTATE_BYTES + 4);
+        set_length(&path, MAX_BYTES);
+        log.write("two\n");
+        assert_eq!(text(&path), "two\n");
+        fs::remove_dir(old_of(&path)).unwrap();
+        set_length(&path, ROTATE_BYTES);
+        log.write("three\n");
+        assert_eq!(text(&path), "three\n");
+        assert_eq!(length(&old_of(&path)), ROTATE_BYTES);
+    }
+
+    #[test]
+    fn log_whose_name_became_a_folder_is_written_on_and_the_folder_is_kept() {
+        let (_folder, path, mut log) = new_log();
+        let moved = path.with_file_name("moved");
+        fs::rename(&path, &moved).unwrap();
+        fs::create_dir(&path).unwrap();
+        set_length(&moved, ROTATE_BYTES);
+        log.write("one\n");
+        assert!(fs::read(&moved).unwrap().ends_with(b"one\n"));
+        assert!(fs::metadata(&path).unwrap().is_dir());
+        fs::remove_dir(&path).unwrap();
+        log.write("two\n");
+        assert_eq!(text(&path), "two\n");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_one_daemon_writes_to_a_log() {
+        let (_folder, path, mut first) = new_log();
+        assert_eq!(open(&path).unwrap_err().kind(), ErrorKind::TimedOut);
+        first.release();
+        let second = open(&path).unwrap();
+        // The next file of its name belongs to whoever creates it.
+        fs::remove_file(&path).unwrap();
+        let third = open(&path).unwrap();
+        first.write("one\n");
+        assert_eq!(length(&path), 0);
+        drop((second, third));
+        first.write("two\n");
+        assert_eq!(text(&path), "two\n");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn log_behind_a_link_is_rotated_where_it_is() {
+        let (_folder, path, log) = new_log();
+        drop(log);
+        let link = path.with_file_name("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let mut log = open(&link).unwrap();
+        set_length(&path, ROTATE_BYTES);
+        log.write("one\n");
+        assert_eq!(text(&link), "one\n");
+        assert!(old_of(&path).is_file());
+    }
+}
