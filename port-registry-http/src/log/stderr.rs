@@ -18,7 +18,7 @@ pub(super) fn replace(_: &File) -> io::Result<()> {
 /// The standard error that the process was started with, which is restored when this is dropped.
 #[derive(Debug)]
 pub(crate) struct OriginalStderr {
-    /// What is written to it does not end up in the log.
+    /// It is not the log's file.
     is_elsewhere: bool,
     /// Is `None` if it was closed, or is the log's file.
     #[cfg(unix)]
