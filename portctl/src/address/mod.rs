@@ -33,6 +33,14 @@ impl Address {
         }
     }
 
+    /// Returns the address at which a daemon of this machine certainly listens, for one that may lead to another server, too.
+    pub(crate) fn at_daemon(self) -> Address {
+        match self {
+            Address::Tcp(address) => Address::Tcp(address.at_daemon()),
+            Address::Unix(_) => self,
+        }
+    }
+
     pub(crate) fn tcp(&self) -> Option<&TcpAddress> {
         match self {
             Address::Tcp(address) => Some(address),

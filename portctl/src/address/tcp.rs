@@ -31,7 +31,16 @@ impl TcpAddress {
         self.port
     }
 
-    /// Returns true if a daemon of this machine can listen there. Daemons listen on 127.0.0.1 only.
+    /// Replaces `localhost`, which also means `[::1]`: a daemon listens there only where IPv6 is on.
+    pub(super) fn at_daemon(self) -> TcpAddress {
+        if self.is_local() {
+            TcpAddress::of(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)))
+        } else {
+            self
+        }
+    }
+
+    /// Returns true if this is an address at which portctl starts daemons.
     pub(crate) fn is_local(&self) -> bool {
         self.host == "localhost" || self.host == Ipv4Addr::LOCALHOST.to_string()
     }

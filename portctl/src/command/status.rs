@@ -85,7 +85,7 @@ fn answering(client: &Client, daemon: DaemonInfo, problem: Option<String>) -> St
         running: true,
         healthy: Some(healthy),
         pid: Some(daemon.pid),
-        detail: detail.or(difference).or(problem),
+        detail: problem.or(detail).or(difference),
         version: Some(daemon.version),
         store: Some(daemon.store),
         ..StatusDocument::at(client.address())

@@ -74,13 +74,23 @@ impl Process {
     /// Tests whether the process has a file open. Returns `None` if the system hides its files.
     #[cfg(target_os = "linux")]
     pub(super) fn has_open(&self, file: &std::path::Path) -> Option<bool> {
+        use std::io::ErrorKind;
         use std::os::unix::fs::MetadataExt;
 
-        let mark =
-            |path: &std::path::Path| Some(path.metadata().ok()?).map(|it| (it.dev(), it.ino()));
-        let wanted = mark(file)?;
-        let mut entries = std::fs::read_dir(self.proc("fd")).ok()?.flatten();
-        Some(entries.any(|entry| mark(&entry.path()) == Some(wanted)))
+        let id = |path: &std::path::Path| path.metadata().map(|it| (it.dev(), it.ino()));
+        let wanted = id(file).ok()?;
+        let mut is_hidden = false;
+        for entry in std::fs::read_dir(self.proc("fd")).ok()? {
+            match id(&entry.ok()?.path()) {
+                Ok(open) if open == wanted => return Some(true),
+                // The process has closed it meanwhile.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                // A sandbox lets the files be listed, but not examined.
+                Err(_) => is_hidden = true,
+                Ok(_) => {}
+            }
+        }
+        (!is_hidden).then_some(false)
     }
 
     /// Tests whether the process is in the network namespace of this one. Returns `None` if the system hides that.

@@ -41,6 +41,7 @@ pub(crate) fn start(target: &Target) -> Result<Started, Report> {
         return accept_running(target, &daemon);
     }
     let address = listen_address(target, None)?;
+    let target = &target.with_address(&address);
     start_with(target, &address, None, &target.turn()?)
 }
 
@@ -48,12 +49,19 @@ pub(crate) fn start(target: &Target) -> Result<Started, Report> {
 pub(crate) fn restart(target: &Target) -> Result<Started, Report> {
     // Before stopping the daemon, check everything that could prevent the new one from starting.
     let address = listen_address(target, Some(target.presence()?))?;
+    // Through its socket, a daemon of another network would be stopped, and started in this one.
+    let target = &target.with_address(&address);
     program::find()?;
     let registry = Builder::from_env()?;
     registry.store_path()?;
     let turn = target.turn()?;
     if target.settled()? == Presence::Absent {
         return start_with(target, &address, None, &turn);
+    }
+    if let Some(unsure) = Unsure::of(target, target.presence()?)
+        && unsure.place.is_process()
+    {
+        return Err(unsure.report().prefixed("the daemon was not restarted"));
     }
     let mut range = None;
     if let Ok(daemon) = target.client.identify() {
@@ -73,7 +81,7 @@ fn listen_address(target: &Target, running: Option<Presence>) -> Result<TcpAddre
     match (target.address(), running) {
         (Address::Tcp(address), _) if address.is_local() => Ok(address.clone()),
         (Address::Tcp(address), _) => Err(Report::new(format!(
-            "a daemon can only listen at 127.0.0.1, but {ADDRESS_VARIABLE} is {address}"
+            "portctl starts a daemon at 127.0.0.1 only, but {ADDRESS_VARIABLE} is {address}"
         ))
         .hint(format!(
             "start the daemon on that machine, or `unset {ADDRESS_VARIABLE}`"
@@ -90,14 +98,13 @@ fn listen_address(target: &Target, running: Option<Presence>) -> Result<TcpAddre
     }
 }
 
-/// Starts a daemon at this address with this range, or with that of the environment.
+/// Starts a daemon at this address, which is the target's, with this range, or with that of the environment.
 fn start_with(
     target: &Target,
     address: &TcpAddress,
     range: Option<String>,
     _: &Turn,
 ) -> Result<Started, Report> {
-    let target = &Target::at(Address::Tcp(address.clone()), target.pidfile.clone());
     let deadline = PollDeadline::new();
     let grace = PollDeadline::of(GRACE);
     loop {
@@ -111,6 +118,10 @@ fn start_with(
                 return Err(unsure.report());
             }
             grace.pause();
+            continue;
+        }
+        if presence == Presence::Starting && deadline.is_left() {
+            deadline.pause();
             continue;
         }
         let answer = target.client.identify_quickly();
@@ -135,8 +146,8 @@ fn start_with(
                     ..
                 }),
             ) if by == pid => return Err(report_other_version(pid, supervisor.as_ref())),
-            // It is about to listen or about to exit.
-            (Presence::Starting | Presence::Running { .. }, _) if deadline.is_left() => {
+            // It is about to exit.
+            (Presence::Running { .. }, _) if deadline.is_left() => {
                 deadline.pause();
             }
             (Presence::Starting | Presence::Running { .. }, _) => {
@@ -254,9 +265,13 @@ fn await_answer(
 ) -> Result<Started, Report> {
     let deadline = PollDeadline::new();
     loop {
-        // The process that holds the lock must be the one that answers.
-        let daemon = match (target.presence(), target.client.identify_quickly()) {
-            (Ok(Presence::Running { pid, .. }), Ok(daemon)) if daemon.pid == pid => Some(daemon),
+        // The process that holds the lock must be the one that answers. Do not connect before it listens: the kernel may
+        // choose the daemon's own port for this end of the connection, which then keeps the daemon from it.
+        let daemon = match target.presence() {
+            Ok(Presence::Running { pid, .. }) => {
+                let answer = target.client.identify_quickly();
+                answer.ok().filter(|daemon| daemon.pid == pid)
+            }
             _ => None,
         };
         match daemon {

@@ -15,7 +15,7 @@ use super::holder::HolderPlace;
 use super::own_socket;
 use super::poll::{PollDeadline, START_STOP_TIMEOUT};
 use super::turn::Turn;
-use crate::address::Address;
+use crate::address::{Address, TcpAddress};
 use crate::backend::Client;
 use crate::environment;
 use crate::report::Report;
@@ -36,9 +36,14 @@ impl Target {
 
     pub(crate) fn at(address: Address, pidfile: PathBuf) -> Target {
         Target {
-            client: Client::new(address),
+            client: Client::new(address.at_daemon()),
             pidfile,
         }
+    }
+
+    /// Returns the daemon of the same home folder at another address.
+    pub(super) fn with_address(&self, address: &TcpAddress) -> Target {
+        Target::at(Address::Tcp(address.clone()), self.pidfile.clone())
     }
 
     pub(crate) fn address(&self) -> &Address {

@@ -56,7 +56,8 @@ impl Unsure {
                  this process"
             ),
             (Some(false), _) if self.by_socket.is_some() => format!(
-                "the daemon listens at {listener} in another container, where it is process {pid}"
+                "the daemon runs in another container or process namespace, as process {pid} there, so portctl cannot \
+                 tell whether {listener} leads to it"
             ),
             (Some(false), _) => format!(
                 "{lock} names process {pid}, but no process with this id holds the lock here, so a daemon may run \

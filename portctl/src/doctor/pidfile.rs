@@ -35,8 +35,9 @@ fn check_file(pidfile: &Path) -> Finding {
             Finding::ok(CHECK, format!("{path} names process {pid}"))
         }
         Ok(Presence::Running { pid, .. }) => Issue::warning(format!(
-            "{path} {}, but the daemon is process {pid}",
-            content.description()
+            "{path} {}, but {} names process {pid}",
+            content.description(),
+            lock_of(pidfile).display()
         ))
         .hint("harmless, because portctl does not rely on it; `portctl restart` rewrites it")
         .of(CHECK),

@@ -68,7 +68,10 @@ fn daemon_is_described_with_its_differences_from_the_environment() {
     findings.assert(
         "pidfile",
         "warning",
-        &format!("names process 1, but the daemon is process {pid}"),
+        &format!(
+            "names process 1, but {}.lock names process {pid}",
+            patient.pidfile().display()
+        ),
     );
 }
 

@@ -56,7 +56,7 @@ fn daemon_can_only_be_started_on_loopback() {
         let ran = Ran::of(command.env("PORT_REGISTRY_ADDR", address));
         assert!(
             ran.complained(1)
-                .starts_with("error: a daemon can only listen at 127.0.0.1, but "),
+                .starts_with("error: portctl starts a daemon at 127.0.0.1 only, but "),
             "{ran:?}"
         );
     }

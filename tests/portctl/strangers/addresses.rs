@@ -15,10 +15,14 @@ use serde_json::Value;
 use serde_json::json;
 use test_support::daemon::{Daemon, PORT_REGISTRY};
 #[cfg(target_os = "linux")]
+use test_support::helper::Helper;
+#[cfg(target_os = "linux")]
 use test_support::user_of;
 use test_support::{Ran, free_block, wait_until};
 
 use super::fixture::{Stranger, impostor, ok};
+#[cfg(target_os = "linux")]
+use super::fixture::{assert_harmless, claim};
 
 #[test]
 fn foreign_server_at_the_address_is_named_and_not_stopped() {
@@ -100,6 +104,63 @@ fn process_named_by_an_impostor_is_not_stopped() {
     stranger.assert_unharmed();
     other.assert_unharmed();
     fs::remove_file(lock).unwrap();
+}
+
+/// Starts an impostor that claims to be a daemon which was killed, whose lock names it still.
+///
+/// Returns the process that it claims to be, which is a stranger's now, as by chance.
+#[cfg(target_os = "linux")]
+fn impostor_of_a_killed_daemon(machine: &Machine) -> (Stranger, Helper) {
+    let mut command = machine.sandbox.command(&*PORT_REGISTRY);
+    let port = machine.address.port().to_string();
+    let mut daemon = Daemon::spawn(command.args(["--port", &port]));
+    daemon.signal("KILL");
+    daemon.wait();
+    let stranger = Stranger::new();
+    let pid = stranger.pid();
+    let lock = machine.folder().join("port-registry.pid.lock");
+    fs::write(&lock, format!("{pid} {}\n", machine.address)).unwrap();
+    fs::write(machine.pidfile(), format!("{pid}\n")).unwrap();
+    let impostor = impostor(machine.address, Some(&claim(machine, pid)));
+    (stranger, impostor)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn impostor_at_the_port_of_a_killed_daemon_is_not_believed() {
+    let machine = Machine::new();
+    let (mut stranger, _impostor) = impostor_of_a_killed_daemon(&machine);
+    let pid = stranger.pid();
+    let all = |machine: &Machine| -> String {
+        thread::scope(|scope| {
+            let words = ["start", "restart", "stop", "status", "doctor"];
+            let runs = words.map(|word| scope.spawn(move || machine.run(&[word])));
+            let runs = runs.map(|run| run.join().unwrap());
+            runs.map(|ran| ran.stdout + &ran.stderr).concat()
+        })
+    };
+    // Nobody holds the lock.
+    let printed = all(&machine);
+    assert_harmless(&printed);
+    let claims = format!("says that it is process {pid}, but ");
+    assert_eq!(printed.matches(&claims).count(), 3, "{printed}");
+    assert!(
+        printed.contains("note: it does not hold the daemon's lock of this HOME"),
+        "{printed}"
+    );
+    // A process that has inherited the file holds the lock still.
+    let lock = fs::File::open(machine.folder().join("port-registry.pid.lock")).unwrap();
+    lock.lock().unwrap();
+    let printed = all(&machine);
+    assert_harmless(&printed);
+    let names = format!("names process {pid}, but no process with this id holds the lock here");
+    assert_eq!(printed.matches(&names).count(), 4, "{printed}");
+    assert!(
+        printed.contains("Server is not running here\n"),
+        "{printed}"
+    );
+    assert!(!printed.contains("already running"), "{printed}");
+    stranger.assert_unharmed();
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 
 use crate::machine::Machine;
+use serde_json::json;
 use test_support::helper::Helper;
 use test_support::{is_available, program, wait_until};
 
@@ -47,6 +48,24 @@ pub(super) fn ok(identity: &str, body: &str) -> String {
     format!(
         "HTTP/1.1 200 OK\r\n{identity}Connection: close\r\nContent-Length: {length}\r\n\r\n{body}"
     )
+}
+
+/// The answer of a server that claims to be the daemon that the machine has as process `pid`, run by a service manager.
+pub(super) fn claim(machine: &Machine, pid: u32) -> String {
+    let store = machine.sandbox.store();
+    let version = env!("CARGO_PKG_VERSION");
+    let supervisor = json!({"name": "systemd", "service": "ssh.service", "scope": "system"});
+    let daemon = json!({"version": version, "pid": pid, "store": store, "range": "1-65535", "supervisor": supervisor});
+    let identity = format!("X-Port-Registry: {version}; pid={pid}\r\n");
+    ok(&identity, &daemon.to_string())
+}
+
+/// Asserts that nothing suggests ending a process or stopping a service.
+#[track_caller]
+pub(super) fn assert_harmless(printed: &str) {
+    for word in ["kill", "systemctl", "ssh.service"] {
+        assert!(!printed.contains(word), "{word}: {printed}");
+    }
 }
 
 /// Python source of a daemon of another version. It holds the lock, but describes itself in an unknown format.

@@ -3,5 +3,7 @@
 
 mod addresses;
 mod fixture;
+#[cfg(target_os = "linux")]
+mod namespaces;
 mod pidfiles;
 mod versions;

@@ -77,7 +77,9 @@ fn connect_one(address: SocketAddr, timeout: Duration) -> io::Result<Socket> {
     let stream = TcpStream::connect_timeout(&address, timeout)?;
     if stream.local_addr()? == stream.peer_addr()? {
         // Without a listener, the kernel may choose the port itself for this end, if it is an ephemeral one, and then
-        // connects the socket with itself.
+        // connects the socket with itself. Reset it, so that it does not keep the port.
+        let socket = Socket::from(stream);
+        socket.set_linger(Some(Duration::ZERO))?;
         return Err(ErrorKind::ConnectionRefused.into());
     }
     stream.set_nodelay(true)?;
