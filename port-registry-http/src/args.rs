@@ -8,7 +8,9 @@ use port_registry::daemon::DAEMON_PORT;
 use port_registry::daemon::default_pidfile;
 use port_registry::{Builder, Error, PortRange};
 
+use crate::allowed_users::{AllowedUsers, AllowedUsersError};
 use crate::daemon::{Config, DaemonError};
+use crate::host_names::HostNames;
 use crate::raw_argument;
 
 /// The name of the program, as its help shows it.
@@ -25,11 +27,16 @@ pub enum DaemonCommand {
     Reject(String),
 }
 
-/// Serve the port registry over HTTP on 127.0.0.1, in the foreground, until SIGTERM or SIGINT.
+/// Serve the port registry over HTTP on the loopback addresses and on a Unix socket, in the foreground, until SIGTERM or SIGINT.
 #[derive(Debug, FromArgs, ArgsInfo)]
 #[argh(
     help_triggers("-h", "--help", "help"),
     note = "It logs to standard error, unless --log is given. GET / is a page for a browser, and GET /openapi.json describes the API.\n\n\
+            On Linux it serves only the user who runs it and root, unless --allow-users\n\
+            names others. Elsewhere it cannot tell, and its port is open to every user of\n\
+            the machine. Its Unix socket is open to its own user alone; it is beside the\n\
+            pidfile, ~/.port-registry/port-registry.sock by default, and can be mounted\n\
+            into containers.\n\n\
             Environment:\n  \
             PORT_REGISTRY_DB     the registry's file, unless --db is given\n  \
             PORT_REGISTRY_RANGE  the ports to choose from, unless --range is given",
@@ -59,6 +66,19 @@ pub struct DaemonArgs {
     /// the log's file, in place of standard error; renamed to FILE.old when it has 5 MiB
     #[argh(option, from_str_fn(path), arg_name = "file")]
     log: Option<PathBuf>,
+    /// other users to serve, by name or number, separated by commas, or `all`
+    /// (none)
+    #[argh(
+        option,
+        default = "AllowedUsers::default()",
+        from_str_fn(allowed_users)
+    )]
+    allow_users: AllowedUsers,
+
+    /// also answer to the host names host.docker.internal and
+    /// host.containers.internal
+    #[argh(switch)]
+    container: bool,
 
     /// show the version
     #[argh(switch, short = 'V')]
@@ -93,6 +113,12 @@ impl DaemonArgs {
             pidfile,
             registry,
             log,
+            users: self.allow_users,
+            hosts: if self.container {
+                HostNames::LoopbackAndContainers
+            } else {
+                HostNames::Loopback
+            },
         })
     }
 }
@@ -133,6 +159,11 @@ pub fn parse(words: impl Iterator<Item = OsString>) -> DaemonCommand {
 fn listening_port(text: &str) -> Result<u16, String> {
     text.parse()
         .map_err(|_| "a port to listen on is a whole number from 0 to 65535".to_owned())
+}
+
+fn allowed_users(text: &str) -> Result<AllowedUsers, String> {
+    let users = text.parse();
+    users.map_err(|error: AllowedUsersError| error.to_string())
 }
 
 fn path(text: &str) -> Result<PathBuf, String> {

@@ -13,6 +13,7 @@
 //!
 //! The main thread handles HTTP and never blocks.
 
+mod allowed_users;
 mod api;
 mod api_error;
 #[doc(hidden)]
@@ -21,15 +22,19 @@ mod connection;
 mod daemon;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod host_names;
 mod identity;
 mod json;
 mod limits;
 mod log;
 mod page;
+mod passwd;
 mod raw_argument;
 mod workers;
 
+pub use self::allowed_users::{AllowedUsers, AllowedUsersError};
 pub use self::daemon::{Config, DaemonError, run};
+pub use self::host_names::HostNames;
 
 /// Compiles the Rust code of the package's README.
 #[cfg(doctest)]

@@ -27,6 +27,9 @@ pub(crate) const LINGER: Duration = Duration::from_secs(1);
 /// Connections that may be open at a time. Further ones wait until there is room.
 pub(crate) const CONNECTIONS: usize = 512;
 
+/// Connections of users who are not served that may be open at a time, to read the reason. Further ones are closed at once.
+pub(crate) const DENIED_CONNECTIONS: usize = 16;
+
 /// Connections that may wait to be accepted.
 pub(crate) const BACKLOG: u32 = 1024;
 

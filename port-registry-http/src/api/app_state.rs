@@ -8,6 +8,7 @@ use port_registry::Registry;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::api_error::ApiError;
+use crate::host_names::HostNames;
 use crate::limits;
 use crate::workers::blocking;
 use crate::workers::store_health::StoreHealth;
@@ -21,6 +22,8 @@ pub(crate) struct AppState {
     pub(crate) health: Arc<StoreHealth>,
     /// The port on which the daemon itself listens.
     pub(crate) port: u16,
+    /// The host names under which it answers.
+    pub(crate) hosts: HostNames,
     /// A permit for each list that may be made at a time.
     pub(crate) lists: Arc<Semaphore>,
     /// A permit for each batch that may be carried out at a time.
@@ -35,7 +38,11 @@ pub(crate) struct AppState {
 
 impl AppState {
     /// Starts the writer thread. Join it before the process ends.
-    pub(crate) fn start(registry: Registry, port: u16) -> io::Result<(AppState, JoinHandle<()>)> {
+    pub(crate) fn start(
+        registry: Registry,
+        port: u16,
+        hosts: HostNames,
+    ) -> io::Result<(AppState, JoinHandle<()>)> {
         let health = Arc::new(StoreHealth::default());
         let (writer, thread) = Writer::start(registry.clone(), health.clone())?;
         let state = AppState {
@@ -43,6 +50,7 @@ impl AppState {
             writer,
             health,
             port,
+            hosts,
             lists: Arc::new(Semaphore::new(limits::LISTS)),
             batches: Arc::new(Semaphore::new(limits::BATCHES)),
             health_checks: Arc::new(Semaphore::new(limits::HEALTH_CHECKS)),
@@ -95,6 +103,7 @@ pub(crate) mod tests {
     use tokio::sync::Semaphore;
 
     use super::AppState;
+    use crate::host_names::HostNames;
 
     /// Starts the state of a daemon with an empty store. Returns the folder of the store too.
     pub(crate) fn state(wait: Duration) -> (AppState, TempDir) {
@@ -105,7 +114,7 @@ pub(crate) mod tests {
             .with_wait(wait)
             .open()
             .unwrap();
-        let (state, _) = AppState::start(registry, 0).unwrap();
+        let (state, _) = AppState::start(registry, 0, HostNames::Loopback).unwrap();
         (state, folder)
     }
 

@@ -29,7 +29,8 @@ pub(crate) async fn gate(
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let connection = request.conn_data::<Rc<ConnectionState>>().cloned();
     // A request to upgrade the protocol is declined, and ends the connection too.
-    let is_last = request.head().connection_type() != ConnectionType::KeepAlive;
+    let is_last = request.head().connection_type() != ConnectionType::KeepAlive
+        || connection.as_ref().is_some_and(|it| it.denied().is_some());
     let has_body = !matches!(request.parts().1, Payload::None);
     let mut response = match admit(&request, connection.as_deref()) {
         Ok(()) => next.call(request).await?.map_into_left_body(),
@@ -72,7 +73,11 @@ fn admit(request: &ServiceRequest, connection: Option<&ConnectionState>) -> Resu
     if connection.is_some_and(|connection| !connection.begin()) {
         return Err(ApiError::closing());
     }
+    if let Some(denied) = connection.and_then(ConnectionState::denied) {
+        return Err(ApiError::forbidden(denied.to_string()));
+    }
     let state = request.app_data::<Data<AppState>>();
-    let port = state.map_or(0, |state| state.port);
-    access::check(request.head(), port).map_err(|denied| ApiError::forbidden(denied.to_string()))
+    let (port, hosts) = state.map_or_else(Default::default, |state| (state.port, state.hosts));
+    access::check(request.head(), port, hosts)
+        .map_err(|denied| ApiError::forbidden(denied.to_string()))
 }

@@ -8,8 +8,7 @@ use actix_web::dev::RequestHead;
 use actix_web::http::header::{HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN};
 use thiserror::Error;
 
-/// The host names of the daemon.
-const HOSTS: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
+use crate::host_names::HostNames;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -24,12 +23,13 @@ pub(crate) enum AccessDenied {
     FetchSite,
 }
 
-/// Checks that a request does not come from a web page. `port` is the daemon's own.
-pub(crate) fn check(head: &RequestHead, port: u16) -> Result<(), AccessDenied> {
+/// Checks that a request does not come from a web page. `port` and `hosts` are the daemon's own.
+pub(crate) fn check(head: &RequestHead, port: u16, hosts: HostNames) -> Result<(), AccessDenied> {
     // Never read `Forwarded` and its like: there is no proxy to trust.
-    let hosts = head.headers.get_all(HOST).map(HeaderValue::as_bytes);
+    let named = head.headers.get_all(HOST).map(HeaderValue::as_bytes);
     let in_request_line = head.uri.authority().map(|it| it.as_str().as_bytes());
-    let are_own = hosts.chain(in_request_line).all(is_own_host);
+    let mut named = named.chain(in_request_line);
+    let are_own = named.all(|host| is_own_host(host, hosts));
     if !are_own || !head.headers.contains_key(HOST) {
         return Err(AccessDenied::Host);
     }
@@ -50,25 +50,27 @@ fn all_fields(headers: &HeaderMap, name: &HeaderName, is_allowed: impl Fn(&[u8])
 }
 
 /// Returns whether `host` is one of the daemon's names, with any port or none.
-fn is_own_host(host: &[u8]) -> bool {
-    HOSTS.iter().any(|name| match strip_name(host, name) {
+fn is_own_host(host: &[u8], hosts: HostNames) -> bool {
+    hosts.names().any(|name| match strip_name(host, name) {
         Some([]) => true,
         Some([b':', port @ ..]) => parse_port(port).is_some(),
         _ => false,
     })
 }
 
-/// Returns whether `origin` is that of the daemon's own pages.
+/// Returns whether `origin` is that of the daemon's own pages, which have a name of the loopback.
 fn is_own_origin(origin: &[u8], port: u16) -> bool {
     let Some(host) = origin.strip_prefix(b"http://") else {
         return false;
     };
-    HOSTS.iter().any(|name| match strip_name(host, name) {
-        // Browsers leave out the scheme's default port.
-        Some([]) => port == 80,
-        Some([b':', digits @ ..]) => parse_port(digits) == Some(port),
-        _ => false,
-    })
+    HostNames::Loopback
+        .names()
+        .any(|name| match strip_name(host, name) {
+            // Browsers leave out the scheme's default port.
+            Some([]) => port == 80,
+            Some([b':', digits @ ..]) => parse_port(digits) == Some(port),
+            _ => false,
+        })
 }
 
 /// Strips a host name without regard to case, as RFC 9110 (section 4.2.3) compares them.
@@ -87,6 +89,7 @@ fn parse_port(digits: &[u8]) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::{is_own_host, is_own_origin};
+    use crate::host_names::HostNames;
 
     #[test]
     fn only_the_loopback_names_are_hosts_of_the_daemon() {
@@ -100,7 +103,7 @@ mod tests {
             "127.0.0.1:1",
             "[::1]:65535",
         ] {
-            assert!(is_own_host(host.as_bytes()), "{host}");
+            assert!(is_own_host(host.as_bytes(), HostNames::Loopback), "{host}");
         }
         for host in [
             "",
@@ -125,8 +128,24 @@ mod tests {
             "localhost,evil.example",
             "2130706433",
         ] {
-            assert!(!is_own_host(host.as_bytes()), "{host}");
+            assert!(!is_own_host(host.as_bytes(), HostNames::Loopback), "{host}");
         }
+    }
+
+    #[test]
+    fn names_of_the_machine_in_containers_are_hosts_on_demand_and_never_origins() {
+        for name in ["host.docker.internal", "HOST.containers.internal"] {
+            for host in [name.to_owned(), format!("{name}:51234")] {
+                assert!(!is_own_host(host.as_bytes(), HostNames::Loopback));
+                assert!(is_own_host(
+                    host.as_bytes(),
+                    HostNames::LoopbackAndContainers
+                ));
+                assert!(!is_own_origin(format!("http://{host}").as_bytes(), 51234));
+            }
+        }
+        let other = b"host.docker.internal.evil.example";
+        assert!(!is_own_host(other, HostNames::LoopbackAndContainers));
     }
 
     #[test]

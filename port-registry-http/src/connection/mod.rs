@@ -2,9 +2,12 @@
 
 pub(crate) mod access;
 mod bare;
+mod denials;
 mod head;
 pub(crate) mod listeners;
 pub(crate) mod slots;
 pub(crate) mod socket;
 pub(crate) mod state;
 pub(crate) mod stream;
+pub(crate) mod user_check;
+pub(crate) mod user_denied;

@@ -1,10 +1,11 @@
 //! The state of a connection, which its byte stream, its request handlers and the server share.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::task::{Context, Waker};
 
 use tokio::time::Instant;
 
+use super::user_denied::UserDenied;
 use crate::limits;
 
 /// The state of a connection: its phase, the time that the client has left, and the input that is read next.
@@ -28,6 +29,8 @@ pub(crate) struct ConnectionState {
     /// Time by which a dismissed client has to be gone.
     leave_by: Cell<Option<Instant>>,
     waker: RefCell<Option<Waker>>,
+    /// The reason why its requests are refused.
+    denied: OnceCell<UserDenied>,
 }
 
 /// The phases of a connection, which repeat with each request.
@@ -83,7 +86,18 @@ impl ConnectionState {
             is_retired: Cell::new(false),
             leave_by: Cell::new(None),
             waker: RefCell::default(),
+            denied: OnceCell::new(),
         }
+    }
+
+    /// Refuses all requests, and ends the connection after the first one.
+    pub(crate) fn deny(&self, denied: UserDenied) {
+        let _ = self.denied.set(denied);
+    }
+
+    /// Returns the reason why requests are refused.
+    pub(crate) fn denied(&self) -> Option<UserDenied> {
+        self.denied.get().copied()
     }
 
     /// Begins a request. Returns `false` if it must not be answered, because it comes after the last

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use port_registry::Builder;
 
+use crate::allowed_users::AllowedUsers;
+use crate::host_names::HostNames;
+
 /// The configuration of a daemon.
 #[derive(Debug)]
 pub struct Config {
@@ -16,4 +19,9 @@ pub struct Config {
     pub registry: Builder,
     /// The file to log to. `None` stands for standard error. It is renamed to `<log>.old` when it has 5 MiB.
     pub log: Option<PathBuf>,
+    /// The users to serve, besides the daemon's own and root. Other systems than Linux do not tell the user of a TCP connection,
+    /// so that every user of the machine is served there.
+    pub users: AllowedUsers,
+    /// The host names under which to answer.
+    pub hosts: HostNames,
 }

@@ -1,7 +1,7 @@
 //! Runs the daemon: starts its parts, serves until a signal, and ends its parts in order.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,10 @@ use super::log_file;
 use super::open_files::max_connections;
 use super::serve::serve;
 use super::signals::StopSignals;
+use crate::allowed_users::AllowedUsers;
 use crate::api::app_state::AppState;
+use crate::connection::user_check::UserCheck;
+use crate::host_names::HostNames;
 use crate::limits;
 use crate::log::{self, OriginalStderr};
 
@@ -25,13 +28,15 @@ use crate::log::{self, OriginalStderr};
 ///
 /// ```no_run
 /// use port_registry::Registry;
-/// use port_registry_http::{Config, run};
+/// use port_registry_http::{AllowedUsers, Config, HostNames, run};
 ///
 /// run(Config {
 ///     port: 0, // any free port; the log names it
 ///     pidfile: "/run/user/1000/ports.pid".into(),
 ///     registry: Registry::builder().with_path("/home/me/ports.redb"),
 ///     log: None, // standard error
+///     users: AllowedUsers::default(),
+///     hosts: HostNames::default(),
 /// })?;
 /// # Ok::<(), port_registry_http::DaemonError>(())
 /// ```
@@ -78,18 +83,17 @@ fn run_locked(
         StopSignals::register()?
     };
     let registry = open(config.registry, &config.pidfile)?;
+    let access = Access {
+        port: config.port,
+        socket: socket_of(&config.pidfile),
+        max_connections,
+        users: config.users,
+        hosts: config.hosts,
+    };
     let tasks = LocalSet::new();
-    let socket = socket_of(&config.pidfile);
     let served = tasks.block_on(
         &runtime,
-        serve_until_stopped(
-            config.port,
-            &socket,
-            max_connections,
-            lock,
-            registry,
-            signals,
-        ),
+        serve_until_stopped(access, lock, registry, signals),
     );
     // Closes the remaining connections, and cancels the work they wait for unless it has begun.
     drop(tasks);
@@ -129,6 +133,15 @@ fn open(builder: Builder, pidfile: &Path) -> Result<Registry, DaemonError> {
     Ok(registry)
 }
 
+/// The ways to the daemon, and those who may use them.
+struct Access {
+    port: u16,
+    socket: PathBuf,
+    max_connections: usize,
+    users: AllowedUsers,
+    hosts: HostNames,
+}
+
 /// The parts of a daemon that outlive its requests.
 struct Served {
     /// The sockets, which keep others from listening there.
@@ -139,20 +152,19 @@ struct Served {
 
 /// Serves until a signal. Returns `None` if the signal came before it began.
 async fn serve_until_stopped(
-    port: u16,
-    socket: &Path,
-    max_connections: usize,
+    access: Access,
     lock: &DaemonLock,
     registry: Registry,
     mut signals: StopSignals,
 ) -> Result<Option<Served>, DaemonError> {
     let entrance = tokio::select! {
-        entrance = Entrance::open(port, socket) => entrance?,
+        entrance = Entrance::open(access.port, &access.socket) => entrance?,
         () = signals.received() => return Ok(None),
     };
+    let users = UserCheck::new(access.users);
     let address = entrance.address;
     let path = registry.path().to_owned();
-    let (state, writer) = AppState::start(registry, address.port())?;
+    let (state, writer) = AppState::start(registry, address.port(), access.hosts)?;
     lock.announce(address)?;
     log::line(format_args!(
         "port-registry {} listens on http://{address}, process {}, store {}",
@@ -166,11 +178,13 @@ async fn serve_until_stopped(
             entrance.others.join(" and ")
         ));
     }
+    let stop = signals.received();
     serve(
         &entrance.listeners,
         state,
-        max_connections,
-        signals.received(),
+        users,
+        access.max_connections,
+        stop,
     )
     .await?;
     Ok(Some(Served { entrance, writer }))

@@ -18,6 +18,7 @@ use crate::api::routes;
 use crate::connection::listeners::Listeners;
 use crate::connection::slots::ConnectionSlots;
 use crate::connection::stream::Connection;
+use crate::connection::user_check::{Admission, UserCheck};
 use crate::limits;
 use crate::log;
 
@@ -32,6 +33,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) async fn serve(
     listeners: &Listeners,
     state: AppState,
+    users: UserCheck,
     max_connections: usize,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
@@ -39,6 +41,7 @@ pub(crate) async fn serve(
         app.app_data(Data::new(state)).configure(routes::configure);
     });
     let http = Rc::new(http.await?);
+    let users = Rc::new(users);
 
     let slots = ConnectionSlots::new(max_connections);
     let mut stop = pin!(stop);
@@ -58,9 +61,18 @@ pub(crate) async fn serve(
                 continue;
             }
         };
-        let http = http.clone();
+        let (http, users) = (http.clone(), users.clone());
         spawn_local(async move {
             let peer = socket.peer_address();
+            // Held until the connection is closed.
+            let _permit = match users.admit(&socket).await {
+                Admission::Served => None,
+                Admission::Denied(denied, permit) => {
+                    slot.state().deny(denied);
+                    Some(permit)
+                }
+                Admission::Closed => return,
+            };
             let connection = Connection::new(socket, slot.state().clone());
             // An error of a connection concerns only its client.
             let _ = http.call((connection, peer)).await;

@@ -4,6 +4,7 @@ use actix_web::dev::RequestHead;
 use actix_web::http::header::{HOST, HeaderValue, ORIGIN};
 
 use crate::connection::access;
+use crate::host_names::HostNames;
 
 /// Checks the access of a request. Only the daemon's own names are allowed. The first line of the data is
 /// the `Host`, the rest the `Origin`.
@@ -17,7 +18,7 @@ pub fn host(data: &[u8]) {
         };
         head.headers.insert(name, value);
     }
-    if access::check(&head, PORT).is_err() {
+    if access::check(&head, PORT, HostNames::Loopback).is_err() {
         return;
     }
     let value = |name| {

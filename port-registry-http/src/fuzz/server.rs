@@ -11,9 +11,12 @@ use port_registry::{Port, Registry, Verdict};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
+use crate::allowed_users::AllowedUsers;
 use crate::api::app_state::AppState;
 use crate::connection::listeners::Listeners;
+use crate::connection::user_check::UserCheck;
 use crate::daemon::serve;
+use crate::host_names::HostNames;
 use crate::limits;
 
 /// Serves a registry in a folder until the process ends. Returns the address.
@@ -35,14 +38,16 @@ pub fn start_server(folder: &Path) -> SocketAddr {
                 .await
                 .expect("a port");
             let address = listener.local_addr().expect("an address");
-            let (state, _) = AppState::start(registry, address.port()).expect("threads");
+            let (state, _) =
+                AppState::start(registry, address.port(), HostNames::Loopback).expect("threads");
             sender
                 .send(address)
                 .expect("the caller waits for the address");
             let never = std::future::pending();
             let mut listeners = Listeners::default();
             listeners.add_tcp(listener);
-            serve::serve(&listeners, state, limits::CONNECTIONS, never).await
+            let users = UserCheck::new(AllowedUsers::all());
+            serve::serve(&listeners, state, users, limits::CONNECTIONS, never).await
         })
     });
     receiver.recv().expect("the server has started")

@@ -28,7 +28,7 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A request for TCP sockets.
 pub(super) struct Request {
-    /// How to answer, such as [`NLM_F_REQUEST`].
+    /// Flags such as [`NLM_F_REQUEST`].
     pub(super) flags: u16,
     /// A number that the answer repeats.
     pub(super) sequence: u32,

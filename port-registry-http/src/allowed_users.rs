@@ -1,0 +1,124 @@
+//! The users that the daemon serves.
+
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use crate::passwd;
+
+/// The word for all users.
+const ALL: &str = "all";
+
+/// The users that the daemon serves, besides its own user and root. By default there are no others.
+///
+/// ```
+/// use port_registry_http::AllowedUsers;
+///
+/// # #[cfg(target_os = "linux")]
+/// let users: AllowedUsers = "root,1001".parse()?;
+/// let users: AllowedUsers = "all".parse()?;
+/// # Ok::<(), port_registry_http::AllowedUsersError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllowedUsers(Users);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Users {
+    All,
+    These(Vec<u32>),
+}
+
+/// The error for a list that names no users.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum AllowedUsersError {
+    /// A name is not in `/etc/passwd`.
+    #[error("there is no user {0:?} in /etc/passwd; give the number of the user")]
+    UnknownName(String),
+    /// The list or one of its parts is empty.
+    #[error("the users are names or numbers separated by commas, or `all`")]
+    Malformed,
+    /// This system does not tell the daemon whose a connection is.
+    #[error("this system does not tell the users of connections; only `all` is possible")]
+    Unsupported,
+}
+
+impl AllowedUsers {
+    /// Every user.
+    pub fn all() -> AllowedUsers {
+        AllowedUsers(Users::All)
+    }
+
+    pub(crate) fn are_all(&self) -> bool {
+        self.0 == Users::All
+    }
+
+    pub(crate) fn contains(&self, user: u32) -> bool {
+        match &self.0 {
+            Users::All => true,
+            Users::These(users) => users.contains(&user),
+        }
+    }
+
+    fn parse(text: &str, passwd: &str) -> Result<AllowedUsers, AllowedUsersError> {
+        if text == ALL {
+            return Ok(AllowedUsers::all());
+        }
+        let users = text.split(',').map(|user| {
+            if user.is_empty() || user == ALL {
+                return Err(AllowedUsersError::Malformed);
+            }
+            let id = user.parse().ok().or_else(|| passwd::id_of(user, passwd));
+            id.ok_or_else(|| AllowedUsersError::UnknownName(user.to_owned()))
+        });
+        let users = users.collect::<Result<_, _>>()?;
+        if !cfg!(target_os = "linux") {
+            return Err(AllowedUsersError::Unsupported);
+        }
+        Ok(AllowedUsers(Users::These(users)))
+    }
+}
+
+impl Default for AllowedUsers {
+    fn default() -> AllowedUsers {
+        AllowedUsers(Users::These(Vec::new()))
+    }
+}
+
+impl FromStr for AllowedUsers {
+    type Err = AllowedUsersError;
+
+    fn from_str(text: &str) -> Result<AllowedUsers, AllowedUsersError> {
+        AllowedUsers::parse(text, &passwd::read())
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::{AllowedUsers, AllowedUsersError};
+
+    const PASSWD: &str =
+        "root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/sh\nall:x:7:7::/:\n";
+
+    #[test]
+    fn users_are_given_by_name_and_by_number() {
+        let users = AllowedUsers::parse("alice,1001", PASSWD).unwrap();
+        let contains = [0, 7, 1000, 1001].map(|it| users.contains(it));
+        assert_eq!(contains, [false, false, true, true]);
+        assert!(!users.are_all());
+        assert!(AllowedUsers::parse("all", PASSWD).unwrap().contains(4711));
+        assert!(!AllowedUsers::default().contains(0));
+    }
+
+    #[test]
+    fn unknown_names_and_empty_parts_are_refused() {
+        let unknown = |name: &str| Err(AllowedUsersError::UnknownName(name.to_owned()));
+        for name in ["bob", "-1", "4294967296", " alice", "alice ", "ALL", "1x"] {
+            assert_eq!(AllowedUsers::parse(name, PASSWD), unknown(name));
+        }
+        for text in ["", ",", "alice,", ",alice", "alice,,1001", "all,alice"] {
+            let malformed = AllowedUsersError::Malformed;
+            assert_eq!(AllowedUsers::parse(text, PASSWD), Err(malformed), "{text}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Checks that a connection is of a user whom the daemon serves.
+//!
+//! Every user of a machine can connect to the loopback address. On Linux the kernel tells whose socket the client's end is, from
+//! its addresses. Ask when the connection has been accepted, before anything is read from it: a socket that no process has open
+//! any more names nobody, so a client that has sent its request and left is not served.
+
+#[cfg(target_os = "linux")]
+use std::cell::RefCell;
+
+#[cfg(target_os = "linux")]
+use port_registry::daemon::ClientUsers;
+#[cfg(target_os = "linux")]
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+#[cfg(target_os = "linux")]
+use tokio::task::spawn_blocking;
+
+use super::denials::Denials;
+use super::socket::ClientSocket;
+use super::user_denied::UserDenied;
+use crate::allowed_users::AllowedUsers;
+#[cfg(target_os = "linux")]
+use crate::log;
+
+/// The superuser, who can do everything in any case.
+#[cfg(unix)]
+const ROOT: u32 = 0;
+
+/// The users whom the daemon serves, and the means to find those of connections.
+#[derive(Debug)]
+pub(crate) struct UserCheck {
+    allowed: AllowedUsers,
+    /// The daemon's effective user.
+    #[cfg(unix)]
+    own: u32,
+    /// `None` if the system does not tell.
+    #[cfg(target_os = "linux")]
+    users: RefCell<Option<ClientUsers>>,
+    denials: Denials,
+}
+
+/// The right of a connection to stay open.
+#[derive(Debug)]
+pub(crate) enum Admission {
+    /// Its requests are answered.
+    Served,
+    /// Its requests are refused.
+    Denied(UserDenied, OwnedSemaphorePermit),
+    /// It is closed at once.
+    Closed,
+}
+
+impl UserCheck {
+    pub(crate) fn new(allowed: AllowedUsers) -> UserCheck {
+        UserCheck {
+            #[cfg(target_os = "linux")]
+            users: RefCell::new(find_users(&allowed)),
+            allowed,
+            #[cfg(unix)]
+            own: rustix::process::geteuid().as_raw(),
+            denials: Denials::new(),
+        }
+    }
+
+    /// Decides about a connection that was just accepted.
+    pub(crate) async fn admit(&self, socket: &ClientSocket) -> Admission {
+        match self.check(socket).await {
+            Ok(()) => Admission::Served,
+            Err(denied) => match self.denials.note(denied) {
+                Some(permit) => Admission::Denied(denied, permit),
+                None => Admission::Closed,
+            },
+        }
+    }
+
+    async fn check(&self, socket: &ClientSocket) -> Result<(), UserDenied> {
+        if self.allowed.are_all() {
+            return Ok(());
+        }
+        match socket {
+            #[cfg(unix)]
+            ClientSocket::Unix(stream) => {
+                let credentials = stream.peer_cred().map_err(|_| UserDenied::Unknown)?;
+                self.check_user(credentials.uid())
+            }
+            #[cfg(target_os = "linux")]
+            ClientSocket::Tcp(stream) => self.check_user(self.tcp_user(stream).await?),
+            // The system does not tell.
+            #[cfg(not(target_os = "linux"))]
+            ClientSocket::Tcp(_) => Ok(()),
+        }
+    }
+
+    #[cfg(unix)]
+    fn check_user(&self, user: u32) -> Result<(), UserDenied> {
+        if user == self.own || user == ROOT || self.allowed.contains(user) {
+            return Ok(());
+        }
+        Err(UserDenied::Other(user))
+    }
+
+    #[cfg(target_os = "linux")]
+    async fn tcp_user(&self, stream: &TcpStream) -> Result<u32, UserDenied> {
+        let addresses = (stream.peer_addr(), stream.local_addr());
+        let (Ok(client), Ok(server)) = addresses else {
+            return Err(UserDenied::Unknown);
+        };
+        let quick = match &mut *self.users.borrow_mut() {
+            Some(users) => users.user(client, server),
+            None => return Err(UserDenied::CannotTell),
+        };
+        let user = if let Ok(user) = quick {
+            user
+        } else {
+            let search = spawn_blocking(move || ClientUsers::user_in_tables(client, server));
+            search.await.ok().and_then(Result::ok).flatten()
+        };
+        // After a reset, the socket that was found may be that of a later connection with the same addresses.
+        let is_connected = stream.peer_addr().is_ok();
+        let users = self.users.borrow();
+        let names_one = |user: &u32| users.as_ref().is_some_and(|it| it.names_one(*user));
+        user.filter(names_one)
+            .filter(|_| is_connected)
+            .ok_or(UserDenied::Unknown)
+    }
+}
+
+/// Finds a source for the users of TCP clients, if there is one and it is needed.
+#[cfg(target_os = "linux")]
+fn find_users(allowed: &AllowedUsers) -> Option<ClientUsers> {
+    let users = ClientUsers::find();
+    if users.is_none() && !allowed.are_all() {
+        log::line(format_args!(
+            "the system tells the user of no TCP connection; only the Unix socket is served, \
+             and with --allow-users all the port too"
+        ));
+    }
+    users
+}
