@@ -11,8 +11,9 @@ impl ApiError {
         ApiError::new(ErrorCode::InvalidRequest, message)
     }
 
-    pub(crate) fn invalid_json() -> ApiError {
-        ApiError::bad_request("invalid JSON")
+    /// The Go server's text for JSON that is malformed, or in which one of its fields has the wrong type.
+    pub(crate) fn invalid_json(detail: impl Into<String>) -> ApiError {
+        ApiError::bad_request("invalid JSON").with_detail(detail)
     }
 
     pub(crate) fn port_out_of_range() -> ApiError {

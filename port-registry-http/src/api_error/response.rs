@@ -41,6 +41,11 @@ impl ApiError {
         ApiError { allow, ..self }
     }
 
+    pub(super) fn with_detail(mut self, detail: impl Into<String>) -> ApiError {
+        self.body.detail = Some(detail.into());
+        self
+    }
+
     pub(super) fn with_holder(mut self, holder: Option<Allocation>) -> ApiError {
         self.body.holder = holder.map(Box::new);
         self

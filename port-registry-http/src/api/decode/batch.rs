@@ -1,17 +1,17 @@
 //! Decodes batches of requests.
 
-use std::borrow::Cow;
-
 use port_registry::Request;
 use port_registry::daemon::api::Method;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{self, StrDeserializer};
+use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use super::claim::read_claim;
-use super::fields::JsonFields;
+use super::fields::{ErrorTexts, JsonFields};
 use super::filter::read_filter;
+use super::json_type::{malformed, name_raw_type};
 use super::number::to_id;
 use super::service_move::read_move_by_id;
 use crate::api_error::ApiError;
@@ -21,24 +21,25 @@ use crate::limits;
 /// `"id"`, and that of a `DELETE` may. Items are parsed one at a time, so that a batch takes little more memory than its
 /// text. The error reports every malformed item.
 pub(crate) fn decode_batch(body: &[u8]) -> Result<Vec<Request>, ApiError> {
-    let batch: BatchBody = parse_object(body)?;
-    if batch.requests.len() > limits::BATCH_REQUESTS {
+    let batch: BatchBody = parse_object(body, "the body")?;
+    let requests: Vec<&RawValue> = parse_field(batch.requests, "requests", "an array")?;
+    if requests.len() > limits::BATCH_REQUESTS {
         return Err(ApiError::bad_request(format!(
             "a batch has at most {} requests",
             limits::BATCH_REQUESTS
         )));
     }
-    let mut requests = Vec::with_capacity(batch.requests.len());
-    let items = batch.requests.into_iter().enumerate();
+    let mut decoded = Vec::with_capacity(requests.len());
+    let items = requests.into_iter().enumerate();
     let errors = items.filter_map(|(index, item)| match decode_request(item.get()) {
         Ok(request) => {
-            requests.push(request);
+            decoded.push(request);
             None
         }
         Err(error) => Some(error.at_request(index)),
     });
     match ApiError::combine(errors) {
-        None => Ok(requests),
+        None => Ok(decoded),
         Some(error) => Err(error),
     }
 }
@@ -46,32 +47,54 @@ pub(crate) fn decode_batch(body: &[u8]) -> Result<Vec<Request>, ApiError> {
 #[derive(Deserialize)]
 struct BatchBody<'a> {
     #[serde(borrow)]
-    requests: Vec<&'a RawValue>,
+    requests: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
 struct UnparsedItem<'a> {
     #[serde(borrow)]
-    method: Cow<'a, str>,
+    method: Option<&'a RawValue>,
     #[serde(borrow)]
-    body: &'a RawValue,
+    body: Option<&'a RawValue>,
 }
 
 /// Parses an object. serde alone would also accept an array for a struct.
-fn parse_object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, ApiError> {
-    let is_object = json.trim_ascii_start().first() == Some(&b'{');
-    let value = is_object.then(|| serde_json::from_slice(json).ok());
-    value.flatten().ok_or_else(ApiError::invalid_json)
+fn parse_object<'a, T: Deserialize<'a>>(json: &'a [u8], name: &str) -> Result<T, ApiError> {
+    if json.trim_ascii_start().first() != Some(&b'{') {
+        let value = serde_json::from_slice(json).map_err(|error| malformed(json, &error))?;
+        return Err(wrong_type(name, "an object", value));
+    }
+    serde_json::from_slice(json).map_err(|error| malformed(json, &error))
+}
+
+/// Parses a field that has to be there.
+fn parse_field<'a, T: Deserialize<'a>>(
+    field: Option<&'a RawValue>,
+    name: &str,
+    expected: &str,
+) -> Result<T, ApiError> {
+    let field = field.ok_or_else(|| ApiError::bad_request(format!("{name} is required")))?;
+    serde_json::from_str(field.get()).map_err(|error| match error.classify() {
+        Category::Data => wrong_type(name, expected, field),
+        _ => malformed(field.get().as_bytes(), &error),
+    })
+}
+
+fn wrong_type(name: &str, expected: &str, value: &RawValue) -> ApiError {
+    let found = name_raw_type(value);
+    ApiError::bad_request(format!("{name} must be {expected}, not {found}"))
 }
 
 fn decode_request(item: &str) -> Result<Request, ApiError> {
-    let item: UnparsedItem = parse_object(item.as_bytes())?;
-    let body = item.body.get().as_bytes();
+    let item: UnparsedItem = parse_object(item.as_bytes(), "a request")?;
+    let method: String = parse_field(item.method, "method", "a string")?;
+    let body: &RawValue = parse_field(item.body, "body", "an object")?;
+    let body = body.get().as_bytes();
     if body.len() > limits::BODY {
         return Err(ApiError::large_body(limits::BODY));
     }
-    let body = JsonFields::parse(body)?;
-    match parse_method(&item.method)? {
+    let body = JsonFields::parse(body, ErrorTexts::Own)?;
+    match parse_method(&method)? {
         Method::Post => Ok(Request::Allocate(read_claim(&body)?)),
         Method::Put => Ok(Request::GetOrAllocate(read_claim(&body)?)),
         Method::Patch => Ok(Request::Move(read_move_by_id(&body)?)),
@@ -124,17 +147,44 @@ mod tests {
     #[test]
     fn malformed_request_of_a_batch_is_named() {
         for (body, expected) in [
-            ("{}", "invalid JSON"),
-            (r#"{"requests":{}}"#, "invalid JSON"),
-            ("[[]]", "invalid JSON"),
-            (r#"{"requests":[["PUT",{}]]}"#, "invalid JSON"),
+            ("", "invalid JSON"),
+            ("[", "invalid JSON"),
+            ("{}", "requests is required"),
+            (
+                r#"{"requests":{}}"#,
+                "requests must be an array, not an object",
+            ),
+            ("[[]]", "the body must be an object, not an array"),
+            (
+                r#"{"requests":[["PUT",{}]]}"#,
+                "a request must be an object, not an array",
+            ),
             (
                 r#"{"requests":[{"method":"DELETE","body":{"id":1,"app":"a"}}]}"#,
                 "id goes with no filter",
             ),
-            (r#"{"requests":[1]}"#, "invalid JSON"),
-            (r#"{"requests":[{"method":"PUT"}]}"#, "invalid JSON"),
-            (r#"{"requests":[{"method":1,"body":{}}]}"#, "invalid JSON"),
+            (r#"{"requests":[1]}"#, "a request must be an object, not 1"),
+            (r#"{"requests":[{"method":"PUT"}]}"#, "body is required"),
+            (
+                r#"{"requests":[{"method":"PUT","body":[]}]}"#,
+                "the body must be an object, not an array",
+            ),
+            (
+                r#"{"requests":[{"method":1,"body":{}}]}"#,
+                "method must be a string, not 1",
+            ),
+            (
+                r#"{"requests":[{"method":"PUT","body":{"port":"1"}}]}"#,
+                "port must be a whole number, not a string",
+            ),
+            (
+                r#"{"requests":[{"method":"DELETE","body":{"id":1.5}}]}"#,
+                "id must be a whole number, not 1.5",
+            ),
+            (
+                r#"{"requests":[{"method":"PUT","body":{"checkout_name":{"app":1}}}]}"#,
+                "checkout_name.app must be a string, not 1",
+            ),
             (
                 r#"{"requests":[{"method":"GET","body":{}}]}"#,
                 "method must be POST, PUT, PATCH or DELETE",

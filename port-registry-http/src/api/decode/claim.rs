@@ -3,7 +3,7 @@
 use port_registry::{CheckoutName, Claim, ListenerPolicy, NameFault, ServiceKey};
 
 use super::dir::parse_dir;
-use super::fields::JsonFields;
+use super::fields::{ErrorTexts, JsonFields};
 use super::number::{to_optional_port, to_wished_port};
 use crate::api_error::ApiError;
 
@@ -11,7 +11,7 @@ use crate::api_error::ApiError;
 /// `{"app","instance","service","port"?,"prefer"?,"avoid"?,"dir"?,"created_at"?,"label_origin"?,"marked_instance"?,
 /// "checkout_name"?,"adopt"?}`.
 pub(crate) fn decode_claim(body: &[u8]) -> Result<Claim, ApiError> {
-    read_claim(&JsonFields::parse(body)?)
+    read_claim(&JsonFields::parse(body, ErrorTexts::Go)?)
 }
 
 pub(super) fn read_claim(fields: &JsonFields) -> Result<Claim, ApiError> {
@@ -84,6 +84,7 @@ pub(super) fn read_claim(fields: &JsonFields) -> Result<Claim, ApiError> {
 #[cfg(test)]
 mod tests {
     use port_registry::Port;
+    use serde_json::Value;
 
     use super::decode_claim;
 
@@ -160,42 +161,88 @@ mod tests {
         assert!(numbers.map(Port::get).eq([80, 81, 7, 9]));
     }
 
+    /// Returns the message and the detail of the error.
+    fn error(body: &[u8]) -> (String, Option<String>) {
+        let error = decode_claim(body).unwrap_err().to_json();
+        let mut error: Value = serde_json::from_slice(&error).unwrap();
+        let mut take = |field: &str| error[field].take().as_str().map(str::to_owned);
+        (take("error").unwrap(), take("detail"))
+    }
+
     #[test]
-    fn json_that_is_not_an_object_of_the_right_types_is_invalid() {
-        for body in [
-            "",
-            "null",
-            "[]",
-            "1",
-            "\"x\"",
-            "{",
-            "{}x",
-            "{\"app\":1}",
-            "{\"port\":1.5}",
-            "{\"port\":3000.0}",
-            "{\"port\":1e3}",
-            "{\"port\":\"1\"}",
-            "{\"port\":true}",
-            "{\"port\":9223372036854775808}",
-            "{\"port\":1e400}",
-            "{\"adopt\":1}",
-            "{\"prefer\":\"1\"}",
-            "{\"avoid\":1}",
-            "{\"avoid\":[\"1\"]}",
-            "{\"avoid\":[1.5]}",
-            "{\"dir\":[]}",
-            "{\"checkout_name\":\"a/i\"}",
-            "{\"checkout_name\":{\"app\":1}}",
-            "{\"app\":\"\\ud800\"}",
-            "\u{feff}{}",
+    fn wrong_types_are_named_beside_the_text_of_the_go_server_or_in_place_of_it() {
+        let deep = format!("{{\"x\":{}", "[".repeat(10_000));
+        for (body, detail) in [
+            ("", "the body is empty"),
+            (" \n", "the body is empty"),
+            ("null", "the body must be an object, not null"),
+            ("[]", "the body must be an object, not an array"),
+            ("1", "the body must be an object, not 1"),
+            ("\"x\"", "the body must be an object, not a string"),
+            ("{", "EOF while parsing an object at line 1 column 1"),
+            ("{}x", "trailing characters at line 1 column 3"),
+            ("{\"app\":1}", "app must be a string, not 1"),
+            (
+                "{\"service\":{}}",
+                "service must be a string, not an object",
+            ),
+            ("{\"port\":1.5}", "port must be a whole number, not 1.5"),
+            (
+                "{\"port\":3000.0}",
+                "port must be a whole number, not 3000.0",
+            ),
+            ("{\"port\":1e3}", "port must be a whole number, not 1000.0"),
+            (
+                "{\"port\":\"1\"}",
+                "port must be a whole number, not a string",
+            ),
+            ("{\"port\":true}", "port must be a whole number, not true"),
+            (
+                "{\"port\":9223372036854775808}",
+                "port is too large a number",
+            ),
+            (
+                "{\"port\":1e400}",
+                "number out of range at line 1 column 13",
+            ),
+            (
+                "{\"app\":\"\\ud800\"}",
+                "unexpected end of hex escape at line 1 column 15",
+            ),
+            ("\u{feff}{}", "expected value at line 1 column 1"),
+            (&deep, "recursion limit exceeded at line 1 column 132"),
         ] {
-            assert_eq!(message(body.as_bytes()), "invalid JSON", "{body}");
+            let (text, found) = error(body.as_bytes());
+            assert_eq!(text, "invalid JSON", "{body:.40}");
+            assert_eq!(found.as_deref(), Some(detail), "{body:.40}");
         }
-        assert_eq!(message(b"{\"app\":\"\xff\"}"), "invalid JSON");
-        let deep = "[".repeat(10_000);
-        assert_eq!(
-            message(format!("{{\"x\":{deep}").as_bytes()),
-            "invalid JSON"
-        );
+        assert_eq!(error(b"{\"app\":\"\xff\"}").0, "invalid JSON");
+        for (body, text) in [
+            ("{\"adopt\":1}", "adopt must be true or false, not 1"),
+            (
+                "{\"prefer\":\"1\"}",
+                "prefer must be a whole number, not a string",
+            ),
+            ("{\"avoid\":1}", "avoid must be an array, not 1"),
+            (
+                "{\"avoid\":[1,\"1\"]}",
+                "avoid[1] must be a whole number, not a string",
+            ),
+            (
+                "{\"avoid\":[1.5]}",
+                "avoid[0] must be a whole number, not 1.5",
+            ),
+            ("{\"dir\":[]}", "dir must be a string, not an array"),
+            (
+                "{\"checkout_name\":\"a/i\"}",
+                "checkout_name must be an object, not a string",
+            ),
+            (
+                "{\"checkout_name\":{\"app\":1}}",
+                "checkout_name.app must be a string, not 1",
+            ),
+        ] {
+            assert_eq!(error(body.as_bytes()), (text.to_owned(), None), "{body}");
+        }
     }
 }

@@ -3,13 +3,13 @@
 use port_registry::Filter;
 
 use super::dir::parse_dir;
-use super::fields::JsonFields;
+use super::fields::{ErrorTexts, JsonFields};
 use super::number::to_optional_port;
 use crate::api_error::ApiError;
 
 /// Decodes a filter: `{"app"?,"instance"?,"service"?,"port"?,"dir"?}`. The registry rejects one without fields.
 pub(crate) fn decode_filter(body: &[u8]) -> Result<Filter, ApiError> {
-    read_filter(&JsonFields::parse(body)?)
+    read_filter(&JsonFields::parse(body, ErrorTexts::Go)?)
 }
 
 pub(super) fn read_filter(fields: &JsonFields) -> Result<Filter, ApiError> {

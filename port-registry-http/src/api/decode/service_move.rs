@@ -2,13 +2,13 @@
 
 use port_registry::{AllocationId, ListenerPolicy, Move};
 
-use super::fields::JsonFields;
+use super::fields::{ErrorTexts, JsonFields};
 use super::number::{to_id, to_optional_port, to_wished_port};
 use crate::api_error::ApiError;
 
 /// Decodes a move of the service with an allocation: `{"port"?,"prefer"?,"adopt"?}`.
 pub(crate) fn decode_move(id: AllocationId, body: &[u8]) -> Result<Move, ApiError> {
-    read_move(&JsonFields::parse(body)?, |_| Ok(id))
+    read_move(&JsonFields::parse(body, ErrorTexts::Own)?, |_| Ok(id))
 }
 
 /// Reads a move that names the allocation by its `"id"`.
@@ -49,14 +49,20 @@ mod tests {
     fn json_is_checked_before_the_port_and_unknown_fields_are_ignored() {
         let id = AllocationId::new(7).unwrap();
         let message = |body: &str| decode_move(id, body.as_bytes()).unwrap_err().to_string();
-        for body in [
-            "",
-            "[]",
-            "null",
-            r#"{"port":70000,"adopt":1}"#,
-            r#"{"prefer":true}"#,
+        for (body, expected) in [
+            ("", "invalid JSON"),
+            ("[]", "the body must be an object, not an array"),
+            ("null", "the body must be an object, not null"),
+            (
+                r#"{"port":70000,"adopt":1}"#,
+                "adopt must be true or false, not 1",
+            ),
+            (
+                r#"{"prefer":true}"#,
+                "prefer must be a whole number, not true",
+            ),
         ] {
-            assert_eq!(message(body), "invalid JSON", "{body}");
+            assert_eq!(message(body), expected, "{body}");
         }
         for port in [-1, 65_536] {
             let text = message(&format!(r#"{{"port":{port}}}"#));

@@ -18,6 +18,10 @@ pub struct ErrorBody {
     /// The kind of error, for programs.
     #[serde(default)]
     pub code: ErrorCode,
+    /// The reason, where `error` is a fixed text that does not tell it: the field that has the wrong type, or the place
+    /// where the JSON is malformed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
     /// The allocation that conflicts with the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<Box<Allocation>>,
@@ -39,6 +43,7 @@ impl ErrorBody {
         ErrorBody {
             error: error.into(),
             code,
+            detail: None,
             holder: None,
             in_use: None,
             request: None,
