@@ -28,6 +28,8 @@ mod linearizability;
 #[cfg(unix)]
 mod machine;
 #[cfg(target_os = "linux")]
+mod odd_paths;
+#[cfg(target_os = "linux")]
 mod port_order;
 #[cfg(unix)]
 mod processes;

@@ -79,9 +79,13 @@ pub(crate) fn find_suspended() -> String {
 
 /// Advises to stop the daemon, or to use its registry.
 pub(crate) fn use_its_registry(daemon: &DaemonInfo) -> String {
-    let store = quoted(&daemon.store);
     let stop = supervisor::command(daemon.supervisor.as_ref(), LifecycleAction::Stop);
     let stop = stop.as_deref().unwrap_or("portctl stop");
+    if daemon.store_hex.is_some() {
+        // No shell takes the path as it is shown.
+        return format!("`{stop}` stops it");
+    }
+    let store = quoted(&daemon.store);
     format!("`{stop}` stops it; `export {DB_VARIABLE}={store}` selects its registry")
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn find(target: &Target) -> Option<DaemonInfo> {
 pub(crate) fn serves_store(daemon: &DaemonInfo, registry: &Builder) -> bool {
     registry
         .store_path()
-        .is_ok_and(|store| is_same_file(&store, &daemon.store))
+        .is_ok_and(|store| is_same_file(&store, &daemon.store_path()))
 }
 
 /// Compares the daemon's range with that of the environment. Without a range in the environment, any range matches.
@@ -48,12 +48,10 @@ pub(crate) fn difference(daemon: &DaemonInfo, registry: &Builder) -> Option<Stri
     }
 }
 
-/// Compares a path with the one that a daemon reports, in which non-UTF-8 bytes are replaced.
-fn is_same_file(file: &Path, named: &str) -> bool {
-    let is_named = |file: &Path| file.to_string_lossy() == named;
-    is_named(file)
+fn is_same_file(file: &Path, other: &Path) -> bool {
+    file == other
         || fs::canonicalize(file).is_ok_and(|file| {
-            is_named(&file) || fs::canonicalize(named).is_ok_and(|named| named == file)
+            file == other || fs::canonicalize(other).is_ok_and(|other| file == other)
         })
 }
 
