@@ -2,4 +2,6 @@
 
 mod commands;
 mod errors;
+#[cfg(target_os = "linux")]
+mod networks;
 mod relay;

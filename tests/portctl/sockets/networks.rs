@@ -1,0 +1,56 @@
+//! Programs in networks of their own, such as containers and sandboxed agents.
+
+use std::fs;
+use std::path::Path;
+
+use test_support::{Ran, namespace, occupant};
+
+use crate::PORTCTL;
+use crate::machine::Machine;
+
+/// Runs portctl in a checkout, in a new network without any interface that is up.
+fn run(machine: &Machine, checkout: &Path, words: &[&str]) -> Ran {
+    let mut command = namespace::command(&machine.sandbox, "--net", "true").unwrap();
+    let socket = machine.folder().join("port-registry.sock");
+    command
+        .env("PORT_REGISTRY_ADDR", format!("unix:{}", socket.display()))
+        .arg(PORTCTL)
+        .args(words)
+        .current_dir(checkout);
+    Ran::of(&mut command)
+}
+
+#[test]
+fn agents_in_networks_of_their_own_share_the_registry_through_the_socket() {
+    let machine = Machine::new();
+    if namespace::command(&machine.sandbox, "--net", "true").is_none() {
+        return;
+    }
+    machine.start();
+    let checkouts = ["shop", "blog"].map(|name| machine.sandbox.work().join(name));
+    for checkout in &checkouts {
+        fs::create_dir(checkout).unwrap();
+        machine.sandbox.git(checkout, &["init", "--quiet"]);
+    }
+    let ports = checkouts.each_ref().map(|checkout| {
+        let got = run(&machine, checkout, &["get", "web"]);
+        let outside = Ran::of(machine.command(&["get", "web"]).current_dir(checkout));
+        assert_eq!(got.printed(), outside.printed());
+        got.printed().to_owned()
+    });
+    assert_ne!(ports[0], ports[1]);
+    // Ports are probed in the network of the daemon.
+    let (_server, port) = occupant();
+    let words = ["get", "api", "--port", &port.to_string()];
+    let refused = run(&machine, &checkouts[0], &words);
+    let error = refused.complained(1);
+    assert!(error.contains("in use"), "{error}");
+    let listed = run(&machine, &checkouts[1], &["list"]);
+    let lines: Vec<_> = listed.printed().lines().collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[1].contains(&ports[1]), "{lines:?}");
+    run(&machine, &checkouts[0], &["release", "web"]).printed();
+    let mut outside = machine.command(&["list", "--json"]);
+    let outside = Ran::of(outside.current_dir(&checkouts[0]));
+    assert_eq!(outside.printed(), "[]");
+}
