@@ -19,7 +19,7 @@ const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const MARK: char = '\u{1e}';
 
 /// Scripts that replace programs which are not available everywhere. Each does what the README shows of its program.
-const STAND_INS: [(&str, &str); 11] = [
+const STAND_INS: [(&str, &str); 13] = [
     // CI runs these for real.
     (
         "cargo",
@@ -63,10 +63,23 @@ const STAND_INS: [(&str, &str); 11] = [
             socket(S, PF_INET, SOCK_STREAM, 0) && bind(S, sockaddr_in($ARGV[0], INADDR_LOOPBACK)) && listen(S, 5) or die $!;
             sleep 600;",
     ),
+    // Runs the command without the network of the machine, like a container or a sandbox.
+    (
+        "in-container",
+        r#"#!/bin/sh
+            while [ "$1" != portctl ]; do shift; done
+            exec unshare --net -- "$@""#,
+    ),
+    (
+        "bwrap",
+        r#"#!/bin/sh
+            exec in-container "$@""#,
+    ),
     // Publishes the ports of the README's project like Compose: those of the last file of COMPOSE_FILE, if it is an override.
     (
         "docker",
         r#"#!/bin/sh
+            [ "$1" = run ] && exec in-container "$@"
             [ "$1" = compose ] || exit 1
             proxies=~/docker-${PWD##*/}.pids
             case $2 in
