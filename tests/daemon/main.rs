@@ -12,3 +12,5 @@ mod load;
 mod page;
 #[cfg(unix)]
 mod program;
+#[cfg(target_os = "linux")]
+mod users;

@@ -131,7 +131,7 @@ fn find_users(allowed: &AllowedUsers) -> Option<ClientUsers> {
     let users = ClientUsers::find();
     if users.is_none() && !allowed.are_all() {
         log::line(format_args!(
-            "the system tells the user of no TCP connection; only the Unix socket is served, \
+            "the system does not tell the users of TCP connections; only the Unix socket is served, \
              and with --allow-users all the port too"
         ));
     }

@@ -17,7 +17,7 @@ pub(crate) enum UserDenied {
     )]
     Unknown,
     #[error(
-        "this daemon serves only its own user, and the system tells it the user of no TCP connection; \
+        "this daemon serves only its own user, and the system does not tell the users of TCP connections; \
          use its Unix socket, port-registry.sock beside its pidfile, or start it with --allow-users all"
     )]
     CannotTell,

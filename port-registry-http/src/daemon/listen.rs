@@ -136,3 +136,31 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.bind(address)?;
     socket.listen(limits::BACKLOG)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+    use std::net::{Ipv6Addr, TcpListener};
+
+    use super::{choose_port, try_listen};
+    use crate::api::app_state::tests::block_on;
+
+    #[test]
+    fn a_port_is_taken_if_another_program_has_it_on_either_address() {
+        block_on(async {
+            let listeners = choose_port().unwrap();
+            let port = listeners.address.port();
+            let v6 = listeners.v6.map(|it| it.local_addr().unwrap());
+            assert!(v6.is_none_or(|it| it == (Ipv6Addr::LOCALHOST, port).into()));
+            let failure = try_listen(port).err().unwrap();
+            assert_eq!(failure.address, listeners.address);
+            let Ok(other) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)) else {
+                return;
+            };
+            let address = other.local_addr().unwrap();
+            let failure = try_listen(address.port()).err().unwrap();
+            assert_eq!(failure.address, address);
+            assert_eq!(failure.source.kind(), ErrorKind::AddrInUse);
+        });
+    }
+}

@@ -4,4 +4,5 @@ mod failures;
 mod fixture;
 mod pidfiles;
 mod shutdown;
+mod sockets;
 mod startup;
