@@ -53,6 +53,7 @@ impl AllowedUsers {
         self.0 == Users::All
     }
 
+    #[cfg(unix)]
     pub(crate) fn contains(&self, user: u32) -> bool {
         match &self.0 {
             Users::All => true,

@@ -14,6 +14,7 @@ pub(crate) fn id_of(name: &str, passwd: &str) -> Option<u32> {
 }
 
 /// Returns the name of a user in the text of the file.
+#[cfg(unix)]
 pub(crate) fn name_of(id: u32, passwd: &str) -> Option<&str> {
     users(passwd).find_map(|(user, it)| (it == id).then_some(user))
 }
@@ -27,7 +28,7 @@ fn users(passwd: &str) -> impl Iterator<Item = (&str, u32)> {
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::{id_of, name_of};
 

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::user_denied::UserDenied;
 use crate::limits;
 use crate::log;
+#[cfg(unix)]
 use crate::passwd;
 
 /// The time for which lines are counted.
@@ -74,11 +75,13 @@ impl Denials {
 /// Describes a client by its user.
 fn client(denied: UserDenied) -> String {
     match denied {
+        #[cfg(unix)]
         UserDenied::Other(user) => match passwd::name_of(user, &passwd::read()) {
             Some(name) => format!("user {user} ({name})"),
             None => format!("user {user}"),
         },
-        UserDenied::Unknown | UserDenied::CannotTell => "an unknown user".to_owned(),
+        #[cfg(unix)]
+        _ => "an unknown user".to_owned(),
     }
 }
 

@@ -5,17 +5,20 @@ use thiserror::Error;
 /// The reason why a client is not served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(crate) enum UserDenied {
+    #[cfg(unix)]
     #[error(
         "this daemon serves only its own user, and this connection is of user {0}; \
          ask its user to start it with --allow-users {0}"
     )]
     Other(u32),
     /// The client has closed its end already, or is outside of this system.
+    #[cfg(unix)]
     #[error(
         "this daemon serves only its own user, and the system does not tell whose connection this is; \
          keep it open until the response arrives, or start the daemon with --allow-users all"
     )]
     Unknown,
+    #[cfg(target_os = "linux")]
     #[error(
         "this daemon serves only its own user, and the system does not tell the users of TCP connections; \
          use its Unix socket, port-registry.sock beside its pidfile, or start it with --allow-users all"
