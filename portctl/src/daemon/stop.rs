@@ -146,7 +146,8 @@ fn confirm(
                 daemon.pid
             )));
         }
-        Err(error @ ClientError::Denied { .. }) => {
+        // It may answer others.
+        Err(error @ (ClientError::Denied { .. } | ClientError::Unreachable { .. })) => {
             return Err(Report::from(error).prefixed(&was_not_stopped));
         }
         Err(error) => {
