@@ -8,10 +8,20 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "restart",
     help_triggers("-h", "--help", "help"),
+    note = "The daemon keeps its port and its range, unless the environment names others. Users to \
+            serve and --container are given anew each time.",
     example = "{command_name}"
 )]
 pub(crate) struct RestartArgs {
     /// print the new daemon as JSON
     #[argh(switch, short = 'j')]
     pub(crate) json: bool,
+
+    /// other users to serve, by name or number, separated by commas, or `all`
+    #[argh(option, arg_name = "users")]
+    pub(crate) allow_users: Option<String>,
+
+    /// also answer to the names by which containers reach their host
+    #[argh(switch)]
+    pub(crate) container: bool,
 }

@@ -11,11 +11,23 @@ use argh::{ArgsInfo, FromArgs};
     note = "The daemon keeps running when the terminal is closed, and logs to \
             ~/.port-registry/port-registry.log. It listens on 127.0.0.1 at the port that \
             PORT_REGISTRY_ADDR names, or else at 51234. If it runs already, its address is \
-            printed and the exit code is 1.",
+            printed, it is not changed, and the exit code is 1. A browser shows the services at that \
+            address.\n\n\
+            It also listens on the Unix socket ~/.port-registry/port-registry.sock, which only its own \
+            user can open. `PORT_REGISTRY_ADDR=unix:PATH` names it, also in containers and sandboxes \
+            that have the file.",
     example = "{command_name}\nPORT_REGISTRY_ADDR=127.0.0.1:8123 {command_name}"
 )]
 pub(crate) struct StartArgs {
     /// print the daemon as JSON
     #[argh(switch, short = 'j')]
     pub(crate) json: bool,
+
+    /// other users to serve, by name or number, separated by commas, or `all`
+    #[argh(option, arg_name = "users")]
+    pub(crate) allow_users: Option<String>,
+
+    /// also answer to the names by which containers reach their host
+    #[argh(switch)]
+    pub(crate) container: bool,
 }

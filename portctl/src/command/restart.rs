@@ -5,12 +5,16 @@ use port_registry::daemon::Presence;
 use super::outcome::{CommandResult, Done};
 use super::start;
 use crate::args::RestartArgs;
-use crate::daemon::{self, Target};
+use crate::daemon::{self, DaemonFlags, Target};
 
 pub(crate) fn run(args: &RestartArgs) -> CommandResult {
     let target = Target::of_environment()?;
     let was_there = target.presence()? != Presence::Absent;
-    let started = daemon::restart(&target)?;
+    let flags = DaemonFlags {
+        allow_users: args.allow_users.clone(),
+        container: args.container,
+    };
+    let started = daemon::restart(&target, &flags)?;
     let words = match (was_there, started.is_new) {
         (true, true) => "Server restarted",
         (false, true) => "Server started",

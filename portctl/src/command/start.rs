@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::outcome::{CommandResult, Done};
 use crate::args::StartArgs;
-use crate::daemon::{self, Started, Target};
+use crate::daemon::{self, DaemonFlags, Started, Target};
 use crate::output;
 
 /// The JSON document about a daemon that runs.
@@ -19,7 +19,11 @@ struct StartedDocument {
 
 pub(crate) fn run(args: &StartArgs) -> CommandResult {
     let target = Target::of_environment()?;
-    let started = daemon::start(&target)?;
+    let flags = DaemonFlags {
+        allow_users: args.allow_users.clone(),
+        container: args.container,
+    };
+    let started = daemon::start(&target, &flags)?;
     let pid = started.pid;
     let address = target.address().url();
     Ok(if started.is_new {

@@ -5,6 +5,7 @@
 
 mod advice;
 mod detach;
+mod flags;
 mod holder;
 mod log;
 mod occupied;
@@ -24,6 +25,7 @@ pub(crate) use self::advice::{
     find_suspended, other_port, restart_for_range, resume_or_end, use_address, use_its_registry,
 };
 pub(crate) use self::detach::{WORD as DETACH, exec};
+pub(crate) use self::flags::DaemonFlags;
 pub(crate) use self::holder::HolderPlace;
 pub(crate) use self::own::{difference, find as find_own, serves_range, serves_store};
 pub(crate) use self::start::{Started, restart, start};

@@ -10,6 +10,7 @@ use port_registry::{Builder, DB_VARIABLE};
 use super::advice::{
     find_suspended, other_port, restart_for_range, resume_or_end, use_its_registry,
 };
+use super::flags::DaemonFlags;
 use super::log::Log;
 use super::poll::{PollDeadline, START_STOP_TIMEOUT};
 use super::supervisor::{self, LifecycleAction};
@@ -35,18 +36,18 @@ pub(crate) struct Started {
 }
 
 /// Starts the daemon with the address and store of the environment, unless it already runs. Returns once it answers.
-pub(crate) fn start(target: &Target) -> Result<Started, Report> {
+pub(crate) fn start(target: &Target, flags: &DaemonFlags) -> Result<Started, Report> {
     // If one runs, there is no need to wait for the turn.
     if let Some(daemon) = own::find(target) {
         return accept_running(target, &daemon);
     }
     let address = listen_address(target, None)?;
     let target = &target.with_address(&address);
-    start_with(target, &address, None, &target.turn()?)
+    start_with(target, &address, flags.words(), &target.turn()?)
 }
 
 /// Stops the daemon, if it runs, and starts it. It keeps its range, unless the environment sets one.
-pub(crate) fn restart(target: &Target) -> Result<Started, Report> {
+pub(crate) fn restart(target: &Target, flags: &DaemonFlags) -> Result<Started, Report> {
     // Before stopping the daemon, check everything that could prevent the new one from starting.
     let address = listen_address(target, Some(target.presence()?))?;
     // Through its socket, a daemon of another network would be stopped, and started in this one.
@@ -56,22 +57,24 @@ pub(crate) fn restart(target: &Target) -> Result<Started, Report> {
     registry.store_path()?;
     let turn = target.turn()?;
     if target.settled()? == Presence::Absent {
-        return start_with(target, &address, None, &turn);
+        return start_with(target, &address, flags.words(), &turn);
     }
     if let Some(unsure) = Unsure::of(target, target.presence()?)
         && unsure.place.is_process()
     {
         return Err(unsure.report().prefixed("the daemon was not restarted"));
     }
-    let mut range = None;
+    let mut words = flags.words();
     if let Ok(daemon) = target.client.identify() {
         if !own::serves_store(&daemon, &registry) {
             return Err(report_difference(target, &daemon, &registry));
         }
-        range = Some(daemon.range).filter(|_| registry.range().is_none());
+        if registry.range().is_none() {
+            words.extend(["--range".to_owned(), daemon.range]);
+        }
     }
     let stopped = stop::stop_in_turn(target, LifecycleAction::Restart, &turn)?;
-    start_with(target, &address, range, &turn).map_err(|report| {
+    start_with(target, &address, words, &turn).map_err(|report| {
         report.prefixed(&format!("the daemon (pid {stopped}) was stopped, and then"))
     })
 }
@@ -98,11 +101,12 @@ fn listen_address(target: &Target, running: Option<Presence>) -> Result<TcpAddre
     }
 }
 
-/// Starts a daemon at this address, which is the target's, with this range, or with that of the environment.
+/// Starts a daemon at this address, which is the target's, with these words on its command line. Without a range among
+/// them, it has that of the environment.
 fn start_with(
     target: &Target,
     address: &TcpAddress,
-    range: Option<String>,
+    words: Vec<String>,
     _: &Turn,
 ) -> Result<Started, Report> {
     let deadline = PollDeadline::new();
@@ -156,7 +160,7 @@ fn start_with(
             (Presence::Absent, Err(ClientError::NothingListens { .. })) => {
                 return match occupied::report_unusable_port(address) {
                     Some(report) => Err(report),
-                    None => launch(target, address, range),
+                    None => launch(target, address, words),
                 };
             }
             // Another process has just started one; look again.
@@ -230,19 +234,16 @@ fn report_unresponsive(target: &Target, presence: Presence) -> Report {
     .hint(hint)
 }
 
-fn launch(target: &Target, address: &TcpAddress, range: Option<String>) -> Result<Started, Report> {
+fn launch(target: &Target, address: &TcpAddress, words: Vec<String>) -> Result<Started, Report> {
     let store = Builder::from_env()?.store_path()?;
     let program = program::find()?;
     let path = target.file("port-registry.log");
     let log_failed = |error| Report::new(format!("cannot log to {}: {error}", path.display()));
     let log = Log::open(path.clone()).map_err(log_failed)?;
-    let mut words = vec!["--port".to_owned(), address.port().to_string()];
-    if let Some(range) = range {
-        words.extend(["--range".to_owned(), range]);
-    }
     let mut command = detach::command(&program)
         .map_err(|error| Report::new(format!("cannot run portctl itself: {error}")))?;
     command
+        .args(["--port", &address.port().to_string()])
         .args(words)
         // The daemon rotates its log, which it can only do if it knows the name.
         .arg("--log")

@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::PORTCTL;
 use crate::machine::{Machine, pid_in};
+use test_support::daemon::Client;
 use test_support::{Ran, free_block, install};
 
 #[test]
@@ -65,4 +66,26 @@ fn restart_keeps_the_range_unless_another_is_set() {
     );
     run(&["restart"], Some(first + 2));
     assert_eq!(run(&["get", "api"], None), (first + 2).to_string());
+}
+
+#[test]
+fn start_and_restart_pass_the_daemons_flags_on() {
+    let machine = Machine::new();
+    let ask_as_container = || {
+        let mut client = Client::connect(machine.address);
+        let host = "Host: host.docker.internal";
+        client.ask_with("GET", "/v1/daemon", &[host], "").status
+    };
+    let refused = machine.run(&["start", "--allow-users", "no such user"]);
+    let complaint = refused.complained(1);
+    assert!(complaint.contains("no such user"), "{complaint}");
+    machine
+        .run(&["start", "--container", "--allow-users", "1001"])
+        .printed();
+    assert_eq!(ask_as_container(), 200);
+    // They are given anew each time.
+    machine.run(&["restart"]).printed();
+    assert_eq!(ask_as_container(), 403);
+    machine.run(&["restart", "--container"]).printed();
+    assert_eq!(ask_as_container(), 200);
 }
