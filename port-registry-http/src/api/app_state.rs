@@ -69,7 +69,13 @@ impl AppState {
         T: Send + 'static,
         E: Into<ApiError> + Send + 'static,
     {
-        blocking::run(self.registry.clone(), work).await
+        let health = self.health.clone();
+        let noted = move |registry: &Registry| {
+            let done = work(registry).map_err(E::into);
+            health.note_read(registry, done.as_ref().err());
+            done
+        };
+        blocking::run(self.registry.clone(), noted).await
     }
 
     /// Waits for one of a limited number of turns, at most for the registry's deadline.

@@ -232,6 +232,22 @@ mod tests {
         assert_eq!(text(&path), "two\n");
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn lines_that_could_not_be_written_are_counted() {
+        let (_folder, path, mut log) = new_log();
+        // Stands for a file on a full disk.
+        log.file = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        log.path = "/dev/full".into();
+        log.write("one\n");
+        log.write("two\n");
+        log.path = path.clone();
+        log.write("three\n");
+        log.write("four\n");
+        let missing = "\nlines missing here, which could not be written: 2\n";
+        assert_eq!(text(&path), format!("{missing}three\nfour\n"));
+    }
+
     #[cfg(unix)]
     #[test]
     fn only_one_daemon_writes_to_a_log() {

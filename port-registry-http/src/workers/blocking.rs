@@ -11,23 +11,18 @@ use tokio::time::timeout;
 use crate::api_error::ApiError;
 
 /// Runs `work` on a thread that may block.
-pub(crate) async fn run<T, E>(
+pub(crate) async fn run<T: Send + 'static>(
     registry: Registry,
-    work: impl FnOnce(&Registry) -> Result<T, E> + Send + 'static,
-) -> Result<T, ApiError>
-where
-    T: Send + 'static,
-    E: Into<ApiError> + Send + 'static,
-{
+    work: impl FnOnce(&Registry) -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
     let result = task::spawn_blocking(move || work(&registry)).await;
-    let result = result.map_err(|error| {
-        if error.is_panic() {
+    result.unwrap_or_else(|error| {
+        Err(if error.is_panic() {
             ApiError::internal()
         } else {
             ApiError::stopping()
-        }
-    })?;
-    result.map_err(E::into)
+        })
+    })
 }
 
 /// Waits for one of a limited number of turns. A client that leaves meanwhile keeps its place until its

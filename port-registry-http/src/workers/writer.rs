@@ -78,6 +78,7 @@ impl GroupCommitter {
             }
             self.jobs.try_iter().for_each(|job| waiting.add(job));
             waiting = self.commit(waiting);
+            self.health.note_file(&self.registry);
         }
     }
 

@@ -57,4 +57,10 @@ impl Registry {
     pub fn try_read(&self) -> Result<(), Error> {
         self.open_store()
     }
+
+    /// Returns how often the store's file was found to be removed or replaced under this registry.
+    #[doc(hidden)]
+    pub fn file_replacements(&self) -> u64 {
+        self.allocator().store().replacements()
+    }
 }

@@ -2,10 +2,8 @@
 
 use std::io;
 use std::ops::Bound;
-use std::sync::Arc;
 use std::time::Duration;
 
-use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 
 #[cfg(test)]
@@ -13,18 +11,14 @@ use super::disk::witness::{self, DiskChange};
 use super::fault::LockTimeout;
 use super::file::StoreFile;
 use crate::deadline::Deadline;
-#[cfg(test)]
-use crate::system::files::FileId;
 
 /// redb's file backend with a limit on every wait for a lock: the deadline of the call. redb alone would wait
 /// forever, so that a process suspended by SIGSTOP would block all others.
 #[derive(Debug)]
 pub(super) struct PatientBackend {
-    file: Arc<FileBackend>,
+    file: StoreFile,
     /// The limit outside of a call, for example when a handle is dropped.
     wait: Duration,
-    #[cfg(test)]
-    file_id: FileId,
 }
 
 /// The byte that a writer locks while it writes, according to the design document of redb 4.6. Cargo.toml pins
@@ -43,12 +37,7 @@ pub(super) fn is_being_written(file: &StoreFile) -> bool {
 
 impl PatientBackend {
     pub(super) fn new(file: StoreFile, wait: Duration) -> PatientBackend {
-        PatientBackend {
-            wait,
-            #[cfg(test)]
-            file_id: file.id,
-            file: file.backend,
-        }
+        PatientBackend { file, wait }
     }
 
     fn poll(
@@ -70,49 +59,53 @@ impl PatientBackend {
 
 impl StorageBackend for PatientBackend {
     fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.poll(start, || self.file.try_lock_range(start, end))
+        self.poll(start, || self.file.backend.try_lock_range(start, end))
     }
 
     fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.poll(start, || self.file.try_lock_shared_range(start, end))
+        self.poll(start, || {
+            self.file.backend.try_lock_shared_range(start, end)
+        })
     }
 
     fn len(&self) -> io::Result<u64> {
-        self.file.len()
+        self.file.backend.len()
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.file.read(offset, out)
+        self.file.backend.read(offset, out)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
+        self.file.check_writable()?;
         #[cfg(test)]
-        witness::see(&DiskChange::SetLen(self.file_id, len))?;
-        self.file.set_len(len)
+        witness::see(&DiskChange::SetLen(self.file.id, len))?;
+        self.file.backend.set_len(len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
         #[cfg(test)]
-        witness::see(&DiskChange::Sync(self.file_id))?;
-        self.file.sync_data()
+        witness::see(&DiskChange::Sync(self.file.id))?;
+        self.file.backend.sync_data()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.file.check_writable()?;
         #[cfg(test)]
-        if let Err(error) = witness::see(&DiskChange::Write(self.file_id, offset, data)) {
+        if let Err(error) = witness::see(&DiskChange::Write(self.file.id, offset, data)) {
             // A failed write may have written a part.
-            self.file.write(offset, &data[..data.len() / 2])?;
+            self.file.backend.write(offset, &data[..data.len() / 2])?;
             return Err(error);
         }
-        self.file.write(offset, data)
+        self.file.backend.write(offset, data)
     }
 
     fn close(&self) -> io::Result<()> {
-        self.file.close()
+        self.file.backend.close()
     }
 
     fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.file.try_lock_range(start, end)
+        self.file.backend.try_lock_range(start, end)
     }
 
     fn try_lock_shared_range(
@@ -120,17 +113,17 @@ impl StorageBackend for PatientBackend {
         start: Bound<u64>,
         end: Bound<u64>,
     ) -> Result<bool, BackendError> {
-        self.file.try_lock_shared_range(start, end)
+        self.file.backend.try_lock_shared_range(start, end)
     }
 
     fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
         // A lock that is not released blocks all others until the file is closed. The failure may be a transient
         // one of a network file system, so try twice.
-        let retry = |_| self.file.unlock_range(start, end);
-        self.file.unlock_range(start, end).or_else(retry)
+        let retry = |_| self.file.backend.unlock_range(start, end);
+        self.file.backend.unlock_range(start, end).or_else(retry)
     }
 
     fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.file.query_lock_range(start, end)
+        self.file.backend.query_lock_range(start, end)
     }
 }

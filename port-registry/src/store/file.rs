@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::backends::FileBackend;
 
@@ -30,6 +31,7 @@ pub(super) enum FoundFile {
 pub(super) struct StoreFile {
     pub(super) backend: Arc<FileBackend>,
     pub(super) id: FileId,
+    is_abandoned: Arc<AtomicBool>,
 }
 
 impl StoreFile {
@@ -39,7 +41,22 @@ impl StoreFile {
         Ok(StoreFile {
             backend: Arc::new(FileBackend::new(file)?),
             id: id_in(&metadata),
+            is_abandoned: Arc::default(),
         })
+    }
+
+    /// Makes all further writes through this file fail, because another one was copied over it. Otherwise redb would
+    /// write to it once more when it is closed.
+    pub(super) fn abandon(&self) {
+        self.is_abandoned.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns an error if the file was abandoned.
+    pub(super) fn check_writable(&self) -> io::Result<()> {
+        if self.is_abandoned.load(Ordering::Relaxed) {
+            return Err(io::Error::other("another file was copied over it"));
+        }
+        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -40,6 +41,7 @@ pub(super) struct HandleCache {
     recovery: Recovery,
     /// Never wait for anything while this mutex is locked.
     current: Mutex<Option<Arc<Handle>>>,
+    replacements: AtomicU64,
 }
 
 impl HandleCache {
@@ -49,6 +51,7 @@ impl HandleCache {
             wait,
             recovery,
             current: Mutex::default(),
+            replacements: AtomicU64::new(0),
         }
     }
 
@@ -173,17 +176,12 @@ impl HandleCache {
             let FoundFile::Store(file) = file::find(&self.path, access)? else {
                 return Ok(Some(None));
             };
-            let file_id = file.id;
-            match open(file) {
+            match open(file.clone()) {
                 Ok(database) => {
                     // The recent changes that an earlier handle has read are still valid.
-                    let earlier = self.handle_of(file_id);
+                    let earlier = self.handle_of(file.id);
                     let recent = earlier.map_or_else(Arc::default, |it| it.recent.clone());
-                    Ok(Some(Some(Handle {
-                        database,
-                        file_id,
-                        recent,
-                    })))
+                    Ok(Some(Some(Handle::new(database, file, recent))))
                 }
                 Err(Fault::Engine(redb::Error::DatabaseAlreadyOpen)) => Ok(None),
                 Err(fault) => Err(fault),
@@ -212,18 +210,29 @@ impl HandleCache {
 
     /// Returns the cached handle of this file, which was checked when it was opened.
     fn handle_of(&self, file: FileId) -> Option<Arc<Handle>> {
-        self.lock().clone().filter(|it| it.file_id == file)
+        self.lock().clone().filter(|it| it.file.id == file)
     }
 
-    /// Returns the cached handle if its file still has the store's name. Never use a file that was removed or
-    /// replaced, because nobody would read what is written to it.
+    /// Returns the cached handle if its file still has the store's name and its commits. Never use a file that was
+    /// removed or replaced, because nobody would read what is written to it.
     fn current(&self) -> Option<Arc<Handle>> {
         let handle = self.lock().clone()?;
-        if file::has_id(&self.path, handle.file_id) {
-            return Some(handle);
+        if file::has_id(&self.path, handle.file.id) {
+            if handle.is_continued() {
+                return Some(handle);
+            }
+            handle.file.abandon();
         }
-        self.discard(&handle);
+        if self.discard(&handle) {
+            self.replacements.fetch_add(1, Ordering::Relaxed);
+        }
         None
+    }
+
+    /// Returns how often the file was found to be removed or replaced.
+    #[cfg(feature = "daemon")]
+    pub(super) fn replacements(&self) -> u64 {
+        self.replacements.load(Ordering::Relaxed)
     }
 
     /// Caches a handle, unless it is a read-only one and the cached one can write to the same file.
@@ -231,7 +240,7 @@ impl HandleCache {
         let mut current = self.lock();
         let is_better = current
             .as_ref()
-            .is_none_or(|current| current.file_id != handle.file_id || handle.is_writable());
+            .is_none_or(|current| current.file.id != handle.file.id || handle.is_writable());
         let replaced = if is_better {
             current.replace(handle.clone())
         } else {
@@ -249,9 +258,10 @@ impl HandleCache {
     }
 
     /// Removes a handle from the cache, unless it was replaced already. It is closed once its last reader is done.
-    pub(super) fn discard(&self, handle: &Arc<Handle>) {
+    /// Returns true if it was in the cache.
+    pub(super) fn discard(&self, handle: &Arc<Handle>) -> bool {
         let discarded = self.lock().take_if(|current| Arc::ptr_eq(current, handle));
-        drop(discarded);
+        discarded.is_some()
     }
 
     /// Removes the handle from the cache. Closing a damaged file may panic, as reading it may.

@@ -51,6 +51,12 @@ impl Store {
         self.handles.path()
     }
 
+    /// Returns how often the file was found to be removed or replaced.
+    #[cfg(feature = "daemon")]
+    pub(crate) fn replacements(&self) -> u64 {
+        self.handles.replacements()
+    }
+
     /// Returns the time that a call may wait by default.
     pub(crate) fn wait(&self) -> Duration {
         self.handles.wait()
@@ -182,6 +188,7 @@ impl Store {
             return Ok(result);
         };
         let Err(error) = txn.commit() else {
+            handle.note_commit();
             return Ok(result);
         };
         // The broken handle may hold locks that the lookup needs.

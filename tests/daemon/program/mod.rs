@@ -2,7 +2,9 @@
 
 mod failures;
 mod fixture;
+mod log;
 mod pidfiles;
+mod replaced;
 mod shutdown;
 mod sockets;
 mod startup;

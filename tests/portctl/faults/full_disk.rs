@@ -8,7 +8,7 @@ use std::process::Command;
 
 use test_support::daemon::{Daemon, PORT_REGISTRY, Response};
 use test_support::helper::Helper;
-use test_support::{Ran, Sandbox, namespace, program};
+use test_support::{Ran, Sandbox, namespace, program, wait_until};
 
 use super::observed::error_line;
 use crate::PORTCTL;
@@ -207,4 +207,36 @@ fn daemon_reports_a_full_disk_and_recovers_without_a_restart() {
     daemon.signal("KILL");
     daemon.wait();
     assert_eq!(disk.rows().len(), held + MANY / 100);
+}
+
+#[test]
+fn log_is_rotated_on_a_full_disk_and_written_again_once_there_is_room() {
+    let Some(disk) = SmallDisk::new() else {
+        return;
+    };
+    let visible = disk.path().join("ports.log");
+    let mut command = disk.command(&*PORT_REGISTRY);
+    let log = disk.sandbox.home().join("ports.log");
+    let daemon = Daemon::spawn_logging(command.args(["--port", "0"]), &log, &visible);
+    allocate(&daemon, "web").json(201);
+    // A hole takes no room.
+    let file = File::options().write(true).open(&visible).unwrap();
+    file.set_len(5 << 20).unwrap();
+    disk.fill();
+    let store = disk.path().join(".port-registry/ports.redb");
+    let moved = store.with_file_name("moved");
+    let list = || daemon.ask("GET", "/v1/allocations", "").json(200);
+    fs::rename(&store, &moved).unwrap();
+    assert_eq!(list(), serde_json::json!([]));
+    let old = disk.path().join("ports.log.old");
+    wait_until("the log is rotated", || old.exists());
+    disk.make_room();
+    fs::rename(&moved, &store).unwrap();
+    assert_eq!(list().as_array().unwrap().len(), 1);
+    wait_until("the log is written", || {
+        let text = fs::read_to_string(&visible).unwrap_or_default();
+        // The disk may have had room again before the first line was written.
+        let is_told = text.contains("lines missing here") || text.contains("was removed");
+        is_told && text.contains("there is a registry at ")
+    });
 }

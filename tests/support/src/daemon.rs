@@ -1,8 +1,9 @@
 //! The real daemon, and HTTP clients that control every byte they send.
 
+use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::conditions::wait_until_stopped;
+use crate::conditions::{wait_until, wait_until_stopped};
 use crate::{Sandbox, program, wait_for_exit};
 
 /// Path of the daemon's program.
@@ -73,7 +74,29 @@ impl Daemon {
         }
     }
 
-    /// Returns the log so far.
+    /// Starts a daemon that logs to a file, and waits until it listens. `visible` is the path of the file for this process.
+    #[track_caller]
+    pub fn spawn_logging(command: &mut Command, log: &Path, visible: &Path) -> Daemon {
+        let child = command.arg("--log").arg(log).spawn().unwrap();
+        let mut daemon = Daemon {
+            child,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            log: Arc::default(),
+        };
+        wait_until("the daemon listens", || {
+            let text = fs::read_to_string(visible).unwrap_or_default();
+            let address = text.split_once(" listens on http://");
+            let Some((address, _)) = address.and_then(|(_, rest)| rest.split_once(',')) else {
+                assert!(daemon.child.try_wait().unwrap().is_none(), "{text}");
+                return false;
+            };
+            daemon.address = address.parse().unwrap();
+            true
+        });
+        daemon
+    }
+
+    /// Returns the log so far. It is empty if the daemon logs to a file.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }

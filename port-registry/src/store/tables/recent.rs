@@ -14,7 +14,7 @@ use redb::ReadableTable;
 
 use super::base::{BaseTables, WriteTables};
 use super::changes::{Change, Changes};
-use super::schema::{META_MERGED, META_NEXT_ID, allocation, row, stored_id};
+use super::schema::{BorrowedRow, META_MERGED, META_NEXT_ID, allocation, row, stored_id};
 use super::table_source::TableSource;
 use crate::store::fault::Fault;
 
@@ -29,6 +29,7 @@ pub(in crate::store) struct RecentChanges {
     merged: u64,
     /// The number of the last change.
     last: u64,
+    last_change: Option<Change>,
     changes: Changes,
 }
 
@@ -44,6 +45,7 @@ impl RecentChanges {
         let mut recent = RecentChanges {
             merged,
             last: merged,
+            last_change: None,
             changes: Changes::default(),
         };
         recent.read_later(tables)?;
@@ -58,16 +60,23 @@ impl RecentChanges {
                 let damage = format!("change {} is missing", self.last + 1);
                 return Err(Fault::Damaged(damage));
             }
-            let (id, is_held, row) = change.value();
-            let allocation = allocation(stored_id(id)?, row)?;
-            self.changes.add(if is_held {
-                Change::Held(allocation)
-            } else {
-                Change::Released(allocation)
-            });
+            let change = stored_change(change.value())?;
+            self.changes.add(change.clone());
+            self.last_change = Some(change);
             self.last += 1;
         }
         Ok(())
+    }
+
+    /// Tests if the tables have the last of these changes. They have another one with its number if an older file was
+    /// copied over this one, and changed since.
+    fn are_in<T: TableSource>(&self, tables: &BaseTables<T>) -> Result<bool, Fault> {
+        let Some(last_change) = &self.last_change else {
+            return Ok(true);
+        };
+        let stored = tables.recent.get(self.last)?;
+        let stored = stored.map(|it| stored_change(it.value())).transpose()?;
+        Ok(stored.as_ref() == Some(last_change))
     }
 
     pub(in crate::store) fn changes(&self) -> &Changes {
@@ -177,6 +186,15 @@ impl RecentChanges {
     }
 }
 
+fn stored_change((id, is_held, row): (u64, bool, BorrowedRow)) -> Result<Change, Fault> {
+    let allocation = allocation(stored_id(id)?, row)?;
+    Ok(if is_held {
+        Change::Held(allocation)
+    } else {
+        Change::Released(allocation)
+    })
+}
+
 /// The recent changes that were read last from a file.
 #[derive(Debug, Default)]
 pub(in crate::store) struct RecentCache(Mutex<Arc<RecentChanges>>);
@@ -200,7 +218,9 @@ impl RecentCache {
             }
             return Ok(recent);
         }
-        if cached.last < last {
+        if !cached.are_in(tables)? {
+            *cached = Arc::new(RecentChanges::read(tables)?);
+        } else if cached.last < last {
             Arc::make_mut(&mut cached).read_later(tables)?;
         }
         Ok(cached.clone())

@@ -5,3 +5,4 @@ mod faults;
 mod fixtures;
 mod power_loss;
 mod recent;
+mod replaced;
