@@ -1,8 +1,11 @@
-//! Access control: programs on this machine may use the daemon, web pages may not.
+//! Access control: programs may use the daemon, web pages may not. [`user_check`](super::user_check) decides about users.
 //!
 //! A page of any site can make a browser send requests to the loopback address. Browsers name the page's
 //! site in `Origin` (RFC 6454) and `Sec-Fetch-Site` (<https://www.w3.org/TR/fetch-metadata/>). A page
 //! whose host name resolves to the loopback address (DNS rebinding) sends that name as `Host`.
+//!
+//! The names of the machine in containers are no names of the loopback address, so they are accepted only on demand. A page of
+//! such a name could then read by `GET`, for which browsers send no `Origin`, but change nothing.
 
 use actix_web::dev::RequestHead;
 use actix_web::http::header::{HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN};
