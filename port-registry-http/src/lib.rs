@@ -18,6 +18,7 @@ mod api;
 mod api_error;
 #[doc(hidden)]
 pub mod args;
+mod clock;
 mod connection;
 mod daemon;
 #[cfg(any(test, fuzzing))]

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use actix_web::ResponseError;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{DATE, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Version};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
@@ -14,6 +14,7 @@ use port_registry::daemon::api::header;
 
 use super::app_state::AppState;
 use crate::api_error::ApiError;
+use crate::clock;
 use crate::connection::access;
 use crate::connection::state::ConnectionState;
 use crate::identity::identity_header;
@@ -22,7 +23,7 @@ use crate::limits;
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
 /// Notes a request on its connection's state and checks its access. Adds to the response how long the connection is
-/// kept, and the daemon's identity.
+/// kept, the daemon's identity, and the date.
 pub(crate) async fn gate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -54,9 +55,11 @@ pub(crate) async fn gate(
         }
     }
     let identity = HeaderValue::from_static(identity_header());
-    response
-        .headers_mut()
-        .insert(HeaderName::from_static(header::IDENTITY), identity);
+    let headers = response.headers_mut();
+    headers.insert(HeaderName::from_static(header::IDENTITY), identity);
+    if let Some(date) = clock::date() {
+        headers.insert(DATE, date);
+    }
     Ok(response)
 }
 

@@ -105,6 +105,10 @@ pub enum DaemonError {
         needed: usize,
     },
 
+    /// The clock shows a time that HTTP cannot express.
+    #[error("the clock is set to a time before 1970 or after 9999; set it, for example with date")]
+    Clock,
+
     /// The operating system denied a resource, such as a thread.
     #[error(
         "the operating system denied the daemon a resource; free some memory, or raise the limits (ulimit -a)"

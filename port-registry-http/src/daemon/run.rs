@@ -19,6 +19,7 @@ use super::serve::serve;
 use super::signals::StopSignals;
 use crate::allowed_users::AllowedUsers;
 use crate::api::app_state::AppState;
+use crate::clock;
 use crate::connection::user_check::UserCheck;
 use crate::host_names::HostNames;
 use crate::limits;
@@ -49,6 +50,7 @@ use crate::log::{self, OriginalStderr};
 /// - [`DaemonError::PortInUse`], [`DaemonError::MayNotBind`] and [`DaemonError::Bind`] if the port cannot be listened
 ///   on.
 /// - [`DaemonError::TooFewFiles`] and [`DaemonError::System`] if the system denies resources.
+/// - [`DaemonError::Clock`] if the clock shows a time that HTTP cannot express.
 pub fn run(config: Config) -> Result<(), DaemonError> {
     let max_connections = max_connections()?;
     let lock = DaemonLock::take(&config.pidfile)?;
@@ -72,6 +74,9 @@ fn run_locked(
     lock: &DaemonLock,
     max_connections: usize,
 ) -> Result<(), DaemonError> {
+    if !clock::is_in_range() {
+        return Err(DaemonError::Clock);
+    }
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(limits::BLOCKING_THREADS)
