@@ -1,6 +1,7 @@
 //! Random runs of the registry and its model.
 
 use std::ops::RangeInclusive;
+use std::thread;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -18,10 +19,21 @@ const RANGES: [RangeInclusive<u16>; 5] = [
     987..=994,
 ];
 
+/// Runs at once, because most of their time is waiting for the disk.
+const RUNNERS: u32 = 4;
+
 #[test]
 fn registry_gives_the_same_answers_as_its_model() {
     let cases = std::env::var("PORT_REGISTRY_MODEL_CASES");
-    let cases = cases.map_or(48, |cases| cases.parse().unwrap());
+    let cases: u32 = cases.map_or(48, |cases| cases.parse().unwrap());
+    thread::scope(|scope| {
+        for _ in 0..RUNNERS {
+            scope.spawn(|| run(cases.div_ceil(RUNNERS)));
+        }
+    });
+}
+
+fn run(cases: u32) {
     let config = ProptestConfig {
         cases,
         failure_persistence: None,
