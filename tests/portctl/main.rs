@@ -30,6 +30,8 @@ mod machine;
 #[cfg(target_os = "linux")]
 mod odd_paths;
 #[cfg(target_os = "linux")]
+mod page;
+#[cfg(target_os = "linux")]
 mod port_order;
 #[cfg(unix)]
 mod processes;

@@ -27,7 +27,7 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
 /// frame the page, and no text can become markup (Trusted Types).
 const POLICY: &str = "default-src 'none'; \
     style-src 'sha256-GISC1VnAmyOyzG3G3sNqFjWxxahUAXGFAKMF7D6gYw8='; \
-    script-src 'sha256-txIACWHZv3GD5LgkV42YR0ivEhi26b6JF/hsX5oy6Fg='; \
+    script-src 'sha256-ILiuwslnkvqCgKlwmtE/TNLJl138ft17gCf5TbbdZyk='; \
     connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'; trusted-types 'none'";
 

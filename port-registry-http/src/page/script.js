@@ -29,6 +29,11 @@ function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Hides or shows an element, unless it is already. */
+function hide(element, isHidden) {
+  if (element.hidden !== isHidden) element.hidden = isHidden;
+}
+
 /** Replaces what an element contains if the data that it shows has changed. */
 const shown = new WeakMap();
 function show(element, data, children) {
@@ -217,14 +222,14 @@ function render(services) {
     arrange(section.querySelector("table"), 1, checkouts, (it) => it.key, createCheckout, (tbody, checkout) =>
       arrange(tbody, 1, checkout.rows, (it) => it.id, createService, updateService));
   });
-  find("empty").hidden = services.length > 0;
-  find("search").hidden = services.length === 0;
+  hide(find("empty"), services.length > 0);
+  hide(find("search"), services.length === 0);
   seen = new Map(services.map((it) => [it.id, it]));
   applyFilter();
   if (at >= 0 && !document.activeElement?.closest("tr, dialog")) (rows()[at] ?? rows()[at - 1] ?? filter).focus();
   if (question.open) {
     describeQuestion();
-    lookAgain(asked);
+    lookQuietly(asked);
   }
 }
 
@@ -236,19 +241,19 @@ function applyFilter() {
     for (const tbody of section.querySelectorAll("tbody")) {
       for (const [id, row] of kept.get(tbody)) {
         const text = words.length > 0 ? wordsOf(seen.get(id)) : "";
-        row.hidden = !words.every((word) => text.includes(word));
+        hide(row, !words.every((word) => text.includes(word)));
         matching += row.hidden ? 0 : 1;
       }
-      tbody.hidden = !tbody.querySelector("tr + tr:not([hidden])");
+      hide(tbody, !tbody.querySelector("tr + tr:not([hidden])"));
     }
-    section.hidden = !section.querySelector("tbody:not([hidden])");
+    hide(section, !section.querySelector("tbody:not([hidden])"));
   }
   const all = seen.size;
   const up = [...seen.values()].filter((it) => it.state === "up").length;
   const isFiltered = words.length > 0 && all > 0;
   write(find("summary"), all === 0 ? "" : isFiltered ? `${matching} of ${count(all, "service")}` : `${count(all, "service")}, ${up} up`);
-  document.title = all === 0 ? "port-registry" : `${up}/${all} up · port-registry`;
-  find("unmatched").hidden = !isFiltered || matching > 0;
+  write(document.querySelector("title"), all === 0 ? "port-registry" : `${up}/${all} up · port-registry`);
+  hide(find("unmatched"), !isFiltered || matching > 0);
   write(find("unmatched").firstElementChild, `No service matches “${visible(filter.value.trim())}”.`);
   return matching;
 }
@@ -320,6 +325,16 @@ async function describeDaemon() {
   described = current;
 }
 
+function parseList(text) {
+  try {
+    const list = JSON.parse(text);
+    if (list.every((it) => typeof it === "object" && it)) return list;
+  } catch {
+    // Reported below.
+  }
+  throw new Trouble("The daemon sent an unexpected response.");
+}
+
 let timer = 0;
 let isAsking = false;
 let again = false;
@@ -336,12 +351,7 @@ async function refresh() {
   const start = performance.now();
   try {
     const text = await request("GET", "/v1/status");
-    let services;
-    try {
-      services = JSON.parse(text);
-    } catch {
-      throw new Trouble("The daemon sent an unexpected response.");
-    }
+    const services = parseList(text);
     const before = seen;
     render(services);
     const news = newsSince(before, services) || (find("trouble").textContent && "The list is up to date again");
@@ -373,13 +383,13 @@ let asked = null;
 
 function ask(id) {
   const it = seen.get(id);
-  asked = { it, use: "", warned: false };
+  asked = { it, use: "", warned: false, looks: 0, lastLook: 0 };
   write(find("question-title"), `Release port ${it.port} of ${nameOf(it)}?`);
   write(find("question-what"), "The service loses this port, and any service may get it next. No process is stopped.");
   write(find("question-error"), "");
   describeQuestion();
   question.showModal();
-  lookAgain(asked);
+  lookQuietly(asked);
 }
 
 const useText = (listener) => (listener ? processText(listener) : "A process") + ((listener?.others?.length ?? 0) > 0 ? " and others" : "");
@@ -388,7 +398,7 @@ const useText = (listener) => (listener ? processText(listener) : "A process") +
 function describeQuestion() {
   const { it, use } = asked;
   const now = seen.get(it.id);
-  confirm.hidden = !now;
+  hide(confirm, !now);
   if (!now) {
     write(find("question-warning"), "It has been released already.");
     return;
@@ -399,16 +409,24 @@ function describeQuestion() {
   write(confirm, current ? "Release all the same" : "Release");
 }
 
-/** Looks at the port alone, which finds forwarded ports too. Returns whether the question has become another one. */
+/** Looks at the port alone, which finds forwarded ports too. Returns whether the question has become another one since. */
 async function lookAgain(about) {
-  const port = JSON.parse(await request("GET", `/v1/ports/${about.it.port}`).catch(() => "null"));
-  if (asked !== about || !port) return false;
-  const uses = port.usage !== undefined && !["connected", "closing", "bound"].includes(port.usage);
-  about.use = uses ? useText(port.listener) : "";
   const was = about.warned;
-  describeQuestion();
+  const look = ++about.looks;
+  const port = JSON.parse(await request("GET", `/v1/ports/${about.it.port}`));
+  if (asked !== about) return false;
+  // Responses may arrive in another order.
+  if (look > about.lastLook) {
+    about.lastLook = look;
+    const uses = port.usage !== undefined && !["connected", "closing", "bound"].includes(port.usage);
+    about.use = uses ? useText(port.listener) : "";
+    describeQuestion();
+  }
   return about.warned && !was;
 }
+
+/** A failure here is shown with the list, or by the release. */
+const lookQuietly = (about) => lookAgain(about).catch(() => false);
 
 async function release() {
   const about = asked;

@@ -9,3 +9,5 @@ mod project;
 mod server;
 mod stays_on_its_port;
 mod worktrees;
+
+pub(crate) use self::project::installed;

@@ -93,7 +93,7 @@ pub(super) fn path(first: &[PathBuf]) -> OsString {
 
 /// Returns a path in the folder that `.ci/programs` fills: `programs` in Cargo's target folder.
 #[track_caller]
-pub(super) fn installed(path: &str) -> PathBuf {
+pub(crate) fn installed(path: &str) -> PathBuf {
     let test = env::current_exe().unwrap();
     let mut folders = test.ancestors().map(|it| it.join("programs"));
     let programs = folders.find(|it| it.join("npm/stamp").exists());
