@@ -5,7 +5,9 @@
 //! any more names nobody, so a client that has sent its request and left is not served.
 
 #[cfg(target_os = "linux")]
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+#[cfg(target_os = "linux")]
+use std::time::Duration;
 
 #[cfg(target_os = "linux")]
 use port_registry::daemon::ClientUsers;
@@ -14,6 +16,8 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 #[cfg(target_os = "linux")]
 use tokio::task::spawn_blocking;
+#[cfg(target_os = "linux")]
+use tokio::time::Instant;
 
 use super::denials::Denials;
 use super::socket::ClientSocket;
@@ -26,6 +30,10 @@ use crate::log;
 #[cfg(unix)]
 const ROOT: u32 = 0;
 
+/// Pause between two searches for a source of the users.
+#[cfg(target_os = "linux")]
+const SEARCH_PAUSE: Duration = Duration::from_secs(1);
+
 /// The users whom the daemon serves, and the means to find those of connections.
 #[derive(Debug)]
 pub(crate) struct UserCheck {
@@ -33,9 +41,11 @@ pub(crate) struct UserCheck {
     /// The daemon's effective user.
     #[cfg(unix)]
     own: u32,
-    /// `None` if the system does not tell.
+    /// `None` if the system does not tell, or did not when it was last asked.
     #[cfg(target_os = "linux")]
     users: RefCell<Option<ClientUsers>>,
+    #[cfg(target_os = "linux")]
+    searched: Cell<Instant>,
     denials: Denials,
 }
 
@@ -55,6 +65,8 @@ impl UserCheck {
         UserCheck {
             #[cfg(target_os = "linux")]
             users: RefCell::new(find_users(&allowed)),
+            #[cfg(target_os = "linux")]
+            searched: Cell::new(Instant::now()),
             allowed,
             #[cfg(unix)]
             own: rustix::process::geteuid().as_raw(),
@@ -105,6 +117,7 @@ impl UserCheck {
         let (Ok(client), Ok(server)) = addresses else {
             return Err(UserDenied::Unknown);
         };
+        self.search_again().await;
         let quick = match &mut *self.users.borrow_mut() {
             Some(users) => users.user(client, server),
             None => return Err(UserDenied::CannotTell),
@@ -123,6 +136,22 @@ impl UserCheck {
             .filter(|_| is_connected)
             .ok_or(UserDenied::Unknown)
     }
+
+    /// Searches for a source if there was none. A system that tells the users may have had no file or port left for the
+    /// search.
+    #[cfg(target_os = "linux")]
+    async fn search_again(&self) {
+        if self.users.borrow().is_some() || self.searched.get().elapsed() < SEARCH_PAUSE {
+            return;
+        }
+        self.searched.set(Instant::now());
+        if let Ok(Some(users)) = spawn_blocking(ClientUsers::find).await {
+            *self.users.borrow_mut() = Some(users);
+            log::line(format_args!(
+                "the system tells the users of TCP connections now, so the port is served, too"
+            ));
+        }
+    }
 }
 
 /// Finds a source for the users of TCP clients, if there is one and it is needed.
@@ -136,4 +165,37 @@ fn find_users(allowed: &AllowedUsers) -> Option<ClientUsers> {
         ));
     }
     users
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::runtime;
+    use tokio::time::Instant;
+
+    use super::{Admission, SEARCH_PAUSE, UserCheck};
+    use crate::allowed_users::AllowedUsers;
+    use crate::connection::socket::ClientSocket;
+    use crate::connection::user_denied::UserDenied;
+
+    #[test]
+    fn source_of_users_that_was_missing_at_the_start_is_searched_again() {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build();
+        runtime.unwrap().block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let connected = TcpStream::connect(listener.local_addr().unwrap()).await;
+            let _client = connected.unwrap();
+            let socket = ClientSocket::Tcp(listener.accept().await.unwrap().0);
+            let check = UserCheck::new(AllowedUsers::default());
+            *check.users.borrow_mut() = None;
+            // A time ahead makes the pause last for as long as this test may.
+            check.searched.set(Instant::now() + 3600 * SEARCH_PAUSE);
+            assert!(matches!(
+                check.admit(&socket).await,
+                Admission::Denied(UserDenied::CannotTell, _)
+            ));
+            check.searched.set(Instant::now() - SEARCH_PAUSE);
+            assert!(matches!(check.admit(&socket).await, Admission::Served));
+        });
+    }
 }
