@@ -15,6 +15,8 @@ pub(crate) enum NoConnections {
     Denied,
     #[error("this process has too many open files to open a connection")]
     TooManyFiles,
+    #[error("the network of this process has no loopback interface that is up")]
+    LoopbackDown,
 }
 
 impl NoConnections {
@@ -33,10 +35,23 @@ impl NoConnections {
         None
     }
 
+    /// Like [`of`](NoConnections::of), for a connection to a loopback address, which only the own network can keep out of
+    /// reach.
+    pub(crate) fn of_loopback(error: &io::Error) -> Option<NoConnections> {
+        match error.kind() {
+            ErrorKind::NetworkUnreachable => Some(NoConnections::LoopbackDown),
+            _ => NoConnections::of(error),
+        }
+    }
+
     pub(crate) fn next_step(self) -> &'static str {
         match self {
             NoConnections::Denied => NEXT_STEP,
             NoConnections::TooManyFiles => "allow it more, for example with `ulimit -n 1024`",
+            NoConnections::LoopbackDown => {
+                "`ip link set lo up` brings it up; without it, PORT_REGISTRY_ADDR=unix:PATH leads to a daemon of another \
+                 network, and without PORT_REGISTRY_ADDR portctl needs no daemon"
+            }
         }
     }
 

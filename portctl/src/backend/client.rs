@@ -190,6 +190,13 @@ impl Client {
         })
     }
 
+    fn no_connections(&self, error: &io::Error) -> Option<NoConnections> {
+        match &self.address {
+            Address::Tcp(address) if address.is_local() => NoConnections::of_loopback(error),
+            _ => NoConnections::of(error),
+        }
+    }
+
     fn error(&self, error: ureq::Error, timeout: Duration) -> ClientError {
         use io::ErrorKind::{
             BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, UnexpectedEof,
@@ -201,7 +208,7 @@ impl Client {
             return ClientError::Socket { address, problem };
         }
         if let ureq::Error::Io(error) = &error
-            && let Some(reason) = NoConnections::of(error)
+            && let Some(reason) = self.no_connections(error)
         {
             return ClientError::Denied { address, reason };
         }

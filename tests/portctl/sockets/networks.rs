@@ -54,3 +54,20 @@ fn agents_in_networks_of_their_own_share_the_registry_through_the_socket() {
     let outside = Ran::of(outside.current_dir(&checkouts[0]));
     assert_eq!(outside.printed(), "[]");
 }
+
+#[test]
+fn network_without_a_loopback_interface_is_told_apart_from_a_port_in_use() {
+    let machine = Machine::new();
+    let Some(mut command) = namespace::command(&machine.sandbox, "--net", "true") else {
+        return;
+    };
+    command.env("PORT_REGISTRY_ADDR", machine.address.to_string());
+    let ran = Ran::of(command.arg(PORTCTL).arg("start"));
+    let expected = format!(
+        "error: no daemon was started: cannot reach {}: the network of this process has no loopback interface that is up\n\
+         hint: `ip link set lo up` brings it up; without it, PORT_REGISTRY_ADDR=unix:PATH leads to a daemon of another \
+         network, and without PORT_REGISTRY_ADDR portctl needs no daemon",
+        machine.address
+    );
+    assert_eq!(ran.complained(1), expected);
+}
