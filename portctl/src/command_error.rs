@@ -119,6 +119,7 @@ impl From<ClientError> for Report {
                 "the daemon may be of another version than portctl; `portctl restart` replaces it"
                     .to_owned()
             }
+            error if error.is_of_user() => OTHER_USER.to_owned(),
             ClientError::TooLarge { .. } => {
                 format!("narrow the request, for example with --app, or `unset {ADDRESS_VARIABLE}`")
             }
@@ -132,6 +133,10 @@ impl From<ClientError> for Report {
         Report::new(error.to_string()).hint(hint)
     }
 }
+
+/// The hint for a daemon that refuses this user.
+const OTHER_USER: &str = "its user can run `portctl restart --allow-users USERS`; after `unset PORT_REGISTRY_ADDR` \
+                          portctl uses this user's own registry, without a daemon";
 
 /// The hint for an error that only a daemon reports.
 fn hint_by_code(code: ErrorCode) -> Option<String> {

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::PORTCTL;
+use crate::machine::Machine;
 use test_support::{NOBODY, Ran, Sandbox, is_available, namespace};
 
 /// Runs a program with this HOME.
@@ -174,6 +175,34 @@ fn folder_of_another_user_is_refused_unless_the_home_is_theirs_too() {
     chown(sandbox.store(), Some(0), Some(0)).unwrap();
     let complaint = Ran::of(&mut command).complained(1).to_owned();
     assert!(complaint.contains("Permission denied"), "{complaint}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn user_whom_a_daemon_refuses_is_told_that_it_runs_and_who_can_change_that() {
+    let machine = Machine::new();
+    let Some(mut prefix) = by_nobody(&machine.sandbox) else {
+        return;
+    };
+    let installed = machine.sandbox.path().join("portctl");
+    test_support::install(PORTCTL, &installed);
+    machine.start();
+    let address = machine.address;
+    prefix
+        .env("PORT_REGISTRY_ADDR", address.to_string())
+        .env("HOME", machine.sandbox.path().join("home of nobody"))
+        .args(["sh", "-c", "\"$0\" status; \"$0\" get web"])
+        .arg(&installed);
+    let ran = Ran::of(prefix.current_dir("/"));
+    let line = format!("Server is running at http://{address}, but refuses this user\n");
+    assert_eq!(ran.stdout, line);
+    let refusal = format!(
+        "the daemon at {address} refused the request: this daemon serves only its own user, and this connection is of \
+         user {NOBODY}; ask its user to start it with --allow-users {NOBODY}\n"
+    );
+    let hint = "hint: its user can run `portctl restart --allow-users USERS`; after `unset PORT_REGISTRY_ADDR` portctl \
+                uses this user's own registry, without a daemon\n";
+    assert_eq!(ran.stderr, format!("note: {refusal}error: {refusal}{hint}"));
 }
 
 #[cfg(target_os = "linux")]

@@ -45,6 +45,11 @@ impl TcpAddress {
         self.host == "localhost" || self.host == Ipv4Addr::LOCALHOST.to_string()
     }
 
+    /// Returns true if every daemon accepts the host of this address.
+    pub(crate) fn is_of_this_machine(&self) -> bool {
+        self.is_local() || self.host == format!("[{}]", Ipv6Addr::LOCALHOST)
+    }
+
     /// Returns true if a daemon that listens on that socket has this address.
     pub(crate) fn is_of(&self, listener: SocketAddr) -> bool {
         self.is_local() && listener == SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))

@@ -4,7 +4,7 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use port_registry::daemon::api::{ErrorBody, header, path};
+use port_registry::daemon::api::{ErrorBody, ErrorCode, header, path};
 use port_registry::daemon::{DaemonInfo, Identity, Supervisor};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use ureq::unversioned::resolver::DefaultResolver;
 use ureq::{Agent, Body, RequestBuilder};
 
 use super::connection::{DaemonConnector, SocketProblem};
-use crate::address::Address;
+use crate::address::{Address, TcpAddress};
 use crate::sandbox::NoConnections;
 
 /// Time limit for a response. Longer than the daemon waits for its store.
@@ -76,7 +76,11 @@ pub(crate) enum ClientError {
     #[error("the response from {address} is larger than {} MiB", MAX_RESPONSE >> 20)]
     TooLarge { address: Address },
     #[error("the daemon at {address} refused the request: {error}")]
-    Refused { address: Address, error: String },
+    Refused {
+        address: Address,
+        code: ErrorCode,
+        error: String,
+    },
     #[error("the daemon at {address} sent an unexpected response, with status {status}")]
     NotUnderstood {
         address: Address,
@@ -86,6 +90,20 @@ pub(crate) enum ClientError {
         /// The service manager that runs the daemon, if the response names one.
         supervisor: Option<Supervisor>,
     },
+}
+
+impl ClientError {
+    /// Returns true if a daemon of another user refuses this one.
+    pub(crate) fn is_of_user(&self) -> bool {
+        match self {
+            // Daemons also forbid other host names than those of this machine.
+            ClientError::Refused { address, code, .. } => {
+                *code == ErrorCode::Forbidden
+                    && address.tcp().is_none_or(TcpAddress::is_of_this_machine)
+            }
+            _ => false,
+        }
+    }
 }
 
 impl Client {
@@ -124,10 +142,15 @@ impl Client {
         let request = self.agent.get(self.url(path::DAEMON));
         let request = request.config().timeout_global(Some(timeout)).build();
         let reply = self.reply(request.call(), timeout)?;
-        let daemon: DaemonInfo = reply.outcome()?.map_err(|ErrorBody { error, .. }| {
-            let address = self.address.clone();
-            ClientError::Refused { address, error }
-        })?;
+        let daemon: DaemonInfo =
+            reply.outcome()?.map_err(|ErrorBody { code, error, .. }| {
+                let address = self.address.clone();
+                ClientError::Refused {
+                    address,
+                    code,
+                    error,
+                }
+            })?;
         if daemon.pid != reply.pid {
             return Err(reply.not_understood());
         }

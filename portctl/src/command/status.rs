@@ -38,6 +38,9 @@ struct StatusDocument {
     /// A daemon may run where this process cannot reach it.
     #[serde(skip)]
     may_be_elsewhere: bool,
+    /// The daemon of another user refuses this one.
+    #[serde(skip)]
+    is_refused: bool,
 }
 
 pub(crate) fn run(args: &StatusArgs) -> CommandResult {
@@ -139,6 +142,12 @@ fn not_answering(target: &Target, error: &ClientError) -> StatusDocument {
             detail: Some(report.error),
             ..at_address()
         },
+        Ok(Presence::Absent) if error.is_of_user() => StatusDocument {
+            running: true,
+            is_refused: true,
+            detail: Some(detail),
+            ..at_address()
+        },
         Ok(Presence::Absent) => StatusDocument {
             // The headline says this already.
             detail: match error {
@@ -174,6 +183,9 @@ impl StatusDocument {
     }
 
     fn headline(&self) -> String {
+        if self.is_refused {
+            return format!("Server is running at {}, but refuses this user", self.url);
+        }
         let Some(pid) = self.pid else {
             let place = if self.may_be_elsewhere { " here" } else { "" };
             return format!("Server is not running{place}");
