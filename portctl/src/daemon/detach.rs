@@ -8,11 +8,20 @@ use std::io;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
+use crate::environment;
 use crate::output;
 use crate::report::Report;
 
 /// The internal argument.
 pub(crate) const WORD: &str = "__daemon";
+
+/// The variable that sets the parameters of glibc's allocator.
+const GLIBC_VARIABLE: &str = "GLIBC_TUNABLES";
+
+/// Makes glibc return memory to the system after a burst of large requests. By default it keeps most of it, in a heap for
+/// each thread. Other allocators, such as musl's in the released programs, return it anyway.
+const GLIBC_TUNABLES: &str = "glibc.malloc.arena_max=1:glibc.malloc.mmap_threshold=65536:glibc.malloc.trim_threshold=65536:\
+                              glibc.malloc.tcache_count=0:glibc.malloc.mxfast=0";
 
 /// Returns a command that runs a program in a session of its own, in the root folder, without standard input and
 /// output. The caller sets standard error.
@@ -28,6 +37,9 @@ pub(super) fn command(program: &Path) -> io::Result<Command> {
         .current_dir(std::path::Component::RootDir.as_os_str())
         .stdin(Stdio::null())
         .stdout(Stdio::null());
+    if !environment::is_set(GLIBC_VARIABLE) {
+        command.env(GLIBC_VARIABLE, GLIBC_TUNABLES);
+    }
     Ok(command)
 }
 

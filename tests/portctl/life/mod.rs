@@ -1,6 +1,8 @@
 //! Starting, stopping and inspecting the daemon with portctl.
 
 mod fixture;
+#[cfg(target_os = "linux")]
+mod memory;
 mod refusals;
 mod restarts;
 mod starts;
