@@ -53,6 +53,17 @@ impl AllowedUsers {
         self.0 == Users::All
     }
 
+    /// Returns the list that [`from_str`](Self::from_str) takes, or `None` if it is empty.
+    pub(crate) fn list(&self) -> Option<String> {
+        match &self.0 {
+            Users::All => Some(ALL.to_owned()),
+            Users::These(users) => {
+                let ids: Vec<String> = users.iter().map(u32::to_string).collect();
+                (!ids.is_empty()).then(|| ids.join(","))
+            }
+        }
+    }
+
     #[cfg(unix)]
     pub(crate) fn contains(&self, user: u32) -> bool {
         match &self.0 {
@@ -109,6 +120,16 @@ mod tests {
         assert!(!users.are_all());
         assert!(AllowedUsers::parse("all", PASSWD).unwrap().contains(4711));
         assert!(!AllowedUsers::default().contains(0));
+    }
+
+    #[test]
+    fn the_list_of_users_names_the_same_users() {
+        for (text, list) in [("alice,1001", "1000,1001"), ("all", "all")] {
+            let users = AllowedUsers::parse(text, PASSWD).unwrap();
+            assert_eq!(users.list().as_deref(), Some(list));
+            assert_eq!(AllowedUsers::parse(list, ""), Ok(users));
+        }
+        assert_eq!(AllowedUsers::default().list(), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use port_registry::Registry;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::allowed_users::AllowedUsers;
 use crate::api_error::ApiError;
 use crate::host_names::HostNames;
 use crate::limits;
@@ -24,6 +25,8 @@ pub(crate) struct AppState {
     pub(crate) port: u16,
     /// The host names under which it answers.
     pub(crate) hosts: HostNames,
+    /// The users that it serves.
+    pub(crate) users: AllowedUsers,
     /// A permit for each list that may be made at a time.
     pub(crate) lists: Arc<Semaphore>,
     /// A permit for each batch that may be carried out at a time.
@@ -42,6 +45,7 @@ impl AppState {
         registry: Registry,
         port: u16,
         hosts: HostNames,
+        users: AllowedUsers,
     ) -> io::Result<(AppState, JoinHandle<()>)> {
         let health = Arc::new(StoreHealth::default());
         let (writer, thread) = Writer::start(registry.clone(), health.clone())?;
@@ -51,6 +55,7 @@ impl AppState {
             health,
             port,
             hosts,
+            users,
             lists: Arc::new(Semaphore::new(limits::LISTS)),
             batches: Arc::new(Semaphore::new(limits::BATCHES)),
             health_checks: Arc::new(Semaphore::new(limits::HEALTH_CHECKS)),
@@ -109,6 +114,7 @@ pub(crate) mod tests {
     use tokio::sync::Semaphore;
 
     use super::AppState;
+    use crate::allowed_users::AllowedUsers;
     use crate::host_names::HostNames;
 
     /// Starts the state of a daemon with an empty store. Returns the folder of the store too.
@@ -120,7 +126,8 @@ pub(crate) mod tests {
             .with_wait(wait)
             .open()
             .unwrap();
-        let (state, _) = AppState::start(registry, 0, HostNames::Loopback).unwrap();
+        let users = AllowedUsers::default();
+        let (state, _) = AppState::start(registry, 0, HostNames::Loopback, users).unwrap();
         (state, folder)
     }
 

@@ -166,10 +166,10 @@ async fn serve_until_stopped(
         entrance = Entrance::open(access.port, &access.socket) => entrance?,
         () = signals.received() => return Ok(None),
     };
-    let users = UserCheck::new(access.users);
+    let users = UserCheck::new(access.users.clone());
     let address = entrance.address;
     let path = registry.path().to_owned();
-    let (state, writer) = AppState::start(registry, address.port(), access.hosts)?;
+    let (state, writer) = AppState::start(registry, address.port(), access.hosts, access.users)?;
     lock.announce(address)?;
     log::line(format_args!(
         "port-registry {} listens on http://{address}, process {}, store {}",

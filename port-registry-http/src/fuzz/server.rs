@@ -38,8 +38,13 @@ pub fn start_server(folder: &Path) -> SocketAddr {
                 .await
                 .expect("a port");
             let address = listener.local_addr().expect("an address");
-            let (state, _) =
-                AppState::start(registry, address.port(), HostNames::Loopback).expect("threads");
+            let (state, _) = AppState::start(
+                registry,
+                address.port(),
+                HostNames::Loopback,
+                AllowedUsers::all(),
+            )
+            .expect("threads");
             sender
                 .send(address)
                 .expect("the caller waits for the address");

@@ -82,6 +82,19 @@ pub struct DaemonInfo {
     pub store_hex: Option<String>,
     /// The range for claims without a port, as a [`PortRange`](crate::PortRange) displays.
     pub range: String,
+    /// The users that the daemon serves besides its own and root, as its flag `--allow-users` takes them. `None` stands for
+    /// no others.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub allow_users: Option<String>,
+    /// The daemon also answers to the names by which containers reach their host, as with its flag `--container`.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "std::ops::Not::not")
+    )]
+    pub container: bool,
     /// The service manager that started it as a service.
     #[cfg_attr(
         feature = "serde",
@@ -91,7 +104,7 @@ pub struct DaemonInfo {
 }
 
 impl DaemonInfo {
-    /// Describes a daemon of this registry without a service manager.
+    /// Describes a daemon of this registry without a service manager and without flags.
     pub fn new(identity: Identity, registry: &Registry) -> DaemonInfo {
         DaemonInfo {
             version: identity.version,
@@ -99,6 +112,8 @@ impl DaemonInfo {
             store: registry.path().to_string_lossy().into_owned(),
             store_hex: hex_unless_text(registry.path()),
             range: registry.range().to_string(),
+            allow_users: None,
+            container: false,
             supervisor: None,
         }
     }

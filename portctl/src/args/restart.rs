@@ -8,8 +8,9 @@ use argh::{ArgsInfo, FromArgs};
     subcommand,
     name = "restart",
     help_triggers("-h", "--help", "help"),
-    note = "The daemon keeps its port and its range, unless the environment names others. Users to \
-            serve and --container are given anew each time.",
+    note = "The daemon keeps its port and its range, unless the environment names others, and the users \
+            that it serves, unless --allow-users names others. It keeps --container, too. To end them, \
+            run `portctl stop` and `portctl start`.",
     example = "{command_name}"
 )]
 pub(crate) struct RestartArgs {

@@ -46,7 +46,8 @@ pub(crate) fn start(target: &Target, flags: &DaemonFlags) -> Result<Started, Rep
     start_with(target, &address, flags.words(), &target.turn()?)
 }
 
-/// Stops the daemon, if it runs, and starts it. It keeps its range, unless the environment sets one.
+/// Stops the daemon, if it runs, and starts it. It keeps its range, unless the environment sets one, and its
+/// flags, unless others are given.
 pub(crate) fn restart(target: &Target, flags: &DaemonFlags) -> Result<Started, Report> {
     // Before stopping the daemon, check everything that could prevent the new one from starting.
     let address = listen_address(target, Some(target.presence()?))?;
@@ -69,6 +70,7 @@ pub(crate) fn restart(target: &Target, flags: &DaemonFlags) -> Result<Started, R
         if !own::serves_store(&daemon, &registry) {
             return Err(report_difference(target, &daemon, &registry));
         }
+        words = flags.clone().or_those_of(&daemon).words();
         if registry.range().is_none() {
             words.extend(["--range".to_owned(), daemon.range]);
         }

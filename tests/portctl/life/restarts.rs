@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::PORTCTL;
 use crate::machine::{Machine, pid_in};
+use serde_json::{Value, json};
 use test_support::daemon::Client;
 use test_support::{Ran, free_block, install};
 
@@ -76,6 +77,11 @@ fn start_and_restart_pass_the_daemons_flags_on() {
         let host = "Host: host.docker.internal";
         client.ask_with("GET", "/v1/daemon", &[host], "").status
     };
+    let users = || {
+        let mut client = Client::connect(machine.address);
+        let mut daemon = client.ask("GET", "/v1/daemon", "").json(200);
+        daemon["allow_users"].take()
+    };
     let refused = machine.run(&["start", "--allow-users", "no such user"]);
     let complaint = refused.complained(1);
     assert!(complaint.contains("no such user"), "{complaint}");
@@ -83,9 +89,14 @@ fn start_and_restart_pass_the_daemons_flags_on() {
         .run(&["start", "--container", "--allow-users", "1001"])
         .printed();
     assert_eq!(ask_as_container(), 200);
-    // They are given anew each time.
+    assert_eq!(users(), "1001");
+    // A restart keeps what it is not told to change.
     machine.run(&["restart"]).printed();
-    assert_eq!(ask_as_container(), 403);
-    machine.run(&["restart", "--container"]).printed();
-    assert_eq!(ask_as_container(), 200);
+    assert_eq!((ask_as_container(), users()), (200, json!("1001")));
+    let others = ["restart", "--allow-users", "1002,1003"];
+    machine.run(&others).printed();
+    assert_eq!((ask_as_container(), users()), (200, json!("1002,1003")));
+    machine.run(&["stop"]).printed();
+    machine.run(&["start"]).printed();
+    assert_eq!((ask_as_container(), users()), (403, Value::Null));
 }

@@ -9,6 +9,7 @@ use port_registry::daemon::{DaemonInfo, Supervisor};
 
 use crate::api::app_state::AppState;
 use crate::api::response;
+use crate::host_names::HostNames;
 use crate::identity::identity;
 
 /// Looked up once, because it does not change while the process runs.
@@ -16,6 +17,8 @@ static SUPERVISOR: LazyLock<Option<Supervisor>> = LazyLock::new(Supervisor::of_t
 
 pub(crate) async fn get(state: Data<AppState>) -> HttpResponse {
     let mut info = DaemonInfo::new(identity(), &state.registry);
+    info.allow_users = state.users.list();
+    info.container = state.hosts == HostNames::LoopbackAndContainers;
     info.supervisor.clone_from(&SUPERVISOR);
     response::json(StatusCode::OK, &info)
 }
