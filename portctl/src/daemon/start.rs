@@ -18,7 +18,7 @@ use super::target::Target;
 use super::turn::Turn;
 use super::unsure::Unsure;
 use super::{detach, occupied, own, process, program, stop};
-use crate::address::{Address, TcpAddress};
+use crate::address::{Address, SocketPath, TcpAddress};
 use crate::backend::ClientError;
 use crate::environment::ADDRESS_VARIABLE;
 use crate::output::wording;
@@ -94,12 +94,23 @@ fn listen_address(target: &Target, running: Option<Presence>) -> Result<TcpAddre
         (Address::Unix(_), Some(Presence::Running { address, .. })) if target.is_of(address) => {
             Ok(TcpAddress::of(address))
         }
-        (Address::Unix(path), _) => Err(Report::new(format!(
+        (Address::Unix(path), _) => Err(report_socket(target, path)),
+    }
+}
+
+/// Reports a socket in place of an address at which a daemon can be started.
+fn report_socket(target: &Target, path: &SocketPath) -> Report {
+    // A daemon that this home folder does not know belongs to another one, for example outside of this container.
+    match target.client.identify_quickly() {
+        Ok(daemon) => target.not_the_daemon(&daemon).hint(
+            "start and stop it where it was started, for example outside of this container",
+        ),
+        Err(_) => Report::new(format!(
             "a daemon is started by its port, but {ADDRESS_VARIABLE} is {path}"
         ))
         .hint(format!(
             "`{ADDRESS_VARIABLE}= portctl start` starts it; it makes its socket beside its pidfile itself"
-        ))),
+        )),
     }
 }
 

@@ -85,6 +85,26 @@ fn socket_of_the_daemon_starts_stops_and_restarts_it() {
 }
 
 #[test]
+fn daemon_of_another_home_is_to_be_restarted_where_it_was_started() {
+    let (machine, container) = (Machine::new(), Machine::new());
+    let pid = machine.start();
+    let socket = machine.folder().join("port-registry.sock");
+    for words in [&["restart"], &["start"]] {
+        let complaint = Ran::of(&mut command(&container, &socket, words));
+        let expected = format!(
+            "error: a port-registry daemon answers at unix:{} and says that it is process {pid}, but {} does not name it \
+             as this user's daemon; it was left alone\n\
+             hint: start and stop it where it was started, for example outside of this container",
+            socket.display(),
+            container.folder().join("port-registry.pid.lock").display()
+        );
+        assert_eq!(complaint.complained(1), expected, "{words:?}");
+    }
+    machine.assert_healthy(pid);
+    container.assert_not_running();
+}
+
+#[test]
 fn socket_that_is_not_the_daemons_own_stops_nothing() {
     let machine = Machine::new();
     let pid = machine.start();
