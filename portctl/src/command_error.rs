@@ -7,6 +7,7 @@ use port_registry::daemon::api::ErrorCode;
 use port_registry::daemon::full_message;
 
 use crate::backend::{BackendError, ClientError, SocketProblem};
+use crate::daemon;
 use crate::environment::{self, ADDRESS_VARIABLE, InvalidAddress};
 use crate::report::Report;
 use crate::sandbox;
@@ -161,6 +162,11 @@ fn hint(error: &Error) -> Option<String> {
     Some(match error {
         Error::UnusableFolder { .. } => {
             "PORT_REGISTRY_DB can name another file for the registry".to_owned()
+        }
+        // In a sandbox that may only read files, for example.
+        Error::NotWritable { path, .. } => {
+            let use_it = daemon::use_address(daemon::serving(path)?);
+            format!("the daemon can write it; {use_it} makes this shell use it")
         }
         Error::MayNotBind { .. } => sandbox::NEXT_STEP.to_owned(),
         Error::NotFound { .. } => "`portctl list --all` shows all allocations".to_owned(),

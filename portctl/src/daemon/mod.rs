@@ -28,6 +28,7 @@ pub(crate) use self::detach::{WORD as DETACH, exec};
 pub(crate) use self::flags::DaemonFlags;
 pub(crate) use self::holder::HolderPlace;
 pub(crate) use self::own::{difference, find as find_own, serves_range, serves_store};
+pub(crate) use self::own_socket::serving;
 pub(crate) use self::start::{Started, restart, start};
 pub(crate) use self::stop::stop;
 pub(crate) use self::target::{Target, pidfile, settled};

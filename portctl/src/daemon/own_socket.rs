@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use port_registry::daemon::{DaemonInfo, socket_of};
+use port_registry::daemon::{DaemonInfo, default_pidfile, socket_of};
 
 use crate::address::{Address, SocketPath};
 use crate::backend::Client;
@@ -22,6 +22,13 @@ pub(super) fn identify(pidfile: &Path, pid: u32) -> Option<(Client, DaemonInfo)>
     let client = Client::new(address_of(pidfile)?);
     let daemon = client.identify_quickly().ok()?;
     (daemon.pid == pid).then_some((client, daemon))
+}
+
+/// Returns the address of the socket of this user's daemon, if that serves the registry in a file.
+pub(crate) fn serving(store: &Path) -> Option<Address> {
+    let client = Client::new(address_of(&default_pidfile().ok()?)?);
+    let daemon = client.identify_quickly().ok()?;
+    is_same_file(&daemon.store_path(), store).then(|| client.address().clone())
 }
 
 /// Returns true if two paths lead to one file, for example because one of them is mounted into a container.

@@ -56,6 +56,36 @@ fn agents_in_networks_of_their_own_share_the_registry_through_the_socket() {
 }
 
 #[test]
+fn read_only_sandbox_is_led_to_the_daemon_of_the_registry() {
+    let machine = Machine::new();
+    let folder = machine.folder();
+    fs::create_dir(&folder).unwrap();
+    let read_only = format!(
+        "cd '{}' && mount --bind . . && mount -o remount,bind,ro,nosuid,nodev .",
+        folder.display()
+    );
+    if namespace::command(&machine.sandbox, "--mount", &read_only).is_none() {
+        return;
+    }
+    let get = || {
+        let mut command = namespace::command(&machine.sandbox, "--mount", "true").unwrap();
+        let script = format!("({read_only}) && exec \"$0\" get web --app shop --instance main");
+        Ran::of(command.args(["sh", "-c", &script, PORTCTL]))
+    };
+    machine.start();
+    let refused = get();
+    let lines: Vec<_> = refused.complained(1).lines().collect();
+    assert!(lines[0].starts_with("error: cannot write the registry at "));
+    let hint = format!(
+        "hint: the daemon can write it; `export PORT_REGISTRY_ADDR=unix:{}/port-registry.sock` makes this shell use it",
+        folder.display()
+    );
+    assert_eq!(lines[1..], [hint]);
+    machine.run(&["stop"]).printed();
+    assert_eq!(get().complained(1).lines().count(), 1);
+}
+
+#[test]
 fn network_without_a_loopback_interface_is_told_apart_from_a_port_in_use() {
     let machine = Machine::new();
     let Some(mut command) = namespace::command(&machine.sandbox, "--net", "true") else {
