@@ -14,6 +14,7 @@ use crate::args::WaitArgs;
 use crate::backend::{self, Backend};
 use crate::checkout::{Here, TypedLabels};
 use crate::command_error::CommandError;
+use crate::daemon::Target;
 use crate::output::{self, Stream, visible, wording};
 use crate::report::Report;
 use crate::server::{HttpPath, SharedLimit};
@@ -140,6 +141,7 @@ impl Waiting<'_> {
         let pending = pending.map(|it| format!("{} on {}", it.allocation.key.service(), it.url()));
         let pending: Vec<String> = pending.collect();
         if !self.invocation.has_switch("--json") {
+            print_notes(note_of_network().as_slice());
             tell(&format!("waiting for {}", pending.join(", "))).ok();
         }
     }
@@ -175,6 +177,15 @@ impl Waiting<'_> {
             .with(&services.collect::<Vec<_>>());
         report.hint(format!("{step}wait longer: `{line}`"))
     }
+}
+
+/// Describes the network of the daemon, if it is another one, whose servers this process cannot reach.
+fn note_of_network() -> Option<String> {
+    let listener = Target::of_environment().ok()?.listener_in_other_network()?;
+    Some(format!(
+        "the daemon listens at {listener} in another network; `portctl wait` connects from its own, so it does not see the \
+         servers there"
+    ))
 }
 
 /// Tells people about the progress. Scripts get only the exit code.

@@ -16,9 +16,10 @@ use super::own_socket;
 use super::poll::{PollDeadline, START_STOP_TIMEOUT};
 use super::turn::Turn;
 use crate::address::{Address, TcpAddress};
-use crate::backend::Client;
+use crate::backend::{Client, ClientError};
 use crate::environment;
 use crate::report::Report;
+use crate::sandbox::NoConnections;
 
 /// The daemon that the environment selects, running or not.
 #[derive(Debug)]
@@ -55,6 +56,28 @@ impl Target {
         match self.address() {
             Address::Tcp(address) => address.is_of(listener),
             Address::Unix(path) => own_socket::is_same_file(path.path(), &socket_of(&self.pidfile)),
+        }
+    }
+
+    /// Returns the address at which the daemon listens in another network, if only its socket leads to it from here.
+    pub(crate) fn listener_in_other_network(&self) -> Option<SocketAddr> {
+        let (Address::Unix(_), Ok(Presence::Running { address, .. })) =
+            (self.address(), self.presence())
+        else {
+            return None;
+        };
+        if !self.is_of(address) {
+            return None;
+        }
+        match Client::new(Address::of(address)).identify_quickly() {
+            Err(
+                ClientError::NothingListens { .. }
+                | ClientError::Denied {
+                    reason: NoConnections::LoopbackDown,
+                    ..
+                },
+            ) => Some(address),
+            _ => None,
         }
     }
 

@@ -56,6 +56,30 @@ fn agents_in_networks_of_their_own_share_the_registry_through_the_socket() {
 }
 
 #[test]
+fn waiting_in_a_network_of_its_own_tells_that_the_daemon_is_in_another() {
+    let machine = Machine::new();
+    if namespace::command(&machine.sandbox, "--net", "true").is_none() {
+        return;
+    }
+    machine.start();
+    let words = ["wait", "web", "--timeout", "0.1"];
+    let note = format!(
+        "note: the daemon listens at {} in another network; `portctl wait` connects from its own, so it does not see the \
+         servers there\n",
+        machine.address
+    );
+    machine.run(&["get", "web"]).printed();
+    let waited = run(&machine, &machine.sandbox.work(), &words);
+    assert!(waited.complained(1).starts_with(&note), "{waited:?}");
+    // In the network of the daemon, there is nothing to tell.
+    let socket = machine.folder().join("port-registry.sock");
+    let mut command = machine.command(&words);
+    command.env("PORT_REGISTRY_ADDR", format!("unix:{}", socket.display()));
+    let waited = Ran::of(&mut command);
+    assert!(!waited.complained(1).contains("network"), "{waited:?}");
+}
+
+#[test]
 fn read_only_sandbox_is_led_to_the_daemon_of_the_registry() {
     let machine = Machine::new();
     let folder = machine.folder();
