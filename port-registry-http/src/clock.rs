@@ -19,13 +19,18 @@ pub(crate) fn is_in_range() -> bool {
 
 /// Returns the value of a `Date` header: the current time, or the nearest one that it can express.
 pub(crate) fn date() -> Option<HeaderValue> {
+    HeaderValue::from_str(&date_text()).ok()
+}
+
+/// Returns the value of [`date`] for a head that is written out.
+pub(crate) fn date_text() -> String {
     date_of(SystemTime::now())
 }
 
-fn date_of(time: SystemTime) -> Option<HeaderValue> {
+fn date_of(time: SystemTime) -> String {
     let time = time.duration_since(SystemTime::UNIX_EPOCH);
     let time = SystemTime::UNIX_EPOCH + time.unwrap_or_default().min(LAST);
-    HeaderValue::from_str(&HttpDate::from(time).to_string()).ok()
+    HttpDate::from(time).to_string()
 }
 
 #[cfg(test)]
@@ -47,7 +52,7 @@ mod tests {
             (epoch + LAST, last),
             (epoch + LAST + day, last),
         ] {
-            assert_eq!(date_of(time).unwrap(), date);
+            assert_eq!(date_of(time), date);
         }
     }
 }

@@ -5,12 +5,11 @@
 //! [`request_timeout`] makes one for a head that the dispatcher never gets whole.
 
 use std::str;
-use std::time::SystemTime;
 
-use actix_web::http::header::HttpDate;
 use port_registry::daemon::api::header;
 
 use crate::api_error::ApiError;
+use crate::clock;
 use crate::identity::identity_header;
 
 /// The header field of a response without a body.
@@ -35,23 +34,31 @@ pub(super) fn complete(responses: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let error = ApiError::for_bare_status(status)?;
-    // The dispatcher closes the connection in any case, but not every bare response says so.
-    fields.retain(|&field| field != NO_BODY && !field.starts_with("connection:"));
+    // The dispatcher closes the connection in any case, but not every bare response says so. Its date may be wrong.
+    let is_replaced = |field: &str| {
+        ["connection:", "date:"]
+            .iter()
+            .any(|it| field.starts_with(it))
+    };
+    fields.retain(|&field| field != NO_BODY && !is_replaced(field));
     Some([&responses[..start], &write(status_line, &fields, &error)].concat())
 }
 
 /// Makes the last response of a connection whose client did not send a head in time.
 pub(super) fn request_timeout() -> Vec<u8> {
-    let date = format!("date: {}", HttpDate::from(SystemTime::now()));
-    let error = ApiError::slow_request();
-    write("HTTP/1.1 408 Request Timeout", &[&date], &error)
+    write(
+        "HTTP/1.1 408 Request Timeout",
+        &[],
+        &ApiError::slow_request(),
+    )
 }
 
 fn write(status_line: &str, fields: &[&str], error: &ApiError) -> Vec<u8> {
     let body = error.to_json();
     let length = format!("content-length: {}", body.len());
     let identity = format!("{}: {}", header::IDENTITY, identity_header());
-    let mut lines = vec![status_line];
+    let date = format!("date: {}", clock::date_text());
+    let mut lines = vec![status_line, &date];
     lines.extend(fields);
     lines.extend(["connection: close", "content-type: application/json"]);
     lines.extend([&*length, &*identity, "\r\n"]);
@@ -73,16 +80,17 @@ mod tests {
 
     #[test]
     fn only_a_response_without_body_and_identity_is_completed() {
-        let bare = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\ndate: x\r\n\r\n";
+        let bare = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\ndate: x\r\nallow: y\r\n\r\n";
         let response = String::from_utf8(complete(bare).unwrap()).unwrap();
         let (head, body) = response.split_once("\r\n\r\n").unwrap();
         let expected = r#"{"error":"malformed HTTP request","code":"invalid_request"}"#;
         assert_eq!(body.trim_end(), expected);
         let mut fields: Vec<_> = head.split("\r\n").collect();
         assert!(fields.pop().unwrap().starts_with("x-port-registry: "));
+        assert!(fields.remove(1).ends_with(" GMT"));
         let expected = [
             "HTTP/1.1 400 Bad Request",
-            "date: x",
+            "allow: y",
             "connection: close",
             "content-type: application/json",
             &format!("content-length: {}", body.len()),
