@@ -2,7 +2,6 @@
 
 pub(crate) mod access;
 mod bare;
-mod denials;
 mod head;
 pub(crate) mod listeners;
 pub(crate) mod slots;

@@ -6,6 +6,7 @@
 
 #[cfg(target_os = "linux")]
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 #[cfg(target_os = "linux")]
 use std::time::Duration;
 
@@ -13,17 +14,15 @@ use std::time::Duration;
 use port_registry::daemon::ClientUsers;
 #[cfg(target_os = "linux")]
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
-#[cfg(target_os = "linux")]
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 #[cfg(target_os = "linux")]
 use tokio::time::Instant;
 
-use super::denials::Denials;
 use super::socket::ClientSocket;
 use super::user_denied::UserDenied;
 use crate::allowed_users::AllowedUsers;
-#[cfg(target_os = "linux")]
+use crate::limits;
 use crate::log;
 
 /// The superuser, who can do everything in any case.
@@ -46,7 +45,8 @@ pub(crate) struct UserCheck {
     users: RefCell<Option<ClientUsers>>,
     #[cfg(target_os = "linux")]
     searched: Cell<Instant>,
-    denials: Denials,
+    /// A permit for each connection that may stay open to be told the reason. Another user may open any number of them.
+    denied: Arc<Semaphore>,
 }
 
 /// The right of a connection to stay open.
@@ -70,7 +70,7 @@ impl UserCheck {
             allowed,
             #[cfg(unix)]
             own: rustix::process::geteuid().as_raw(),
-            denials: Denials::new(),
+            denied: Arc::new(Semaphore::new(limits::DENIED_CONNECTIONS)),
         }
     }
 
@@ -78,10 +78,13 @@ impl UserCheck {
     pub(crate) async fn admit(&self, socket: &ClientSocket) -> Admission {
         match self.check(socket).await {
             Ok(()) => Admission::Served,
-            Err(denied) => match self.denials.note(denied) {
-                Some(permit) => Admission::Denied(denied, permit),
-                None => Admission::Closed,
-            },
+            Err(denied) => {
+                log_denied(denied);
+                match self.denied.clone().try_acquire_owned() {
+                    Ok(permit) => Admission::Denied(denied, permit),
+                    Err(_) => Admission::Closed,
+                }
+            }
         }
     }
 
@@ -151,6 +154,14 @@ impl UserCheck {
                 "the system tells the users of TCP connections now, so the port is served, too"
             ));
         }
+    }
+}
+
+fn log_denied(denied: UserDenied) {
+    if log::admits("refused connections") {
+        spawn_blocking(move || {
+            log::line(format_args!("refused a connection of {}", denied.client()));
+        });
     }
 }
 

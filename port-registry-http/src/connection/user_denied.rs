@@ -2,6 +2,9 @@
 
 use thiserror::Error;
 
+#[cfg(unix)]
+use crate::passwd;
+
 /// The reason why a client is not served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(crate) enum UserDenied {
@@ -24,4 +27,19 @@ pub(crate) enum UserDenied {
          use its Unix socket, port-registry.sock beside its pidfile, or start it with --allow-users all"
     )]
     CannotTell,
+}
+
+impl UserDenied {
+    /// Describes the client by its user. Reads a file for the name.
+    pub(super) fn client(self) -> String {
+        match self {
+            #[cfg(unix)]
+            UserDenied::Other(user) => match passwd::name_of(user, &passwd::read()) {
+                Some(name) => format!("user {user} ({name})"),
+                None => format!("user {user}"),
+            },
+            #[cfg(unix)]
+            _ => "an unknown user".to_owned(),
+        }
+    }
 }

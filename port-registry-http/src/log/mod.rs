@@ -44,9 +44,14 @@ pub(crate) fn line(text: fmt::Arguments) {
 /// Writes a line of a kind that clients can cause as often as they like. Of each kind, one line is written, and then
 /// once a second the number of those left out.
 pub(crate) fn repeated(kind: &'static str, text: fmt::Arguments) {
-    if repetitions().admits(kind, Instant::now()) {
+    if admits(kind) {
         line(text);
     }
+}
+
+/// Tests if a line of such a kind may be written, for one whose text takes work. Counts it if not.
+pub(crate) fn admits(kind: &'static str) -> bool {
+    repetitions().admits(kind, Instant::now())
 }
 
 /// Writes to this file from now on, and makes it this process's standard error, so that panics are written to it too.
