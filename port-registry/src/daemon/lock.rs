@@ -78,9 +78,12 @@ impl DaemonLock {
             lock: self.lock.clone(),
             source,
         })?;
-        pidfile::write(&self.pidfile).map_err(|source| LockError::Pidfile {
-            path: self.pidfile.clone(),
-            source,
+        pidfile::write(&self.pidfile).map_err(|source| {
+            self.withdraw();
+            LockError::Pidfile {
+                path: self.pidfile.clone(),
+                source,
+            }
         })
     }
 

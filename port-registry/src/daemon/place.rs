@@ -42,7 +42,7 @@ pub fn socket_of(pidfile: &Path) -> PathBuf {
     if pidfile.extension().is_some_and(|it| it == "pid") {
         pidfile.with_extension("sock")
     } else {
-        // Other pidfiles in the folder must not lead to the same name.
+        // Do not replace the extension of another one: `a.b` and `a.c` must not lead to the same name.
         beside(pidfile, ".sock")
     }
 }
