@@ -158,7 +158,7 @@ impl UserCheck {
 }
 
 fn log_denied(denied: UserDenied) {
-    if log::admits("refused connections") {
+    if log::admits(denied.kind()) {
         spawn_blocking(move || {
             log::line(format_args!("refused a connection of {}", denied.client()));
         });

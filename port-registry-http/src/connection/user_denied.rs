@@ -30,6 +30,17 @@ pub(crate) enum UserDenied {
 }
 
 impl UserDenied {
+    /// Returns the kind of its lines in the log. Clients that only test if the port is open are unknown, and must not hide
+    /// other users.
+    pub(super) fn kind(self) -> &'static str {
+        match self {
+            #[cfg(unix)]
+            UserDenied::Other(_) => "connections of other users",
+            #[cfg(unix)]
+            _ => "connections of unknown users",
+        }
+    }
+
     /// Describes the client by its user. Reads a file for the name.
     pub(super) fn client(self) -> String {
         match self {
