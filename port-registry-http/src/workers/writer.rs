@@ -78,7 +78,6 @@ impl GroupCommitter {
             }
             self.jobs.try_iter().for_each(|job| waiting.add(job));
             waiting = self.commit(waiting);
-            self.health.note_file(&self.registry);
         }
     }
 
@@ -127,18 +126,17 @@ impl GroupCommitter {
         let jobs = group.into_jobs();
         match result {
             Ok(answers) => {
-                let mut has_written = false;
+                let mut answered = answers.iter().flatten().flatten();
+                if answered.any(is_write) {
+                    self.health.note_success();
+                }
+                // Before the answers, so that this comes before what clients do next.
+                self.health.note_file(&self.registry);
                 for (job, answer) in iter::zip(jobs, answers) {
                     match answer {
                         None => waiting.add(job),
-                        Some(answer) => {
-                            has_written |= answer.as_ref().is_ok_and(is_write);
-                            job.client.send(answer.map_err(ApiError::from));
-                        }
+                        Some(answer) => job.client.send(answer.map_err(ApiError::from)),
                     }
-                }
-                if has_written {
-                    self.health.note_success();
                 }
             }
             Err(Error::Busy { .. }) => {
@@ -154,6 +152,7 @@ impl GroupCommitter {
             Err(error) => {
                 let error = ApiError::from(error);
                 self.health.note_failure(&error);
+                self.health.note_file(&self.registry);
                 jobs.for_each(|job| job.client.send(Err(error.clone())));
             }
         }
