@@ -31,7 +31,8 @@ pub enum DaemonCommand {
 #[derive(Debug, FromArgs, ArgsInfo)]
 #[argh(
     help_triggers("-h", "--help", "help"),
-    note = "It logs to standard error, unless --log is given. GET / is a page for a browser, and GET /openapi.json describes the API.\n\n\
+    note = "It logs to standard error, unless --log is given. GET / is a page for a\n\
+            browser, and GET /openapi.json describes the API.\n\n\
             On Linux it serves only the user who runs it and root, unless --allow-users\n\
             names others. Elsewhere it cannot tell, and its port is open to every user of\n\
             the machine. Its Unix socket is open to its own user alone; it is beside the\n\
@@ -66,12 +67,14 @@ pub struct DaemonArgs {
     /// the log's file, in place of standard error; renamed to FILE.old when it has 5 MiB
     #[argh(option, from_str_fn(path), arg_name = "file")]
     log: Option<PathBuf>,
+
     /// other users to serve, by name or number, separated by commas, or `all`
     /// (none)
     #[argh(
         option,
         default = "AllowedUsers::default()",
-        from_str_fn(allowed_users)
+        from_str_fn(allowed_users),
+        arg_name = "users"
     )]
     allow_users: AllowedUsers,
 
