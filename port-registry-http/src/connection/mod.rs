@@ -1,6 +1,7 @@
 //! Client connections: access control, limits of time and memory, and bare responses.
 
 pub(crate) mod access;
+mod activity;
 mod bare;
 mod head;
 pub(crate) mod listeners;

@@ -5,6 +5,7 @@ use std::task::{Context, Waker};
 
 use tokio::time::Instant;
 
+use super::activity::{Activity, InputMode};
 use super::user_denied::UserDenied;
 use crate::limits;
 
@@ -46,30 +47,6 @@ enum Phase {
     Answer,
     /// The last request is answered.
     Over,
-}
-
-/// The part of a client's input that is read next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum InputMode {
-    /// The head of a request.
-    Head,
-    /// At most this many bytes of the body of the current request. Without a number, all bytes.
-    Body(Option<usize>),
-    /// Nothing until the current request is answered.
-    Paused,
-    /// Nothing more, because the client was dismissed.
-    Closed,
-}
-
-/// The present activity of a client, in the order in which clients are dismissed to make room for others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Activity {
-    /// Nothing: it may send a request.
-    Idle,
-    /// It sends a request or reads a response.
-    Transfer,
-    /// It waits for a response, which it still gets.
-    Wait,
 }
 
 impl ConnectionState {

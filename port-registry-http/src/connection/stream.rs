@@ -14,9 +14,10 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::activity::InputMode;
 use super::bare;
 use super::head::HeadScanner;
-use super::state::{ConnectionState, InputMode};
+use super::state::ConnectionState;
 use crate::limits;
 
 /// A connection, as the HTTP dispatcher reads and writes it.
