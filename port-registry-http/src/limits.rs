@@ -45,6 +45,7 @@ pub(crate) const STALLED: Duration = Duration::from_secs(1);
 pub(crate) const DISMISSAL: Duration = Duration::from_millis(250);
 
 /// Files that may be open besides connections: the store, probes, lists of processes.
+#[cfg(unix)]
 pub(crate) const OTHER_FILES: usize = 64;
 
 /// Threads for work that may block: reads of the store, batches, lists of processes.
