@@ -8,7 +8,6 @@ pub(crate) mod shell;
 #[cfg(all(any(feature = "daemon", feature = "listeners"), target_os = "linux"))]
 pub(crate) mod sock_diag;
 mod socket_error;
-#[cfg(all(any(feature = "daemon", feature = "listeners"), target_os = "linux"))]
 pub(crate) mod tcp_socket;
 pub(crate) mod tcp_table;
 #[cfg(any(feature = "detect", feature = "listeners"))]

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 /// The states of a socket that a process may have open while it is connected (`include/net/tcp_states.h` of the kernel):
 /// `ESTABLISHED`, `FIN_WAIT1`, `FIN_WAIT2`, `CLOSE_WAIT`, `LAST_ACK` and `CLOSING`. Not `SYN_SENT`: the socket belongs to a later
 /// connection then.
-#[cfg(feature = "daemon")]
+#[cfg(all(feature = "daemon", target_os = "linux"))]
 const CONNECTED: [u8; 6] = [1, 4, 5, 8, 9, 11];
 
 /// A TCP socket, as the kernel describes it.
@@ -20,14 +20,14 @@ pub(crate) struct SocketDescription {
 }
 
 /// A TCP connection within this machine.
-#[cfg(feature = "daemon")]
+#[cfg(all(feature = "daemon", target_os = "linux"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TcpConnection {
     pub(crate) client: SocketAddr,
     pub(crate) server: SocketAddr,
 }
 
-#[cfg(feature = "daemon")]
+#[cfg(all(feature = "daemon", target_os = "linux"))]
 impl TcpConnection {
     /// Returns the user of a socket if it is the client's end of this connection. Returns `None` if it is another socket,
     /// or if no process has it open any more.
@@ -42,7 +42,7 @@ impl TcpConnection {
     }
 }
 
-#[cfg(all(test, feature = "daemon"))]
+#[cfg(all(test, feature = "daemon", target_os = "linux"))]
 mod tests {
     use super::{SocketDescription, TcpConnection};
 

@@ -2,17 +2,16 @@
 
 use std::fs;
 use std::io;
-use std::net::IpAddr;
-#[cfg(all(feature = "daemon", target_os = "linux"))]
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use super::tcp_socket::SocketDescription;
 #[cfg(all(feature = "daemon", target_os = "linux"))]
-use super::tcp_socket::{SocketDescription, TcpConnection};
+use super::tcp_socket::TcpConnection;
 use crate::types::port::Port;
 
 /// The states of a socket that count here (`include/net/tcp_states.h` of the kernel).
-const LISTEN: &str = "0A";
-const SYN_RECV: &str = "03";
+const LISTEN: u8 = 10;
+const SYN_RECV: u8 = 3;
 
 /// A TCP socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +25,25 @@ pub(crate) struct TcpSocket {
     pub(crate) user: u32,
     /// The number that links the socket to the processes that have it open.
     pub(crate) inode: u64,
+}
+
+impl TcpSocket {
+    /// Returns `None` for connections that are not accepted yet.
+    pub(super) fn of(socket: SocketDescription) -> Option<TcpSocket> {
+        let state = match (socket.state, socket.inode) {
+            (SYN_RECV, _) => return None,
+            (LISTEN, _) => SocketState::Listening,
+            (_, 0) => SocketState::Closing,
+            _ => SocketState::Connected,
+        };
+        Some(TcpSocket {
+            address: socket.local.ip(),
+            port: Port::new(socket.local.port()).ok()?,
+            state,
+            user: socket.user,
+            inode: socket.inode,
+        })
+    }
 }
 
 /// The state of a TCP socket.
@@ -43,15 +61,21 @@ pub(crate) enum SocketState {
 ///
 /// Sockets that are bound and neither listen nor are connected are missing in them.
 pub(crate) fn sockets(is_wanted: impl Fn(Port) -> bool) -> Option<Vec<TcpSocket>> {
-    let table = fs::read_to_string("/proc/net/tcp").ok()?;
-    let table_of_ipv6 = match fs::read_to_string("/proc/net/tcp6") {
+    let sockets = tables().ok()?;
+    let sockets = sockets.iter().flat_map(|table| table.lines());
+    let sockets = sockets.filter_map(parse_row);
+    Some(sockets.filter(|it| is_wanted(it.port)).collect())
+}
+
+/// Reads the tables of IPv4 and IPv6.
+fn tables() -> io::Result<[String; 2]> {
+    let of_ipv4 = fs::read_to_string("/proc/net/tcp")?;
+    let of_ipv6 = match fs::read_to_string("/proc/net/tcp6") {
         // A kernel without IPv6 has no such table.
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        table => table.ok()?,
+        table => table?,
     };
-    let rows = table.lines().chain(table_of_ipv6.lines());
-    let sockets = rows.filter_map(parse_row);
-    Some(sockets.filter(|it| is_wanted(it.port)).collect())
+    Ok([of_ipv4, of_ipv6])
 }
 
 /// Finds the user of the client of a connection, as [`TcpConnection::user_of`] does.
@@ -61,21 +85,10 @@ pub(crate) fn sockets(is_wanted: impl Fn(Port) -> bool) -> Option<Vec<TcpSocket>
 /// Returns an error on systems without these tables, and if one of them cannot be read.
 #[cfg(all(feature = "daemon", target_os = "linux"))]
 pub(crate) fn client_user(connection: &TcpConnection) -> io::Result<Option<u32>> {
-    // The socket of a client that also speaks IPv6 is in the other table.
-    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        let table = match fs::read_to_string(table) {
-            // A kernel without IPv6 has no such table.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && table.ends_with('6') => {
-                continue;
-            }
-            table => table?,
-        };
-        let mut sockets = table.lines().filter_map(describe_row);
-        if let Some(user) = sockets.find_map(|it| connection.user_of(&it)) {
-            return Ok(Some(user));
-        }
-    }
-    Ok(None)
+    let tables = tables()?;
+    let sockets = tables.iter().flat_map(|table| table.lines());
+    let mut sockets = sockets.filter_map(describe_row);
+    Ok(sockets.find_map(|it| connection.user_of(&it)))
 }
 
 /// Tests if a socket of any user listens on a port. Returns `None` on systems without these tables.
@@ -85,33 +98,13 @@ pub(crate) fn listens(port: Port) -> Option<bool> {
     Some(states.any(|it| it == SocketState::Listening))
 }
 
-/// Parses a row of a table. Returns `None` for headings and for connections that are not accepted yet. The kernel's
-/// `Documentation/networking/proc_net_tcp.rst` explains the columns.
+/// Parses a row of a table. Returns `None` for headings and for connections that are not accepted yet.
 fn parse_row(row: &str) -> Option<TcpSocket> {
-    let mut columns = row.split_ascii_whitespace();
-    let (address, port) = columns.nth(1)?.rsplit_once(':')?;
-    let address = parse_address(address)?;
-    let port = Port::new(u16::from_str_radix(port, 16).ok()?).ok()?;
-    let state = columns.nth(1)?;
-    let user = columns.nth(3)?.parse().ok()?;
-    let inode = columns.nth(1)?.parse().ok()?;
-    let state = match (state, inode) {
-        (SYN_RECV, _) => return None,
-        (LISTEN, _) => SocketState::Listening,
-        (_, 0) => SocketState::Closing,
-        _ => SocketState::Connected,
-    };
-    Some(TcpSocket {
-        address,
-        port,
-        state,
-        user,
-        inode,
-    })
+    TcpSocket::of(describe_row(row)?)
 }
 
-/// Parses a row with both ends.
-#[cfg(all(feature = "daemon", target_os = "linux"))]
+/// Parses a row of a table with both ends. Returns `None` for headings. The kernel's
+/// `Documentation/networking/proc_net_tcp.rst` explains the columns.
 fn describe_row(row: &str) -> Option<SocketDescription> {
     let end = |text: &str| {
         let (address, port) = text.rsplit_once(':')?;
@@ -152,7 +145,6 @@ mod tests {
     use super::{SocketState, TcpSocket, parse_row};
     use crate::types::port::Port;
 
-    #[cfg(all(feature = "daemon", target_os = "linux"))]
     #[test]
     fn a_row_names_both_ends_of_a_connection() {
         let end = |text: &str| -> std::net::SocketAddr { text.parse().unwrap() };
@@ -205,14 +197,14 @@ mod tests {
         for odd in [
             "",
             "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode",
-            "1: :1538 x 0A x x x 1 0 7",
-            "1: 0100007:1538 x 0A x x x 1 0 7",
-            "1: x100007F:1538 x 0A x x x 1 0 7",
-            "1: 0100007F01:1538 x 0A x x x 1 0 7",
-            "1: \u{e9}\u{e9}\u{e9}\u{e9}:1538 x 0A x x x 1 0 7",
-            "1: 0100007F:1538 x 0A",
+            "1: :1538 00000000:0000 0A x x x 1 0 7",
+            "1: 0100007:1538 00000000:0000 0A x x x 1 0 7",
+            "1: x100007F:1538 00000000:0000 0A x x x 1 0 7",
+            "1: 0100007F01:1538 00000000:0000 0A x x x 1 0 7",
+            "1: \u{e9}\u{e9}\u{e9}\u{e9}:1538 00000000:0000 0A x x x 1 0 7",
+            "1: 0100007F:1538 00000000:0000 0A",
             "1: 1538",
-            "1: 0100007F:0 x 0A x x x 1 0 7",
+            "1: 0100007F:0 00000000:0000 0A x x x 1 0 7",
         ] {
             assert_eq!(parse_row(odd), None, "{odd:?}");
         }

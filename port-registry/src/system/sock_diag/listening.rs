@@ -8,8 +8,7 @@ use std::io::{self, Read, Write};
 use socket2::Socket;
 
 use super::message::{self, AF_INET, AF_INET6, NLM_F_REQUEST, NLMSG_ERROR, Request};
-use crate::system::tcp_table::{SocketState, TcpSocket};
-use crate::types::port::Port;
+use crate::system::tcp_table::TcpSocket;
 
 // The kernel's include/uapi/linux/netlink.h and include/net/tcp_states.h.
 const NLM_F_DUMP: u16 = 0x300;
@@ -51,22 +50,11 @@ fn receive(kernel: &mut Socket, sockets: &mut Vec<TcpSocket>) -> io::Result<()> 
                 // A kernel without the module `tcp_diag` lists no sockets and tells the error only here.
                 NLMSG_DONE => return message::outcome(message.content),
                 NLMSG_ERROR => return Err(io::ErrorKind::Unsupported.into()),
-                _ => sockets.extend(parse(message.content)),
+                _ => sockets.extend(message::parse(message.content).and_then(TcpSocket::of)),
             }
             rest = next;
         }
     }
-}
-
-fn parse(content: &[u8]) -> Option<TcpSocket> {
-    let socket = message::parse(content)?;
-    Some(TcpSocket {
-        address: socket.local.ip(),
-        port: Port::new(socket.local.port()).ok()?,
-        state: SocketState::Listening,
-        user: socket.user,
-        inode: socket.inode,
-    })
 }
 
 #[cfg(test)]
