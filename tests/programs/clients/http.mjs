@@ -1,7 +1,6 @@
 // Runs the session with Node's module http: http.mjs URL..., where a URL may be `unix:PATH`.
 import http from "node:http";
-
-const allocation = JSON.stringify({ app: "shop", instance: "main", service: "web" });
+import { session } from "./session.mjs";
 
 for (const url of process.argv.slice(2)) {
     const agent = new http.Agent({ keepAlive: true });
@@ -21,11 +20,6 @@ for (const url of process.argv.slice(2)) {
             });
             request.on("error", reject).end(body);
         });
-    await ask("POST", "", allocation);
-    await ask("PUT", "", allocation);
-    await ask("POST", "", allocation);
-    await ask("GET", "?app=shop");
-    await ask("DELETE", "", JSON.stringify({ app: "shop" }));
-    await ask("GET", "?app=shop");
+    await session(ask);
     agent.destroy();
 }
