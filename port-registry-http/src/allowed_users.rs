@@ -2,9 +2,8 @@
 
 use std::str::FromStr;
 
+use port_registry::daemon::passwd;
 use thiserror::Error;
-
-use crate::passwd;
 
 /// The word for all users.
 const ALL: &str = "all";

@@ -29,7 +29,6 @@ mod json;
 mod limits;
 mod log;
 mod page;
-mod passwd;
 mod raw_argument;
 mod workers;
 

@@ -120,6 +120,11 @@ impl From<ClientError> for Report {
                 "the daemon may be of another version than portctl; `portctl restart` replaces it"
                     .to_owned()
             }
+            ClientError::Foreign { address, server } if environment::is_address_named() => format!(
+                "if you use that user's registry, `export {ADDRESS_VARIABLE}={}@{address}` says so; after `unset \
+                 {ADDRESS_VARIABLE}` portctl uses this user's own registry, without a daemon",
+                server.named()
+            ),
             error if error.is_of_user() => OTHER_USER.to_owned(),
             ClientError::TooLarge { .. } => {
                 format!("narrow the request, for example with --app, or `unset {ADDRESS_VARIABLE}`")

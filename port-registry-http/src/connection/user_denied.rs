@@ -1,9 +1,8 @@
 //! The reasons why a client is not served because of its user.
 
-use thiserror::Error;
-
 #[cfg(unix)]
-use crate::passwd;
+use port_registry::daemon::passwd;
+use thiserror::Error;
 
 /// The reason why a client is not served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -45,10 +44,7 @@ impl UserDenied {
     pub(super) fn client(self) -> String {
         match self {
             #[cfg(unix)]
-            UserDenied::Other(user) => match passwd::name_of(user, &passwd::read()) {
-                Some(name) => format!("user {user} ({name})"),
-                None => format!("user {user}"),
-            },
+            UserDenied::Other(user) => passwd::describe(user),
             #[cfg(unix)]
             _ => "an unknown user".to_owned(),
         }

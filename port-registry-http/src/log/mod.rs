@@ -13,10 +13,10 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, SyncSender};
+use std::sync::mpsc::{self, SyncSender, TrySendError};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use self::entry::{LogEntry, timed};
 use self::file::LogFile;
@@ -28,6 +28,9 @@ use crate::limits;
 
 /// Number of lines that may wait to be written.
 const QUEUE: usize = 256;
+
+/// Pause before the last entry is tried again while the queue is full.
+const FULL_PAUSE: Duration = Duration::from_millis(10);
 
 /// Number of lines that found the queue full.
 static DROPPED: AtomicU64 = AtomicU64::new(0);
@@ -70,9 +73,17 @@ pub(crate) fn redirect(path: &Path) -> io::Result<OriginalStderr> {
 
 /// Waits a short time until the lines are written. Another daemon may log to the file then.
 pub(crate) fn finish() {
+    let deadline = Instant::now() + limits::LAST_LINES;
     let (written, end) = mpsc::sync_channel(0);
-    let _ = queue().try_send(LogEntry::End { _written: written });
-    let _ = end.recv_timeout(limits::LAST_LINES);
+    let mut entry = LogEntry::End { _written: written };
+    while let Err(TrySendError::Full(unsent)) = queue().try_send(entry) {
+        if Instant::now() >= deadline {
+            return;
+        }
+        entry = unsent;
+        thread::sleep(FULL_PAUSE);
+    }
+    let _ = end.recv_timeout(deadline.saturating_duration_since(Instant::now()));
 }
 
 fn repetitions() -> MutexGuard<'static, RepetitionFilter> {

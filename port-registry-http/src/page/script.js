@@ -267,7 +267,8 @@ function newsSince(before, services) {
     if (!old) news.push(`${nameOf(it)} has port ${it.port}`);
     else if (old.state !== it.state) news.push(`${nameOf(it)} is ${it.state === "up?" ? "in use by an unknown checkout" : visible(it.state)}`);
   }
-  for (const [id, it] of before) if (!seen.has(id)) news.push(`${nameOf(it)} is released`);
+  const names = new Set(services.map(nameOf));
+  for (const [id, it] of before) if (!seen.has(id) && !names.has(nameOf(it))) news.push(`${nameOf(it)} is released`);
   return news.length > MOST_NEWS ? `${news.length} services have changed` : news.join(". ");
 }
 
@@ -400,7 +401,8 @@ function describeQuestion() {
   const now = seen.get(it.id);
   hide(confirm, !now);
   if (!now) {
-    write(find("question-warning"), "It has been released already.");
+    const moved = [...seen.values()].find((other) => nameOf(other) === nameOf(it));
+    write(find("question-warning"), moved ? `It has moved to port ${moved.port} already.` : "It has been released already.");
     return;
   }
   const current = now.state === "down" ? use : useText(now.listener);

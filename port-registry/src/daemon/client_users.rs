@@ -5,8 +5,8 @@ use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use crate::system::sock_diag::connection::ClientQuery;
-use crate::system::tcp_socket::TcpConnection;
+use crate::system::sock_diag::connection::SocketQuery;
+use crate::system::tcp_socket::ConnectionEnd;
 use crate::system::{tcp_table, user};
 
 /// The user that stands for those that a user namespace does not know (`/proc/sys/kernel/overflowuid`).
@@ -22,7 +22,7 @@ const TRIAL_TIMEOUT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct ClientUsers {
     /// `None` if only the kernel's tables tell.
-    query: Option<ClientQuery>,
+    query: Option<SocketQuery>,
     /// The user that may be any outside of this user namespace.
     stand_in: Option<u32>,
 }
@@ -30,10 +30,9 @@ pub struct ClientUsers {
 impl ClientUsers {
     /// Finds a source that works here, by a trial. Returns `None` if the system tells nothing.
     pub fn find() -> Option<ClientUsers> {
-        let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
         let mut users = ClientUsers {
-            query: ClientQuery::open().ok(),
-            stand_in: (!maps(&map, OVERFLOW_USER)).then_some(OVERFLOW_USER),
+            query: SocketQuery::open().ok(),
+            stand_in: stand_in(),
         };
         let Ok(trial) = Trial::connect() else {
             // A sandbox may deny the trial. The tables are right wherever they can be read.
@@ -57,12 +56,13 @@ impl ClientUsers {
     ///
     /// Returns an error if only [the tables](Self::user_in_tables) tell.
     pub fn user(&mut self, client: SocketAddr, server: SocketAddr) -> io::Result<Option<u32>> {
-        let connection = TcpConnection { client, server };
+        let end = end(client, server);
         let query = self.query.as_mut().ok_or(ErrorKind::Unsupported)?;
-        query.user(&connection).or_else(|_| {
-            *query = ClientQuery::open()?;
-            query.user(&connection)
-        })
+        let socket = query.end(&end).or_else(|_| {
+            *query = SocketQuery::open()?;
+            query.end(&end)
+        })?;
+        Ok(socket.and_then(|it| end.user_of(&it)))
     }
 
     /// Finds the user of a client by going through all sockets, which may take milliseconds.
@@ -71,10 +71,14 @@ impl ClientUsers {
     ///
     /// Returns an error if the tables cannot be read.
     pub fn user_in_tables(client: SocketAddr, server: SocketAddr) -> io::Result<Option<u32>> {
-        let connection = TcpConnection { client, server };
-        match tcp_table::client_user(&connection)? {
+        let end = end(client, server);
+        let user = || {
+            let sockets = tcp_table::descriptions()?;
+            Ok(sockets.iter().find_map(|it| end.user_of(it)))
+        };
+        match user()? {
             // The kernel writes the tables out piece by piece, and may skip a socket while others come and go.
-            None => tcp_table::client_user(&connection),
+            None => user(),
             user => Ok(user),
         }
     }
@@ -82,6 +86,14 @@ impl ClientUsers {
     /// Tests if an id names one user. The one that stands for all users outside of a namespace does not.
     pub fn names_one(&self, user: u32) -> bool {
         self.stand_in != Some(user)
+    }
+}
+
+/// The client's end of a connection.
+fn end(client: SocketAddr, server: SocketAddr) -> ConnectionEnd {
+    ConnectionEnd {
+        local: client,
+        remote: server,
     }
 }
 
@@ -107,6 +119,12 @@ impl Trial {
 
 fn names_this_user(user: io::Result<Option<u32>>) -> bool {
     user.is_ok_and(|it| it.is_some_and(user::is_own_id))
+}
+
+/// Returns the user that may be any outside of this user namespace, if there is one.
+pub(super) fn stand_in() -> Option<u32> {
+    let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    (!maps(&map, OVERFLOW_USER)).then_some(OVERFLOW_USER)
 }
 
 /// Tests if a user namespace has a user of its own with this id (`user_namespaces(7)`).

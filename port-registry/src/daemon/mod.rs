@@ -10,10 +10,13 @@ mod group_commit;
 mod info;
 mod lock;
 mod lock_error;
+pub mod passwd;
 mod pidfile;
 mod place;
 mod presence;
 mod private_file;
+#[cfg(target_os = "linux")]
+mod server_user;
 mod supervisor;
 mod visible;
 
@@ -28,10 +31,21 @@ pub use self::place::{
 };
 pub use self::presence::Presence;
 pub use self::private_file::{leads_to, lock_opened, lock_private, replace_private};
+#[cfg(target_os = "linux")]
+pub use self::server_user::server_user;
 pub use self::supervisor::{Scope, Supervisor};
 pub use self::visible::{is_invisible, visible};
+#[cfg(unix)]
+use crate::system::user::{ROOT, is_this_user};
 
 /// Hashes bytes by FNV-1a. The hash is the same in every version. Not for input that an attacker chooses.
 pub fn fnv_hash(bytes: &[u8]) -> u64 {
     crate::fnv::hash(bytes)
+}
+
+/// Tests if a server of a user may answer for this user's daemon: one of this user or of root and, under sudo, of the user
+/// who called it.
+#[cfg(unix)]
+pub fn is_trusted_server(user: u32) -> bool {
+    user == ROOT || is_this_user(user)
 }

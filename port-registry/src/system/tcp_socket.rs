@@ -1,4 +1,4 @@
-//! TCP sockets as the Linux kernel describes them, and the client's end of a connection.
+//! TCP sockets as the Linux kernel describes them, and the ends of connections.
 
 use std::net::SocketAddr;
 
@@ -19,41 +19,53 @@ pub(crate) struct SocketDescription {
     pub(crate) inode: u64,
 }
 
-/// A TCP connection within this machine.
+/// The states of a socket that waits to be accepted: `ESTABLISHED` and `SYN_RECV`.
+#[cfg(all(feature = "daemon", target_os = "linux"))]
+const WAITING: [u8; 2] = [1, 3];
+
+/// One end of a TCP connection within this machine.
 #[cfg(all(feature = "daemon", target_os = "linux"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TcpConnection {
-    pub(crate) client: SocketAddr,
-    pub(crate) server: SocketAddr,
+pub(crate) struct ConnectionEnd {
+    pub(crate) local: SocketAddr,
+    pub(crate) remote: SocketAddr,
 }
 
 #[cfg(all(feature = "daemon", target_os = "linux"))]
-impl TcpConnection {
-    /// Returns the user of a socket if it is the client's end of this connection. Returns `None` if it is another socket,
-    /// or if no process has it open any more.
+impl ConnectionEnd {
+    /// Returns the user of a socket if it is this end. Returns `None` if it is another socket, or if no process has it
+    /// open: it waits to be accepted, or is closed.
     pub(crate) fn user_of(&self, socket: &SocketDescription) -> Option<u32> {
+        let is_open = self.is(socket) && CONNECTED.contains(&socket.state);
+        // Without an inode the kernel names root, whoever the user was.
+        (is_open && socket.inode != 0).then_some(socket.user)
+    }
+
+    /// Tests if a socket is this end and waits to be accepted.
+    pub(crate) fn is_waiting(&self, socket: &SocketDescription) -> bool {
+        self.is(socket) && WAITING.contains(&socket.state) && socket.inode == 0
+    }
+
+    /// Tests if a socket is this end.
+    pub(crate) fn is(&self, socket: &SocketDescription) -> bool {
         // A socket for both address families has IPv4 addresses as mapped ones.
         let end = |it: SocketAddr| (it.ip().to_canonical(), it.port());
-        let is_client = end(socket.local) == end(self.client)
-            && end(socket.remote) == end(self.server)
-            && CONNECTED.contains(&socket.state);
-        // Without an inode the kernel names root, whoever the user was.
-        (is_client && socket.inode != 0).then_some(socket.user)
+        end(socket.local) == end(self.local) && end(socket.remote) == end(self.remote)
     }
 }
 
 #[cfg(all(test, feature = "daemon", target_os = "linux"))]
 mod tests {
-    use super::{SocketDescription, TcpConnection};
+    use super::{ConnectionEnd, SocketDescription};
 
-    const CONNECTION: [&str; 2] = ["127.0.0.1:40000", "127.0.0.1:51234"];
+    const CLIENT: [&str; 2] = ["127.0.0.1:40000", "127.0.0.1:51234"];
 
-    fn connection() -> TcpConnection {
-        let [client, server] = CONNECTION.map(|it| it.parse().unwrap());
-        TcpConnection { client, server }
+    fn client() -> ConnectionEnd {
+        let [local, remote] = CLIENT.map(|it| it.parse().unwrap());
+        ConnectionEnd { local, remote }
     }
 
-    fn end(ends: [&str; 2]) -> SocketDescription {
+    fn socket(ends: [&str; 2]) -> SocketDescription {
         let [local, remote] = ends.map(|it| it.parse().unwrap());
         SocketDescription {
             state: 1,
@@ -65,10 +77,10 @@ mod tests {
     }
 
     #[test]
-    fn the_client_is_the_owner_of_the_open_socket_with_its_addresses() {
-        assert_eq!(connection().user_of(&end(CONNECTION)), Some(1000));
+    fn the_user_of_an_end_is_the_owner_of_the_open_socket_with_its_addresses() {
+        assert_eq!(client().user_of(&socket(CLIENT)), Some(1000));
         let mapped = ["[::ffff:127.0.0.1]:40000", "[::ffff:127.0.0.1]:51234"];
-        assert_eq!(connection().user_of(&end(mapped)), Some(1000));
+        assert_eq!(client().user_of(&socket(mapped)), Some(1000));
         for others in [
             ["127.0.0.1:51234", "127.0.0.1:40000"],
             ["127.0.0.1:40001", "127.0.0.1:51234"],
@@ -77,29 +89,51 @@ mod tests {
             ["127.0.0.1:40000", "127.0.0.2:51234"],
             ["[::1]:40000", "[::1]:51234"],
         ] {
-            assert_eq!(connection().user_of(&end(others)), None, "{others:?}");
+            assert_eq!(client().user_of(&socket(others)), None, "{others:?}");
         }
     }
 
     #[test]
     fn a_socket_that_no_process_has_open_names_no_user() {
-        let open = end(CONNECTION);
+        let open = socket(CLIENT);
         for state in [1, 4, 5, 8, 9, 11] {
             let half_closed = SocketDescription { state, ..open };
-            assert_eq!(connection().user_of(&half_closed), Some(1000));
+            assert_eq!(client().user_of(&half_closed), Some(1000));
             let orphaned = SocketDescription {
                 inode: 0,
                 user: 0,
                 ..half_closed
             };
-            assert_eq!(connection().user_of(&orphaned), None);
+            assert_eq!(client().user_of(&orphaned), None);
         }
         // `SYN_SENT`, `SYN_RECV`, `TIME_WAIT`, `CLOSE`, `LISTEN` and `NEW_SYN_RECV`.
         for state in [0, 2, 3, 6, 7, 10, 12, 200] {
-            assert_eq!(
-                connection().user_of(&SocketDescription { state, ..open }),
-                None
-            );
+            assert_eq!(client().user_of(&SocketDescription { state, ..open }), None);
         }
+    }
+
+    #[test]
+    fn a_connected_socket_that_no_process_has_got_yet_waits_to_be_accepted() {
+        let waiting = SocketDescription {
+            inode: 0,
+            user: 0,
+            ..socket(CLIENT)
+        };
+        let is_waiting = |it: SocketDescription| client().is_waiting(&it);
+        assert!(is_waiting(waiting));
+        assert!(is_waiting(SocketDescription {
+            state: 3,
+            ..waiting
+        }));
+        assert!(!is_waiting(socket(CLIENT)));
+        // Closed by the process that accepted it.
+        for state in [4, 5, 6, 7, 9, 11] {
+            assert!(!is_waiting(SocketDescription { state, ..waiting }));
+        }
+        let other = SocketDescription {
+            local: "127.0.0.1:40001".parse().unwrap(),
+            ..waiting
+        };
+        assert!(!is_waiting(other));
     }
 }

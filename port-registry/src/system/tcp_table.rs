@@ -5,8 +5,6 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 use super::tcp_socket::SocketDescription;
-#[cfg(all(feature = "daemon", target_os = "linux"))]
-use super::tcp_socket::TcpConnection;
 use crate::types::port::Port;
 
 /// The states of a socket that count here (`include/net/tcp_states.h` of the kernel).
@@ -78,17 +76,16 @@ fn tables() -> io::Result<[String; 2]> {
     Ok([of_ipv4, of_ipv6])
 }
 
-/// Finds the user of the client of a connection, as [`TcpConnection::user_of`] does.
+/// Reads all sockets with both ends.
 ///
 /// # Errors
 ///
 /// Returns an error on systems without these tables, and if one of them cannot be read.
 #[cfg(all(feature = "daemon", target_os = "linux"))]
-pub(crate) fn client_user(connection: &TcpConnection) -> io::Result<Option<u32>> {
+pub(crate) fn descriptions() -> io::Result<Vec<SocketDescription>> {
     let tables = tables()?;
-    let sockets = tables.iter().flat_map(|table| table.lines());
-    let mut sockets = sockets.filter_map(describe_row);
-    Ok(sockets.find_map(|it| connection.user_of(&it)))
+    let rows = tables.iter().flat_map(|table| table.lines());
+    Ok(rows.filter_map(describe_row).collect())
 }
 
 /// Tests if a socket of any user listens on a port. Returns `None` on systems without these tables.

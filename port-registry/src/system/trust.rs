@@ -1,7 +1,5 @@
 //! Files that may speak for a folder of this user.
 
-#[cfg(unix)]
-use std::env;
 use std::fs::{self, Metadata};
 use std::path::Path;
 
@@ -20,20 +18,14 @@ pub(crate) fn is_home(folder: &Path) -> bool {
 pub(crate) fn is_trusted(entry: &Metadata, folder: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
     let owner = entry.uid();
-    owner == folder.uid() || is_this_user(owner)
-}
-
-/// Tests if a user is this one. Under sudo, the user who called it counts too.
-#[cfg(unix)]
-fn is_this_user(other: u32) -> bool {
-    user::user().is_some_and(|user| other == user || (user == ROOT && sudo_user() == Some(other)))
+    owner == folder.uid() || user::is_this_user(owner)
 }
 
 /// Tests if a user may not speak for the folders of others. Only root meets such users, because nobody else can
 /// inspect their processes.
 #[cfg(all(target_os = "linux", feature = "listeners"))]
 pub(crate) fn is_stranger(other: u32) -> bool {
-    other != ROOT && user::is_own_id(ROOT) && !is_this_user(other)
+    other != user::ROOT && user::is_own_id(user::ROOT) && !user::is_this_user(other)
 }
 
 #[cfg(not(unix))]
@@ -51,12 +43,4 @@ pub(crate) fn is_own(file: &Metadata) -> bool {
 #[cfg(all(not(unix), feature = "detect"))]
 pub(crate) fn is_own(_: &Metadata) -> bool {
     true
-}
-
-#[cfg(unix)]
-const ROOT: u32 = 0;
-
-#[cfg(unix)]
-fn sudo_user() -> Option<u32> {
-    env::var("SUDO_UID").ok()?.parse().ok()
 }

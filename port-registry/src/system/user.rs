@@ -19,6 +19,23 @@ pub(crate) fn is_own_id(_: u32) -> bool {
     false
 }
 
+/// The superuser.
+#[cfg(all(
+    unix,
+    any(feature = "daemon", feature = "detect", feature = "listeners")
+))]
+pub(crate) const ROOT: u32 = 0;
+
+/// Tests if a user is this one. Under sudo, the user who called it counts too.
+#[cfg(all(
+    unix,
+    any(feature = "daemon", feature = "detect", feature = "listeners")
+))]
+pub(crate) fn is_this_user(other: u32) -> bool {
+    let caller = || env::var("SUDO_UID").ok()?.parse().ok();
+    user().is_some_and(|user| other == user || (user == ROOT && caller() == Some(other)))
+}
+
 /// Returns the effective user of this process, as the owner of a new pipe.
 ///
 /// The standard library has no call for it, and a crate that has one would be the default build's only use of it.

@@ -14,6 +14,12 @@ pub(crate) enum AddressError {
     Port,
     #[error("an IPv6 address must stand in brackets, such as [::1]:51234")]
     Brackets,
+    #[error(
+        "a user before the @ can only be named for a daemon of this machine, such as alice@127.0.0.1:51234"
+    )]
+    UserElsewhere,
+    #[error("before the @ stands a user of /etc/passwd, the number of a user, or `all`")]
+    UnknownUser,
     #[error("after unix: follows the absolute path of the daemon's socket")]
     EmptyPath,
     #[error("the path after unix: must be absolute; ~ and variables are not expanded there")]

@@ -1,6 +1,7 @@
 //! The address of a daemon: a host and a port, or a Unix socket.
 
 mod error;
+mod server_user;
 mod socket_path;
 mod tcp;
 
@@ -10,6 +11,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 pub(crate) use self::error::AddressError;
+pub(crate) use self::server_user::ServerUser;
 pub(crate) use self::socket_path::SocketPath;
 pub(crate) use self::tcp::TcpAddress;
 
@@ -25,7 +27,7 @@ impl Address {
         Address::Tcp(TcpAddress::of(address))
     }
 
-    /// Reads an address, such as `127.0.0.1:51234` or `unix:/home/me/registry.sock`.
+    /// Reads an address, such as `127.0.0.1:51234`, `alice@127.0.0.1:51234` or `unix:/home/me/registry.sock`.
     pub(crate) fn parse(text: &OsStr) -> Result<Address, AddressError> {
         match SocketPath::strip_prefix(text) {
             Some(path) => Ok(Address::Unix(SocketPath::new(Path::new(&path))?)),

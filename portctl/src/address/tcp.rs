@@ -1,17 +1,19 @@
 //! A host and a port.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use port_registry::Port;
-use port_registry::daemon::DAEMON_PORT;
+use port_registry::daemon::{DAEMON_PORT, passwd};
 
 use super::error::AddressError;
+use super::server_user::ServerUser;
 
-/// A host and a port.
+/// A host and a port, and the user whose daemon listens there, if it is another one's. Displayed without the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TcpAddress {
+    user: Option<ServerUser>,
     /// A name, an IPv4 address, or an IPv6 address in brackets.
     host: String,
     port: u16,
@@ -23,8 +25,15 @@ impl TcpAddress {
             SocketAddr::V4(address) => address.ip().to_string(),
             SocketAddr::V6(address) => format!("[{}]", address.ip()),
         };
-        let port = address.port();
-        TcpAddress { host, port }
+        TcpAddress {
+            user: None,
+            host,
+            port: address.port(),
+        }
+    }
+
+    pub(crate) fn user(&self) -> Option<ServerUser> {
+        self.user
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -34,7 +43,10 @@ impl TcpAddress {
     /// Replaces `localhost`, which also means `[::1]`: a daemon listens there only where IPv6 is on.
     pub(super) fn at_daemon(self) -> TcpAddress {
         if self.is_local() {
-            TcpAddress::of(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)))
+            TcpAddress {
+                host: Ipv4Addr::LOCALHOST.to_string(),
+                ..self
+            }
         } else {
             self
         }
@@ -73,6 +85,10 @@ impl FromStr for TcpAddress {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<TcpAddress, AddressError> {
+        let (user, text) = match text.split_once('@') {
+            Some((user, text)) => (Some(user), text),
+            None => (None, text),
+        };
         let (host, port) = text.rsplit_once(':').ok_or(AddressError::Shape)?;
         if text.parse::<Ipv6Addr>().is_ok() || host.parse::<Ipv6Addr>().is_ok() {
             return Err(AddressError::Brackets);
@@ -86,12 +102,23 @@ impl FromStr for TcpAddress {
             .ok()
             .filter(|_| is_number)
             .ok_or(AddressError::Port)?;
-        Ok(TcpAddress {
-            // Host names ignore case (RFC 4343).
-            host: host.to_ascii_lowercase(),
-            port: port.get(),
-        })
+        // Host names ignore case (RFC 4343).
+        let host = host.to_ascii_lowercase();
+        let user = match user {
+            Some(_) if !is_loopback(&host) => return Err(AddressError::UserElsewhere),
+            Some(user) => Some(ServerUser::parse(user, &passwd::read())?),
+            None => None,
+        };
+        let port = port.get();
+        Ok(TcpAddress { user, host, port })
     }
+}
+
+/// Returns true if a host can only be this machine.
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    let is_loopback = |it: IpAddr| it.to_canonical().is_loopback();
+    host == "localhost" || address.parse().is_ok_and(is_loopback)
 }
 
 /// Returns true if a text is an IPv6 address in brackets, an IPv4 address or a name of labels (RFC 1123,
@@ -110,7 +137,7 @@ fn is_host(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{AddressError, TcpAddress};
+    use super::{AddressError, ServerUser, TcpAddress};
 
     #[test]
     fn host_and_port_are_an_address() {
@@ -129,6 +156,18 @@ mod tests {
     }
 
     #[test]
+    fn a_user_may_be_named_for_the_daemon_of_this_machine() {
+        for host in ["localhost", "127.0.0.1", "127.1.2.3", "[::1]"] {
+            let address: TcpAddress = format!("1001@{host}:51234").parse().unwrap();
+            assert_eq!(address.user(), Some(ServerUser::Id(1001)));
+            assert_eq!(address.to_string(), format!("{host}:51234"));
+            assert_eq!(address.at_daemon().user(), Some(ServerUser::Id(1001)));
+        }
+        let all: TcpAddress = "all@localhost:1".parse().unwrap();
+        assert_eq!(all.user(), Some(ServerUser::All));
+    }
+
+    #[test]
     fn other_texts_are_rejected() {
         for (text, expected) in [
             ("", AddressError::Shape),
@@ -136,7 +175,14 @@ mod tests {
             (":51234", AddressError::Shape),
             ("51234", AddressError::Shape),
             ("http://localhost:51234", AddressError::Shape),
-            ("user@localhost:51234", AddressError::Shape),
+            ("0@localhost", AddressError::Shape),
+            ("0@", AddressError::Shape),
+            ("@localhost:51234", AddressError::UnknownUser),
+            ("no-such-user@localhost:51234", AddressError::UnknownUser),
+            ("0@0@localhost:51234", AddressError::Shape),
+            ("0@example.com:51234", AddressError::UserElsewhere),
+            ("0@192.0.2.1:51234", AddressError::UserElsewhere),
+            ("0@[2001:db8::1]:51234", AddressError::UserElsewhere),
             ("localhost:51234/v1", AddressError::Port),
             ("localhost:51234?x", AddressError::Port),
             ("local host:51234", AddressError::Shape),

@@ -81,7 +81,8 @@ pub(super) fn commands_below(path: &[&str]) -> &'static [&'static CommandInfo] {
             `wait` take all declared services, and allocate those that are missing.\n\n\
             `portctl COMMAND --help` explains a command.\n\n\
             Environment:\n  \
-            PORT_REGISTRY_ADDR  the daemon to use instead: 127.0.0.1:51234, or unix:PATH of its socket\n  \
+            PORT_REGISTRY_ADDR  the daemon to use instead: 127.0.0.1:51234, or unix:PATH of its socket; \
+            another user's as alice@127.0.0.1:51234\n  \
             PORT_REGISTRY_DB  the registry's file (~/.port-registry/ports.redb)\n  \
             PORT_REGISTRY_APP, PORT_REGISTRY_INSTANCE  the labels, like --app and --instance\n  \
             PORT_REGISTRY_RANGE  the ports to choose from, such as 3000-3999 (1-65535)\n  \

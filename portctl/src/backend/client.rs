@@ -13,7 +13,7 @@ use ureq::http::Response;
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::{Agent, Body, RequestBuilder};
 
-use super::connection::{DaemonConnector, SocketProblem};
+use super::connection::{DaemonConnector, ForeignServer, SocketProblem};
 use crate::address::{Address, TcpAddress};
 use crate::sandbox::NoConnections;
 
@@ -71,6 +71,11 @@ pub(crate) enum ClientError {
     Silent { address: Address, timeout: Duration },
     #[error("the server at {address} is not port-registry")]
     Stranger { address: Address },
+    #[error("the server at {address} {server}")]
+    Foreign {
+        address: Address,
+        server: ForeignServer,
+    },
     #[error("the connection to {address} closed before the response arrived")]
     Broken { address: Address },
     #[error("the response from {address} is larger than {} MiB", MAX_RESPONSE >> 20)]
@@ -222,13 +227,19 @@ impl Client {
 
     fn error(&self, error: ureq::Error, timeout: Duration) -> ClientError {
         use io::ErrorKind::{
-            BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, UnexpectedEof,
+            BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, NotConnected,
+            UnexpectedEof,
         };
         let address = self.address.clone();
         if let (ureq::Error::Io(error), Address::Unix(path)) = (&error, &address)
             && let Some(problem) = SocketProblem::of(error, path.path())
         {
             return ClientError::Socket { address, problem };
+        }
+        if let ureq::Error::Io(error) = &error
+            && let Some(server) = ForeignServer::of(error)
+        {
+            return ClientError::Foreign { address, server };
         }
         if let ureq::Error::Io(error) = &error
             && let Some(reason) = self.no_connections(error)
@@ -240,7 +251,7 @@ impl Client {
             ureq::Error::BodyExceedsLimit(_) => ClientError::TooLarge { address },
             ureq::Error::Io(reason) => match reason.kind() {
                 ConnectionRefused => ClientError::NothingListens { address },
-                ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof => {
+                ConnectionReset | ConnectionAborted | NotConnected | BrokenPipe | UnexpectedEof => {
                     ClientError::Broken { address }
                 }
                 _ => ClientError::Unreachable {

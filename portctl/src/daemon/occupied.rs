@@ -18,6 +18,7 @@ pub(super) fn report_server(address: &TcpAddress, error: &ClientError) -> Report
         ClientError::Refused { error, .. } => {
             format!("a port-registry daemon that refuses: {error}")
         }
+        ClientError::Foreign { server, .. } => format!("whose server {server}"),
         ClientError::NotUnderstood { .. } => "a port-registry daemon of another version".to_owned(),
         _ => "which is not port-registry".to_owned(),
     };

@@ -99,4 +99,18 @@ fn question_says_if_something_listens_even_since_it_was_asked() {
     scene.check("document.getElementById('confirm').hidden");
     scene.press("Escape");
     scene.wait("!document.getElementById('question').open");
+
+    // Or give the service another one.
+    scene.portctl(&["get", "web"]);
+    scene.wait("rowOf('web')");
+    scene.tab_to(RELEASE_WEB);
+    scene.press("Enter");
+    scene.portctl(&["move", "web"]);
+    let moved = scene.portctl(&["get", "web"]);
+    scene.wait(&format!(
+        "textOf('question-warning') === 'It has moved to port {moved} already.'"
+    ));
+    scene.press("Escape");
+    scene.wait("!document.getElementById('question').open");
+    scene.check("!textOf('news').includes('released')");
 }

@@ -6,4 +6,6 @@ mod fixture;
 #[cfg(target_os = "linux")]
 mod namespaces;
 mod pidfiles;
+#[cfg(target_os = "linux")]
+mod users;
 mod versions;

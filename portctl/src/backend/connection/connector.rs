@@ -11,8 +11,9 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Error, Timeout};
 
+use super::server_check::check_server;
 use super::transport::SocketTransport;
-use crate::address::{Address, SocketPath};
+use crate::address::{Address, ServerUser, SocketPath};
 
 /// Time limit for a connection if a request has none.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -38,7 +39,7 @@ impl<In: Transport> Connector<In> for DaemonConnector {
         _: Option<In>,
     ) -> Result<Option<SocketTransport>, Error> {
         let socket = match &self.address {
-            Address::Tcp(_) => connect_tcp(&details.addrs, details.timeout)?,
+            Address::Tcp(address) => connect_tcp(&details.addrs, address.user(), details.timeout)?,
             Address::Unix(path) => connect_unix(path, details.timeout)?,
         };
         let config = details.config;
@@ -47,8 +48,12 @@ impl<In: Transport> Connector<In> for DaemonConnector {
     }
 }
 
-/// Connects to the first of these addresses that accepts.
-fn connect_tcp(addresses: &ResolvedSocketAddrs, timeout: NextTimeout) -> Result<Socket, Error> {
+/// Connects to the first of these addresses that accepts, and whose server may be the daemon.
+fn connect_tcp(
+    addresses: &ResolvedSocketAddrs,
+    user: Option<ServerUser>,
+    timeout: NextTimeout,
+) -> Result<Socket, Error> {
     let end = Instant::now() + timeout.not_zero().map_or(CONNECT_TIMEOUT, |it| *it);
     let mut failure = io::Error::from(ErrorKind::ConnectionRefused);
     for (index, &address) in addresses.iter().enumerate() {
@@ -62,8 +67,10 @@ fn connect_tcp(addresses: &ResolvedSocketAddrs, timeout: NextTimeout) -> Result<
         if share.is_zero() {
             return Err(Error::Timeout(timeout.reason));
         }
-        match connect_one(address, share) {
+        match connect_one(address, user, share) {
             Ok(socket) => return Ok(socket),
+            // The other errors say more.
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => {}
             Err(error) => failure = error,
         }
     }
@@ -73,7 +80,11 @@ fn connect_tcp(addresses: &ResolvedSocketAddrs, timeout: NextTimeout) -> Result<
     })
 }
 
-fn connect_one(address: SocketAddr, timeout: Duration) -> io::Result<Socket> {
+fn connect_one(
+    address: SocketAddr,
+    user: Option<ServerUser>,
+    timeout: Duration,
+) -> io::Result<Socket> {
     let stream = TcpStream::connect_timeout(&address, timeout)?;
     if stream.local_addr()? == stream.peer_addr()? {
         // Without a listener, the kernel may choose the port itself for this end, if it is an ephemeral one, and then
@@ -82,6 +93,7 @@ fn connect_one(address: SocketAddr, timeout: Duration) -> io::Result<Socket> {
         socket.set_linger(Some(Duration::ZERO))?;
         return Err(ErrorKind::ConnectionRefused.into());
     }
+    check_server(&stream, user)?;
     stream.set_nodelay(true)?;
     Ok(stream.into())
 }

@@ -2,21 +2,30 @@
 
 use std::fs;
 
+use super::visible::visible;
+
 /// Returns the text of the file. It is empty if it cannot be read.
-pub(crate) fn read() -> String {
+pub fn read() -> String {
     let text = fs::read("/etc/passwd").unwrap_or_default();
     String::from_utf8_lossy(&text).into_owned()
 }
 
 /// Returns the id of a user in the text of the file.
-pub(crate) fn id_of(name: &str, passwd: &str) -> Option<u32> {
+pub fn id_of(name: &str, passwd: &str) -> Option<u32> {
     users(passwd).find_map(|(user, id)| (user == name).then_some(id))
 }
 
 /// Returns the name of a user in the text of the file.
-#[cfg(unix)]
-pub(crate) fn name_of(id: u32, passwd: &str) -> Option<&str> {
+fn name_of(id: u32, passwd: &str) -> Option<&str> {
     users(passwd).find_map(|(user, it)| (it == id).then_some(user))
+}
+
+/// Describes a user by its id and, if it has one, its name. Reads the file.
+pub fn describe(id: u32) -> String {
+    match name_of(id, &read()) {
+        Some(name) => format!("user {id} ({})", visible(name)),
+        None => format!("user {id}"),
+    }
 }
 
 /// Returns the names and the ids (`passwd(5)`).
@@ -28,7 +37,7 @@ fn users(passwd: &str) -> impl Iterator<Item = (&str, u32)> {
     })
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::{id_of, name_of};
 
