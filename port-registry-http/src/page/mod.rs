@@ -27,7 +27,7 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
 /// frame the page, and no text can become markup (Trusted Types).
 const POLICY: &str = "default-src 'none'; \
     style-src 'sha256-GISC1VnAmyOyzG3G3sNqFjWxxahUAXGFAKMF7D6gYw8='; \
-    script-src 'sha256-ILiuwslnkvqCgKlwmtE/TNLJl138ft17gCf5TbbdZyk='; \
+    script-src 'sha256-5irHR/9cbSs2QuRq2quXKyIN3+sYLg5tD+6/sXcwsmk='; \
     connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'; trusted-types 'none'";
 
