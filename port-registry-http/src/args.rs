@@ -4,11 +4,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use argh::{ArgsInfo, EarlyExit, FlagInfoKind, FromArgs};
-use port_registry::daemon::DAEMON_PORT;
-use port_registry::daemon::default_pidfile;
+use port_registry::daemon::{AllowedUsers, DAEMON_PORT, default_pidfile};
 use port_registry::{Builder, Error, PortRange};
 
-use crate::allowed_users::{AllowedUsers, AllowedUsersError};
 use crate::daemon::{Config, DaemonError};
 use crate::host_names::HostNames;
 use crate::raw_argument;
@@ -70,12 +68,7 @@ pub struct DaemonArgs {
 
     /// other users to serve, by name or number, separated by commas, or `all`
     /// (none)
-    #[argh(
-        option,
-        default = "AllowedUsers::default()",
-        from_str_fn(allowed_users),
-        arg_name = "users"
-    )]
+    #[argh(option, default = "AllowedUsers::default()", arg_name = "users")]
     allow_users: AllowedUsers,
 
     /// also answer to the host names host.docker.internal and
@@ -162,11 +155,6 @@ pub fn parse(words: impl Iterator<Item = OsString>) -> DaemonCommand {
 fn listening_port(text: &str) -> Result<u16, String> {
     text.parse()
         .map_err(|_| "a port to listen on is a whole number from 0 to 65535".to_owned())
-}
-
-fn allowed_users(text: &str) -> Result<AllowedUsers, String> {
-    let users = text.parse();
-    users.map_err(|error: AllowedUsersError| error.to_string())
 }
 
 fn path(text: &str) -> Result<PathBuf, String> {

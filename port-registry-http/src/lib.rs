@@ -13,7 +13,6 @@
 //!
 //! The main thread handles HTTP and never blocks.
 
-mod allowed_users;
 mod api;
 mod api_error;
 #[doc(hidden)]
@@ -32,9 +31,9 @@ mod page;
 mod raw_argument;
 mod workers;
 
-pub use self::allowed_users::{AllowedUsers, AllowedUsersError};
 pub use self::daemon::{Config, DaemonError, run};
 pub use self::host_names::HostNames;
+pub use port_registry::daemon::{AllowedUsers, AllowedUsersError};
 
 /// Compiles the Rust code of the package's README.
 #[cfg(doctest)]

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use port_registry::Registry;
+use port_registry::daemon::AllowedUsers;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::allowed_users::AllowedUsers;
 use crate::api_error::ApiError;
 use crate::host_names::HostNames;
 use crate::limits;
@@ -108,13 +108,13 @@ pub(crate) mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
+    use port_registry::daemon::AllowedUsers;
     use port_registry::{Error, Registry, Verdict};
     use tempfile::TempDir;
     use tokio::runtime;
     use tokio::sync::Semaphore;
 
     use super::AppState;
-    use crate::allowed_users::AllowedUsers;
     use crate::host_names::HostNames;
 
     /// Starts the state of a daemon with an empty store. Returns the folder of the store too.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 #[cfg(target_os = "linux")]
 use std::time::Duration;
 
+use port_registry::daemon::AllowedUsers;
 #[cfg(target_os = "linux")]
 use port_registry::daemon::ClientUsers;
 #[cfg(target_os = "linux")]
@@ -21,7 +22,6 @@ use tokio::time::Instant;
 
 use super::socket::ClientSocket;
 use super::user_denied::UserDenied;
-use crate::allowed_users::AllowedUsers;
 use crate::limits;
 use crate::log;
 
@@ -180,12 +180,12 @@ fn find_users(allowed: &AllowedUsers) -> Option<ClientUsers> {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
+    use port_registry::daemon::AllowedUsers;
     use tokio::net::{TcpListener, TcpStream};
     use tokio::runtime;
     use tokio::time::Instant;
 
     use super::{Admission, SEARCH_PAUSE, UserCheck};
-    use crate::allowed_users::AllowedUsers;
     use crate::connection::socket::ClientSocket;
     use crate::connection::user_denied::UserDenied;
 

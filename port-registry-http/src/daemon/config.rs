@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use port_registry::Builder;
+use port_registry::daemon::AllowedUsers;
 
-use crate::allowed_users::AllowedUsers;
 use crate::host_names::HostNames;
 
 /// The configuration of a daemon.

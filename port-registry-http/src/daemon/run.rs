@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use port_registry::daemon::{DaemonLock, full_message, socket_of};
+use port_registry::daemon::{AllowedUsers, DaemonLock, full_message, socket_of};
 use port_registry::{Builder, Error, Registry};
 use tokio::runtime::{self, Runtime};
 use tokio::task::LocalSet;
@@ -17,7 +17,6 @@ use super::log_file;
 use super::open_files::max_connections;
 use super::serve::serve;
 use super::signals::StopSignals;
-use crate::allowed_users::AllowedUsers;
 use crate::api::app_state::AppState;
 use crate::clock;
 use crate::connection::user_check::UserCheck;

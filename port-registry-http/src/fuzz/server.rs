@@ -7,11 +7,11 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use port_registry::daemon::AllowedUsers;
 use port_registry::{Port, Registry, Verdict};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::allowed_users::AllowedUsers;
 use crate::api::app_state::AppState;
 use crate::connection::listeners::Listeners;
 use crate::connection::user_check::UserCheck;

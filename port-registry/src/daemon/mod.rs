@@ -2,6 +2,7 @@
 //!
 //! It contains the daemon's lock and pidfile, the wire contract, group commit, and the rendering of errors and names.
 
+mod allowed_users;
 pub mod api;
 #[cfg(target_os = "linux")]
 mod client_users;
@@ -20,6 +21,7 @@ mod server_user;
 mod supervisor;
 mod visible;
 
+pub use self::allowed_users::{AllowedUsers, AllowedUsersError};
 #[cfg(target_os = "linux")]
 pub use self::client_users::ClientUsers;
 pub use self::error_text::full_message;

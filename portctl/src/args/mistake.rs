@@ -28,7 +28,8 @@ pub(super) fn report(error: SyntaxError, path: &[&str], typed: &[OsString]) -> R
                 .iter()
                 .any(|it| path == [*it]);
             let report = Report::new(restyled(&message));
-            report.hint_if(is_of_daemon.then(|| about_the_daemon(path)))
+            let is_extra_word = report.error.starts_with("unexpected argument");
+            report.hint_if((is_of_daemon && is_extra_word).then(|| about_the_daemon(path)))
         }
         SyntaxError::NoCommand => no_command(path),
         SyntaxError::VersionOfCommand => Report::new("--version cannot be combined with a command"),

@@ -1,6 +1,7 @@
 //! The arguments of `portctl restart`.
 
 use argh::{ArgsInfo, FromArgs};
+use port_registry::daemon::AllowedUsers;
 
 /// Stop the daemon if it runs, and start it.
 #[derive(Debug, FromArgs, ArgsInfo)]
@@ -20,7 +21,7 @@ pub(crate) struct RestartArgs {
 
     /// other users to serve, by name or number, separated by commas, or `all`
     #[argh(option, arg_name = "users")]
-    pub(crate) allow_users: Option<String>,
+    pub(crate) allow_users: Option<AllowedUsers>,
 
     /// also answer to the names by which containers reach their host
     #[argh(switch)]

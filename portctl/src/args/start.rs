@@ -1,6 +1,7 @@
 //! The arguments of `portctl start`.
 
 use argh::{ArgsInfo, FromArgs};
+use port_registry::daemon::AllowedUsers;
 
 /// Start the daemon, which serves the registry over HTTP.
 #[derive(Debug, FromArgs, ArgsInfo)]
@@ -26,7 +27,7 @@ pub(crate) struct StartArgs {
 
     /// other users to serve, by name or number, separated by commas, or `all`
     #[argh(option, arg_name = "users")]
-    pub(crate) allow_users: Option<String>,
+    pub(crate) allow_users: Option<AllowedUsers>,
 
     /// also answer to the names by which containers reach their host
     #[argh(switch)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::{Child, ExitStatus};
 use std::time::Duration;
 
-use port_registry::daemon::{DaemonInfo, Presence, Supervisor};
+use port_registry::daemon::{AllowedUsersError, DaemonInfo, Presence, Supervisor};
 use port_registry::{Builder, DB_VARIABLE};
 
 use super::advice::{
@@ -70,7 +70,11 @@ pub(crate) fn restart(target: &Target, flags: &DaemonFlags) -> Result<Started, R
         if !own::serves_store(&daemon, &registry) {
             return Err(report_difference(target, &daemon, &registry));
         }
-        words = flags.clone().or_those_of(&daemon).words();
+        words = flags
+            .clone()
+            .or_those_of(&daemon)
+            .map_err(|error| unknown_users(&error))?
+            .words();
         if registry.range().is_none() {
             words.extend(["--range".to_owned(), daemon.range]);
         }
@@ -79,6 +83,14 @@ pub(crate) fn restart(target: &Target, flags: &DaemonFlags) -> Result<Started, R
     start_with(target, &address, words, &turn).map_err(|report| {
         report.prefixed(&format!("the daemon (pid {stopped}) was stopped, and then"))
     })
+}
+
+/// Reports a running daemon whose list of users this portctl cannot parse, and which a new daemon would not serve.
+fn unknown_users(error: &AllowedUsersError) -> Report {
+    Report::new(format!(
+        "the daemon was not restarted: of the users that it serves, {error}"
+    ))
+    .hint("name them: `portctl restart --allow-users USERS`")
 }
 
 /// Returns the address at which to start a daemon. Through the socket of a daemon that runs, this is where that listens.

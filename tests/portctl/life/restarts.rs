@@ -82,9 +82,6 @@ fn start_and_restart_pass_the_daemons_flags_on() {
         let mut daemon = client.ask("GET", "/v1/daemon", "").json(200);
         daemon["allow_users"].take()
     };
-    let refused = machine.run(&["start", "--allow-users", "no such user"]);
-    let complaint = refused.complained(1);
-    assert!(complaint.contains("no such user"), "{complaint}");
     machine
         .run(&["start", "--container", "--allow-users", "1001"])
         .printed();
@@ -93,10 +90,50 @@ fn start_and_restart_pass_the_daemons_flags_on() {
     // A restart keeps what it is not told to change.
     machine.run(&["restart"]).printed();
     assert_eq!((ask_as_container(), users()), (200, json!("1001")));
-    let others = ["restart", "--allow-users", "1002,1003"];
+    let others = ["restart", "--allow-users", "1003, 1002"];
     machine.run(&others).printed();
     assert_eq!((ask_as_container(), users()), (200, json!("1002,1003")));
     machine.run(&["stop"]).printed();
     machine.run(&["start"]).printed();
     assert_eq!((ask_as_container(), users()), (403, Value::Null));
+}
+
+#[test]
+fn users_who_do_not_exist_are_refused_before_anything_is_done() {
+    let machine = Machine::new();
+    let refuse = |command: &str| {
+        for (users, problem) in [
+            (
+                "no-such-user",
+                "`no-such-user` cannot be used for --allow-users: there is no user \"no-such-user\" in /etc/passwd; \
+                 give the number of the user\n",
+            ),
+            (
+                "",
+                "the users are names or numbers separated by commas, or `all`\n",
+            ),
+            (
+                "0,",
+                "the users are names or numbers separated by commas, or `all`\n",
+            ),
+            ("4294967295", "no user can have the number 4294967295"),
+        ] {
+            let ran = machine.run(&[command, "--allow-users", users]);
+            let complaint = ran.complained(2);
+            assert!(complaint.contains(problem), "{complaint}");
+            assert!(
+                complaint.contains(&format!("`portctl {command} --help`")),
+                "{complaint}"
+            );
+        }
+    };
+    refuse("start");
+    refuse("restart");
+    assert!(!machine.folder().exists());
+    let pid = machine.start();
+    let log = || fs::read(machine.folder().join("port-registry.log")).unwrap();
+    let before = log();
+    refuse("restart");
+    machine.assert_healthy(pid);
+    assert_eq!(log(), before);
 }

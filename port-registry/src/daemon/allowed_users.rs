@@ -1,22 +1,27 @@
 //! The users that the daemon serves.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use port_registry::daemon::passwd;
 use thiserror::Error;
+
+use super::passwd;
 
 /// The word for all users.
 const ALL: &str = "all";
 
+/// The number by which the system's calls mean no user.
+const NO_USER: u32 = u32::MAX;
+
 /// The users that the daemon serves, besides its own user and root. By default there are no others.
 ///
 /// ```
-/// use port_registry_http::AllowedUsers;
+/// use port_registry::daemon::AllowedUsers;
 ///
 /// # #[cfg(target_os = "linux")]
 /// let users: AllowedUsers = "root,1001".parse()?;
 /// let users: AllowedUsers = "all".parse()?;
-/// # Ok::<(), port_registry_http::AllowedUsersError>(())
+/// # Ok::<(), port_registry::daemon::AllowedUsersError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AllowedUsers(Users);
@@ -24,7 +29,7 @@ pub struct AllowedUsers(Users);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Users {
     All,
-    These(Vec<u32>),
+    These(BTreeSet<u32>),
 }
 
 /// The error for a list that names no users.
@@ -34,6 +39,9 @@ pub enum AllowedUsersError {
     /// A name is not in `/etc/passwd`.
     #[error("there is no user {0:?} in /etc/passwd; give the number of the user")]
     UnknownName(String),
+    /// A number is not one of a user.
+    #[error("no user can have the number {0}; `id -u NAME` prints that of a user")]
+    NotAUser(String),
     /// The list or one of its parts is empty.
     #[error("the users are names or numbers separated by commas, or `all`")]
     Malformed,
@@ -48,12 +56,13 @@ impl AllowedUsers {
         AllowedUsers(Users::All)
     }
 
-    pub(crate) fn are_all(&self) -> bool {
+    /// Returns true if every user is served.
+    pub fn are_all(&self) -> bool {
         self.0 == Users::All
     }
 
-    /// Returns the list that [`from_str`](Self::from_str) takes, or `None` if it is empty.
-    pub(crate) fn list(&self) -> Option<String> {
+    /// Returns the list that [`from_str`](Self::from_str) takes, or `None` if it is empty. It has numbers in place of names.
+    pub fn list(&self) -> Option<String> {
         match &self.0 {
             Users::All => Some(ALL.to_owned()),
             Users::These(users) => {
@@ -63,8 +72,8 @@ impl AllowedUsers {
         }
     }
 
-    #[cfg(unix)]
-    pub(crate) fn contains(&self, user: u32) -> bool {
+    /// Returns true if the list names this user. The daemon's own user and root need not be in it.
+    pub fn contains(&self, user: u32) -> bool {
         match &self.0 {
             Users::All => true,
             Users::These(users) => users.contains(&user),
@@ -72,16 +81,10 @@ impl AllowedUsers {
     }
 
     fn parse(text: &str, passwd: &str) -> Result<AllowedUsers, AllowedUsersError> {
-        if text == ALL {
+        if text.trim() == ALL {
             return Ok(AllowedUsers::all());
         }
-        let users = text.split(',').map(|user| {
-            if user.is_empty() || user == ALL {
-                return Err(AllowedUsersError::Malformed);
-            }
-            let id = user.parse().ok().or_else(|| passwd::id_of(user, passwd));
-            id.ok_or_else(|| AllowedUsersError::UnknownName(user.to_owned()))
-        });
+        let users = text.split(',').map(|user| parse_user(user.trim(), passwd));
         let users = users.collect::<Result<_, _>>()?;
         if !cfg!(target_os = "linux") {
             return Err(AllowedUsersError::Unsupported);
@@ -90,9 +93,25 @@ impl AllowedUsers {
     }
 }
 
+/// Returns the number of a user in a list of several.
+fn parse_user(user: &str, passwd: &str) -> Result<u32, AllowedUsersError> {
+    if user.is_empty() || user == ALL {
+        return Err(AllowedUsersError::Malformed);
+    }
+    let is_number = user.bytes().all(|byte| byte.is_ascii_digit());
+    let id = if is_number {
+        user.parse().ok()
+    } else {
+        let id = passwd::id_of(user, passwd);
+        Some(id.ok_or_else(|| AllowedUsersError::UnknownName(user.to_owned()))?)
+    };
+    id.filter(|id| *id != NO_USER)
+        .ok_or_else(|| AllowedUsersError::NotAUser(user.to_owned()))
+}
+
 impl Default for AllowedUsers {
     fn default() -> AllowedUsers {
-        AllowedUsers(Users::These(Vec::new()))
+        AllowedUsers(Users::These(BTreeSet::new()))
     }
 }
 
@@ -132,14 +151,41 @@ mod tests {
     }
 
     #[test]
+    fn a_list_does_not_depend_on_spaces_order_and_repetition() {
+        let users = AllowedUsers::parse("alice,1001", PASSWD).unwrap();
+        for text in [" alice , 1001 ", "1001,alice", "1001,1000,alice,01001"] {
+            assert_eq!(AllowedUsers::parse(text, PASSWD).as_ref(), Ok(&users));
+        }
+        assert!(AllowedUsers::parse(" all ", PASSWD).unwrap().are_all());
+    }
+
+    #[test]
     fn unknown_names_and_empty_parts_are_refused() {
         let unknown = |name: &str| Err(AllowedUsersError::UnknownName(name.to_owned()));
-        for name in ["bob", "-1", "4294967296", " alice", "alice ", "ALL", "1x"] {
+        for name in ["bob", "-1", "+1", "ALL", "1x", "alice alice"] {
             assert_eq!(AllowedUsers::parse(name, PASSWD), unknown(name));
         }
-        for text in ["", ",", "alice,", ",alice", "alice,,1001", "all,alice"] {
+        for text in [
+            "",
+            " ",
+            ",",
+            "alice,",
+            ",alice",
+            "alice, ,1001",
+            "all,alice",
+        ] {
             let malformed = AllowedUsersError::Malformed;
             assert_eq!(AllowedUsers::parse(text, PASSWD), Err(malformed), "{text}");
         }
+    }
+
+    #[test]
+    fn the_number_that_stands_for_no_user_is_refused() {
+        let passwd = "ghost:x:4294967295:1::/:\n";
+        for text in ["4294967295", "4294967296", "ghost"] {
+            let refused = AllowedUsersError::NotAUser(text.to_owned());
+            assert_eq!(AllowedUsers::parse(text, passwd), Err(refused));
+        }
+        assert!(AllowedUsers::parse("4294967294", passwd).is_ok());
     }
 }
