@@ -1,10 +1,11 @@
-//! Starts and restarts the daemon.
+//! Starts the daemon.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus};
 use std::time::Duration;
 
-use port_registry::daemon::{AllowedUsersError, DaemonInfo, Presence, Supervisor};
+use port_registry::daemon::{DaemonInfo, Presence, Supervisor};
 use port_registry::{Builder, DB_VARIABLE};
 
 use super::advice::{
@@ -17,7 +18,7 @@ use super::supervisor::{self, LifecycleAction};
 use super::target::Target;
 use super::turn::Turn;
 use super::unsure::Unsure;
-use super::{detach, occupied, own, process, program, stop};
+use super::{detach, occupied, own, process, program};
 use crate::address::{Address, SocketPath, TcpAddress};
 use crate::backend::ClientError;
 use crate::environment::ADDRESS_VARIABLE;
@@ -46,55 +47,11 @@ pub(crate) fn start(target: &Target, flags: &DaemonFlags) -> Result<Started, Rep
     start_with(target, &address, flags.words(), &target.turn()?)
 }
 
-/// Stops the daemon, if it runs, and starts it. It keeps its range, unless the environment sets one, and its
-/// flags, unless others are given.
-pub(crate) fn restart(target: &Target, flags: &DaemonFlags) -> Result<Started, Report> {
-    // Before stopping the daemon, check everything that could prevent the new one from starting.
-    let address = listen_address(target, Some(target.presence()?))?;
-    // Through its socket, a daemon of another network would be stopped, and started in this one.
-    let target = &target.with_address(&address);
-    program::find()?;
-    let registry = Builder::from_env()?;
-    registry.store_path()?;
-    let turn = target.turn()?;
-    if target.settled()? == Presence::Absent {
-        return start_with(target, &address, flags.words(), &turn);
-    }
-    if let Some(unsure) = Unsure::of(target, target.presence()?)
-        && unsure.place.is_process()
-    {
-        return Err(unsure.report().prefixed("the daemon was not restarted"));
-    }
-    let mut words = flags.words();
-    if let Ok(daemon) = target.client.identify() {
-        if !own::serves_store(&daemon, &registry) {
-            return Err(report_difference(target, &daemon, &registry));
-        }
-        words = flags
-            .clone()
-            .or_those_of(&daemon)
-            .map_err(|error| unknown_users(&error))?
-            .words();
-        if registry.range().is_none() {
-            words.extend(["--range".to_owned(), daemon.range]);
-        }
-    }
-    let stopped = stop::stop_in_turn(target, LifecycleAction::Restart, &turn)?;
-    start_with(target, &address, words, &turn).map_err(|report| {
-        report.prefixed(&format!("the daemon (pid {stopped}) was stopped, and then"))
-    })
-}
-
-/// Reports a running daemon whose list of users this portctl cannot parse, and which a new daemon would not serve.
-fn unknown_users(error: &AllowedUsersError) -> Report {
-    Report::new(format!(
-        "the daemon was not restarted: of the users that it serves, {error}"
-    ))
-    .hint("name them: `portctl restart --allow-users USERS`")
-}
-
 /// Returns the address at which to start a daemon. Through the socket of a daemon that runs, this is where that listens.
-fn listen_address(target: &Target, running: Option<Presence>) -> Result<TcpAddress, Report> {
+pub(super) fn listen_address(
+    target: &Target,
+    running: Option<Presence>,
+) -> Result<TcpAddress, Report> {
     match (target.address(), running) {
         (Address::Tcp(address), _) if address.is_local() => Ok(address.clone()),
         (Address::Tcp(address), _) => Err(Report::new(format!(
@@ -128,7 +85,7 @@ fn report_socket(target: &Target, path: &SocketPath) -> Report {
 
 /// Starts a daemon at this address, which is the target's, with these words on its command line. Without a range among
 /// them, it has that of the environment.
-fn start_with(
+pub(super) fn start_with(
     target: &Target,
     address: &TcpAddress,
     words: Vec<String>,
@@ -225,7 +182,11 @@ fn report_other_version(pid: u32, supervisor: Option<&Supervisor>) -> Report {
 }
 
 /// Reports a running daemon with another store or range than the environment.
-fn report_difference(target: &Target, daemon: &DaemonInfo, registry: &Builder) -> Report {
+pub(super) fn report_difference(
+    target: &Target,
+    daemon: &DaemonInfo,
+    registry: &Builder,
+) -> Report {
     let difference = own::difference(daemon, registry).unwrap_or_default();
     let hint = if own::serves_store(daemon, registry) {
         restart_for_range(daemon)
@@ -262,9 +223,7 @@ fn report_unresponsive(target: &Target, presence: Presence) -> Report {
 fn launch(target: &Target, address: &TcpAddress, words: Vec<String>) -> Result<Started, Report> {
     let store = Builder::from_env()?.store_path()?;
     let program = program::find()?;
-    let path = target.file("port-registry.log");
-    let log_failed = |error| Report::new(format!("cannot log to {}: {error}", path.display()));
-    let log = Log::open(path.clone()).map_err(log_failed)?;
+    let log = open_log(target)?;
     let mut command = detach::command(&program)
         .map_err(|error| Report::new(format!("cannot run portctl itself: {error}")))?;
     command
@@ -275,11 +234,24 @@ fn launch(target: &Target, address: &TcpAddress, words: Vec<String>) -> Result<S
         .arg(log.path())
         // Pass the absolute path, because the daemon runs in another folder.
         .env(DB_VARIABLE, &store)
-        .stderr(log.writer().map_err(log_failed)?);
+        .stderr(
+            log.writer()
+                .map_err(|error| report_log(log.path(), &error))?,
+        );
     let child = command
         .spawn()
         .map_err(|error| Report::new(format!("cannot run {}: {error}", program.display())))?;
     await_answer(target, address, child, log)
+}
+
+/// Opens the log of the daemon.
+pub(super) fn open_log(target: &Target) -> Result<Log, Report> {
+    let path = target.file("port-registry.log");
+    Log::open(path.clone()).map_err(|error| report_log(&path, &error))
+}
+
+fn report_log(path: &Path, error: &io::Error) -> Report {
+    Report::new(format!("cannot log to {}: {error}", path.display()))
 }
 
 /// Waits until the daemon answers, and makes sure that it is the child.

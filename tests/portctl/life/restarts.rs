@@ -1,6 +1,8 @@
 //! Restarting the daemon.
 
-use std::fs;
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{Write, stderr};
+use std::os::unix::fs::PermissionsExt;
 
 use crate::PORTCTL;
 use crate::machine::{Machine, pid_in};
@@ -40,6 +42,58 @@ fn restart_does_not_stop_a_daemon_that_it_could_not_start_again() {
         ran.complained(1).contains(" serves a different registry, "),
         "{ran:?}"
     );
+    machine.assert_healthy(pid);
+}
+
+#[test]
+fn restart_does_not_stop_a_daemon_whose_files_became_unusable() {
+    let machine = Machine::new();
+    let pid = machine.start();
+    let log = machine.folder().join("port-registry.log");
+    let store = machine.sandbox.store();
+    let kept = machine.folder().join("kept");
+    let refuse = |problem: &str| {
+        let complaint = machine.complaint(&["restart"]);
+        let begin = format!("error: the daemon was not restarted: {problem}");
+        assert!(complaint.starts_with(&begin), "{complaint}");
+    };
+    fs::rename(&store, &kept).unwrap();
+    fs::write(&store, "mine").unwrap();
+    refuse("[SANDBOX]/home/.port-registry/ports.redb is not a port registry; ");
+    assert_eq!(fs::read(&store).unwrap(), b"mine");
+    fs::rename(&kept, &store).unwrap();
+    machine.assert_healthy(pid);
+
+    fs::rename(&log, &kept).unwrap();
+    fs::create_dir(&log).unwrap();
+    refuse("cannot log to [SANDBOX]/home/.port-registry/port-registry.log: it is not a file");
+    fs::remove_dir(&log).unwrap();
+    fs::rename(&kept, &log).unwrap();
+    machine.assert_healthy(pid);
+    pid_in(machine.run(&["restart"]).printed(), "Server restarted");
+}
+
+#[test]
+fn restart_does_not_stop_a_daemon_whose_registry_it_cannot_write() {
+    let machine = Machine::new();
+    let pid = machine.start();
+    let set_mode = |mode| {
+        let mode = Permissions::from_mode(mode);
+        fs::set_permissions(machine.sandbox.store(), mode).unwrap();
+    };
+    set_mode(0o400);
+    if OpenOptions::new()
+        .append(true)
+        .open(machine.sandbox.store())
+        .is_ok()
+    {
+        let _ = writeln!(stderr(), "skipped: root can write every file");
+        return;
+    }
+    let complaint = machine.complaint(&["restart"]);
+    let begin = "error: the daemon was not restarted: ";
+    assert!(complaint.starts_with(begin), "{complaint}");
+    set_mode(0o600);
     machine.assert_healthy(pid);
 }
 
