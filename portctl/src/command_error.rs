@@ -6,6 +6,7 @@ use port_registry::Error;
 use port_registry::daemon::api::ErrorCode;
 use port_registry::daemon::full_message;
 
+use crate::address::{Address, TcpAddress};
 use crate::backend::{BackendError, ClientError, SocketProblem};
 use crate::daemon;
 use crate::environment::{self, ADDRESS_VARIABLE, InvalidAddress};
@@ -98,7 +99,9 @@ impl From<ClientError> for Report {
     fn from(error: ClientError) -> Report {
         let hint = match &error {
             ClientError::Denied { reason, .. } => reason.next_step().to_owned(),
-            ClientError::NothingListens { .. } => {
+            ClientError::NothingListens { address }
+                if address.tcp().is_none_or(TcpAddress::is_local) =>
+            {
                 format!(
                     "`portctl start` starts a daemon; after `unset {ADDRESS_VARIABLE}` none is needed"
                 )
@@ -120,11 +123,18 @@ impl From<ClientError> for Report {
                 "the daemon may be of another version than portctl; `portctl restart` replaces it"
                     .to_owned()
             }
-            ClientError::Foreign { address, server } if environment::is_address_named() => format!(
-                "if you use that user's registry, `export {ADDRESS_VARIABLE}={}@{address}` says so; after `unset \
-                 {ADDRESS_VARIABLE}` portctl uses this user's own registry, without a daemon",
-                server.named()
-            ),
+            ClientError::Foreign { address, server } if environment::is_address_named() => {
+                let own = format!(
+                    "after `unset {ADDRESS_VARIABLE}` portctl uses this user's own registry, without a daemon"
+                );
+                match address {
+                    Address::Tcp(address) => format!(
+                        "{own}; to use that server on purpose: `export {ADDRESS_VARIABLE}={}@{address}`",
+                        server.named()
+                    ),
+                    Address::Unix(_) => own,
+                }
+            }
             error if error.is_of_user() => OTHER_USER.to_owned(),
             ClientError::TooLarge { .. } => {
                 format!("narrow the request, for example with --app, or `unset {ADDRESS_VARIABLE}`")

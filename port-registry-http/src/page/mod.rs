@@ -26,7 +26,7 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
 /// Allows the page's own style and script by their hashes, which a test compares, and requests to the daemon. Nothing may
 /// frame the page, and no text can become markup (Trusted Types).
 const POLICY: &str = "default-src 'none'; \
-    style-src 'sha256-GISC1VnAmyOyzG3G3sNqFjWxxahUAXGFAKMF7D6gYw8='; \
+    style-src 'sha256-jUP/gYf09/A7B/Az/I4sAMJTBs6t95m2HtvGhEmUpns='; \
     script-src 'sha256-5irHR/9cbSs2QuRq2quXKyIN3+sYLg5tD+6/sXcwsmk='; \
     connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'; trusted-types 'none'";

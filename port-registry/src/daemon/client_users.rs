@@ -124,27 +124,23 @@ fn names_this_user(user: io::Result<Option<u32>>) -> bool {
 /// Returns the user that may be any outside of this user namespace, if there is one.
 pub(super) fn stand_in() -> Option<u32> {
     let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
-    (!maps(&map, OVERFLOW_USER)).then_some(OVERFLOW_USER)
+    (!maps_all(&map)).then_some(OVERFLOW_USER)
 }
 
-/// Tests if a user namespace has a user of its own with this id (`user_namespaces(7)`).
-fn maps(map: &str, user: u32) -> bool {
-    map.lines().any(|line| {
-        let mut columns = line.split_ascii_whitespace().map(str::parse::<u64>);
-        let (Some(Ok(first)), Some(Ok(_)), Some(Ok(count))) =
-            (columns.next(), columns.next(), columns.next())
-        else {
-            return false;
-        };
-        (first..first.saturating_add(count)).contains(&user.into())
-    })
+/// Tests if a user namespace has all users of the system (`user_namespaces(7)`).
+fn maps_all(map: &str) -> bool {
+    let counts = map.lines().map(|line| {
+        let mut columns = line.split_ascii_whitespace();
+        columns.nth(2)?.parse::<u64>().ok()
+    });
+    counts.flatten().sum::<u64>() >= u32::MAX.into()
 }
 
 #[cfg(test)]
 mod tests {
     use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 
-    use super::{ClientUsers, OVERFLOW_USER, maps};
+    use super::{ClientUsers, maps_all};
     use crate::system::user;
 
     /// Asks both sources.
@@ -204,12 +200,18 @@ mod tests {
     }
 
     #[test]
-    fn the_stand_in_for_users_outside_of_a_namespace_is_nobody_of_its_own() {
-        assert!(maps("         0          0 4294967295\n", OVERFLOW_USER));
-        assert!(maps("0 1000 1\n1 100000 65536\n", OVERFLOW_USER));
-        assert!(!maps("0 1000 1\n1 100000 60000\n", OVERFLOW_USER));
-        for map in ["", "0 1000 1\n", "0 0\n", "x y z\n"] {
-            assert!(!maps(map, OVERFLOW_USER), "{map:?}");
+    fn only_a_namespace_with_all_users_needs_no_stand_in() {
+        assert!(maps_all("         0          0 4294967295\n"));
+        assert!(maps_all("0 0 1000\n1000 1000 4294966295\n"));
+        for map in [
+            "",
+            "0 1000 1\n",
+            // The usual one of a rootless container has a user of its own with the number of the stand-in.
+            "0 1000 1\n1 100000 65536\n",
+            "0 0\n",
+            "x y z\n",
+        ] {
+            assert!(!maps_all(map), "{map:?}");
         }
     }
 }

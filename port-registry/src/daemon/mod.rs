@@ -28,26 +28,19 @@ pub use self::error_text::full_message;
 pub use self::info::{DaemonInfo, Identity, IdentityError};
 pub use self::lock::DaemonLock;
 pub use self::lock_error::LockError;
+#[cfg(unix)]
+pub use self::place::is_trusted_server;
 pub use self::place::{
     DAEMON_PORT, default_folder, default_pidfile, lock_of, open_private, socket_of,
 };
 pub use self::presence::Presence;
 pub use self::private_file::{leads_to, lock_opened, lock_private, replace_private};
 #[cfg(target_os = "linux")]
-pub use self::server_user::server_user;
+pub use self::server_user::server_users;
 pub use self::supervisor::{Scope, Supervisor};
 pub use self::visible::{is_invisible, visible};
-#[cfg(unix)]
-use crate::system::user::{ROOT, is_this_user};
 
 /// Hashes bytes by FNV-1a. The hash is the same in every version. Not for input that an attacker chooses.
 pub fn fnv_hash(bytes: &[u8]) -> u64 {
     crate::fnv::hash(bytes)
-}
-
-/// Tests if a server of a user may answer for this user's daemon: one of this user or of root and, under sudo, of the user
-/// who called it.
-#[cfg(unix)]
-pub fn is_trusted_server(user: u32) -> bool {
-    user == ROOT || is_this_user(user)
 }

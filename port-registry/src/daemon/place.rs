@@ -32,6 +32,21 @@ pub fn default_pidfile() -> Result<PathBuf, Error> {
     Ok(default_folder()?.join("port-registry.pid"))
 }
 
+/// Tests if a server of a user may answer for this user's daemon: one of this user or of root and, under sudo, of the user
+/// who called it. In another user's home folder, the owner of its registry may too.
+#[cfg(unix)]
+pub fn is_trusted_server(user: u32) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    use crate::system::user;
+
+    let is_owner = || {
+        let folder = default_folder().ok()?.metadata().ok()?;
+        Some(folder.uid() == user)
+    };
+    user == user::ROOT || user::is_this_user(user) || is_owner() == Some(true)
+}
+
 /// Returns the lock file of a pidfile, `<pidfile>.lock`.
 pub fn lock_of(pidfile: &Path) -> PathBuf {
     beside(pidfile, ".lock")

@@ -1,80 +1,110 @@
-//! The user of the server of a TCP connection, as the Linux kernel tells it.
+//! The users of the server of a TCP connection, as the Linux kernel tells them.
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::thread;
+use std::time::Duration;
 
-use super::client_users::{ClientUsers, stand_in};
+use super::client_users::stand_in;
 use crate::system::sock_diag::connection::SocketQuery;
-use crate::system::tcp_socket::{ConnectionEnd, SocketDescription};
+use crate::system::tcp_socket::{ConnectionEnd, LISTEN, SYN_RECV, SocketDescription, canonical};
 use crate::system::tcp_table;
 
-/// The state of a listening socket (`include/net/tcp_states.h` of the kernel).
-const LISTEN: u8 = 10;
+/// The pauses before the kernel is asked again, in milliseconds, a second in total. Its tables may skip a socket while others
+/// come and go, and those of gVisor have none that waits to be accepted.
+const PAUSES: [u64; 11] = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 
-/// The server's end of a connection, as the kernel tells it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Server {
-    Of(u32),
-    /// The process that accepted the connection has closed it.
-    Closed,
+/// The sockets that tell about the server of a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Sockets {
+    /// The client's end. Without it, nothing is known about the other sockets either.
+    client: Option<SocketDescription>,
+    /// The socket that accepts connections to the server's address.
+    listener: Option<SocketDescription>,
+    /// The server's end.
+    server: Option<SocketDescription>,
 }
 
-/// Finds the user of the server of an open connection within this machine. It is that of the process that accepted the
-/// connection or, as long as none has, of the one that listens.
+/// Finds the users of the server of an open connection within this machine: that of the listening socket, and that of the
+/// process which accepted the connection. As long as none has, both are the same.
 ///
-/// Returns `None` if the server's end is not in this network: something forwards the connection. Ask while the connection
-/// is open, before anything is sent: an answer for a connection that was reset may concern a later one.
+/// Believe a server only if you trust both: the kernel itself accepts some connections, in the name of root.
+///
+/// Returns `None` if they are unknown: the server's end is not in this network, or a user does not exist in this user
+/// namespace. Ask before anything is sent.
 ///
 /// # Errors
 ///
-/// [`ConnectionAborted`](ErrorKind::ConnectionAborted) if the server has closed its end, and
-/// [`Unsupported`](ErrorKind::Unsupported) if the system does not tell.
-pub fn server_user(client: SocketAddr, server: SocketAddr) -> io::Result<Option<u32>> {
+/// [`NotConnected`](ErrorKind::NotConnected) if the connection was reset, [`ConnectionAborted`](ErrorKind::ConnectionAborted)
+/// if the server has closed it or does not listen any more, [`Unsupported`](ErrorKind::Unsupported) if the system does not
+/// tell, and otherwise the error of the operating system.
+pub fn server_users(client: &TcpStream) -> io::Result<Option<[u32; 2]>> {
     let end = ConnectionEnd {
-        local: canonical(server),
-        remote: canonical(client),
+        local: canonical(client.local_addr()?),
+        remote: canonical(client.peer_addr()?),
     };
-    let server = match by_query(&end) {
-        Ok(Some(server)) => Some(server),
-        // A kernel without the module `inet_diag` says that there is no such socket.
-        _ => in_tables(&end).unwrap_or(None),
-    };
-    match server {
-        // One that stands for all users outside of this namespace names nobody.
-        Some(Server::Of(user)) => Ok((stand_in() != Some(user)).then_some(user)),
-        Some(Server::Closed) => Err(ErrorKind::ConnectionAborted.into()),
-        None if ClientUsers::find().is_some() => Ok(None),
-        None => Err(ErrorKind::Unsupported.into()),
+    let mut is_told = false;
+    for pause in PAUSES {
+        thread::sleep(Duration::from_millis(pause));
+        let sockets = match by_query(&end) {
+            Ok(sockets) if sockets.client.is_some() => sockets,
+            // A sandbox denies the query, or a kernel without the module `inet_diag` says that there is no such socket.
+            _ => in_tables(&end).map_err(told)?,
+        };
+        // After a reset, these are the sockets of other connections.
+        client.peer_addr()?;
+        is_told |= sockets.client.is_some();
+        if let Some(users) = users_of(&end.other(), &sockets)? {
+            // One that stands for all users outside of this namespace names nobody.
+            let stand_in = stand_in();
+            let are_known = users.iter().all(|&user| stand_in != Some(user));
+            return Ok(are_known.then_some(users));
+        }
+    }
+    if is_told {
+        Ok(None)
+    } else {
+        Err(ErrorKind::Unsupported.into())
     }
 }
 
-/// Sockets for both address families have IPv4 addresses as mapped ones.
-fn canonical(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip().to_canonical(), address.port())
+/// Tells an error of a system without tables from others.
+fn told(error: io::Error) -> io::Error {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::PermissionDenied => ErrorKind::Unsupported.into(),
+        _ => error,
+    }
 }
 
-fn by_query(end: &ConnectionEnd) -> io::Result<Option<Server>> {
+fn by_query(client: &ConnectionEnd) -> io::Result<Sockets> {
     let mut query = SocketQuery::open()?;
-    // Ask for the listener first. As long as the connection waits, it is in the queue of this one: the kernel resets the
-    // connections of a listener that is closed.
-    let listener = query.listener(end.local)?;
-    let found = query.end(end)?;
-    Ok(found.and_then(|found| server_of(end, &found, listener)))
+    let server = client.other();
+    // Ask for the listener first. A connection that still waits afterwards is in the queue of this one, because the kernel
+    // resets those of a listener that is closed.
+    let listener = query.listener(server.local)?;
+    Ok(Sockets {
+        listener: listener.filter(|it| it.state == LISTEN),
+        server: query.end(&server)?.filter(|it| server.is(it)),
+        client: query.end(client)?.filter(|it| client.is(it)),
+    })
 }
 
-fn in_tables(end: &ConnectionEnd) -> io::Result<Option<Server>> {
+fn in_tables(client: &ConnectionEnd) -> io::Result<Sockets> {
     // The kernel lists the listeners first.
     let sockets = tcp_table::descriptions()?;
-    let mut listeners: Vec<_> = sockets
+    let server = client.other();
+    let listeners = sockets
         .iter()
-        .filter(|it| it.state == LISTEN && accepts(it.local, end.local))
-        .collect();
-    // The kernel prefers one with the exact address.
-    listeners.sort_by_key(|it| it.local.ip().is_unspecified());
-    let listener = listeners.first().map(|&&it| it);
-    Ok(sockets
-        .iter()
-        .find_map(|found| server_of(end, found, listener)))
+        .filter(|it| it.state == LISTEN && accepts(it.local, server.local));
+    let end = |end: &ConnectionEnd| sockets.iter().find(|it| end.is(it)).copied();
+    Ok(Sockets {
+        // The kernel prefers one with the exact address.
+        listener: listeners
+            .min_by_key(|it| it.local.ip().is_unspecified())
+            .copied(),
+        server: end(&server),
+        client: end(client),
+    })
 }
 
 /// Tests if a listener can accept connections to an address.
@@ -88,94 +118,22 @@ fn accepts(listener: SocketAddr, address: SocketAddr) -> bool {
         }
 }
 
-/// Returns `None` if `found` is another socket than the server's end.
-fn server_of(
-    end: &ConnectionEnd,
-    found: &SocketDescription,
-    listener: Option<SocketDescription>,
-) -> Option<Server> {
-    if let Some(user) = end.user_of(found) {
-        Some(Server::Of(user))
-    } else if end.is_waiting(found) {
-        let listener = listener.filter(|it| it.state == LISTEN)?;
-        Some(Server::Of(listener.user))
-    } else {
-        end.is(found).then_some(Server::Closed)
+/// Returns the users of a server, or `None` if its end is not among the sockets yet.
+fn users_of(server: &ConnectionEnd, sockets: &Sockets) -> io::Result<Option<[u32; 2]>> {
+    let Some(end) = &sockets.server else {
+        return Ok(None);
+    };
+    let listener = sockets.listener.map(|it| it.user);
+    let user = match server.user_of(end) {
+        None if server.is_waiting(end) => listener,
+        None if end.state == SYN_RECV => return Ok(None),
+        user => user,
+    };
+    match (listener, user) {
+        (Some(listener), Some(user)) => Ok(Some([listener, user])),
+        _ => Err(ErrorKind::ConnectionAborted.into()),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::ErrorKind;
-    use std::net::{SocketAddr, TcpListener, TcpStream};
-
-    use super::{ConnectionEnd, Server, by_query, canonical, in_tables, server_user};
-    use crate::system::user;
-
-    fn end(client: &TcpStream) -> ConnectionEnd {
-        ConnectionEnd {
-            local: canonical(client.peer_addr().unwrap()),
-            remote: canonical(client.local_addr().unwrap()),
-        }
-    }
-
-    /// Asks both sources.
-    fn servers(client: &TcpStream) -> [Option<Server>; 2] {
-        let end = end(client);
-        let in_tables = in_tables(&end).unwrap();
-        // A sandbox may deny the first one.
-        [by_query(&end).unwrap_or(in_tables), in_tables]
-    }
-
-    fn listen(address: &str) -> Option<(TcpListener, u16)> {
-        let listener = TcpListener::bind(address).ok()?;
-        let port = listener.local_addr().unwrap().port();
-        Some((listener, port))
-    }
-
-    #[test]
-    fn the_user_of_a_server_is_found_before_and_after_it_accepts() {
-        let own = [Some(Server::Of(user::user().unwrap())); 2];
-        for (address, to) in [
-            ("127.0.0.1:0", "127.0.0.1"),
-            ("0.0.0.0:0", "127.0.0.1"),
-            ("[::]:0", "127.0.0.1"),
-            ("127.0.0.1:0", "[::ffff:127.0.0.1]"),
-            ("[::1]:0", "[::1]"),
-            ("[::]:0", "[::1]"),
-        ] {
-            let Some((listener, port)) = listen(address) else {
-                continue;
-            };
-            let Ok(client) = TcpStream::connect(format!("{to}:{port}")) else {
-                continue;
-            };
-            assert_eq!(servers(&client), own, "{address} {to}");
-            let accepted = listener.accept().unwrap();
-            assert_eq!(servers(&client), own, "{address} {to}");
-            drop(listener);
-            assert_eq!(servers(&client), own, "{address} {to}");
-            drop(accepted);
-            assert_eq!(servers(&client), [Some(Server::Closed); 2]);
-            let ends = (client.local_addr().unwrap(), client.peer_addr().unwrap());
-            let error = server_user(ends.0, ends.1).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::ConnectionAborted);
-        }
-    }
-
-    #[test]
-    fn a_later_listener_on_the_port_is_not_the_server() {
-        let (listener, port) = listen("127.0.0.1:0").unwrap();
-        let client = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        let _accepted = listener.accept().unwrap();
-        let end = end(&client);
-        let other = ConnectionEnd {
-            remote: SocketAddr::from(([127, 0, 0, 1], 1)),
-            ..end
-        };
-        // Without the server's end, a listener is not enough.
-        assert_eq!(by_query(&other).unwrap_or(None), None);
-        assert_eq!(in_tables(&other).unwrap(), None);
-        assert_eq!(server_user(other.remote, other.local).unwrap(), None);
-    }
-}
+mod tests;

@@ -2,16 +2,21 @@
 
 use std::net::SocketAddr;
 
-/// The states of a socket that a process may have open while it is connected (`include/net/tcp_states.h` of the kernel):
-/// `ESTABLISHED`, `FIN_WAIT1`, `FIN_WAIT2`, `CLOSE_WAIT`, `LAST_ACK` and `CLOSING`. Not `SYN_SENT`: the socket belongs to a later
-/// connection then.
+// The states of a socket (`include/net/tcp_states.h` of the kernel).
 #[cfg(all(feature = "daemon", target_os = "linux"))]
-const CONNECTED: [u8; 6] = [1, 4, 5, 8, 9, 11];
+const ESTABLISHED: u8 = 1;
+pub(crate) const SYN_RECV: u8 = 3;
+pub(crate) const LISTEN: u8 = 10;
+
+/// The states of a socket that a process may have open while it is connected: `ESTABLISHED`, `FIN_WAIT1`, `FIN_WAIT2`,
+/// `CLOSE_WAIT`, `LAST_ACK` and `CLOSING`. Not `SYN_SENT`: the socket belongs to a later connection then.
+#[cfg(all(feature = "daemon", target_os = "linux"))]
+const CONNECTED: [u8; 6] = [ESTABLISHED, 4, 5, 8, 9, 11];
 
 /// A TCP socket, as the kernel describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SocketDescription {
-    /// A number of `include/net/tcp_states.h`.
+    /// One of the states above, or another one of the kernel's.
     pub(crate) state: u8,
     pub(crate) local: SocketAddr,
     pub(crate) remote: SocketAddr,
@@ -19,9 +24,11 @@ pub(crate) struct SocketDescription {
     pub(crate) inode: u64,
 }
 
-/// The states of a socket that waits to be accepted: `ESTABLISHED` and `SYN_RECV`.
+/// Returns an address as its own family has it: a socket for both families has IPv4 addresses as mapped ones.
 #[cfg(all(feature = "daemon", target_os = "linux"))]
-const WAITING: [u8; 2] = [1, 3];
+pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
 
 /// One end of a TCP connection within this machine.
 #[cfg(all(feature = "daemon", target_os = "linux"))]
@@ -33,6 +40,14 @@ pub(crate) struct ConnectionEnd {
 
 #[cfg(all(feature = "daemon", target_os = "linux"))]
 impl ConnectionEnd {
+    /// Returns the other end of the connection.
+    pub(crate) fn other(&self) -> ConnectionEnd {
+        ConnectionEnd {
+            local: self.remote,
+            remote: self.local,
+        }
+    }
+
     /// Returns the user of a socket if it is this end. Returns `None` if it is another socket, or if no process has it
     /// open: it waits to be accepted, or is closed.
     pub(crate) fn user_of(&self, socket: &SocketDescription) -> Option<u32> {
@@ -43,14 +58,13 @@ impl ConnectionEnd {
 
     /// Tests if a socket is this end and waits to be accepted.
     pub(crate) fn is_waiting(&self, socket: &SocketDescription) -> bool {
-        self.is(socket) && WAITING.contains(&socket.state) && socket.inode == 0
+        self.is(socket) && socket.state == ESTABLISHED && socket.inode == 0
     }
 
     /// Tests if a socket is this end.
     pub(crate) fn is(&self, socket: &SocketDescription) -> bool {
-        // A socket for both address families has IPv4 addresses as mapped ones.
-        let end = |it: SocketAddr| (it.ip().to_canonical(), it.port());
-        end(socket.local) == end(self.local) && end(socket.remote) == end(self.remote)
+        canonical(socket.local) == canonical(self.local)
+            && canonical(socket.remote) == canonical(self.remote)
     }
 }
 
@@ -121,13 +135,9 @@ mod tests {
         };
         let is_waiting = |it: SocketDescription| client().is_waiting(&it);
         assert!(is_waiting(waiting));
-        assert!(is_waiting(SocketDescription {
-            state: 3,
-            ..waiting
-        }));
         assert!(!is_waiting(socket(CLIENT)));
-        // Closed by the process that accepted it.
-        for state in [4, 5, 6, 7, 9, 11] {
+        // `SYN_RECV`, which outlives its listener, and the states of one that was closed by the process that accepted it.
+        for state in [3, 4, 5, 6, 7, 8, 9, 11] {
             assert!(!is_waiting(SocketDescription { state, ..waiting }));
         }
         let other = SocketDescription {

@@ -4,12 +4,8 @@ use std::fs;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
-use super::tcp_socket::SocketDescription;
+use super::tcp_socket::{LISTEN, SYN_RECV, SocketDescription};
 use crate::types::port::Port;
-
-/// The states of a socket that count here (`include/net/tcp_states.h` of the kernel).
-const LISTEN: u8 = 10;
-const SYN_RECV: u8 = 3;
 
 /// A TCP socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,18 +6,15 @@ use thiserror::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(crate) enum AddressError {
     #[error(
-        "it must be a host and a port, such as 127.0.0.1:51234, without a scheme or a path, or the path of a socket, \
-         such as unix:/home/me/.port-registry/port-registry.sock"
+        "it must be a host and a port, such as 127.0.0.1:51234, without a scheme or a path, also with another user, \
+         such as alice@127.0.0.1:51234, or the path of a socket, such as \
+         unix:/home/me/.port-registry/port-registry.sock"
     )]
     Shape,
     #[error("the port after the colon must be between 1 and 65535")]
     Port,
     #[error("an IPv6 address must stand in brackets, such as [::1]:51234")]
     Brackets,
-    #[error(
-        "a user before the @ can only be named for a daemon of this machine, such as alice@127.0.0.1:51234"
-    )]
-    UserElsewhere,
     #[error("before the @ stands a user of /etc/passwd, the number of a user, or `all`")]
     UnknownUser,
     #[error("after unix: follows the absolute path of the daemon's socket")]

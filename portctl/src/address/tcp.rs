@@ -1,7 +1,7 @@
 //! A host and a port.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use port_registry::Port;
@@ -40,7 +40,7 @@ impl TcpAddress {
         self.port
     }
 
-    /// Replaces `localhost`, which also means `[::1]`: a daemon listens there only where IPv6 is on.
+    /// Replaces `localhost` and `[::1]`: a daemon listens on `[::1]` only where IPv6 is on.
     pub(super) fn at_daemon(self) -> TcpAddress {
         if self.is_local() {
             TcpAddress {
@@ -52,14 +52,11 @@ impl TcpAddress {
         }
     }
 
-    /// Returns true if this is an address at which portctl starts daemons.
+    /// Returns true if this is an address at which portctl starts daemons, whose host every daemon accepts.
     pub(crate) fn is_local(&self) -> bool {
-        self.host == "localhost" || self.host == Ipv4Addr::LOCALHOST.to_string()
-    }
-
-    /// Returns true if every daemon accepts the host of this address.
-    pub(crate) fn is_of_this_machine(&self) -> bool {
-        self.is_local() || self.host == format!("[{}]", Ipv6Addr::LOCALHOST)
+        self.host == "localhost"
+            || self.host == Ipv4Addr::LOCALHOST.to_string()
+            || self.host == format!("[{}]", Ipv6Addr::LOCALHOST)
     }
 
     /// Returns true if a daemon that listens on that socket has this address.
@@ -105,20 +102,14 @@ impl FromStr for TcpAddress {
         // Host names ignore case (RFC 4343).
         let host = host.to_ascii_lowercase();
         let user = match user {
-            Some(_) if !is_loopback(&host) => return Err(AddressError::UserElsewhere),
+            // The user in the URL of another daemon.
+            Some(user) if user.contains('/') => return Err(AddressError::Shape),
             Some(user) => Some(ServerUser::parse(user, &passwd::read())?),
             None => None,
         };
         let port = port.get();
         Ok(TcpAddress { user, host, port })
     }
-}
-
-/// Returns true if a host can only be this machine.
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    let is_loopback = |it: IpAddr| it.to_canonical().is_loopback();
-    host == "localhost" || address.parse().is_ok_and(is_loopback)
 }
 
 /// Returns true if a text is an IPv6 address in brackets, an IPv4 address or a name of labels (RFC 1123,
@@ -156,8 +147,8 @@ mod tests {
     }
 
     #[test]
-    fn a_user_may_be_named_for_the_daemon_of_this_machine() {
-        for host in ["localhost", "127.0.0.1", "127.1.2.3", "[::1]"] {
+    fn the_user_of_a_daemon_may_be_named() {
+        for host in ["localhost", "127.0.0.1", "0.0.0.0", "[::1]", "example.com"] {
             let address: TcpAddress = format!("1001@{host}:51234").parse().unwrap();
             assert_eq!(address.user(), Some(ServerUser::Id(1001)));
             assert_eq!(address.to_string(), format!("{host}:51234"));
@@ -180,9 +171,7 @@ mod tests {
             ("@localhost:51234", AddressError::UnknownUser),
             ("no-such-user@localhost:51234", AddressError::UnknownUser),
             ("0@0@localhost:51234", AddressError::Shape),
-            ("0@example.com:51234", AddressError::UserElsewhere),
-            ("0@192.0.2.1:51234", AddressError::UserElsewhere),
-            ("0@[2001:db8::1]:51234", AddressError::UserElsewhere),
+            ("http://0@localhost:51234", AddressError::Shape),
             ("localhost:51234/v1", AddressError::Port),
             ("localhost:51234?x", AddressError::Port),
             ("local host:51234", AddressError::Shape),

@@ -16,8 +16,8 @@ use port_registry::daemon::AllowedUsers;
             address.\n\n\
             It also listens on the Unix socket ~/.port-registry/port-registry.sock, which only its own \
             user can open. `PORT_REGISTRY_ADDR=unix:PATH` names it, also in containers and sandboxes \
-            that have the file. Users whom --allow-users names use `PORT_REGISTRY_ADDR=YOU@127.0.0.1:51234` \
-            with your name.",
+            that have the file. Users whom --allow-users names set \
+            `PORT_REGISTRY_ADDR=alice@127.0.0.1:51234` if alice started it.",
     example = "{command_name}\nPORT_REGISTRY_ADDR=127.0.0.1:8123 {command_name}"
 )]
 pub(crate) struct StartArgs {

@@ -103,8 +103,7 @@ impl ClientError {
         match self {
             // Daemons also forbid other host names than those of this machine.
             ClientError::Refused { address, code, .. } => {
-                *code == ErrorCode::Forbidden
-                    && address.tcp().is_none_or(TcpAddress::is_of_this_machine)
+                *code == ErrorCode::Forbidden && address.tcp().is_none_or(TcpAddress::is_local)
             }
             _ => false,
         }

@@ -1,7 +1,7 @@
 //! The port of the daemon's address when something else has it.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use port_registry::{Port, PortUsage, PortUse};
 use socket2::{Domain, Socket, Type};
@@ -38,18 +38,23 @@ pub(super) fn report_server(address: &TcpAddress, error: &ClientError) -> Report
 /// Whatever it is, the daemon would wait in vain, because no other daemon of this user is ending: the caller has seen
 /// that nobody holds the daemon's lock.
 pub(super) fn report_unusable_port(address: &TcpAddress) -> Option<Report> {
-    match try_bind(address.port()) {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+    let port = address.port();
+    let mut addresses = [
+        SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+        SocketAddr::from((Ipv6Addr::LOCALHOST, port)),
+    ]
+    .into_iter();
+    let taken = addresses.find(|&it| {
         // The daemon reports other errors itself.
-        _ => return None,
-    }
+        try_bind(it).is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse)
+    })?;
     let port_use = port_use(address)?;
     let hint = match port_use.usage {
         PortUsage::Closing => format!("try again in a minute, or {}", other_port(address)),
         _ => other_port(address),
     };
     let report = Report::new(format!(
-        "the daemon cannot listen at {address}: the port is {port_use}"
+        "the daemon cannot listen at {taken}: the port is {port_use}"
     ));
     Some(report.in_use(Some(port_use)).hint(hint))
 }
@@ -59,12 +64,15 @@ fn port_use(address: &TcpAddress) -> Option<PortUse> {
     Port::new(address.port()).ok().map(PortUse::of_busy)
 }
 
-/// Binds a port as the daemon does, without listening on it.
-fn try_bind(port: u16) -> io::Result<()> {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+/// Binds an address as the daemon does, without listening on it.
+fn try_bind(address: SocketAddr) -> io::Result<()> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     // On Windows, the option would take the port from its owner.
     if cfg!(unix) {
         socket.set_reuse_address(true)?;
     }
-    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into())
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.bind(&address.into())
 }

@@ -266,10 +266,19 @@ fn await_answer(
         // The process that holds the lock must be the one that answers. Do not connect before it listens: the kernel may
         // choose the daemon's own port for this end of the connection, which then keeps the daemon from it.
         let daemon = match target.presence() {
-            Ok(Presence::Running { pid, .. }) => {
-                let answer = target.client.identify_quickly();
-                answer.ok().filter(|daemon| daemon.pid == pid)
-            }
+            Ok(Presence::Running { pid, .. }) => match target.client.identify_quickly() {
+                // The user namespace has no user by whom they know each other.
+                Err(error @ (ClientError::Foreign { .. } | ClientError::Refused { .. }))
+                    if process::is_of_session(pid, child.id()) =>
+                {
+                    process::kill_session(&mut child);
+                    return Err(Report::new(format!(
+                        "the daemon was started, and stopped again: {error}"
+                    ))
+                    .hint("start it outside of this user namespace or sandbox"));
+                }
+                answer => answer.ok().filter(|daemon| daemon.pid == pid),
+            },
             _ => None,
         };
         match daemon {

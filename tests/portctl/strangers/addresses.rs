@@ -1,7 +1,7 @@
 //! Foreign servers at the daemon's address, and daemons of other addresses or registries.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Command;
 use std::thread;
@@ -223,6 +223,52 @@ fn start_tells_what_keeps_its_port_although_nothing_listens() {
         assert_eq!(report["usage"], state, "{report}");
         follow_hint(&machine, &complaint);
     }
+}
+
+#[test]
+fn start_tells_that_a_program_has_its_port_on_the_other_loopback_address() {
+    let machine = Machine::new();
+    let address = SocketAddr::from((Ipv6Addr::LOCALHOST, machine.address.port()));
+    let Ok(_other) = TcpListener::bind(address) else {
+        return;
+    };
+    let complaint = machine.complaint(&["start"]);
+    let expected = format!("error: the daemon cannot listen at {address}: the port is in use by ");
+    assert!(complaint.starts_with(&expected), "{complaint}");
+    assert!(!machine.folder().join("port-registry.log").exists());
+    follow_hint(&machine, &complaint);
+}
+
+#[test]
+fn each_loopback_address_leads_to_the_daemon() {
+    let machine = Machine::new();
+    if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
+        return;
+    }
+    let at = |words: &[&str]| {
+        let address = format!("[::1]:{}", machine.address.port());
+        Ran::of(machine.command(words).env("PORT_REGISTRY_ADDR", address))
+    };
+    let started = at(&["start"]);
+    let running = format!("at http://{}", machine.address);
+    assert!(started.printed().ends_with(&running), "{started:?}");
+    let listed = at(&["list", "--json"]);
+    assert_eq!(listed.printed(), "[]");
+    let status = at(&["status"]);
+    assert!(
+        status.printed().ends_with(&format!(" healthy {running}")),
+        "{status:?}"
+    );
+    at(&["stop"]).printed();
+    // portctl starts none at other addresses, so it does not advise to.
+    let mut other = machine.command(&["list"]);
+    let address = format!("127.0.0.2:{}", machine.address.port());
+    let ran = Ran::of(other.env("PORT_REGISTRY_ADDR", &address));
+    let expected = format!(
+        "error: nothing listens at {address}\nhint: correct the address in PORT_REGISTRY_ADDR, or run `unset \
+         PORT_REGISTRY_ADDR`"
+    );
+    assert_eq!(ran.complained(1), expected);
 }
 
 #[test]

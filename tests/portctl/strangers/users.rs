@@ -4,14 +4,19 @@ use std::fs::{self, Permissions};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::{PermissionsExt, chown, fchown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use test_support::daemon::{Daemon, PORT_REGISTRY};
-use test_support::{NOBODY, Ran, is_available};
+use test_support::helper::Helper;
+use test_support::{NOBODY, Ran, Sandbox, is_available, program};
 
+use super::fixture::claim;
 use crate::machine::Machine;
 
 const SKIPPED: &[u8] = b"skipped: only root can make servers of other users\n";
+
+const USE_OWN: &str =
+    "after `unset PORT_REGISTRY_ADDR` portctl uses this user's own registry, without a daemon";
 
 /// Listens as another user, as the kernel sees it. Returns `None` if only root can.
 fn listen_as_nobody(address: SocketAddr) -> Option<TcpListener> {
@@ -37,9 +42,8 @@ fn run(machine: &Machine, user: &str, words: &[&str]) -> Ran {
 fn assert_refused(machine: &Machine, user: &str, words: &[&str]) {
     let address = machine.address;
     let expected = format!(
-        "error: the server at {address} belongs to user 65534 (nobody)\n\
-         hint: if you use that user's registry, `export PORT_REGISTRY_ADDR=65534@{address}` says so; after `unset \
-         PORT_REGISTRY_ADDR` portctl uses this user's own registry, without a daemon"
+        "error: the server at {address} belongs to user 65534 (nobody)\nhint: {USE_OWN}; to use that server on purpose: \
+         `export PORT_REGISTRY_ADDR=65534@{address}`"
     );
     let ran = run(machine, user, words);
     assert_eq!(ran.complained(1), expected, "{words:?}");
@@ -76,42 +80,82 @@ fn server_of_another_user_is_sent_nothing() {
     assert!(connections >= 7, "{connections}");
 }
 
+/// Copies a program to where every user can run it. Returns `None` if no other user can be tried.
+fn open_to_all(sandbox: &Sandbox, program: &Path) -> Option<PathBuf> {
+    let folder = sandbox.path();
+    let copy = folder.join(program.file_name().unwrap());
+    fs::copy(program, &copy).unwrap();
+    for path in [&folder, &copy] {
+        fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+    }
+    if chown(&copy, Some(NOBODY), None).is_err() {
+        let _ = io::stderr().write_all(SKIPPED);
+        return None;
+    }
+    let mut trial = sandbox.as_nobody();
+    trial.args(["test", "-x"]).arg(&copy).current_dir("/");
+    is_available("a program as another user, by setpriv", &mut trial).then_some(copy)
+}
+
 #[test]
-fn daemon_of_another_user_is_used_if_the_address_names_the_user() {
+fn daemon_of_another_user_is_used_if_the_address_or_the_home_folder_is_that_users() {
     let machine = Machine::new();
     let sandbox = &machine.sandbox;
-    let folder = sandbox.path();
-    // Every user can reach the copy.
-    let program = folder.join("port-registry");
-    fs::copy(&*PORT_REGISTRY, &program).unwrap();
-    let home = folder.join("theirs");
+    let Some(program) = open_to_all(sandbox, &PORT_REGISTRY) else {
+        return;
+    };
+    let home = sandbox.path().join("theirs");
     fs::create_dir(&home).unwrap();
-    if chown(&home, Some(NOBODY), None).is_err() {
-        let _ = io::stderr().write_all(SKIPPED);
-        return;
-    }
-    let open = |path: &Path| fs::set_permissions(path, Permissions::from_mode(0o755));
-    open(&folder).unwrap();
-    open(&program).unwrap();
-    let mut trial = sandbox.as_nobody();
-    if !is_available(
-        "the daemon as another user, by setpriv",
-        trial.arg(&program).arg("--version").current_dir("/"),
-    ) {
-        return;
-    }
+    chown(&home, Some(NOBODY), None).unwrap();
     let mut command = sandbox.as_nobody();
     let port = machine.address.port().to_string();
     command.arg(&program).args(["--port", &port]);
     command.env("HOME", &home).env_remove("PORT_REGISTRY_DB");
-    let _daemon = Daemon::spawn(command.current_dir(&home));
+    let daemon = Daemon::spawn(command.current_dir(&home));
     assert_refused(&machine, "", &["get", "web"]);
     assert_refused(&machine, "54321@", &["get", "web"]);
     let get = |user| run(&machine, user, &["get", "web"]).printed().to_owned();
     let got = ["nobody@", "65534@", "all@"].map(get);
     assert!(!got[0].is_empty());
     assert_eq!(got, [0; 3].map(|_| got[0].clone()));
+    let healthy = machine.status(daemon.child.id(), "healthy");
     let status = run(&machine, "nobody@", &["status"]);
-    let at = format!(" healthy at http://{}\n", machine.address);
-    assert!(status.stdout.ends_with(&at), "{status:?}");
+    assert_eq!(status.stdout.trim_end(), healthy);
+    let mut in_their_home = machine.command(&["status"]);
+    in_their_home
+        .env("HOME", &home)
+        .env_remove("PORT_REGISTRY_DB");
+    assert_eq!(Ran::of(&mut in_their_home).printed(), healthy);
+}
+
+#[test]
+fn socket_of_another_user_is_not_used_except_in_a_folder_of_that_users() {
+    let machine = Machine::new();
+    let sandbox = &machine.sandbox;
+    let Some(program) = open_to_all(sandbox, &program("test-impostor")) else {
+        return;
+    };
+    for (name, owner) in [("shared", None), ("theirs", Some(NOBODY))] {
+        let folder = sandbox.path().join(name);
+        fs::create_dir(&folder).unwrap();
+        fs::set_permissions(&folder, Permissions::from_mode(0o1777)).unwrap();
+        chown(&folder, owner, None).unwrap();
+        let socket = folder.join("x.sock");
+        let address = format!("unix:{}", socket.display());
+        let mut command = sandbox.as_nobody();
+        command.arg(&program).arg(&address);
+        let answer = claim(&machine, 4711);
+        let mut impostor = Helper::spawn(command.arg(answer).current_dir("/"));
+        impostor.expect(&format!("listening {}", socket.display()));
+        let mut version = machine.command(&["version"]);
+        let ran = Ran::of(version.env("PORT_REGISTRY_ADDR", &address));
+        if owner.is_some() {
+            assert!(ran.printed().contains("(pid 4711)"), "{ran:?}");
+        } else {
+            let expected = format!(
+                "error: the server at {address} belongs to user 65534 (nobody)\nhint: {USE_OWN}"
+            );
+            assert_eq!(ran.complained(1), expected);
+        }
+    }
 }

@@ -11,7 +11,7 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Error, Timeout};
 
-use super::server_check::check_server;
+use super::server_check::{check_socket, check_tcp};
 use super::transport::SocketTransport;
 use crate::address::{Address, ServerUser, SocketPath};
 
@@ -93,7 +93,7 @@ fn connect_one(
         socket.set_linger(Some(Duration::ZERO))?;
         return Err(ErrorKind::ConnectionRefused.into());
     }
-    check_server(&stream, user)?;
+    check_tcp(&stream, user)?;
     stream.set_nodelay(true)?;
     Ok(stream.into())
 }
@@ -104,7 +104,10 @@ fn connect_unix(path: &SocketPath, timeout: NextTimeout) -> Result<Socket, Error
     // Connecting waits for this long if the queue of the listener is full.
     socket.set_write_timeout(timeout.not_zero().map(|it| *it))?;
     match socket.connect(&address) {
-        Ok(()) => Ok(socket),
+        Ok(()) => {
+            check_socket(path)?;
+            Ok(socket)
+        }
         Err(error) if error.kind() == ErrorKind::WouldBlock => Err(Error::Timeout(timeout.reason)),
         Err(error) => Err(error.into()),
     }
