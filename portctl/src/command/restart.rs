@@ -10,10 +10,7 @@ use crate::daemon::{self, DaemonFlags, Target};
 pub(crate) fn run(args: &RestartArgs) -> CommandResult {
     let target = Target::of_environment()?;
     let was_there = target.presence()? != Presence::Absent;
-    let flags = DaemonFlags {
-        allow_users: args.allow_users.clone(),
-        container: args.container,
-    };
+    let flags = DaemonFlags::given(args.allow_users.as_ref(), args.container);
     let started = daemon::restart(&target, &flags)?;
     let words = match (was_there, started.is_new) {
         (true, true) => "Server restarted",

@@ -19,10 +19,7 @@ struct StartedDocument {
 
 pub(crate) fn run(args: &StartArgs) -> CommandResult {
     let target = Target::of_environment()?;
-    let flags = DaemonFlags {
-        allow_users: args.allow_users.clone(),
-        container: args.container,
-    };
+    let flags = DaemonFlags::given(args.allow_users.as_ref(), args.container);
     let started = daemon::start(&target, &flags)?;
     let pid = started.pid;
     let address = target.address().url();

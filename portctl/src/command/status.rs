@@ -32,6 +32,8 @@ struct StatusDocument {
     version: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     store: Option<String>,
+    #[serde(flatten)]
+    flags: Flags,
     /// The first problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
@@ -41,6 +43,19 @@ struct StatusDocument {
     /// The daemon of another user refuses this one.
     #[serde(skip)]
     is_refused: bool,
+}
+
+/// The flags by which a daemon is open to more than its own user's programs.
+#[derive(Debug, Default, Serialize)]
+struct Flags {
+    /// The users whom it serves besides its own and root, as `--allow-users` takes them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allow_users: Option<String>,
+    /// It answers to the names by which containers reach their host.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    container: bool,
+    #[serde(skip)]
+    description: Option<String>,
 }
 
 pub(crate) fn run(args: &StatusArgs) -> CommandResult {
@@ -58,11 +73,10 @@ pub(crate) fn run(args: &StatusArgs) -> CommandResult {
         return Ok(Done::Printed(output::print_json(&document)));
     }
     let printed = output::print(&document.headline());
-    let remark = match document.note() {
-        Some(note) => output::note(&visible(&note)),
-        None => Ok(()),
-    };
-    Ok(Done::Printed(printed.and(remark)))
+    let flags = document.flags.description.as_deref().map(Cow::from);
+    let mut notes = document.note().into_iter().chain(flags);
+    let remarks = notes.try_for_each(|note| output::note(&visible(&note)));
+    Ok(Done::Printed(printed.and(remarks)))
 }
 
 fn running(target: &Target, daemon: DaemonInfo) -> StatusDocument {
@@ -89,6 +103,11 @@ fn answering(client: &Client, daemon: DaemonInfo, problem: Option<String>) -> St
         healthy: Some(healthy),
         pid: Some(daemon.pid),
         detail: problem.or(detail).or(difference),
+        flags: Flags {
+            description: daemon::describe_flags(&daemon),
+            allow_users: daemon.allow_users,
+            container: daemon.container,
+        },
         version: Some(daemon.version),
         store: Some(daemon.store),
         ..StatusDocument::at(client.address())

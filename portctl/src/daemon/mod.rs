@@ -26,7 +26,7 @@ pub(crate) use self::advice::{
     find_suspended, other_port, restart_for_range, resume_or_end, use_address, use_its_registry,
 };
 pub(crate) use self::detach::{WORD as DETACH, exec};
-pub(crate) use self::flags::DaemonFlags;
+pub(crate) use self::flags::{DaemonFlags, describe as describe_flags};
 pub(crate) use self::holder::HolderPlace;
 pub(crate) use self::own::{difference, find as find_own, serves_range, serves_store};
 pub(crate) use self::own_socket::serving;

@@ -26,30 +26,28 @@ pub(crate) fn restart(target: &Target, flags: &DaemonFlags) -> Result<Started, R
     registry.store_path()?;
     let turn = target.turn()?;
     if target.settled()? == Presence::Absent {
-        return start_with(target, &address, flags.words(), &turn);
+        return start_with(target, &address, flags, &turn);
     }
     if let Some(unsure) = Unsure::of(target, target.presence()?)
         && unsure.place.is_process()
     {
         return Err(unsure.report().prefixed(NOT_RESTARTED));
     }
-    let mut words = flags.words();
+    let mut flags = flags.clone();
     if let Ok(daemon) = target.client.identify() {
         if !own::serves_store(&daemon, &registry) {
             return Err(report_difference(target, &daemon, &registry));
         }
-        words = flags
-            .clone()
+        flags = flags
             .or_those_of(&daemon)
-            .map_err(|error| unknown_users(&error))?
-            .words();
+            .map_err(|error| unknown_users(&error))?;
         if registry.range().is_none() {
-            words.extend(["--range".to_owned(), daemon.range]);
+            flags.range = Some(daemon.range);
         }
     }
     try_files(target, registry).map_err(|report| report.prefixed(NOT_RESTARTED))?;
     let stopped = stop::stop_in_turn(target, LifecycleAction::Restart, &turn)?;
-    start_with(target, &address, words, &turn).map_err(|report| {
+    start_with(target, &address, &flags, &turn).map_err(|report| {
         report.prefixed(&format!("the daemon (pid {stopped}) was stopped, and then"))
     })
 }

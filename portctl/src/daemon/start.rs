@@ -18,7 +18,7 @@ use super::supervisor::{self, LifecycleAction};
 use super::target::Target;
 use super::turn::Turn;
 use super::unsure::Unsure;
-use super::{detach, occupied, own, process, program};
+use super::{detach, flags, occupied, own, process, program};
 use crate::address::{Address, SocketPath, TcpAddress};
 use crate::backend::ClientError;
 use crate::environment::ADDRESS_VARIABLE;
@@ -40,11 +40,11 @@ pub(crate) struct Started {
 pub(crate) fn start(target: &Target, flags: &DaemonFlags) -> Result<Started, Report> {
     // If one runs, there is no need to wait for the turn.
     if let Some(daemon) = own::find(target) {
-        return accept_running(target, &daemon);
+        return accept_running(target, &daemon, flags);
     }
     let address = listen_address(target, None)?;
     let target = &target.with_address(&address);
-    start_with(target, &address, flags.words(), &target.turn()?)
+    start_with(target, &address, flags, &target.turn()?)
 }
 
 /// Returns the address at which to start a daemon. Through the socket of a daemon that runs, this is where that listens.
@@ -83,12 +83,11 @@ fn report_socket(target: &Target, path: &SocketPath) -> Report {
     }
 }
 
-/// Starts a daemon at this address, which is the target's, with these words on its command line. Without a range among
-/// them, it has that of the environment.
+/// Starts a daemon at this address, which is the target's, with these flags.
 pub(super) fn start_with(
     target: &Target,
     address: &TcpAddress,
-    words: Vec<String>,
+    flags: &DaemonFlags,
     _: &Turn,
 ) -> Result<Started, Report> {
     let deadline = PollDeadline::new();
@@ -122,7 +121,7 @@ pub(super) fn start_with(
                 return Err(Report::from(error).prefixed(&before));
             }
             (Presence::Running { pid, .. }, Ok(daemon)) if daemon.pid == pid => {
-                return accept_running(target, &daemon);
+                return accept_running(target, &daemon, flags);
             }
             (
                 Presence::Running { pid, .. },
@@ -142,7 +141,7 @@ pub(super) fn start_with(
             (Presence::Absent, Err(ClientError::NothingListens { .. })) => {
                 return match occupied::report_unusable_port(address) {
                     Some(report) => Err(report),
-                    None => launch(target, address, words),
+                    None => launch(target, address, flags),
                 };
             }
             // Another process has just started one; look again.
@@ -157,11 +156,19 @@ pub(super) fn start_with(
     }
 }
 
-/// Accepts a daemon that runs already, if it serves the registry and range of the environment.
-fn accept_running(target: &Target, daemon: &DaemonInfo) -> Result<Started, Report> {
+/// Accepts a daemon that runs already, if it serves the registry and range of the environment and has the flags that are
+/// given.
+fn accept_running(
+    target: &Target,
+    daemon: &DaemonInfo,
+    flags: &DaemonFlags,
+) -> Result<Started, Report> {
     let registry = Builder::from_env()?;
     if own::difference(daemon, &registry).is_some() {
         return Err(report_difference(target, daemon, &registry));
+    }
+    if flags.differ_from(daemon) {
+        return Err(report_other_flags(target, daemon, flags));
     }
     Ok(Started {
         pid: daemon.pid,
@@ -201,6 +208,22 @@ pub(super) fn report_difference(
     .hint(hint)
 }
 
+/// Reports a running daemon with other flags than those that are given.
+fn report_other_flags(target: &Target, daemon: &DaemonInfo, flags: &DaemonFlags) -> Report {
+    let running = flags::words_of(daemon).join(" ");
+    let running = if running.is_empty() {
+        "without these flags".to_owned()
+    } else {
+        format!("with {running}")
+    };
+    Report::new(format!(
+        "the daemon at {} (pid {}) runs already, {running}",
+        target.address(),
+        daemon.pid
+    ))
+    .hint(flags.advise_restart(daemon))
+}
+
 /// Reports a daemon that holds its lock but does not answer.
 fn report_unresponsive(target: &Target, presence: Presence) -> Report {
     let (which, hint) = match presence {
@@ -220,7 +243,7 @@ fn report_unresponsive(target: &Target, presence: Presence) -> Report {
     .hint(hint)
 }
 
-fn launch(target: &Target, address: &TcpAddress, words: Vec<String>) -> Result<Started, Report> {
+fn launch(target: &Target, address: &TcpAddress, flags: &DaemonFlags) -> Result<Started, Report> {
     let store = Builder::from_env()?.store_path()?;
     let program = program::find()?;
     let log = open_log(target)?;
@@ -228,7 +251,7 @@ fn launch(target: &Target, address: &TcpAddress, words: Vec<String>) -> Result<S
         .map_err(|error| Report::new(format!("cannot run portctl itself: {error}")))?;
     command
         .args(["--port", &address.port().to_string()])
-        .args(words)
+        .args(flags.words())
         // The daemon rotates its log, which it can only do if it knows the name.
         .arg("--log")
         .arg(log.path())
@@ -241,7 +264,7 @@ fn launch(target: &Target, address: &TcpAddress, words: Vec<String>) -> Result<S
     let child = command
         .spawn()
         .map_err(|error| Report::new(format!("cannot run {}: {error}", program.display())))?;
-    await_answer(target, address, child, log)
+    await_answer(target, address, flags, child, log)
 }
 
 /// Opens the log of the daemon.
@@ -258,6 +281,7 @@ fn report_log(path: &Path, error: &io::Error) -> Report {
 fn await_answer(
     target: &Target,
     address: &TcpAddress,
+    flags: &DaemonFlags,
     mut child: Child,
     log: Log,
 ) -> Result<Started, Report> {
@@ -301,7 +325,7 @@ fn await_answer(
                 return Err(with_log(Report::new(message), log, address));
             }
             // Another process started a daemon first.
-            (Ok(Some(_)), Some(daemon)) => return accept_running(target, &daemon),
+            (Ok(Some(_)), Some(daemon)) => return accept_running(target, &daemon, flags),
             (Ok(Some(status)), None) => return Err(with_log(report_exit(status), log, address)),
             (Err(error), _) => {
                 return Err(Report::new(format!(

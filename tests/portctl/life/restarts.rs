@@ -137,19 +137,47 @@ fn start_and_restart_pass_the_daemons_flags_on() {
         daemon["allow_users"].take()
     };
     machine
-        .run(&["start", "--container", "--allow-users", "1001"])
+        .run(&["start", "--container", "--allow-users", "54320"])
         .printed();
     assert_eq!(ask_as_container(), 200);
-    assert_eq!(users(), "1001");
+    assert_eq!(users(), "54320");
+    // They are told, and a daemon that runs does not get others in silence.
+    let status = machine.run(&["status"]);
+    let names = "answers to the names by which containers reach their host";
+    let note = format!("note: it serves user 54320, too, and {names}\n");
+    assert_eq!(status.stderr, note);
+    let status: Value = serde_json::from_str(machine.run(&["status", "-j"]).printed()).unwrap();
+    assert_eq!(
+        (&status["allow_users"], &status["container"]),
+        (&json!("54320"), &json!(true))
+    );
+    let same = machine.run(&["start", "--container", "--allow-users", "54320"]);
+    assert!(
+        same.stdout.starts_with("Server is already running"),
+        "{same:?}"
+    );
+    let other = machine.complaint(&["start", "--allow-users", "54320,54321"]);
+    assert!(
+        other.ends_with(
+            ") runs already, with --allow-users 54320 --container\n\
+        hint: `portctl restart --allow-users 54320,54321` restarts it with them"
+        ),
+        "{other}"
+    );
     // A restart keeps what it is not told to change.
     machine.run(&["restart"]).printed();
-    assert_eq!((ask_as_container(), users()), (200, json!("1001")));
+    assert_eq!((ask_as_container(), users()), (200, json!("54320")));
     let others = ["restart", "--allow-users", "1003, 1002"];
     machine.run(&others).printed();
     assert_eq!((ask_as_container(), users()), (200, json!("1002,1003")));
     machine.run(&["stop"]).printed();
     machine.run(&["start"]).printed();
     assert_eq!((ask_as_container(), users()), (403, Value::Null));
+    let other = machine.complaint(&["start", "--container"]);
+    assert!(
+        other.contains(") runs already, without these flags\nhint: `portctl restart --container` "),
+        "{other}"
+    );
 }
 
 #[test]
