@@ -6,9 +6,8 @@ use thiserror::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(crate) enum AddressError {
     #[error(
-        "it must be a host and a port, such as 127.0.0.1:51234, without a scheme or a path, also with another user, \
-         such as alice@127.0.0.1:51234, or the path of a socket, such as \
-         unix:/home/me/.port-registry/port-registry.sock"
+        "it must be a host and a port without a scheme or a path, such as 127.0.0.1:51234 or, for the daemon of another \
+         user, alice@127.0.0.1:51234; or the path of a socket, such as unix:/home/me/.port-registry/port-registry.sock"
     )]
     Shape,
     #[error("the port after the colon must be between 1 and 65535")]

@@ -179,8 +179,8 @@ fn an_address_with_more_than_host_and_port_is_refused() {
         assert_eq!(
             ran.complained(1),
             "error: PORT_REGISTRY_ADDR=http://127.0.0.1:51234 cannot be used: it must be a host and a \
-             port, such as 127.0.0.1:51234, without a scheme or a path, or the path of a socket, such as \
-             unix:/home/me/.port-registry/port-registry.sock"
+             port without a scheme or a path, such as 127.0.0.1:51234 or, for the daemon of another user, \
+             alice@127.0.0.1:51234; or the path of a socket, such as unix:/home/me/.port-registry/port-registry.sock"
         );
     }
     for address in [

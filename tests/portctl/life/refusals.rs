@@ -49,7 +49,7 @@ fn daemon_can_only_be_started_on_loopback() {
     let machine = Machine::new();
     for address in [
         "192.0.2.1:51234",
-        "[::1]:51234",
+        "127.0.0.2:51234",
         "registry.example.com:51234",
     ] {
         let mut command = machine.command(&["start"]);
