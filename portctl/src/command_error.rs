@@ -150,9 +150,10 @@ impl From<ClientError> for Report {
     }
 }
 
-/// The hint for a daemon that refuses this user.
-const OTHER_USER: &str = "its user can run `portctl restart --allow-users USERS`; after `unset PORT_REGISTRY_ADDR` \
-                          portctl uses this user's own registry, without a daemon";
+/// The hint for a daemon that refuses this user. Its own text names the user as it sees them, which may have another
+/// number here, and the command that admits them.
+const OTHER_USER: &str =
+    "after `unset PORT_REGISTRY_ADDR` portctl uses this user's own registry, without a daemon";
 
 /// The hint for an error that only a daemon reports.
 fn hint_by_code(code: ErrorCode) -> Option<String> {

@@ -69,7 +69,7 @@ fn another_user_is_refused_on_each_address_and_told_so_in_the_log() {
         let answer = ask(stream);
         assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
         assert!(answer.contains("connection: close"), "{answer}");
-        let body = r#"{"error":"this daemon serves only its own user, and this connection is of user 54321; ask its user to start it with --allow-users 54321","code":"forbidden"}"#;
+        let body = r#"{"error":"this daemon does not serve user 54321, whose connection this is; its user can run `portctl restart --allow-users 54321`, which replaces the list of users in force","code":"forbidden"}"#;
         assert!(answer.ends_with(&format!("\r\n\r\n{body}\n")), "{answer}");
     }
     assert_eq!(allocations(&daemon), 0);

@@ -197,11 +197,10 @@ fn user_whom_a_daemon_refuses_is_told_that_it_runs_and_who_can_change_that() {
     let line = format!("Server is running at http://{address}, but refuses this user\n");
     assert_eq!(ran.stdout, line);
     let refusal = format!(
-        "the daemon at {address} refused the request: this daemon serves only its own user, and this connection is of \
-         user {NOBODY}; ask its user to start it with --allow-users {NOBODY}\n"
+        "the daemon at {address} refused the request: this daemon does not serve user {NOBODY}, whose connection this \
+         is; its user can run `portctl restart --allow-users {NOBODY}`, which replaces the list of users in force\n"
     );
-    let hint = "hint: its user can run `portctl restart --allow-users USERS`; after `unset PORT_REGISTRY_ADDR` portctl \
-                uses this user's own registry, without a daemon\n";
+    let hint = "hint: after `unset PORT_REGISTRY_ADDR` portctl uses this user's own registry, without a daemon\n";
     assert_eq!(ran.stderr, format!("note: {refusal}error: {refusal}{hint}"));
 }
 

@@ -9,21 +9,21 @@ use thiserror::Error;
 pub(crate) enum UserDenied {
     #[cfg(unix)]
     #[error(
-        "this daemon serves only its own user, and this connection is of user {0}; \
-         ask its user to start it with --allow-users {0}"
+        "this daemon does not serve user {0}, whose connection this is; \
+         its user can run `portctl restart --allow-users {0}`, which replaces the list of users in force"
     )]
     Other(u32),
     /// The client has closed its end already, or is outside of this system.
     #[cfg(unix)]
     #[error(
-        "this daemon serves only its own user, and the system does not tell whose connection this is; \
-         keep it open until the response arrives, or start the daemon with --allow-users all"
+        "this daemon serves only users whom it knows, and the system does not tell whose connection this is; \
+         keep it open until the response arrives, or ask the daemon's user for `portctl restart --allow-users all`"
     )]
     Unknown,
     #[cfg(target_os = "linux")]
     #[error(
-        "this daemon serves only its own user, and the system does not tell the users of TCP connections; \
-         use its Unix socket, port-registry.sock beside its pidfile, or start it with --allow-users all"
+        "this daemon serves only users whom it knows, and the system does not tell the users of TCP connections; \
+         use its Unix socket, port-registry.sock beside its pidfile, or `portctl restart --allow-users all`"
     )]
     CannotTell,
 }

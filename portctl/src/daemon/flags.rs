@@ -57,7 +57,7 @@ impl DaemonFlags {
         let words = self.shared_words().join(" ");
         match supervisor::command(daemon.supervisor.as_ref(), LifecycleAction::Restart) {
             Some(command) => format!("add {words} to the service's command, then run `{command}`"),
-            None => format!("`portctl restart {words}` restarts it with them"),
+            None => format!("`portctl restart {words}` changes that"),
         }
     }
 

@@ -56,7 +56,7 @@ fn other_users_are_refused_and_learn_nothing() {
     let (status, refusal) = &answers[0];
     assert_eq!((*status, &refusal["code"]), (403, &json!("forbidden")));
     let text = refusal["error"].as_str().unwrap();
-    assert!(text.starts_with("this daemon serves only its own user"));
+    assert!(text.starts_with("this daemon does not serve user "));
     assert!(answers.iter().all(|it| *it == answers[0]), "{answers:#?}");
     let listed = daemon.ask("GET", "/v1/allocations", "").json(200);
     assert_eq!(listed, json!([allocated]));

@@ -160,7 +160,7 @@ fn start_and_restart_pass_the_daemons_flags_on() {
     assert!(
         other.ends_with(
             ") runs already, with --allow-users 54320 --container\n\
-        hint: `portctl restart --allow-users 54320,54321` restarts it with them"
+        hint: `portctl restart --allow-users 54320,54321` changes that"
         ),
         "{other}"
     );
