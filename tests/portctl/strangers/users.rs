@@ -13,15 +13,18 @@ use test_support::{NOBODY, Ran, Sandbox, is_available, program};
 use super::fixture::claim;
 use crate::machine::Machine;
 
+/// A user without a name.
+const STRANGER: u32 = 54321;
+
 const SKIPPED: &[u8] = b"skipped: only root can make servers of other users\n";
 
 const USE_OWN: &str =
     "after `unset PORT_REGISTRY_ADDR` portctl uses this user's own registry, without a daemon";
 
 /// Listens as another user, as the kernel sees it. Returns `None` if only root can.
-fn listen_as_nobody(address: SocketAddr) -> Option<TcpListener> {
+fn listen_as_stranger(address: SocketAddr) -> Option<TcpListener> {
     let listener = TcpListener::bind(address).unwrap();
-    match fchown(&listener, Some(NOBODY), None) {
+    match fchown(&listener, Some(STRANGER), None) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             let _ = io::stderr().write_all(SKIPPED);
             return None;
@@ -38,12 +41,13 @@ fn run(machine: &Machine, user: &str, words: &[&str]) -> Ran {
     Ran::of(machine.command(words).env("PORT_REGISTRY_ADDR", address))
 }
 
+/// Asserts that a command refuses the server of a user, which is described so.
 #[track_caller]
-fn assert_refused(machine: &Machine, user: &str, words: &[&str]) {
+fn assert_refused(machine: &Machine, (id, description): (u32, &str), user: &str, words: &[&str]) {
     let address = machine.address;
     let expected = format!(
-        "error: the server at {address} belongs to user 65534 (nobody)\nhint: {USE_OWN}; to use that server on purpose: \
-         `export PORT_REGISTRY_ADDR=65534@{address}`"
+        "error: the server at {address} belongs to {description}\nhint: {USE_OWN}; to use that server on purpose: \
+         `export PORT_REGISTRY_ADDR={id}@{address}`"
     );
     let ran = run(machine, user, words);
     assert_eq!(ran.complained(1), expected, "{words:?}");
@@ -52,22 +56,22 @@ fn assert_refused(machine: &Machine, user: &str, words: &[&str]) {
 #[test]
 fn server_of_another_user_is_sent_nothing() {
     let machine = Machine::new();
-    let Some(listener) = listen_as_nobody(machine.address) else {
+    let Some(listener) = listen_as_stranger(machine.address) else {
         return;
     };
     for words in [&["get", "web"][..], &["list"], &["version"], &["health"]] {
-        assert_refused(&machine, "", words);
+        assert_refused(&machine, (STRANGER, "user 54321"), "", words);
     }
-    assert_refused(&machine, "54321@", &["list"]);
+    assert_refused(&machine, (STRANGER, "user 54321"), "65534@", &["list"]);
     let status = run(&machine, "", &["status"]);
     assert_eq!(status.stdout, "Server is not running\n");
     let note = format!(
-        "note: the server at {} belongs to user 65534 (nobody)\n",
+        "note: the server at {} belongs to user 54321\n",
         machine.address
     );
     assert_eq!(status.stderr, note);
     let start = machine.complaint(&["start"]);
-    let whose = ", whose server belongs to user 65534 (nobody)\nhint: choose another port: `";
+    let whose = ", whose server belongs to user 54321\nhint: choose another port: `";
     assert!(start.contains(whose), "{start}");
     let mut connections = 0;
     while let Ok((mut client, _)) = listener.accept() {
@@ -112,8 +116,18 @@ fn daemon_of_another_user_is_used_if_the_address_or_the_home_folder_is_that_user
     command.arg(&program).args(["--port", &port]);
     command.env("HOME", &home).env_remove("PORT_REGISTRY_DB");
     let daemon = Daemon::spawn(command.current_dir(&home));
-    assert_refused(&machine, "", &["get", "web"]);
-    assert_refused(&machine, "54321@", &["get", "web"]);
+    assert_refused(
+        &machine,
+        (NOBODY, "user 65534 (nobody)"),
+        "",
+        &["get", "web"],
+    );
+    assert_refused(
+        &machine,
+        (NOBODY, "user 65534 (nobody)"),
+        "54321@",
+        &["get", "web"],
+    );
     let get = |user| run(&machine, user, &["get", "web"]).printed().to_owned();
     let got = ["nobody@", "65534@", "all@"].map(get);
     assert!(!got[0].is_empty());
