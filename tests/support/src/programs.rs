@@ -31,13 +31,9 @@ pub fn program(name: &str) -> PathBuf {
 /// Finds a program of the system on the PATH.
 #[track_caller]
 pub fn installed(name: &str) -> PathBuf {
-    find_installed(name.as_ref()).unwrap()
-}
-
-pub(crate) fn find_installed(name: &OsStr) -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
+    let path = env::var_os("PATH").unwrap();
     let mut places = env::split_paths(&path).map(|it| it.join(name));
-    places.find(|it| it.is_file())
+    places.find(|it| it.is_file()).unwrap()
 }
 
 /// Copies a program to `place` in another process.
