@@ -8,6 +8,8 @@ use crate::allocate::assignment_order;
 use crate::error::Error;
 use crate::system::files::{self, beside, private};
 use crate::system::home;
+#[cfg(unix)]
+use crate::system::links;
 
 /// The default port of the daemon.
 pub const DAEMON_PORT: u16 = assignment_order::DAEMON_PORT;
@@ -66,12 +68,30 @@ pub fn socket_of(pidfile: &Path) -> PathBuf {
 ///
 /// # Errors
 ///
-/// Returns the error of the operating system.
+/// Returns an error if the file is a symbolic link that belongs neither to this user, nor to root, nor to the owner of its
+/// folder, and otherwise that of the operating system.
 pub fn open_private(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     if let Some(folder) = path.parent() {
         files::create_folder(folder)?;
     }
-    private(options).open(path)
+    open_no_link(path, private(options))
+}
+
+#[cfg(unix)]
+fn open_no_link(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    use rustix::fs::OFlags;
+
+    let path = links::follow_trusted(path)?;
+    // Another user may put a link there between the two calls.
+    let no_link = OFlags::NOFOLLOW.bits().cast_signed();
+    options.custom_flags(no_link).open(path)
+}
+
+#[cfg(not(unix))]
+fn open_no_link(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    options.open(path)
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 pub(crate) mod connect;
 pub(crate) mod files;
 pub(crate) mod home;
+#[cfg(all(unix, feature = "daemon"))]
+pub(crate) mod links;
 pub(crate) mod probe;
 pub(crate) mod shell;
 #[cfg(all(any(feature = "daemon", feature = "listeners"), target_os = "linux"))]
@@ -10,6 +12,10 @@ pub(crate) mod sock_diag;
 mod socket_error;
 pub(crate) mod tcp_socket;
 pub(crate) mod tcp_table;
-#[cfg(any(feature = "detect", feature = "listeners"))]
+#[cfg(any(
+    feature = "detect",
+    feature = "listeners",
+    all(unix, feature = "daemon")
+))]
 pub(crate) mod trust;
 pub(crate) mod user;

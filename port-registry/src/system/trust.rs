@@ -1,12 +1,13 @@
 //! Files that may speak for a folder of this user.
 
-use std::fs::{self, Metadata};
-use std::path::Path;
+use std::fs::Metadata;
 
 use super::user;
 
 /// Tests if a canonical path is that of the home folder.
-pub(crate) fn is_home(folder: &Path) -> bool {
+#[cfg(any(feature = "detect", feature = "listeners"))]
+pub(crate) fn is_home(folder: &std::path::Path) -> bool {
+    use std::fs;
     user::home().is_some_and(|home| fs::canonicalize(home).is_ok_and(|home| home == folder))
 }
 

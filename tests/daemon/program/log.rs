@@ -1,11 +1,13 @@
 //! The log's file, and other programs that rotate or remove it.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{Write, stderr};
+use std::os::unix::fs::{PermissionsExt, lchown, symlink};
 use std::path::{Path, PathBuf};
 
 use insta::assert_snapshot;
 use test_support::daemon::{Daemon, PORT_REGISTRY};
-use test_support::{Ran, Sandbox, wait_until};
+use test_support::{NOBODY, Ran, Sandbox, wait_until};
 
 use super::fixture::{CLAIM, failure, mode};
 
@@ -93,6 +95,38 @@ fn log_that_others_rotate_or_remove_is_created_again() {
     assert_eq!(mode(&it.log), 0o600);
     #[cfg(target_os = "linux")]
     assert_eq!(it.stderr(), it.log);
+}
+
+/// In a folder that all users can write to, such as `/tmp`.
+#[test]
+fn link_of_another_user_is_not_followed_at_the_start_nor_later() {
+    let it = LoggingDaemon::start();
+    let folder = it.log.parent().unwrap();
+    fs::set_permissions(folder, Permissions::from_mode(0o1777)).unwrap();
+    let [moved, victim] = ["moved", "victim"].map(|name| folder.join(name));
+    fs::write(&victim, "kept").unwrap();
+    fs::rename(&it.log, &moved).unwrap();
+    symlink(&victim, &it.log).unwrap();
+    if lchown(&it.log, Some(NOBODY), Some(NOBODY)).is_err() {
+        let _ = writeln!(stderr(), "skipped: only root can give links away");
+        return;
+    }
+    it.log_a_line();
+    wait_until("the line is in the file that the daemon had", || {
+        let text = fs::read_to_string(&moved).unwrap();
+        text.ends_with("the next allocation creates a new one\n")
+    });
+    let pidfile = it.sandbox.path().join("other.pid");
+    let words = [
+        "--port",
+        "0",
+        "--pidfile",
+        pidfile.to_str().unwrap(),
+        "--log",
+        it.log.to_str().unwrap(),
+    ];
+    assert_snapshot!(failure(&it.sandbox, &words), @"error: cannot log to [SANDBOX]/logs/ports.log; choose another file with --log; cause: [SANDBOX]/logs/ports.log is a symbolic link of another user, 65534");
+    assert_eq!(fs::read(&victim).unwrap(), b"kept");
 }
 
 #[test]
