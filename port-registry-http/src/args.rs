@@ -39,7 +39,7 @@ pub enum DaemonCommand {
             Environment:\n  \
             PORT_REGISTRY_DB     the registry's file, unless --db is given\n  \
             PORT_REGISTRY_RANGE  the ports to choose from, unless --range is given",
-    example = "{command_name} --port 8123 --db /tmp/ports.redb --pidfile /tmp/ports.pid",
+    example = "{command_name} --port 8123 --db ~/test/ports.redb --pidfile ~/test/ports.pid",
     error_code(0, "the daemon stopped at a signal"),
     error_code(1, "the daemon could not start, or failed"),
     error_code(2, "the command line is wrong")

@@ -12,8 +12,8 @@ use port_registry::daemon::AllowedUsers;
     note = "The daemon keeps running when the terminal is closed, and logs to \
             ~/.port-registry/port-registry.log. It listens on 127.0.0.1 at the port that \
             PORT_REGISTRY_ADDR names, or else at 51234. If it runs already, its address is \
-            printed, it is not changed, and the exit code is 1. A browser shows the services at that \
-            address.\n\n\
+            printed, it is not changed, and the exit code is 1; `portctl restart` changes its flags. A \
+            browser shows the services at that address.\n\n\
             It also listens on the Unix socket ~/.port-registry/port-registry.sock, which only its own \
             user can open. `PORT_REGISTRY_ADDR=unix:PATH` names it, also in containers and sandboxes \
             that have the file. Users whom --allow-users names set \
