@@ -7,12 +7,15 @@ use std::path::{Path, PathBuf};
 
 use insta::assert_snapshot;
 use test_support::daemon::{Daemon, PORT_REGISTRY};
-use test_support::{NOBODY, Ran, Sandbox, wait_until};
+use test_support::{Ran, Sandbox, wait_until};
 
 use super::fixture::{CLAIM, failure, mode};
 
 /// Size from which the log is rotated.
 const ROTATE_BYTES: u64 = 5 << 20;
+
+/// A user that runs no tests.
+const STRANGER: u32 = 54321;
 
 /// A daemon with a log in a folder of its own.
 struct LoggingDaemon {
@@ -107,7 +110,7 @@ fn link_of_another_user_is_not_followed_at_the_start_nor_later() {
     fs::write(&victim, "kept").unwrap();
     fs::rename(&it.log, &moved).unwrap();
     symlink(&victim, &it.log).unwrap();
-    if lchown(&it.log, Some(NOBODY), Some(NOBODY)).is_err() {
+    if lchown(&it.log, Some(STRANGER), Some(STRANGER)).is_err() {
         let _ = writeln!(stderr(), "skipped: only root can give links away");
         return;
     }
@@ -125,7 +128,7 @@ fn link_of_another_user_is_not_followed_at_the_start_nor_later() {
         "--log",
         it.log.to_str().unwrap(),
     ];
-    assert_snapshot!(failure(&it.sandbox, &words), @"error: cannot log to [SANDBOX]/logs/ports.log; choose another file with --log; cause: [SANDBOX]/logs/ports.log is a symbolic link of another user, 65534");
+    assert_snapshot!(failure(&it.sandbox, &words), @"error: cannot log to [SANDBOX]/logs/ports.log; choose another file with --log; cause: [SANDBOX]/logs/ports.log is a symbolic link of another user, 54321");
     assert_eq!(fs::read(&victim).unwrap(), b"kept");
 }
 
