@@ -4,15 +4,27 @@ use std::fs;
 
 use super::visible::visible;
 
+/// The number by which the system's calls mean no user.
+const NO_USER: u32 = u32::MAX;
+
 /// Returns the text of the file. It is empty if it cannot be read.
 pub fn read() -> String {
     let text = fs::read("/etc/passwd").unwrap_or_default();
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// Returns the id of a user in the text of the file.
-pub fn id_of(name: &str, passwd: &str) -> Option<u32> {
-    users(passwd).find_map(|(user, id)| (user == name).then_some(id))
+/// Returns the id of a user, who is given by its number, or by its name in the text of the file.
+pub fn find(user: &str, passwd: &str) -> Option<u32> {
+    if is_number(user) {
+        user.parse().ok().filter(|id| *id != NO_USER)
+    } else {
+        users(passwd).find_map(|(name, id)| (name == user).then_some(id))
+    }
+}
+
+/// Tests if a user is given by a number.
+pub(super) fn is_number(user: &str) -> bool {
+    !user.is_empty() && user.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Returns the name of a user in the text of the file.
@@ -39,17 +51,25 @@ fn users(passwd: &str) -> impl Iterator<Item = (&str, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{id_of, name_of};
+    use super::{find, name_of};
 
     #[test]
     fn a_line_names_a_user_and_its_id() {
         let passwd =
             "root:x:0:0::/:/bin/sh\n# comment\n+::::::\n\nbob:x:1001\nbroken:x\nodd:x:y:1\n";
-        assert_eq!(id_of("root", passwd), Some(0));
+        assert_eq!(find("root", passwd), Some(0));
         assert_eq!(name_of(1001, passwd), Some("bob"));
         for name in ["", "x", "+", "broken", "odd"] {
-            assert_eq!(id_of(name, passwd), None, "{name}");
+            assert_eq!(find(name, passwd), None, "{name}");
         }
         assert_eq!(name_of(2, passwd), None);
+    }
+
+    #[test]
+    fn a_number_is_a_user_without_a_line_unless_it_means_none() {
+        assert_eq!(find("1002", ""), Some(1002));
+        for number in ["4294967295", "4294967296", "-1", "+1"] {
+            assert_eq!(find(number, ""), None, "{number}");
+        }
     }
 }

@@ -17,8 +17,8 @@ impl ServerUser {
         if text == "all" {
             return Ok(ServerUser::All);
         }
-        let id = text.parse().ok().or_else(|| passwd::id_of(text, passwd));
-        id.map(ServerUser::Id).ok_or(AddressError::UnknownUser)
+        let id = passwd::find(text, passwd).ok_or(AddressError::UnknownUser)?;
+        Ok(ServerUser::Id(id))
     }
 }
 
@@ -32,7 +32,15 @@ mod tests {
         assert_eq!(parse("alice"), Ok(ServerUser::Id(1000)));
         assert_eq!(parse("1001"), Ok(ServerUser::Id(1001)));
         assert_eq!(parse("all"), Ok(ServerUser::All));
-        for text in ["", "bob", "-1", "4294967296", "alice,1001", "alice:x"] {
+        for text in [
+            "",
+            "bob",
+            "-1",
+            "4294967295",
+            "4294967296",
+            "alice,1001",
+            "alice:x",
+        ] {
             assert_eq!(parse(text), Err(AddressError::UnknownUser), "{text}");
         }
     }
