@@ -7,6 +7,7 @@ use std::process::Command;
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     run_more_tests_at_once();
+    link_debug_builds_at_a_fixed_address();
     let Some(root) = git(&["rev-parse", "--show-toplevel"]) else {
         return;
     };
@@ -70,5 +71,17 @@ fn run_more_tests_at_once() {
         && std::env::var_os(THREADS).is_none()
     {
         println!("cargo::rustc-env={THREADS}={}", processors.get() * 2);
+    }
+}
+
+/// Makes debug builds for Linux start in half of the processor time, 1.2 instead of 2.3 ms, because nothing in them is
+/// relocated: the tests start some ten thousand of them. Releases keep their random addresses.
+fn link_debug_builds_at_a_fixed_address() {
+    let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|it| it == value);
+    if is("PROFILE", "debug")
+        && is("CARGO_CFG_TARGET_OS", "linux")
+        && is("CARGO_CFG_TARGET_ENV", "gnu")
+    {
+        println!("cargo::rustc-link-arg-bins=-no-pie");
     }
 }
