@@ -1,14 +1,12 @@
 //! Unusual home folders: missing, files, symbolic links, on other file systems, or writable by others.
 
 use std::fs::{self, Permissions};
-use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
-use std::process::Command;
 
 use crate::PORTCTL;
 use crate::machine::Machine;
-use test_support::{NOBODY, Ran, Sandbox, is_available, namespace};
+use test_support::{NOBODY, Ran, Sandbox, namespace};
 
 /// Runs a program with this HOME.
 fn with_home(sandbox: &Sandbox, home: impl AsRef<Path>, program: &str, words: &[&str]) -> Ran {
@@ -130,29 +128,14 @@ fn missing_home_is_created() {
     assert_eq!(mode & 0o777, 0o700);
 }
 
-/// Returns a command prefix that runs a program as `nobody`, and opens the sandbox to all users. Returns `None` if
-/// this user cannot become another one.
-fn by_nobody(sandbox: &Sandbox) -> Option<Command> {
-    if fs::metadata(sandbox.path()).unwrap().uid() != 0 {
-        let _ = writeln!(
-            std::io::stderr(),
-            "skipped: only root can become another user"
-        );
-        return None;
-    }
-    set_mode(&sandbox.path(), 0o755);
-    let mut trial = sandbox.as_nobody();
-    let trial = trial.arg("true").current_dir("/");
-    is_available("another user, by setpriv", trial).then(|| sandbox.as_nobody())
-}
-
 #[test]
 fn folder_of_another_user_is_refused_unless_the_home_is_theirs_too() {
     use std::os::unix::fs::chown;
     let sandbox = Sandbox::new();
-    let Some(mut command) = by_nobody(&sandbox) else {
+    if !sandbox.admits_nobody() {
         return;
-    };
+    }
+    let mut command = sandbox.as_nobody();
     let installed = sandbox.path().join("portctl");
     test_support::install(PORTCTL, &installed);
     fs::create_dir(folder_of(&sandbox)).unwrap();
@@ -181,9 +164,10 @@ fn folder_of_another_user_is_refused_unless_the_home_is_theirs_too() {
 #[test]
 fn user_whom_a_daemon_refuses_is_told_that_it_runs_and_who_can_change_that() {
     let machine = Machine::new();
-    let Some(mut prefix) = by_nobody(&machine.sandbox) else {
+    if !machine.sandbox.admits_nobody() {
         return;
-    };
+    }
+    let mut prefix = machine.sandbox.as_nobody();
     let installed = machine.sandbox.path().join("portctl");
     test_support::install(PORTCTL, &installed);
     machine.start();

@@ -7,15 +7,12 @@ use std::path::{Path, PathBuf};
 
 use insta::assert_snapshot;
 use test_support::daemon::{Daemon, PORT_REGISTRY};
-use test_support::{Ran, Sandbox, wait_until};
+use test_support::{Ran, STRANGER, Sandbox, wait_until};
 
 use super::fixture::{CLAIM, failure, mode};
 
 /// Size from which the log is rotated.
 const ROTATE_BYTES: u64 = 5 << 20;
-
-/// A user that runs no tests.
-const STRANGER: u32 = 54321;
 
 /// A daemon with a log in a folder of its own.
 struct LoggingDaemon {

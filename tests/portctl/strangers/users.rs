@@ -1,22 +1,17 @@
 //! Servers and daemons of other users at the address that `PORT_REGISTRY_ADDR` names.
 
 use std::fs::{self, Permissions};
-use std::io::{self, Read, Write};
+use std::io::Read;
 use std::net::{SocketAddr, TcpListener};
-use std::os::unix::fs::{PermissionsExt, chown, fchown};
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use test_support::daemon::{Daemon, PORT_REGISTRY};
 use test_support::helper::Helper;
-use test_support::{NOBODY, Ran, Sandbox, is_available, program};
+use test_support::{NOBODY, Ran, STRANGER, Sandbox, give_away, install, program};
 
 use super::fixture::claim;
 use crate::machine::Machine;
-
-/// A user without a name.
-const STRANGER: u32 = 54321;
-
-const SKIPPED: &[u8] = b"skipped: only root can make servers of other users\n";
 
 const USE_OWN: &str =
     "after `unset PORT_REGISTRY_ADDR` portctl uses this user's own registry, without a daemon";
@@ -24,12 +19,8 @@ const USE_OWN: &str =
 /// Listens as another user, as the kernel sees it. Returns `None` if only root can.
 fn listen_as_stranger(address: SocketAddr) -> Option<TcpListener> {
     let listener = TcpListener::bind(address).unwrap();
-    match fchown(&listener, Some(STRANGER), None) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            let _ = io::stderr().write_all(SKIPPED);
-            return None;
-        }
-        given => given.unwrap(),
+    if !give_away(&listener, STRANGER) {
+        return None;
     }
     listener.set_nonblocking(true).unwrap();
     Some(listener)
@@ -86,19 +77,12 @@ fn server_of_another_user_is_sent_nothing() {
 
 /// Copies a program to where every user can run it. Returns `None` if no other user can be tried.
 fn open_to_all(sandbox: &Sandbox, program: &Path) -> Option<PathBuf> {
-    let folder = sandbox.path();
-    let copy = folder.join(program.file_name().unwrap());
-    fs::copy(program, &copy).unwrap();
-    for path in [&folder, &copy] {
-        fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
-    }
-    if chown(&copy, Some(NOBODY), None).is_err() {
-        let _ = io::stderr().write_all(SKIPPED);
+    if !sandbox.admits_nobody() {
         return None;
     }
-    let mut trial = sandbox.as_nobody();
-    trial.args(["test", "-x"]).arg(&copy).current_dir("/");
-    is_available("a program as another user, by setpriv", &mut trial).then_some(copy)
+    let copy = sandbox.path().join(program.file_name().unwrap());
+    install(program, &copy);
+    Some(copy)
 }
 
 #[test]

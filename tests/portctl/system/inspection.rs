@@ -1,13 +1,13 @@
 //! The process on a port: its name, and that of a process that may not be inspected.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::fs::{self};
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
 
 use super::claims::{assert_foreign, assert_unknown};
 use super::scene::{Scene, both_ways};
 use test_support::helper::Helper;
-use test_support::{NOBODY, install, is_available, occupant_by, program};
+use test_support::{NOBODY, install, occupant_by, program};
 
 #[test]
 fn process_has_the_name_of_its_executable() {
@@ -92,19 +92,12 @@ fn process_of_another_user_has_the_number_of_the_user() {
 /// Makes a scene whose programs run as root, with a copy of `test-listener` that other users may run.
 fn scene_of_root() -> Option<Scene> {
     let scene = Scene::new();
-    let top = scene.sandbox.path();
-    if fs::metadata(&top).unwrap().uid() != 0 {
-        // Only root has processes of several users.
+    if !scene.sandbox.admits_nobody() {
         return None;
     }
-    install(program("test-listener"), &top.join("test-listener"));
-    fs::set_permissions(&top, Permissions::from_mode(0o755)).unwrap();
-    let mut trial = scene.sandbox.as_nobody();
-    let has_users = is_available(
-        "another user, by setpriv",
-        trial.arg("true").current_dir("/"),
-    );
-    has_users.then_some(scene)
+    let copy = scene.sandbox.path().join("test-listener");
+    install(program("test-listener"), &copy);
+    Some(scene)
 }
 
 /// Starts a server of another user, in a folder, with the variable that names a checkout.

@@ -30,6 +30,8 @@ mod ran;
 mod sandbox;
 pub mod snapshots;
 pub mod torture;
+#[cfg(unix)]
+mod users;
 
 #[cfg(target_os = "linux")]
 pub use conditions::set_limit;
@@ -41,4 +43,6 @@ pub use ports::{
 };
 pub use programs::{install, install_script, installed, program};
 pub use ran::Ran;
-pub use sandbox::{NOBODY, Sandbox};
+pub use sandbox::Sandbox;
+#[cfg(unix)]
+pub use users::{NOBODY, STRANGER, give_away};

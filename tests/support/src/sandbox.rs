@@ -10,13 +10,12 @@ use port_registry::Registry;
 use tempfile::TempDir;
 
 use crate::{Ran, folder_in_memory, install_script, installed};
+#[cfg(unix)]
+use crate::{is_available, users};
 
 /// The path of git. With PATH in its environment, the system starts a program by its path several times faster than by its name:
 /// without copying the memory maps of the test.
 static GIT: LazyLock<PathBuf> = LazyLock::new(|| installed("git"));
-
-/// User id of a user that owns no files.
-pub const NOBODY: u32 = 65534;
 
 /// A temporary HOME and a work folder, both empty at first.
 #[derive(Debug)]
@@ -101,9 +100,30 @@ impl Sandbox {
         Ran::of(self.command(program).args(words))
     }
 
-    /// Returns a command that runs its arguments as [`NOBODY`]. Only root can run it.
+    /// Opens the sandbox to all users, so that commands [as nobody](Self::as_nobody) can run in it. Returns false if this user
+    /// cannot become another one, and the test is skipped.
+    #[cfg(unix)]
+    #[track_caller]
+    pub fn admits_nobody(&self) -> bool {
+        use std::fs::Permissions;
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+        if fs::metadata(self.path()).unwrap().uid() != 0 {
+            users::say_skipped();
+            return false;
+        }
+        fs::set_permissions(self.path(), Permissions::from_mode(0o755)).unwrap();
+        let mut trial = self.as_nobody();
+        is_available(
+            "another user, by setpriv",
+            trial.arg("true").current_dir("/"),
+        )
+    }
+
+    /// Returns a command that runs its arguments as [`NOBODY`](users::NOBODY). Only root can run it.
+    #[cfg(unix)]
     pub fn as_nobody(&self) -> Command {
-        let nobody = NOBODY.to_string();
+        let nobody = users::NOBODY.to_string();
         let mut command = self.command("setpriv");
         command.args(["--reuid", &nobody, "--regid", &nobody]);
         command.args(["--clear-groups", "--"]);
