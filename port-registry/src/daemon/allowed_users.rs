@@ -5,10 +5,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::passwd;
-
-/// The word for all users.
-const ALL: &str = "all";
+use super::passwd::{self, ALL};
 
 /// The users that the daemon serves, besides its own user and root. By default there are no others.
 ///

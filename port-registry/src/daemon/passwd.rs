@@ -4,6 +4,9 @@ use std::fs;
 
 use super::visible::visible;
 
+/// The word for all users, in place of one or several.
+pub const ALL: &str = "all";
+
 /// The number by which the system's calls mean no user.
 const NO_USER: u32 = u32::MAX;
 

@@ -14,7 +14,7 @@ pub(crate) enum ServerUser {
 impl ServerUser {
     /// Reads the name or the number of a user, or `all`. `passwd` is the text of `/etc/passwd`.
     pub(super) fn parse(text: &str, passwd: &str) -> Result<ServerUser, AddressError> {
-        if text == "all" {
+        if text == passwd::ALL {
             return Ok(ServerUser::All);
         }
         let id = passwd::find(text, passwd).ok_or(AddressError::UnknownUser)?;

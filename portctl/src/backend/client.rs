@@ -230,20 +230,18 @@ impl Client {
             UnexpectedEof,
         };
         let address = self.address.clone();
-        if let (ureq::Error::Io(error), Address::Unix(path)) = (&error, &address)
-            && let Some(problem) = SocketProblem::of(error, path.path())
-        {
-            return ClientError::Socket { address, problem };
-        }
-        if let ureq::Error::Io(error) = &error
-            && let Some(server) = ForeignServer::of(error)
-        {
-            return ClientError::Foreign { address, server };
-        }
-        if let ureq::Error::Io(error) = &error
-            && let Some(reason) = self.no_connections(error)
-        {
-            return ClientError::Denied { address, reason };
+        if let ureq::Error::Io(error) = &error {
+            if let Address::Unix(path) = &address
+                && let Some(problem) = SocketProblem::of(error, path.path())
+            {
+                return ClientError::Socket { address, problem };
+            }
+            if let Some(server) = ForeignServer::of(error) {
+                return ClientError::Foreign { address, server };
+            }
+            if let Some(reason) = self.no_connections(error) {
+                return ClientError::Denied { address, reason };
+            }
         }
         match error {
             ureq::Error::Timeout(_) => ClientError::Silent { address, timeout },

@@ -80,7 +80,7 @@ impl DaemonFlags {
 /// Describes the flags by which a daemon is open to more than its own user's programs on this machine.
 pub(crate) fn describe(daemon: &DaemonInfo) -> Option<String> {
     let users = daemon.allow_users.as_deref().map(|users| match users {
-        "all" => "serves every user of this machine".to_owned(),
+        passwd::ALL => "serves every user of this machine".to_owned(),
         users => format!("serves {}, too", describe_users(users)),
     });
     let names = "answers to the names by which containers reach their host".to_owned();

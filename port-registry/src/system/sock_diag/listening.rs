@@ -8,13 +8,14 @@ use std::io::{self, Read, Write};
 use socket2::Socket;
 
 use super::message::{self, AF_INET, AF_INET6, NLM_F_REQUEST, NLMSG_ERROR, Request};
+use crate::system::tcp_socket::LISTEN;
 use crate::system::tcp_table::TcpSocket;
 
 // The kernel's include/uapi/linux/netlink.h and include/net/tcp_states.h.
 const NLM_F_DUMP: u16 = 0x300;
 const NLMSG_DONE: u16 = 3;
 /// The set of states that has only `TCP_LISTEN`.
-const LISTENING: u32 = 1 << 10;
+const LISTENING: u32 = 1 << LISTEN;
 
 /// Returns all listening sockets of this network namespace.
 ///

@@ -5,6 +5,8 @@
 use std::io;
 use std::net::TcpStream;
 
+#[cfg(unix)]
+use port_registry::daemon::passwd;
 use thiserror::Error;
 
 use crate::address::{ServerUser, SocketPath};
@@ -33,14 +35,14 @@ impl ForeignServer {
             #[cfg(unix)]
             ForeignServer::Of { user, .. } => user.to_string(),
             #[cfg(target_os = "linux")]
-            ForeignServer::Unknown => "all".to_owned(),
+            ForeignServer::Unknown => passwd::ALL.to_owned(),
         }
     }
 }
 
 #[cfg(unix)]
 fn foreign(user: u32) -> io::Error {
-    let description = port_registry::daemon::passwd::describe(user);
+    let description = passwd::describe(user);
     io::Error::other(ForeignServer::Of { user, description })
 }
 
