@@ -1,21 +1,27 @@
 //! The groups in which the main help lists the commands.
 
-/// Titles and commands, in the order in which a new user needs them.
-pub(super) const GROUPS: [(&str, &[&str]); 4] = [
+/// Titles and commands, in the order in which a new user needs them. A title names the purpose.
+pub(super) const GROUPS: [(&str, &[&str]); 7] = [
     (
-        "Ports of this checkout",
-        &[
-            "get", "run", "compose", "sync", "env", "list", "url", "open", "wait", "check", "move",
-            "release", "allocate", "scan", "init",
-        ],
-    ),
-    ("Ports of all checkouts", &["prune", "export", "import"]),
-    (
-        "Set-up and help",
-        &["doctor", "skill", "completions", "version"],
+        "Get a port, and start a server on it",
+        &["get", "run", "compose"],
     ),
     (
-        "The daemon, which is optional",
+        "See what runs, and reach it",
+        &["list", "url", "open", "wait", "check"],
+    ),
+    (
+        "Set up a project",
+        &["init", "sync", "env", "scan", "allocate"],
+    ),
+    ("Change ports, and clean up", &["move", "release", "prune"]),
+    ("Work with agents and shells", &["skill", "completions"]),
+    (
+        "Solve problems, and change machines",
+        &["doctor", "export", "import", "version"],
+    ),
+    (
+        "Serve the registry over HTTP (optional)",
         &["start", "stop", "restart", "status", "health"],
     ),
 ];
