@@ -215,6 +215,6 @@ pub use usage::port_use::{PortUsage, PortUse};
 pub use variable_name::variable_name;
 
 /// Runs the Rust code of the package's README.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "detect"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

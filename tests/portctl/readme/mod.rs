@@ -1,7 +1,9 @@
-//! Checks the README: runs every command in it, and compares its tables with the programs.
+//! Checks the README and the pages of the packages: runs every command in them, and compares their tables with the
+//! programs.
 
 #[cfg(target_os = "linux")]
 mod blocks;
+mod links;
 mod reference;
 #[cfg(target_os = "linux")]
 mod session;

@@ -1,17 +1,21 @@
-//! Compares the README's tables with the programs.
+//! Compares the tables of the documents with the programs.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::text::README;
-use crate::PORTCTL;
+use super::text::{DAEMON, Document, PORTCTL, README};
+use crate::PORTCTL as PROGRAM;
 use test_support::{Sandbox, program};
 
 /// Returns the rows of the table with this heading.
 #[track_caller]
-fn table(heading: &str) -> Vec<Vec<&'static str>> {
-    let mut rows = README.lines().skip_while(|line| *line != heading).skip(2);
+fn table(document: Document, heading: &str) -> Vec<Vec<&'static str>> {
+    let mut rows = document
+        .text
+        .lines()
+        .skip_while(|line| *line != heading)
+        .skip(2);
     let rows = rows.by_ref().take_while(|line| line.starts_with('|'));
     let cells = |row: &'static str| row.trim_matches('|').split(" | ").map(str::trim).collect();
     let rows: Vec<_> = rows.map(cells).collect();
@@ -28,13 +32,13 @@ fn code(text: &str) -> impl Iterator<Item = &str> {
 fn flags(text: &str) -> BTreeSet<String> {
     let is_part = |c: char| c.is_ascii_lowercase() || c == '-';
     let words = text.split(|c: char| !is_part(c));
-    let flags = words.filter(|word| word.starts_with("--") && word.len() > 2);
+    let flags = words.filter(|word| word.starts_with("--") && !word.ends_with('-'));
     flags.map(str::to_owned).collect()
 }
 
 fn help(sandbox: &Sandbox, words: &[&str]) -> String {
     let words = [words, &["--help"]].concat();
-    sandbox.run(PORTCTL, &words).printed().to_owned()
+    sandbox.run(PROGRAM, &words).printed().to_owned()
 }
 
 /// Returns the commands that a help text lists.
@@ -66,8 +70,19 @@ fn commands_in(text: &str) -> BTreeSet<&str> {
         .collect()
 }
 
+/// Returns the headings and texts of the sections about commands.
+fn command_sections() -> Vec<(&'static str, &'static str)> {
+    let sections = PORTCTL.text.split("\n#### ").skip(1);
+    let sections = sections.filter_map(|section| section.split_once('\n'));
+    let text = |text: &'static str| text.split("\n#").next().unwrap_or(text);
+    let sections = sections.map(|(heading, rest)| (heading, text(rest)));
+    sections
+        .filter(|(heading, _)| heading.starts_with("`portctl "))
+        .collect()
+}
+
 #[test]
-fn table_of_commands_lists_every_command_and_flag() {
+fn sections_about_commands_describe_every_command_and_flag() {
     let sandbox = Sandbox::new();
     let flags_of_command = |name: &str| match name {
         "skill" => ["install", "uninstall"]
@@ -80,20 +95,21 @@ fn table_of_commands_lists_every_command_and_flag() {
         .map(str::to_owned)
         .into();
     let mut listed = BTreeSet::new();
-    for row in table("| command | does |") {
-        let text = row.join(" ");
+    for (heading, text) in command_sections() {
+        let text = format!("{heading} {text}");
         let mentioned = flags(&text);
         let mut known = BTreeSet::from(["--version".to_owned()]);
         known.extend(commands_in(&text).into_iter().flat_map(&flags_of_command));
         let unknown: Vec<_> = mentioned.difference(&known).collect();
         assert!(unknown.is_empty(), "{unknown:?} do not exist: {text}");
-        for name in commands_in(row[0]) {
+        for name in commands_in(heading) {
             listed.insert(name);
             let own = flags_of_command(name);
             let missing = &(&own - &mentioned) - &everywhere;
             assert!(
                 missing.is_empty(),
-                "README does not list {missing:?} of {name}"
+                "{} does not describe {missing:?} of {name}",
+                PORTCTL.path
             );
         }
     }
@@ -103,7 +119,7 @@ fn table_of_commands_lists_every_command_and_flag() {
 #[test]
 fn text_about_shared_flags_is_complete() {
     let sandbox = Sandbox::new();
-    let text = README.replace('\n', " ");
+    let text = PORTCTL.text.replace('\n', " ");
     let (_, sentence) = text
         .split_once("`--app` and `--instance` go with ")
         .unwrap();
@@ -143,14 +159,14 @@ fn text_about_shared_flags_is_complete() {
 fn tables_of_daemon_flags_and_variables_are_complete() {
     let sandbox = Sandbox::new();
     let daemon = sandbox.run(program("port-registry"), &["--help"]);
-    let listed: BTreeSet<String> = table("| flag of `port-registry` | sets | default |")
+    let listed: BTreeSet<String> = table(DAEMON, "| flag of `port-registry` | sets | default |")
         .iter()
         .flat_map(|row| code(row[0]).map(str::to_owned))
         .collect();
     assert_eq!(listed, flags_of(daemon.printed()));
 
     let portctl = help(&sandbox, &[]);
-    let listed: BTreeSet<&str> = table("| variable | sets | default |")
+    let listed: BTreeSet<&str> = table(PORTCTL, "| variable | sets | default |")
         .iter()
         .flat_map(|row| code(row[0]))
         .filter(|variable| *variable != "HOME")
@@ -180,14 +196,16 @@ fn tables_of_the_api_match_the_openapi_document() {
             }
         }
     }
-    let listed = table("| request | does |").into_iter().filter_map(|row| {
-        let request = code(row[0]).next().unwrap();
-        // Paths of the document have no query.
-        request.split('?').next()
-    });
+    let listed = table(DAEMON, "| request | does |")
+        .into_iter()
+        .filter_map(|row| {
+            let request = code(row[0]).next().unwrap();
+            // Paths of the document have no query.
+            request.split('?').next()
+        });
     assert_eq!(listed.map(str::to_owned).collect::<BTreeSet<_>>(), requests);
 
-    let table = table("| status | `code` | when |");
+    let table = table(DAEMON, "| status | `code` | when |");
     let codes = &document["components"]["schemas"]["ErrorCode"]["enum"];
     let codes = codes.as_array().unwrap().iter();
     let codes: BTreeSet<_> = codes.map(|code| code.as_str().unwrap()).collect();
@@ -200,5 +218,39 @@ fn tables_of_the_api_match_the_openapi_document() {
     let failures = statuses.iter().filter(|status| !status.starts_with('2'));
     let failures: BTreeSet<String> = failures.cloned().collect();
     let missing: Vec<_> = failures.difference(&listed).collect();
-    assert!(missing.is_empty(), "README does not list {missing:?}");
+    assert!(
+        missing.is_empty(),
+        "{} does not list {missing:?}",
+        DAEMON.path
+    );
+}
+
+#[test]
+fn readme_has_at_most_200_lines() {
+    assert!(README.text.lines().count() <= 200);
+}
+
+#[cfg(unix)]
+#[test]
+fn table_of_frameworks_shows_what_run_starts() {
+    let sandbox = Sandbox::in_memory();
+    let programs = sandbox.path().join("programs");
+    std::fs::create_dir(&programs).unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let port = sandbox.run(PROGRAM, &["get", "web"]).printed().to_owned();
+    for row in table(README, "| command | is started as |") {
+        let command = code(row[0]).next().unwrap();
+        let words: Vec<&str> = command.split(' ').collect();
+        let stand_in = "#!/bin/sh\necho \"${0##*/} $*\"\n";
+        test_support::install_script(stand_in, &programs.join(words[0]));
+        let mut run = sandbox.command(PROGRAM);
+        run.args(["run", "web", "--"]).args(&words);
+        run.env("PATH", &path);
+        let ran = test_support::Ran::of(&mut run);
+        assert_eq!(ran.code, Some(0), "{command}: {ran:?}");
+        let shown = ran.stderr.trim_end().strip_prefix("running: ");
+        let expected = code(row[1]).next().filter(|it| *it != "PORT");
+        let expected = expected.map(|it| it.replace("3000", &port));
+        assert_eq!(shown, expected.as_deref(), "{command}: {ran:?}");
+    }
 }

@@ -1,4 +1,4 @@
-//! Runs the README's commands in order, in sandboxes with new network namespaces.
+//! Runs the documents' commands in order, in sandboxes with new network namespaces.
 //!
 //! In a new network namespace all ports are free, so the daemon can use its default port.
 
@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::blocks::{self, Block, ShownCommand};
-use super::text::README;
+use super::text::{DAEMON, Document, LIBRARY, PORTCTL as COMMAND_LINE, README};
 use crate::PORTCTL;
 use test_support::namespace;
 use test_support::{Ran, Sandbox, install, is_available, program};
@@ -18,7 +18,7 @@ const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 /// Marks the start and the end of a command's output. Never part of an output.
 const MARK: char = '\u{1e}';
 
-/// Scripts that replace programs which are not available everywhere. Each does what the README shows of its program.
+/// Scripts that replace programs which are not available everywhere. Each does what the documents show of its program.
 const STAND_INS: [(&str, &str); 13] = [
     // CI runs these for real.
     (
@@ -75,7 +75,7 @@ const STAND_INS: [(&str, &str); 13] = [
         r#"#!/bin/sh
             exec in-container "$@""#,
     ),
-    // Publishes the ports of the README's project like Compose: those of the last file of COMPOSE_FILE, if it is an override.
+    // Publishes the ports of the folder's Compose file like Compose, or those of the last file of COMPOSE_FILE.
     (
         "docker",
         r#"#!/bin/sh
@@ -84,10 +84,18 @@ const STAND_INS: [(&str, &str); 13] = [
             proxies=~/docker-${PWD##*/}.pids
             case $2 in
                 --profile)
-                    port='"mode": "ingress", "protocol": "tcp", "published"'
                     echo "{\"name\": \"${PWD##*/}\", \"services\": {"
-                    echo "\"db\": {\"container_name\": \"blog_db\", \"ports\": [{$port: \"5432\", \"target\": 5432}]},"
-                    echo "\"web\": {\"ports\": [{\"host_ip\": \"127.0.0.1\", $port: \"8080\", \"target\": 80}]}}}"
+                    perl -ne '
+                        /^  (\w+):$/ and $name = $1;
+                        /^    container_name: (\w+)/ and $more = qq("container_name": "$1", );
+                        if (/^    ports: \["(?:([\d.]+):)?(\d+):(\d+)"\]/) {
+                            my $address = $1 ? qq("host_ip": "$1", ) : "";
+                            my $port = qq("mode": "ingress", "protocol": "tcp", "published": "$2", "target": $3);
+                            push @services, qq("$name": {$more"ports": [{$address$port}]});
+                            $more = "";
+                        }
+                        END { print join ", ", @services }' compose.yaml
+                    echo '}}'
                     exit ;;
                 version) echo "Docker Compose version v2.26.1"; exit ;;
                 up) ;;
@@ -99,13 +107,23 @@ const STAND_INS: [(&str, &str); 13] = [
                     exit ;;
                 *) exit 1 ;;
             esac
-            published=
-            [ -z "$COMPOSE_FILE" ] || published=$(sed -n 's/.*"published": "\([0-9]*\)".*/\1/p' "${COMPOSE_FILE##*:}")
-            set -- ${published:-5432 8080}
+            if [ -n "$COMPOSE_FILE" ]; then
+                set -- $(sed -n 's/.*"published": "\([0-9]*\)".*/\1/p' "${COMPOSE_FILE##*:}")
+            else
+                set --
+            fi
+            [ -n "$1" ] || set -- $(perl -ne '/^    ports: \["(?:[\d.]+:)?(\d+):/ and print "$1 "' compose.yaml)
             echo "${PWD##*/} $*" >> ~/docker.log
+            is_up() { grep -q "$(printf '%04X' $1) 0*:0000 0A" /proc/net/tcp; }
+            for port; do
+                if is_up $port; then
+                    echo "Error response from daemon: Bind for 0.0.0.0:$port failed: port is already allocated"
+                    exit 1
+                fi
+            done
             [ -e ~/engine ] || { mkdir ~/engine; cp "$(command -v perl)" ~/engine/docker-proxy; }
             for port; do docker-proxy $port & echo $! >> "$proxies"; done
-            until grep -q "$(printf '%04X' $2) 0*:0000 0A" /proc/net/tcp; do sleep 0.05; done"#,
+            for port; do until is_up $port; do sleep 0.05; done; done"#,
     ),
     (
         "docker-proxy",
@@ -138,15 +156,17 @@ const STAND_INS: [(&str, &str); 13] = [
 
 /// A sandbox with projects, and the commands to run in it.
 struct ReadmeMachine<'a> {
+    /// The path of the document.
+    document: &'a str,
     sandbox: Sandbox,
-    /// The remark in the README that starts a new machine.
+    /// The remark in the document that starts a new machine.
     remark: &'a str,
     script: String,
     commands: Vec<ShownCommand<'a>>,
 }
 
 impl<'a> ReadmeMachine<'a> {
-    fn new(remark: &'a str) -> ReadmeMachine<'a> {
+    fn new(document: &'a str, remark: &'a str) -> ReadmeMachine<'a> {
         let sandbox = Sandbox::in_memory();
         let home = sandbox.home();
         let programs = home.join("bin");
@@ -173,6 +193,11 @@ impl<'a> ReadmeMachine<'a> {
                  curl -s localhost:51234/v1/allocations \
                  -d '{\"app\":\"blog\",\"instance\":\"main\",\"service\":\"web\",\"port\":4002}'\n"
             }
+            _ if remark.ends_with("with shop's Postgres up") => {
+                "for project in shop blog; do printf '%s\\n' 'services:' '  db:' '    image: postgres' \
+                 '    ports: [\"5432:5432\"]' > ~/$project/compose.yaml; done\n\
+                 docker compose up -d\n"
+            }
             // Pack a small file, because test builds of the programs are large.
             "an archive" => {
                 "packed=port-registry_$VERSION_linux_amd64; mkdir -p ~/$packed/bin\n\
@@ -190,6 +215,7 @@ impl<'a> ReadmeMachine<'a> {
         let script = script.replace("$VERSION", env!("CARGO_PKG_VERSION"));
         let script = format!("mkdir -m 700 ~/.port-registry; cd ~/shop\n{script}");
         ReadmeMachine {
+            document,
             sandbox,
             remark,
             script,
@@ -199,7 +225,8 @@ impl<'a> ReadmeMachine<'a> {
 
     fn add(&mut self, block: &Block<'a>) {
         if matches!(block.language, "yaml" | "toml") {
-            let path = block.lines[0].strip_prefix("# ~/").unwrap();
+            let path = block.lines[0].strip_prefix("# ~/");
+            let path = path.unwrap_or_else(|| panic!("{}:{}", self.document, block.line));
             fs::write(self.sandbox.home().join(path), block.lines.join("\n")).unwrap();
             return;
         }
@@ -215,7 +242,7 @@ impl<'a> ReadmeMachine<'a> {
         }
     }
 
-    /// Runs all commands, and compares their output with the README.
+    /// Runs all commands, and compares their output with the document.
     fn run(self) {
         let home = self.sandbox.home().display().to_string();
         let mut command = namespace::command(&self.sandbox, "--net", "ip link set lo up").unwrap();
@@ -243,12 +270,12 @@ impl<'a> ReadmeMachine<'a> {
         for shown in &self.commands {
             let (Some(printed), Some(end)) = (parts.next(), parts.next()) else {
                 panic!(
-                    "README.md:{}: the shell ended before: {printed}",
-                    shown.line
+                    "{}:{}: the shell ended before: {printed}",
+                    self.document, shown.line
                 );
             };
             let (folder, printed) = printed.split_once('\n').unwrap();
-            assert_as_shown(shown, folder, printed, end.trim_end());
+            assert_as_shown(self.document, shown, folder, printed, end.trim_end());
         }
         if self.remark == "an archive" {
             assert!(self.sandbox.home().join(".local/bin/portctl").exists());
@@ -278,16 +305,17 @@ fn as_typed(command: &str) -> String {
     }
 }
 
-/// Compares a command's folder, output and exit code with the README. If the README shows no output, any output
+/// Compares a command's folder, output and exit code with the document. If that shows no output, any output
 /// matches. `...` matches any lines.
 #[track_caller]
-fn assert_as_shown(shown: &ShownCommand, folder: &str, printed: &str, code: &str) {
-    let context = format!("README.md:{}: {}\n{printed}", shown.line, shown.command);
+fn assert_as_shown(document: &str, shown: &ShownCommand, folder: &str, printed: &str, code: &str) {
+    let context = format!("{document}:{}: {}\n{printed}", shown.line, shown.command);
     if let Some(expected) = shown.folder {
         assert_eq!(folder.replace("/home/me", "~"), expected, "{context}");
     }
     let is_failure = |line: &str| {
         line.starts_with("error: ")
+            || line.starts_with("Error ")
             || shown.command.starts_with("portctl check") && !line.contains("is available")
     };
     let is_failure = shown.output.first().is_some_and(|line| is_failure(line));
@@ -346,21 +374,9 @@ fn every_command_prints_the_output_shown() {
     if !has_tools || namespace::command(&sandbox, "--net", trial).is_none() {
         return;
     }
-    let blocks = blocks::of(README);
-    let mut machines = vec![ReadmeMachine::new("")];
-    for block in &blocks {
-        match block.language {
-            "toml" if block.remark.is_none() => assert_dependency(block),
-            "console" | "sh" | "yaml" | "toml" => {
-                if let Some(remark) = block.remark {
-                    machines.push(ReadmeMachine::new(remark));
-                }
-                machines.last_mut().unwrap().add(block);
-            }
-            // `tests/support` runs it as a documentation test.
-            "rust" | "rust,no_run" => {}
-            language => panic!("README.md:{}: no test runs {language}", block.line),
-        }
+    let mut machines = Vec::new();
+    for document in [README, COMMAND_LINE, DAEMON, LIBRARY] {
+        add_machines(document, &mut machines);
     }
     let commands: usize = machines.iter().map(|machine| machine.commands.len()).sum();
     assert!(
@@ -371,6 +387,25 @@ fn every_command_prints_the_output_shown() {
     assert!(machines.iter().any(|it| it.remark == WORKING_DAY));
     for machine in machines {
         machine.run();
+    }
+}
+
+/// Adds a machine for each remark of a document that begins one, with the commands in the blocks below it.
+fn add_machines(document: Document, machines: &mut Vec<ReadmeMachine>) {
+    machines.push(ReadmeMachine::new(document.path, ""));
+    for block in blocks::of(document.text) {
+        match block.language {
+            "toml" if block.remark.is_none() => assert_dependency(&block),
+            "console" | "sh" | "yaml" | "toml" => {
+                if let Some(remark) = block.remark {
+                    machines.push(ReadmeMachine::new(document.path, remark));
+                }
+                machines.last_mut().unwrap().add(&block);
+            }
+            // They run as documentation tests.
+            "rust" | "rust,no_run" => {}
+            language => panic!("{}:{}: no test runs {language}", document.path, block.line),
+        }
     }
 }
 

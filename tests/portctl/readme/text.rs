@@ -1,3 +1,32 @@
-//! The text of the README.
+//! The documents whose commands and tables are checked.
 
-pub(super) const README: &str = include_str!("../../../README.md");
+/// A document, and its path in the repository.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Document {
+    pub(super) path: &'static str,
+    pub(super) text: &'static str,
+}
+
+pub(super) const README: Document = Document {
+    path: "README.md",
+    text: include_str!("../../../README.md"),
+};
+
+/// The reference of the command line.
+pub(super) const PORTCTL: Document = Document {
+    path: "portctl/README.md",
+    text: include_str!("../../../portctl/README.md"),
+};
+
+/// The reference of the daemon.
+pub(super) const DAEMON: Document = Document {
+    path: "port-registry-http/README.md",
+    text: include_str!("../../../port-registry-http/README.md"),
+};
+
+/// The page of the library.
+#[cfg(target_os = "linux")]
+pub(super) const LIBRARY: Document = Document {
+    path: "port-registry/README.md",
+    text: include_str!("../../../port-registry/README.md"),
+};
