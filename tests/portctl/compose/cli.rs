@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use port_registry::Filter;
-use test_support::{Ran, Sandbox, free_block, install_script, program};
+use test_support::{Ran, Sandbox, free_block, install_script, occupant_in, program};
 
 use super::records;
 
@@ -164,6 +164,28 @@ fn taken_port_is_replaced_from_a_subfolder_and_named_by_print() {
         ["docker", "compose", "-f", "compose.yaml", "-f"]
     );
     assert_eq!((words.len(), words[6]), (7, "ps"));
+}
+
+/// The service of Compose itself may be meant to get the port, so a process of the checkout has to stop before. One that
+/// may be another checkout's is left in peace.
+#[test]
+fn only_a_process_of_this_checkout_is_to_be_stopped_for_its_port() {
+    for (is_own, step) in [
+        (true, "; stop that process, and then `"),
+        (false, "; once the port is available, `"),
+    ] {
+        let project = Project::new();
+        let folder = if is_own {
+            &project.folder
+        } else {
+            Path::new("/")
+        };
+        let (_occupant, published) = occupant_in(folder);
+        project.install("docker", "Docker Compose version v2.26.1", published);
+        let ran = project.run(&["up"]);
+        let end = format!("{step}portctl move db --port {published}` takes it over\n");
+        assert!(ran.stderr.ends_with(&end), "{ran:?}");
+    }
 }
 
 #[test]

@@ -162,8 +162,12 @@ pub(in crate::command) fn reason(
         (None, Some(in_use)) => {
             let owner = Whose::of(in_use, own.dir.as_deref());
             let step = match (&owner, takeover) {
-                (Whose::Ours | Whose::Unknown(_), Takeover::AfterStop) => {
+                (Whose::Ours, Takeover::AfterStop) => {
                     format!("; stop that process, and then `{line}` takes it over")
+                }
+                // Never advise to end a process that may be another checkout's.
+                (Whose::Unknown(_), Takeover::AfterStop) => {
+                    format!("; once the port is available, `{line}` takes it over")
                 }
                 (Whose::Ours, Takeover::Adopt) => format!("; `{line} --adopt` takes it over"),
                 (Whose::Unknown(_), Takeover::Adopt) => {
