@@ -205,6 +205,18 @@ fn tables_of_the_api_match_the_openapi_document() {
         });
     assert_eq!(listed.map(str::to_owned).collect::<BTreeSet<_>>(), requests);
 
+    let schemas = &document["components"]["schemas"];
+    let fields: BTreeSet<&str> = ["Claim", "Move"]
+        .iter()
+        .flat_map(|name| schemas[name]["properties"].as_object().unwrap().keys())
+        .map(String::as_str)
+        .collect();
+    let listed = table(DAEMON, "| field | of | means |").into_iter();
+    let listed = listed
+        .flat_map(|row| code(row[0]))
+        .map(|it| it.trim_matches('"'));
+    assert_eq!(listed.collect::<BTreeSet<_>>(), fields);
+
     let table = table(DAEMON, "| status | `code` | when |");
     let codes = &document["components"]["schemas"]["ErrorCode"]["enum"];
     let codes = codes.as_array().unwrap().iter();
