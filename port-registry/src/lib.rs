@@ -19,7 +19,22 @@
 //! ```
 //!
 //! A [`Registry`] is a file that any number of programs use at the same time, without a daemon: build scripts, test
-//! harnesses, dev tools.
+//! harnesses, dev tools, and the command line `portctl`.
+//!
+//! The tour begins with the common case:
+//! [terms](#terms),
+//! [one port per checkout](#one-port-per-checkout),
+//! [build scripts](#build-scripts),
+//! [a certain port](#a-certain-port),
+//! [a port for a test](#a-port-for-a-test),
+//! [look up, move and release](#look-up-move-and-release),
+//! [several requests at once](#several-requests-at-once),
+//! [who listens](#who-listens),
+//! [errors](#errors),
+//! [another file or range](#another-file-or-range),
+//! [async code](#async-code),
+//! [promises](#promises) and
+//! [features](#features).
 //!
 //! # Terms
 //!
@@ -30,9 +45,9 @@
 //!
 //! # One port per checkout
 //!
-//! A port belongs to a checkout, and app and instance are labels of it. With the feature `detect`, `Checkout` finds the
-//! checkout of a folder and its services, exactly like `portctl get`. They keep their ports whatever git says about
-//! branches and remotes later, and two checkouts never share one:
+//! A port belongs to a checkout, and app and instance are labels of it. With the feature `detect`, [`Checkout`](struct.Checkout.html)
+//! finds the checkout of a folder and its services, like `portctl get`. They keep their ports when the branch or the remote
+//! changes, and two checkouts never share a port:
 //!
 //! ```
 //! # #[cfg(feature = "detect")]
@@ -48,14 +63,14 @@
 //! # fn main() {}
 //! ```
 //!
-//! A program that makes its own labels passes the checkout's folder to [`Claim::with_dir`]. Another checkout with the
-//! same labels then gets [`Error::OtherCheckout`] instead of the same port.
+//! A program that makes its own labels passes the root of the checkout to [`Claim::with_dir`]. Another checkout with
+//! the same labels then gets [`Error::OtherCheckout`] instead of the same port.
 //!
 //! # Build scripts
 //!
-//! Read a port when the program starts, as above, rather than when it is built: a number that is compiled in stays what it
-//! was when the service is released, or when the program is run from another checkout. For what must know the port at
-//! compile time, the feature `detect` has `build::reserve`:
+//! Read the port when the program starts, as above, rather than when it is built. A number that is compiled in stays
+//! the same after the service is released, and in another checkout. For what must know the port at compile time, the
+//! feature `detect` has [`build::reserve`](build/fn.reserve.html):
 //!
 //! ```
 //! # #[cfg(feature = "detect")]
@@ -67,8 +82,7 @@
 //!
 //! # A certain port
 //!
-//! [`Claim::with_port`] claims one port and no other. [`Claim::with_listener_policy`] adopts a service that
-//! listens there already.
+//! [`Claim::with_port`] claims one port and no other:
 //!
 //! ```
 //! # use port_registry::{Claim, Error, Port, Registry, ServiceKey};
@@ -84,9 +98,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [`Claim::with_prefer`] asks for a port and accepts another if it is not available. [`Claim::with_listener_policy`]
+//! adopts a service that listens on the port already.
+//!
 //! # A port for a test
 //!
-//! [`Registry::lease`] returns a [`Lease`], which releases its port when it is dropped.
+//! [`Registry::lease`] returns a [`Lease`], which releases its port when it is dropped:
 //!
 //! ```
 //! # use port_registry::{Claim, Registry, ServiceKey};
@@ -97,19 +114,95 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # More
+//! # Look up, move and release
 //!
-//! | task | method |
-//! |---|---|
-//! | look up an allocation | [`Registry::get`], [`Registry::get_by_key`], [`Registry::list`] |
-//! | see who holds a port, and who listens on it | [`Registry::check`]; for all allocations, `Registry::status` with the feature `listeners` |
-//! | give a service another port | [`Registry::move_service`] |
-//! | release | [`Registry::release`], [`Registry::release_by_key`], [`Registry::release_matching`] |
-//! | several requests, all or nothing | [`Registry::apply`] |
-//! | another file, range or wait | [`Registry::builder`], or `PORT_REGISTRY_DB` and `PORT_REGISTRY_RANGE` |
+//! A service is found by its key or the id of its allocation. A [`Filter`] selects several:
 //!
-//! In async code, call the registry in a blocking task, such as tokio's `spawn_blocking`, because every method may
-//! wait.
+//! ```
+//! use port_registry::{Filter, Move};
+//!
+//! # use port_registry::{Claim, Registry, ServiceKey};
+//! # let folder = tempfile::tempdir()?;
+//! # let registry = Registry::builder().with_path(folder.path().join("ports.redb")).open()?;
+//! # let key = ServiceKey::new("shop", "main", "web")?;
+//! # registry.allocate(Claim::new(key.clone()))?;
+//! if let Some(web) = registry.get_by_key(&key)? {
+//!     let moved = registry.move_service(Move::new(web.id))?; // to another port
+//!     assert_ne!(moved.port, web.port);
+//! }
+//! for allocation in registry.list(&Filter::new().with_app("shop"))? {
+//!     registry.release(allocation.id)?;
+//! }
+//! # assert!(registry.list(&Filter::new())?.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! See also [`get`](Registry::get), [`release_by_key`](Registry::release_by_key) and
+//! [`release_matching`](Registry::release_matching).
+//!
+//! # Several requests at once
+//!
+//! [`Registry::apply`] carries out a batch of requests in one commit. With [`Atomicity::AllOrNothing`], a request that
+//! fails undoes the others:
+//!
+//! ```
+//! use port_registry::{Atomicity, Request};
+//!
+//! # use port_registry::{Claim, Registry, ServiceKey};
+//! # let folder = tempfile::tempdir()?;
+//! # let registry = Registry::builder().with_path(folder.path().join("ports.redb")).open()?;
+//! let web = Claim::new(ServiceKey::new("shop", "main", "web")?);
+//! let db = Claim::new(ServiceKey::new("shop", "main", "db")?);
+//! let requests = [Request::GetOrAllocate(web), Request::GetOrAllocate(db)];
+//! let answers = registry.apply(&requests, Atomicity::AllOrNothing)?;
+//! # assert!(answers.iter().all(Result::is_ok));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Who listens
+//!
+//! [`Registry::check`] tells who holds a port, and whether it is in use:
+//!
+//! ```
+//! # use port_registry::{Port, Registry};
+//! # let folder = tempfile::tempdir()?;
+//! # let registry = Registry::builder().with_path(folder.path().join("ports.redb")).open()?;
+//! let status = registry.check(Port::new(3000)?)?;
+//! println!("available: {}, holder: {:?}, use: {:?}", status.available, status.holder, status.in_use);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The feature `listeners` adds the process and its checkout, and `Registry::status` for all allocations at once.
+//!
+//! # Errors
+//!
+//! Each operation returns an [`Error`]. Its message ends with the next step, and leaves out the cause, which
+//! [`source`](std::error::Error::source) returns. [`Error::holder`] is the allocation in the way. An operation that
+//! failed changed nothing, except perhaps after [`Error::OutcomeUnknown`].
+//!
+//! # Another file or range
+//!
+//! [`Registry::open`] heeds the environment variables `PORT_REGISTRY_DB`, the file, and `PORT_REGISTRY_RANGE`, the
+//! ports to choose from, such as `3000-3999`. A [`Builder`] sets them in code:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! # use port_registry::Registry;
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("ports.redb");
+//! let registry = Registry::builder()
+//!     .with_path(path)
+//!     .with_range("4000-4999".parse()?)
+//!     .with_wait(Duration::from_secs(1)) // for other processes; the default is 5 seconds
+//!     .open()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Async code
+//!
+//! Every method may wait for the disk or another process. In async code, call the registry in a blocking task, such as
+//! tokio's `spawn_blocking`. A clone of a registry is cheap and shares the open file.
 //!
 //! # Promises
 //!
@@ -131,7 +224,6 @@
 //! | `listeners` | the process that listens on a port, and its checkout |
 //! | `detect` | the checkout that a folder is in and its labels, by running git; ports in build scripts |
 //! | `daemon` | internals that the daemon and `portctl` share; not covered by semantic versioning |
-
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod allocate;

@@ -1,6 +1,15 @@
 //! `portctl`: the command line of the port registry.
 //!
-//! The binary of the same name is [`run`] and nothing else.
+//! This library is the program without its `main`, so that tests and the maker of the manual pages can use it. The
+//! binary is [`run`] and nothing else. For a Rust program that needs ports, use the crate `port-registry`.
+//!
+//! A command passes these modules:
+//!
+//! 1. `args` parses the words, and `environment` reads the variables.
+//! 2. `command` has a module for each command.
+//! 3. `checkout` finds the checkout of the current folder, and `declared` reads its `portctl.toml`.
+//! 4. `backend` asks the registry's file, or the daemon that `PORT_REGISTRY_ADDR` names.
+//! 5. `output` prints the result, as text or as JSON. `command_error` maps each error to its message and exit code.
 
 mod address;
 mod args;

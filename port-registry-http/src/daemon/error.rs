@@ -16,7 +16,7 @@ pub enum DaemonError {
     #[error(transparent)]
     Lock(#[from] LockError),
 
-    /// There is no default place for the pidfile.
+    /// The command line names no pidfile, and there is no default place for it, because the home folder is unknown.
     #[error("HOME is not an absolute path; set it, or pass --db and --pidfile")]
     NoHome,
 
@@ -63,7 +63,7 @@ pub enum DaemonError {
         path: PathBuf,
     },
 
-    /// The path of the Unix socket is taken by something else.
+    /// Another program listens on the path of the Unix socket, or the path is another file.
     #[error("{} is {found}; it was left unchanged; choose another pidfile with --pidfile", path.display())]
     #[non_exhaustive]
     SocketTaken {

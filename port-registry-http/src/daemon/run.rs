@@ -26,6 +26,8 @@ use crate::log::{self, OriginalStderr};
 
 /// Runs the daemon until SIGTERM or SIGINT.
 ///
+/// SIGHUP is ignored. Call it on a thread without a tokio runtime.
+///
 /// ```no_run
 /// use port_registry::Registry;
 /// use port_registry_http::{AllowedUsers, Config, HostNames, run};
@@ -43,13 +45,14 @@ use crate::log::{self, OriginalStderr};
 ///
 /// # Errors
 ///
-/// - [`DaemonError::Lock`] if another daemon runs for this pidfile, or the pidfile cannot be written.
-/// - [`DaemonError::Registry`] and [`DaemonError::SameFile`] if the store cannot be opened.
-/// - [`DaemonError::Log`] and [`DaemonError::LogTaken`] if the log's file cannot be used.
-/// - [`DaemonError::PortInUse`], [`DaemonError::MayNotBind`] and [`DaemonError::Bind`] if the port cannot be listened
-///   on.
-/// - [`DaemonError::TooFewFiles`] and [`DaemonError::System`] if the system denies resources.
-/// - [`DaemonError::Clock`] if the clock shows a time that HTTP cannot express.
+/// - [`Lock`](DaemonError::Lock) if another daemon runs for this pidfile, or the pidfile cannot be written
+/// - [`Registry`](DaemonError::Registry) or [`SameFile`](DaemonError::SameFile) if the store cannot be opened
+/// - [`Log`](DaemonError::Log) or [`LogTaken`](DaemonError::LogTaken) if the log's file cannot be used
+/// - [`PortInUse`](DaemonError::PortInUse), [`MayNotBind`](DaemonError::MayNotBind) or [`Bind`](DaemonError::Bind) if
+///   the daemon cannot listen on the port
+/// - [`SocketTaken`](DaemonError::SocketTaken) if another program or file has the path of the Unix socket
+/// - [`TooFewFiles`](DaemonError::TooFewFiles) or [`System`](DaemonError::System) if the system denies resources
+/// - [`Clock`](DaemonError::Clock) if the clock shows a time that HTTP cannot express
 pub fn run(config: Config) -> Result<(), DaemonError> {
     let max_connections = max_connections()?;
     let lock = DaemonLock::take(&config.pidfile)?;
