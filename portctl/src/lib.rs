@@ -53,7 +53,7 @@ pub use crate::run::run;
 // For the maker of the manual pages.
 #[doc(hidden)]
 pub use crate::args::{
-    Notes, SynopsisPiece, flag_with_value, synopsis, visible_flags, visible_positionals,
+    GROUPS, Notes, SynopsisPiece, flag_with_value, synopsis, visible_flags, visible_positionals,
     with_aliases,
 };
 

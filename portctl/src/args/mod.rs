@@ -53,10 +53,10 @@ pub(crate) use self::env::{EnvArgs, Format};
 pub(crate) use self::flags::{TypedFlag, flags_of_commands, takes_value, typed_flags};
 pub(crate) use self::get::GetArgs;
 pub(crate) use self::health::HealthArgs;
-pub(crate) use self::help::{HELP_FLAGS, HELP_MEANING, start_text};
 pub use self::help::{
-    Notes, SynopsisPiece, flag_with_value, synopsis, visible_flags, visible_positionals,
+    GROUPS, Notes, SynopsisPiece, flag_with_value, synopsis, visible_flags, visible_positionals,
 };
+pub(crate) use self::help::{HELP_FLAGS, HELP_MEANING, start_text};
 pub(crate) use self::import::ImportArgs;
 pub(crate) use self::init::InitArgs;
 pub(crate) use self::list::ListArgs;

@@ -1,7 +1,7 @@
 //! The groups in which the main help lists the commands.
 
 /// Titles and commands, in the order in which a new user needs them. A title names the purpose.
-pub(super) const GROUPS: [(&str, &[&str]); 7] = [
+pub const GROUPS: [(&str, &[&str]); 7] = [
     (
         "Get a port, and start a server on it",
         &["get", "run", "compose"],

@@ -7,6 +7,7 @@ mod synopsis;
 mod table;
 mod topic;
 
+pub use self::groups::GROUPS;
 pub use self::notes::Notes;
 pub(crate) use self::start::start_text;
 pub use self::synopsis::{
