@@ -262,6 +262,9 @@ pub use checkout::detect::Checkout;
 pub use checkout::file_status::FileStatus;
 #[cfg(feature = "detect")]
 #[doc(hidden)]
+pub use checkout::hooks_folder::HooksFolder;
+#[cfg(feature = "detect")]
+#[doc(hidden)]
 pub use checkout::labels::AppOrigin;
 #[cfg(feature = "detect")]
 #[cfg_attr(docsrs, doc(cfg(feature = "detect")))]

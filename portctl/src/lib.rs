@@ -28,6 +28,7 @@ mod env_file;
 mod environment;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod hook;
 mod import;
 mod init;
 mod output;

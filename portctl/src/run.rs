@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
-use crate::args::{self, Command, CommandLine, PROGRAM, SkillCommand};
+use crate::args::{self, Command, CommandLine, HookCommand, PROGRAM, SkillCommand};
 use crate::command::outcome::Done;
 use crate::command::{
-    allocate, check, completions, compose, doctor, env, export, get, health, import, init, list,
-    move_, open, prune, release, restart, run, scan, skill, start, status, stop, sync, url,
+    allocate, check, completions, compose, doctor, env, export, get, health, hook, import, init,
+    list, move_, open, prune, release, restart, run, scan, skill, start, status, stop, sync, url,
     version, wait,
 };
 use crate::command_error::CommandError;
@@ -77,6 +77,11 @@ fn run_command(command: Command, program: &[OsString]) -> ExitCode {
             SkillCommand::Uninstall(args) => {
                 ("skill uninstall", args.json, skill::uninstall(&args))
             }
+        },
+        Command::Hook(args) => match args.command {
+            HookCommand::Install(args) => ("hook install", args.json, hook::install(&args)),
+            HookCommand::Uninstall(args) => ("hook uninstall", args.json, hook::uninstall(&args)),
+            HookCommand::Claude(_) => ("hook claude", false, Ok(hook::claude::run())),
         },
         Command::Completions(args) => ("completions", false, Ok(completions::run(&args))),
         Command::Version(args) => ("version", args.json, version::run(&args)),

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use super::file_status::{self, FileStatus};
 use super::git::{Git, GitError};
+use super::hooks_folder::HooksFolder;
 use super::labels::{AppOrigin, Labels};
 use super::layout::{self, Layout};
 use super::project_file::PortctlToml;
@@ -144,6 +145,17 @@ impl Checkout {
             source,
         })?;
         FileStatus::of(&git, &file).map_err(|it| self.error(it))
+    }
+
+    /// Returns the folder from which git runs hooks. Returns `None` if the checkout is outside of git.
+    ///
+    /// # Errors
+    ///
+    /// Like [`labels`](Self::labels), and also if git is not installed.
+    #[doc(hidden)]
+    pub fn hooks_folder(&self) -> Result<Option<HooksFolder>, Error> {
+        let folder = self.git().map(|git| HooksFolder::of(&git)).transpose();
+        folder.map_err(|it| self.error(it))
     }
 
     /// Tests if the repository has a branch of this name. A branch without commits does not exist yet.

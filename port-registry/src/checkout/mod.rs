@@ -11,6 +11,8 @@ mod git;
 mod git_files;
 pub(crate) mod holding;
 #[cfg(feature = "detect")]
+pub(crate) mod hooks_folder;
+#[cfg(feature = "detect")]
 pub(crate) mod labels;
 #[cfg(feature = "detect")]
 mod layout;

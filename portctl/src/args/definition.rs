@@ -13,6 +13,7 @@ use super::env::EnvArgs;
 use super::export::ExportArgs;
 use super::get::GetArgs;
 use super::health::HealthArgs;
+use super::hook::{HookArgs, HookCommand};
 use super::import::ImportArgs;
 use super::init::InitArgs;
 use super::list::ListArgs;
@@ -60,6 +61,7 @@ pub(super) fn described(path: &[&str]) -> &'static CommandInfoWithArgs {
 pub(super) fn commands_below(path: &[&str]) -> &'static [&'static CommandInfo] {
     match path {
         [] => Command::COMMANDS,
+        [name] if *name == HookArgs::COMMAND.name => HookCommand::COMMANDS,
         [name] if *name == SkillArgs::COMMAND.name => SkillCommand::COMMANDS,
         _ => &[],
     }
@@ -132,6 +134,7 @@ pub(crate) enum Command {
     Health(HealthArgs),
     Doctor(DoctorArgs),
     Skill(SkillArgs),
+    Hook(HookArgs),
     Completions(CompletionsArgs),
     Version(VersionArgs),
 }

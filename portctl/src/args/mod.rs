@@ -14,6 +14,7 @@ mod flags;
 mod get;
 mod health;
 mod help;
+mod hook;
 mod import;
 mod init;
 mod list;
@@ -57,6 +58,7 @@ pub use self::help::{
     GROUPS, Notes, SynopsisPiece, flag_with_value, synopsis, visible_flags, visible_positionals,
 };
 pub(crate) use self::help::{HELP_FLAGS, HELP_MEANING, start_text};
+pub(crate) use self::hook::{HookCommand, HookInstallArgs, HookUninstallArgs};
 pub(crate) use self::import::ImportArgs;
 pub(crate) use self::init::InitArgs;
 pub(crate) use self::list::ListArgs;

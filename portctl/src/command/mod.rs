@@ -10,6 +10,7 @@ mod env_files;
 pub(crate) mod export;
 pub(crate) mod get;
 pub(crate) mod health;
+pub(crate) mod hook;
 pub(crate) mod import;
 pub(crate) mod init;
 mod invocation;

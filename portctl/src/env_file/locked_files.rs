@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::place::FilePlace;
-use super::replace::{lock, put_in};
+use super::replace::{FileKind, lock, put_in};
 use crate::report::Report;
 
 /// Locks on the folders of files, so that no other portctl replaces them meanwhile. Dropping it unlocks them.
@@ -103,13 +103,49 @@ impl<'a> LockedFile<'a> {
     /// All operations are on the folder of the place, which is open. A hard link is separated from its other names, whose
     /// content is not this command's to change.
     pub(crate) fn replace(self, content: &[u8]) -> Result<Replaced, Report> {
-        let FilePlace { folder, name, .. } = self.place;
         if content == self.content {
             return Ok(Replaced::Unchanged);
         }
-        put_in(folder, name, self.found.as_ref(), content)
+        self.write(FileKind::Data, content)
+    }
+
+    /// Like [`replace`](Self::replace), but also makes the file executable.
+    pub(crate) fn replace_program(self, content: &[u8]) -> Result<Replaced, Report> {
+        if content == self.content && self.is_executable() {
+            return Ok(Replaced::Unchanged);
+        }
+        self.write(FileKind::Program, content)
+    }
+
+    /// Removes the file.
+    pub(crate) fn remove(self) -> Result<(), Report> {
+        let FilePlace { folder, name, .. } = self.place;
+        let removed = folder.remove(name);
+        removed.map_err(|error| Report::new(format!("{}: {error}", self.shown.display())))
+    }
+
+    pub(crate) fn exists(&self) -> bool {
+        self.found.is_some()
+    }
+
+    fn write(self, kind: FileKind, content: &[u8]) -> Result<Replaced, Report> {
+        let FilePlace { folder, name, .. } = self.place;
+        put_in(folder, name, self.found.as_ref(), kind, content)
             .map_err(|error| Report::new(format!("{}: {error}", self.shown.display())))?;
         Ok(Replaced::Written)
+    }
+
+    #[cfg(unix)]
+    fn is_executable(&self) -> bool {
+        use std::os::unix::fs::PermissionsExt;
+
+        let metadata = self.found.as_ref().map(File::metadata);
+        metadata.is_some_and(|it| it.is_ok_and(|it| it.permissions().mode() & 0o100 != 0))
+    }
+
+    #[cfg(not(unix))]
+    fn is_executable(&self) -> bool {
+        true
     }
 }
 

@@ -62,6 +62,16 @@ impl FilePlace {
         walk.go(rest)
     }
 
+    /// Takes a file in a folder, given by its real path, wherever that is.
+    pub(crate) fn in_folder(folder: &Path, name: &str) -> io::Result<FilePlace> {
+        Ok(FilePlace {
+            folder: Folder::open_real(folder)?,
+            name: name.into(),
+            folder_path: folder.to_owned(),
+            marked: None,
+        })
+    }
+
     /// The real path of the file.
     pub(crate) fn path(&self) -> PathBuf {
         self.folder_path.join(&self.name)

@@ -17,7 +17,15 @@ use crate::path::folder_of;
 pub(crate) fn put(path: &Path, content: &[u8]) -> io::Result<()> {
     let name = path.file_name().ok_or(ErrorKind::InvalidInput)?;
     let folder = Folder::open(folder_of(path))?;
-    put_in(&folder, name, None, content)
+    put_in(&folder, name, None, FileKind::Data, content)
+}
+
+/// The kind of a file that is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FileKind {
+    Data,
+    /// Whoever can read it may run it, too.
+    Program,
 }
 
 /// Writes a file atomically and durably, with the attributes of the file `found` that it replaces.
@@ -25,9 +33,16 @@ pub(super) fn put_in(
     folder: &Folder,
     name: &OsStr,
     found: Option<&File>,
+    kind: FileKind,
     content: &[u8],
 ) -> io::Result<()> {
     let mut draft = Draft::new(folder, found)?;
+    #[cfg(unix)]
+    if kind == FileKind::Program {
+        make_executable(&draft.file)?;
+    }
+    #[cfg(not(unix))]
+    let _ = kind;
     draft.file.write_all(content)?;
     draft.file.sync_all()?;
     draft.take_place(name)?;
@@ -36,6 +51,16 @@ pub(super) fn put_in(
         let _ = folder.sync_all();
     }
     Ok(())
+}
+
+#[cfg(unix)]
+fn make_executable(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mut permissions = file.metadata()?.permissions();
+    let mode = permissions.mode();
+    permissions.set_mode(mode | (mode & 0o444) >> 2);
+    file.set_permissions(permissions)
 }
 
 /// A new file in the folder of the one that it will replace. Dropping it removes it.

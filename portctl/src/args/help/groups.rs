@@ -15,7 +15,10 @@ pub const GROUPS: [(&str, &[&str]); 7] = [
         &["init", "sync", "env", "scan", "allocate"],
     ),
     ("Change ports, and clean up", &["move", "release", "prune"]),
-    ("Work with agents and shells", &["skill", "completions"]),
+    (
+        "Work with agents and shells",
+        &["skill", "hook", "completions"],
+    ),
     (
         "Solve problems, and change machines",
         &["doctor", "export", "import", "version"],
