@@ -85,7 +85,7 @@ fn command_sections() -> Vec<(&'static str, &'static str)> {
 fn sections_about_commands_describe_every_command_and_flag() {
     let sandbox = Sandbox::new();
     let flags_of_command = |name: &str| match name {
-        "skill" => ["install", "uninstall"]
+        "skill" | "hook" => ["install", "uninstall"]
             .iter()
             .flat_map(|it| flags_of(&help(&sandbox, &[name, it])))
             .collect(),
@@ -131,7 +131,7 @@ fn text_about_shared_flags_is_complete() {
     let help_of_all = help(&sandbox, &[]);
     for name in commands(&help_of_all)
         .into_iter()
-        .filter(|it| *it != "skill")
+        .filter(|it| !["skill", "hook"].contains(it))
     {
         let help = help(&sandbox, &[name]);
         let flags = flags_of(&help);
