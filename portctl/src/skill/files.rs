@@ -7,7 +7,7 @@ pub(super) const NAME: &str = "port-registry";
 pub(super) const REFERENCES: &str = "references";
 
 /// The files of the skill: path within the skill's folder, and content.
-pub(super) const FILES: [(&str, &str); 3] = [
+pub(super) const FILES: [(&str, &str); 4] = [
     (
         "SKILL.md",
         include_str!("../../../skill/port-registry/SKILL.md"),
@@ -19,6 +19,10 @@ pub(super) const FILES: [(&str, &str); 3] = [
     (
         "references/commands.md",
         include_str!("../../../skill/port-registry/references/commands.md"),
+    ),
+    (
+        "references/errors.md",
+        include_str!("../../../skill/port-registry/references/errors.md"),
     ),
 ];
 

@@ -11,7 +11,12 @@ pub(super) fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../skill/port-registry")
 }
 
-pub(super) const FILES: [&str; 3] = ["SKILL.md", "references/api.md", "references/commands.md"];
+pub(super) const FILES: [&str; 4] = [
+    "SKILL.md",
+    "references/api.md",
+    "references/commands.md",
+    "references/errors.md",
+];
 
 pub(super) fn run(sandbox: &Sandbox, args: &[&str]) -> Ran {
     sandbox.run(PORTCTL, args)
