@@ -174,7 +174,7 @@ fn uncapitalize(message: &str) -> String {
     }
 }
 
-/// Returns whether `word` is a flag that takes a value.
+/// Tests if `word` is a flag that takes a value.
 fn takes_value(word: &str) -> bool {
     let info = DaemonArgs::get_args_info();
     let mut flags = info.flags.iter();

@@ -15,8 +15,8 @@ pub enum HostNames {
     Loopback,
     /// Also `host.docker.internal` and `host.containers.internal`, by which programs in containers name the machine.
     ///
-    /// Nothing more is listened on. Whoever answers DNS queries of this machine can lead a browser from a page of such a
-    /// name to the daemon, and so read the allocations, but not change them.
+    /// The daemon listens on no further address. Whoever answers DNS queries of this machine can lead a browser from a
+    /// page of such a name to the daemon. The page can then read the allocations, but not change them.
     LoopbackAndContainers,
 }
 

@@ -201,7 +201,7 @@ impl Registry {
             return Ok(None);
         }
         let in_use = PortUse::find(port, &|folder| self.is_recorded(folder));
-        // Without a socket in the tables, what had the port may have ended since the probe.
+        // If the tables have no socket of the port, its use may have ended since the probe.
         let may_be_over = matches!(in_use.usage, PortUsage::Bound | PortUsage::Unknown);
         if may_be_over && self.probe(port)? != Verdict::Busy {
             return Ok(None);
@@ -209,7 +209,7 @@ impl Registry {
         Ok(Some(in_use))
     }
 
-    /// Tests if a folder is the recorded checkout of an allocation. One that cannot be read is not.
+    /// Tests if a folder is the recorded checkout of an allocation. Returns `false` if the registry cannot be read.
     pub(crate) fn is_recorded(&self, folder: &Path) -> bool {
         let Ok(dir) = CheckoutPath::of(folder) else {
             return false;
@@ -218,7 +218,7 @@ impl Registry {
         self.list(&filter).is_ok_and(|it| !it.is_empty())
     }
 
-    /// Probes a port, without a look at the store.
+    /// Probes a port, without reading the store.
     ///
     /// # Errors
     ///

@@ -64,7 +64,9 @@ impl Registry {
 }
 
 impl AllocationStatus {
-    /// Returns the status of all allocations of a registry, given these. For programs that have not opened the registry.
+    /// Returns the status of each of these allocations, which must be all of a registry.
+    ///
+    /// It opens no registry. It is for programs that have the allocations from elsewhere, such as a daemon.
     ///
     /// # Errors
     ///
@@ -86,10 +88,10 @@ impl AllocationStatus {
 
 /// The facts about the registry and the system that the status of an allocation needs.
 struct Surroundings<'a> {
-    /// Tells which folders outside of git are checkouts.
+    /// Returns `true` for a folder outside of git that is a checkout.
     is_recorded: &'a dyn Fn(&Path) -> bool,
     holder: &'a dyn Fn(Port) -> Option<Allocation>,
-    /// For systems that do not show the sockets of all users.
+    /// Probes ports on systems that do not show the sockets of all users.
     probe: &'a dyn Probe,
 }
 
@@ -97,7 +99,7 @@ impl Surroundings<'_> {
     fn describe_all(&self, allocations: Vec<Allocation>) -> Result<Vec<AllocationStatus>, Error> {
         let sockets = ListeningSockets::read();
         let is_down = |it: &Allocation| it.dir.is_some() && !sockets.may_have(it.port);
-        // Only then the processes on other ports matter.
+        // Only a service without a listener may be on another port. Finding it takes the listeners on all ports.
         let wants_all = allocations.iter().any(is_down);
         let ports: HashSet<Port> = allocations.iter().map(|it| it.port).collect();
         let listeners = sockets.listeners(&Wanted {
@@ -145,8 +147,7 @@ impl Surroundings<'_> {
         Ok(AllocationStatus::new(allocation, state, listener))
     }
 
-    /// Finds the processes of checkouts that listen on ports which are not allocated to their checkout. A process that
-    /// listens on such a port too is in its place, whatever other ports it has.
+    /// Finds the processes of checkouts that listen only on ports which are not allocated to their checkout.
     fn add_strays(&self, described: &mut [AllocationStatus], all: &BTreeMap<Port, Listener>) {
         let mut in_place: HashSet<u32> = HashSet::new();
         let mut strays: Vec<(&Path, StrayListener)> = Vec::new();
@@ -161,7 +162,7 @@ impl Surroundings<'_> {
                 in_place.extend(own.filter_map(|it| it.pid));
                 continue;
             }
-            // Connections may reach each of several processes.
+            // Of several processes, connections may reach any.
             let is_alone = listener
                 .all()
                 .all(|it| it.checkout.as_deref() == Some(checkout));
@@ -181,14 +182,14 @@ impl Surroundings<'_> {
             let Some(root) = root.filter(|_| status.state == ServiceState::Down) else {
                 continue;
             };
-            // Both paths are canonical. To look at the folders for each pair of them would take too long.
+            // Compare only the paths, which are canonical. Examining the folders of each pair would take too long.
             let own = strays.iter().filter(|(checkout, _)| *checkout == root);
             status.elsewhere = own.map(|(_, stray)| stray.clone()).collect();
         }
     }
 }
 
-/// Tests if a port that is allocated may belong to a checkout. An allocation without a checkout may belong to each.
+/// Tests if the holder of a port may belong to a checkout. One without a recorded checkout may belong to any.
 fn may_belong(holder: &Allocation, checkout: &Path) -> bool {
     let dir = holder.dir.as_deref();
     dir.is_none_or(|dir| compare::compare(checkout, dir) == CheckoutMatch::Same)

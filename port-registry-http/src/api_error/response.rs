@@ -56,12 +56,12 @@ impl ApiError {
         ApiError { contested, ..self }
     }
 
-    /// Returns whether the store or the operating system failed.
+    /// Tests if the store or the operating system failed.
     pub(crate) fn is_failure(&self) -> bool {
         self.body.code == ErrorCode::Failed
     }
 
-    /// Returns whether the request named a port and did not get it.
+    /// Tests if the request named a port and did not get it.
     pub(crate) fn is_about_port(&self) -> bool {
         self.contested.is_some()
     }

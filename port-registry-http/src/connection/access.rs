@@ -4,8 +4,8 @@
 //! site in `Origin` (RFC 6454) and `Sec-Fetch-Site` (<https://www.w3.org/TR/fetch-metadata/>). A page
 //! whose host name resolves to the loopback address (DNS rebinding) sends that name as `Host`.
 //!
-//! The names of the machine in containers are no names of the loopback address, so they are accepted only on demand. A page of
-//! such a name could then read by `GET`, for which browsers send no `Origin`, but change nothing.
+//! The names by which containers reach the machine are no names of the loopback address, so they are accepted only on
+//! demand. A page of such a name could then read by `GET`, for which browsers send no `Origin`, but change nothing.
 
 use actix_web::dev::RequestHead;
 use actix_web::http::header::{HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN};
@@ -52,7 +52,7 @@ fn all_fields(headers: &HeaderMap, name: &HeaderName, is_allowed: impl Fn(&[u8])
         .all(|value| is_allowed(value.as_bytes()))
 }
 
-/// Returns whether `host` is one of the daemon's names, with any port or none.
+/// Tests if `host` is one of the daemon's names, with any port or none.
 fn is_own_host(host: &[u8], hosts: HostNames) -> bool {
     hosts.names().any(|name| match strip_name(host, name) {
         Some([]) => true,
@@ -61,7 +61,7 @@ fn is_own_host(host: &[u8], hosts: HostNames) -> bool {
     })
 }
 
-/// Returns whether `origin` is that of the daemon's own pages, which have a name of the loopback.
+/// Tests if `origin` is that of the daemon's own pages, which have a name of the loopback.
 fn is_own_origin(origin: &[u8], port: u16) -> bool {
     let Some(host) = origin.strip_prefix(b"http://") else {
         return false;

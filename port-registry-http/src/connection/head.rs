@@ -27,7 +27,7 @@ impl HeadScanner {
         None
     }
 
-    /// Returns whether a head has begun and not ended.
+    /// Tests if a head has begun and not ended.
     pub(super) fn is_in_head(&self) -> bool {
         self.has_begun
     }

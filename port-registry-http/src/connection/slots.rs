@@ -80,8 +80,8 @@ impl ConnectionSlots {
         })
     }
 
-    /// Dismisses a client and gives it time to go. If no client has stalled since a time `start` that is long enough
-    /// ago, all are busy, and the one that came first leaves after its next response.
+    /// Dismisses a client and gives it time to go. If no client has stalled and the search began long enough ago, at
+    /// `start`, all are busy. The client that came first then leaves after its next response.
     async fn make_room(&self, start: Instant) {
         if !self.dismiss_stalled() && start.elapsed() >= limits::STALLED {
             self.retire_first();

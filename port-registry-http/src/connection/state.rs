@@ -1,4 +1,4 @@
-//! The state of a connection, which its byte stream, its request handlers and the server share.
+//! The state of a connection, which its byte stream, its request handlers and the daemon share.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::task::{Context, Waker};
@@ -102,7 +102,7 @@ impl ConnectionState {
         self.enter(Phase::Answer);
     }
 
-    /// Returns whether the body of the current request was read whole.
+    /// Tests if the body of the current request was read whole.
     pub(crate) fn is_body_read(&self) -> bool {
         self.is_body_read.get()
     }
@@ -119,12 +119,12 @@ impl ConnectionState {
         }
     }
 
-    /// Returns whether no more requests are answered.
+    /// Tests if no more requests are answered.
     pub(crate) fn is_over(&self) -> bool {
         self.phase.get() == Phase::Over || self.was_dismissed()
     }
 
-    /// Returns whether the daemon has asked the client to go.
+    /// Tests if the daemon has asked the client to go.
     pub(crate) fn was_dismissed(&self) -> bool {
         self.leave_by.get().is_some()
     }
@@ -172,7 +172,7 @@ impl ConnectionState {
         }
     }
 
-    /// Returns whether nothing of a request has arrived since the last one was answered.
+    /// Tests if nothing of a request has arrived since the last one was answered.
     pub(super) fn is_idle(&self) -> bool {
         self.phase.get() == Phase::Idle
     }

@@ -1,4 +1,4 @@
-//! The daemon's ways in: its port on both loopback addresses, and its Unix socket.
+//! The daemon's sockets: its port on both loopback addresses, and its Unix socket.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -19,7 +19,7 @@ pub(super) struct Entrance {
     pub(super) listeners: Listeners,
     /// The address that is announced.
     pub(super) address: SocketAddr,
-    /// The other ones, as the log shows them.
+    /// The other addresses, as the log shows them.
     pub(super) others: Vec<String>,
 }
 

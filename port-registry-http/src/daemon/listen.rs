@@ -109,8 +109,8 @@ fn try_listen(port: u16) -> Result<TcpListeners, BindFailure> {
     let address = v4
         .local_addr()
         .map_err(|source| BindFailure { address, source })?;
-    // A server of another program there would get requests that are meant for the daemon. Any other error means that there is no
-    // IPv6 to listen on.
+    // Another program that listens there would get requests that are meant for the daemon. Any other error means that
+    // there is no IPv6 to listen on.
     let v6 = match try_bind(SocketAddr::from((Ipv6Addr::LOCALHOST, address.port()))) {
         Err(failure) if is_in_use(&failure.source) => return Err(failure),
         v6 => v6.ok(),

@@ -106,7 +106,7 @@ fn run_locked(
     drop(tasks);
     if let Some(Served { entrance, writer }) = served? {
         await_end(&writer);
-        // In this order, so that nobody else can listen where the lock says that the daemon does.
+        // Withdraw first, so that nobody else can listen at the address that the lock names.
         lock.withdraw();
         drop(entrance);
     }
@@ -140,7 +140,7 @@ fn open(builder: Builder, pidfile: &Path) -> Result<Registry, DaemonError> {
     Ok(registry)
 }
 
-/// The ways to the daemon, and those who may use them.
+/// The addresses of the daemon, and the clients that may use them.
 struct Access {
     port: u16,
     socket: PathBuf,

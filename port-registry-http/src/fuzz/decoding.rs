@@ -45,7 +45,7 @@ pub fn body(data: &[u8]) {
     }
 }
 
-/// Returns whether a name was only white space, which no service has. Such a name is trimmed to an empty
+/// Tests if a name was only white space, which no service has. Such a name is trimmed to an empty
 /// one, and an empty name is ignored when the filter is decoded again.
 fn has_blank_name(filter: &Filter) -> bool {
     let names = [filter.app(), filter.instance(), filter.service()];

@@ -50,7 +50,7 @@ impl OriginalStderr {
         Ok(OriginalStderr { is_elsewhere: true })
     }
 
-    /// Returns true if what is written to it does not end up in the log.
+    /// Tests if it leads elsewhere than to the log.
     pub(crate) fn is_elsewhere(&self) -> bool {
         self.is_elsewhere
     }

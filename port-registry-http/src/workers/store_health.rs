@@ -8,7 +8,7 @@ use port_registry::{Answer, Error, Registry};
 use crate::api_error::ApiError;
 use crate::log;
 
-/// Returns whether the store was written to for this answer.
+/// Tests if the request with this answer wrote to the store.
 pub(super) fn is_write(answer: &Answer) -> bool {
     match answer {
         Answer::Allocated(_) | Answer::Moved(_) => true,

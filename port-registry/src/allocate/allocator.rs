@@ -75,7 +75,7 @@ impl Allocator {
         Ok(verdict.unwrap_or(Verdict::Denied))
     }
 
-    /// Carries out a batch in one commit. Errors as a whole only if the store fails.
+    /// Carries out a batch in one commit. Fails as a whole only if the store fails.
     pub(crate) fn apply(
         &self,
         requests: &[Request],

@@ -76,8 +76,8 @@ impl<'a> CheckoutClaim<'a> {
         }
     }
 
-    /// Finds the service of a checkout that is gone, and that had the labels of the claim with a mark, because another
-    /// checkout has them without. It was most likely moved here.
+    /// Finds the service of a checkout that is gone and had the labels of the claim with a mark. Another checkout has
+    /// the labels without a mark. The one that is gone was most likely moved here.
     fn moved(&self, rows: &dyn Rows, cache: &mut ProbeCache) -> Result<Option<Found>, Fault> {
         let key = self.claim.key();
         match self.are_of_other(key, rows, cache)? {
@@ -172,8 +172,8 @@ impl<'a> CheckoutClaim<'a> {
     /// Tests if the labels of a key are the name of another existing checkout. Returns `None` if a folder has to be
     /// examined.
     ///
-    /// A checkout none of whose allocations has its name is overlooked. Then the two share the labels, and a service of
-    /// both gets the marked instance in one of them.
+    /// A checkout is overlooked if none of its allocations has its name. The two checkouts then share the labels, and a
+    /// service of both gets the marked instance in one of them.
     fn are_of_other(
         &self,
         key: &ServiceKey,

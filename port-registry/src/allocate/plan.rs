@@ -140,7 +140,7 @@ fn keep<'a>(claim: &'a Claim, holder: Allocation, cache: &mut ProbeCache) -> Pla
     let is_typed = claim.label_origin() == LabelOrigin::Typed;
     let passes_on = match compare_checkouts(claim, &holder, cache) {
         Some(CheckoutMatch::Same) => false,
-        // A user may type the labels of an allocation from anywhere, so they do not show who it belongs to.
+        // A user may type the labels of an allocation from anywhere, so they do not show which checkout it belongs to.
         Some(CheckoutMatch::Gone) => !is_typed || holder.dir.is_some(),
         Some(CheckoutMatch::Other) if is_typed => false,
         Some(CheckoutMatch::Other) => return Plan::Refuse(other_checkout(claim, holder)),
@@ -167,8 +167,8 @@ fn keep_port<'a>(
     }
 }
 
-/// Compares the recorded checkout of a service with the claim's. A service without a recorded checkout counts as that
-/// of one which is gone. Returns `None` if this phase has no time to look at the folders.
+/// Compares the recorded checkout of a service with the claim's. A service without a recorded checkout counts as one of
+/// a checkout that is gone. Returns `None` if this phase has no time to examine the folders.
 fn compare_checkouts(
     claim: &Claim,
     holder: &Allocation,

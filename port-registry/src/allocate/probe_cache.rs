@@ -12,8 +12,8 @@ use crate::error::Error;
 use crate::system::probe::{Probe, Verdict};
 use crate::types::port::Port;
 
-/// A probe that takes longer is the last one of a write phase. Usual are 10 us, but if a firewall drops the packets of a
-/// connection, it takes 50 ms.
+/// A probe that takes longer is the last one of a write phase. It usually takes 10 us, but 50 ms if a firewall drops
+/// the packets of a connection.
 const SLOW_PROBE: Duration = Duration::from_millis(5);
 
 /// The number of other ports that are probed to find out if this process may bind none.

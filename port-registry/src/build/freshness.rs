@@ -1,9 +1,9 @@
 //! Files that make cargo run a build script in each checkout.
 //!
-//! Cargo identifies a package by its path in its workspace. For worktrees with a common target folder, there is therefore one
-//! build of the script, and one folder for its output. Cargo runs the script again if a path that it printed does not
-//! exist below the package, or is newer than the output. So the script prints the path of a file, relative to the package, that only
-//! the checkout has which ran it last.
+//! Cargo identifies a package by its path in its workspace. For worktrees with a common target folder, there is
+//! therefore one build of the script, and one folder for its output. Cargo runs the script again if a path that it
+//! printed does not exist below the package, or is newer than the output. So the script prints the path of a file,
+//! relative to the package. Only the checkout that ran the script last has this file.
 
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime};

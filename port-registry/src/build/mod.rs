@@ -44,17 +44,18 @@
 //!
 //! # Rebuilds
 //!
-//! The script runs again if it is changed, if one of the environment variables that it reads is set to another value, and
-//! after a build of another checkout in the same target folder. After a warning, it runs again when the registry changes.
-//! It does not run again only because other services are allocated, and not when its own service is released: touch
-//! `build.rs` then.
+//! The script runs again if it is changed, if one of the environment variables that it reads is set to another value,
+//! and after a build of another checkout in the same target folder. After a warning, it runs again when the registry
+//! changes. It does not run again when other services are allocated. It does not run again when its own service is
+//! released, either: touch `build.rs` then.
 //!
 //! Cargo takes the packages of two worktrees for the same if they share a target folder (`CARGO_TARGET_DIR`). It would
-//! not run the script in the second worktree, because no file is newer. So where the target folder is outside of the
-//! checkout, `reserve` leaves a file in `target/port-registry` of the package, a folder that git ignores, and removes the one of the
-//! checkout that built before. The worktrees then replace each other's builds. A target folder for each, or a
-//! `build.build-dir` with `{workspace-path-hash}`, is faster. If the package's folder is read-only, only newer files make
-//! the script run. A copy of a checkout together with its target folder counts as built: run `cargo clean` there.
+//! not run the script in the second worktree, because no file is newer. So if the target folder is outside of the
+//! checkout, `reserve` leaves a file in the package, in `target/port-registry`, a folder that git ignores. It removes
+//! the file of the checkout that was built before. The worktrees then replace each other's builds. A target folder for
+//! each, or a `build.build-dir` with `{workspace-path-hash}`, is faster. If the package's folder is read-only, only
+//! newer files make the script run. A copy of a checkout together with its target folder counts as built: run `cargo
+//! clean` there.
 //!
 //! By printing `cargo::rerun-if-` lines, `reserve` turns off cargo's default, which is to run the script after every change
 //! of the package. Print `cargo::rerun-if-changed` for other files that the script reads.

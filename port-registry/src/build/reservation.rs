@@ -17,8 +17,8 @@ use crate::types::checkout_path::CheckoutPath;
 use crate::types::port::Port;
 use crate::types::service_key::ServiceKey;
 
-/// The variables that a reservation depends on. The home folder holds the default registry, and is no checkout of the
-/// folders in it.
+/// The variables that a reservation depends on. `HOME` is the place of the default registry, and the home folder is not
+/// the checkout of the folders in it.
 pub(super) const VARIABLES: [&str; 5] = [
     DB_VARIABLE,
     RANGE_VARIABLE,
@@ -35,7 +35,7 @@ pub(super) fn reserve(
     instructions: &mut Instructions,
 ) -> Option<Allocation> {
     let checkout = checkout_of(package);
-    // Also if the checkout cannot be identified, another one gets its own answer.
+    // Even if this checkout cannot be identified, the script has to run again in another one.
     let root = checkout.as_ref().map_or(package, Checkout::root);
     freshness::mark(package, root, instructions);
     match checkout.and_then(|it| find_or_allocate(&it, service)) {
@@ -97,7 +97,7 @@ fn find_or_allocate(checkout: &Checkout, service: &str) -> Result<Allocation, Er
         (Some(_), Some(_)) => own_labels(checkout, &registry).unwrap_or_default(),
         _ => own_labels(checkout, &registry)?,
     };
-    // Portctl names this variable, too.
+    // The error of portctl names the same variable.
     let variable = if instance.is_some() {
         INSTANCE_VARIABLE
     } else {

@@ -9,7 +9,7 @@ pub(super) const VARIABLES: [&str; 1] = ["DOCS_RS"];
 /// The origin of the package that is built.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Source {
-    /// It is not of this user's projects, or not in its place there. Reserve nothing, because the folder's name and
+    /// A copy that is no part of a checkout, such as a downloaded dependency. Reserve nothing, because its folder and
     /// labels would be foreign.
     Copy,
     /// A package in its own folder.

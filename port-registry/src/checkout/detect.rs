@@ -56,7 +56,7 @@ impl Checkout {
         &self.root.path
     }
 
-    /// Returns the reason why the root is one.
+    /// Returns the reason why the folder is the root of a checkout.
     #[doc(hidden)]
     #[must_use]
     pub fn root_kind(&self) -> RootKind {

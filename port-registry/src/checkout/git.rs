@@ -26,7 +26,7 @@ pub(super) struct Git<'a> {
     deadline: Deadline,
 }
 
-/// The output of git, which exited with a code that its command may have.
+/// The output of a git command that exited with one of the expected codes.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) code: i32,
@@ -133,12 +133,12 @@ impl<'a> Git<'a> {
             .env("GIT_NO_LAZY_FETCH", "1")
             // Nor may it run a program to find changed files.
             .args(["-c", "core.fsmonitor="]);
-        // The repository above is never an answer.
+        // Never find the repository of a folder above.
         if let Some(parent) = self.root.parent() {
             command.env("GIT_CEILING_DIRECTORIES", parent);
         }
         if self.belongs_to_another_user() {
-            // Git would refuse it. Its owner is the owner of the folder, or called sudo.
+            // Git would refuse the repository. Its owner is the owner of the folder, or the user who called sudo.
             let mut safe = OsString::from("safe.directory=");
             safe.push(self.root);
             command.arg("-c").arg(safe);
@@ -180,8 +180,8 @@ impl GitError {
     }
 }
 
-/// Tests if a variable may change what git says about a folder. In a git hook, some of them name the repository and the
-/// configuration of the hook. The few others find git's own programs, and the configuration of the user.
+/// Tests if a variable may change what git says about a folder. In a git hook, such variables name the hook's
+/// repository and configuration. The few that are kept lead to git's own programs and to the user's configuration.
 fn redirects(variable: &OsStr) -> bool {
     const KEPT: [&str; 4] = [
         "GIT_EXEC_PATH",

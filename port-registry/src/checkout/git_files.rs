@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// The most bytes that are read of a file of git's.
+/// The maximum number of bytes that are read from one of git's files.
 const MAX_SIZE: u64 = 1 << 16;
 
 /// The git directories of a checkout.

@@ -81,7 +81,8 @@ impl Labels {
 }
 
 fn app(git: &Git, layout: &Layout) -> Result<(Option<String>, AppOrigin), GitError> {
-    // Only the configuration of the repository, because others replace its URLs. The other codes are errors.
+    // Ask only for the repository's own configuration, because the user's may replace URLs. Other exit codes are
+    // errors.
     const UNSET: i32 = 1;
     let args = [
         "config",
@@ -128,7 +129,7 @@ fn head(git: &Git, layout: &Layout) -> Result<(Option<String>, LabelOrigin), Git
     let answer = git.run(&["rev-parse", "--verify", "HEAD"], &[0])?;
     match *layout::lines(&answer) {
         [id] if matches!(id.len(), 40 | 64) && id.iter().all(u8::is_ascii_hexdigit) => {
-            // Never abbreviated by git, because its configuration sets the length.
+            // Never let git abbreviate it, because its configuration sets the length.
             let instance = owned(&id[..7]).map(|digits| format!("detached-{digits}"));
             Ok((instance, LabelOrigin::Detached))
         }

@@ -47,7 +47,7 @@ impl Checkout {
         ))
     }
 
-    /// Makes a claim for a key that a user named. It notes this checkout if the app is `own_app`, the checkout's, so
+    /// Makes a claim for a key that a user named. It records this checkout if the app is `own_app`, the checkout's, so
     /// that it can be pruned with it.
     #[doc(hidden)]
     #[must_use]

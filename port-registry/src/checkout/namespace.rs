@@ -12,7 +12,7 @@ const FIRST_PROCESS_NAMESPACE: &str = "pid:[4026531836]";
 /// Files that container programs create at the root.
 const MARKERS: [&str; 3] = ["/.dockerenv", "/run/.containerenv", "/.flatpak-info"];
 
-/// The facts by which a container is told from the system. Everything is empty where the system does not say it.
+/// The facts by which a container is told from the system. A text is empty if the system does not tell.
 #[derive(Debug, Default)]
 pub(super) struct NamespaceFacts {
     /// `/proc/self/ns/mnt` and `/proc/1/ns/mnt`.

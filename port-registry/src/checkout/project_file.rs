@@ -9,7 +9,7 @@ use toml::de::DeTable;
 use super::root::PROJECT_FILE;
 use crate::types::service_key::ServiceKey;
 
-/// The most bytes that a project file may have. Nobody writes more, and it is read into memory.
+/// The maximum size of a project file in bytes, because the whole file is read into memory.
 const MAX_SIZE: u64 = 1 << 20;
 
 /// The text of a project file.

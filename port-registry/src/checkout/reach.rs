@@ -156,9 +156,10 @@ impl Surroundings {
     ///
     /// A container that shares only the registry's folder with the system has other files under the same paths: its
     /// image's, and folders that were made to mount something in them, such as `/home/me` for
-    /// `/home/me/.port-registry`. A missing checkout is evidence of its removal only if the folder that held it is
-    /// left, and is none that any image has (`/`, `/tmp`, `/usr/src`), no mount point, and holds none. A container
-    /// that has recorded its own checkouts can prune them by this rule, unless they were right at such a place.
+    /// `/home/me/.port-registry`. So a missing checkout counts as removed only if the folder that held it still exists.
+    /// This folder must not be one that any image has (`/`, `/tmp`, `/usr/src`), and must neither be nor contain a
+    /// mount point. A container that has recorded its own checkouts can prune them by this rule, unless such a folder
+    /// held them.
     fn is_evident(&self, missing: &Missing) -> bool {
         let parent = missing.existing.as_path();
         missing.path.parent() == Some(parent)

@@ -9,7 +9,7 @@ use super::mark;
 use super::reach::{self, CheckoutState};
 use super::timeout::{RESPONSE_TIMEOUT, run_with_timeout};
 
-/// The most linked worktrees of a repository that are looked at.
+/// The maximum number of linked worktrees of a repository that are examined.
 const MAX_WORKTREES: usize = 1000;
 
 impl Checkout {

@@ -10,7 +10,7 @@ use super::passwd::{self, ALL};
 /// The users that the daemon serves, besides its own user and root. By default there are no others.
 ///
 /// ```
-/// use port_registry::daemon::AllowedUsers;
+/// # use port_registry::daemon::AllowedUsers;
 ///
 /// # #[cfg(target_os = "linux")]
 /// let users: AllowedUsers = "root,1001".parse()?;
@@ -30,22 +30,22 @@ enum Users {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum AllowedUsersError {
-    /// A name is not in `/etc/passwd`.
+    /// A name that is not in `/etc/passwd`.
     #[error("there is no user {0:?} in /etc/passwd; give the number of the user")]
     UnknownName(String),
-    /// A number is not one of a user.
+    /// A number that no user can have.
     #[error("no user can have the number {0}; `id -u NAME` prints that of a user")]
     NotAUser(String),
     /// The list or one of its parts is empty.
     #[error("the users are names or numbers separated by commas, or `all`")]
     Malformed,
-    /// This system does not tell the daemon whose a connection is.
+    /// This system does not tell the daemon the user of a connection.
     #[error("this system does not tell the users of connections; only `all` is possible")]
     Unsupported,
 }
 
 impl AllowedUsers {
-    /// Every user.
+    /// Allows every user.
     pub fn all() -> AllowedUsers {
         AllowedUsers(Users::All)
     }

@@ -23,7 +23,7 @@ const TRIAL_TIMEOUT: Duration = Duration::from_secs(1);
 pub struct ClientUsers {
     /// `None` if only the kernel's tables tell.
     query: Option<SocketQuery>,
-    /// The user that may be any outside of this user namespace.
+    /// The id that stands for every user outside of this user namespace.
     stand_in: Option<u32>,
 }
 
@@ -121,7 +121,7 @@ fn names_this_user(user: io::Result<Option<u32>>) -> bool {
     user.is_ok_and(|it| it.is_some_and(user::is_own_id))
 }
 
-/// Returns the user that may be any outside of this user namespace, if there is one.
+/// Returns the id that stands for every user outside of this user namespace, if there are any.
 pub(super) fn stand_in() -> Option<u32> {
     let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     (!maps_all(&map)).then_some(OVERFLOW_USER)

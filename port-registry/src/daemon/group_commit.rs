@@ -11,10 +11,10 @@ impl Registry {
     /// Carries out the requests of many clients in one commit, including those that arrive while it waits for the
     /// writer lock ("group commit").
     ///
-    /// Once it has the lock, it calls `join`, which may change the requests. No other process can write until
-    /// `join` returns. The answers are in the order of the requests. The answer `None` means that a request was
-    /// not carried out, because it needs more probes than there is time for while others wait to write, or a look at
-    /// folders. Pass such requests first in the next call.
+    /// Once it has the lock, it calls `join`, which may change the requests. No other process can write until `join`
+    /// returns. The answers are in the order of the requests. The answer `None` means that a request was not carried
+    /// out, because it needs more probes than there is time for while others wait to write, or has to examine folders.
+    /// Pass such requests first in the next call.
     ///
     /// It waits for the lock for at most `wait`, regardless of the registry's own wait.
     ///
@@ -36,8 +36,8 @@ impl Registry {
     /// Answers a request that needs no write, for example because the service holds a port already. Returns `None`
     /// for a request that [`apply`](Self::apply) has to carry out.
     ///
-    /// It waits for no other process, except like [every read](Registry). It may probe as many ports as a search for a free one takes, and it examines a
-    /// claim's folder, which may take up to a second.
+    /// It waits for other processes only as [every read](Registry) does. It may probe as many ports as the search for a
+    /// free one takes, and it examines a claim's folder, which may take up to a second.
     ///
     /// # Errors
     ///

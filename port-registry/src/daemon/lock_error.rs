@@ -23,7 +23,7 @@ pub enum LockError {
         lock: PathBuf,
     },
 
-    /// The path of the pidfile or its lock is taken by something else.
+    /// Another file is in the place of the pidfile or its lock.
     #[error("{} is not {expected}; it was left unchanged; choose another pidfile with --pidfile", path.display())]
     #[non_exhaustive]
     Foreign {

@@ -33,7 +33,7 @@ pub(super) fn write(pidfile: &Path) -> io::Result<()> {
 }
 
 /// Checks that no foreign file would be replaced: the path is free, a symbolic link, or a file that is empty or
-/// contains a number. The default path may be any file.
+/// contains a number. At the default path, any file may be replaced.
 pub(super) fn check_replaceable(pidfile: &Path) -> Result<(), LockError> {
     let path = pidfile.to_owned();
     let foreign = || LockError::Foreign {

@@ -68,7 +68,7 @@ pub fn server_users(client: &TcpStream) -> io::Result<Option<[u32; 2]>> {
     }
 }
 
-/// Tells an error of a system without tables from others.
+/// Turns the error of a system without tables into [`Unsupported`](ErrorKind::Unsupported).
 fn told(error: io::Error) -> io::Error {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::PermissionDenied => ErrorKind::Unsupported.into(),

@@ -1,4 +1,4 @@
-//! Files that may speak for a folder of this user.
+//! Files and users that are trusted to decide which checkout a folder or a process belongs to.
 
 use std::fs::Metadata;
 
@@ -11,7 +11,7 @@ pub(crate) fn is_home(folder: &std::path::Path) -> bool {
     user::home().is_some_and(|home| fs::canonicalize(home).is_ok_and(|home| home == folder))
 }
 
-/// Tests if an entry may speak for a folder: it belongs to this user, or to the owner of the folder.
+/// Tests if an entry of a folder is trusted: it belongs to this user, or to the owner of the folder.
 ///
 /// In a folder that others can write to, such as `/tmp`, another user could otherwise make this user's folders part of a
 /// project of theirs. Under sudo, the user who called it counts as this user.
@@ -22,8 +22,8 @@ pub(crate) fn is_trusted(entry: &Metadata, folder: &Metadata) -> bool {
     owner == folder.uid() || user::is_this_user(owner)
 }
 
-/// Tests if a user may not speak for the folders of others. Only root meets such users, because nobody else can
-/// inspect their processes.
+/// Tests if the processes of a user are not trusted to name the checkouts of others. Only root meets such users,
+/// because nobody else can inspect their processes.
 #[cfg(all(target_os = "linux", feature = "listeners"))]
 pub(crate) fn is_stranger(other: u32) -> bool {
     other != user::ROOT && user::is_own_id(user::ROOT) && !user::is_this_user(other)

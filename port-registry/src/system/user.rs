@@ -38,7 +38,7 @@ pub(crate) fn is_this_user(other: u32) -> bool {
 
 /// Returns the effective user of this process, as the owner of a new pipe.
 ///
-/// The standard library has no call for it, and a crate that has one would be the default build's only use of it.
+/// The standard library has no call for it, and the default build would need a crate for this call alone.
 #[cfg(unix)]
 pub(crate) fn user() -> Option<u32> {
     use std::fs::File;

@@ -6,7 +6,7 @@ use crate::types::allocation::Allocation;
 use crate::types::port::Port;
 use crate::usage::listener::Listener;
 
-/// An allocation, and what listens on its port.
+/// An allocation, its state, and the process that listens on its port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -24,8 +24,8 @@ pub struct AllocationStatus {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub listener: Option<Listener>,
-    /// If nothing listens on the port: the processes of the checkout that listen on ports which are not allocated to it,
-    /// and on none that is. One of them may be the service, on the wrong port.
+    /// The processes of the checkout that listen only on ports which are not allocated to it. One of them may be the
+    /// service, on the wrong port. Empty if something listens on the service's port.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Vec::is_empty")
@@ -50,7 +50,7 @@ pub struct StrayListener {
     pub listener: Listener,
 }
 
-/// The state of a service, from what listens on its port.
+/// The state of a service, by the process that listens on its port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -61,11 +61,11 @@ pub enum ServiceState {
     /// A process of another checkout listens.
     #[cfg_attr(feature = "serde", serde(rename = "foreign"))]
     Foreign,
-    /// Nothing listens. A port that the kernel only forwards, as a container's, counts so too, because no connection is
-    /// tried; [`Registry::check`](crate::Registry::check) tries one.
+    /// Nothing listens. This includes a port that the kernel only forwards, for example to a container, because no
+    /// connection is tried. [`Registry::check`](crate::Registry::check) tries one.
     #[cfg_attr(feature = "serde", serde(rename = "down"))]
     Down,
-    /// Something listens, and its checkout is unknown. Or it is unknown if something listens.
+    /// Something listens and its checkout is unknown, or the system does not tell if something listens.
     #[cfg_attr(feature = "serde", serde(rename = "up?", other))]
     Unknown,
 }

@@ -6,7 +6,7 @@ use crate::types::service_key::{NameError, ServiceKey};
 
 /// The app and the instance that a checkout's services are allocated under.
 ///
-/// The first allocation with detected labels decides it, and it goes with the checkout's last allocation.
+/// The first allocation with detected labels sets it. It ends with the checkout's last allocation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct CheckoutName {

@@ -1,4 +1,4 @@
-//! The source of an allocation's instance label.
+//! The source of an allocation's labels.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,8 +7,9 @@ use thiserror::Error;
 
 /// The source of an allocation's labels, its app and instance.
 ///
-/// The first four are detected in a checkout. They are names for people, and the allocation belongs to its checkout
-/// whatever git says later. The last two name the allocation, and are the only way to it.
+/// Labels of the first four kinds are detected in a checkout. They are names for people: the allocation belongs to its
+/// checkout, even after the branch or the remote has changed. Labels of the last two kinds identify the allocation by
+/// themselves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]

@@ -124,7 +124,7 @@ fn sockets() -> Vec<PathBuf> {
     sockets
 }
 
-/// Asks an engine. Neither one that does not answer nor one that answers slowly is waited for after the deadline.
+/// Asks an engine. Gives up at the deadline, even if the engine has sent a part of the answer.
 fn ask(socket: &Path, deadline: Deadline) -> io::Result<Vec<u8>> {
     let mut engine = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     // Limits the wait of the connection for a place in the engine's queue too.
@@ -143,7 +143,7 @@ fn ask(socket: &Path, deadline: Deadline) -> io::Result<Vec<u8>> {
     Err(io::ErrorKind::FileTooLarge.into())
 }
 
-/// Returns the time that is left, which is more than none, because a limit of none would be no limit.
+/// Returns the time that is left. Never returns zero, because sockets do not accept it as a time limit.
 fn remaining(deadline: Deadline) -> io::Result<Duration> {
     let remaining = deadline.remaining();
     if remaining.is_zero() {
@@ -152,7 +152,7 @@ fn remaining(deadline: Deadline) -> io::Result<Duration> {
     Ok(remaining)
 }
 
-/// Parses the answer. One that is not understood has no containers.
+/// Parses the answer. Returns no containers if it is not as expected.
 fn parse(answer: &[u8]) -> Vec<Container> {
     const BLANK_LINE: &[u8] = b"\r\n\r\n";
     let end = answer
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_not_understood_has_no_containers() {
+    fn an_unexpected_answer_has_no_containers() {
         for answer in [
             Vec::new(),
             b"HTTP/1.0 200 OK\r\n\r\n".to_vec(),

@@ -18,7 +18,7 @@ use crate::system::trust;
 
 /// Finds the checkouts that processes belong to, and caches what it learns.
 pub(super) struct Evidence<'a> {
-    /// Tells which folders outside of git are checkouts: those that have allocations.
+    /// Returns `true` for a folder outside of git that is a checkout because it has allocations.
     is_recorded: &'a dyn Fn(&Path) -> bool,
     folders: HashMap<PathBuf, Option<PathBuf>>,
     #[cfg(unix)]
@@ -66,8 +66,8 @@ impl<'a> Evidence<'a> {
         (found == folder || !trust::is_home(found)).then(|| found.to_owned())
     }
 
-    /// Returns the recorded checkout that a removed folder was in. An existing folder around it that is none ends the
-    /// search, because the checkout itself may be gone, such as a worktree inside another checkout.
+    /// Returns the recorded checkout that a removed folder was in. The search ends at an existing folder that is no
+    /// recorded checkout, because the checkout itself may be gone, such as a worktree inside another checkout.
     #[cfg(target_os = "linux")]
     pub(super) fn checkout_of_removed_folder(&self, folder: &Path) -> Option<PathBuf> {
         for around in folder.ancestors() {
@@ -84,8 +84,8 @@ impl<'a> Evidence<'a> {
         None
     }
 
-    /// Returns the checkout that a process names itself, by its root or a folder in it. A path that does not exist, or not
-    /// any more, counts for nothing: it may be that of another system, or the checkout may have been moved.
+    /// Returns the checkout that a process names itself, by its root or a folder in it. Ignores a path that does not
+    /// exist, because it may be one of another system, or the checkout may have been moved.
     #[cfg(target_os = "linux")]
     pub(super) fn named_checkout(&mut self, named: &Path) -> Option<PathBuf> {
         if !named.is_absolute() {
@@ -103,8 +103,8 @@ impl<'a> Evidence<'a> {
         owner.is_some_and(|it| it.is_ok_and(|it| it.uid() == user))
     }
 
-    /// Returns the container that is meant. Returns `None` if several are, because they may publish one port on different
-    /// addresses.
+    /// Returns the only container that matches. Returns `None` if several do, because they may publish one port on
+    /// different addresses.
     #[cfg(unix)]
     pub(super) fn container(&self, is_meant: impl Fn(&Container) -> bool) -> Option<&Container> {
         let containers = self.containers.get_or_init(containers::running);

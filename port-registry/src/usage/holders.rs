@@ -36,8 +36,8 @@ pub(super) fn of_sockets(sockets: &[TcpSocket], wanted: &Wanted) -> BTreeMap<Por
     joined(found, wanted, &mut evidence)
 }
 
-/// Describes the process of a socket. Of several that have inherited it, the first one whose checkout is known is
-/// meant, and else the one with the lowest number, which is usually the parent.
+/// Describes the process of a socket. If several have inherited it, chooses the first one whose checkout is known, or
+/// else the one with the lowest number, which is usually the parent.
 fn first_with_checkout(holders: &BTreeSet<u32>, evidence: &mut Evidence) -> Option<Listener> {
     let mut first = None;
     for pid in holders {
@@ -68,7 +68,7 @@ fn described(pid: u32, evidence: &mut Evidence) -> Listener {
         let own = folder.as_ref();
         let own = own.and_then(|it| checkout_of(it, stranger, evidence));
         found = own.map(|it| (it, CheckoutEvidence::Folder));
-        // Only then the ancestors matter.
+        // The ancestors count only if the folder is in no checkout.
         found = found.or_else(|| checkout_of_ancestors(pid, evidence));
     }
     let (checkout, checkout_by) = found.unzip();

@@ -33,7 +33,7 @@ pub(super) fn joined(
 ) -> BTreeMap<Port, Listener> {
     let mut by_port = BTreeMap::new();
     for (port, mut listeners) in found {
-        // Those that are known come first.
+        // Processes with a known number come first.
         listeners.sort_by_key(|it| (it.pid.is_none(), it.pid));
         for listener in &mut listeners {
             if (wanted.contained)(port) {

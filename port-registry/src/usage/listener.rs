@@ -105,8 +105,8 @@ impl Listener {
             .then_some(true)
     }
 
-    /// Tests if the process runs in the root of a checkout. Before it has allocations, a folder outside of git is a
-    /// checkout only for those who ask for it.
+    /// Tests if the process runs in the root of a checkout. The evidence names a folder outside of git only once it has
+    /// allocations, so this compares the folder itself.
     fn is_at(&self, root: &Path) -> bool {
         let is_forwarder = self.process.as_deref().is_some_and(is_forwarder);
         let may_speak =
@@ -122,8 +122,8 @@ impl Listener {
         named.find(|checkout| compare::compare(root, checkout) != CheckoutMatch::Same)
     }
 
-    /// Tells why the checkout of the process is unknown, to follow `because`. Of several processes, the first one whose
-    /// checkout is unknown is meant.
+    /// Tells why the checkout of the process is unknown, to follow `because`. If there are several processes, the
+    /// reason is that of the first one whose checkout is unknown.
     pub fn unknown_because(&self) -> &'static str {
         let unknown = self.reached().find(|it| it.checkout.is_none());
         unknown.unwrap_or(self).reason()

@@ -67,7 +67,7 @@ impl PortUse {
         PortUse::find(port, &|_| false)
     }
 
-    /// Like [`of_busy`](Self::of_busy). `is_recorded` tells which folders outside of git are checkouts.
+    /// Like [`of_busy`](Self::of_busy). `is_recorded` returns `true` for a folder outside of git that is a checkout.
     pub(crate) fn find(port: Port, is_recorded: &dyn Fn(&Path) -> bool) -> PortUse {
         let read = || tcp_table::sockets(|it| it == port);
         // The kernel reads out the table piece by piece, and may skip a socket while others come and go.

@@ -48,7 +48,7 @@ fn socket(link: &Path) -> Option<u64> {
     inode.parse().ok()
 }
 
-/// Returns the name of the executable of a process. A thread may change the name that the kernel shows, and not this one.
+/// Returns the name of the executable of a process. A thread cannot change it, unlike the name that the kernel shows.
 pub(super) fn executable(pid: u32) -> Option<String> {
     let path = fs::read_link(format!("/proc/{pid}/exe")).ok();
     let name = path.as_deref().and_then(Path::file_name).map(|name| {

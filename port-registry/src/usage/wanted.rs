@@ -8,9 +8,9 @@ use crate::types::port::Port;
 pub(crate) struct Wanted<'a> {
     /// The ports to search.
     pub(crate) ports: &'a dyn Fn(Port) -> bool,
-    /// Those of them whose containers matter. The container engine is asked for no other ones, because its answer may take
-    /// longer than all else.
+    /// The ports among them whose containers matter. The container engine is not asked about others, because its answer
+    /// may take longer than everything else.
     pub(crate) contained: &'a dyn Fn(Port) -> bool,
-    /// Tells which folders outside of git are checkouts.
+    /// Returns `true` for a folder outside of git that is a checkout.
     pub(crate) is_recorded: &'a dyn Fn(&Path) -> bool,
 }

@@ -30,7 +30,7 @@ pub(crate) async fn get(
     response::large_json(HttpResponse::Ok(), list, &state.response_bytes)
 }
 
-/// Returns whether at most one allocation can match, so that the list takes no turn.
+/// Tests if at most one allocation can match, so that the list takes no turn.
 fn finds_one(filter: &Filter) -> bool {
     let has_key =
         filter.app().is_some() && filter.instance().is_some() && filter.service().is_some();

@@ -15,8 +15,8 @@ use crate::store::tables::base;
 /// Verifies all checksums of a file. redb trusts a file that was closed cleanly, and gives wrong answers or panics
 /// if it was damaged since.
 ///
-/// `begin_read` begins a transaction, during which writers overwrite nothing that can be read. They do overwrite
-/// the engine's own data, two commits later. So a large file passes unchecked while others write all the time, who
+/// `begin_read` begins a transaction, during which writers overwrite nothing that can be read. They do overwrite the
+/// engine's own data, two commits later. So a large file passes unchecked while others write all the time, because they
 /// checked it when they opened it.
 pub(in crate::store) fn check<R>(
     file: &StoreFile,
@@ -28,7 +28,7 @@ pub(in crate::store) fn check<R>(
     })
 }
 
-/// Like [`check`], for the file at a path, which nobody has to have open.
+/// Like [`check`], for the file at a path, which need not be open.
 pub(in crate::store) fn check_path(path: &Path) -> Result<(), Fault> {
     match file::find(path, Access::Read)? {
         FoundFile::Store(file) => check(&file, || Ok(())),

@@ -23,7 +23,7 @@ const HEADER: usize = 16;
 const REQUEST: usize = 56;
 const ANSWER: usize = 72;
 
-/// The kernel never waits for anything to answer.
+/// Time limit for an answer. The kernel gives it without waiting for anything.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A request for TCP sockets.

@@ -108,7 +108,7 @@ impl Client {
         start.elapsed()
     }
 
-    /// Returns whether the server closes the connection without sending another byte for a while.
+    /// Tests if the server closes the connection without sending another byte for a while.
     async fn is_closed(&mut self) -> bool {
         timeout(Duration::from_millis(1), self.0.read(&mut [0; 1]))
             .await
