@@ -1,8 +1,9 @@
 //! Checks that a connection is of a user whom the daemon serves.
 //!
-//! Every user of a machine can connect to the loopback address. On Linux the kernel tells whose socket the client's end is, from
-//! its addresses. Ask when the connection has been accepted, before anything is read from it: a socket that no process has open
-//! any more names nobody, so a client that has sent its request and left is not served.
+//! Every user of a machine can connect to the loopback address. On Linux the kernel names the user of the client's
+//! socket, which is found by its addresses. Ask when the connection has been accepted, before anything is read from it.
+//! A socket that no process has open any more names nobody, so a client that has sent its request and left is not
+//! served.
 
 #[cfg(target_os = "linux")]
 use std::cell::{Cell, RefCell};
