@@ -19,6 +19,8 @@ mod faults;
 #[cfg(unix)]
 mod homes;
 #[cfg(unix)]
+mod hook;
+#[cfg(unix)]
 mod init;
 #[cfg(unix)]
 mod life;

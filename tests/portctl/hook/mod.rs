@@ -1,0 +1,5 @@
+//! `portctl hook`.
+
+mod agents;
+mod fixture;
+mod git;
