@@ -27,6 +27,9 @@
 //! starts its own runtime, so call it on a thread that has none: the main thread, or one of your own. A thread within
 //! a tokio runtime would panic.
 //!
+//! The handlers of SIGTERM, SIGINT and SIGHUP stay registered. So these signals do not end the process after [`run`] has
+//! returned. End it yourself.
+//!
 //! # The configuration
 //!
 //! | field | choice |
