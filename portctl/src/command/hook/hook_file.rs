@@ -109,7 +109,11 @@ impl HookFile {
         };
         let place = place.map_err(|it| self.place_problem(it))?;
         let files = LockedFiles::default();
-        act(files.open(&place, &self.path)?)
+        let changed = files.open(&place, &self.path).and_then(act);
+        changed.map_err(|it| match it.hint {
+            Some(_) => it,
+            None => it.hint("make the file and its folder writable, or run it as their owner"),
+        })
     }
 
     fn with_hook(&self, content: &[u8]) -> Result<Vec<u8>, Report> {
