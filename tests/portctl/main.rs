@@ -42,6 +42,8 @@ mod programs;
 #[cfg(target_os = "linux")]
 mod readers;
 mod readme;
+#[cfg(target_os = "linux")]
+mod recipes;
 #[cfg(unix)]
 mod run;
 #[cfg(unix)]

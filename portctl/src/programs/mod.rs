@@ -20,8 +20,8 @@ mod wrapper;
 
 pub(crate) use self::command::{InnerCommand, Reached, ScriptCall, ScriptRunner, inner_command};
 pub(crate) use self::names::{
-    CONTAINERS, INTERPRETERS, NO_SERVERS, SETTERS, WRAPPERS, is_server, is_with_address,
-    is_with_long_flag, is_with_short_flag, is_with_upper_flag,
+    CONTAINERS, INTERPRETERS, NO_SERVERS, SETTERS, TEST_RUNNERS, WRAPPERS, is_server,
+    is_with_address, is_with_long_flag, is_with_short_flag, is_with_upper_flag,
 };
 pub(crate) use self::port_setting::{PortSetting, port_setting};
 pub(crate) use self::program::{Program, WhenTaken};

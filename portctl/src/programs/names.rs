@@ -28,6 +28,12 @@ pub(crate) const NO_SERVERS: ProgramSet = ProgramSet(
      tar telnet wait-for wait-for-it wait-for-it.sh wait-for.sh wait-on wait-port wget xdg-open",
 );
 
+/// Programs that run tests, and reach services rather than serve.
+pub(crate) const TEST_RUNNERS: ProgramSet = ProgramSet(
+    "ava behave cargo-nextest cypress jest k6 minitest mocha newman nox phpunit playwright pytest rspec \
+     tap tox vitest",
+);
+
 /// Programs that start containers, whose ports the variables of services set.
 pub(crate) const CONTAINERS: ProgramSet = ProgramSet("docker docker-compose podman podman-compose");
 

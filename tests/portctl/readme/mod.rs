@@ -2,7 +2,7 @@
 //! programs.
 
 #[cfg(target_os = "linux")]
-mod blocks;
+pub(crate) mod blocks;
 mod links;
 mod reference;
 #[cfg(target_os = "linux")]
