@@ -48,6 +48,21 @@ fn env_run_wait_and_url_allocate_what_is_missing() {
     }
 }
 
+/// A script may wait for a service while another one is about to start it.
+#[test]
+fn wait_and_url_allocate_a_declared_service_that_is_named() {
+    for words in [&["url", "db"][..], &["wait", "db", "--timeout", "0"]] {
+        let project = Project::new();
+        project.declare("");
+        let undeclared = project.run(&[words[0], "other"]);
+        assert!(undeclared.complained(1).contains("other has no port"));
+        assert!(project.held().is_empty(), "{words:?}");
+        project.run(words);
+        let names: Vec<String> = project.held().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["web", "db", "api"], "{words:?}");
+    }
+}
+
 #[test]
 fn computed_variables_reach_the_command_of_run() {
     let project = Project::new();

@@ -1,4 +1,4 @@
-//! Finding services that have a port already. Nothing is allocated but declared services, if none is named.
+//! Finding services that have a port already. Nothing is allocated but declared services.
 
 use port_registry::Allocation;
 
@@ -11,14 +11,15 @@ use crate::command_error::CommandError;
 use crate::report::Report;
 
 /// Returns the allocation of each service, in their order. If none is named, returns those of all declared services, or else
-/// all of the checkout. Fails if one of them has no port, or if there is none.
+/// all of the checkout. Declared services without a port are allocated, if one of them is asked for. Fails if another one has
+/// no port, or if there is none.
 pub(in crate::command) fn allocations(
     backend: &dyn Backend,
     here: &Here,
     invocation: &Invocation,
     services: &[String],
 ) -> Result<Got, CommandError> {
-    let allocations = if services.is_empty() {
+    if services.is_empty() {
         if let Some(got) = get_or_allocate_declared(backend, here, invocation)? {
             return Ok(got);
         }
@@ -26,14 +27,39 @@ pub(in crate::command) fn allocations(
         if all.is_empty() {
             return Err(none(here, invocation)?.into());
         }
-        all
-    } else {
-        let found = services.iter();
-        let found = found.map(|service| allocation(here, invocation, service));
-        found.collect::<Result<_, _>>()?
-    };
-    let notes = here.notes_of_others(&allocations)?;
+        return with_notes(here, all, Vec::new());
+    }
+    let mut notes = Vec::new();
+    if lacks_declared(here, services)?
+        && let Some(got) = get_or_allocate_declared(backend, here, invocation)?
+    {
+        notes = got.notes;
+    }
+    let found = services.iter();
+    let found = found.map(|service| allocation(here, invocation, service));
+    with_notes(here, found.collect::<Result<_, _>>()?, notes)
+}
+
+fn with_notes(
+    here: &Here,
+    allocations: Vec<Allocation>,
+    mut notes: Vec<String>,
+) -> Result<Got, CommandError> {
+    notes.extend(here.notes_of_others(&allocations)?);
     Ok(Got { allocations, notes })
+}
+
+/// Tests if one of the services is declared and has no port.
+fn lacks_declared(here: &Here, services: &[String]) -> Result<bool, CommandError> {
+    for service in services {
+        if here.find(service)?.is_none() {
+            let declared = here.declarations()?;
+            if declared.is_some_and(|it| it.service(service).is_some()) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Returns the allocation of a service. Fails if it has no port.
