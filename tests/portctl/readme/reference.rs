@@ -250,7 +250,7 @@ fn table_of_frameworks_shows_what_run_starts() {
     std::fs::create_dir(&programs).unwrap();
     let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
     let port = sandbox.run(PROGRAM, &["get", "web"]).printed().to_owned();
-    for row in table(README, "| command | is started as |") {
+    for row in table(README, "| command | the first one is started as |") {
         let command = code(row[0]).next().unwrap();
         let words: Vec<&str> = command.split(' ').collect();
         let stand_in = "#!/bin/sh\necho \"${0##*/} $*\"\n";

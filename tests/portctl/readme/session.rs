@@ -178,7 +178,7 @@ impl<'a> ReadmeMachine<'a> {
             fs::write(&path, script).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         }
-        for project in ["shop", "blog"] {
+        for project in ["shop", "blog", "site"] {
             let folder = home.join(project);
             fs::create_dir(&folder).unwrap();
             sandbox.git(&folder, &["init", "--quiet"]);

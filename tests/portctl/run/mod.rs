@@ -154,6 +154,34 @@ fn command_is_not_run_without_its_ports() {
 }
 
 #[test]
+fn program_that_only_the_project_has_is_suggested_in_the_form_that_works() {
+    let sandbox = Sandbox::in_memory();
+    let folder = sandbox.work().join("src");
+    for bin in ["node_modules/.bin", ".venv/bin"] {
+        let bin = sandbox.work().join(bin);
+        fs::create_dir_all(&bin).unwrap();
+        let name = if bin.ends_with(".bin") {
+            "own-vite"
+        } else {
+            "own-flask"
+        };
+        test_support::install_script("#!/bin/sh\n", &bin.join(name));
+    }
+    fs::create_dir(&folder).unwrap();
+    let flask = sandbox.work().join(".venv/bin/own-flask");
+    for (words, meant) in [
+        (["own-vite", "--open"], "npx own-vite --open".to_owned()),
+        (["own-flask", "run"], format!("{} run", flask.display())),
+    ] {
+        let mut command = sandbox.command(PORTCTL);
+        command.args(["run", "web", "--"]).args(words);
+        let ran = Ran::of(command.current_dir(&folder));
+        let hint = format!("\nhint: did you mean `portctl run web -- {meant}`?");
+        assert!(ran.complained(127).ends_with(&hint), "{ran:?}");
+    }
+}
+
+#[test]
 fn command_that_cannot_be_run_exits_with_the_codes_that_shells_use() {
     let sandbox = Sandbox::in_memory();
     // An inaccessible folder on the PATH would change the exit code.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::super::invocation::Invocation;
 use super::super::launched::exit_code;
+use crate::checkout::current_folder;
 use crate::command_error::CommandError;
 use crate::output::wording;
 use crate::path::{candidates, is_program};
@@ -73,12 +74,40 @@ pub(super) fn not_run(
             let meant = meant.with(services);
             format!("did you mean `{meant}`?")
         }
-        _ => missing_step(Path::new(program)).to_owned(),
+        _ => own_program(invocation, services, command_line)
+            .unwrap_or_else(|| missing_step(Path::new(program)).to_owned()),
     };
     CommandError::NotRun {
         report: report.hint(hint),
         code: exit_code(error),
     }
+}
+
+/// Suggests the program of this name that the project itself has installed.
+fn own_program(
+    invocation: &Invocation,
+    services: &[String],
+    command_line: &[OsString],
+) -> Option<String> {
+    let (program, arguments) = command_line.split_first()?;
+    if Path::new(program).components().count() != 1 {
+        return None;
+    }
+    let here = current_folder().ok()?;
+    let words = here.ancestors().find_map(|folder| {
+        let is_in = |bin: &str| folder.join(bin).join(program).is_file();
+        if is_in("node_modules/.bin") {
+            Some(vec![OsString::from("npx"), program.clone()])
+        } else if is_in(".venv/bin") {
+            let path = Path::new(".venv/bin").join(program);
+            Some(vec![folder.join(path).into()])
+        } else {
+            None
+        }
+    })?;
+    let invocation = invocation.of("run").like(invocation);
+    let meant = invocation.with_program(&[&words, arguments].concat());
+    Some(format!("did you mean `{}`?", meant.with(services)))
 }
 
 /// Returns the next step for a program that the system does not find.
