@@ -175,7 +175,9 @@ fn program_that_only_the_project_has_is_suggested_in_the_form_that_works() {
     ] {
         let mut command = sandbox.command(PORTCTL);
         command.args(["run", "web", "--"]).args(words);
-        let ran = Ran::of(command.current_dir(&folder));
+        // An inaccessible folder on the PATH would change the exit code.
+        command.env("PATH", sandbox.work()).current_dir(&folder);
+        let ran = Ran::of(&mut command);
         let hint = format!("\nhint: did you mean `portctl run web -- {meant}`?");
         assert!(ran.complained(127).ends_with(&hint), "{ran:?}");
     }
