@@ -31,6 +31,7 @@ pub mod fuzz;
 mod hook;
 mod import;
 mod init;
+mod marked_text;
 mod output;
 mod path;
 mod programs;

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::block::{self, BlockError, CheckoutMark};
 use super::references::refers_to;
 use super::statements::{Statement, StatementKind, bom_len, count_lines, statements};
+use crate::marked_text::COMMENT_MARKS;
 
 /// The text of an env file. It need not be UTF-8.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ pub(crate) struct OutsideAssignment {
 impl EnvText {
     /// Parses a file. Fails if its marks are incomplete, or if the block is in a value.
     pub(crate) fn parse(text: &[u8]) -> Result<EnvText, BlockError> {
-        let Some(range) = block::find(text)? else {
+        let Some(range) = COMMENT_MARKS.find(text)? else {
             return Ok(EnvText {
                 outside: text.to_owned(),
                 block: None,
@@ -242,7 +243,8 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{BlockError, CheckoutMark, EnvText};
+    use super::{BlockError, COMMENT_MARKS, CheckoutMark, EnvText};
+    use crate::marked_text::MarkError;
 
     const BEGIN: &str = "# >>> port-registry >>>\n";
     const END: &str = "# <<< port-registry <<<\n";
@@ -339,11 +341,20 @@ mod tests {
     fn incomplete_or_quoted_block_is_an_error() {
         let block = block("");
         for (text, error) in [
-            (format!("X\n{BEGIN}A=1\n"), BlockError::Unclosed(2)),
-            (END.to_owned(), BlockError::Unopened(1)),
-            (format!("{BEGIN}{BEGIN}"), BlockError::Second(2)),
-            (format!("{block}{block}"), BlockError::Second(5)),
-            ("\u{0}X".to_owned(), BlockError::NotText),
+            (
+                format!("X\n{BEGIN}A=1\n"),
+                MarkError::Unclosed(2, COMMENT_MARKS).into(),
+            ),
+            (END.to_owned(), MarkError::Unopened(1, COMMENT_MARKS).into()),
+            (
+                format!("{BEGIN}{BEGIN}"),
+                MarkError::Second(2, COMMENT_MARKS).into(),
+            ),
+            (
+                format!("{block}{block}"),
+                MarkError::Second(5, COMMENT_MARKS).into(),
+            ),
+            ("\u{0}X".to_owned(), MarkError::NotText.into()),
             (format!("X='\n{block}'\n"), BlockError::OpenQuote),
         ] {
             assert_eq!(try_put(text.as_bytes(), &[]), Err(error), "{text:?}");

@@ -1,6 +1,6 @@
 //! The lines for agents in `AGENTS.md`.
 
-use super::marked_text::{self, MarkError, Marks};
+use crate::marked_text::{MarkError, Marks, spliced};
 
 const MARKS: Marks = Marks {
     begin: "<!-- >>> port-registry >>> -->",
@@ -21,8 +21,8 @@ pub(crate) fn with_lines(text: &[u8]) -> Result<Vec<u8>, MarkError> {
     };
     let lines = [MARKS.begin, LINES[0], LINES[1], MARKS.end];
     let block: String = lines.iter().flat_map(|it| [it, line_end]).collect();
-    if let Some(found) = marked_text::find(text, MARKS)? {
-        return Ok(marked_text::spliced(text, found, block.as_bytes()));
+    if let Some(found) = MARKS.find(text)? {
+        return Ok(spliced(text, found, block.as_bytes()));
     }
     let separator = match text {
         [] => String::new(),
@@ -34,7 +34,7 @@ pub(crate) fn with_lines(text: &[u8]) -> Result<Vec<u8>, MarkError> {
 
 /// Removes the lines, and the empty line before them. Returns `None` if there are none.
 pub(crate) fn without_lines(text: &[u8]) -> Result<Option<Vec<u8>>, MarkError> {
-    let Some(mut found) = marked_text::find(text, MARKS)? else {
+    let Some(mut found) = MARKS.find(text)? else {
         return Ok(None);
     };
     let before = &text[..found.start];
@@ -43,7 +43,7 @@ pub(crate) fn without_lines(text: &[u8]) -> Result<Option<Vec<u8>>, MarkError> {
     } else if before.ends_with(b"\n\n") {
         found.start -= 1;
     }
-    Ok(Some(marked_text::spliced(text, found, b"")))
+    Ok(Some(spliced(text, found, b"")))
 }
 
 #[cfg(test)]

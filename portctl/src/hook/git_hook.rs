@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::marked_text::{self, MarkError, Marks};
+use thiserror::Error;
+
+use crate::marked_text::{COMMENT_MARKS, MarkError, spliced};
 
 pub(crate) const NAME: &str = "post-checkout";
 
@@ -10,10 +12,14 @@ pub(crate) const NAME: &str = "post-checkout";
 pub(crate) const LINE: &str =
     "[ \"$3\" != 1 ] || [ ! -f portctl.toml ] || portctl sync >/dev/null || :";
 
-const MARKS: Marks = Marks {
-    begin: "# >>> port-registry >>>",
-    end: "# <<< port-registry <<<",
-};
+/// The reason why a hook cannot be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub(crate) enum HookError {
+    #[error(transparent)]
+    Marks(#[from] MarkError),
+    #[error("it is not a shell script")]
+    NotShell,
+}
 
 /// Runs in any shell, also under `set -eu`. Never changes the exit code of the hook, which becomes that of git.
 const BLOCK: &str = r#"# >>> port-registry >>>
@@ -32,34 +38,34 @@ const NEW_HOOK: &str = "#!/bin/sh\n";
 const SHELLS: [&str; 6] = ["sh", "bash", "dash", "ash", "ksh", "zsh"];
 
 /// Adds the block to a hook, or brings it up to date. It comes first, because hooks may end with `exit` or `exec`.
-pub(crate) fn with_block(hook: &[u8]) -> Result<Vec<u8>, MarkError> {
+pub(crate) fn with_block(hook: &[u8]) -> Result<Vec<u8>, HookError> {
     if hook.is_empty() {
         return Ok([NEW_HOOK, BLOCK].concat().into_bytes());
     }
-    if let Some(found) = marked_text::find(hook, MARKS)? {
-        return Ok(marked_text::spliced(hook, found, BLOCK.as_bytes()));
+    if let Some(found) = COMMENT_MARKS.find(hook)? {
+        return Ok(spliced(hook, found, BLOCK.as_bytes()));
     }
     let first = hook.split_inclusive(|&it| it == b'\n').next();
     let first = first.unwrap_or_default();
     if !first.starts_with(b"#!") {
         // The shell runs it.
-        return Ok(marked_text::spliced(hook, 0..0, BLOCK.as_bytes()));
+        return Ok(spliced(hook, 0..0, BLOCK.as_bytes()));
     }
     if !is_of_shell(first) {
-        return Err(MarkError::NotShell);
+        return Err(HookError::NotShell);
     }
     let separator = if first.ends_with(b"\n") { "" } else { "\n" };
     let added = [separator, BLOCK].concat();
     let end = first.len();
-    Ok(marked_text::spliced(hook, end..end, added.as_bytes()))
+    Ok(spliced(hook, end..end, added.as_bytes()))
 }
 
 /// Removes the block. Returns `None` if there is none. A hook that does nothing else becomes empty.
-pub(crate) fn without_block(hook: &[u8]) -> Result<Option<Vec<u8>>, MarkError> {
-    let Some(found) = marked_text::find(hook, MARKS)? else {
+pub(crate) fn without_block(hook: &[u8]) -> Result<Option<Vec<u8>>, HookError> {
+    let Some(found) = COMMENT_MARKS.find(hook)? else {
         return Ok(None);
     };
-    let rest = marked_text::spliced(hook, found, b"");
+    let rest = spliced(hook, found, b"");
     let is_new = rest == NEW_HOOK.as_bytes();
     Ok(Some(if is_new { Vec::new() } else { rest }))
 }
@@ -90,7 +96,7 @@ fn is_of_shell(first_line: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{BLOCK, MarkError, NEW_HOOK, with_block, without_block};
+    use super::{BLOCK, HookError, NEW_HOOK, with_block, without_block};
 
     #[test]
     fn block_follows_the_shebang_and_leaves_no_trace() {
@@ -122,7 +128,7 @@ mod tests {
         ] {
             assert_eq!(
                 with_block(hook.as_bytes()),
-                Err(MarkError::NotShell),
+                Err(HookError::NotShell),
                 "{hook:?}"
             );
         }

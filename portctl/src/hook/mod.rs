@@ -5,4 +5,3 @@ pub(crate) mod claude_settings;
 pub(crate) mod context;
 pub(crate) mod event;
 pub(crate) mod git_hook;
-mod marked_text;

@@ -4,7 +4,7 @@
 use super::interpolation::interpolate;
 use super::line_index::LineIndex;
 use super::variables::Variables;
-use crate::env_file::block::{self, Mark};
+use crate::marked_text::{COMMENT_MARKS, Mark};
 
 /// Limit for the values of one file after interpolation, in bytes. Variables that repeat one another would grow
 /// exponentially.
@@ -32,7 +32,7 @@ pub(super) fn parse(text: &str, environment: &Variables) -> Vec<Assignment> {
     while at < text.len() {
         let line = &text[at..end_of_line(text, at)];
         let mut end = at + line.len();
-        if let Some(mark) = block::mark(line) {
+        if let Some(mark) = COMMENT_MARKS.mark(line) {
             is_managed = mark == Mark::Begin;
         } else if let Some((name, start)) = name_in(line) {
             // A quoted value may span several lines.

@@ -74,7 +74,7 @@ fn hooks_that_are_no_shell_scripts_of_their_own_are_refused() {
     for (text, reason) in [
         ("#!/usr/bin/env python3\n", "it is not a shell script"),
         ("\u{7f}ELF\0", "it is not text"),
-        (MARK, "line 1 has a mark"),
+        (MARK, "line 1 opens the block"),
     ] {
         shop.write(HOOK, text);
         let refused = shop.hook(&["install", "--git"]);
