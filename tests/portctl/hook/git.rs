@@ -5,6 +5,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::thread;
 
+use test_support::Ran;
+
 use super::fixture::Shop;
 
 const HOOK: &str = ".git/hooks/post-checkout";
@@ -109,6 +111,17 @@ fn configured_folder_of_the_repository_is_used_and_another_is_refused() {
     );
     assert!(refused.complained(1).contains(&expected), "{refused:?}");
     assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
+
+    // The command in the hint gives all worktrees the hooks of the repository.
+    let step = refused.stderr.split('`').nth(1).unwrap();
+    let mut shell = shop.sandbox.command("sh");
+    let done = Ran::of(shell.args(["-ec", step]).current_dir(&shop.root));
+    assert_eq!(done.code, Some(0), "{done:?}");
+    shop.hook(&["install", "--git"]).printed();
+    shop.git_with_portctl(&shop.root, &["worktree", "add", "-q", "../feature"]);
+    let feature = shop.sandbox.work().join("feature");
+    let listed = shop.run_in(&feature, &["list", "--json"]);
+    assert!(listed.printed().contains("web"), "{listed:?}");
 }
 
 #[test]

@@ -37,7 +37,8 @@ pub(super) fn find(checkout: &Checkout) -> Result<GitPlace, Report> {
             "git runs hooks from {folder}, which is not in this repository"
         ))
         .hint(format!(
-            "core.hooksPath names it; `git config core.hooksPath .git/hooks` gives this repository its own, or add `{LINE}` to {folder}/{NAME}"
+            "core.hooksPath names it; `git config core.hooksPath \"$(git rev-parse --path-format=absolute --git-common-dir)/hooks\"` \
+             gives this repository its own, or add `{LINE}` to {folder}/{NAME}"
         )));
     }
     Ok(GitPlace::Git(path))
