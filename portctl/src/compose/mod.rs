@@ -3,6 +3,7 @@
 pub(crate) mod arguments;
 pub(crate) mod engine;
 pub(crate) mod env_value;
+pub(crate) mod file_search;
 pub(crate) mod files;
 pub(crate) mod host_ports;
 pub(crate) mod leftover;

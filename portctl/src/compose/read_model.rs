@@ -37,7 +37,8 @@ mod tests {
 
     use super::read;
     use crate::compose::arguments::Arguments;
-    use crate::compose::files::{ComposeFiles, Surroundings};
+    use crate::compose::file_search::Surroundings;
+    use crate::compose::files::ComposeFiles;
     use crate::compose::model::Model;
     use crate::compose::named_files::NamedFiles;
     use crate::environment::ComposeVariables;
