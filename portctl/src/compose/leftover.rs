@@ -4,8 +4,9 @@ use std::path::Path;
 
 use port_registry::{Checkout, CheckoutState};
 
+use super::compose_folder::ComposeFolder;
 use super::name_text::name_of_folder;
-use super::records::{ComposeFolder, Record};
+use super::record::Record;
 use crate::output::wording;
 
 /// A Compose project whose checkout certainly no longer exists.

@@ -1,6 +1,7 @@
 //! Docker Compose: its command line and its projects, and changing them without a change of their files.
 
 pub(crate) mod arguments;
+pub(crate) mod compose_folder;
 pub(crate) mod engine;
 pub(crate) mod env_value;
 pub(crate) mod file_search;
@@ -17,5 +18,5 @@ pub(crate) mod port_names;
 pub(crate) mod program;
 pub(crate) mod project_name;
 pub(crate) mod read_model;
-pub(crate) mod records;
+pub(crate) mod record;
 pub(crate) mod shared;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use port_registry::{Checkout, RootKind};
 
-use super::records::ComposeFolder;
+use super::compose_folder::ComposeFolder;
 
 /// The files of a `COMPOSE_FILE` that count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,7 +90,8 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use super::named_files;
-    use crate::compose::records::{ComposeFolder, Record};
+    use crate::compose::compose_folder::ComposeFolder;
+    use crate::compose::record::Record;
 
     #[test]
     fn files_of_another_checkout_are_taken_from_this_one() {

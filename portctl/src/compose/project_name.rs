@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use port_registry::{Checkout, CheckoutState};
 
+use super::compose_folder::ComposeFolder;
 use super::env_value::value_in_file;
 use super::name_source::{NameSource, PROJECT_NAME_VARIABLE};
 use super::name_text::{name_of_folder, part_of};
-use super::records::{ComposeFolder, Record};
+use super::record::Record;
 use crate::environment;
 use crate::report::Report;
 
@@ -286,8 +287,9 @@ mod tests {
     use port_registry::Checkout;
 
     use super::{Decided, NameInput, decide};
+    use crate::compose::compose_folder::ComposeFolder;
     use crate::compose::name_source::NameSource;
-    use crate::compose::records::{ComposeFolder, Record};
+    use crate::compose::record::Record;
 
     /// The main checkout `shop` with linked worktrees, as git lays them out, and the bare repository `proj/.bare`.
     struct Machine {

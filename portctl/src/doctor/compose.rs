@@ -7,12 +7,13 @@ use port_registry::{Allocation, Checkout};
 
 use super::finding::{Finding, Issue};
 use crate::checkout::current_folder;
+use crate::compose::compose_folder::ComposeFolder;
 use crate::compose::env_value::value_in_file;
 use crate::compose::files::{ComposeFiles, SEPARATOR};
 use crate::compose::model::{Model, ModelPort};
 use crate::compose::name_source::PROJECT_NAME_VARIABLE;
 use crate::compose::program::{NEEDED, NamedVersion, Program};
-use crate::compose::records::{ComposeFolder, Record};
+use crate::compose::record::Record;
 use crate::env_file::{env_files, read_small};
 use crate::environment;
 use crate::scan::{ComposeOutline, ModelFiles, read_model, value_of};

@@ -25,7 +25,7 @@ use crate::compose::old_containers;
 use crate::compose::override_text::{OverriddenService, Override};
 use crate::compose::program::Program;
 use crate::compose::project_name::{self, Decided, NameInput};
-use crate::compose::records::Record;
+use crate::compose::record::Record;
 use crate::compose::shared;
 use crate::environment;
 use crate::output::{self, visible};

@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::io::{self, Read, Seek};
 
+use crate::compose::compose_folder::ComposeFolder;
 use crate::compose::program::StdinSource;
-use crate::compose::records::ComposeFolder;
 use crate::report::Report;
 
 /// A copy of standard input, or nothing. Its file has no name, so that nothing is left of it however this process ends.

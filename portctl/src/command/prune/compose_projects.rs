@@ -3,8 +3,8 @@
 use port_registry::Allocation;
 use serde::Serialize;
 
+use crate::compose::compose_folder::ComposeFolder;
 use crate::compose::leftover::Leftover;
-use crate::compose::records::ComposeFolder;
 use crate::pruning::Survey;
 use crate::report::Report;
 

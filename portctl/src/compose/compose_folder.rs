@@ -1,20 +1,16 @@
-//! The Compose projects that `portctl compose` has run: a record and the overrides of each, in `~/.port-registry/compose`.
+//! The folder `~/.port-registry/compose`: a record and the overrides of each Compose project that `portctl compose` has run.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use port_registry::daemon::{default_folder, fnv_hash, lock_private, replace_private};
-use serde::{Deserialize, Serialize};
 
-use super::name_text::is_project_name;
+use super::record::Record;
 use crate::report::Report;
-
-/// The most bytes that are read of a record. One with 100 services has a few thousand.
-const MAX_BYTES: u64 = 1 << 20;
 
 /// The most records that are read.
 const MAX_RECORDS: usize = 10_000;
@@ -24,73 +20,6 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The ending of overrides.
 const OVERRIDE_ENDING: &str = "yaml";
-
-/// A Compose project of a checkout. There is one for each checkout and project folder.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Record {
-    /// The root of the checkout.
-    pub(crate) checkout: PathBuf,
-    /// The project folder.
-    pub(crate) folder: PathBuf,
-    /// Git's directory of the checkout if that is a linked worktree, which may move.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) worktree: Option<PathBuf>,
-    /// The name of the project, as decided.
-    pub(crate) project: String,
-    /// The name that Compose itself gave the project when that was decided.
-    pub(crate) own_name: String,
-    /// The services of the registry that publish its ports.
-    pub(crate) services: Vec<String>,
-    /// Notes that were printed already.
-    pub(crate) told: Vec<String>,
-}
-
-impl Record {
-    /// Makes the record of a project folder whose name is not decided yet.
-    pub(crate) fn new(checkout: &Path, folder: &Path) -> Record {
-        Record {
-            checkout: checkout.to_owned(),
-            // Links to a folder make no other project.
-            folder: folder.canonicalize().unwrap_or_else(|_| folder.to_owned()),
-            ..Record::default()
-        }
-    }
-
-    /// The name of its files without ending: readable, and different for each checkout and project folder.
-    pub(crate) fn key(&self) -> String {
-        let (checkout, folder) = (&self.checkout, &self.folder);
-        let bytes = |path: &Path| path.as_os_str().as_encoded_bytes().to_vec();
-        let identity = [bytes(checkout), bytes(folder)].join(&0);
-        let name = folder.file_name().unwrap_or_default().to_string_lossy();
-        let mut name = name.to_lowercase();
-        name.retain(|it| it.is_ascii_alphanumeric() || "_-".contains(it));
-        name.truncate(40);
-        let name = name.trim_start_matches(['_', '-']);
-        let name = if name.is_empty() { "project" } else { name };
-        format!("{name}-{:016x}", fnv_hash(&identity))
-    }
-
-    /// Returns those of the notes that were not told yet, and records all of them.
-    pub(crate) fn tell(&mut self, notes: Vec<String>) -> Vec<String> {
-        let is_new = |it: &&String| !self.told.contains(it);
-        let new = notes.iter().filter(is_new).cloned().collect();
-        self.told = notes;
-        new
-    }
-
-    /// Tests if both are of one linked worktree and the same folder in it, wherever that was.
-    pub(super) fn is_of_worktree(&self, other: &Record) -> bool {
-        let place = |it: &Record| it.folder.strip_prefix(&it.checkout).map(Path::to_owned);
-        let is_same = self.worktree.is_some() && self.worktree == other.worktree;
-        is_same && place(self).is_ok_and(|it| place(other) == Ok(it))
-    }
-
-    /// Tests if both are of one project folder.
-    fn is_of(&self, other: &Record) -> bool {
-        (&self.checkout, &self.folder) == (&other.checkout, &other.folder)
-    }
-}
 
 /// The folder of the records and overrides, which need not exist.
 #[derive(Clone, Debug)]
@@ -112,14 +41,15 @@ impl ComposeFolder {
         ComposeFolder { path }
     }
 
-    /// Reads all records, ordered by the names of their files. Skips what is none, also what only bears another's name.
+    /// Reads all records, ordered by the names of their files. Skips other files, also a record under a name that is not its
+    /// own.
     pub(crate) fn records(&self) -> Vec<Record> {
         let mut records: Vec<(String, Record)> = self
             .files()
             .filter(|it| it.extension().is_some_and(|ending| ending == "json"))
             .take(MAX_RECORDS)
             .filter_map(|file| {
-                let record = read(&file).ok()?;
+                let record = Record::read(&file).ok()?;
                 let key = record.key();
                 (file == self.file_of(&key)).then_some((key, record))
             })
@@ -131,7 +61,7 @@ impl ComposeFolder {
     /// Reads the record of a project folder.
     pub(crate) fn record_of(&self, checkout: &Path, folder: &Path) -> Option<Record> {
         let asked = Record::new(checkout, folder);
-        let record = read(&self.file_of(&asked.key())).ok()?;
+        let record = Record::read(&self.file_of(&asked.key())).ok()?;
         record.is_of(&asked).then_some(record)
     }
 
@@ -206,7 +136,7 @@ impl ComposeFolder {
         let path = self.file_of(&record.key());
         let saved = serde_json::to_vec(record)
             .map_err(io::Error::from)
-            .and_then(|json| match read(&path) {
+            .and_then(|json| match Record::read(&path) {
                 Ok(found) if found == *record => Ok(()),
                 _ => replace_private(&path, &json),
             });
@@ -269,25 +199,6 @@ fn is_key_of(key: &str, name: &str) -> bool {
     hash.is_some_and(|it| it.len() == 16 && it.bytes().all(|it| it.is_ascii_hexdigit()))
 }
 
-/// Reads a record. Fails if the file is none, also if it is a link, a pipe or a huge file.
-fn read(file: &Path) -> io::Result<Record> {
-    let found = fs::symlink_metadata(file)?;
-    if !found.is_file() || found.len() > MAX_BYTES {
-        return Err(ErrorKind::InvalidInput.into());
-    }
-    let mut json = Vec::new();
-    File::open(file)?.take(MAX_BYTES).read_to_end(&mut json)?;
-    let record: Record = serde_json::from_slice(&json)?;
-    let is_whole = record.checkout.is_absolute()
-        && record.folder.is_absolute()
-        && is_project_name(&record.project);
-    if is_whole {
-        Ok(record)
-    } else {
-        Err(ErrorKind::InvalidData.into())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
@@ -295,7 +206,8 @@ mod tests {
     use std::path::{Path, PathBuf};
     use std::slice;
 
-    use super::{ComposeFolder, Record};
+    use super::ComposeFolder;
+    use crate::compose::record::Record;
 
     fn folder() -> (tempfile::TempDir, PathBuf, ComposeFolder) {
         let folder = tempfile::tempdir().unwrap();
@@ -442,14 +354,5 @@ mod tests {
         fs::remove_file(&file).unwrap();
         fs::create_dir(&file).unwrap();
         assert_eq!(compose.records(), [own]);
-    }
-
-    #[test]
-    fn note_is_told_once() {
-        let mut record = Record::default();
-        let notes = |all: &[&str]| all.iter().map(|&it| it.to_owned()).collect::<Vec<_>>();
-        assert_eq!(record.tell(notes(&["a", "b"])), ["a", "b"]);
-        assert_eq!(record.tell(notes(&["b", "c"])), ["c"]);
-        assert_eq!(record.tell(notes(&["b", "c"])), [] as [&str; 0]);
     }
 }
