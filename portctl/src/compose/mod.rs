@@ -13,6 +13,7 @@ pub(crate) mod name_source;
 pub(crate) mod name_text;
 pub(crate) mod named_files;
 pub(crate) mod old_containers;
+mod other_checkouts;
 pub(crate) mod override_text;
 pub(crate) mod port_names;
 pub(crate) mod program;
