@@ -17,8 +17,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// Stands for the URL in the variable.
 const URL_MARK: &str = "%s";
 
-/// Opens a URL by the first program of the environment that works, or by the first that this system has for that if the
-/// environment names none. The program outlives portctl.
+/// Opens a URL by the first program that works: of those that the environment names, or else of those that the system has.
+/// The program outlives portctl.
 pub(crate) fn open(url: &str) -> Result<(), Report> {
     match environment::browsers() {
         Some(list) => open_by_first(&list, url),

@@ -12,7 +12,8 @@ use crate::address::{Address, AddressError};
 /// The environment variable that names the daemon to talk to.
 pub(crate) const ADDRESS_VARIABLE: &str = "PORT_REGISTRY_ADDR";
 
-/// The environment variable in which `portctl run` lists the variables that it sets, so that a later one removes them.
+/// The environment variable in which `portctl run`, and `env` for a shell, list the variables that they set, so that a later `run`
+/// removes them.
 pub(crate) const NAMES_VARIABLE: &str = "PORT_REGISTRY_VARS";
 
 /// The environment variable that names the user's browsers, as for xdg-open(1).

@@ -73,8 +73,8 @@ impl Whose {
     }
 }
 
-/// Tests if a process in the checkout at a root counts as another one's by its environment alone, which it may have
-/// inherited from a shell that `portctl run` started.
+/// Tests if only its environment assigns a process in the checkout at a root to another checkout. It may have inherited the
+/// environment from a shell that `portctl run` started.
 pub(crate) fn names_other_checkout(listener: &Listener, root: &Path) -> bool {
     let Some(other) = listener.other_checkout(root) else {
         return false;

@@ -113,7 +113,7 @@ impl FromStr for TcpAddress {
 }
 
 /// Returns true if a text is an IPv6 address in brackets, an IPv4 address or a name of labels (RFC 1123,
-/// section 2.1), in which underscores are allowed because names of containers have them.
+/// section 2.1). Labels may have underscores, because names of containers do.
 fn is_host(text: &str) -> bool {
     if let Some(address) = text.strip_prefix('[') {
         let address = address.strip_suffix(']');

@@ -4,7 +4,7 @@ use port_registry::{Allocation, Claim};
 
 use super::here::{Here, current_folder};
 use crate::command_error::CommandError;
-use crate::declared::{Declarations, References};
+use crate::declared::{Declarations, PROJECT_FILE, References};
 
 impl Here<'_> {
     /// Returns the declarations of the project file at the root. Returns `None` if there is none, or if another app was
@@ -92,7 +92,7 @@ impl Here<'_> {
         let root = checkout.root();
         let below = folder.ancestors().take_while(|it| *it != root);
         let below = below.filter(|it| it.starts_with(root));
-        let files = below.map(|it| it.join("portctl.toml"));
+        let files = below.map(|it| it.join(PROJECT_FILE));
         let files = files.filter(|it| it.is_file());
         let notes = files.map(|it| {
             let root = root.display();

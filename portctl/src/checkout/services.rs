@@ -79,9 +79,10 @@ impl Here<'_> {
         Ok(all)
     }
 
-    /// Returns the allocations that pass on to this checkout when it asks for their services, those that `get` prefers
-    /// first: those without a checkout and with the labels that git gives now, and then those with the name of this
-    /// checkout that belong to none or to one that is gone.
+    /// Returns the allocations that pass on to this checkout when it asks for their services. `get` prefers the first ones:
+    ///
+    /// 1. those without a checkout, with the labels that git gives now
+    /// 2. those with the name of this checkout, without a checkout or of one that is gone
     fn passing_on(&self) -> Result<Vec<Allocation>, CommandError> {
         let Some(name) = self.name() else {
             return self.passing_on_to_new();

@@ -11,14 +11,12 @@ use super::scan::print_notes;
 use super::services::claiming;
 use crate::args::InitArgs;
 use crate::checkout::{compose_variables, current_folder};
+use crate::declared::PROJECT_FILE;
 use crate::environment;
 use crate::init::{EnvFile, Findings, Rendered, env_lines, render};
 use crate::output::{self, visible};
 use crate::report::Report;
 use crate::scan::{self, FileKind, FixedPort};
-
-/// The name of the project file.
-const PROJECT_FILE: &str = "portctl.toml";
 
 /// The file that many programs read.
 const DOT_ENV: &str = ".env";
@@ -90,7 +88,7 @@ fn create(path: &Path, text: &str) -> io::Result<()> {
         .write_all(text.as_bytes())
         .and_then(|()| file.sync_all());
     if written.is_err() {
-        // Part of a file would be in the way of the next try.
+        // An incomplete file would make the next try fail.
         let _ = fs::remove_file(path);
     }
     written

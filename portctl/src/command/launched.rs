@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::process::Command;
 
 /// The exit codes of shells and env(1) (POSIX, "Exit Status for Commands").
-const EXIT_NOT_FOUND: u8 = 127;
+pub(super) const EXIT_NOT_FOUND: u8 = 127;
 const EXIT_NOT_RUN: u8 = 126;
 
 /// The exit code for a program that could not be run.

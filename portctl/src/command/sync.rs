@@ -17,6 +17,7 @@ use crate::args::SyncArgs;
 use crate::backend;
 use crate::checkout::{Here, TypedLabels};
 use crate::command_error::CommandError;
+use crate::declared::PROJECT_FILE;
 use crate::env_file::{OutsideAssignments, Replaced};
 use crate::output::{self, Columns, visible};
 use crate::report::Report;
@@ -161,7 +162,7 @@ fn note_of_undeclared(invocation: &Invocation, others: &[&Allocation]) -> Option
 
 fn no_project_file(here: &Here) -> Result<Report, CommandError> {
     let root = here.checkout()?.root().display().to_string();
-    if Path::new(&root).join("portctl.toml").is_file() {
+    if Path::new(&root).join(PROJECT_FILE).is_file() {
         let app = here.app()?;
         return Ok(
             Report::new(format!("{root}/portctl.toml is not of the app {app}"))

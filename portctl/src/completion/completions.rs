@@ -56,8 +56,8 @@ impl Completions {
             Completions::Command(index) => format!("command {index}"),
             Completions::Words { prefix, candidates } => {
                 let mut lines = vec![format!("words {}", prefix.chars().count())];
-                // A control character could end the line, or reach the terminal. No name of a registry has one, but may
-                // have invisible ones, which nobody could tell apart.
+                // A control character could end the line, or reach the terminal. Names that differ only by invisible
+                // characters look the same.
                 let safe = candidates
                     .iter()
                     .filter(|it| !it.word.contains(is_invisible));
@@ -69,8 +69,8 @@ impl Completions {
 }
 
 impl Candidate {
-    /// Returns `None` if the shell cannot insert the candidate, or if it does not fit the word at the cursor and the
-    /// shell leaves the choice to us.
+    /// Returns `None` if the shell cannot insert the candidate, or if the candidate does not continue bash's word, because bash
+    /// offers all that it gets.
     fn print(&self, prefix: &str, dialect: &Dialect) -> Option<String> {
         let Candidate { word, description } = self;
         let description = description.replace(is_invisible, " ");

@@ -9,7 +9,7 @@ pub(crate) const STDIN: &str = "-";
 /// The separator of paths on this system.
 pub(crate) const SEPARATOR: &str = if cfg!(windows) { ";" } else { ":" };
 
-/// Separators to choose from if paths contain the usual one. No path of a person contains the last one.
+/// Separators to choose from if paths contain the usual one. Paths hardly ever contain the last one.
 const SEPARATORS: [&str; 5] = [SEPARATOR, ";", "|", ",", "\n"];
 
 /// The way in which Compose files are named.

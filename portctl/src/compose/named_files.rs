@@ -1,4 +1,4 @@
-//! The files that a `COMPOSE_FILE` names. Overrides of ours do not count, because they are made anew.
+//! The files that a `COMPOSE_FILE` names. portctl's own overrides do not count, because they are made anew.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -11,15 +11,16 @@ use super::compose_folder::ComposeFolder;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct NamedFiles {
     pub(crate) files: Vec<OsString>,
-    /// There were overrides of ours.
+    /// There were overrides that portctl has made.
     pub(crate) has_left_out: bool,
     /// The other checkout that the override was made for.
     pub(crate) other_checkout: Option<PathBuf>,
 }
 
-/// Finds the files that count for a command in this folder. `COMPOSE_FILE` comes from another checkout if its override is of that:
-/// worktree tools copy `.env`. Then the files below that checkout are taken from this one, or none are if they do not exist
-/// here.
+/// Finds the files that count for a command in this folder.
+///
+/// Tools that add worktrees copy `.env`. So `COMPOSE_FILE` comes from another checkout if its override is that checkout's. Then the
+/// files below that checkout are taken from this one. None counts if one of them does not exist here.
 pub(crate) fn named_files(
     overrides: &ComposeFolder,
     folder: &Path,
@@ -152,7 +153,7 @@ mod tests {
                 "main/compose.yaml",
                 None,
             ),
-            // Nothing but files of a person.
+            // Only files that portctl has not made.
             (
                 "main/trees/cart",
                 "main/compose.yaml".to_owned(),

@@ -1,6 +1,6 @@
 //! Names of Compose projects, of which linked worktrees need their own.
 //!
-//! Compose keeps volumes by the name of the project, so a name is changed only if two checkouts would share it, and it is
+//! Compose keeps volumes by the name of the project. So a name is changed only if two checkouts would share it, and it is
 //! decided once.
 
 use std::path::{Path, PathBuf};
@@ -118,7 +118,7 @@ impl<'a> Naming<'a> {
             let notes = notes.into_iter().collect();
             return self.with_name(own_name.to_owned(), notes);
         }
-        // An override of ours, or the environment that an earlier call set, may have the decided name already.
+        // An override that portctl has made, or the environment that an earlier call set, may have the decided name already.
         let is_decided = own_name == self.record.own_name || own_name == self.record.project;
         if self.is_recorded && !self.record.own_name.is_empty() && is_decided {
             let name = self.record.project.clone();
@@ -180,8 +180,8 @@ impl<'a> Naming<'a> {
         sharing.or_else(|| is_beside().then(|| "the main checkout".to_owned()))
     }
 
-    /// Returns the source of Compose's own name. If no source was found and the name is not the folder's, a file has it that
-    /// cannot be read here, or that is written in a way that is not understood.
+    /// Returns the source of Compose's own name. If no source was found and the name is not the folder's, it is in a file,
+    /// which may be unreadable or in a form that portctl does not understand.
     fn source(&self) -> NameSource {
         let folder = self.input.project_folder;
         let is_named = |folder: &Path| name_of_folder(folder) == self.input.own_name;

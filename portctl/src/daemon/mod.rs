@@ -1,7 +1,7 @@
 //! Starts, stops and inspects the daemon.
 //!
-//! Never decide by the pidfile whether a daemon runs; use its lock. Never signal a process unless the lock is held,
-//! the locked file names the process, the kernel shows that it holds the lock, and the daemon's answer names it, too.
+//! Never decide by the pidfile whether a daemon runs; use its lock. Never signal a process unless the locked file and the
+//! daemon's answer both name it, and the kernel shows that it holds the lock.
 
 mod advice;
 mod detach;

@@ -32,11 +32,11 @@ pub(super) fn report_server(address: &TcpAddress, error: &ClientError) -> Report
         .hint(other_port(address))
 }
 
-/// Reports a port on which the daemon could not listen, although no server answers there: the local end of a client's
-/// connection, for example. Returns `None` if the daemon can listen.
+/// Reports a port on which the daemon could not listen, although no server answers there. The port may be the local end of a
+/// client's connection, for example. Returns `None` if the daemon can listen.
 ///
-/// Whatever it is, the daemon would wait in vain, because no other daemon of this user is ending: the caller has seen
-/// that nobody holds the daemon's lock.
+/// The caller has seen that no process holds the daemon's lock. So the daemon would wait in vain for the port, because no
+/// other daemon of this user is about to end.
 pub(super) fn report_unusable_port(address: &TcpAddress) -> Option<Report> {
     let port = address.port();
     let mut addresses = [

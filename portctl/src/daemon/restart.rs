@@ -19,7 +19,7 @@ const NOT_RESTARTED: &str = "the daemon was not restarted";
 pub(crate) fn restart(target: &Target, flags: &DaemonFlags) -> Result<Started, Report> {
     // Before stopping the daemon, check everything that could prevent the new one from starting.
     let address = listen_address(target, Some(target.presence()?))?;
-    // Through its socket, a daemon of another network would be stopped, and started in this one.
+    // Use the address from here on. The socket may lead to a daemon in another network, which must not be restarted in this one.
     let target = &target.with_address(&address);
     program::find()?;
     let registry = Builder::from_env()?;

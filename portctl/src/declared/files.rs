@@ -15,7 +15,7 @@ use crate::suggestion;
 const ALL: &str = "all";
 
 /// The name of the project file.
-const PROJECT_FILE: &str = "portctl.toml";
+pub(crate) const PROJECT_FILE: &str = "portctl.toml";
 
 /// A file that `portctl sync` keeps.
 #[derive(Debug, PartialEq, Eq)]

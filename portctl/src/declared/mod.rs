@@ -20,7 +20,7 @@ mod variable_tests;
 pub(crate) use self::compose_names::ComposeVariables;
 pub(crate) use self::computed::ComputedVariable;
 pub(crate) use self::declarations::Declarations;
-pub(crate) use self::files::FileContent;
+pub(crate) use self::files::{FileContent, PROJECT_FILE};
 pub(crate) use self::references::References;
 pub(crate) use self::services::{DeclaredService, is_service_name};
 pub(crate) use self::variable_name::is_variable_name;

@@ -26,8 +26,7 @@ pub(crate) use self::marked_block::{MarkedBlock, env_files, marked_block, read_s
 pub(crate) use self::outranking::outranking;
 pub(crate) use self::place::{FilePlace, PlaceError, ROOT_MARKERS};
 pub(crate) use self::planned_write::{
-    BlockContent, BlockFormat, NAMES_VARIABLE, OutsideAssignments, PlanError, PlannedWrite, lines,
-    plan,
+    BlockContent, BlockFormat, OutsideAssignments, PlanError, PlannedWrite, lines, plan,
 };
 pub(crate) use self::port_mention::{LOCAL_HOSTS, mentioned_ports};
 pub(crate) use self::quoting::is_expanded_by_some;

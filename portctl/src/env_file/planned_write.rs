@@ -9,10 +9,8 @@ use super::env_text::{EnvText, OutsideAssignment};
 use super::locked_files::{LockedFile, Replaced};
 use super::quoting::{self, QuotingError};
 use super::variables::Variable;
+use crate::environment::NAMES_VARIABLE;
 use crate::report::Report;
-
-/// Lists the variables of a shell, so that `run` can unset those of another checkout.
-pub(crate) const NAMES_VARIABLE: &str = "PORT_REGISTRY_VARS";
 
 /// The format of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

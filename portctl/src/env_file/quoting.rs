@@ -19,13 +19,14 @@ pub(crate) enum QuotingError {
 
 /// Quotes a value for a `.env` file.
 ///
-/// The rule is the result of an experiment with Docker Compose 2.26, Node 20, dotenv 16 and 18, Vite 8, python-dotenv 1.2,
-/// Ruby's dotenv 2.4, dotenvy 0.15 and sh, which the tests in `tests/portctl/readers` repeat. All of them read
+/// The rule is the result of an experiment, which the tests in `tests/portctl/readers` repeat. The readers are Docker Compose
+/// 2.26, Node 20, dotenv 16 and 18, Vite 8, python-dotenv 1.2, Ruby's dotenv 2.4, dotenvy 0.15 and sh. All of them read these
+/// literally:
 ///
-/// - letters, digits and `_./:@%+,-` without quotes,
-/// - single quotes literally; but Compose, python-dotenv and dotenvy stumble over a backslash before the closing quote,
-///   and python-dotenv reads two backslashes as one,
-/// - double quotes literally around anything but `"`, `$`, backslashes and backticks.
+/// - letters, digits and `_./:@%+,-` without quotes
+/// - text in single quotes, with two exceptions: Compose, python-dotenv and dotenvy fail at a backslash before the closing
+///   quote, and python-dotenv reads two backslashes as one
+/// - text in double quotes without `"`, `$`, backslashes and backticks
 ///
 /// A `$` is the exception: see [`is_expanded_by_some`].
 pub(crate) fn dotenv(value: &str) -> Result<String, QuotingError> {

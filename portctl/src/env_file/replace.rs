@@ -124,8 +124,8 @@ fn create_draft(folder: &Folder, is_private: bool) -> io::Result<(OsString, File
     }
 }
 
-/// Locks the folder, so that no other portctl replaces a file in it. Returns `None` after the time limit or where the
-/// system has no locks for folders, because another program may hold such a lock for its own reasons.
+/// Locks the folder, so that no other portctl replaces a file in it. Returns `None` where the system has no locks for folders,
+/// and after the time limit, because another program may hold such a lock.
 pub(super) fn lock(folder: &Folder) -> Option<File> {
     const TIMEOUT: Duration = Duration::from_secs(5);
     const PAUSE: Duration = Duration::from_millis(5);

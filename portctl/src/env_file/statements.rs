@@ -97,7 +97,7 @@ fn name_at(text: &[u8], start: usize) -> Option<(Range<usize>, usize)> {
     (assigns && !name.is_empty()).then_some((name, at + 1))
 }
 
-/// Returns the offset of the quote that closes the one at this offset. Returns `None` if there is none of either.
+/// Returns the offset of the quote that closes the one at this offset. Returns `None` if one of the two is missing.
 fn closing_quote(text: &[u8], start: usize) -> Option<usize> {
     let quote = *text.get(start).filter(|it| b"'\"`".contains(it))?;
     let mut at = start + 1;

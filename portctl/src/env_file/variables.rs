@@ -109,8 +109,8 @@ pub(crate) fn give_up_hint(undeclared: &str, release: &str) -> String {
 /// The table of the project file that computes variables.
 const ENV: &str = "[env]";
 
-/// Finds the first of several services that is new and one of whose variables another one has, which exists, is declared,
-/// or is named before it.
+/// Finds the first new service among these that shares a variable with another one. The other one exists, is declared, or
+/// comes before it.
 pub(crate) fn first_clash<'a>(
     existing: &'a [Allocation],
     names: &'a VariableNames,

@@ -11,8 +11,8 @@ const SCRIPTS: [&str; 5] = ["dev", "develop", "serve", "server", "start"];
 /// The service of the package at the root.
 const AT_ROOT: &str = "web";
 
-/// Names the servers of packages by the variable of an env file that has the same port, or else by their folder, unless
-/// another service has that name.
+/// Names the servers of packages by the variable of an env file that has the same port, or else by their folder. A server
+/// keeps its name if another service has the new one.
 pub(super) fn with_better_names(ports: &[FixedPort]) -> Vec<FixedPort> {
     let mut ports = ports.to_vec();
     for script in SCRIPTS {

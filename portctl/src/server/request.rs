@@ -43,7 +43,7 @@ const FIRST_SERVER_ERROR: u16 = 500;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum HttpAnswer {
     Status(u16),
-    /// There is none, for this reason.
+    /// No answer, for this reason.
     None(String),
 }
 

@@ -87,8 +87,8 @@ fn connect_one(
 ) -> io::Result<Socket> {
     let stream = TcpStream::connect_timeout(&address, timeout)?;
     if stream.local_addr()? == stream.peer_addr()? {
-        // Without a listener, the kernel may choose the port itself for this end, if it is an ephemeral one, and then
-        // connects the socket with itself. Reset it, so that it does not keep the port.
+        // The kernel has chosen the same port for this end, which is possible for an ephemeral port without a listener.
+        // Reset the connection, so that it does not keep the port.
         let socket = Socket::from(stream);
         socket.set_linger(Some(Duration::ZERO))?;
         return Err(ErrorKind::ConnectionRefused.into());

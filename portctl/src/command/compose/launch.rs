@@ -4,15 +4,12 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::ErrorKind;
 
-use super::super::launched::{exit_code, replace_by};
+use super::super::launched::{EXIT_NOT_FOUND, exit_code, replace_by};
 use super::super::outcome::{CommandResult, Done};
 use crate::command_error::CommandError;
 use crate::compose::arguments::Arguments;
 use crate::compose::program::Program;
 use crate::report::Report;
-
-/// The exit code of shells for a program that is not found.
-const EXIT_NOT_FOUND: u8 = 127;
 
 /// A command line of Docker Compose.
 #[derive(Debug)]

@@ -131,7 +131,7 @@ impl Plan {
         if !self.changes.is_empty() {
             told::tell_ports(&self.allocations);
         }
-        // The notes count as printed only now, because a person may end the command at any time.
+        // The notes count as printed only now, because the user may interrupt the command at any time.
         project.folder.save(&self.record)
     }
 
@@ -175,7 +175,7 @@ impl Plan {
         Ok(self.named(project.launch_with(program, &path)?))
     }
 
-    /// The command line of Compose with nothing but the name of the project.
+    /// The command line of Compose with the name of the project, and without an override.
     pub(super) fn launch_without_file(
         &self,
         program: Program,

@@ -44,7 +44,7 @@ fn is_in_the_way(owner: &Whose, in_use: &PortUse) -> bool {
     let listener = in_use.listener.as_ref();
     match owner {
         Whose::Foreign(_) | Whose::Daemon => true,
-        // A port that is forwarded, the engine does not tell for whom, is most likely that of the project's own container.
+        // A port that is forwarded to an unknown container is most likely that of the project's own.
         Whose::Unknown(_) => {
             let is_forwarder = listener.is_some_and(Listener::is_forwarder);
             in_use.usage != PortUsage::Forwarded && !is_forwarder

@@ -152,10 +152,11 @@ pub(super) fn assign(
     })
 }
 
-/// Returns the allocation of a port of the project: that of its name, or else one that the checkout has for the published port
-/// under a name that is none of the project's, as after `portctl get postgres --port 5432`. In a linked worktree, such a port is
-/// the service's only if an older name of it has it: `portctl get web` may have got the number that the main checkout prefers
-/// for another service.
+/// Returns the allocation of a port of the project. It has the name of the port, or else the published number under a name that
+/// the project does not use, as after `portctl get postgres --port 5432`.
+///
+/// A linked worktree takes such a number only under an older name of the service, because `portctl get web` may have got the
+/// number that the main checkout prefers for another service.
 fn held(
     here: &Here,
     current: &[Allocation],

@@ -25,7 +25,7 @@ use crate::scan::ScanNote;
 /// A project, and the command line that is about it.
 #[derive(Debug)]
 pub(super) struct Project {
-    /// The typed words, without overrides of ours.
+    /// The typed words, without overrides that portctl has made.
     pub(super) arguments: Arguments,
     pub(super) files: ComposeFiles,
     pub(super) folder: ComposeFolder,
@@ -43,10 +43,10 @@ impl Project {
             None => current_folder().map_err(|it| it.hint("change to a folder that exists"))?,
         };
         let folder = ComposeFolder::open()?;
-        // An override of ours that the caller names may be stale.
-        let is_ours = |file: &Path| folder.is_override(file);
+        // An override that portctl has made, and that the caller names, may be stale.
+        let is_override = |file: &Path| folder.is_override(file);
         let arguments =
-            typed.without(|name, value| name == "--file" && is_ours(&current.join(value)));
+            typed.without(|name, value| name == "--file" && is_override(&current.join(value)));
         let variables = environment::compose();
         let surroundings = Surroundings {
             variables: &variables,

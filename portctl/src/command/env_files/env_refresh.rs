@@ -13,6 +13,7 @@ use crate::env_file::{
     self, BlockContent, FilePlace, LockedFiles, MarkedBlock, OutsideAssignments, env_files,
     marked_block, read_small,
 };
+use crate::environment::NAMES_VARIABLE;
 
 /// Puts the values of this checkout into the blocks of other checkouts: in the `.env*` files at its root, and in the
 /// declared files, which have variables of their own. Returns notes on what was done.
@@ -101,7 +102,7 @@ pub(in crate::command) fn rewrite(
     planned.write().map_err(|it| it.error)?;
     let is_lost = |name: &&String| {
         let is_kept = |it: &Variable| it.name == **name || it.replaced.as_ref() == Some(*name);
-        !kept.iter().any(is_kept) && *name != env_file::NAMES_VARIABLE
+        !kept.iter().any(is_kept) && *name != NAMES_VARIABLE
     };
     Ok(block.names.iter().filter(is_lost).cloned().collect())
 }

@@ -17,10 +17,11 @@ use crate::env_file::{
     MarkedBlock, OutsideAssignments, Replaced, block, env_files, marked_block, read_small,
 };
 
-/// Puts the current ports into the blocks of this checkout: those of the declared files, and those of the `.env*` files at
-/// its root that mention a port which services with these typed labels have left. A file without a block stays as it is, and
-/// variables of services without a port are dropped. Returns notes, also on what failed, because the ports have changed
-/// already.
+/// Puts the current ports into the blocks of the declared files, and of the `.env*` files at the root that mention one of the
+/// ports in `left`. `typed` are the labels of the services that had them.
+///
+/// A file without a block stays as it is, and variables of services without a port are dropped. Returns notes, also on
+/// failures, because the ports have changed already.
 pub(in crate::command) fn update_files(
     backend: &dyn Backend,
     typed: &TypedLabels,

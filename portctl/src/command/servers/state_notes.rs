@@ -35,8 +35,8 @@ impl Scope {
     }
 }
 
-/// Tells which services have foreign listeners or are out of the reach of localhost, and which processes of a checkout may
-/// be a service on a wrong port. `scope` tells which services are listed.
+/// Notes services with foreign listeners, services out of the reach of localhost, and processes of a checkout that may be a
+/// service on a wrong port. `scope` tells which services are listed.
 pub(in crate::command) fn of(
     scope: Scope,
     invocation: &Invocation,

@@ -12,9 +12,8 @@ use crate::env_file::variables::{self, VariableClash, give_up_hint};
 use crate::service_name::likely_meaning;
 use crate::suggestion;
 
-/// Refuses new services whose names are mistakes: a word that most likely means something else, and a service whose
-/// variable would be that of another one, so that `env` would fail for all of them. Returns the other services of the
-/// checkout.
+/// Refuses new services whose names are mistakes: words that most likely mean something else, and names whose variable
+/// another service has, because `env` would fail for all services. Returns the other services of the checkout.
 pub(in crate::command) fn check(
     here: &Here,
     invocation: &Invocation,
