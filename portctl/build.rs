@@ -1,7 +1,8 @@
 //! Sets `PORTCTL_COMMIT` and `PORTCTL_COMMIT_DATE` for `portctl version`, if the source is a checkout of the project itself.
 //! They stay unset in an archive of the source or a copy in another repository.
 
-use std::path::Path;
+use std::env;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 fn main() {
@@ -11,7 +12,8 @@ fn main() {
     let Some(root) = git(&["rev-parse", "--show-toplevel"]) else {
         return;
     };
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // Read at run time, because the checkout may have been moved since this script was compiled.
+    let manifest = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     if manifest.parent().and_then(|it| it.canonicalize().ok())
         != Path::new(&root).canonicalize().ok()
     {
@@ -68,7 +70,7 @@ fn run_more_tests_at_once() {
     println!("cargo::rerun-if-env-changed={THREADS}");
     let processors = std::thread::available_parallelism();
     if let Ok(processors) = processors
-        && std::env::var_os(THREADS).is_none()
+        && env::var_os(THREADS).is_none()
     {
         println!("cargo::rustc-env={THREADS}={}", processors.get() * 2);
     }
@@ -77,7 +79,7 @@ fn run_more_tests_at_once() {
 /// Makes debug builds for Linux start in half of the processor time, 1.2 instead of 2.3 ms, because nothing in them is
 /// relocated: the tests start some ten thousand of them. Releases keep their random addresses.
 fn link_debug_builds_at_a_fixed_address() {
-    let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|it| it == value);
+    let is = |name: &str, value: &str| env::var(name).is_ok_and(|it| it == value);
     if is("PROFILE", "debug")
         && is("CARGO_CFG_TARGET_OS", "linux")
         && is("CARGO_CFG_TARGET_ENV", "gnu")
