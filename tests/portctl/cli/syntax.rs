@@ -329,7 +329,7 @@ fn a_service_with_an_unlikely_name_can_be_used_by_its_flag() {
         portctl.run(&["release", "-s", service]).printed();
     }
     portctl.run(&["env"]).printed();
-    // The flags of the Go program make any name. Other commands do so only for names that nobody mistakes.
+    // The flags of the Go program make a service of any name. Other commands refuse names that are most likely mistakes.
     portctl.run(&["allocate", "--service", "3000"]).printed();
     portctl.run(&["get", "--service", "3000"]).printed();
     portctl.run(&["get", "--service", "a b"]).printed();

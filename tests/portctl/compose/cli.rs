@@ -12,7 +12,7 @@ use super::records;
 
 const PROJECT: &str = "services:\n  db:\n    image: postgres\n    ports:\n      - 5432:5432\n";
 
-/// A folder outside of git with a Compose file, and a PATH with nothing but stand-ins.
+/// A folder outside of git with a Compose file, and a PATH with only stand-ins.
 pub(super) struct Project {
     pub(super) sandbox: Sandbox,
     pub(super) folder: PathBuf,

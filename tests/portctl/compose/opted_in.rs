@@ -69,7 +69,7 @@ fn command_that_allocates_nothing_leaves_the_named_override_alone() {
     assert_eq!(fs::read_to_string(file).unwrap(), printed.stdout);
     let findings = in_cart(&["doctor"]).stdout;
     assert!(findings.contains("does not have now"), "{findings}");
-    // One that a person or an earlier version left.
+    // An override that a user or an earlier version has left.
     fs::write(file, "name: \"shop-cart\"\n").unwrap();
     let findings = in_cart(&["doctor"]).stdout;
     let lacking = "leaves services of this worktree on the usual ports: db";

@@ -49,7 +49,7 @@ fn override_that_fits_the_files_and_the_registry_is_well() {
     let findings = patient.examine_in(&root);
     findings.assert("compose", "ok", "names an override of portctl's");
     findings.assert_ok_except(&[]);
-    // A file of others is none of portctl's business.
+    // portctl does not check overrides that it has not made.
     name_files(&root, &[Path::new("compose.yaml"), Path::new("gone.yaml")]);
     let findings = patient.examine_in(&root);
     findings.assert("compose", "ok", "no COMPOSE_FILE names an override");

@@ -235,8 +235,8 @@ fn log_is_rotated_on_a_full_disk_and_written_again_once_there_is_room() {
     assert_eq!(list().as_array().unwrap().len(), 1);
     wait_until("the log is written", || {
         let text = fs::read_to_string(&visible).unwrap_or_default();
-        // The disk may have had room again before the first line was written, in the old file if the new one could not be
-        // created before.
+        // The disk may have had room again before the first line was written. It is in the old file if the new one could
+        // not be created.
         let first = [fs::read(&old).unwrap(), text.clone().into_bytes()].concat();
         let first = String::from_utf8_lossy(&first);
         let is_told = first.contains("lines missing here") || first.contains("was removed");

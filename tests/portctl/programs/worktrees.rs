@@ -79,7 +79,7 @@ impl Shop {
         Started::new(&self.project, &mut self.portctl(folder, &words))
     }
 
-    /// Brings a checkout up, as a person does after `git worktree add`.
+    /// Brings a checkout up, as a developer does after `git worktree add`.
     fn bring_up(&self, checkout: &Path) -> Vec<Started> {
         self.printed(checkout, &["sync"]);
         let database = &["redis-server", "--port", "{port}", "--save", ""];

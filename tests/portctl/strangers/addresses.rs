@@ -106,9 +106,9 @@ fn process_named_by_an_impostor_is_not_stopped() {
     fs::remove_file(lock).unwrap();
 }
 
-/// Starts an impostor that claims to be a daemon which was killed, whose lock names it still.
+/// Starts an impostor that claims to be a killed daemon, which the lock still names.
 ///
-/// Returns the process that it claims to be, which is a stranger's now, as by chance.
+/// Returns the process with the id of that daemon, too. It belongs to a stranger, as if the id was given again by chance.
 #[cfg(target_os = "linux")]
 fn impostor_of_a_killed_daemon(machine: &Machine) -> (Stranger, Helper) {
     let mut command = machine.sandbox.command(&*PORT_REGISTRY);
