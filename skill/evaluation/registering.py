@@ -33,7 +33,7 @@ class CleanUp(Task):
         if self.expected - found:
             yield f"lost: {sorted(self.expected - found)}"
         if "web" not in [row["service"] for row in machine.rows("busy") if row["state"] == "up"]:
-            yield "the server of ../busy has ended"
+            yield "the registry does not list the server of ../busy as up"
 
 
 class NewCompose(Task):
@@ -66,7 +66,6 @@ class Scan(Task):
     name = "scan"
     prompt = ("Find the host ports that this project's compose.yaml publishes, and register each under its service with "
               "portctl, by its number.")
-    stranger_at = "web"
 
     def prepare(self, machine):
         machine.create_project("shop")
