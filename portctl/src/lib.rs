@@ -47,6 +47,7 @@ mod service_name;
 mod service_url;
 mod skill;
 mod suggestion;
+mod time_limit;
 mod version;
 mod whose;
 

@@ -17,8 +17,6 @@ mod values;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
-use std::sync::mpsc;
-use std::thread;
 use std::time::Duration;
 
 use self::bash::BashWord;
@@ -26,6 +24,7 @@ use self::completions::Dialect;
 use self::line::TypedLine;
 pub(crate) use self::script::of as script;
 use crate::output;
+use crate::time_limit::within_limit;
 
 /// The internal argument.
 pub(crate) const WORD: &str = "__complete";
@@ -39,20 +38,11 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
     let words = words
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
-    if let Some(text) = within_limit(move || answer(words)) {
+    if let Some(text) = within_limit(LIMIT, move || answer(words)) {
         // The shell may have been told to stop completing, and does not read on.
         output::print_lines(&text).ok();
     }
     ExitCode::SUCCESS
-}
-
-/// Calls a function in a thread of its own. Returns `None` if it takes too long; the thread ends with the process.
-fn within_limit(make: impl FnOnce() -> Option<String> + Send + 'static) -> Option<String> {
-    let (sender, receiver) = mpsc::sync_channel(1);
-    let thread = thread::Builder::new().spawn(move || sender.send(make()));
-    thread
-        .ok()
-        .and_then(|_| receiver.recv_timeout(LIMIT).ok())?
 }
 
 /// Returns `None` if the words do not have the form that the scripts give them.

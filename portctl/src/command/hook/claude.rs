@@ -1,8 +1,6 @@
 //! `portctl hook claude`.
 
 use std::io::{self, IsTerminal, Read};
-use std::sync::mpsc;
-use std::thread;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -11,12 +9,13 @@ use crate::command::outcome::Done;
 use crate::hook::context;
 use crate::hook::event::Event;
 use crate::output;
+use crate::time_limit::within_limit;
 
 /// Limit for the size of an event, in bytes.
 const MAX_EVENT: u64 = 1 << 20;
 
 /// Time limit. The agent waits meanwhile.
-const TIMEOUT: Duration = Duration::from_secs(4);
+const LIMIT: Duration = Duration::from_secs(4);
 
 /// The answer to an event.
 #[derive(Debug, Serialize)]
@@ -34,10 +33,7 @@ struct HookOutput {
 
 /// Answers an event. Never fails, because the agent has other work to do than to repair a registry.
 pub(crate) fn run() -> Done {
-    let (sender, receiver) = mpsc::channel();
-    // It is left alone if it takes too long, and ends with the process.
-    thread::spawn(move || sender.send(answer()));
-    if let Ok(Some(answer)) = receiver.recv_timeout(TIMEOUT) {
+    if let Some(answer) = within_limit(LIMIT, answer) {
         // Claude Code may be gone.
         let _ = output::print_json(&answer);
     }
