@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::command_error::CommandError;
+use crate::report::Report;
 
 /// The outcome of a command that did not fail.
 #[derive(Debug)]
@@ -17,3 +18,19 @@ pub(crate) enum Done {
 
 /// The result of a command.
 pub(crate) type CommandResult = Result<Done, CommandError>;
+
+/// Returns the result of several changes, of which some may have failed. `not_done` describes the failed ones after their
+/// number, as in "changes were not made".
+pub(super) fn of_changes(
+    printed: io::Result<()>,
+    mut failures: Vec<Report>,
+    not_done: &str,
+) -> CommandResult {
+    match failures.len() {
+        0 => Ok(Done::Printed(printed)),
+        1 => Err(failures.remove(0).into()),
+        count => Err(Report::new(format!("{count} {not_done}"))
+            .conflicts(failures)
+            .into()),
+    }
+}

@@ -5,7 +5,7 @@ use std::io;
 
 use serde::Serialize;
 
-use super::outcome::{CommandResult, Done};
+use super::outcome::{CommandResult, of_changes};
 use crate::args::{SkillInstallArgs, SkillUninstallArgs};
 use crate::command_error::CommandError;
 use crate::environment;
@@ -123,17 +123,8 @@ fn print_entries(entries: &[SkillEntry], fix: &str, as_json: bool) -> CommandRes
     } else {
         entries.iter().try_for_each(SkillEntry::print)
     };
-    let mut failures: Vec<Report> = entries
-        .iter()
-        .flat_map(|it| it.report_failures(fix))
-        .collect();
-    match failures.len() {
-        0 => Ok(Done::Printed(printed)),
-        1 => Err(failures.remove(0).into()),
-        count => Err(Report::new(format!("{count} changes were not made"))
-            .conflicts(failures)
-            .into()),
-    }
+    let failures = entries.iter().flat_map(|it| it.report_failures(fix));
+    of_changes(printed, failures.collect(), "changes were not made")
 }
 
 impl SkillEntry {

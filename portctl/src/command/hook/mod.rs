@@ -12,7 +12,7 @@ use serde::Serialize;
 use self::change::HookChange;
 use self::hook_file::HookFile;
 use self::target::Target;
-use super::outcome::{CommandResult, Done};
+use super::outcome::{CommandResult, of_changes};
 use crate::args::{HookInstallArgs, HookUninstallArgs};
 use crate::checkout::current_folder;
 use crate::command_error::CommandError;
@@ -94,14 +94,8 @@ fn print_entries(entries: Vec<HookEntry>, notes: &[String], as_json: bool) -> Co
         let printed = done.try_for_each(|it| output::print(&it));
         printed.and_then(|()| notes.iter().try_for_each(|it| output::note(&visible(it))))
     };
-    let mut failures: Vec<Report> = entries.into_iter().filter_map(|it| it.error).collect();
-    match failures.len() {
-        0 => Ok(Done::Printed(printed)),
-        1 => Err(failures.remove(0).into()),
-        count => Err(Report::new(format!("{count} hooks were not changed"))
-            .conflicts(failures)
-            .into()),
-    }
+    let failures = entries.into_iter().filter_map(|it| it.error);
+    of_changes(printed, failures.collect(), "hooks were not changed")
 }
 
 impl HookEntry {
