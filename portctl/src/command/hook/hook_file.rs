@@ -2,17 +2,34 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::str::Utf8Error;
 
 use port_registry::Checkout;
+use thiserror::Error;
 
 use super::change::HookChange;
 use super::git_place::{self, GitPlace};
 use super::target::Target;
 use crate::env_file::{FilePlace, LockedFile, LockedFiles, PlaceError, Replaced};
-use crate::hook::git_hook::{self, LINE};
-use crate::hook::{agents_md, claude_settings};
+use crate::hook::agents_md;
+use crate::hook::claude_settings::{self, SettingsError};
+use crate::hook::git_hook::{self, HookError, LINE};
+use crate::marked_text::MarkError;
 use crate::path::folder_of;
 use crate::report::Report;
+
+/// The reason why the content of a file cannot be changed.
+#[derive(Debug, Error)]
+enum ContentError {
+    #[error(transparent)]
+    GitHook(#[from] HookError),
+    #[error(transparent)]
+    AgentsMd(#[from] MarkError),
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error("it is not text")]
+    NotText(#[from] Utf8Error),
+}
 
 #[derive(Debug)]
 pub(super) struct HookFile {
@@ -117,41 +134,21 @@ impl HookFile {
     }
 
     fn with_hook(&self, content: &[u8]) -> Result<Vec<u8>, Report> {
-        match self.target {
-            Target::Git => {
-                git_hook::with_block(content).map_err(|it| self.problem(&it.to_string()))
-            }
-            Target::AgentsMd => {
-                agents_md::with_lines(content).map_err(|it| self.problem(&it.to_string()))
-            }
-            Target::Claude => {
-                let settings = self.settings(content)?;
-                let with = claude_settings::with_hooks(settings);
-                Ok(with
-                    .map_err(|it| self.problem(&it.to_string()))?
-                    .into_bytes())
-            }
-        }
+        let with = match self.target {
+            Target::Git => git_hook::with_block(content).map_err(ContentError::from),
+            Target::AgentsMd => agents_md::with_lines(content).map_err(ContentError::from),
+            Target::Claude => settings_with_hooks(content),
+        };
+        with.map_err(|it| self.problem(&it.to_string()))
     }
 
     fn without_hook(&self, content: &[u8]) -> Result<Option<Vec<u8>>, Report> {
-        match self.target {
-            Target::Git => {
-                git_hook::without_block(content).map_err(|it| self.problem(&it.to_string()))
-            }
-            Target::AgentsMd => {
-                agents_md::without_lines(content).map_err(|it| self.problem(&it.to_string()))
-            }
-            Target::Claude => {
-                let without = claude_settings::without_hooks(self.settings(content)?);
-                let without = without.map_err(|it| self.problem(&it.to_string()))?;
-                Ok(without.map(String::into_bytes))
-            }
-        }
-    }
-
-    fn settings<'a>(&self, content: &'a [u8]) -> Result<&'a str, Report> {
-        str::from_utf8(content).map_err(|_| self.problem("it is not text"))
+        let without = match self.target {
+            Target::Git => git_hook::without_block(content).map_err(ContentError::from),
+            Target::AgentsMd => agents_md::without_lines(content).map_err(ContentError::from),
+            Target::Claude => settings_without_hooks(content),
+        };
+        without.map_err(|it| self.problem(&it.to_string()))
     }
 
     fn place_problem(&self, error: PlaceError) -> Report {
@@ -180,4 +177,14 @@ impl HookFile {
         };
         Report::new(format!("{file} was not changed: {problem}")).hint(hint)
     }
+}
+
+fn settings_with_hooks(content: &[u8]) -> Result<Vec<u8>, ContentError> {
+    let with = claude_settings::with_hooks(str::from_utf8(content)?)?;
+    Ok(with.into_bytes())
+}
+
+fn settings_without_hooks(content: &[u8]) -> Result<Option<Vec<u8>>, ContentError> {
+    let without = claude_settings::without_hooks(str::from_utf8(content)?)?;
+    Ok(without.map(String::into_bytes))
 }
