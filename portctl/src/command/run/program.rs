@@ -69,10 +69,8 @@ pub(super) fn not_run(
     // In `run web npm -- start`, the -- is in the wrong place.
     let hint = match services.split_last() {
         Some((last, services)) if is_program(OsStr::new(last)) => {
-            let words = [&[OsString::from(last)], command_line].concat();
-            let meant = invocation.of("run").like(invocation).with_program(&words);
-            let meant = meant.with(services);
-            format!("did you mean `{meant}`?")
+            let meant = [&[OsString::from(last)], command_line].concat();
+            did_you_mean(invocation, services, &meant)
         }
         _ => own_program(invocation, services, command_line)
             .unwrap_or_else(|| missing_step(Path::new(program)).to_owned()),
@@ -105,9 +103,8 @@ fn own_program(
             None
         }
     })?;
-    let invocation = invocation.of("run").like(invocation);
-    let meant = invocation.with_program(&[&words, arguments].concat());
-    Some(format!("did you mean `{}`?", meant.with(services)))
+    let meant = [&words, arguments].concat();
+    Some(did_you_mean(invocation, services, &meant))
 }
 
 /// Returns the next step for a program that the system does not find.
@@ -153,10 +150,15 @@ fn mistaken_program(
         let split = split.chain(words.iter().cloned());
         ("is a command line in one word", split.collect())
     };
-    let invocation = invocation.of("run").like(invocation);
-    let meant = invocation.with_program(&meant).with(services);
     Some(
         Report::new(format!("`{line}` {problem}, not a program"))
-            .hint(format!("did you mean `{meant}`?")),
+            .hint(did_you_mean(invocation, services, &meant)),
     )
+}
+
+/// Suggests to run this command line with the same flags.
+fn did_you_mean(invocation: &Invocation, services: &[String], command_line: &[OsString]) -> String {
+    let meant = invocation.of("run").like(invocation);
+    let meant = meant.with_program(command_line).with(services);
+    format!("did you mean `{meant}`?")
 }
