@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::git::{Git, GitError};
+use super::layout::{self, Layout};
 
 /// The folder from which git runs hooks. It need not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +19,8 @@ pub struct HooksFolder {
 impl HooksFolder {
     /// Asks git. Respects `core.hooksPath`.
     pub(super) fn of(git: &Git) -> Result<HooksFolder, GitError> {
-        let common = git_path(git, "--git-common-dir", None)?;
-        let path = git_path(git, "--git-path", Some("hooks"))?;
+        let common = Layout::of(git)?.common_dir;
+        let path = configured(git)?;
         let is_in_repository = path.starts_with(&common) || path.starts_with(git.root());
         Ok(HooksFolder {
             path,
@@ -28,13 +29,14 @@ impl HooksFolder {
     }
 }
 
-fn git_path(git: &Git, flag: &str, name: Option<&str>) -> Result<PathBuf, GitError> {
-    let args: Vec<&str> = ["rev-parse", flag].into_iter().chain(name).collect();
-    let answer = git.run(&args, &[0])?;
-    let text = str::from_utf8(&answer.stdout).ok();
-    let text = text.and_then(|it| it.strip_suffix('\n'));
-    match text {
-        Some(text) if !text.is_empty() => real_path(&git.root().join(text)).map_err(GitError::Read),
+/// Asks git for the folder. Its path need not be UTF-8.
+fn configured(git: &Git) -> Result<PathBuf, GitError> {
+    let answer = git.run(&["rev-parse", "--git-path", "hooks"], &[0])?;
+    match answer.stdout.strip_suffix(b"\n") {
+        Some(printed) if !printed.is_empty() => {
+            // It may be relative.
+            real_path(&git.root().join(layout::path(printed))).map_err(GitError::Read)
+        }
         _ => Err(git.unexpected("git printed no path")),
     }
 }

@@ -128,14 +128,15 @@ fn folder(git: &Git, path: &Path) -> Result<PathBuf, GitError> {
     })
 }
 
+/// Returns the path that git printed.
 #[cfg(unix)]
-fn path(line: &[u8]) -> PathBuf {
+pub(super) fn path(line: &[u8]) -> PathBuf {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
     PathBuf::from(OsStr::from_bytes(line))
 }
 
 #[cfg(not(unix))]
-fn path(line: &[u8]) -> PathBuf {
+pub(super) fn path(line: &[u8]) -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(line).into_owned())
 }

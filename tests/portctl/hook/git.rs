@@ -124,6 +124,23 @@ fn configured_folder_of_the_repository_is_used_and_another_is_refused() {
     assert!(listed.printed().contains("web"), "{listed:?}");
 }
 
+// Other systems refuse such names.
+#[cfg(target_os = "linux")]
+#[test]
+fn configured_folder_need_not_have_a_name_in_utf_8() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let shop = Shop::new();
+    let config = shop.read(".git/config");
+    let configured = [config.as_bytes(), b"[core]\n\thooksPath = hooks-\xff\n"].concat();
+    fs::write(shop.path(".git/config"), configured).unwrap();
+    shop.hook(&["install", "--git"]).printed();
+    let hook = shop.root.join(OsStr::from_bytes(b"hooks-\xff"));
+    let hook = fs::read_to_string(hook.join("post-checkout")).unwrap();
+    assert!(hook.contains(MARK), "{hook}");
+}
+
 #[test]
 fn the_file_of_husky_is_the_one_that_its_script_runs() {
     let shop = Shop::new();
