@@ -48,6 +48,27 @@ fn env_run_wait_and_url_allocate_what_is_missing() {
     }
 }
 
+#[test]
+fn other_checkout_whose_services_are_named_is_noted_once() {
+    let project = Project::in_git();
+    project.git(&["worktree", "add", "-q", "../blue"]);
+    let blue = project.root.with_file_name("blue");
+    project.run_in(&blue, &["get", "web", "other"]).printed();
+    project.declare("");
+    let mut foreign = vec!["--instance", "blue", "web", "other"];
+    let noted = |words: &[&str]| {
+        let ran = project.run(words);
+        assert_eq!(ran.code, Some(0), "{words:?}: {ran:?}");
+        let count = ran.stderr.matches("belongs to another checkout").count();
+        assert_eq!(count, 1, "{words:?}: {ran:?}");
+    };
+    noted(&[&["url"], &*foreign].concat());
+    // This one is declared and missing, so it is allocated together with the rest.
+    foreign.push("api");
+    noted(&[&["url"], &*foreign].concat());
+    noted(&["env", "--instance", "blue"]);
+}
+
 /// A script may wait for a service while another one is about to start it.
 #[test]
 fn wait_and_url_allocate_a_declared_service_that_is_named() {

@@ -13,6 +13,7 @@ use crate::declared::Declarations;
 use crate::output::{self, visible, wording};
 
 /// The allocations of services, and remarks about them.
+#[derive(Debug, Default)]
 pub(in crate::command) struct Got {
     /// One for each service, in their order.
     pub(in crate::command) allocations: Vec<Allocation>,
@@ -147,7 +148,8 @@ pub(in crate::command) fn get_or_allocate_all(
         got.any(|got| got.key.service() == it.key.service())
     };
     others.retain(|it| !is_got(it));
-    got.notes.extend(here.notes_of_others(&others)?);
+    let notes = here.notes_of_more_others(&got.allocations, &others)?;
+    got.notes.extend(notes);
     got.allocations.append(&mut others);
     Ok(got)
 }

@@ -27,25 +27,27 @@ pub(in crate::command) fn allocations(
         if all.is_empty() {
             return Err(none(here, invocation)?.into());
         }
-        return with_notes(here, all, Vec::new());
+        let notes = here.notes_of_others(&all)?;
+        return Ok(Got {
+            allocations: all,
+            notes,
+        });
     }
-    let mut notes = Vec::new();
-    if lacks_declared(here, services)?
-        && let Some(got) = get_or_allocate_declared(backend, here, invocation)?
-    {
-        notes = got.notes;
+    let mut declared = Got::default();
+    if lacks_declared(here, services)? {
+        let got = get_or_allocate_declared(backend, here, invocation)?;
+        declared = got.unwrap_or_default();
     }
-    let found = services.iter();
-    let found = found.map(|service| allocation(here, invocation, service));
-    with_notes(here, found.collect::<Result<_, _>>()?, notes)
-}
-
-fn with_notes(
-    here: &Here,
-    allocations: Vec<Allocation>,
-    mut notes: Vec<String>,
-) -> Result<Got, CommandError> {
-    notes.extend(here.notes_of_others(&allocations)?);
+    let found = services.iter().map(|service| {
+        let mut declared = declared.allocations.iter();
+        match declared.find(|it| it.key.service() == service.trim()) {
+            Some(got) => Ok(got.clone()),
+            None => allocation(here, invocation, service),
+        }
+    });
+    let allocations = found.collect::<Result<Vec<_>, _>>()?;
+    let mut notes = declared.notes;
+    notes.extend(here.notes_of_more_others(&declared.allocations, &allocations)?);
     Ok(Got { allocations, notes })
 }
 
