@@ -98,7 +98,8 @@ impl<'a> LockedFile<'a> {
         &self.content
     }
 
-    /// Replaces the file, atomically and durably, or creates it unless it would be empty. It keeps its mode, its owner and its access control list.
+    /// Replaces the file, atomically and durably, or creates it unless it would be empty. It keeps its mode, its owner and its
+    /// access control list.
     ///
     /// All operations are on the folder of the place, which is open. A hard link is separated from its other names, whose
     /// content is not this command's to change.

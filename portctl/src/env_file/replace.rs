@@ -24,7 +24,7 @@ pub(crate) fn put(path: &Path, content: &[u8]) -> io::Result<()> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FileKind {
     Data,
-    /// Whoever can read it may run it, too.
+    /// An executable file: each class of users that may read it may also run it.
     Program,
 }
 
