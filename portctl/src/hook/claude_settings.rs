@@ -147,9 +147,9 @@ fn input(value: &Value) -> CstInputValue {
 /// Returns true if an event has this entry, and no other one of portctl.
 fn is_current(array: &CstArray, group: &str) -> bool {
     let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
-    let groups = array.elements();
-    let mut own = groups.iter().filter(|it| it.to_string().contains(COMMAND));
-    let first = own.next().map(ToString::to_string);
+    let groups = array.elements().into_iter();
+    let mut own = groups.filter(|it| !own_hooks(it).is_empty());
+    let first = own.next().map(|it| it.to_string());
     own.next().is_none() && first.is_some_and(|it| value(&it) == value(group))
 }
 
@@ -157,20 +157,27 @@ fn is_current(array: &CstArray, group: &str) -> bool {
 fn remove_own(array: &CstArray) -> bool {
     let mut is_change = false;
     for group in array.elements() {
-        let Some(hooks) = group.as_object().and_then(|it| it.array_value("hooks")) else {
-            continue;
-        };
-        let own: Vec<CstNode> = hooks.elements().into_iter().filter(is_own).collect();
+        let own = own_hooks(&group);
         if own.is_empty() {
             continue;
         }
         is_change = true;
         own.into_iter().for_each(CstNode::remove);
-        if hooks.elements().is_empty() {
+        if hooks(&group).is_empty() {
             group.remove();
         }
     }
     is_change
+}
+
+fn hooks(group: &CstNode) -> Vec<CstNode> {
+    let hooks = group.as_object().and_then(|it| it.array_value("hooks"));
+    hooks.map_or_else(Vec::new, |it| it.elements())
+}
+
+/// Returns the hooks of portctl in an entry.
+fn own_hooks(group: &CstNode) -> Vec<CstNode> {
+    hooks(group).into_iter().filter(is_own).collect()
 }
 
 fn is_own(hook: &CstNode) -> bool {
@@ -211,6 +218,17 @@ mod tests {
         let without = without_hooks(&with).unwrap().unwrap();
         assert!(without.contains("mine") && !without.contains(COMMAND));
         assert!(without_hooks(&without).unwrap().is_none());
+    }
+
+    #[test]
+    fn entries_that_only_mention_the_command_are_not_those_of_portctl() {
+        let with = with_hooks("").unwrap();
+        let mut settings: serde_json::Value = serde_json::from_str(&with).unwrap();
+        let entries = settings["hooks"]["SessionStart"].as_array_mut().unwrap();
+        entries.push(serde_json::json!({"matcher": COMMAND, "hooks": [{"command": "mine"}]}));
+        let settings = settings.to_string();
+        // Those of portctl are up to date, so they keep their place.
+        assert_eq!(with_hooks(&settings).unwrap(), settings);
     }
 
     #[test]
