@@ -20,16 +20,16 @@ impl Here<'_> {
         self.notes_of_more_others(&[], allocations)
     }
 
-    /// Like [`notes_of_others`](Self::notes_of_others), but leaves out checkouts of allocations that were noted before.
+    /// Like [`notes_of_others`](Self::notes_of_others), but leaves out the checkouts of `known` allocations, which were noted before.
     pub(crate) fn notes_of_more_others(
         &self,
-        noted: &[Allocation],
+        known: &[Allocation],
         allocations: &[Allocation],
     ) -> Result<Vec<String>, CommandError> {
         self.refuse_variable_for(allocations)?;
         let mut notes = Vec::new();
-        let noted = noted.iter().filter(|it| self.is_of_other(it));
-        let mut seen: Vec<_> = noted.map(|it| &it.dir).collect();
+        let known = known.iter().filter(|it| self.is_of_other(it));
+        let mut seen: Vec<_> = known.map(|it| &it.dir).collect();
         for allocation in allocations {
             if !seen.contains(&&allocation.dir) && self.is_of_other(allocation) {
                 seen.push(&allocation.dir);
