@@ -3,7 +3,7 @@
 //! Other programs may use that address, so each test runs in its own network namespace. That needs Linux, and a
 //! user who may create one.
 
-use test_support::{Ran, Sandbox, namespace, program};
+use test_support::{Ran, Sandbox, namespace, path_with, program};
 
 /// Runs a shell script in a network namespace, with `portctl` and `port-registry` on the PATH. Returns `None` if
 /// the user may not create namespaces.
@@ -11,11 +11,7 @@ fn in_network_namespace(sandbox: &Sandbox, script: &str) -> Option<Ran> {
     let up = "ip link set lo up";
     let mut command = namespace::command(sandbox, "--net", up)?;
     let daemon = program("port-registry");
-    let path = format!(
-        "{}:{}",
-        daemon.parent().unwrap().display(),
-        std::env::var("PATH").unwrap()
-    );
+    let path = path_with(&[daemon.parent().unwrap()]);
     let script = format!("set -e; {up}; {script}");
     Some(Ran::of(
         command.env("PATH", path).args(["sh", "-c", &script]),

@@ -1,11 +1,12 @@
 //! Checks the recipes in `examples/recipes`: their files parse, their commands exist, and their set-ups give each worktree
 //! ports of its own.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use test_support::{Ran, Sandbox, install_script};
+use test_support::{Ran, Sandbox, install_script, path_with};
 
 use crate::PORTCTL;
 use crate::readme::blocks::{self, Block};
@@ -27,7 +28,7 @@ fn text(heading: &str) -> String {
 struct Shop {
     sandbox: Sandbox,
     worktrees: [PathBuf; 2],
-    path: String,
+    path: OsString,
 }
 
 impl Shop {
@@ -52,11 +53,10 @@ impl Shop {
         let bin = sandbox.path().join("bin");
         fs::create_dir(&bin).unwrap();
         install_script("#!/bin/sh\n", &bin.join("npm"));
-        let programs = Path::new(PORTCTL).parent().unwrap().display();
-        let path = std::env::var("PATH").unwrap();
+        let programs = Path::new(PORTCTL).parent().unwrap();
         Shop {
             worktrees: ["one", "two"].map(|name| sandbox.work().join(name)),
-            path: format!("{}:{programs}:{path}", bin.display()),
+            path: path_with(&[&bin, programs]),
             sandbox,
         }
     }

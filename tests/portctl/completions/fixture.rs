@@ -1,12 +1,11 @@
 //! A sandbox with a registry and with `portctl` on the PATH.
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
 use port_registry::{Claim, ListenerPolicy, Port, ServiceKey};
-use test_support::{Ran, Sandbox};
+use test_support::{Ran, Sandbox, path_with};
 
 use crate::PORTCTL;
 
@@ -51,10 +50,7 @@ impl Desk {
 
     pub(super) fn command(&self, program: &str) -> Command {
         let mut command = self.sandbox.command(program);
-        let mut path = OsString::from(self.bin());
-        path.push(":");
-        path.push(std::env::var_os("PATH").unwrap());
-        command.env("PATH", path);
+        command.env("PATH", path_with(&[self.bin()]));
         command
     }
 

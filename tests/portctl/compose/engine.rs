@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use test_support::{Sandbox, install_script};
+use test_support::{Sandbox, install_script, path_with};
 
 /// A program `docker`. The real Compose answers `config` and `version`, and anything else is recorded.
 #[derive(Debug)]
@@ -64,9 +64,7 @@ cat >"$call/stdin"
 
     /// Puts the program first on the PATH of a command.
     pub(super) fn serve(&self, command: &mut Command) {
-        let path = std::env::var("PATH").unwrap();
-        let own = self.folder.join("bin");
-        command.env("PATH", format!("{}:{path}", own.display()));
+        command.env("PATH", path_with(&[self.folder.join("bin")]));
     }
 
     /// Returns the only call since the last time.

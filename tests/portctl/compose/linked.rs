@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
-use test_support::{Ran, program};
+use test_support::{Ran, path_with, program};
 
 use super::cli::Project;
 use super::records;
@@ -49,8 +49,8 @@ pub(super) fn run_in(
 ) -> Ran {
     let mut command = project.command(words);
     let own = project.sandbox.path().join("bin");
-    let path = format!("{}:{}", own.display(), std::env::var("PATH").unwrap());
-    command.env("PATH", path).envs(variables.iter().copied());
+    command.env("PATH", path_with(&[own]));
+    command.envs(variables.iter().copied());
     Ran::of(command.current_dir(folder))
 }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::fixture::{assert_detected_by, detect, shop};
 use crate::PORTCTL;
-use test_support::{Ran, Sandbox, install_script};
+use test_support::{Ran, Sandbox, install_script, path_with};
 
 #[test]
 fn repository_that_git_cannot_read_is_an_error() {
@@ -35,8 +35,7 @@ fn portctl_with_programs(sandbox: &Sandbox) -> (Command, PathBuf) {
     let folder = sandbox.path().join("bin");
     fs::create_dir_all(&folder).unwrap();
     let mut portctl = sandbox.command(PORTCTL);
-    let path = std::env::var("PATH").unwrap();
-    portctl.env("PATH", format!("{}:{path}", folder.display()));
+    portctl.env("PATH", path_with(&[&folder]));
     (portctl, folder)
 }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::patient::Patient;
 use crate::compose::records::{folder, record};
-use test_support::install_script;
+use test_support::{install_script, path_with};
 
 /// A checkout outside of git with a Compose file, a record, and a `COMPOSE_FILE` in its `.env`.
 fn project(patient: &Patient, name: &str) -> (PathBuf, PathBuf) {
@@ -178,8 +178,7 @@ fn compose_that_is_too_old_is_a_warning_where_there_is_a_compose_file() {
         let script = "#!/bin/sh\necho Docker Compose version v2.20.3\n";
         install_script(script, &bin.join(name));
     }
-    let path = std::env::var("PATH").unwrap();
-    let path = format!("{}:{path}", bin.display());
+    let path = path_with(&[bin]);
     let examine = || {
         let mut command = patient.command();
         command.current_dir(&root).env("PATH", &path);

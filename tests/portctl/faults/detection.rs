@@ -12,7 +12,7 @@ use port_registry::Allocation;
 use super::descriptors::{self, FEWEST};
 use super::observed::{allocations, error_line};
 use crate::PORTCTL;
-use test_support::{Ran, Sandbox, install_script, is_available};
+use test_support::{Ran, Sandbox, install_script, is_available, path_with};
 
 /// A repository named shop, on the branch main.
 struct Shop {
@@ -113,7 +113,6 @@ fn killed_git_is_an_error() {
     fs::create_dir(&folder).unwrap();
     install_script("#!/bin/sh\nkill -KILL $$\n", &folder.join("git"));
     let mut command = shop.sandbox.command("env");
-    let path = std::env::var("PATH").unwrap();
-    command.env("PATH", format!("{}:{path}", folder.display()));
+    command.env("PATH", path_with(&[folder]));
     assert!(!shop.get(&mut command));
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
-use test_support::{Ran, Sandbox, free_block};
+use test_support::{Ran, Sandbox, free_block, path_with};
 
 use crate::PORTCTL;
 
@@ -45,11 +45,10 @@ impl Shop {
     /// Runs git with portctl in the PATH. Returns its output, and asserts that it succeeds.
     #[track_caller]
     pub(super) fn git_with_portctl(&self, folder: &Path, words: &[&str]) -> Output {
-        let mut path = vec![Path::new(PORTCTL).parent().unwrap().to_owned()];
-        path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
+        let path = path_with(&[Path::new(PORTCTL).parent().unwrap()]);
         let mut git = self.sandbox.command("git");
         git.current_dir(folder).args(words);
-        git.env("PATH", std::env::join_paths(path).unwrap());
+        git.env("PATH", path);
         let output = git.output().unwrap();
         assert!(output.status.success(), "{output:?}");
         output

@@ -8,7 +8,7 @@ use std::{env, fs};
 
 use crate::PORTCTL;
 use test_support::helper::Helper;
-use test_support::{Ran, Sandbox, free_block, occupant_by, program};
+use test_support::{Ran, Sandbox, free_block, occupant_by, path_with, program};
 
 /// Variables that keep programs from reporting their use, from looking for updates, and from asking questions.
 const QUIET: &[(&str, &str)] = &[
@@ -86,9 +86,7 @@ impl Project {
 /// The PATH of the system, behind these folders and those of the installed programs.
 pub(super) fn path(first: &[PathBuf]) -> OsString {
     let own = [installed("python/bin"), installed("npm/node_modules/.bin")];
-    let system = env::var_os("PATH").unwrap();
-    let all = first.iter().cloned().chain(own);
-    env::join_paths(all.chain(env::split_paths(&system))).unwrap()
+    path_with(&[first, &own].concat())
 }
 
 /// Returns a path in the folder that `.ci/programs` fills: `programs` in Cargo's target folder.

@@ -248,7 +248,7 @@ fn table_of_frameworks_shows_what_run_starts() {
     let sandbox = Sandbox::in_memory();
     let programs = sandbox.path().join("programs");
     std::fs::create_dir(&programs).unwrap();
-    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let path = test_support::path_with(&[&programs]);
     let port = sandbox.run(PROGRAM, &["get", "web"]).printed().to_owned();
     for row in table(README, "| command | the first one is started as |") {
         let command = code(row[0]).next().unwrap();

@@ -11,7 +11,7 @@ use super::blocks::{self, Block, ShownCommand};
 use super::text::{DAEMON, Document, LIBRARY, PORTCTL as COMMAND_LINE, README};
 use crate::PORTCTL;
 use test_support::namespace;
-use test_support::{Ran, Sandbox, install, is_available, program};
+use test_support::{Ran, Sandbox, install, is_available, path_with, program};
 
 const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -246,7 +246,7 @@ impl<'a> ReadmeMachine<'a> {
     fn run(self) {
         let home = self.sandbox.home().display().to_string();
         let mut command = namespace::command(&self.sandbox, "--net", "ip link set lo up").unwrap();
-        let path = format!("{home}/bin:{}", std::env::var("PATH").unwrap());
+        let path = path_with(&[self.sandbox.home().join("bin")]);
         let script = format!("exec 2>&1\nip link set lo up\n{}", self.script);
         // Background processes end with the first process of the namespace.
         command.args(["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]);

@@ -3,7 +3,9 @@
 use std::process::Command;
 
 use crate::PORTCTL;
-use test_support::{Ran, Sandbox, free_block, install_script, occupant_of, occupant_of_in};
+use test_support::{
+    Ran, Sandbox, free_block, install_script, occupant_of, occupant_of_in, path_with,
+};
 
 /// A checkout with the service `web`, and programs that print their arguments and a variable.
 struct Stage {
@@ -26,10 +28,7 @@ impl Stage {
 
     fn portctl(&self, words: &[&str]) -> Command {
         let mut command = self.sandbox.command(PORTCTL);
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let folders = std::env::split_paths(&path);
-        let folders = [self.sandbox.work()].into_iter().chain(folders);
-        command.env("PATH", std::env::join_paths(folders).unwrap());
+        command.env("PATH", path_with(&[self.sandbox.work()]));
         command.env(
             "PORT_REGISTRY_RANGE",
             format!("{}-{}", self.web, self.web + 1),

@@ -14,7 +14,7 @@ use test_support::daemon::Daemon;
 use test_support::helper::Helper;
 use test_support::{
     Ran, Sandbox, folder_in_memory, free_block, install_script, installed, is_available,
-    occupant_by, program,
+    occupant_by, path_with, program,
 };
 
 use super::script::{Action, Situation, Step, parse};
@@ -196,11 +196,10 @@ impl Stage {
         if !folder.is_dir() {
             return Err(format!("{} is no folder", folder.display()));
         }
-        let path = std::env::var("PATH").unwrap();
         let mut shell = self.sandbox.command(&*SHELL);
         shell
             .args(["-c", command])
-            .env("PATH", format!("{}:{path}", top.join("bin").display()))
+            .env("PATH", path_with(&[top.join("bin")]))
             .env("GIT_CONFIG_GLOBAL", top.join("gitconfig"))
             .env("GIT_EDITOR", "true")
             .env("SEED", SEED.path())

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use crate::PORTCTL;
-use test_support::{Ran, Sandbox, install_script};
+use test_support::{Ran, Sandbox, install_script, path_with};
 
 use super::fixture::{FILES, run, sources};
 
@@ -33,7 +33,7 @@ fn examples_of_the_skill_work() {
     }
     // Answers like Compose about a project without services.
     install_script("#!/bin/sh\necho '{}'\n", &bin.join("docker"));
-    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let path = path_with(&[bin]);
     let document = fs::read_to_string(sources().join("SKILL.md")).unwrap();
     let lines = shell_lines(&document);
     assert!(lines.len() >= 6, "{lines:?}");

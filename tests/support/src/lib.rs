@@ -41,7 +41,7 @@ pub use ports::{
     free_block, free_port, listener, occupant, occupant_by, occupant_in, occupant_of,
     occupant_of_in, user_of,
 };
-pub use programs::{install, install_script, installed, program};
+pub use programs::{install, install_script, installed, path_with, program};
 pub use ran::Ran;
 pub use sandbox::Sandbox;
 #[cfg(unix)]

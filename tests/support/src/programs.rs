@@ -1,7 +1,7 @@
 //! The workspace's programs, and copies of programs.
 
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -34,6 +34,13 @@ pub fn installed(name: &str) -> PathBuf {
     let path = env::var_os("PATH").unwrap();
     let mut places = env::split_paths(&path).map(|it| it.join(name));
     places.find(|it| it.is_file()).unwrap()
+}
+
+/// Returns the PATH with these folders before the others.
+pub fn path_with(folders: &[impl AsRef<Path>]) -> OsString {
+    let path = env::var_os("PATH").unwrap();
+    let first = folders.iter().map(|it| it.as_ref().to_owned());
+    env::join_paths(first.chain(env::split_paths(&path))).unwrap()
 }
 
 /// Copies a program to `place` in another process.

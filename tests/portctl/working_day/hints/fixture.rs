@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::machine::Machine;
 use crate::PORTCTL;
-use test_support::Ran;
+use test_support::{Ran, path_with};
 
 pub(super) const REGISTER: [&str; 2] = ["scan", "--register"];
 
@@ -26,9 +26,8 @@ pub(super) fn run_command_of(machine: &Machine, folder: &Path, hint: &str) -> St
         fs::create_dir(&bin).unwrap();
         symlink(PORTCTL, bin.join("portctl")).unwrap();
     }
-    let path = std::env::var("PATH").unwrap();
     let mut shell = machine.program("sh", folder);
-    shell.env("PATH", format!("{}:{path}", bin.display()));
+    shell.env("PATH", path_with(&[bin]));
     let followed = Ran::of(shell.args(["-ec", command]));
     assert_eq!(followed.code, Some(0), "`{command}`: {followed:?}");
     followed.stdout.trim_end().to_owned()
