@@ -3,6 +3,8 @@
 #[cfg(unix)]
 mod backends;
 mod cli;
+#[cfg(unix)]
+mod command_words;
 #[cfg(target_os = "linux")]
 mod completions;
 #[cfg(target_os = "linux")]

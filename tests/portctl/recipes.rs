@@ -9,6 +9,7 @@ use serde_json::Value;
 use test_support::{Ran, Sandbox, install_script, path_with};
 
 use crate::PORTCTL;
+use crate::command_words::assert_known;
 use crate::readme::blocks::{self, Block};
 
 const RECIPES: &str = include_str!("../../examples/recipes/README.md");
@@ -111,17 +112,7 @@ fn commands_in_the_recipes_exist() {
         for line in block.lines {
             for command in line.split("portctl ").skip(1) {
                 let command = command.split(['"', '\'', ')', '&', '#', '>']).next();
-                let mut words = command.unwrap().split_whitespace();
-                let mut path = vec![words.next().unwrap()];
-                if path == ["hook"] {
-                    path.extend(words.next());
-                }
-                let help = sandbox.run(PORTCTL, &[&path[..], &["--help"]].concat());
-                for flag in words.take_while(|it| *it != "--") {
-                    let mut known = help.printed().split([' ', ',', '\n']);
-                    let is_known = !flag.starts_with('-') || known.any(|it| it == flag);
-                    assert!(is_known, "portctl {path:?} {flag}");
-                }
+                assert_known(&sandbox, command.unwrap());
                 checked += 1;
             }
         }

@@ -4,9 +4,10 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use crate::PORTCTL;
+use crate::command_words::assert_known;
 use test_support::{Ran, Sandbox, install_script, path_with};
 
-use super::fixture::{FILES, run, sources};
+use super::fixture::{FILES, sources};
 
 /// Returns the lines of the shell examples in a document.
 fn shell_lines(document: &str) -> Vec<&str> {
@@ -73,18 +74,7 @@ fn commands_and_flags_in_the_skill_exist() {
             .collect();
         assert!(!lines.is_empty() || name == "references/api.md", "{name}");
         for line in lines {
-            let mut words = line.split_whitespace();
-            let help = run(&sandbox, &[words.next().unwrap(), "--help"]);
-            let help = help.printed();
-            // Arguments after `--` belong to another program.
-            let words = words.take_while(|word| *word != "--");
-            for word in words.map(|word| word.trim_matches(['[', ']'])) {
-                let mut known = help.split([' ', ',', '\n']);
-                assert!(
-                    !word.starts_with('-') || known.any(|it| it == word),
-                    "{name}: portctl {line}"
-                );
-            }
+            assert_known(&sandbox, line);
         }
     }
 }
