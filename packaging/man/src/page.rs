@@ -94,10 +94,11 @@ impl Page {
     }
 
     /// Ends the page with the names of others, such as `portctl.toml(5)`.
-    pub(crate) fn see_also(&mut self, others: &[&str]) {
+    pub(crate) fn see_also(&mut self, others: &[impl AsRef<str>]) {
         self.section("SEE ALSO");
         let mut line = Vec::new();
         for (at, other) in others.iter().enumerate() {
+            let other = other.as_ref();
             let end = other.find('(').unwrap_or(other.len());
             let comma = if at + 1 < others.len() { "," } else { "" };
             line.extend([bold(&other[..end]), roman(&other[end..]), roman(comma)]);

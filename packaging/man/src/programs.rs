@@ -85,7 +85,7 @@ fn portctl_page(info: &CommandInfoWithArgs, date: &str) -> Page {
     let commands = info.commands.iter().map(|it| page_of(it.name));
     let mut others = vec!["portctl.toml(5)".to_owned(), "port-registry(1)".to_owned()];
     others.extend(commands);
-    page.see_also(&others.iter().map(String::as_str).collect::<Vec<_>>());
+    page.see_also(&others);
     page
 }
 
@@ -107,7 +107,7 @@ fn command_page(name: &str, info: &CommandInfoWithArgs, date: &str) -> Page {
     let group = group.map_or(&[][..], |(_, names)| *names);
     let mut others = vec!["portctl(1)".to_owned(), "portctl.toml(5)".to_owned()];
     others.extend(group.iter().filter(|it| **it != name).map(|it| page_of(it)));
-    page.see_also(&others.iter().map(String::as_str).collect::<Vec<_>>());
+    page.see_also(&others);
     page
 }
 
