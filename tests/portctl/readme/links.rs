@@ -4,24 +4,20 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use walkdir::{DirEntry, WalkDir};
+
 /// Returns the Markdown files in a folder and below.
 fn documents(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap();
-        if path.is_dir() {
-            if !["target", "node_modules", ".git"]
-                .iter()
-                .any(|it| name == *it)
-            {
-                found.extend(documents(&path));
-            }
-        } else if path.extension().is_some_and(|it| it == "md") {
-            found.push(path);
-        }
-    }
-    found
+    let is_skipped = |entry: &DirEntry| {
+        let names = ["target", "node_modules", ".git"];
+        names.iter().any(|it| entry.file_name() == *it)
+    };
+    WalkDir::new(folder)
+        .into_iter()
+        .filter_entry(|it| !(it.file_type().is_dir() && is_skipped(it)))
+        .map(|it| it.unwrap().into_path())
+        .filter(|it| it.extension().is_some_and(|it| it == "md"))
+        .collect()
 }
 
 /// Returns the lines of a document outside of fenced blocks.
