@@ -16,10 +16,14 @@ pub(crate) fn closest<'a>(
         return None;
     }
     let word = word.to_lowercase();
-    let near = candidates
-        .into_iter()
-        .filter_map(|it| Some((distance(&word, &it.to_lowercase())?, it)));
-    near.min_by_key(|(distance, _)| *distance).map(|(_, it)| it)
+    let near = candidates.into_iter().filter_map(|it| {
+        let candidate = it.to_lowercase();
+        let distance = distance(&word, &candidate)?;
+        // `prun` is one edit from `run`, but most likely an unfinished `prune`.
+        let is_beginning = word.len() >= MIN_PREFIX && candidate.starts_with(&word);
+        Some(((!is_beginning, distance), it))
+    });
+    near.min_by_key(|(rank, _)| *rank).map(|(_, it)| it)
 }
 
 /// The number of edits from one word to another. Returns `None` if they are too many for a misspelling, or if the words
@@ -104,14 +108,27 @@ mod tests {
 
     #[test]
     fn misspellings_and_beginnings_are_recognized() {
-        let words = ["get", "list", "release", "completions", "start", "status"];
+        let words = [
+            "get",
+            "list",
+            "release",
+            "run",
+            "completions",
+            "prune",
+            "start",
+            "status",
+        ];
         for (word, expected) in [
             ("gte", Some("get")),
             ("GET", Some("get")),
             ("lst", Some("list")),
             ("relase", Some("release")),
             ("comp", Some("completions")),
-            ("stat", Some("start")),
+            ("star", Some("start")),
+            ("stat", Some("status")),
+            ("strat", Some("start")),
+            ("prun", Some("prune")),
+            ("rum", Some("run")),
             ("statu", Some("status")),
             ("list2", None),
             ("frobnicate", None),

@@ -129,6 +129,16 @@ fn misplaced_flag(name: &str, long: &str, path: &[&str]) -> Report {
         ([RUN], JSON) => {
             report.hint("run prints nothing of its own, so there is nothing to print as JSON")
         }
+        (["release"], "--all") => report.hint(format!(
+            "without a service or a port, all ports of this checkout are released; \
+             `{PROGRAM} release --dry-run` shows them"
+        )),
+        ([command @ ("env" | "url" | "wait")], "--all") => report.hint(format!(
+            "`{PROGRAM} {command}` without a service takes all services of this checkout"
+        )),
+        (["prune"], "--all") => {
+            report.hint(format!("`{PROGRAM} prune` covers all checkouts already"))
+        }
         _ if is_of_program => report.hint(format!("{name} is a flag of `{PROGRAM}` alone")),
         _ => {
             let mut commands = all_commands().into_iter();

@@ -296,6 +296,11 @@ pub(super) const MISTAKES: &str = r#"
     get -sevice web
     get -sevice=web
     release -a
+    release --all
+    env --all
+    prune --all
+    prun
+    stat
     allocate n1 -a
     get web -ay
     prune --adopt
