@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use super::place::FilePlace;
@@ -50,8 +50,7 @@ impl LockedFiles {
         shown: &'a Path,
     ) -> Result<LockedFile<'a>, Report> {
         self.lock(place, shown)?;
-        LockedFile::read(place, shown)
-            .map_err(|error| Report::new(format!("{}: {error}", shown.display())))
+        LockedFile::read(place, shown).map_err(|error| failure(shown, &error))
     }
 
     fn lock(&self, place: &FilePlace, shown: &Path) -> Result<(), Report> {
@@ -122,7 +121,7 @@ impl<'a> LockedFile<'a> {
     pub(crate) fn remove(self) -> Result<(), Report> {
         let FilePlace { folder, name, .. } = self.place;
         let removed = folder.remove(name);
-        removed.map_err(|error| Report::new(format!("{}: {error}", self.shown.display())))
+        removed.map_err(|error| failure(self.shown, &error))
     }
 
     pub(crate) fn exists(&self) -> bool {
@@ -132,7 +131,7 @@ impl<'a> LockedFile<'a> {
     fn write(self, kind: FileKind, content: &[u8]) -> Result<Replaced, Report> {
         let FilePlace { folder, name, .. } = self.place;
         put_in(folder, name, self.found.as_ref(), kind, content)
-            .map_err(|error| Report::new(format!("{}: {error}", self.shown.display())))?;
+            .map_err(|error| failure(self.shown, &error))?;
         Ok(Replaced::Written)
     }
 
@@ -150,13 +149,28 @@ impl<'a> LockedFile<'a> {
     }
 }
 
+/// Reports that a file could not be read or changed.
+fn failure(shown: &Path, error: &io::Error) -> Report {
+    let hint = match error.kind() {
+        ErrorKind::PermissionDenied => {
+            Some("make the file and its folder writable, or run it as their owner")
+        }
+        ErrorKind::ReadOnlyFilesystem => {
+            Some("run it where the file can be written, such as outside of a sandbox")
+        }
+        _ => None,
+    };
+    Report::new(format!("{}: {error}", shown.display())).hint_if(hint.map(str::to_owned))
+}
+
 #[cfg(all(test, unix))]
 mod tests {
     use std::fs;
+    use std::io::{Error, ErrorKind};
     use std::os::unix::fs::symlink;
     use std::path::Path;
 
-    use super::{FilePlace, LockedFiles, Replaced};
+    use super::{FilePlace, LockedFiles, Replaced, failure};
     use crate::report::Report;
 
     fn append(place: &FilePlace, shown: &str) -> Result<Replaced, Report> {
@@ -178,6 +192,14 @@ mod tests {
         assert_eq!(b.replace(b"").unwrap(), Replaced::Unchanged);
         let names = fs::read_dir(&root).unwrap();
         assert_eq!(names.count(), 1);
+    }
+
+    #[test]
+    fn forbidden_file_is_reported_with_the_next_step() {
+        let hint = |kind: ErrorKind| failure(Path::new(".env"), &Error::from(kind)).hint;
+        let denied = hint(ErrorKind::PermissionDenied).unwrap();
+        assert!(denied.starts_with("make the file and its folder writable"));
+        assert_eq!(hint(ErrorKind::StorageFull), None);
     }
 
     #[test]

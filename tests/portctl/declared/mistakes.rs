@@ -4,6 +4,39 @@ use std::fs;
 
 use super::fixture::Project;
 
+#[cfg(target_os = "linux")]
+#[test]
+fn file_on_a_read_only_file_system_stops_sync_with_the_next_step() {
+    use crate::PORTCTL;
+    use test_support::{Ran, namespace};
+
+    let project = Project::new();
+    project.declare("[files]\n'.env' = 'all'\n");
+    project.write(".env", "A=1\n");
+    let read_only = format!(
+        "mount --bind '{0}' '{0}' && mount -o remount,bind,ro,nosuid,nodev '{0}'",
+        project.root.display()
+    );
+    let Some(mut command) = namespace::command(&project.sandbox, "--mount", &read_only) else {
+        return;
+    };
+    let script = format!(
+        "{read_only} && cd '{}' && exec \"$0\" sync",
+        project.root.display()
+    );
+    let refused = Ran::of(command.args(["sh", "-c", &script, PORTCTL]));
+    let complaint = refused.complained(1);
+    assert!(
+        complaint.contains(".env: Read-only file system"),
+        "{complaint}"
+    );
+    assert!(
+        complaint.contains("hint: run it where the file can be written"),
+        "{complaint}"
+    );
+    assert_eq!(project.held(), []);
+}
+
 #[test]
 fn mistake_in_the_project_file_stops_every_command_that_reads_it() {
     let project = Project::new();

@@ -126,11 +126,7 @@ impl HookFile {
         };
         let place = place.map_err(|it| self.place_problem(it))?;
         let files = LockedFiles::default();
-        let changed = files.open(&place, &self.path).and_then(act);
-        changed.map_err(|it| match it.hint {
-            Some(_) => it,
-            None => it.hint("make the file and its folder writable, or run it as their owner"),
-        })
+        files.open(&place, &self.path).and_then(act)
     }
 
     fn with_hook(&self, content: &[u8]) -> Result<Vec<u8>, Report> {
