@@ -105,7 +105,10 @@ fn refused_file_stops_sync_before_anything_is_allocated() {
         ("new/.env", "cp new/.env.example new/.env && portctl sync"),
         ("out/.env", "leads out of this checkout"),
         ("gone/.env", "hint: make its folder, or correct [files]"),
-        ("apps", "apps"),
+        (
+            "apps",
+            "apps: it is not a file\nhint: correct [files] in portctl.toml",
+        ),
     ] {
         project.declare(&format!("[files]\n'.env' = 'all'\n'{file}' = 'all'\n"));
         let ran = project.run(&["sync"]);

@@ -1,6 +1,7 @@
 //! The file that `portctl env --write` writes.
 
 use std::env;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use port_registry::{Checkout, Error, FileStatus};
@@ -126,7 +127,8 @@ fn refusal(
     let other = other.filter(|it| it != root);
     match error {
         PlaceError::Unreachable(error) => {
-            Report::new(format!("{shown}: {error}")).hint(suggestions.reachable())
+            let hint = suggestions.reachable(&error);
+            Report::new(format!("{shown}: {error}")).hint(hint)
         }
         PlaceError::InsideGit => {
             Report::new(format!("{shown} is in a folder of git's own")).hint(suggestions.print())
@@ -191,11 +193,11 @@ fn in_nested(place: &FilePlace, file: &Path, other: &Path, suggestions: &Suggest
 }
 
 impl Suggestions<'_> {
-    fn reachable(&self) -> &'static str {
-        if self.written.command == "sync" {
-            "make its folder, or correct [files] in portctl.toml"
-        } else {
-            "name a file in a folder that exists and that you can write to"
+    fn reachable(&self, error: &io::Error) -> &'static str {
+        match (self.written.command, error.kind()) {
+            ("sync", ErrorKind::NotFound) => "make its folder, or correct [files] in portctl.toml",
+            ("sync", _) => "correct [files] in portctl.toml, or make it a file that you can write",
+            _ => "name a file in a folder that exists and that you can write to",
         }
     }
 
