@@ -52,18 +52,30 @@ fn group_commit(bencher: Bencher, clients: u32) {
 /// A request, and the channel for its answer.
 type GroupJob = (Request, Sender<bool>);
 
-/// Commits all requests that have queued up in one group.
+/// Commits all requests that have queued up in one group. Those that need more probes come first in the next one.
 fn commit_groups(registry: &Registry, jobs: &Receiver<GroupJob>) {
-    while let Ok((first, client)) = jobs.recv() {
-        let (mut requests, mut clients) = (vec![first], vec![client]);
+    let mut left: Vec<GroupJob> = Vec::new();
+    loop {
+        if left.is_empty() {
+            let Ok(first) = jobs.recv() else {
+                return;
+            };
+            left.push(first);
+        }
+        let (mut requests, mut clients): (Vec<_>, Vec<_>) = left.drain(..).unzip();
         let answers = registry.apply_group(&mut requests, Duration::from_secs(5), |requests| {
             for (request, client) in jobs.try_iter() {
                 requests.push(request);
                 clients.push(client);
             }
         });
-        for (answer, client) in iter::zip(expect(answers), clients) {
-            let _ = client.send(matches!(answer, Some(Ok(Answer::Allocated(_)))));
+        for (answer, job) in iter::zip(expect(answers), iter::zip(requests, clients)) {
+            match answer {
+                Some(answer) => {
+                    let _ = job.1.send(matches!(answer, Ok(Answer::Allocated(_))));
+                }
+                None => left.push(job),
+            }
         }
     }
 }

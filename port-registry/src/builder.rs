@@ -7,15 +7,12 @@ use std::time::Duration;
 
 use crate::allocate::allocator::Allocator;
 use crate::allocate::assignment_order::AssignmentOrder;
-use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::inspection::{self, Inspection};
 use crate::registry::Registry;
-use crate::store::transaction::{Recovery, Store};
+use crate::store::transaction::Store;
 use crate::system::home::default_folder;
 use crate::system::probe::{Probe, SystemProbe};
-use crate::types::allocation::Allocation;
-use crate::types::filter::Filter;
 use crate::types::range::{PortRange, PortRangeError};
 
 /// The environment variable that names the store's file.
@@ -161,7 +158,7 @@ impl Builder {
     /// - [store errors](Error#store-errors)
     pub fn open(self) -> Result<Registry, Error> {
         let registry = Registry::new(Allocator::new(
-            Store::new(&self.store_path()?, self.wait, Recovery::Repair),
+            Store::new(&self.store_path()?, self.wait),
             AssignmentOrder::of_this_system(self.range.unwrap_or(PortRange::ALL)),
             self.probe,
         ));
@@ -169,34 +166,9 @@ impl Builder {
         Ok(registry)
     }
 
-    /// Lists the allocations that match, ordered by id.
-    ///
-    /// Nothing is created or changed. In contrast to [`Registry::list`], a file that a killed process left behind is
-    /// not even repaired.
-    ///
-    /// ```
-    /// use port_registry::{Filter, Registry};
-    ///
-    /// # let folder = tempfile::tempdir()?;
-    /// let path = folder.path().join("ports.redb");
-    /// let registry = Registry::builder().with_path(&path);
-    /// assert!(registry.list_unchanged(&Filter::new())?.is_empty());
-    /// assert!(!path.exists());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// Those of [`open`](Self::open).
-    pub fn list_unchanged(self, filter: &Filter) -> Result<Vec<Allocation>, Error> {
-        let store = Store::new(&self.store_path()?, self.wait, Recovery::ReadImage);
-        store.read(Deadline::after(store.wait()), |rows| rows.matching(filter))
-    }
-
     /// Reads the whole store, checks it as [`Registry::verify`] does, and tests if it could be changed.
     ///
-    /// Nothing is created or changed. In contrast to [`open`](Self::open), a file that a killed process left
-    /// behind is not even repaired.
+    /// Nothing is created or changed.
     ///
     /// ```
     /// use port_registry::{Claim, Registry, ServiceKey};
@@ -216,7 +188,7 @@ impl Builder {
     ///
     /// Those of [`open`](Self::open).
     pub fn inspect(self) -> Result<Inspection, Error> {
-        let store = Store::new(&self.store_path()?, self.wait, Recovery::ReadImage);
+        let store = Store::new(&self.store_path()?, self.wait);
         inspection::inspect(&store)
     }
 }

@@ -38,8 +38,8 @@ use crate::types::range::PortRange;
 /// | [`UnknownFormat`](Error::UnknownFormat) | another version of this library wrote the file |
 /// | [`Store`](Error::Store) | an I/O error |
 ///
-/// An operation that writes may also fail with [`NotWritable`](Error::NotWritable) or
-/// [`OutcomeUnknown`](Error::OutcomeUnknown).
+/// An operation that writes may also fail with [`NotWritable`](Error::NotWritable), [`JournalMissing`](Error::JournalMissing)
+/// or [`OutcomeUnknown`](Error::OutcomeUnknown).
 ///
 /// ```
 /// use port_registry::{Claim, Error, Registry, ServiceKey};
@@ -266,14 +266,33 @@ pub enum Error {
         supported: u64,
     },
 
-    /// The file is damaged.
-    #[error("the registry at {} is damaged: {detail}; it was left unchanged; move it away to start a new one", path.display())]
+    /// The file or its journal is damaged, or they do not belong together.
+    #[error(
+        "the registry at {path} is damaged: {detail}; it was left unchanged; restore {path} and {path}.journal together \
+         from a backup, or move both away to start a new one",
+        path = path.display()
+    )]
     #[non_exhaustive]
     Damaged {
         /// The file.
         path: PathBuf,
         /// The damage.
         detail: String,
+    },
+
+    /// The journal beside the file is missing, which has the latest changes. So the registry is read only.
+    #[error(
+        "cannot change the registry at {path}, because {} is missing, which has the latest changes; restore it, or move \
+         {path} away and run `portctl import` on it, to keep the rest",
+        journal.display(),
+        path = path.display()
+    )]
+    #[non_exhaustive]
+    JournalMissing {
+        /// The file.
+        path: PathBuf,
+        /// The journal.
+        journal: PathBuf,
     },
 
     /// This process may bind no port at all, as in a sandbox without network access, so that no port can be probed.
@@ -296,7 +315,8 @@ pub enum Error {
         source: io::Error,
     },
 
-    /// The store failed during a commit, and failed again when it was read to find out if the commit took effect.
+    /// The store failed during a commit, and failed again when the commit was undone. The next writer decides if it took
+    /// effect.
     ///
     /// Read the store once the cause is gone.
     #[error(

@@ -16,25 +16,31 @@ pub struct Inspection {
     pub path: PathBuf,
     /// The version of the file's format, or `None` if the store does not exist yet.
     pub format_version: Option<u64>,
+    /// The number of changes in the journal that are not in the file yet, or `None` if there is no journal. A store without
+    /// its journal has lost its latest changes.
+    pub journaled_changes: Option<usize>,
     /// All allocations, ordered by id.
     pub allocations: Vec<Allocation>,
     /// The error that a write would fail with now, if any.
     ///
     /// [`Error::Busy`] means that another process held the store until the wait deadline, [`Error::NotWritable`] and
-    /// [`Error::Store`] that the file cannot be opened for writing.
+    /// [`Error::Store`] that a file cannot be opened for writing, and [`Error::JournalMissing`] that the journal is gone.
     pub obstacle: Option<Error>,
 }
 
 /// Reads and checks the whole store, then tests if it could be written to.
 pub(crate) fn inspect(store: &Store) -> Result<Inspection, Error> {
-    let (format_version, allocations) = store.read(Deadline::after(store.wait()), |rows| {
-        rows.check()?;
-        Ok((rows.format_version()?, rows.matching(&Filter::new())?))
-    })?;
+    let (format_version, journaled_changes, allocations) =
+        store.read(Deadline::after(store.wait()), |rows| {
+            rows.check()?;
+            let allocations = rows.matching(&Filter::new())?;
+            Ok((rows.format_version(), rows.journaled(), allocations))
+        })?;
     let writable = store.check_writable(Deadline::after(store.wait()));
     Ok(Inspection {
         path: store.path().to_owned(),
         format_version,
+        journaled_changes,
         allocations,
         obstacle: writable.err(),
     })

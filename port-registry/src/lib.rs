@@ -216,7 +216,7 @@
 //!
 //! # Features
 //!
-//! All features are off by default. The default build has 11 crates and no async runtime.
+//! All features are off by default. The default build has 12 crates and no async runtime.
 //!
 //! | feature | content |
 //! |---|---|

@@ -21,11 +21,10 @@ use crate::types::service_key::ServiceKey;
 use crate::types::service_move::Move;
 use crate::usage::port_use::{PortUsage, PortUse};
 
-/// A registry of ports, stored in one file.
+/// A registry of ports, stored in a file with a journal beside it.
 ///
-/// Each method is one transaction: when it returns, its changes are on disk, or it changed nothing. Reads do not
-/// wait for writers, except to repair a file that a killed writer left unclean. Writes and repairs wait for their turn,
-/// up to the [wait deadline](crate::Builder::with_wait).
+/// Each method is one transaction: when it returns, its changes are on disk, or it changed nothing. Reads wait for nobody
+/// and change nothing. Writes wait for their turn, up to the [wait deadline](crate::Builder::with_wait).
 ///
 /// Any number of registries, in any number of threads and processes, may use one file at the same time. A clone is
 /// cheap and shares the open file.
@@ -369,6 +368,17 @@ impl Registry {
     pub fn verify(&self) -> Result<(), Error> {
         let store = self.allocator.store();
         store.read(self.deadline(), |rows| rows.check())
+    }
+
+    /// Tests if the journal beside the store's file is missing, for example because only the file was copied. Then the latest
+    /// changes are missing, and nothing can be written.
+    ///
+    /// # Errors
+    ///
+    /// [Store errors](Error#store-errors).
+    pub fn lacks_journal(&self) -> Result<bool, Error> {
+        let store = self.allocator.store();
+        store.read(self.deadline(), |rows| Ok(rows.lacks_journal()))
     }
 
     /// Returns the path of the store's file, with a symbolic link resolved.

@@ -1,32 +1,27 @@
 //! Damaged files: flipped bits and truncation.
 //!
 //! No answer may be wrong, nothing may panic, and the file must stay as it is. By default the test damages some
-//! hundred places spread over the file. `PORT_REGISTRY_SOAK` multiplies them, up to every bit.
+//! hundred places spread over each file. `PORT_REGISTRY_SOAK` multiplies them, up to every bit.
 
 use std::cell::Cell;
 use std::fs;
 use std::panic;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use port_registry::{Allocation, Claim, Error, Filter, Registry, ServiceKey, Verdict};
+use port_registry::{
+    Allocation, Atomicity, Claim, Error, Filter, Registry, Request, ServiceKey, Verdict,
+};
+use tempfile::TempDir;
 
 use test_support::{folder_in_memory, soak};
 
-/// Default number of bits to flip in the header, and in the rest of the file.
-const PLACES: usize = 150;
+/// Default number of bits to flip in each file.
+const PLACES: usize = 120;
 
-/// Length of redb's header in bits, from its design document.
-const HEADER: usize = 320 * 8;
-
-/// Offset of the header byte with redb's flags, from its design document.
-const FLAGS: usize = 9;
-
-/// Flags that say which of two commits is the latest, and whether it was flushed.
-///
-/// No checksum covers them. The registry checks them against the rest of a file that was closed. After a kill, or
-/// while a file is open, either commit may be the latest, so that a flipped flag goes unnoticed.
-const LATEST: u8 = 1 | 8;
+/// The files of a store, in the order in which they are damaged: the mark, which the lock file has, does not count once the
+/// database has changed.
+const FILES: [&str; 3] = ["ports.redb.lock", "ports.redb.journal", "ports.redb"];
 
 thread_local! {
     /// Number of panics of this thread, including those that became errors.
@@ -82,62 +77,94 @@ fn allocate_one(path: &Path) -> Result<(u64, u16), Error> {
     Ok((allocation.id.get(), allocation.port.get()))
 }
 
-/// Returns a store with some allocations, as it is after closing and after its writer was killed.
-fn stores() -> [Vec<u8>; 2] {
-    let folder = folder_in_memory();
-    let path = folder.path().join("ports.redb");
-    let registry = open(&path).unwrap();
-    for number in 0..40 {
-        registry
-            .allocate(claim(&format!("service-{number}")))
-            .unwrap();
-    }
-    let filter = Filter::new().with_service("service-5");
-    registry.release_matching(&filter).unwrap();
-    let killed = fs::read(&path).unwrap();
-    drop(registry);
-    [fs::read(&path).unwrap(), killed]
+/// A store whose files are damaged and restored.
+struct Patient {
+    folder: TempDir,
+    files: [Vec<u8>; 3],
+    intact: RegistryContent,
+    next: (u64, u16),
 }
 
-/// Reads and writes a damaged store. Returns true if that fails with an error about the damage.
-///
-/// Panics if an answer is wrong, something panics, or a rejected file was changed.
-fn is_noticed(damaged: &[u8], intact: &RegistryContent, next: (u64, u16), damage: &str) -> bool {
-    let folder = folder_in_memory();
-    let path = folder.path().join("ports.redb");
-    fs::write(&path, damaged).unwrap();
-    let before = PANICS.get();
-    let content = read_content(&path);
-    // A successful read may have repaired a file whose writer was killed.
-    let is_kept = content.is_ok() || fs::read(&path).unwrap() == damaged;
-    assert!(is_kept, "{damage}: the file was changed: {content:?}");
-    let is_noticed = match content {
-        Ok(content) => {
-            assert!(content == *intact, "{damage}: {content:?}");
-            false
+impl Patient {
+    /// Makes a store with allocations in the database and in the journal.
+    fn new() -> Patient {
+        let folder = folder_in_memory();
+        let path = folder.path().join("ports.redb");
+        let registry = open(&path).unwrap();
+        let many: Vec<_> = (0..40)
+            .map(|number| Request::Allocate(claim(&format!("service-{number}"))))
+            .collect();
+        registry.apply(&many, Atomicity::Each).unwrap();
+        // More than the journal may keep.
+        for _ in 0..260 {
+            registry.try_write().unwrap();
         }
-        Err(error) => is_damage(&error, damage),
-    };
-    let before_write = fs::read(&path).unwrap();
-    let allocated = allocate_one(&path);
-    if allocated.is_err() {
+        registry.allocate(claim("service-40")).unwrap();
+        let filter = Filter::new().with_service("service-5");
+        registry.release_matching(&filter).unwrap();
+        let intact = read_content(&path).unwrap();
+        let files = FILES.map(|name| fs::read(folder.path().join(name)).unwrap());
+        let next = allocate_one(&path).unwrap();
+        Patient {
+            folder,
+            files,
+            intact,
+            next,
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("ports.redb")
+    }
+
+    /// Restores the first files, without a change to the others. The database stays the same file otherwise, so that
+    /// the mark counts.
+    fn restore(&self, count: usize) {
+        for (name, content) in FILES.iter().zip(&self.files).take(count) {
+            fs::write(self.folder.path().join(name), content).unwrap();
+        }
+    }
+
+    /// Damages a file, and reads and writes the store. Returns `true` if that fails with an error about the damage.
+    ///
+    /// Panics if an answer is wrong, something panics, or a rejected file was changed.
+    fn notices(&self, file: usize, damaged: &[u8], damage: &str) -> bool {
+        self.restore(file.max(1) + 1);
+        let (path, damaged_file) = (self.path(), self.folder.path().join(FILES[file]));
+        fs::write(&damaged_file, damaged).unwrap();
+        let before = PANICS.get();
+        let content = read_content(&path);
         assert!(
-            fs::read(&path).unwrap() == before_write,
+            fs::read(&damaged_file).unwrap() == damaged,
             "{damage}: the file was changed"
         );
-    }
-    assert_eq!(PANICS.get(), before, "{damage}: a panic");
-    match allocated {
-        Ok(allocated) => {
-            assert_eq!(allocated, next, "{damage}");
+        let is_noticed = match content {
+            Ok(content) => {
+                assert!(content == self.intact, "{damage}: {content:?}");
+                false
+            }
+            Err(error) => is_damage(&error, damage),
+        };
+        let allocated = allocate_one(&path);
+        if allocated.is_err() {
             assert!(
-                !is_noticed,
-                "{damage}: reading noticed the damage, but writing did not"
+                fs::read(&damaged_file).unwrap() == damaged,
+                "{damage}: the file was changed"
             );
-            open(&path).unwrap().verify().expect(damage);
-            is_noticed
         }
-        Err(error) => is_damage(&error, damage),
+        assert_eq!(PANICS.get(), before, "{damage}: a panic");
+        match allocated {
+            Ok(allocated) => {
+                assert_eq!(allocated, self.next, "{damage}");
+                assert!(
+                    !is_noticed,
+                    "{damage}: reading noticed the damage, but writing did not"
+                );
+                open(&path).unwrap().verify().expect(damage);
+                is_noticed
+            }
+            Err(error) => is_damage(&error, damage),
+        }
     }
 }
 
@@ -151,7 +178,7 @@ fn is_damage(error: &Error, damage: &str) -> bool {
 
 #[test]
 fn damage_causes_no_wrong_answer_or_panic_and_the_file_is_kept() {
-    // Count panics that become errors, too, because their messages are printed. The library uses the store's file
+    // Count panics that become errors, too, because their messages are printed. The library uses the store's files
     // only on the caller's thread.
     let hook = Arc::new(panic::take_hook());
     let original = hook.clone();
@@ -162,35 +189,31 @@ fn damage_causes_no_wrong_answer_or_panic_and_the_file_is_kept() {
     let caught = panic::catch_unwind(|| panic!("the test of the count"));
     assert_eq!((caught.is_err(), PANICS.get()), (true, 1));
     let places = PLACES * soak() as usize;
-    for (store, was_closed) in stores().iter().zip([true, false]) {
-        let folder = folder_in_memory();
-        let path = folder.path().join("ports.redb");
-        fs::write(&path, store).unwrap();
-        let intact = read_content(&path).unwrap();
-        let next = allocate_one(&path).unwrap();
-
+    let patient = Patient::new();
+    for (file, name) in FILES.into_iter().enumerate() {
+        let content = &patient.files[file];
+        // Damage in the zeros at the end of the journal is harmless.
+        let used = content.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+        let bits = used * 8;
         let mut noticed = 0;
-        let bits = store.len() * 8;
-        let of_header = (0..HEADER).step_by(HEADER.div_ceil(places));
-        let of_flags = FLAGS * 8..(FLAGS + 1) * 8;
-        let of_rest = (HEADER..bits).step_by(bits.div_ceil(places));
-        for bit in of_header.chain(of_flags).chain(of_rest) {
-            let (at, mask) = (bit / 8, 1 << (bit % 8));
-            if !was_closed && at == FLAGS && mask & LATEST != 0 {
-                continue;
-            }
-            let mut damaged = store.clone();
-            damaged[at] ^= mask;
-            let damage = format!("bit {bit} of {bits}, closed: {was_closed}");
-            noticed += u32::from(is_noticed(&damaged, &intact, next, &damage));
+        for bit in (0..bits).step_by(bits.div_ceil(places)) {
+            let mut damaged = content.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            let damage = format!("{name}: bit {bit} of {bits}");
+            noticed += u32::from(patient.notices(file, &damaged, &damage));
         }
-        assert!(noticed > 50, "{noticed}");
-        let lengths = (1..store.len()).step_by(store.len().div_ceil(places / 3));
-        for length in lengths {
-            let damage = format!("{length} bytes, closed: {was_closed}");
-            let is_noticed = is_noticed(&store[..length], &intact, next, &damage);
-            assert!(is_noticed || length > store.len() / 2, "{damage}");
+        let lengths = (0..used).step_by(used.div_ceil(places / 3));
+        for length in lengths.chain([content.len() - 1]) {
+            let damage = format!("{name}: {length} bytes of {used}");
+            let is_noticed = patient.notices(file, &content[..length], &damage);
+            assert!(is_noticed || file == 0, "{damage}");
         }
+        let is_harmless = match name {
+            // Without a mark, all records count.
+            "ports.redb.lock" => noticed == 0,
+            _ => noticed > 50,
+        };
+        assert!(is_harmless, "{name}: {noticed}");
     }
     panic::set_hook(Box::new(move |info| original(info)));
 }

@@ -229,5 +229,6 @@ fn folder_on_another_file_system_works() {
     let ran = Ran::of(command.args(["sh", "-c", &script]));
     let lines: Vec<&str> = ran.printed().lines().collect();
     assert_eq!(lines[0], lines[1]);
-    assert_eq!(lines[2..], ["ports.redb", "ports.redb.lock"]);
+    let files = ["ports.redb", "ports.redb.journal", "ports.redb.lock"];
+    assert_eq!(lines[2..], files);
 }

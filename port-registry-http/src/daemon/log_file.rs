@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use port_registry::daemon::{lock_of, socket_of};
+use port_registry::daemon::{lock_of, socket_of, store_files};
 
 use super::config::Config;
 use super::error::DaemonError;
@@ -19,10 +19,11 @@ pub(super) fn redirect(config: &Config) -> Result<Option<OriginalStderr>, Daemon
         path: log.clone(),
         purpose,
     };
-    let store = config.registry.store_path()?;
+    let [database, journal, lock] = store_files(&config.registry.store_path()?);
     let others = [
-        (lock_of(&store), "the lock of the registry"),
-        (store, "the registry"),
+        (database, "the registry"),
+        (journal, "the journal of the registry"),
+        (lock, "the lock of the registry"),
         (lock_of(&config.pidfile), "the lock of the pidfile"),
         (socket_of(&config.pidfile), "the daemon's socket"),
         (config.pidfile.clone(), "the pidfile"),

@@ -31,7 +31,7 @@ pub use self::lock_error::LockError;
 #[cfg(unix)]
 pub use self::place::is_trusted_server;
 pub use self::place::{
-    DAEMON_PORT, default_folder, default_pidfile, lock_of, open_private, socket_of,
+    DAEMON_PORT, default_folder, default_pidfile, lock_of, open_private, socket_of, store_files,
 };
 pub use self::presence::Presence;
 pub use self::private_file::{leads_to, lock_opened, lock_private, replace_private};

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::allocate::assignment_order;
 use crate::error::Error;
+use crate::store;
 use crate::system::files::{self, beside, private};
 use crate::system::home;
 #[cfg(unix)]
@@ -47,6 +48,12 @@ pub fn is_trusted_server(user: u32) -> bool {
         Some(folder.uid() == user)
     };
     user == user::ROOT || user::is_this_user(user) || is_owner() == Some(true)
+}
+
+/// Returns the files of the store at a path: the database, its journal and its lock. If the path is a symbolic link, they
+/// are where it leads to.
+pub fn store_files(store: &Path) -> [PathBuf; 3] {
+    store::files::all_of(store)
 }
 
 /// Returns the lock file of a pidfile, `<pidfile>.lock`.

@@ -4,8 +4,6 @@ use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
-use thiserror::Error;
-
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::store_error::StoreError;
@@ -26,18 +24,13 @@ pub(crate) enum Fault {
     Damaged(String),
     /// The storage engine failed.
     Engine(redb::Error),
-    /// A commit failed, and the attempt to find out if it took effect failed too.
-    OutcomeUnknown(redb::Error),
+    /// A commit failed, and the attempt to undo it failed too.
+    OutcomeUnknown(io::Error),
     /// A file could not be opened, created or renamed.
     File(io::Error, Access),
     /// A failure that is a public error already.
     Public(Error),
 }
-
-/// The error of a wait for a lock that outlasted the deadline. The backend returns it through redb.
-#[derive(Debug, Error)]
-#[error("the wait for a lock outlasted the deadline")]
-pub(super) struct LockTimeout;
 
 impl Fault {
     /// Returns the public error for a fault of the store at `path`, in a call with this deadline.
@@ -64,49 +57,22 @@ impl Fault {
             },
             Fault::OutcomeUnknown(error) => Error::OutcomeUnknown {
                 path,
-                source: engine_error(error),
+                source: StoreError::from_io(error),
             },
         }
-    }
-
-    /// Tests if the data may still be readable from an image of the file.
-    pub(super) fn allows_image(&self) -> bool {
-        matches!(
-            self,
-            Fault::Busy
-                | Fault::File(_, Access::ReadWrite)
-                | Fault::Engine(
-                    redb::Error::Io(_) | redb::Error::PreviousIo | redb::Error::RepairAborted
-                )
-        )
-    }
-
-    /// Tests if the handle that met this fault has to be reopened. After an I/O error, redb's handles refuse all
-    /// further work.
-    pub(super) fn breaks_handle(&self) -> bool {
-        matches!(
-            self,
-            Fault::Damaged(_)
-                | Fault::OutcomeUnknown(_)
-                | Fault::Engine(
-                    redb::Error::PreviousIo
-                        | redb::Error::Io(_)
-                        | redb::Error::LockPoisoned(_)
-                        | redb::Error::DatabaseClosed
-                )
-        )
     }
 }
 
 impl<E: Into<redb::Error>> From<E> for Fault {
     fn from(error: E) -> Fault {
         match error.into() {
-            redb::Error::Backend(error) if error.is::<LockTimeout>() => Fault::Busy,
             // The data refers to a place beyond the end of the file.
             redb::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 Fault::Damaged("it is cut short".to_owned())
             }
-            redb::Error::UpgradeRequired(_) | redb::Error::Corrupted(_) => changed_by_others(),
+            redb::Error::UpgradeRequired(_)
+            | redb::Error::Corrupted(_)
+            | redb::Error::RepairAborted => changed_by_others(),
             error => Fault::Engine(error),
         }
     }

@@ -1,17 +1,22 @@
-//! The store: one redb file that any number of processes use at the same time. No other module knows redb.
+//! The store: files that any number of processes use at the same time. No other module knows them, or redb.
 //!
-//! `DESIGN.md` in the package specifies the file and its recovery.
+//! `DESIGN.md` in the package specifies the files, and how they are read, changed and recovered.
 
-mod backend;
-mod create;
+mod boot;
+mod bytes;
+mod deviation;
 mod disk;
 pub(crate) mod fault;
-mod file;
-mod handle;
-mod handle_cache;
+pub(crate) mod files;
+mod generation;
+mod journal;
+mod mark;
+mod position;
 mod queue;
 mod snapshot;
+mod snapshot_cache;
 pub(crate) mod tables;
+mod tenure;
 pub(crate) mod transaction;
 
 #[cfg(test)]

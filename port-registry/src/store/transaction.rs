@@ -1,36 +1,29 @@
 //! Transactions on the store.
 
 use std::io;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use redb::{ReadableDatabase, WriteTransaction};
-
-use super::backend;
-use super::fault::Access;
-use super::fault::{self, Fault};
-use super::file::{self, FoundFile};
-use super::handle::Handle;
-use super::handle_cache::HandleCache;
-pub(crate) use super::handle_cache::Recovery;
+use super::fault::{self, Access, Fault};
+use super::files::{self, StoreFiles, fault_at};
+use super::journal::file::JournalFile;
+use super::mark;
 use super::queue::lock_file::LockFile;
-use super::queue::writer_turn::WriterTurn;
-use super::snapshot::{check, image};
-use super::tables::changes::Changes;
-use super::tables::recent::RecentCache;
+use super::snapshot_cache::SnapshotCache;
 use super::tables::rows::{NoRows, Rows, StoredRows};
 use super::tables::write_txn::WriteTxn;
+use super::tenure::Tenure;
 use crate::deadline::Deadline;
 use crate::error::Error;
 
-/// The minimum time to find out if a failed commit took effect.
-const MIN_LOOKUP_TIME: Duration = Duration::from_secs(1);
-
-/// A store file that any number of processes use at the same time.
+/// A store that any number of processes use at the same time.
 #[derive(Debug)]
 pub(crate) struct Store {
-    handles: HandleCache,
+    /// The path that was named, which may be a symbolic link.
+    named: PathBuf,
+    path: PathBuf,
+    wait: Duration,
+    cache: SnapshotCache,
 }
 
 /// The decision about the changes of a transaction, with its result.
@@ -41,38 +34,40 @@ pub(crate) enum Outcome<T> {
 }
 
 impl Store {
-    pub(crate) fn new(path: &Path, wait: Duration, recovery: Recovery) -> Store {
+    pub(crate) fn new(path: &Path, wait: Duration) -> Store {
         Store {
-            handles: HandleCache::new(file::resolve_link(path), wait, recovery),
+            named: path.to_owned(),
+            path: StoreFiles::at(path).database,
+            wait,
+            cache: SnapshotCache::default(),
         }
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.handles.path()
+        &self.path
     }
 
-    /// Returns how often the file was found to be removed or replaced.
+    /// Returns how often the files were found to be removed or replaced.
     #[cfg(feature = "daemon")]
     pub(crate) fn replacements(&self) -> u64 {
-        self.handles.replacements()
+        self.cache.replacements()
     }
 
     /// Returns the time that a call may wait by default.
     pub(crate) fn wait(&self) -> Duration {
-        self.handles.wait()
+        self.wait
     }
 
-    /// Calls `query` with the rows of the latest commit, and again if the handle turns out to be broken.
-    ///
-    /// Waits for writers in two cases only. If one was suspended while it held a lock that readers need, the wait is up
-    /// to a second. If one was killed and left the file unclean, this waits for the turn to write until the deadline,
-    /// and repairs the file.
+    /// Calls `query` with the rows of the latest commit. Waits for nobody, and changes nothing.
     pub(crate) fn read<T>(
         &self,
         deadline: Deadline,
         mut query: impl FnMut(&dyn Rows) -> Result<T, Fault>,
     ) -> Result<T, Error> {
-        let read = self.contain_panic(|| self.read_with_fallbacks(deadline, &mut query));
+        let read = self.contain_panic(|| match self.cache.latest(&self.files(), deadline)? {
+            Some(snapshot) => query(&StoredRows::new(snapshot)),
+            None => query(&NoRows),
+        });
         read.map_err(|fault| fault.into_error(self.path(), deadline))
     }
 
@@ -91,84 +86,32 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Returns the error that a write would fail with: a file cannot be opened for writing, or a writer holds a lock
+    /// Returns the error that a write would fail with: a file cannot be opened for writing, or a writer holds the lock
     /// until the deadline.
     pub(crate) fn check_writable(&self, deadline: Deadline) -> Result<(), Error> {
         let checked = self.wait_until_writable(deadline);
         checked.map_err(|fault| fault.into_error(self.path(), deadline))
     }
 
-    /// Closes the file. The next transaction opens it again.
+    /// Forgets what was read. The next transaction opens the files again.
     #[cfg(test)]
     pub(crate) fn close(&self) {
-        self.handles.clear();
+        self.cache.clear();
     }
 
-    /// Runs a transaction, and returns a fault if it panics.
+    fn files(&self) -> StoreFiles {
+        StoreFiles::at(&self.named)
+    }
+
+    /// Runs a transaction, and returns a fault if it panics. redb panics on some pages that were damaged since it wrote
+    /// them.
     fn contain_panic<T>(&self, transaction: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
         fault::catch_panic(transaction).unwrap_or_else(|| {
-            // Never use the handle again after a panic.
-            self.handles.clear();
-            // Most panics are due to a damaged file.
-            check::check_path(self.path())?;
+            // Open and verify everything anew after a panic.
+            self.cache.clear();
             let internal =
                 io::Error::other("an internal error, which was printed; please report it");
             Err(Fault::File(internal, Access::Read))
-        })
-    }
-
-    /// Reads through the handle, then through a new one if it is broken, then from an image of the file.
-    fn read_with_fallbacks<T>(
-        &self,
-        deadline: Deadline,
-        query: &mut impl FnMut(&dyn Rows) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
-        let _current = deadline.enter();
-        let result = match self.read_through_handle(deadline, query) {
-            // An earlier failure broke the handle, or a concurrent one did just now.
-            Err(fault) if fault.breaks_handle() => self.read_through_handle(deadline, query),
-            result => result,
-        };
-        match result {
-            // A writer was suspended while it held a lock that readers need, the file needs a repair but cannot be written
-            // to, or reading it through redb failed.
-            Err(fault) if fault.allows_image() => match self.read_image(query) {
-                Err(Fault::Damaged(detail)) => Err(Fault::Damaged(detail)),
-                Err(Fault::Public(error)) => Err(Fault::Public(error)),
-                Err(_) => Err(fault),
-                result => result,
-            },
-            result => result,
-        }
-    }
-
-    fn read_through_handle<T>(
-        &self,
-        deadline: Deadline,
-        query: &mut impl FnMut(&dyn Rows) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
-        let Some(handle) = self.handles.readable(deadline)? else {
-            return query(&NoRows);
-        };
-        let result = read_rows(&handle, self.path(), query);
-        self.handles.discard_if_broken(&handle, &result);
-        result
-    }
-
-    fn read_image<T>(
-        &self,
-        query: &mut impl FnMut(&dyn Rows) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
-        image::read(self.path(), |image| match image {
-            Some(image) => {
-                let txn = image.begin_read()?;
-                query(&StoredRows::read(
-                    &txn,
-                    self.path(),
-                    &RecentCache::default(),
-                )?)
-            }
-            None => query(&NoRows),
         })
     }
 
@@ -177,105 +120,37 @@ impl Store {
         deadline: Deadline,
         work: impl FnOnce(&mut WriteTxn) -> Result<Outcome<T>, Fault>,
     ) -> Result<T, Fault> {
-        let _current = deadline.enter();
-        let turn = self.handles.acquire_turn(deadline)?;
-        let (handle, txn) = self.begin_write(&turn, deadline)?;
-        let worked = run_work(&txn, self.path(), &handle.recent, work);
-        self.handles.discard_if_broken(&handle, &worked);
-        let (result, changes) = worked?;
-        let Some(changes) = changes else {
-            txn.abort()?;
-            return Ok(result);
+        let files = self.files();
+        let mut tenure = Tenure::begin(&files, &self.cache, deadline)?;
+        let mut txn = WriteTxn::begin(tenure.snapshot().clone());
+        let result = match work(&mut txn)? {
+            Outcome::Commit(result) if txn.has_changes() => result,
+            Outcome::Commit(result) | Outcome::Abandon(result) => return Ok(result),
         };
-        let Err(error) = txn.commit() else {
-            handle.note_commit();
-            return Ok(result);
-        };
-        // The broken handle may hold locks that the lookup needs.
-        self.handles.discard(&handle);
-        drop(handle);
-        match self.is_committed(&changes, &turn, deadline.or_after(MIN_LOOKUP_TIME)) {
-            Ok(true) => Ok(result),
-            Ok(false) => Err(error.into()),
-            Err(_) => Err(Fault::OutcomeUnknown(error.into())),
-        }
-    }
-
-    fn begin_write(
-        &self,
-        turn: &WriterTurn,
-        deadline: Deadline,
-    ) -> Result<(Arc<Handle>, WriteTransaction), Fault> {
-        match self.begin_write_once(turn, deadline) {
-            // An earlier failure broke the handle.
-            Err(fault) if fault.breaks_handle() => self.begin_write_once(turn, deadline),
-            result => result,
-        }
-    }
-
-    fn begin_write_once(
-        &self,
-        turn: &WriterTurn,
-        deadline: Deadline,
-    ) -> Result<(Arc<Handle>, WriteTransaction), Fault> {
-        let handle = self.handles.writable(turn, deadline)?;
-        let txn = handle.begin_write();
-        self.handles.discard_if_broken(&handle, &txn);
-        Ok((handle, txn?))
-    }
-
-    /// Finds out if a commit took effect before it failed.
-    fn is_committed(
-        &self,
-        changes: &Changes,
-        turn: &WriterTurn,
-        deadline: Deadline,
-    ) -> Result<bool, Fault> {
-        let _current = deadline.enter();
-        let handle = self.handles.writable(turn, deadline)?;
-        let txn = handle.begin_read()?;
-        StoredRows::read(&txn, self.path(), &handle.recent)?.contain(changes)
+        let (changes, next_id) = txn.into_changes();
+        tenure.commit(&changes, next_id)?;
+        tenure.merge_if_due();
+        Ok(result)
     }
 
     fn wait_until_writable(&self, deadline: Deadline) -> Result<(), Fault> {
-        let FoundFile::Store(file) = file::find(self.path(), Access::ReadWrite)? else {
+        let files = self.files();
+        if files::open_database(&files.database)?.is_none() {
             return Ok(());
-        };
-        let lock_path = file::lock_path(self.path());
-        let not_locked = |error| file::lock_fault(&lock_path, &error);
-        let lock = LockFile::open_existing(&lock_path).map_err(not_locked)?;
+        }
+        let not_locked = fault_at(&files.lock, Access::ReadWrite);
+        let lock = LockFile::open_existing(&files.lock).map_err(not_locked)?;
         let is_free = || {
             let is_locked = lock.as_ref().map_or(Ok(false), LockFile::is_locked);
-            let is_free = !is_locked.map_err(not_locked)? && !backend::is_being_written(&file);
-            Ok::<_, Fault>(is_free.then_some(()))
+            Ok::<_, Fault>((!is_locked.map_err(not_locked)?).then_some(()))
         };
-        deadline.poll(is_free)?.ok_or(Fault::Busy)
+        deadline.poll(is_free)?.ok_or(Fault::Busy)?;
+        if let Some(lock) = &lock {
+            mark::read_locked(lock, &files.lock)?;
+        }
+        match JournalFile::open(&files.journal, Access::ReadWrite)? {
+            Some(_) => Ok(()),
+            None => Err(files.journal_missing()),
+        }
     }
-}
-
-fn read_rows<T>(
-    handle: &Handle,
-    path: &Path,
-    query: &mut impl FnMut(&dyn Rows) -> Result<T, Fault>,
-) -> Result<T, Fault> {
-    let txn = {
-        // Readers wait only for locks that are held for an instant.
-        let _current = Deadline::after(Duration::ZERO).enter();
-        handle.begin_read()?
-    };
-    query(&StoredRows::read(&txn, path, &handle.recent)?)
-}
-
-/// Does the work of a transaction. Returns its result, and the changes if they are to be committed.
-fn run_work<T>(
-    txn: &WriteTransaction,
-    path: &Path,
-    cache: &RecentCache,
-    work: impl FnOnce(&mut WriteTxn) -> Result<Outcome<T>, Fault>,
-) -> Result<(T, Option<Changes>), Fault> {
-    let mut txn = WriteTxn::begin(txn, path, cache)?;
-    Ok(match work(&mut txn)? {
-        Outcome::Commit(result) if txn.has_changes() => (result, Some(txn.store_changes(path)?)),
-        Outcome::Commit(result) | Outcome::Abandon(result) => (result, None),
-    })
 }

@@ -1,6 +1,6 @@
 //! Files and folders that only this user may access, and the identity of files.
 
-use std::fs::{DirBuilder, Metadata, OpenOptions};
+use std::fs::{self, DirBuilder, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +36,11 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
 /// The identity of a file, which differs from that of a later file with the same name. On systems without inodes all
 /// files have the same one.
 pub(crate) type FileId = (u64, u64);
+
+/// Returns the identity of the file that has this name, or `None` if there is none.
+pub(crate) fn id_at(path: &Path) -> Option<FileId> {
+    fs::metadata(path).ok().map(|metadata| id_in(&metadata))
+}
 
 #[cfg(unix)]
 pub(crate) fn id_in(metadata: &Metadata) -> FileId {

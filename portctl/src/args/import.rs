@@ -11,7 +11,8 @@ use argh::{ArgsInfo, FromArgs};
     name = "import",
     help_triggers("-h", "--help", "help"),
     note = "The file is the output of `portctl export` or `portctl list --json`, of the Go \
-            program's server at /v1/allocations, or of `sqlite3 -json` on its database. \
+            program's server at /v1/allocations, or of `sqlite3 -json` on its database, or the database \
+            of another registry (ports.redb). \
             Allocations that exist already stay as they are. The others get new ids. If one of \
             them conflicts with another allocation, all conflicts are reported and nothing is \
             imported.",

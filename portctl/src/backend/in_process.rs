@@ -7,6 +7,7 @@ use port_registry::{
 
 use super::error::BackendError;
 use super::operations::{Backend, BatchOutcome, Claimed, ItemError};
+use crate::output;
 
 /// A registry in this process.
 #[derive(Debug)]
@@ -17,6 +18,12 @@ pub(super) struct InProcess {
 impl InProcess {
     pub(super) fn open(registry: Builder) -> Result<InProcess, Error> {
         let registry = registry.open()?;
+        if registry.lacks_journal()? {
+            let path = registry.path().display();
+            let note =
+                format!("the latest changes are missing, because {path}.journal is; restore it");
+            let _ = output::note(&note);
+        }
         Ok(InProcess { registry })
     }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
-use port_registry::{Allocation, Claim, Port, ServiceKey};
+use port_registry::{Allocation, Claim, Filter, Port, Registry, ServiceKey};
 use serde::Serialize;
 
 use super::outcome::{CommandResult, Done};
@@ -16,6 +16,9 @@ use crate::conflict;
 use crate::import;
 use crate::output::{self, wording};
 use crate::report::Report;
+
+/// The first bytes of a registry's database.
+const REDB_MAGIC: &[u8] = b"redb";
 
 /// The outcome of an import.
 #[derive(Debug, Default, Serialize)]
@@ -30,8 +33,11 @@ struct Imported {
 
 pub(crate) fn run(args: &ImportArgs) -> CommandResult {
     let named = args.file.display();
-    let text =
+    let mut text =
         read(&args.file).map_err(|error| Report::new(format!("cannot read {named}: {error}")))?;
+    if text.starts_with(REDB_MAGIC) {
+        text = list_database(&args.file)?;
+    }
     let claims = import::parse(&text).map_err(|report| report.prefixed(&named.to_string()))?;
     let done = import(&*backend::open()?, &claims, args)?;
     Ok(Done::Printed(if args.json {
@@ -39,6 +45,13 @@ pub(crate) fn run(args: &ImportArgs) -> CommandResult {
     } else {
         print(&done)
     }))
+}
+
+/// Lists the allocations of a registry's database, as `portctl export` does.
+fn list_database(file: &Path) -> Result<Vec<u8>, CommandError> {
+    let registry = Registry::builder().with_path(file).open()?;
+    let listed = registry.list(&Filter::new())?;
+    serde_json::to_vec(&listed).map_err(|error| Report::new(error.to_string()).into())
 }
 
 fn read(file: &Path) -> io::Result<Vec<u8>> {

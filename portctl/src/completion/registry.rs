@@ -70,5 +70,5 @@ fn read(filter: &Filter) -> Option<Vec<Allocation>> {
         return backend::connect(address).ok()?.list(filter).ok();
     }
     let registry = Builder::from_env().ok()?.with_wait(Duration::ZERO);
-    registry.list_unchanged(filter).ok()
+    registry.open().ok()?.list(filter).ok()
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use port_registry::daemon::default_folder;
+use port_registry::daemon::{default_folder, store_files};
 use port_registry::{Builder, Error};
 
 use super::exposure::{self, StoreLocation};
@@ -51,7 +51,7 @@ fn check_folder(folder: &Path, store: Option<&Path>, location: StoreLocation) ->
     match fs::metadata(folder) {
         Ok(found) if found.is_dir() => Finding::ok(CHECK, exposure::described(folder, &found))
             .with_all(exposure::of_folder(folder, location))
-            .with_all(store.and_then(|store| exposure::of_file(store, location)))
+            .with_all(store.into_iter().flat_map(|store| exposed(store, location)))
             .with_all(exposure::of_other_owner(folder, &found)),
         Ok(_) => Issue::problem(format!("{path} is not a folder"))
             .hint("move it away")
@@ -64,6 +64,12 @@ fn check_folder(folder: &Path, store: Option<&Path>, location: StoreLocation) ->
             .hint("make it readable, or set PORT_REGISTRY_DB to another file")
             .of(CHECK),
     }
+}
+
+/// Reports the files of the registry that other users have too much access to.
+fn exposed(store: &Path, location: StoreLocation) -> impl Iterator<Item = Issue> {
+    let files = store_files(store).into_iter();
+    files.filter_map(move |file| exposure::of_file(&file, location))
 }
 
 /// Reports why a missing registry cannot be created. The store check reports an existing one that cannot be written.

@@ -1,4 +1,4 @@
-//! Checks that the registry's file is readable, writable and consistent.
+//! Checks that the registry's files are readable, writable and consistent.
 
 use port_registry::{Allocation, Builder, Error};
 
@@ -8,7 +8,7 @@ use crate::report::Report;
 
 const CHECK: &str = "store";
 
-/// Checks the file. Also returns the allocations, if they can be read.
+/// Checks the files. Also returns the allocations, if they can be read.
 pub(super) fn check() -> (Finding, Option<Vec<Allocation>>) {
     let found = match Builder::from_env().and_then(Builder::inspect) {
         Ok(found) => found,
@@ -23,13 +23,22 @@ pub(super) fn check() -> (Finding, Option<Vec<Allocation>>) {
         Some(version) => Finding::ok(
             CHECK,
             format!(
-                "{path}: format version {version}, {}",
-                count(found.allocations.len(), "allocation")
+                "{path}: format version {version}, {}, {}",
+                count(found.allocations.len(), "allocation"),
+                journaled(found.journaled_changes)
             ),
         ),
     };
     let finding = finding.with_all(found.obstacle.map(issue));
     (finding, Some(found.allocations))
+}
+
+/// Describes the journal.
+fn journaled(changes: Option<usize>) -> String {
+    match changes {
+        Some(changes) => format!("{} in the journal", count(changes, "change")),
+        None => "without the latest changes, because the journal is missing".to_owned(),
+    }
 }
 
 /// Converts an error with its hint.

@@ -7,7 +7,6 @@ use std::thread;
 use std::time::Duration;
 
 use port_registry::{Filter, Request};
-use redb::{ConcurrencyMode, Database, TableDefinition};
 use serde_json::Value;
 use test_support::daemon::{Client, Daemon};
 use test_support::{Ran, Sandbox, program, soak, wait_until};
@@ -125,47 +124,6 @@ fn the_daemon_and_in_process_portctl_share_the_store() {
         listed
     );
     verified_registry(&sandbox);
-}
-
-#[test]
-fn damage_found_by_one_request_fails_no_other_in_its_group() {
-    let sandbox = Sandbox::new();
-    let daemon = Daemon::start(&sandbox);
-    daemon
-        .ask("POST", "/v1/allocations", &claim("main", 1, ""))
-        .json(201);
-    // Damages the store by adding an index entry without its row.
-    let database = Database::builder()
-        .set_concurrency_mode(ConcurrencyMode::MultiWriter)
-        .open(sandbox.store())
-        .unwrap();
-    let services: TableDefinition<(&str, &str, &str), u64> = TableDefinition::new("services");
-    let txn = database.begin_write().unwrap();
-    txn.open_table(services)
-        .unwrap()
-        .insert(("shop", "main", "service-2"), 99)
-        .unwrap();
-    txn.commit().unwrap();
-    drop(database);
-
-    let registry = sandbox.registry();
-    let mut own_requests = vec![Request::ReleaseMatching(
-        Filter::new().with_instance("main"),
-    )];
-    let mut clients = [3, 2].map(|service| (daemon.client(), claim("main", service, "")));
-    // Both requests arrive during another writer's turn, so they form one group.
-    let turn = registry.apply_group(&mut own_requests, Duration::from_secs(20), |requests| {
-        requests.clear();
-        for (client, body) in &mut clients {
-            client.post(body);
-        }
-        daemon.ask("GET", "/v1/daemon", "").json(200);
-    });
-    assert!(turn.unwrap().is_empty());
-    let [sound, unsound] = clients.map(|(mut client, _)| client.receive("POST"));
-    sound.json(201);
-    let error = unsound.json(500)["error"].to_string();
-    assert!(error.contains("is damaged"), "{error}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use insta::assert_snapshot;
 use test_support::daemon::{Daemon, PORT_REGISTRY};
+use test_support::store_files::{journal_of, remove_store};
 use test_support::{Ran, STRANGER, Sandbox, wait_until};
 
 use super::fixture::{CLAIM, failure, mode};
@@ -37,7 +38,7 @@ impl LoggingDaemon {
     /// Makes the daemon log that its registry was removed.
     fn log_a_line(&self) {
         self.daemon.ask("PUT", "/v1/allocations", CLAIM);
-        fs::remove_file(self.sandbox.store()).unwrap();
+        remove_store(&self.sandbox.store());
         self.daemon.ask("GET", "/v1/allocations", "").json(200);
     }
 
@@ -147,6 +148,10 @@ fn file_with_another_purpose_is_refused_as_a_log() {
     let bytes = fs::read(&store).unwrap();
     assert_snapshot!(refusal(store.to_str().unwrap()), @"error: cannot log to [SANDBOX]/home/.port-registry/ports.redb: it or its .old file is the registry; choose another file with --log");
     assert_eq!(fs::read(&store).unwrap(), bytes);
+    let journal = journal_of(&store);
+    assert_snapshot!(refusal(journal.to_str().unwrap()), @"error: cannot log to [SANDBOX]/home/.port-registry/ports.redb.journal: it or its .old file is the journal of the registry; choose another file with --log");
+    let lock = store.with_file_name("ports.redb.lock");
+    assert_snapshot!(refusal(lock.to_str().unwrap()), @"error: cannot log to [SANDBOX]/home/.port-registry/ports.redb.lock: it or its .old file is the lock of the registry; choose another file with --log");
     assert_snapshot!(refusal(it.sandbox.work().to_str().unwrap()), @"error: cannot log to [SANDBOX]/work; choose another file with --log; cause: it is not a file");
     let before = fs::read_to_string(&it.log).unwrap();
     // It is another daemon's as long as that one runs, and not only while it has the name.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use test_support::daemon::Daemon;
+use test_support::store_files::{copy_store, move_store, remove_store};
 use test_support::{Sandbox, wait_until};
 
 const REMOVED: &str = "was removed or moved away; the next allocation creates a new one";
@@ -81,9 +82,9 @@ fn registry_that_is_moved_away_and_back_is_told_once_each() {
     let mut it = ServedRegistry::start();
     it.allocate("one");
     let moved = it.sandbox.path().join("moved.redb");
-    fs::rename(it.store(), &moved).unwrap();
+    move_store(&it.store(), &moved);
     it.assert_served(&[], &[REMOVED]);
-    fs::rename(&moved, it.store()).unwrap();
+    move_store(&moved, &it.store());
     it.assert_served(&["one"], &[AGAIN]);
     fs::remove_dir_all(it.store().parent().unwrap()).unwrap();
     it.assert_served(&[], &[REMOVED]);
@@ -96,15 +97,14 @@ fn restored_registry_is_served_whether_it_is_moved_or_copied_into_place() {
     let mut it = ServedRegistry::start();
     it.allocate("one");
     let older = it.sandbox.path().join("older.redb");
-    fs::copy(it.store(), &older).unwrap();
+    copy_store(&it.store(), &older);
     for service in ["two", "three", "four"] {
         it.allocate(service);
-        // Copied over the open file, as `cp` does.
-        fs::write(it.store(), fs::read(&older).unwrap()).unwrap();
+        copy_store(&older, &it.store());
         it.assert_served(&["one"], &[REPLACED]);
     }
     it.allocate("two");
-    fs::rename(&older, it.store()).unwrap();
+    move_store(&older, &it.store());
     it.assert_served(&["one"], &[REPLACED]);
     it.allocate("three");
     it.assert_served(&["one", "three"], &[]);
@@ -114,7 +114,8 @@ fn restored_registry_is_served_whether_it_is_moved_or_copied_into_place() {
 fn file_that_is_no_registry_is_told_once_and_makes_the_daemon_unhealthy() {
     let mut it = ServedRegistry::start();
     it.allocate("one");
-    let kept = fs::read(it.store()).unwrap();
+    let kept = it.sandbox.path().join("kept.redb");
+    fs::copy(it.store(), &kept).unwrap();
     fs::write(it.store(), "something else").unwrap();
     for _ in 0..3 {
         let failed = it.daemon.ask("GET", "/v1/allocations", "").json(500);
@@ -123,9 +124,9 @@ fn file_that_is_no_registry_is_told_once_and_makes_the_daemon_unhealthy() {
         assert!(unhealthy["detail"].as_str().unwrap().contains(FOREIGN));
     }
     it.assert_told(&[FOREIGN]);
-    fs::write(it.store(), kept).unwrap();
+    fs::copy(&kept, it.store()).unwrap();
     it.assert_served(&["one"], &[WORKS]);
-    fs::remove_file(it.store()).unwrap();
+    remove_store(&it.store());
     fs::create_dir(it.store()).unwrap();
     let body = r#"{"app":"app","instance":"main","service":"two"}"#;
     it.daemon.ask("POST", "/v1/allocations", body).json(500);
@@ -133,5 +134,5 @@ fn file_that_is_no_registry_is_told_once_and_makes_the_daemon_unhealthy() {
     it.assert_told(&[FOREIGN]);
     fs::remove_dir(it.store()).unwrap();
     it.allocate("two");
-    it.assert_served(&["two"], &[WORKS]);
+    it.assert_served(&["two"], &[WORKS, REPLACED]);
 }

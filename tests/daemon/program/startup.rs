@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use insta::assert_snapshot;
 use port_registry::{Claim, PortUse, ServiceKey};
 use test_support::daemon::{Daemon, PORT_REGISTRY};
+use test_support::store_files::journal_of;
 #[cfg(target_os = "linux")]
 use test_support::user_of;
 use test_support::{Ran, Sandbox, free_block, occupant};
@@ -116,7 +117,8 @@ fn a_damaged_store_is_reported_at_startup() {
     }
     drop(registry);
     // Flips one bit of a stored name, which without a check would read as another name.
-    let mut bytes = fs::read(sandbox.store()).unwrap();
+    let journal = journal_of(&sandbox.store());
+    let mut bytes = fs::read(&journal).unwrap();
     let name = b"service-17";
     let places: Vec<_> = (0..bytes.len())
         .filter(|&at| bytes[at..].starts_with(name))
@@ -125,12 +127,12 @@ fn a_damaged_store_is_reported_at_startup() {
     for at in places {
         bytes[at + 8] ^= 1;
     }
-    fs::write(sandbox.store(), &bytes).unwrap();
+    fs::write(&journal, &bytes).unwrap();
     let message = failure(&sandbox, &["--port", "0"]);
     assert!(message.contains("is damaged"), "{message}");
     assert!(
-        fs::read(sandbox.store()).unwrap() == bytes,
-        "the damaged store was changed"
+        fs::read(&journal).unwrap() == bytes,
+        "the damaged journal was changed"
     );
 }
 

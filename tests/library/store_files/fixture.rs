@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use port_registry::{
     Allocation, Answer, Atomicity, Claim, Error, Registry, Request, ServiceKey, Verdict,
 };
-use redb::{ConcurrencyMode, Database, TableDefinition};
+use redb::{Database, TableDefinition, WriteTransaction};
 use tempfile::TempDir;
+use twox_hash::XxHash64;
 
 pub(super) fn open(path: impl Into<PathBuf>) -> Result<Registry, Error> {
     let all_free = |_| Ok(Verdict::Free);
@@ -31,37 +32,48 @@ pub(super) fn folder_with(content: &[u8]) -> (TempDir, PathBuf) {
 
 pub(super) const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
 
-/// App, instance, service, port, time, checkout, label origin, and the app and instance of the checkout's name.
-pub(super) type Row<'a> = (
-    &'a str,
-    &'a str,
-    &'a str,
-    u16,
-    u64,
-    &'a str,
-    &'a str,
-    &'a str,
-    &'a str,
-);
+pub(super) const PORTS: TableDefinition<u16, u64> = TableDefinition::new("ports");
 
-/// Number of the change; id, true if the port is held, and row.
-pub(super) const RECENT: TableDefinition<u64, (u64, bool, Row<'static>)> =
-    TableDefinition::new("recent");
+/// Returns the path of a store's journal.
+pub(super) fn journal_of(store: &Path) -> PathBuf {
+    let mut name = store.as_os_str().to_owned();
+    name.push(".journal");
+    name.into()
+}
 
-/// Opens the store's file as the registry does.
+/// Moves a store without its lock file.
+pub(super) fn move_store(from: &Path, to: &Path) {
+    fs::rename(journal_of(from), journal_of(to)).unwrap();
+    fs::rename(from, to).unwrap();
+}
+
+/// Opens the store's database, as no program should.
 pub(super) fn open_database(store: &Path) -> Database {
-    Database::builder()
-        .set_concurrency_mode(ConcurrencyMode::MultiWriter)
-        .open(store)
-        .unwrap()
+    Database::open(store).unwrap()
+}
+
+/// Changes the store's database, so that its journal still belongs to it.
+pub(super) fn change_database(store: &Path, change: impl FnOnce(&WriteTransaction)) {
+    let database = open_database(store);
+    let txn = database.begin_write().unwrap();
+    change(&txn);
+    txn.commit().unwrap();
+    drop(database);
+    // The length and the hash of the database are the last numbers of the header, which ends with its own hash.
+    let content = fs::read(store).unwrap();
+    let mut journal = fs::read(journal_of(store)).unwrap();
+    journal[80..88].copy_from_slice(&(content.len() as u64).to_le_bytes());
+    journal[88..96].copy_from_slice(&XxHash64::oneshot(0, &content).to_le_bytes());
+    let hash = XxHash64::oneshot(0, &journal[..4088]).to_le_bytes();
+    journal[4088..4096].copy_from_slice(&hash);
+    fs::write(journal_of(store), journal).unwrap();
 }
 
 /// Changes a number in the store's table of metadata.
 pub(super) fn set_meta(store: &Path, name: &str, number: u64) {
-    let database = open_database(store);
-    let txn = database.begin_write().unwrap();
-    txn.open_table(META).unwrap().insert(name, number).unwrap();
-    txn.commit().unwrap();
+    change_database(store, |txn| {
+        txn.open_table(META).unwrap().insert(name, number).unwrap();
+    });
 }
 
 /// Makes so many allocations that the store merges them into its tables.
@@ -78,10 +90,7 @@ pub(super) fn fill(registry: &Registry) -> Vec<Allocation> {
 
 /// Creates another program's database with the same storage engine.
 pub(super) fn other_database(path: &Path) -> Database {
-    let database = Database::builder()
-        .set_concurrency_mode(ConcurrencyMode::MultiWriter)
-        .create(path)
-        .unwrap();
+    let database = Database::create(path).unwrap();
     let txn = database.begin_write().unwrap();
     let table: TableDefinition<&str, &str> = TableDefinition::new("settings");
     txn.open_table(table).unwrap().insert("a", "b").unwrap();

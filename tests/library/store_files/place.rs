@@ -5,9 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use port_registry::{Atomicity, Error, Filter, Registry};
-use redb::Database;
 
-use super::fixture::{claim, neighbours, open};
+use super::fixture::{claim, fill, journal_of, move_store, neighbours, open};
+
+const FILES: [&str; 3] = ["ports.redb", "ports.redb.journal", "ports.redb.lock"];
 
 #[test]
 fn reading_a_missing_registry_creates_nothing() {
@@ -20,7 +21,7 @@ fn reading_a_missing_registry_creates_nothing() {
     assert!(!folder.path().join("new").exists());
     // The first allocation creates the store.
     registry.allocate(claim("web")).unwrap();
-    assert_eq!(neighbours(&path), ["ports.redb", "ports.redb.lock"]);
+    assert_eq!(neighbours(&path), FILES);
 }
 
 #[cfg(unix)]
@@ -35,6 +36,7 @@ fn folder_and_files_are_accessible_only_to_their_owner() {
     assert_eq!(mode(path.parent().unwrap()), 0o700);
     assert_eq!(mode(&path), 0o600);
     assert_eq!(mode(&path.with_file_name("ports.redb.lock")), 0o600);
+    assert_eq!(mode(&journal_of(&path)), 0o600);
 }
 
 #[test]
@@ -44,9 +46,10 @@ fn registry_follows_a_removed_or_replaced_store() {
     let registry = open(&path).unwrap();
     registry.allocate(claim("web")).unwrap();
     fs::remove_file(&path).unwrap();
+    fs::remove_file(journal_of(&path)).unwrap();
     assert_eq!(registry.list(&Filter::new()).unwrap(), []);
     registry.allocate(claim("api")).unwrap();
-    // The last allocation is in the new file, where other registries see it.
+    // The last allocation is in the new files, where other registries see it.
     let others = open(&path).unwrap();
     let services = |registry: &Registry| -> Vec<String> {
         let listed = registry.list(&Filter::new()).unwrap();
@@ -59,7 +62,7 @@ fn registry_follows_a_removed_or_replaced_store() {
 
     let replacement = folder.path().join("replacement.redb");
     open(&replacement).unwrap().allocate(claim("db")).unwrap();
-    fs::rename(&replacement, &path).unwrap();
+    move_store(&replacement, &path);
     assert_eq!(services(&registry), ["db"]);
     assert_eq!(services(&others), ["db"]);
 }
@@ -95,7 +98,7 @@ fn draft_of_a_killed_creator_is_removed() {
     )
     .unwrap();
     open(&path).unwrap().allocate(claim("web")).unwrap();
-    assert_eq!(neighbours(&path), ["ports.redb", "ports.redb.lock"]);
+    assert_eq!(neighbours(&path), FILES);
 }
 
 #[cfg(unix)]
@@ -109,6 +112,7 @@ fn read_only_registry_is_read_and_allocating_fails() {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     };
     set_mode(&path, 0o400);
+    set_mode(&journal_of(&path), 0o400);
     set_mode(folder.path(), 0o500);
     let may_write_anyway = fs::File::create(folder.path().join("test")).is_ok();
     let registry = open(&path).unwrap();
@@ -144,11 +148,11 @@ fn requests_without_a_write_create_no_store() {
 }
 
 #[test]
-fn store_locked_by_another_program_can_be_read_but_not_written() {
+fn store_whose_writer_is_stopped_can_be_read_but_not_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ports.redb");
     open(&path).unwrap().allocate(claim("web")).unwrap();
-    let exclusive = Database::open(&path).unwrap();
+    let writer = test_support::locks::lock_queue(&path);
     let wait = Duration::from_millis(50);
     let registry = Registry::builder()
         .with_path(&path)
@@ -158,8 +162,38 @@ fn store_locked_by_another_program_can_be_read_but_not_written() {
     assert_eq!(registry.list(&Filter::new()).unwrap().len(), 1);
     let error = registry.allocate(claim("api")).unwrap_err();
     assert!(matches!(error, Error::Busy { .. }), "{error:?}");
-    drop(exclusive);
+    drop(writer);
     registry.allocate(claim("api")).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn files_keep_their_mode_when_they_are_replaced() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ports.redb");
+    let registry = open(&path).unwrap();
+    registry.allocate(claim("web")).unwrap();
+    let files = [&path, &journal_of(&path)];
+    for path in files {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o660)).unwrap();
+    }
+    fill(&registry);
+    for path in files {
+        let mode = fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o660);
+    }
+}
+
+#[test]
+fn lock_file_of_another_program_is_not_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ports.redb");
+    let lock = path.with_file_name("ports.redb.lock");
+    fs::write(&lock, "1234\n").unwrap();
+    let error = open(&path).unwrap().allocate(claim("web")).unwrap_err();
+    assert!(matches!(&error, Error::ForeignFile { path, .. } if *path == lock));
+    assert_eq!(fs::read(&lock).unwrap(), b"1234\n");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 
+use test_support::store_files::{copy_store, journal_of};
 use test_support::{Ran, free_port};
 
 use super::fixture::{Desk, OWN, claim};
@@ -43,12 +44,15 @@ fn missing_registry_is_not_created() {
 #[test]
 fn store_that_a_killed_writer_left_is_read_and_not_repaired() {
     let desk = desk();
-    // A copy of a store that is open for writing is what a killed writer leaves.
     let registry = desk.sandbox.registry();
     registry.allocate(claim(OWN, "db", 4100)).unwrap();
     let copy = desk.path("copy.redb");
-    fs::copy(desk.sandbox.store(), &copy).unwrap();
-    drop(registry);
+    copy_store(&desk.sandbox.store(), &copy);
+    // The writer was killed while it appended a record.
+    let mut journal = fs::read(journal_of(&copy)).unwrap();
+    let end = journal.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+    journal[end.next_multiple_of(8)..][..40].fill(0x68);
+    fs::write(journal_of(&copy), journal).unwrap();
     let before = contents(&desk.sandbox.path());
     let mut command = desk.command(PORTCTL);
     command

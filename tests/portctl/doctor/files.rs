@@ -6,12 +6,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
+use port_registry::daemon::store_files;
 use port_registry::{Claim, Registry, ServiceKey};
 use redb::backends::FileBackend;
-use redb::{ConcurrencyMode, Database, StorageBackend, TableDefinition};
+use redb::{Database, StorageBackend, TableDefinition};
 
 use super::patient::{Patient, as_nobody};
 use test_support::Ran;
+use test_support::store_files::{copy_store, journal_of};
 
 #[test]
 fn files_open_to_other_users_are_reported_with_the_chmod_that_closes_them() {
@@ -20,24 +22,33 @@ fn files_open_to_other_users_are_reported_with_the_chmod_that_closes_them() {
     let set_mode = |path: &Path, mode| {
         fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
     };
-    let (folder, store) = (patient.folder(), patient.sandbox.store());
-    let chmods = [
-        format!("`chmod 700 {}`", folder.display()),
-        format!("`chmod 600 {}`", store.display()),
-    ];
-    for (of_folder, of_store) in [
-        (0o755, 0o600),
-        (0o700, 0o604),
-        (0o710, 0o660),
-        (0o770, 0o600),
+    let folder = patient.folder();
+    let files = store_files(&patient.sandbox.store());
+    let mut chmods = vec![format!("`chmod 700 {}`", folder.display())];
+    chmods.extend(
+        files
+            .iter()
+            .map(|it| format!("`chmod 600 {}`", it.display())),
+    );
+    for (of_folder, of_files) in [
+        (0o755, [0o600; 3]),
+        (0o700, [0o604, 0o600, 0o600]),
+        (0o700, [0o600, 0o604, 0o600]),
+        (0o700, [0o600, 0o600, 0o604]),
+        (0o710, [0o660; 3]),
+        (0o770, [0o600; 3]),
     ] {
         set_mode(&folder, of_folder);
-        set_mode(&store, of_store);
+        for (file, mode) in files.iter().zip(of_files) {
+            set_mode(file, mode);
+        }
         let findings = patient.examine();
         findings.assert("home", "problem", "is open to other users");
         findings.assert_ok_except(&["home"]);
         let hint = findings.hint("home");
-        for (chmod, is_closed) in chmods.iter().zip([of_folder == 0o700, of_store == 0o600]) {
+        let mut are_closed = vec![of_folder == 0o700];
+        are_closed.extend(of_files.map(|mode| mode == 0o600));
+        for (chmod, is_closed) in chmods.iter().zip(are_closed) {
             assert_eq!(hint.contains(chmod), !is_closed, "{hint}");
         }
         for command in hint.lines() {
@@ -140,7 +151,10 @@ fn files_that_are_not_registries_are_reported_and_not_changed() {
         ),
         (&sqlite, "is an SQLite database, not a registry"),
         (&flipped, "is damaged: "),
-        (&intact[..0x2000], "is damaged: it is cut short"),
+        (
+            &intact[..0x2000],
+            "ports.redb.journal was made for another database",
+        ),
     ] {
         fs::write(&store, content).unwrap();
         let findings = patient.examine();
@@ -149,50 +163,79 @@ fn files_that_are_not_registries_are_reported_and_not_changed() {
         findings.assert("listeners", "warning", "the registry cannot be read");
     }
     fs::write(&store, &intact).unwrap();
-    let database = open_database(&store);
+    patient.examine().assert_ok_except(&[]);
+    // Afterwards it is known again up to which change the journal is acknowledged.
+    patient.registry().try_write().unwrap();
+    let journal = journal_of(&store);
+    let intact_journal = fs::read(&journal).unwrap();
+    let mut emptied = intact_journal.clone();
+    emptied[4096..].fill(0);
+    for (content, detail) in [
+        (b"my notes".as_slice(), ".journal is not a port registry"),
+        (&[], "is damaged: "),
+        (&intact_journal[..4096], "ports.redb.journal is cut short"),
+        (&emptied, "ports.redb.journal is damaged at change 1"),
+    ] {
+        fs::write(&journal, content).unwrap();
+        let findings = patient.examine();
+        findings.assert("store", "problem", detail);
+        findings.assert_ok_except(&["store", "listeners", "checkouts"]);
+        assert_eq!(fs::read(&journal).unwrap(), content);
+    }
+    fs::write(&journal, &intact_journal).unwrap();
+    fs::write(patient.folder().join("ports.redb.lock"), "my notes").unwrap();
+    let findings = patient.examine();
+    findings.assert(
+        "store",
+        "problem",
+        "1 allocation, 2 changes in the journal\n",
+    );
+    findings.assert(
+        "store",
+        "problem",
+        "ports.redb.lock is not a port registry; it was left unchanged",
+    );
+}
+
+#[test]
+fn file_of_a_newer_format_is_reported() {
+    let patient = Patient::new();
+    patient.allocate("web", None);
+    let store = patient.sandbox.store();
+    // A database that is read without its journal is not compared with it.
+    fs::remove_file(journal_of(&store)).unwrap();
+    let database = Database::open(&store).unwrap();
     let txn = database.begin_write().unwrap();
     let meta: TableDefinition<&str, u64> = TableDefinition::new("meta");
-    txn.open_table(meta)
-        .unwrap()
-        .insert("format_version", 7)
-        .unwrap();
+    for name in ["format_version", "min_reader"] {
+        txn.open_table(meta).unwrap().insert(name, 7).unwrap();
+    }
     txn.commit().unwrap();
     drop(database);
-    let findings = patient.examine();
-    findings.assert(
+    patient.examine().assert(
         "store",
         "problem",
-        "has format version 7, and this program knows version 3",
+        "has format version 7, and this program knows version 4",
     );
 }
 
-/// Opens the store's file as the registry does.
-fn open_database(store: &Path) -> Database {
-    let mut builder = Database::builder();
-    builder.set_concurrency_mode(ConcurrencyMode::MultiWriter);
-    builder.open(store).unwrap()
-}
-
-pub(super) fn locked_registry_is_reported_and_still_read() {
+#[test]
+fn missing_journal_is_reported() {
     let patient = Patient::new();
-    patient.allocate("web", Some(Path::new("/gone")));
-    let database = open_database(&patient.sandbox.store());
-    let txn = database.begin_write().unwrap();
+    patient.allocate("web", None);
+    let store = patient.sandbox.store();
+    fs::remove_file(journal_of(&store)).unwrap();
     let findings = patient.examine();
-    findings.assert("store", "problem", "format version 3, 1 allocation\n");
-    findings.assert(
-        "store",
-        "problem",
-        " is busy: another process has kept it locked for more than 5 s",
-    );
-    findings.assert("checkouts", "warning", "/gone");
-    txn.abort().unwrap();
-    patient.examine().assert("store", "ok", "1 allocation");
+    let lacks = "without the latest changes, because the journal is missing\n";
+    findings.assert("store", "problem", lacks);
+    findings.assert("store", "problem", "cannot change the registry at ");
+    findings.assert_ok_except(&["store"]);
+    assert!(!journal_of(&store).exists());
 }
 
 pub(super) fn stuck_writer_is_reported() {
     let patient = Patient::new();
-    patient.allocate("web", None);
+    patient.allocate("web", Some(Path::new("/gone")));
     let lock = format!("{}.lock", patient.sandbox.store().display());
     let mut options = OpenOptions::new();
     let lock_file = options.read(true).write(true).open(&lock).unwrap();
@@ -200,28 +243,27 @@ pub(super) fn stuck_writer_is_reported() {
     let writer_byte = Bound::Included(1 << 40);
     assert!(backend.try_lock_range(writer_byte, writer_byte).unwrap());
     let busy = " is busy: another process has kept it locked for more than 5 s";
-    patient.examine().assert("store", "problem", busy);
+    let findings = patient.examine();
+    findings.assert("store", "problem", busy);
+    findings.assert("store", "problem", "format version 4, 1 allocation");
+    findings.assert("checkouts", "warning", "/gone");
     backend.close().unwrap();
 
     fs::remove_file(&lock).unwrap();
     fs::create_dir(&lock).unwrap();
     let findings = patient.examine();
-    findings.assert("store", "problem", "ports.redb.lock: Is a directory");
+    findings.assert("store", "problem", "ports.redb.lock is not a port registry");
 }
 
 #[test]
-fn store_of_a_killed_process_is_read_without_repair() {
+fn copy_of_a_store_is_read_without_its_lock() {
     let patient = Patient::new();
     patient.allocate("web", None);
-    let store = patient.sandbox.store();
-    let database = open_database(&store);
-    let unclean = fs::read(&store).unwrap();
-    drop(database);
-    fs::write(&store, &unclean).unwrap();
-    fs::remove_file(format!("{}.lock", store.display())).unwrap();
-    patient
-        .examine()
-        .assert("store", "ok", "format version 3, 1 allocation");
+    let copy = patient.path("copy.redb");
+    copy_store(&patient.sandbox.store(), Path::new(&copy));
+    let findings = patient.examine_with("PORT_REGISTRY_DB", &copy);
+    findings.assert("store", "ok", "format version 4, 1 allocation");
+    assert!(!Path::new(&format!("{copy}.lock")).exists());
 }
 
 #[test]
@@ -233,7 +275,10 @@ fn missing_permissions_are_reported() {
     };
     // Root owns everything, and others can read it.
     fs::set_permissions(patient.folder(), Permissions::from_mode(0o755)).unwrap();
-    fs::set_permissions(patient.sandbox.store(), Permissions::from_mode(0o644)).unwrap();
+    let files = store_files(&patient.sandbox.store());
+    for file in &files {
+        fs::set_permissions(file, Permissions::from_mode(0o644)).unwrap();
+    }
     let findings = patient.examine_by(&mut command);
     findings.assert(
         "home",
@@ -242,9 +287,12 @@ fn missing_permissions_are_reported() {
     );
     findings.assert("store", "problem", "cannot write the registry at ");
     findings.assert("store", "problem", "Permission denied");
-    fs::set_permissions(patient.sandbox.store(), Permissions::from_mode(0o600)).unwrap();
-    let findings = patient.examine_by(&mut command);
-    findings.assert("store", "problem", "cannot read the registry at ");
+    for file in &files {
+        fs::set_permissions(file, Permissions::from_mode(0o600)).unwrap();
+        let findings = patient.examine_by(&mut command);
+        findings.assert("store", "problem", "cannot read the registry at ");
+        fs::set_permissions(file, Permissions::from_mode(0o644)).unwrap();
+    }
     let store = patient.path("home/new/ports.redb");
     let findings = patient.examine_by(command.env("PORT_REGISTRY_DB", store));
     findings.assert("home", "problem", "the registry cannot be created in ");

@@ -5,6 +5,7 @@ use std::os::unix::fs::{chown, symlink};
 use std::path::Path;
 use std::process::Command;
 
+use port_registry::daemon::store_files;
 use serde_json::Value;
 use test_support::helper::Helper;
 use test_support::{NOBODY, Ran, install, namespace, program};
@@ -120,11 +121,9 @@ fn process_that_only_root_can_see_is_not_judged() {
         return;
     };
     // The registry belongs to nobody, the listener to a third user.
-    for path in [
-        patient.sandbox.home(),
-        patient.folder(),
-        patient.sandbox.store(),
-    ] {
+    let folders = [patient.sandbox.home(), patient.folder()];
+    let files = store_files(&patient.sandbox.store());
+    for path in folders.into_iter().chain(files) {
         chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
     }
     let copy = patient.sandbox.path().join("service");

@@ -44,14 +44,14 @@ fn store_is_described_with_its_allocations() {
     findings.assert_ok_except(&[]);
     let store = patient.sandbox.store();
     let store = store.display();
-    let detail = format!("{store}: format version 3, 1 allocation");
+    let detail = format!("{store}: format version 4, 1 allocation, 1 change in the journal");
     let expected = json!({ "check": "store", "status": "ok", "detail": detail });
     assert_eq!(findings.finding("store"), &expected);
     findings.assert("checkouts", "ok", "the recorded checkout exists");
     patient.allocate("api", None);
     fs::remove_file(format!("{store}.lock")).unwrap();
     let findings = patient.examine();
-    findings.assert("store", "ok", "format version 3, 2 allocations");
+    findings.assert("store", "ok", "format version 4, 2 allocations, 2 changes");
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn text_has_a_line_for_each_check_and_indents_details() {
     problem  home       [SANDBOX]/home/.port-registry: mode 0755
                         [SANDBOX]/home/.port-registry is open to other users
                         hint: `chmod 700 [SANDBOX]/home/.port-registry`
-    ok       store      [SANDBOX]/home/.port-registry/ports.redb: format version 3, 1 allocation
+    ok       store      [SANDBOX]/home/.port-registry/ports.redb: format version 4, 1 allocation, 1 change in the journal
     problem  daemon     nothing listens at [ADDRESS]
                         hint: `portctl start` starts a daemon; after `unset PORT_REGISTRY_ADDR` none is needed
     ok       pidfile    [SANDBOX]/home/.port-registry/port-registry.pid does not exist

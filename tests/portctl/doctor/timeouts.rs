@@ -12,7 +12,6 @@ fn unresponsive_daemons_stores_and_git_are_problems() {
             served::suspended_daemon_is_reported,
             served::suspended_named_daemon_is_reported,
             served::daemon_that_never_listens_is_reported,
-            files::locked_registry_is_reported_and_still_read,
             files::stuck_writer_is_reported,
             git::git_that_hangs_is_a_problem,
         ] {

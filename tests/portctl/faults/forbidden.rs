@@ -5,12 +5,13 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use port_registry::Registry;
+use port_registry::daemon::store_files;
 
 use super::observed::error_line;
 use crate::PORTCTL;
 use test_support::daemon::PORT_REGISTRY;
-use test_support::{Ran, Sandbox, install, is_available};
+use test_support::helper::Helper;
+use test_support::{Ran, Sandbox, install, is_available, program};
 
 /// A machine with a registry, and a user who is bound by permissions.
 struct RestrictedMachine {
@@ -154,17 +155,19 @@ fn read_only_store_of_a_killed_writer_is_read() {
         return;
     };
     let store = machine.sandbox.store();
-    // A killed writer leaves the file as it is while it is open.
-    let registry = Registry::builder().with_path(&store).open().unwrap();
-    registry.try_write().unwrap();
-    let unclean = fs::read(&store).unwrap();
-    drop(registry);
-    assert_ne!(fs::read(&store).unwrap(), unclean, "closing changes it");
-    fs::write(&store, &unclean).unwrap();
+    // The writer is killed in the middle of a commit.
+    let mut command = Command::new(program("test-store-user"));
+    let mut killed = Helper::spawn(command.arg(&store).arg("hold-the-writer-lock"));
+    killed.expect("holding");
+    killed.kill();
+    let files = store_files(&store);
+    let unclean = files.clone().map(|file| fs::read(file).unwrap());
     machine.set_modes(0o555, 0o444);
     let listed = machine.portctl(&["list", "--json"]);
     assert!(listed.printed().contains("\"web\""), "{listed:?}");
-    assert_eq!(fs::read(&store).unwrap(), unclean);
+    let ran = machine.portctl(&["allocate", "--service", "db"]);
+    assert_unwritable(error_line(&ran));
+    assert!(files.map(|file| fs::read(file).unwrap()) == unclean);
 }
 
 #[test]

@@ -14,6 +14,8 @@ pub(crate) enum InjectedFault {
     Error(&'static str),
     /// The process is killed just before the call.
     Kill,
+    /// The process is stopped just after the call.
+    Stop,
 }
 
 /// A fault in one kind of system call on the store's files.
@@ -31,6 +33,7 @@ impl fmt::Display for Injection {
         match fault {
             InjectedFault::Error(error) => write!(f, "{call}:error={error}:when={when}"),
             InjectedFault::Kill => write!(f, "{call}:signal=SIGKILL:when={when}"),
+            InjectedFault::Stop => write!(f, "{call}:signal=SIGSTOP:when={when}"),
         }
     }
 }
@@ -44,7 +47,7 @@ impl Injection {
         let beside = |suffix| folder.join(format!("ports.redb{suffix}"));
         let mut command = sandbox.command("strace");
         command
-            .args(["-f", "-qq", "--signal=none", "-o"])
+            .args(["-f", "-qq", "--signal=SIGSTOP", "-o"])
             .arg(call_log(sandbox));
         // Hide git, because running it takes as long as everything else.
         command.args(["-E", "PATH=/nowhere"]);
@@ -59,8 +62,10 @@ impl Injection {
             sandbox.home(),
             folder.clone(),
             beside(""),
+            beside(".journal"),
             beside(".lock"),
             beside(".draft-of-port-registry"),
+            beside(".journal.draft-of-port-registry"),
             folder.join("port-registry.pid"),
             folder.join("port-registry.pid.lock"),
         ];
@@ -92,6 +97,15 @@ pub(crate) fn recorded_calls(sandbox: &Sandbox) -> Vec<String> {
     let log = fs::read(call_log(sandbox)).unwrap();
     let log = String::from_utf8_lossy(&log);
     log.lines().map(str::to_owned).collect()
+}
+
+/// Returns the id of the process that was stopped, as soon as it is.
+pub(crate) fn stopped_process(sandbox: &Sandbox) -> Option<String> {
+    let log = fs::read_to_string(call_log(sandbox)).ok()?;
+    let stop = log
+        .lines()
+        .find(|line| line.ends_with("--- stopped by SIGSTOP ---"))?;
+    Some(stop.split_whitespace().next()?.to_owned())
 }
 
 /// Returns true if strace made a call fail.

@@ -1,6 +1,6 @@
 //! Tests of the programs while the system fails.
 //!
-//! System calls on the store's files fail, or the process is killed at one. The disk is full. The store cannot
+//! System calls on the store's files fail, or the process is killed or stopped at one. The disk is full. The store cannot
 //! be written or read. The process can open only a few files. The clock jumps back.
 //!
 //! In each case, no acknowledged change is lost, no answer is wrong, nothing panics, the error names the
@@ -18,3 +18,5 @@ mod full_disk;
 mod injection;
 mod observed;
 mod served;
+mod stopped;
+mod write_command;

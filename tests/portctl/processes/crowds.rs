@@ -89,7 +89,8 @@ fn processes_that_race_to_create_the_store_share_one_file() {
         let files = std::fs::read_dir(sandbox.store().parent().unwrap()).unwrap();
         let mut names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
         names.sort();
-        assert_eq!(names, ["ports.redb", "ports.redb.lock"]);
+        let files = ["ports.redb", "ports.redb.journal", "ports.redb.lock"];
+        assert_eq!(names, files);
     }
 }
 

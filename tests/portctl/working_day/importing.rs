@@ -6,6 +6,7 @@ use port_registry::{Allocation, Claim, ListenerPolicy, Port, Registry, ServiceKe
 use serde_json::{Value, json};
 
 use super::machine::both_ways;
+use crate::PORTCTL;
 use test_support::{Ran, Sandbox, listener};
 
 /// Imports the formats of this program, of the Go program's server, and of its database as printed by
@@ -154,4 +155,41 @@ fn created_at_of_an_adopted_allocation_survives_later_claims() {
             .unwrap(),
         first
     );
+}
+
+#[test]
+fn database_without_its_journal_is_read_with_a_note_and_kept_by_importing_it() {
+    let sandbox = Sandbox::new();
+    // So many that they are in the database.
+    let registry = sandbox.registry();
+    let requests: Vec<_> = (0..256)
+        .map(|number| {
+            let key = ServiceKey::new("shop", "main", format!("service-{number}")).unwrap();
+            port_registry::Request::Allocate(Claim::new(key))
+        })
+        .collect();
+    let atomicity = port_registry::Atomicity::AllOrNothing;
+    registry.apply(&requests, atomicity).unwrap();
+    drop(registry);
+    let store = sandbox.store();
+    let journal = format!("{}.journal", store.display());
+    std::fs::remove_file(&journal).unwrap();
+
+    let listed = sandbox.run(PORTCTL, &["list", "--all", "--json"]);
+    let rows: Value = serde_json::from_str(&listed.stdout).unwrap();
+    assert_eq!(rows.as_array().unwrap().len(), 256);
+    let note = format!("the latest changes are missing, because {journal} is; restore it");
+    assert!(listed.stderr.contains(&note), "{listed:?}");
+    let refused = sandbox.run(PORTCTL, &["get", "web"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(
+        refused.stderr.contains("run `portctl import` on it"),
+        "{refused:?}"
+    );
+
+    let kept = sandbox.path().join("kept.redb");
+    std::fs::rename(&store, &kept).unwrap();
+    let imported = sandbox.run(PORTCTL, &["import", kept.to_str().unwrap()]);
+    assert_eq!(imported.printed(), "imported 256");
+    sandbox.run(PORTCTL, &["get", "web"]).printed();
 }

@@ -8,8 +8,11 @@ use std::time::Duration;
 use crate::folder_in_memory;
 use port_registry::{Claim, Error, Filter, Registry, ServiceKey, Verdict};
 
-/// A valid store with some allocations.
-static TEMPLATE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+/// The names of a store's files.
+const FILES: [&str; 3] = ["ports.redb", "ports.redb.journal", "ports.redb.lock"];
+
+/// The files of a valid store with some allocations.
+static TEMPLATE: LazyLock<[Vec<u8>; 3]> = LazyLock::new(|| {
     let folder = folder_in_memory();
     let path = folder.path().join("ports.redb");
     let registry = open(&path).expect("a registry");
@@ -23,33 +26,45 @@ static TEMPLATE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let filter = Filter::new().with_service("service-5");
     registry.release_matching(&filter).expect("it is there");
     drop(registry);
-    fs::read(&path).expect("the store")
+    FILES.map(|name| fs::read(folder.path().join(name)).expect("the store"))
 });
 
 /// Opens fuzzer input as a store, and uses the registry if that succeeds.
 ///
-/// Input that starts with `P` contains patches of a valid store, each a three-byte offset and the new
-/// byte. Input that starts with `R` contains the file itself. Other input is ignored.
+/// Input that starts with `P`, `J` or `L` contains patches of the database, the journal or the lock file of a valid store,
+/// each a three-byte offset and the new byte. Input that starts with `R` contains the database itself, without a journal, and
+/// input that starts with `K` a journal. Other input is ignored.
 ///
 /// # Panics
 ///
-/// Panics if opening or using the file fails with an error that does not describe the file, if a rejected
-/// file was changed, or if the registry's answers are inconsistent.
+/// Panics if opening or using the files fails with an error that does not describe them, if a rejected database was changed,
+/// or if the registry's answers are inconsistent.
 pub fn open_as_store(data: &[u8]) {
-    let content = match data.split_first() {
-        Some((b'P', patches)) => patched(patches),
-        Some((b'R', content)) => content.to_vec(),
-        _ => return,
+    let Some((kind, rest)) = data.split_first() else {
+        return;
     };
+    let mut files = TEMPLATE.clone();
+    match kind {
+        b'P' => patch(&mut files[0], rest),
+        b'J' => patch(&mut files[1], rest),
+        b'L' => patch(&mut files[2], rest),
+        b'R' => files = [rest.to_vec(), Vec::new(), Vec::new()],
+        b'K' => files[1] = rest.to_vec(),
+        _ => return,
+    }
     let folder = folder_in_memory();
+    for (name, content) in FILES.iter().zip(&files) {
+        if !content.is_empty() {
+            fs::write(folder.path().join(name), content).expect("a file");
+        }
+    }
     let path = folder.path().join("ports.redb");
-    fs::write(&path, &content).expect("a file");
     let registry = match open(&path) {
         Ok(registry) => registry,
         Err(error) => {
             assert!(describes_file(&error), "{error:?}");
             let now = fs::read(&path).expect("the file");
-            assert!(now == content, "the file was changed: {error}");
+            assert!(now == files[0], "the file was changed: {error}");
             return;
         }
     };
@@ -66,17 +81,16 @@ fn describes_file(error: &Error) -> bool {
             | Error::ForeignFile { .. }
             | Error::SqliteFile { .. }
             | Error::UnknownFormat { .. }
+            | Error::JournalMissing { .. }
     )
 }
 
-fn patched(patches: &[u8]) -> Vec<u8> {
-    let mut content = TEMPLATE.to_vec();
+fn patch(content: &mut [u8], patches: &[u8]) {
     let len = content.len();
     for patch in patches.chunks_exact(4) {
         let at = usize::from(patch[0]) << 16 | usize::from(patch[1]) << 8 | usize::from(patch[2]);
         content[at % len] = patch[3];
     }
-    content
 }
 
 fn open(path: &Path) -> Result<Registry, Error> {

@@ -29,6 +29,7 @@ mod programs;
 mod ran;
 mod sandbox;
 pub mod snapshots;
+pub mod store_files;
 pub mod torture;
 #[cfg(unix)]
 mod users;

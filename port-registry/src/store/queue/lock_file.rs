@@ -3,7 +3,7 @@
 //! Byte ranges are locked through redb's file backend, because the standard library only locks whole files. The
 //! backend repeats calls that a signal interrupts (as of redb 4.6).
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::ops::Bound;
 use std::path::Path;
@@ -12,8 +12,8 @@ use std::process;
 use redb::StorageBackend;
 use redb::backends::FileBackend;
 
-use crate::store::file::has_id;
-use crate::system::files::{FileId, id_in, private};
+use crate::store::disk;
+use crate::system::files::{FileId, id_in};
 
 /// The byte whose exclusive lock is the writer lock. It is far beyond any content, because Windows makes locked bytes
 /// unreadable for others.
@@ -33,10 +33,9 @@ pub(in crate::store) struct LockFile {
 }
 
 impl LockFile {
-    /// Opens the file, and creates it if necessary. It stays empty.
+    /// Opens the file, and creates it if necessary.
     pub(in crate::store) fn open(path: &Path) -> io::Result<LockFile> {
-        let mut options = OpenOptions::new();
-        LockFile::of(private(options.read(true).write(true).create(true)).open(path)?)
+        LockFile::of(disk::open_or_create(path)?)
     }
 
     /// Opens the file if it exists.
@@ -57,8 +56,21 @@ impl LockFile {
     }
 
     /// Tests if the file still has its name. The lock of a removed file excludes nobody.
-    pub(in crate::store) fn is_current(&self, path: &Path) -> bool {
-        has_id(path, self.id)
+    pub(in crate::store) fn is_current(&self, path: &Path) -> io::Result<bool> {
+        match fs::metadata(path) {
+            Ok(metadata) => Ok(id_in(&metadata) == self.id),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns the open file, which has the [marks](crate::store::mark) as its content.
+    pub(in crate::store) fn backend(&self) -> &FileBackend {
+        &self.backend
+    }
+
+    pub(in crate::store) fn id(&self) -> FileId {
+        self.id
     }
 
     /// Takes the writer lock if it is free.

@@ -107,6 +107,26 @@ fn finish(
     }
 }
 
+impl WriterTurn {
+    /// Returns the locked file.
+    pub(in crate::store) fn lock(&self) -> io::Result<&LockFile> {
+        self.file
+            .as_ref()
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// Fails if the lock file does not have its name any more. Its lock excludes nobody then.
+    pub(in crate::store) fn check_name(&self) -> io::Result<()> {
+        if self.lock()?.is_current(&self.lock_path)? {
+            return Ok(());
+        }
+        let name = self.lock_path.display();
+        Err(io::Error::other(format!(
+            "{name} was removed while it was locked"
+        )))
+    }
+}
+
 impl Drop for WriterTurn {
     fn drop(&mut self) {
         // Release the lock before the next thread wakes up.
@@ -135,7 +155,7 @@ pub(super) fn request_lock(lock_path: &Path, leave_to_others: bool) -> io::Resul
             return Ok(LockRequest::RetryAfter(COURTESY_PAUSE));
         }
         if file.try_lock()? {
-            if file.is_current(lock_path) {
+            if file.is_current(lock_path)? {
                 return Ok(LockRequest::Locked(file));
             }
             continue;
@@ -163,7 +183,7 @@ fn await_lock(lock_path: &Path, file: LockFile) {
 fn lock_current(lock_path: &Path, mut file: LockFile) -> io::Result<LockFile> {
     loop {
         file.lock()?;
-        if file.is_current(lock_path) {
+        if file.is_current(lock_path)? {
             return Ok(file);
         }
         file = LockFile::open(lock_path)?;

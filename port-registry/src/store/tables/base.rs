@@ -1,6 +1,6 @@
-//! The tables without the recent changes.
+//! The tables of a database, without the changes in the journal.
 //!
-//! Every transaction keeps these invariants:
+//! Every database keeps these invariants:
 //!
 //! - `ports` and `services` contain exactly one entry for each row of `allocations`.
 //! - `checkouts` contains exactly one entry for each row with a checkout.
@@ -10,16 +10,16 @@
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-use redb::{ReadTransaction, ReadableTable, WriteTransaction};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
 
 use super::free_ports;
 use super::schema::{
-    self, ALLOCATIONS, CHECKOUTS, ChangedRow, CheckoutEntry, FREE, META, META_FORMAT, META_MERGED,
-    META_NEXT_ID, Names, PORTS, RECENT, Row, SERVICES, allocation, checkout_entry, missing_table,
-    row, stored_id, stored_key,
+    self, ALLOCATIONS, CHECKOUTS, CheckoutEntry, FREE, META, META_CHAIN, META_FORMAT,
+    META_MIN_READER, META_MIN_WRITER, META_NEXT_ID, META_SEQUENCE, META_STORE, Names, PORTS, Row,
+    SERVICES, allocation, checkout_entry, missing_table, stored_id, stored_key,
 };
-use super::table_source::TableSource;
 use crate::store::fault::Fault;
+use crate::store::position::Position;
 use crate::types::allocation::Allocation;
 use crate::types::allocation_id::AllocationId;
 use crate::types::checkout_path::CheckoutPath;
@@ -27,52 +27,34 @@ use crate::types::filter::Filter;
 use crate::types::port::Port;
 use crate::types::service_key::ServiceKey;
 
-/// The tables of one transaction.
-pub(in crate::store) struct BaseTables<T: TableSource> {
-    allocations: T::Table<u64, Row>,
-    ports: T::Table<u16, u64>,
-    services: T::Table<Names, u64>,
-    checkouts: T::Table<CheckoutEntry, ()>,
-    free: T::Table<u16, u16>,
-    /// The recent changes, which are not in these tables yet.
-    pub(in crate::store) recent: T::Table<u64, ChangedRow>,
-    pub(in crate::store) meta: T::Table<&'static str, u64>,
+/// The tables of a read transaction.
+pub(in crate::store) struct BaseTables {
+    allocations: ReadOnlyTable<u64, Row>,
+    ports: ReadOnlyTable<u16, u64>,
+    services: ReadOnlyTable<Names, u64>,
+    checkouts: ReadOnlyTable<CheckoutEntry, ()>,
+    free: ReadOnlyTable<u16, u16>,
+    meta: ReadOnlyTable<&'static str, u64>,
 }
 
-/// The tables of a write transaction.
-pub(in crate::store) type WriteTables<'txn> = BaseTables<&'txn WriteTransaction>;
-
-/// Opens the tables in a read transaction. Fails if the file is not a registry of a known version.
-pub(in crate::store) fn read_tables(
-    txn: &ReadTransaction,
-    path: &Path,
-) -> Result<BaseTables<ReadTransaction>, Fault> {
-    let meta = schema::open_meta(txn.open_table(META), path)?;
-    schema::check_format(&meta, path)?;
-    BaseTables::open(txn, meta)
-}
-
-/// Opens the tables in a write transaction. Fails if the file is not a registry of a known version.
-pub(super) fn write_tables<'a>(
-    txn: &'a WriteTransaction,
-    path: &Path,
-) -> Result<WriteTables<'a>, Fault> {
-    let meta = schema::open_meta(txn.open_table(META), path)?;
-    schema::check_format(&meta, path)?;
-    BaseTables::open(&txn, meta)
-}
-
-impl<T: TableSource> BaseTables<T> {
-    fn open(txn: &T, meta: T::Table<&'static str, u64>) -> Result<BaseTables<T>, Fault> {
+impl BaseTables {
+    /// Opens the tables. Fails if the file is not a registry of a format that this program can read.
+    pub(in crate::store) fn open(txn: &ReadTransaction, path: &Path) -> Result<BaseTables, Fault> {
+        let meta = schema::open_meta(txn.open_table(META), path)?;
+        schema::check_format(&meta, path)?;
         Ok(BaseTables {
-            allocations: txn.open(ALLOCATIONS).map_err(missing_table)?,
-            ports: txn.open(PORTS).map_err(missing_table)?,
-            services: txn.open(SERVICES).map_err(missing_table)?,
-            checkouts: txn.open(CHECKOUTS).map_err(missing_table)?,
-            free: txn.open(FREE).map_err(missing_table)?,
-            recent: txn.open(RECENT).map_err(missing_table)?,
+            allocations: txn.open_table(ALLOCATIONS).map_err(missing_table)?,
+            ports: txn.open_table(PORTS).map_err(missing_table)?,
+            services: txn.open_table(SERVICES).map_err(missing_table)?,
+            checkouts: txn.open_table(CHECKOUTS).map_err(missing_table)?,
+            free: txn.open_table(FREE).map_err(missing_table)?,
             meta,
         })
+    }
+
+    /// Returns the number of rows.
+    pub(in crate::store) fn len(&self) -> Result<u64, Fault> {
+        Ok(self.allocations.len()?)
     }
 
     pub(in crate::store) fn by_id(&self, id: AllocationId) -> Result<Option<Allocation>, Fault> {
@@ -172,22 +154,40 @@ impl<T: TableSource> BaseTables<T> {
         free_ports::runs(&self.free, span)
     }
 
-    /// Returns the next id, apart from recent changes.
+    /// Returns the next id at the last commit in the tables.
     pub(in crate::store) fn next_id(&self) -> Result<u64, Fault> {
-        let next_id = self.meta.get(META_NEXT_ID)?.map(|id| id.value());
-        stored_id(next_id.unwrap_or(0)).map(AllocationId::get)
+        stored_id(self.number(META_NEXT_ID)?.unwrap_or(0)).map(AllocationId::get)
     }
 
-    /// Returns the version of the file format.
-    pub(in crate::store) fn format_version(&self) -> Result<Option<u64>, Fault> {
-        let version = self.meta.get(META_FORMAT)?;
-        Ok(version.map(|version| version.value()))
+    /// Returns the version of the file format, and the lowest ones that programs have to know to read and to write.
+    pub(in crate::store) fn formats(&self) -> Result<[u64; 3], Fault> {
+        Ok([
+            self.required(META_FORMAT)?,
+            self.required(META_MIN_READER)?,
+            self.required(META_MIN_WRITER)?,
+        ])
     }
 
-    /// Returns the number of the last change that is merged into the tables.
-    pub(in crate::store) fn merged(&self) -> Result<u64, Fault> {
-        let merged = self.meta.get(META_MERGED)?;
-        Ok(merged.map_or(0, |merged| merged.value()))
+    /// Returns the id of the store.
+    pub(in crate::store) fn store(&self) -> Result<u64, Fault> {
+        self.required(META_STORE)
+    }
+
+    /// Returns the last commit in the tables.
+    pub(in crate::store) fn position(&self) -> Result<Position, Fault> {
+        Ok(Position {
+            sequence: self.required(META_SEQUENCE)?,
+            chain: self.required(META_CHAIN)?,
+        })
+    }
+
+    fn required(&self, name: &'static str) -> Result<u64, Fault> {
+        let number = self.number(name)?;
+        number.ok_or_else(|| Fault::Damaged(format!("{name} is missing")))
+    }
+
+    fn number(&self, name: &'static str) -> Result<Option<u64>, Fault> {
+        Ok(self.meta.get(name)?.map(|number| number.value()))
     }
 
     /// Returns the allocation that an index refers to. Fails if it is missing or not the expected one.
@@ -249,58 +249,5 @@ impl<T: TableSource> BaseTables<T> {
                 "the free ports are not the ports without an allocation".to_owned(),
             ))
         }
-    }
-}
-
-impl WriteTables<'_> {
-    /// Inserts the row of an allocation whose port and service have none.
-    pub(in crate::store) fn insert(&mut self, allocation: &Allocation) -> Result<(), Fault> {
-        let id = allocation.id.get();
-        let port = allocation.port;
-        self.allocations.insert(id, row(allocation))?;
-        self.ports.insert(port.get(), id)?;
-        self.services.insert(stored_key(&allocation.key), id)?;
-        if let Some(entry) = checkout_entry(allocation) {
-            self.checkouts.insert(entry, ())?;
-        }
-        free_ports::take(&mut self.free, port)
-    }
-
-    /// Replaces the row of an allocation whose port and service stay the same.
-    pub(in crate::store) fn replace(&mut self, allocation: &Allocation) -> Result<(), Fault> {
-        let id = allocation.id;
-        let Some(before) = self.by_id(id)? else {
-            return Err(Fault::Damaged(format!("allocation {id} is missing")));
-        };
-        self.allocations.insert(id.get(), row(allocation))?;
-        if let Some(entry) = checkout_entry(&before) {
-            self.checkouts.remove(entry)?;
-        }
-        if let Some(entry) = checkout_entry(allocation) {
-            self.checkouts.insert(entry, ())?;
-        }
-        Ok(())
-    }
-
-    /// Removes the row of an allocation, which must exist.
-    pub(in crate::store) fn remove(&mut self, allocation: &Allocation) -> Result<(), Fault> {
-        let id = allocation.id;
-        let port = allocation.port;
-        // A recent change to the row may have recorded another checkout than the tables.
-        let stored = self.by_id(id)?;
-        let was_in_checkout = match stored.as_ref().and_then(checkout_entry) {
-            Some(entry) => self.checkouts.remove(entry)?.is_some(),
-            None => true,
-        };
-        let was_whole = was_in_checkout
-            && self.allocations.remove(id.get())?.is_some()
-            && self.ports.remove(port.get())?.is_some()
-            && self.services.remove(stored_key(&allocation.key))?.is_some();
-        if !was_whole {
-            return Err(Fault::Damaged(format!(
-                "allocation {id} is missing in the tables or an index"
-            )));
-        }
-        free_ports::release(&mut self.free, port)
     }
 }

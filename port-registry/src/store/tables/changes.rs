@@ -105,12 +105,6 @@ impl Changes {
     pub(in crate::store) fn len(&self) -> usize {
         self.rows.len()
     }
-
-    /// Returns the lowest id that is greater than all changed ones, or 0 if there are none.
-    pub(in crate::store) fn next_id(&self) -> u64 {
-        let last = self.rows.last_key_value();
-        last.map_or(0, |(id, _)| id.get().saturating_add(1))
-    }
 }
 
 impl Change {

@@ -1,11 +1,10 @@
-//! The stored rows: the tables, the recent changes that are not in them yet, and the changes of one transaction.
+//! The stored rows: the tables of a database, the changes in the journal, and those of one transaction.
 
 pub(super) mod base;
 mod changed_ports;
 pub(super) mod changes;
-pub(super) mod free_ports;
-pub(super) mod recent;
+mod free_ports;
 pub(crate) mod rows;
 pub(super) mod schema;
-mod table_source;
+pub(super) mod write_tables;
 pub(crate) mod write_txn;

@@ -1,19 +1,14 @@
-//! The rows that a transaction sees: the tables, the recent changes on top, and in a write transaction its own
+//! The rows that a transaction sees: the tables, the changes in the journal on top, and in a write transaction its own
 //! changes.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
-use std::path::Path;
 use std::sync::Arc;
 
-use redb::ReadTransaction;
-
-use super::base::{self, BaseTables};
+use super::base::BaseTables;
 use super::changes::{Change, Changes};
-use super::recent::{RecentCache, RecentChanges};
-use super::schema::stored_id;
-use super::table_source::TableSource;
 use crate::store::fault::Fault;
+use crate::store::snapshot::Snapshot;
 use crate::types::allocation::Allocation;
 use crate::types::allocation_id::AllocationId;
 use crate::types::checkout_name::CheckoutName;
@@ -39,7 +34,11 @@ pub(crate) trait Rows {
     /// Checks the invariants.
     fn check(&self) -> Result<(), Fault>;
     /// Returns the version of the file format, or `None` if the store does not exist.
-    fn format_version(&self) -> Result<Option<u64>, Fault>;
+    fn format_version(&self) -> Option<u64>;
+    /// Tests if the store exists, but not its journal.
+    fn lacks_journal(&self) -> bool;
+    /// Returns the number of changes in the journal that are not in the database yet, or `None` if there is no journal.
+    fn journaled(&self) -> Option<usize>;
 }
 
 /// Runs of free ports that are read lazily.
@@ -78,68 +77,57 @@ impl Rows for NoRows {
         Ok(())
     }
 
-    fn format_version(&self) -> Result<Option<u64>, Fault> {
-        Ok(None)
+    fn format_version(&self) -> Option<u64> {
+        None
+    }
+
+    fn lacks_journal(&self) -> bool {
+        false
+    }
+
+    fn journaled(&self) -> Option<usize> {
+        None
     }
 }
 
 /// The rows of a store, in one transaction.
-pub(in crate::store) struct StoredRows<T: TableSource> {
-    pub(in crate::store) tables: BaseTables<T>,
-    pub(in crate::store) recent: Arc<RecentChanges>,
+#[derive(Debug)]
+pub(in crate::store) struct StoredRows {
+    pub(in crate::store) snapshot: Arc<Snapshot>,
     /// The changes of this transaction.
     pub(in crate::store) own: Changes,
+    /// The next id after them.
+    pub(in crate::store) next_id: u64,
 }
 
-impl StoredRows<ReadTransaction> {
-    /// Returns the rows as of a read transaction. Fails if the file is not a registry of a known version.
-    pub(in crate::store) fn read(
-        txn: &ReadTransaction,
-        path: &Path,
-        cache: &RecentCache,
-    ) -> Result<StoredRows<ReadTransaction>, Fault> {
-        StoredRows::new(base::read_tables(txn, path)?, cache)
-    }
-}
-
-impl<T: TableSource> StoredRows<T> {
-    pub(in crate::store) fn new(
-        tables: BaseTables<T>,
-        cache: &RecentCache,
-    ) -> Result<StoredRows<T>, Fault> {
-        Ok(StoredRows {
-            recent: cache.as_of(&tables)?,
-            tables,
+impl StoredRows {
+    pub(in crate::store) fn new(snapshot: Arc<Snapshot>) -> StoredRows {
+        StoredRows {
+            next_id: snapshot.next_id,
+            snapshot,
             own: Changes::default(),
-        })
+        }
+    }
+
+    fn tables(&self) -> &BaseTables {
+        &self.snapshot.generation.tables
     }
 
     /// Returns the layers on top of the tables, the latest first. The first layer with a change decides.
     fn layers(&self) -> [&Changes; 2] {
-        [&self.own, self.recent.changes()]
+        [&self.own, &self.snapshot.changes]
     }
 
     /// Looks in the layers, and in the tables if no layer has a change.
     fn look_up(
         &self,
         in_layer: impl Fn(&Changes) -> Option<&Change>,
-        in_tables: impl FnOnce(&BaseTables<T>) -> Result<Option<Allocation>, Fault>,
+        in_tables: impl FnOnce(&BaseTables) -> Result<Option<Allocation>, Fault>,
     ) -> Result<Option<Allocation>, Fault> {
         match self.layers().into_iter().find_map(in_layer) {
             Some(change) => Ok(change.held().cloned()),
-            None => in_tables(&self.tables),
+            None => in_tables(self.tables()),
         }
-    }
-
-    /// Tests if changes took effect. Ids are never reused, so the rows with these ids show it. The only trace of a
-    /// row that was inserted and removed is the next id.
-    pub(in crate::store) fn contain(&self, changes: &Changes) -> Result<bool, Fault> {
-        for (id, change) in changes.iter() {
-            if self.by_id(id)?.as_ref() != change.held() {
-                return Ok(false);
-            }
-        }
-        Ok(!changes.is_empty() && self.next_id()?.get() >= changes.next_id())
     }
 
     /// Checks that all allocations of a checkout carry the same name.
@@ -157,15 +145,9 @@ impl<T: TableSource> StoredRows<T> {
         }
         Ok(())
     }
-
-    /// Returns the next id.
-    pub(in crate::store) fn next_id(&self) -> Result<AllocationId, Fault> {
-        let [own, recent] = self.layers().map(Changes::next_id);
-        stored_id(self.tables.next_id()?.max(own).max(recent))
-    }
 }
 
-impl<T: TableSource> Rows for StoredRows<T> {
+impl Rows for StoredRows {
     fn by_id(&self, id: AllocationId) -> Result<Option<Allocation>, Fault> {
         self.look_up(|layer| layer.by_id(id), |tables| tables.by_id(id))
     }
@@ -183,30 +165,38 @@ impl<T: TableSource> Rows for StoredRows<T> {
             let holder = self.by_port(port)?;
             return Ok(holder.into_iter().filter(|it| filter.matches(it)).collect());
         }
-        let [own, recent] = self.layers();
-        let mut found = self.tables.matching(filter)?;
-        found.retain(|row| own.by_id(row.id).or_else(|| recent.by_id(row.id)).is_none());
-        let recent_only = recent
+        let [own, journal] = self.layers();
+        let mut found = self.tables().matching(filter)?;
+        found.retain(|row| {
+            own.by_id(row.id)
+                .or_else(|| journal.by_id(row.id))
+                .is_none()
+        });
+        let journaled = journal
             .matching(filter)
             .filter(|it| own.by_id(it.id).is_none());
-        found.extend(recent_only.chain(own.matching(filter)).cloned());
+        found.extend(journaled.chain(own.matching(filter)).cloned());
         found.sort_by_key(|it| it.id);
         Ok(found)
     }
 
     fn checkout_name(&self, dir: &CheckoutPath) -> Result<Option<CheckoutName>, Fault> {
         // All allocations of a checkout carry its name, so that any of them tells it.
-        let [own, recent] = self.layers();
+        let [own, journal] = self.layers();
         let filter = Filter::new().with_dir(dir.clone());
-        let mut recent_only = recent
+        let mut journaled = journal
             .matching(&filter)
             .filter(|it| own.by_id(it.id).is_none());
-        if let Some(changed) = own.matching(&filter).next().or_else(|| recent_only.next()) {
+        if let Some(changed) = own.matching(&filter).next().or_else(|| journaled.next()) {
             return Ok(changed.checkout_name());
         }
-        for row in self.tables.in_checkout(dir, None)? {
+        for row in self.tables().in_checkout(dir, None)? {
             let row = row?;
-            if own.by_id(row.id).or_else(|| recent.by_id(row.id)).is_none() {
+            if own
+                .by_id(row.id)
+                .or_else(|| journal.by_id(row.id))
+                .is_none()
+            {
                 return Ok(row.checkout_name());
             }
         }
@@ -214,19 +204,28 @@ impl<T: TableSource> Rows for StoredRows<T> {
     }
 
     fn free_runs(&self, span: RangeInclusive<u16>) -> Result<FreeRuns<'_>, Fault> {
-        let [own, recent] = self.layers();
-        let runs = self.tables.free_runs(span.clone())?;
-        let runs = recent.free_ports().apply(runs, span.clone());
+        let [own, journal] = self.layers();
+        let runs = self.tables().free_runs(span.clone())?;
+        let runs = journal.free_ports().apply(runs, span.clone());
         Ok(Box::new(own.free_ports().apply(runs, span)))
     }
 
     fn check(&self) -> Result<(), Fault> {
-        self.tables.check()?;
-        self.recent.check(&self.tables)?;
+        self.tables().check()?;
+        self.snapshot.check()?;
         self.check_checkout_names()
     }
 
-    fn format_version(&self) -> Result<Option<u64>, Fault> {
-        self.tables.format_version()
+    fn format_version(&self) -> Option<u64> {
+        let [format, ..] = self.snapshot.generation.formats;
+        Some(format)
+    }
+
+    fn lacks_journal(&self) -> bool {
+        self.snapshot.journal.is_none()
+    }
+
+    fn journaled(&self) -> Option<usize> {
+        self.snapshot.journaled()
     }
 }

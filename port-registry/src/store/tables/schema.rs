@@ -14,8 +14,8 @@ use crate::types::port::Port;
 use crate::types::service_key::ServiceKey;
 use crate::types::timestamp::Timestamp;
 
-/// The version of the file format. It increases with every change that an older program would misread.
-pub(super) const FORMAT_VERSION: u64 = 3;
+/// The version of the file format. It increases with every change to the format.
+pub(in crate::store) const FORMAT: u64 = 4;
 
 /// App, instance, service, port, seconds since the Unix epoch, checkout or "", label origin, and the app and the instance
 /// of the checkout's name or "".
@@ -31,7 +31,7 @@ pub(super) type Row = (
     &'static str,
 );
 /// A [`Row`] that is borrowed from an allocation.
-pub(super) type BorrowedRow<'a> = (
+pub(in crate::store) type BorrowedRow<'a> = (
     &'a str,
     &'a str,
     &'a str,
@@ -44,8 +44,6 @@ pub(super) type BorrowedRow<'a> = (
 );
 /// Checkout, service, id.
 pub(super) type CheckoutEntry = (&'static str, &'static str, u64);
-/// Id, `true` if the allocation is still held, and its row.
-pub(super) type ChangedRow = (u64, bool, Row);
 /// App, instance, service.
 pub(super) type Names = (&'static str, &'static str, &'static str);
 
@@ -56,31 +54,41 @@ pub(super) const SERVICES: TableDefinition<Names, u64> = TableDefinition::new("s
 pub(super) const CHECKOUTS: TableDefinition<CheckoutEntry, ()> = TableDefinition::new("checkouts");
 /// The last port of each run by its first port.
 pub(in crate::store) const FREE: TableDefinition<u16, u16> = TableDefinition::new("free");
-/// The recent changes by number. Numbers increase by one.
-pub(super) const RECENT: TableDefinition<u64, ChangedRow> = TableDefinition::new("recent");
 pub(super) const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
 
 pub(super) const META_FORMAT: &str = "format_version";
-/// The next id, apart from recent changes.
+/// The lowest format that a program has to know to read the store.
+pub(super) const META_MIN_READER: &str = "min_reader";
+/// The lowest format that a program has to know to write to the store.
+pub(super) const META_MIN_WRITER: &str = "min_writer";
+/// The id of the store, which is random.
+pub(super) const META_STORE: &str = "store";
+/// The position of the last commit that is in the tables.
+pub(super) const META_SEQUENCE: &str = "sequence";
+pub(super) const META_CHAIN: &str = "chain";
+/// The next id at that commit.
 pub(super) const META_NEXT_ID: &str = "next_id";
-/// The number of the last change that is merged into the tables.
-pub(super) const META_MERGED: &str = "merged";
-/// 1 once the path of the file is synced, and missing before.
-pub(super) const META_IS_NAMED: &str = "is_named";
 
-/// Creates the tables of an empty registry.
-pub(in crate::store) fn initialize(txn: &WriteTransaction) -> Result<(), Fault> {
+/// Creates the tables of an empty store.
+pub(in crate::store) fn initialize(txn: &WriteTransaction, store: u64) -> Result<(), Fault> {
     txn.open_table(ALLOCATIONS)?;
     txn.open_table(PORTS)?;
     txn.open_table(SERVICES)?;
     txn.open_table(CHECKOUTS)?;
     txn.open_table(FREE)?
         .insert(Port::MIN.get(), Port::MAX.get())?;
-    txn.open_table(RECENT)?;
     let mut meta = txn.open_table(META)?;
-    meta.insert(META_FORMAT, FORMAT_VERSION)?;
-    meta.insert(META_NEXT_ID, 1)?;
-    meta.insert(META_MERGED, 0)?;
+    for (name, number) in [
+        (META_FORMAT, FORMAT),
+        (META_MIN_READER, FORMAT),
+        (META_MIN_WRITER, FORMAT),
+        (META_STORE, store),
+        (META_SEQUENCE, 0),
+        (META_CHAIN, store),
+        (META_NEXT_ID, 1),
+    ] {
+        meta.insert(name, number)?;
+    }
     Ok(())
 }
 
@@ -102,22 +110,30 @@ pub(super) fn open_meta<T>(table: Result<T, TableError>, path: &Path) -> Result<
     })
 }
 
-/// Checks the version of the file format. Every transaction does so, because a newer program may upgrade a file
-/// that is open here.
+/// Checks that this program can read the store.
 pub(super) fn check_format(
     meta: &impl ReadableTable<&'static str, u64>,
     path: &Path,
 ) -> Result<(), Fault> {
-    let path = path.to_owned();
-    match meta.get(META_FORMAT)?.map(|found| found.value()) {
-        Some(FORMAT_VERSION) => Ok(()),
-        Some(found) => Err(Fault::Public(Error::UnknownFormat {
-            path,
-            found,
-            supported: FORMAT_VERSION,
-        })),
-        None => Err(Fault::Public(Error::ForeignFile { path })),
+    let number = |name| Ok::<_, Fault>(meta.get(name)?.map(|found| found.value()));
+    let Some(found) = number(META_FORMAT)? else {
+        let path = path.to_owned();
+        return Err(Fault::Public(Error::ForeignFile { path }));
+    };
+    let min_reader = number(META_MIN_READER)?.unwrap_or(found);
+    if found < FORMAT || min_reader > FORMAT {
+        return Err(unknown_format(path, found));
     }
+    Ok(())
+}
+
+/// Returns the fault of a store that this program cannot use because of its format.
+pub(in crate::store) fn unknown_format(path: &Path, found: u64) -> Fault {
+    Fault::Public(Error::UnknownFormat {
+        path: path.to_owned(),
+        found,
+        supported: FORMAT,
+    })
 }
 
 pub(super) fn stored_id(number: u64) -> Result<AllocationId, Fault> {
@@ -134,7 +150,7 @@ pub(super) fn checkout_entry(allocation: &Allocation) -> Option<(&str, &str, u64
     Some((dir, allocation.key.service(), allocation.id.get()))
 }
 
-pub(super) fn row(allocation: &Allocation) -> BorrowedRow<'_> {
+pub(in crate::store) fn row(allocation: &Allocation) -> BorrowedRow<'_> {
     let (app, instance, service) = stored_key(&allocation.key);
     let created_at = allocation.created_at.unix_seconds();
     let name = allocation.checkout_name.as_ref();
@@ -153,7 +169,7 @@ pub(super) fn row(allocation: &Allocation) -> BorrowedRow<'_> {
     )
 }
 
-pub(super) fn allocation(
+pub(in crate::store) fn allocation(
     id: AllocationId,
     (app, instance, service, port, created_at, dir, label_origin, app_of_name, instance_of_name): BorrowedRow<'_>,
 ) -> Result<Allocation, Fault> {

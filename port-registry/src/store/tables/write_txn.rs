@@ -1,17 +1,12 @@
 //! Write transactions.
 
-use std::path::Path;
+use std::sync::Arc;
 
-use redb::{ReadableTable, WriteTransaction};
-
-use super::base;
 use super::changes::{Change, Changes};
-use super::recent::RecentCache;
 use super::rows::{Rows, StoredRows};
-use super::schema::META_IS_NAMED;
-use crate::store::disk;
-use crate::store::fault::Access;
+use super::schema::stored_id;
 use crate::store::fault::Fault;
+use crate::store::snapshot::Snapshot;
 use crate::types::allocation::Allocation;
 use crate::types::allocation_id::AllocationId;
 use crate::types::checkout_name::CheckoutName;
@@ -21,23 +16,20 @@ use crate::types::port::Port;
 use crate::types::service_key::ServiceKey;
 use crate::types::timestamp::Timestamp;
 
-/// A write transaction on the rows. Changes are made in memory and stored at the end.
-pub(crate) struct WriteTxn<'txn> {
-    rows: StoredRows<&'txn WriteTransaction>,
-    /// `true` if the transaction writes even without changes.
+/// A write transaction on the rows. Changes are made in memory, and stored by the commit.
+#[derive(Debug)]
+pub(crate) struct WriteTxn {
+    rows: StoredRows,
+    /// `true` if the transaction is committed even without changes.
     is_touched: bool,
 }
 
-impl<'txn> WriteTxn<'txn> {
-    pub(in crate::store) fn begin(
-        txn: &'txn WriteTransaction,
-        path: &Path,
-        cache: &RecentCache,
-    ) -> Result<WriteTxn<'txn>, Fault> {
-        Ok(WriteTxn {
-            rows: StoredRows::new(base::write_tables(txn, path)?, cache)?,
+impl WriteTxn {
+    pub(in crate::store) fn begin(snapshot: Arc<Snapshot>) -> WriteTxn {
+        WriteTxn {
+            rows: StoredRows::new(snapshot),
             is_touched: false,
-        })
+        }
     }
 
     /// Tests if there is anything to commit.
@@ -45,25 +37,9 @@ impl<'txn> WriteTxn<'txn> {
         self.is_touched || !self.rows.own.is_empty()
     }
 
-    /// Stores the changes of the transaction, and returns them.
-    pub(in crate::store) fn store_changes(self, path: &Path) -> Result<Changes, Fault> {
-        let StoredRows {
-            mut tables,
-            recent,
-            own,
-        } = self.rows;
-        // Sync the path before the first commit returns to its caller. The creator may have been killed before it
-        // could.
-        if tables.meta.get(META_IS_NAMED)?.is_none() {
-            disk::sync_names(path).map_err(|error| Fault::File(error, Access::ReadWrite))?;
-            tables.meta.insert(META_IS_NAMED, 1)?;
-        }
-        if own.is_empty() {
-            recent.touch(&mut tables)?;
-        } else {
-            recent.store(&mut tables, &own)?;
-        }
-        Ok(own)
+    /// Returns the changes of the transaction, and the next id after them.
+    pub(in crate::store) fn into_changes(self) -> (Changes, u64) {
+        (self.rows.own, self.rows.next_id)
     }
 
     pub(crate) fn rows(&self) -> &dyn Rows {
@@ -115,8 +91,8 @@ impl<'txn> WriteTxn<'txn> {
     }
 
     /// Returns the id of a new allocation of a port, which must be free.
-    fn next_id_for(&self, port: Port) -> Result<AllocationId, Fault> {
-        let id = self.rows.next_id()?;
+    fn next_id_for(&mut self, port: Port) -> Result<AllocationId, Fault> {
+        let id = stored_id(self.rows.next_id)?;
         if id.get() == u64::MAX {
             return Err(Fault::Damaged("the ids are used up".to_owned()));
         }
@@ -126,6 +102,7 @@ impl<'txn> WriteTxn<'txn> {
             let damage = format!("port {port} is free in one table and taken in another");
             return Err(Fault::Damaged(damage));
         }
+        self.rows.next_id += 1;
         Ok(id)
     }
 

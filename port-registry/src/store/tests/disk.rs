@@ -293,8 +293,9 @@ impl FileContent {
                     while done < data.len() {
                         let at = offset + done;
                         let length = (SECTOR - at % SECTOR).min(data.len() - done);
-                        // Data beyond the end of the file is invisible.
-                        if survivors.survives(random) && at + length <= content.len() {
+                        if survivors.survives(random) {
+                            let end = content.len().max(at + length);
+                            content.resize(end, 0);
                             content[at..at + length].copy_from_slice(&data[done..done + length]);
                         }
                         done += length;

@@ -252,7 +252,7 @@ fn concurrent_reads_do_not_fail_with_a_write() {
         let fails: Vec<_> = (0..30)
             .map(|calls| {
                 let fail = || registry.allocate(claim("fails"));
-                with_fault(DiskFault::Once(calls % 3), ERRORS[0], fail)
+                with_fault(DiskFault::Once(calls % 2), ERRORS[0], fail)
                     .0
                     .is_err()
             })

@@ -1,8 +1,8 @@
-//! The store on disks that fail.
+//! Tests of the store with a simulated disk.
 
 mod disk;
 mod faults;
 mod fixtures;
+mod journal;
 mod power_loss;
-mod recent;
 mod replaced;

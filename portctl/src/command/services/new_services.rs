@@ -51,7 +51,10 @@ pub(in crate::command) fn undo_clash(
     if new.is_empty() {
         return Ok(());
     }
-    let mut others = here.read_again()?;
+    // The services have their ports even if this check of what others did meanwhile fails.
+    let Ok(mut others) = here.read_again() else {
+        return Ok(());
+    };
     // The new ones were compared with each other before they were allocated.
     others.retain(|other| new.iter().all(|it| it.id != other.id));
     let names = here.variable_names(others.iter().map(|it| it.key.service()))?;

@@ -3,13 +3,14 @@
 #![expect(clippy::print_stdout, reason = "a test reads it")]
 
 use std::env;
+use std::fs::{self, OpenOptions};
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::Duration;
 
 use port_registry::{Claim, Filter, Registry, ServiceKey, Verdict};
-use redb::{ConcurrencyMode, Database, TableDefinition};
-use test_support::locks::{lock_header, lock_queue};
+use test_support::locks::lock_queue;
 
 fn main() {
     let words: Vec<String> = env::args().skip(1).collect();
@@ -21,7 +22,6 @@ fn main() {
     match action {
         ["allocate", app, count] => allocate(store, app, count.parse().unwrap()),
         ["hold-the-writer-lock"] => hold_the_writer_lock(store),
-        ["hold-the-header-lock"] => hold_the_header_lock(store),
         ["obey"] => obey(store),
         ["list"] => list(store),
         _ => panic!("unknown action {action:?}"),
@@ -45,25 +45,15 @@ fn allocate(store: &Path, app: &str, count: u32) {
     }
 }
 
-/// Stays in a write transaction with uncommitted changes.
+/// Stays in the middle of a commit: a part of a record is behind the last one.
 fn hold_the_writer_lock(store: &Path) {
     let _lock = lock_queue(store);
-    let database = Database::builder()
-        .set_concurrency_mode(ConcurrencyMode::MultiWriter)
-        .open(store)
-        .unwrap();
-    let txn = database.begin_write().unwrap();
-    let ports: TableDefinition<u16, u64> = TableDefinition::new("ports");
-    txn.open_table(ports).unwrap().insert(3001, 7).unwrap();
-    say("holding");
-    wait_for_line();
-    drop(txn);
-}
-
-/// Holds the locks of a commit's last step, the header included.
-fn hold_the_header_lock(store: &Path) {
-    let _queue = lock_queue(store);
-    let _header = lock_header(store);
+    let journal = store.with_extension("redb.journal");
+    let content = fs::read(&journal).unwrap();
+    let end = content.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+    let file = OpenOptions::new().write(true).open(&journal).unwrap();
+    let end = end.next_multiple_of(8).max(4096);
+    file.write_all_at(&[0x68; 40], end as u64).unwrap();
     say("holding");
     wait_for_line();
 }
