@@ -7,6 +7,10 @@ pub(super) fn hash(seed: u64, bytes: &[u8]) -> u64 {
     XxHash64::oneshot(seed, bytes)
 }
 
+pub(super) fn is_zero(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte == 0)
+}
+
 /// Makes a block of this length: a magic number, numbers, zeros and a hash of all of them.
 pub(super) fn sealed(magic: &[u8], numbers: &[u64], len: usize) -> Vec<u8> {
     let mut block = magic.to_vec();

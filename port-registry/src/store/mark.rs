@@ -11,7 +11,7 @@ use redb::StorageBackend;
 use redb::backends::FileBackend;
 
 use super::boot;
-use super::bytes::{sealed, unsealed};
+use super::bytes::{is_zero, sealed, unsealed};
 use super::disk;
 use super::fault::{Access, Fault};
 use super::files::{self, ContentIdentity, fault_at};
@@ -193,9 +193,8 @@ impl MarkReader {
 pub(super) fn read_locked(lock: &LockFile, path: &Path) -> Result<MarkSlots, Fault> {
     let not_read = fault_at(path, Access::ReadWrite);
     let content = read_content(lock.backend()).map_err(not_read)?;
-    let is_new = content.iter().all(|byte| *byte == 0);
     let mut slots = content.chunks(SLOT);
-    if !is_new && !slots.any(|slot| slot.starts_with(MAGIC)) {
+    if !is_zero(&content) && !slots.any(|slot| slot.starts_with(MAGIC)) {
         return Err(files::foreign(path));
     }
     Ok(decode_slots(&content))

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::bytes::is_zero;
 use super::fault::{Access, Fault};
 use super::files::{ContentIdentity, StoreFiles, fault_at};
 use super::generation::{DatabaseFile, Generation};
@@ -221,22 +222,6 @@ impl Snapshot {
         Ok(self.journaled >= limit || self.end > INITIAL_LEN as u64)
     }
 
-    /// Returns the mark of this state.
-    pub(super) fn mark(&self) -> Option<Mark> {
-        self.mark_at(self.position, self.end)
-    }
-
-    /// Returns the mark of a later state, whose last record ends at this offset.
-    pub(super) fn mark_at(&self, position: Position, end: u64) -> Option<Mark> {
-        let journal = self.journal.as_ref()?;
-        Some(Mark::new(
-            self.generation.store,
-            position,
-            (journal.header.journal, end),
-            self.generation.identity,
-        ))
-    }
-
     /// Checks that the changes in the journal are consistent with the database.
     pub(super) fn check(&self) -> Result<(), Fault> {
         let tables = &self.generation.tables;
@@ -317,7 +302,7 @@ fn is_unused(journal: &JournalFile, mark: Option<&Mark>, path: &Path) -> Result<
     }
     let bytes = journal.read(HEADER_LEN as u64, None);
     let bytes = bytes.map_err(fault_at(path, Access::Read))?;
-    Ok(bytes.iter().all(|byte| *byte == 0))
+    Ok(is_zero(&bytes))
 }
 
 /// Reads records one after the other.

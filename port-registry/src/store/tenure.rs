@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use redb::backends::FileBackend;
 
-use super::bytes::hash;
+use super::bytes::{hash, is_zero};
 use super::deviation::Deviation;
 use super::disk;
 use super::fault::{Access, Fault};
@@ -84,11 +84,10 @@ impl<'a> Tenure<'a> {
     /// are synced, because an earlier writer may not have done so. The record is written again before, because a failed
     /// sync leaves it to the kernel as written.
     fn adopt(&mut self) -> Result<(), Fault> {
-        let is_marked = match (self.marks.current(), self.snapshot.mark()) {
-            (Some(current), Some(mark)) => current.says_the_same(&mark),
-            _ => false,
-        };
         let end = self.snapshot.end;
+        let mark = self.mark_at(self.snapshot.position, end);
+        let current = self.marks.current();
+        let is_marked = current.is_some_and(|current| current.says_the_same(&mark));
         if is_marked && is_zero(&self.read_journal(end, Some(end + 8))?) {
             return Ok(());
         }
@@ -125,10 +124,8 @@ impl<'a> Tenure<'a> {
         let journal = self.journal.header.journal;
         let (bytes, position) = record::encode(before, next_id, changes, journal);
         let behind = end + bytes.len() as u64;
-        let mark = self.snapshot.mark_at(position, behind);
-        if let Some(mark) = mark
-            && Deviation::MarkBeforeSync.is_made()
-        {
+        let mark = self.mark_at(position, behind);
+        if Deviation::MarkBeforeSync.is_made() {
             let _ = self.publish(mark);
         }
         if let Err(fault) = self.journal.append(end, &bytes) {
@@ -143,12 +140,8 @@ impl<'a> Tenure<'a> {
                 AppendFault::Unknown(error) | AppendFault::Undone(error) => self.not_written(error),
             });
         }
-        let published = match mark {
-            Some(mark) => self.publish(mark),
-            None => Ok(()),
-        };
         // If the lock file was removed, others may have written meanwhile.
-        published
+        self.publish(mark)
             .and_then(|()| self.turn.check_name())
             .map_err(Fault::OutcomeUnknown)?;
         self.cache
@@ -200,12 +193,18 @@ impl<'a> Tenure<'a> {
 
     /// Publishes the mark of the snapshot.
     fn publish_snapshot(&mut self) -> Result<(), Fault> {
-        if let Some(mark) = self.snapshot.mark() {
-            let published = self.publish(mark);
-            published.map_err(fault_at(&self.files.lock, Access::ReadWrite))?;
-        }
+        let mark = self.mark_at(self.snapshot.position, self.snapshot.end);
+        let published = self.publish(mark);
+        published.map_err(fault_at(&self.files.lock, Access::ReadWrite))?;
         self.cache.set(Some(self.snapshot.clone()));
         Ok(())
+    }
+
+    /// Returns the mark of a state whose last record ends at this offset in the journal.
+    fn mark_at(&self, position: Position, end: u64) -> Mark {
+        let generation = &self.snapshot.generation;
+        let place = (self.journal.header.journal, end);
+        Mark::new(generation.store, position, place, generation.identity)
     }
 
     fn publish(&mut self, mark: Mark) -> io::Result<()> {
@@ -349,10 +348,6 @@ fn replace(draft: &Path, path: &Path) -> Result<(), Fault> {
 
 fn not_created(error: io::Error) -> Fault {
     Fault::File(error, Access::ReadWrite)
-}
-
-fn is_zero(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| *byte == 0)
 }
 
 /// Returns a number that differs from all others.

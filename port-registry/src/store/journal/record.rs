@@ -1,6 +1,6 @@
 //! Records: the changes of one commit.
 
-use crate::store::bytes::{ByteReader, hash, push_string};
+use crate::store::bytes::{ByteReader, hash, is_zero, push_string};
 use crate::store::position::Position;
 use crate::store::tables::changes::{Change, Changes};
 use crate::store::tables::schema;
@@ -121,7 +121,7 @@ fn decode(reader: &mut ByteReader<'_>, chain: u64, len: usize) -> Option<Record>
     let next_id = reader.u64()?;
     let changes = (0..count).map(|_| take_change(reader));
     let changes = changes.collect::<Option<Vec<_>>>()?;
-    let is_padding = reader.0.len() < ALIGNMENT && reader.0.iter().all(|byte| *byte == 0);
+    let is_padding = reader.0.len() < ALIGNMENT && is_zero(reader.0);
     is_padding.then_some(Record {
         position: Position { sequence, chain },
         next_id,
